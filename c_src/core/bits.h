@@ -1,0 +1,12 @@
+// bits.h: counting zeros.
+#ifndef RF_CORE_BITS_H
+#define RF_CORE_BITS_H
+
+#include <stdint.h>
+
+// The number of the lowest bit that is set; mask must not be 0.
+static inline uint32_t rf_low_bit(uint64_t mask) {
+    return (uint32_t)__builtin_ctzll(mask);
+}
+
+#endif

@@ -1,0 +1,67 @@
+// column.h: the values of one declared component, in pages of 64 entities.
+//
+// A page has a bit per entity that says who has the component, and a cell per entity: the revision of the last change,
+// then the value, so that writing one touches one line. Strings and terms are blobs on the heap.
+#ifndef RF_CORE_COLUMN_H
+#define RF_CORE_COLUMN_H
+
+#include "alloc.h"
+#include <roomfold/schema.h>
+
+#define RF_PAGE_SIZE 64
+
+typedef struct rf_blob {
+    uint32_t len, capacity;
+    char bytes[];
+} rf_blob;
+
+typedef struct rf_column_page {
+    uint64_t present;
+    uint64_t cells[]; // RF_PAGE_SIZE * stride bytes
+} rf_column_page;
+
+typedef struct rf_column {
+    rf_component_def def;
+    uint16_t stride;       // bytes of a cell
+    uint16_t value_offset; // in a cell
+    uint16_t value_size;   // bytes of a value in a cell
+    bool blobs;
+    uint32_t capacity;     // pages that the array has room for
+    rf_column_page **pages;
+} rf_column;
+
+void rf_column_init(rf_column *column, const rf_component_def *def);
+void rf_column_free(rf_column *column, rf_mem *mem);
+bool rf_column_copy(rf_column *to, const rf_column *from, rf_mem *mem);
+// Makes sure that the page of this handle is there; false when out of memory.
+bool rf_column_reserve(rf_column *column, rf_mem *mem, uint32_t handle);
+
+static inline rf_column_page *rf_column_page_of(const rf_column *column, uint32_t handle) {
+    uint32_t page = handle / RF_PAGE_SIZE;
+    return page < column->capacity ? column->pages[page] : NULL;
+}
+
+static inline uint8_t *rf_column_cell(const rf_column *column, const rf_column_page *page, uint32_t handle) {
+    return (uint8_t *)(uintptr_t)page->cells + (size_t)(handle % RF_PAGE_SIZE) * column->stride;
+}
+
+static inline bool rf_column_has(const rf_column_page *page, uint32_t handle) {
+    return page && (page->present >> (handle % RF_PAGE_SIZE) & 1);
+}
+
+static inline uint32_t rf_cell_stamp(const uint8_t *cell) {
+    return *(const uint32_t *)(const void *)cell;
+}
+
+static inline void rf_cell_set_stamp(uint8_t *cell, uint32_t stamp) {
+    *(uint32_t *)(void *)cell = stamp;
+}
+
+static inline rf_blob **rf_cell_blob(const rf_column *column, uint8_t *cell) {
+    return (rf_blob **)(void *)(cell + column->value_offset);
+}
+
+rf_blob *rf_blob_new(rf_mem *mem, rf_str bytes);
+void rf_blob_free(rf_mem *mem, rf_blob *blob);
+
+#endif

@@ -1,0 +1,76 @@
+// fold_state.h: a fold and the event it has at hand, for the core's own files. Whatever source an event comes from, it is
+// drafted here value by value (draft.h), then applied (fold.c).
+#ifndef RF_CORE_FOLD_STATE_H
+#define RF_CORE_FOLD_STATE_H
+
+#include "arena.h"
+#include "builder.h"
+#include "change.h"
+#include "key_set.h"
+#include "rules_state.h"
+#include "shape.h"
+#include <roomfold/event.h>
+
+typedef enum rf_draft_state {
+    RF_DRAFT_ABSENT,
+    RF_DRAFT_NULL,
+    RF_DRAFT_INT,    // a seq
+    RF_DRAFT_STRING, // an id: `bytes` belong to the source
+    RF_DRAFT_IMAGE,  // numbers, as the column keeps them: `bytes` are in the arena
+    RF_DRAFT_TERM,   // in the builder, at `at`
+    RF_DRAFT_BAD,    // could not be put to its end
+} rf_draft_state;
+
+typedef struct rf_draft {
+    rf_draft_state state;
+    rf_status reason; // of a bad one; or why this can't be a term (a number that is too large)
+    bool nested;      // it is a list or a map
+    size_t at, len;
+    rf_str bytes;
+    int64_t integer;
+} rf_draft;
+
+typedef struct rf_draft_component {
+    rf_str name;
+    int column;
+    rf_draft value;
+} rf_draft_component;
+
+typedef enum rf_event_kind { RF_EVENT_CREATE, RF_EVENT_UPDATE, RF_EVENT_DELETE, RF_EVENT_DOMAIN } rf_event_kind;
+
+struct rf_fold {
+    rf_world *world;
+    rf_report *report;
+    rf_allocator allocator;
+    uint64_t index; // of the event at hand
+    bool patching;  // all under one seq
+    bool no_memory;
+
+    // The event at hand.
+    rf_event_kind kind;
+    rf_status unusable;  // its name already says no
+    const rf_rule *rule; // of a domain event; NULL: unknown
+    rf_draft seq, id;
+    rf_draft components_value;  // what stood under "components", if it was not a map
+    bool has_components;
+    uint64_t declared_seen;     // columns that have been put
+    uint32_t component_count, component_capacity;
+    rf_draft_component *components;
+    rf_draft fields[RF_RULE_FIELDS];
+
+    // The value at hand.
+    rf_draft *current; // NULL: nobody wants it
+    const rf_component_def *current_def;
+    bool current_is_id;
+
+    // Scratch, given back after each event.
+    rf_builder builder; // all values that are terms
+    rf_builder result;  // of an add, put or take
+    rf_arena arena;
+    rf_key_set keys;
+    rf_shapes shapes; // of JSON objects
+    uint32_t assign_capacity;
+    rf_assign *assigns;
+};
+
+#endif

@@ -1,0 +1,46 @@
+// history.h: what a world remembers of its past, so that it can say what changed since a seq.
+//
+// Inside, time is counted in revisions: each event that takes a seq is one. They fit into 32 bits wherever something is stamped,
+// and a seq that jumps costs nothing. The ring knows the seq of each of the last `length` revisions.
+#ifndef RF_CORE_HISTORY_H
+#define RF_CORE_HISTORY_H
+
+#include "entity_id.h"
+
+// An entity that was deleted.
+typedef struct rf_tombstone {
+    rf_entity_id id;
+    uint32_t handle;
+    uint32_t since; // revision it came to exist at
+    uint32_t died;  // revision it was deleted at
+} rf_tombstone;
+
+typedef struct rf_history {
+    uint32_t length;   // of the ring, in revisions
+    uint32_t revision; // the newest; 0 before the first event
+    uint64_t *seqs;    // of revision r at r % length
+    rf_tombstone *dead; // a ring too: oldest first
+    uint32_t dead_first, dead_count, dead_capacity;
+} rf_history;
+
+bool rf_history_init(rf_history *history, rf_mem *mem, uint32_t length);
+void rf_history_free(rf_history *history, rf_mem *mem);
+// On failure `to` is ready to be freed.
+bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem);
+// The first revision whose seq is above this one; revision + 1 if there is none. The seq must be one of the last `length`.
+uint32_t rf_history_after(const rf_history *history, uint64_t seq);
+// Room for one more tombstone (forgets old ones first); false when out of memory.
+bool rf_history_reserve(rf_history *history, rf_mem *mem);
+// Takes over the id's memory.
+void rf_history_bury(rf_history *history, const rf_tombstone *tombstone);
+
+static inline const rf_tombstone *rf_history_dead(const rf_history *history, uint32_t i) {
+    return &history->dead[(history->dead_first + i) % history->dead_capacity];
+}
+
+// Stamps below this can't be told apart by any diff.
+static inline uint32_t rf_history_oldest(const rf_history *history) {
+    return history->revision > history->length ? history->revision - history->length : 0;
+}
+
+#endif

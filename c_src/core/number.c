@@ -1,0 +1,330 @@
+#include "number.h"
+
+#include <string.h>
+
+#include "pow10_table.h"
+
+#define F64_HIDDEN_BIT (UINT64_C(1) << 52)
+#define F64_INFINITY (UINT64_C(0x7ff) << 52)
+#define F32_HIDDEN_BIT (UINT32_C(1) << 23)
+
+static uint64_t f64_bits(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static double f64_from_bits(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+// Returns the low half of the product.
+static uint64_t multiply(uint64_t a, uint64_t b, uint64_t *high) {
+#ifdef __SIZEOF_INT128__
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    *high = (uint64_t)(product >> 64);
+    return (uint64_t)product;
+#else
+    uint64_t ah = a >> 32, al = (uint32_t)a, bh = b >> 32, bl = (uint32_t)b;
+    uint64_t middle = ah * bl + (al * bl >> 32), middle2 = al * bh + (uint32_t)middle;
+    *high = ah * bh + (middle >> 32) + (middle2 >> 32);
+    return a * b;
+#endif
+}
+
+// The largest n with 2^n <= 10^power.
+static int32_t floor_log2_pow10(int32_t power) {
+    return (power * 1741647) >> 19;
+}
+
+// ---- Text to binary64
+//
+// Few digits: William D. Clinger, "How to Read Floating Point Numbers Accurately", 1990. Up to 19 digits: Daniel
+// Lemire, "Number Parsing at a Gigabyte per Second", 2021, which never needs a second opinion: Noble Mushtak and Daniel
+// Lemire, "Fast Number Parsing Without Fallback", 2022. More digits: both neighbours, and if they differ, big integers.
+
+static double clinger(uint64_t digits, int64_t exponent) {
+    static const double pow10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    return exponent < 0 ? (double)digits / pow10[-exponent] : (double)digits * pow10[exponent];
+}
+
+// digits × 10^exponent, digits having its first bit set: the upper 64 bits, and in *low the next ones, as far as rounding needs them.
+static uint64_t eisel_lemire_product(uint64_t digits, int32_t exponent, uint64_t *low) {
+    uint64_t high, high2, power = rf_pow10_table[exponent - RF_POW10_FIRST].high;
+    *low = multiply(digits, power, &high);
+    if ((high & 0x1ff) == 0x1ff) {
+        // The paper wants these powers rounded down.
+        bool floor = exponent < -27 || exponent > 55;
+        multiply(digits, rf_pow10_table[exponent - RF_POW10_FIRST].low - floor, &high2);
+        *low += high2;
+        if (high2 > *low) high++;
+    }
+    return high;
+}
+
+static uint64_t eisel_lemire(uint64_t digits, int64_t wide_exponent) {
+    int32_t exponent = (int32_t)wide_exponent, zeros, exponent2, drop;
+    uint64_t high, low, mantissa;
+    if (wide_exponent < RF_POW10_FIRST) return 0;
+    if (wide_exponent > 308) return F64_INFINITY;
+    zeros = __builtin_clzll(digits);
+    high = eisel_lemire_product(digits << zeros, exponent, &low);
+    drop = (int32_t)(high >> 63) + 9; // leaves 54 bits, the last one for rounding
+    mantissa = high >> drop;
+    exponent2 = floor_log2_pow10(exponent) + drop - 9 - zeros + 1086;
+    if (exponent2 <= 0) {
+        if (exponent2 <= -63) return 0;
+        mantissa >>= 1 - exponent2;
+        return (mantissa + (mantissa & 1)) >> 1; // carries into the exponent by itself
+    }
+    // Exactly between two values, which only these exponents allow: to even.
+    if (low <= 1 && exponent >= -4 && exponent <= 23 && (mantissa & 3) == 1 && mantissa << drop == high) mantissa--;
+    mantissa = (mantissa + (mantissa & 1)) >> 1;
+    if (mantissa == F64_HIDDEN_BIT << 1) {
+        mantissa = F64_HIDDEN_BIT;
+        exponent2++;
+    }
+    if (exponent2 >= 0x7ff) return F64_INFINITY;
+    return (uint64_t)exponent2 << 52 | (mantissa & (F64_HIDDEN_BIT - 1));
+}
+
+double rf_number_f64(uint64_t digits, int64_t exponent, bool negative) {
+    double value;
+    if (RF_NUMBER_IEEE && digits <= UINT64_C(1) << 53 && exponent >= -22 && exponent <= 22)
+        value = clinger(digits, exponent);
+    else
+        value = digits == 0 ? 0 : f64_from_bits(eisel_lemire(digits, exponent));
+    return negative ? -value : value;
+}
+
+// ---- More than 19 digits
+
+// Halfway between two binary64 there are never more significant digits than this.
+#define DECIDING_DIGITS 770
+// For DECIDING_DIGITS and one more, or for 5^(324 + DECIDING_DIGITS + 1) × 2^54.
+#define BIG_LIMBS 88
+
+typedef struct big {
+    uint32_t len;
+    uint32_t limbs[BIG_LIMBS]; // lowest first
+} big;
+
+static void big_multiply_add(big *number, uint32_t factor, uint32_t carry) {
+    for (uint32_t i = 0; i < number->len; i++) {
+        uint64_t product = (uint64_t)number->limbs[i] * factor + carry;
+        number->limbs[i] = (uint32_t)product;
+        carry = (uint32_t)(product >> 32);
+    }
+    if (carry && number->len < BIG_LIMBS) number->limbs[number->len++] = carry;
+}
+
+static void big_multiply_pow5(big *number, int64_t power) {
+    for (; power >= 13; power -= 13) big_multiply_add(number, 1220703125, 0);
+    for (; power > 0; power--) big_multiply_add(number, 5, 0);
+}
+
+static void big_shift(big *number, int64_t bits) {
+    uint32_t limbs = (uint32_t)(bits / 32);
+    big_multiply_add(number, UINT32_C(1) << (bits % 32), 0);
+    if (limbs > BIG_LIMBS - number->len) limbs = BIG_LIMBS - number->len;
+    memmove(number->limbs + limbs, number->limbs, number->len * sizeof *number->limbs);
+    memset(number->limbs, 0, limbs * sizeof *number->limbs);
+    number->len += limbs;
+}
+
+static int big_compare(const big *a, const big *b) {
+    if (a->len != b->len) return a->len < b->len ? -1 : 1;
+    for (uint32_t i = a->len; i-- > 0;)
+        if (a->limbs[i] != b->limbs[i]) return a->limbs[i] < b->limbs[i] ? -1 : 1;
+    return 0;
+}
+
+// Reads digits and perhaps a point, up to an exponent or the end. Returns how many digits *out has: all, or DECIDING_DIGITS
+// and a 1 that stands for the rest.
+static int64_t big_read(big *out, const char *at, const char *end) {
+    int64_t count = 0;
+    out->len = 0;
+    for (; at < end && *at != 'e' && *at != 'E'; at++) {
+        if (*at == '.') continue;
+        if (count == DECIDING_DIGITS) {
+            if (*at == '0') continue;
+            big_multiply_add(out, 10, 1);
+            return count + 1;
+        }
+        big_multiply_add(out, 10, (uint32_t)(*at - '0'));
+        count++;
+    }
+    return count;
+}
+
+// Which of two neighbours is nearer to the digits from `first` on; the first of them stands for 10^exponent.
+static uint64_t nearer(uint64_t lower, uint64_t upper, const char *first, const char *end, int64_t exponent) {
+    uint64_t odd_half = (lower & (F64_HIDDEN_BIT - 1)) * 2 + 1; // halfway is odd_half × 2^exponent2
+    int64_t exponent2 = (int64_t)(lower >> 52), shift;
+    big digits, halfway = {.len = 2};
+    int order;
+    exponent -= big_read(&digits, first, end) - 1;
+    if (exponent2 > 0)
+        odd_half += F64_HIDDEN_BIT * 2;
+    else
+        exponent2 = 1;
+    exponent2 -= 1076;
+    halfway.limbs[0] = (uint32_t)odd_half;
+    halfway.limbs[1] = (uint32_t)(odd_half >> 32);
+    if (halfway.limbs[1] == 0) halfway.len = 1;
+    big_multiply_pow5(exponent < 0 ? &halfway : &digits, exponent < 0 ? -exponent : exponent);
+    shift = exponent - exponent2;
+    big_shift(shift < 0 ? &halfway : &digits, shift < 0 ? -shift : shift);
+    order = big_compare(&digits, &halfway);
+    return order < 0 || (order == 0 && (lower & 1) == 0) ? lower : upper;
+}
+
+static int64_t parse_exponent(const char *at, const char *end) {
+    int64_t value = 0;
+    bool negative = *at == '-';
+    for (at += *at == '-' || *at == '+'; at < end; at++)
+        if (value < INT64_MAX / 1000) value = value * 10 + (*at - '0');
+    return negative ? -value : value;
+}
+
+double rf_number_parse(rf_str text) {
+    const char *at = text.data, *end = at + text.len, *first = NULL;
+    uint64_t digits = 0, lower, upper;
+    int64_t exponent = 0, count = 0;
+    bool negative = *at == '-', point = false;
+    for (at += negative; at < end && *at != 'e' && *at != 'E'; at++) {
+        if (*at == '.') {
+            point = true;
+            continue;
+        }
+        if (count == 0 && *at != '0') first = at;
+        if (count < RF_NUMBER_DIGITS)
+            digits = digits * 10 + (uint64_t)(*at - '0');
+        else
+            exponent++;
+        exponent -= point;
+        count += first != NULL;
+    }
+    if (at < end) exponent += parse_exponent(at + 1, end);
+    if (count <= RF_NUMBER_DIGITS) return rf_number_f64(digits, exponent, negative);
+    lower = eisel_lemire(digits, exponent);
+    upper = eisel_lemire(digits + 1, exponent);
+    if (lower != upper) lower = nearer(lower, upper, first, end, exponent + RF_NUMBER_DIGITS - 1);
+    return f64_from_bits(lower | (uint64_t)negative << 63);
+}
+
+// ---- Binary to the shortest text
+//
+// Raffaello Giulietti, "The Schubfach way to render doubles", 2020. Names as there: the value is v = c × 2^q,
+// the numbers that read back as v lie between vl and vr, and 10^k is the largest power of ten not wider than that. All are
+// scaled by 4 × 10^-k and rounded to odd, which keeps every comparison with a multiple of 2 exact.
+
+static rf_decimal without_zeros(uint64_t digits, int32_t exponent) {
+    while (digits % 100000000 == 0) {
+        digits /= 100000000;
+        exponent += 8;
+    }
+    if (digits % 10000 == 0) {
+        digits /= 10000;
+        exponent += 4;
+    }
+    if (digits % 100 == 0) {
+        digits /= 100;
+        exponent += 2;
+    }
+    if (digits % 10 == 0) {
+        digits /= 10;
+        exponent++;
+    }
+    return (rf_decimal){.digits = digits, .exponent = exponent};
+}
+
+// floor(log10(2^q)), or of 3/4 × 2^q
+static int32_t schubfach_k(int32_t q, bool narrow) {
+    return (q * 1262611 - (narrow ? 524031 : 0)) >> 22;
+}
+
+static uint64_t scale_f64(uint64_t value, int32_t k) {
+    uint64_t low_high, high_high, high_low;
+    multiply(rf_pow10_table[-k - RF_POW10_FIRST].low, value, &low_high);
+    high_low = multiply(rf_pow10_table[-k - RF_POW10_FIRST].high, value, &high_high);
+    high_low += low_high;
+    high_high += high_low < low_high;
+    return high_high | (high_low > 1);
+}
+
+rf_decimal rf_number_shortest_f64(double value) {
+    uint64_t bits = f64_bits(value), fraction = bits & (F64_HIDDEN_BIT - 1), c = fraction, vl, v, vr, s, tens;
+    int32_t biased = (int32_t)(bits >> 52), q = -1074, k, h;
+    bool narrow = fraction == 0 && biased > 1, odd = fraction & 1, below, above;
+    if (value < 0x1p53 && value == (double)(int64_t)value) return without_zeros((uint64_t)value, 0);
+    if (biased > 0) {
+        c |= F64_HIDDEN_BIT;
+        q = biased - 1075;
+    }
+    k = schubfach_k(q, narrow);
+    h = q + floor_log2_pow10(-k) + 1;
+    vl = scale_f64((4 * c - 2 + narrow) << h, k) + odd;
+    v = scale_f64((4 * c) << h, k);
+    vr = scale_f64((4 * c + 2) << h, k) - odd;
+    s = v / 4;
+    tens = s / 10;
+    if (tens > 0) {
+        below = vl <= 40 * tens;
+        above = 40 * tens + 40 <= vr;
+        if (below != above) return without_zeros(tens + above, k + 1);
+    }
+    below = vl <= 4 * s;
+    above = 4 * s + 4 <= vr;
+    if (below == above) above = v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1));
+    return without_zeros(s + above, k);
+}
+
+static uint32_t scale_f32(uint32_t value, int32_t k) {
+    // The upper half of the power, rounded up as the whole is.
+    uint64_t power = rf_pow10_table[-k - RF_POW10_FIRST].high + (rf_pow10_table[-k - RF_POW10_FIRST].low != 0);
+    uint64_t high, low = multiply(power, value, &high);
+    return (uint32_t)high | (low >> 32 > 1);
+}
+
+// Whether digits × 10^k reads back as value. `scaled` is the same number as vl, v and vr are. Reading by way of binary64
+// moves the ends of the interval by less than those are rounded; so when in doubt: read it.
+static bool reads_back(uint32_t digits, int32_t k, uint32_t scaled, uint32_t vl, uint32_t vr, float value) {
+    if (scaled > vl + 1 && scaled + 1 < vr) return true;
+    if (scaled + 1 < vl || scaled > vr + 1) return false;
+    return (float)rf_number_f64(digits, k, false) == value;
+}
+
+rf_decimal rf_number_shortest_f32(float value) {
+    uint32_t bits, fraction, c, vl, v, vr, s, tens;
+    int32_t biased, q = -149, k, h;
+    bool narrow, below, above;
+    memcpy(&bits, &value, sizeof bits);
+    if (value < 0x1p24f && value == (float)(int32_t)value) return without_zeros((uint64_t)value, 0);
+    biased = (int32_t)(bits >> 23);
+    c = fraction = bits & (F32_HIDDEN_BIT - 1);
+    narrow = fraction == 0 && biased > 1;
+    if (biased > 0) {
+        c |= F32_HIDDEN_BIT;
+        q = biased - 150;
+    }
+    k = schubfach_k(q, narrow);
+    h = q + floor_log2_pow10(-k) + 1;
+    vl = scale_f32((4 * c - 2 + narrow) << h, k);
+    v = scale_f32((4 * c) << h, k);
+    vr = scale_f32((4 * c + 2) << h, k);
+    s = v / 4;
+    tens = s / 10;
+    if (tens > 0) {
+        below = reads_back(tens, k + 1, 40 * tens, vl, vr, value);
+        above = reads_back(tens + 1, k + 1, 40 * tens + 40, vl, vr, value);
+        if (below != above) return without_zeros(tens + above, k + 1);
+    }
+    below = reads_back(s, k, 4 * s, vl, vr, value);
+    above = reads_back(s + 1, k, 4 * s + 4, vl, vr, value);
+    if (below == above) above = v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1));
+    return without_zeros(s + above, k);
+}

@@ -1,0 +1,165 @@
+#include "alloc.h"
+#include "error.h"
+#include "json_term.h"
+#include "schema_state.h"
+#include <roomfold/json.h>
+#include <roomfold/world.h>
+
+static rf_status invalid(rf_error *error, rf_str about) {
+    return rf_error_set(error, RF_INVALID_SCHEMA, RF_NOWHERE, about);
+}
+
+static bool valid_def(const rf_component_def *def) {
+    bool numbers = def->type == RF_TYPE_F32 || def->type == RF_TYPE_F64;
+    return def->name.len > 0 && def->name.len <= RF_NAME_MAX && rf_utf8_valid(def->name) &&
+           !rf_str_eq(def->name, RF_LIT("id")) && (unsigned)def->type <= RF_TYPE_TERM && def->count >= 1 &&
+           def->count <= (numbers ? RF_NUMBERS_MAX : 1);
+}
+
+static bool insert(rf_schema *schema, int index) {
+    uint32_t at = (uint32_t)rf_hash(schema->defs[index].name, 0) % RF_SCHEMA_TABLE;
+    if (rf_schema_lookup(schema, schema->defs[index].name) >= 0) return false;
+    while (schema->table[at] != 0) at = (at + 1) % RF_SCHEMA_TABLE;
+    schema->table[at] = (uint8_t)(index + 1);
+    return true;
+}
+
+rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, size_t count, rf_schema **out,
+                        rf_error *error) {
+    size_t names = 0, at = 0;
+    rf_schema *schema;
+    *out = NULL;
+    if (count > RF_SCHEMA_MAX) return invalid(error, RF_LIT("components"));
+    for (size_t i = 0; i < count; i++) {
+        if (!valid_def(&defs[i])) return invalid(error, defs[i].name);
+        names += defs[i].name.len;
+    }
+    schema = rf_alloc_zero(allocator, sizeof *schema + names);
+    if (!schema) return rf_error_set(error, RF_NO_MEMORY, RF_NOWHERE, RF_LIT(""));
+    schema->allocator = allocator;
+    atomic_init(&schema->references, 1);
+    for (size_t i = 0; i < count; i++) {
+        schema->defs[i] = defs[i];
+        schema->defs[i].name.data = memcpy(schema->names + at, defs[i].name.data, defs[i].name.len);
+        at += defs[i].name.len;
+        if (!insert(schema, (int)i)) {
+            rf_free(allocator, schema);
+            return invalid(error, defs[i].name);
+        }
+        schema->count = i + 1;
+    }
+    *out = schema;
+    return RF_OK;
+}
+
+rf_status rf_schema_default(rf_allocator allocator, rf_schema **out) {
+    const rf_component_def defs[] = {
+        {RF_LIT("position"), RF_TYPE_F32, 3}, {RF_LIT("velocity"), RF_TYPE_F32, 3},
+        {RF_LIT("scale"), RF_TYPE_F32, 3},    {RF_LIT("direction"), RF_TYPE_F32, 3},
+        {RF_LIT("rotation"), RF_TYPE_F32, 4}, {RF_LIT("health"), RF_TYPE_I64, 1},
+    };
+    return rf_schema_new(allocator, defs, sizeof defs / sizeof *defs, out, NULL);
+}
+
+// ---- the JSON form ------------------------------------------------------------------------------
+
+static bool read_type(rf_str name, rf_type *out) {
+    static const struct {
+        const char *name;
+        rf_type type;
+    } types[] = {{"f32", RF_TYPE_F32},   {"f64", RF_TYPE_F64},       {"i64", RF_TYPE_I64},
+                 {"bool", RF_TYPE_BOOL}, {"string", RF_TYPE_STRING}, {"term", RF_TYPE_TERM}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (name.len == strlen(types[i].name) && memcmp(name.data, types[i].name, name.len) == 0) {
+            *out = types[i].type;
+            return true;
+        }
+    }
+    return false;
+}
+
+// {"name": .., "type": .., "count": ..} and nothing else.
+static bool read_def(rf_str term, rf_component_def *out) {
+    rf_str value;
+    rf_term head;
+    uint64_t known = 2;
+    if (!rf_term_get(term, RF_LIT("name"), &value)) return false;
+    head = rf_term_head(value);
+    if (head.kind != RF_TERM_STRING) return false;
+    *out = (rf_component_def){.name = head.as.string, .count = 1};
+    if (!rf_term_get(term, RF_LIT("type"), &value)) return false;
+    head = rf_term_head(value);
+    if (head.kind != RF_TERM_STRING || !read_type(head.as.string, &out->type)) return false;
+    if (rf_term_get(term, RF_LIT("count"), &value)) {
+        head = rf_term_head(value);
+        if (head.kind != RF_TERM_INT || head.as.integer < 1 || head.as.integer > RF_NUMBERS_MAX) return false;
+        out->count = (uint8_t)head.as.integer;
+        known++;
+    }
+    return rf_term_head(term).as.count == known;
+}
+
+static bool read_header(rf_str term) {
+    rf_str value;
+    rf_term head;
+    if (!rf_term_get(term, RF_LIT("format"), &value)) return false;
+    head = rf_term_head(value);
+    if (head.kind != RF_TERM_STRING || !rf_str_eq(head.as.string, RF_LIT("roomfold-schema"))) return false;
+    if (!rf_term_get(term, RF_LIT("version"), &value)) return false;
+    head = rf_term_head(value);
+    return head.kind == RF_TERM_INT && head.as.integer == 1;
+}
+
+static rf_status from_term(rf_allocator allocator, rf_str term, rf_schema **out, rf_error *error) {
+    rf_component_def defs[RF_SCHEMA_MAX];
+    rf_term_reader reader;
+    rf_term head;
+    rf_str list;
+    if (!read_header(term)) return invalid(error, RF_LIT("format"));
+    if (!rf_term_get(term, RF_LIT("components"), &list) || rf_term_head(list).kind != RF_TERM_LIST ||
+        rf_term_head(list).as.count > RF_SCHEMA_MAX)
+        return invalid(error, RF_LIT("components"));
+    rf_term_read(&reader, list);
+    head = rf_term_next(&reader);
+    for (uint64_t i = 0; i < head.as.count; i++) {
+        defs[i].name = RF_LIT("components");
+        if (!read_def(rf_term_skip(&reader), &defs[i])) return invalid(error, defs[i].name);
+    }
+    return rf_schema_new(allocator, defs, (size_t)head.as.count, out, error);
+}
+
+rf_status rf_schema_from_json(rf_allocator allocator, rf_str text, rf_schema **out, rf_error *error) {
+    rf_builder builder;
+    rf_status status;
+    *out = NULL;
+    rf_builder_init(&builder, allocator);
+    status = rf_json_to_term(allocator, text, &builder, error);
+    if (status == RF_OK)
+        status = from_term(allocator, (rf_str){(const char *)builder.out.data, builder.out.len}, out, error);
+    rf_builder_free(&builder);
+    return status;
+}
+
+// ---- sharing and reading ------------------------------------------------------------------------
+
+rf_schema *rf_schema_retain(rf_schema *schema) {
+    atomic_fetch_add_explicit(&schema->references, 1, memory_order_relaxed);
+    return schema;
+}
+
+void rf_schema_release(rf_schema *schema) {
+    if (schema && atomic_fetch_sub_explicit(&schema->references, 1, memory_order_acq_rel) == 1)
+        rf_free(schema->allocator, schema);
+}
+
+size_t rf_schema_count(const rf_schema *schema) {
+    return schema->count;
+}
+
+const rf_component_def *rf_schema_at(const rf_schema *schema, size_t index) {
+    return &schema->defs[index];
+}
+
+int rf_schema_find(const rf_schema *schema, rf_str name) {
+    return rf_schema_lookup(schema, name);
+}

@@ -1,0 +1,73 @@
+// world_state.h: what is inside a world, for the core's own files.
+#ifndef RF_CORE_WORLD_STATE_H
+#define RF_CORE_WORLD_STATE_H
+
+#include "column.h"
+#include "hash.h"
+#include "history.h"
+#include "id_table.h"
+#include "others.h"
+#include "str.h"
+#include <roomfold/world.h>
+
+// What there is of every entity beside its declared components. A dead one keeps only its generation, and
+// which handle was freed before it (in `since`, plus one).
+typedef struct rf_slot {
+    rf_entity_id id;
+    rf_others *others;
+    uint32_t generation;
+    uint32_t created; // revision it was created or replaced at
+    uint32_t since;   // revision it came to exist at
+    uint32_t changed; // revision of its last change
+} rf_slot;
+
+typedef struct rf_slot_page {
+    uint64_t alive;
+    uint32_t changed; // the latest of its entities'
+    rf_slot slots[RF_PAGE_SIZE];
+} rf_slot_page;
+
+struct rf_world {
+    rf_mem mem;
+    rf_schema *schema;
+    rf_rules *rules;
+    uint64_t seq, start;
+    uint64_t hash_seed;
+    uint32_t max_entities, max_value_bytes, max_undeclared;
+    uint32_t count;        // alive
+    uint32_t handles;      // given out so far, alive or not
+    uint32_t free1;        // the handle freed last, plus one
+    uint32_t pages_capacity;
+    rf_slot_page **pages;
+    rf_id_table ids;
+    rf_history history;
+    uint32_t column_count;
+    rf_column columns[RF_SCHEMA_MAX];
+};
+
+static inline rf_slot_page *rf_world_page(const rf_world *world, uint32_t handle) {
+    return world->pages[handle / RF_PAGE_SIZE];
+}
+
+static inline rf_slot *rf_world_slot(const rf_world *world, uint32_t handle) {
+    return &rf_world_page(world, handle)->slots[handle % RF_PAGE_SIZE];
+}
+
+// The handle of a living entity, or RF_NO_HANDLE.
+static inline uint32_t rf_world_lookup(const rf_world *world, rf_str id, uint64_t hash) {
+    const rf_id_table *ids = &world->ids;
+    uint32_t tag = rf_id_table_tag(hash), at;
+    if (!ids->entries) return RF_NO_HANDLE;
+    for (at = tag & ids->mask; ids->entries[at] != 0; at = (at + 1) & ids->mask) {
+        if ((uint32_t)(ids->entries[at] >> 32) == tag) {
+            uint32_t handle = (uint32_t)ids->entries[at] - 1;
+            if (rf_str_eq(rf_entity_id_str(&rf_world_slot(world, handle)->id), id)) return handle;
+        }
+    }
+    return RF_NO_HANDLE;
+}
+
+// A new revision begins, with this seq.
+void rf_world_advance(rf_world *world, uint64_t seq);
+
+#endif

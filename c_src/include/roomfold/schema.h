@@ -1,0 +1,49 @@
+// schema.h: which components have a type of their own.
+#ifndef ROOMFOLD_SCHEMA_H
+#define ROOMFOLD_SCHEMA_H
+
+#include <roomfold/alloc.h>
+#include <roomfold/status.h>
+
+RF_BEGIN
+
+#define RF_SCHEMA_MAX 64  // declared components
+#define RF_NUMBERS_MAX 16 // numbers in one component
+
+typedef enum rf_type {
+    RF_TYPE_F32,
+    RF_TYPE_F64,
+    RF_TYPE_I64,
+    RF_TYPE_BOOL,
+    RF_TYPE_STRING,
+    RF_TYPE_TERM,
+} rf_type;
+
+// One declared component. count: how many numbers an f32 or f64 has (1 to 16); 1 for all others.
+typedef struct rf_component_def {
+    rf_str name;
+    rf_type type;
+    uint8_t count;
+} rf_component_def;
+
+// Immutable once made; shared by reference count, from any thread.
+typedef struct rf_schema rf_schema;
+
+RF_API rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, size_t count,
+                               rf_schema **out, rf_error *error);
+// {"format": "roomfold-schema", "version": 1, "components": [{"name": "position", "type": "f32", "count": 3}, ...]}
+// count may be left out where it is 1.
+RF_API rf_status rf_schema_from_json(rf_allocator allocator, rf_str text, rf_schema **out, rf_error *error);
+// position, velocity, scale, direction: f32 x 3; rotation: f32 x 4; health: i64.
+RF_API rf_status rf_schema_default(rf_allocator allocator, rf_schema **out);
+RF_API rf_schema *rf_schema_retain(rf_schema *schema);
+RF_API void rf_schema_release(rf_schema *schema);
+
+RF_API size_t rf_schema_count(const rf_schema *schema);
+RF_API const rf_component_def *rf_schema_at(const rf_schema *schema, size_t index);
+// The index of a declared component, or -1.
+RF_API int rf_schema_find(const rf_schema *schema, rf_str name);
+
+RF_END
+
+#endif
