@@ -135,10 +135,38 @@ static void touch(rf_world *world, uint32_t handle) {
     page->changed = world->history.revision;
 }
 
+// Most updates set numbers that are there already: one pass over cells, nothing can fail. false: it is not one of these, and
+// nothing has been done.
+static bool update_in_place(rf_world *world, uint32_t handle, const rf_assign *assigns, size_t count) {
+    uint8_t *cells[RF_SCHEMA_MAX];
+    bool changed = false;
+    if (count > RF_SCHEMA_MAX) return false;
+    for (size_t i = 0; i < count; i++) {
+        const rf_column *column = assigns[i].column >= 0 ? &world->columns[assigns[i].column] : NULL;
+        rf_column_page *page;
+        if (!column || assigns[i].remove || column->blobs) return false;
+        page = rf_column_page_of(column, handle);
+        if (!rf_column_has(page, handle)) return false;
+        cells[i] = rf_column_cell(column, page, handle);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const rf_column *column = &world->columns[assigns[i].column];
+        uint8_t *value = cells[i] + column->value_offset;
+        if (memcmp(value, assigns[i].image.data, column->value_size) == 0) continue;
+        memcpy(value, assigns[i].image.data, column->value_size);
+        rf_cell_set_stamp(cells[i], world->history.revision);
+        changed = true;
+    }
+    if (changed) touch(world, handle);
+    return true;
+}
+
 rf_status rf_change_update(rf_world *world, uint32_t handle, rf_assign *assigns, size_t count) {
     rf_slot *slot = rf_world_slot(world, handle);
-    rf_status status = prepare(world, handle, slot, assigns, count);
     bool changed = false;
+    rf_status status;
+    if (update_in_place(world, handle, assigns, count)) return RF_OK;
+    status = prepare(world, handle, slot, assigns, count);
     if (status != RF_OK) return status;
     for (size_t i = 0; i < count; i++) {
         if (assigns[i].same) continue;

@@ -34,7 +34,7 @@ static bool expect(rf_scan *scan, char byte) {
     return true;
 }
 
-static bool read_string(rf_fold *fold, rf_scan *scan, rf_str *out) {
+static inline bool read_string(rf_fold *fold, rf_scan *scan, rf_str *out) {
     if (rf_scan_string(scan, &fold->arena, out)) return true;
     if (scan->status == RF_NO_MEMORY) fold->no_memory = true;
     return false;
@@ -48,12 +48,16 @@ static bool read_key(rf_fold *fold, rf_scan *scan, rf_str *key, const char **sta
     return read_string(fold, scan, key);
 }
 
-// A number that nobody wants: only its form matters.
+// A number that nobody wants: only its form matters. Long ones are mostly times.
 static bool skip_number(rf_scan *scan) {
     const char *at = scan->at;
     rf_number number;
-    while (at < scan->end && *at >= '0' && *at <= '9') at++;
-    if (at == scan->at || at == scan->end || *scan->at == '0' || *at == '.' || (*at | 0x20) == 'e')
+    while (scan->end - at >= 8) {
+        uint32_t digits = rf_scan_digits(rf_load64((const uint8_t *)at));
+        at += digits;
+        if (digits < 8) break;
+    }
+    if (at == scan->at || scan->end - at < 8 || *scan->at == '0' || *at == '.' || (*at | 0x20) == 'e')
         return rf_scan_number(scan, &number);
     scan->at = at;
     return true;
@@ -160,29 +164,45 @@ static bool skip_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
 
 // ---- values of an event -------------------------------------------------------------------------
 
-// One number of a list, plain enough: up to seven digits, perhaps a point and up to seven more. 0: it is not; else its length.
+// One number of a list, plain enough: digits, a point and digits, seven bytes in all, or up to seven digits on each side of the
+// point, or only digits. 0: it is something else; else its length.
 static inline size_t plain_number(const char *start, double *out) {
     static const double pow10[8] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     static const uint32_t int_pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    const uint64_t ones = UINT64_C(0x0101010101010101);
     bool negative = *start == '-';
     const char *at = start + negative;
-    uint64_t bytes = rf_load64((const uint8_t *)at), value;
-    uint32_t whole = rf_scan_digits(bytes), part;
-    if (whole - 1 >= 7 || (*at == '0' && whole != 1)) return 0;
-    value = rf_scan_digits_value(bytes, whole);
-    at += whole;
-    if (*at != '.') {
-        *out = negative ? -(double)value : (double)value;
-        if ((negative && value == 0) || (*at | 0x20) == 'e') return 0; // -0 is the integer 0
-        return (size_t)(at - start);
+    uint64_t bytes = rf_load64((const uint8_t *)at), values = bytes ^ ones * '0';
+    uint64_t others = (values | (values + ones * 0x76)) & ones * 0x80; // a bit for each byte that is no digit
+    uint32_t whole, part;
+    double number;
+    if (others == 0) return 0;
+    whole = rf_low_bit(others) / 8;
+    others &= others - 1;
+    if (whole == 0 || (*at == '0' && whole != 1)) return 0;
+    if (at[whole] == '.' && others != 0) {
+        uint32_t end = rf_low_bit(others) / 8;
+        uint64_t low = bytes & ((UINT64_C(1) << 8 * whole) - 1); // the point is taken out
+        part = end - whole - 1;
+        if (part == 0) return 0;
+        bytes = low | (bytes >> (8 * whole + 8) << 8 * whole);
+        number = (double)rf_scan_digits_value(bytes, end - 1) / pow10[part];
+        at += end;
+    } else if (at[whole] == '.') {
+        uint64_t value = rf_scan_digits_value(bytes, whole);
+        at += whole + 1;
+        bytes = rf_load64((const uint8_t *)at);
+        part = rf_scan_digits(bytes);
+        if (part - 1 >= 7) return 0;
+        number = (double)(value * int_pow10[part] + rf_scan_digits_value(bytes, part)) / pow10[part];
+        at += part;
+    } else {
+        number = (double)rf_scan_digits_value(bytes, whole);
+        at += whole;
+        if (negative && number == 0) return 0; // -0 is the integer 0
     }
-    bytes = rf_load64((const uint8_t *)at + 1);
-    part = rf_scan_digits(bytes);
-    at += 1 + part;
-    if (part - 1 >= 7 || (*at | 0x20) == 'e') return 0;
-    value = value * int_pow10[part] + rf_scan_digits_value(bytes, part);
-    *out = (double)value / pow10[part];
-    if (negative) *out = -*out;
+    if ((*at | 0x20) == 'e') return 0;
+    *out = negative ? -number : number;
     return (size_t)(at - start);
 }
 
@@ -234,11 +254,18 @@ other:
     return any_value(fold, scan, depth);
 }
 
-static bool wanted_value(rf_fold *fold, rf_scan *scan, rf_want want, unsigned depth) {
+static inline bool wanted_value(rf_fold *fold, rf_scan *scan, rf_want want, unsigned depth) {
+    rf_str string;
     rf_scan_space(scan);
     if (want.kind == RF_WANT_NUMBERS) return numbers(fold, scan, want.count, depth);
-    if (scan->at < scan->end && *scan->at != '{' && *scan->at != '[') return put_scalar(fold, scan);
-    return any_value(fold, scan, depth);
+    if (scan->at >= scan->end || *scan->at == '{' || *scan->at == '[') return any_value(fold, scan, depth);
+    if (*scan->at == '"') {
+        if (!read_string(fold, scan, &string)) return false;
+        if (fold->current) rf_draft_string(fold, string);
+        return true;
+    }
+    if (!fold->current && (unsigned)(*scan->at - '1') < 9) return skip_number(scan);
+    return put_scalar(fold, scan);
 }
 
 // ---- keys ---------------------------------------------------------------------------------------
@@ -266,16 +293,16 @@ static void close_keys(rf_fold *fold, level *keys) {
 
 #define TARGET_OTHER (-1)
 
-// A key that is where the shape says. *key is the key in the text.
-static bool expected_key(level *keys, rf_scan *scan, int *target, rf_str *key) {
-    int place = keys->surprised ? -1 : rf_shape_match(keys->shape, keys->next, scan->at, scan->end);
-    if (place < 0) return false;
-    *key = (rf_str){scan->at + 1, keys->shape->keys[place].len - 3u};
-    *target = keys->shape->keys[place].target;
-    scan->at += keys->shape->keys[place].len;
-    keys->matched |= UINT32_C(1) << place;
-    keys->next = (uint32_t)place + 1;
-    return true;
+// A key that is where the shape says, or NULL. The scan moves behind its colon.
+static inline const rf_shape_key *expected_key(level *keys, rf_scan *scan) {
+    const rf_shape_key *key;
+    if (keys->surprised) return NULL;
+    key = rf_shape_match(keys->shape, keys->next, scan->at, scan->end);
+    if (!key) return NULL;
+    scan->at += key->len;
+    keys->next = (uint32_t)(key - keys->shape->keys);
+    keys->matched |= UINT32_C(1) << keys->next++;
+    return key;
 }
 
 // The first unexpected key: those before it that only the shape told apart must be known to the key set.
@@ -286,7 +313,7 @@ static bool surprise(rf_fold *fold, rf_scan *scan, level *keys) {
     for (uint32_t i = 0; i < keys->shape->count; i++) {
         const rf_shape_key *key = &keys->shape->keys[i];
         if ((keys->matched >> i & 1) && key->target == TARGET_OTHER &&
-            !add_key(fold, scan, (rf_str){key->text + 1, key->len - 3u}, scan->at))
+            !add_key(fold, scan, rf_shape_key_name(key), scan->at))
             return false;
     }
     return true;
@@ -307,9 +334,14 @@ static bool looked_up(rf_scan *scan, level *keys, bool first, const char *start,
 // Duplicates among the declared components are found by column, among the others by key.
 static bool component_key(rf_fold *fold, rf_scan *scan, level *keys, int *column, rf_str *name) {
     bool first = !keys->surprised;
+    const rf_shape_key *expected;
     const char *start;
     rf_scan_space(scan);
-    if (expected_key(keys, scan, column, name)) {
+    start = scan->at;
+    expected = expected_key(keys, scan);
+    if (expected) {
+        *name = (rf_str){start + 1, expected->len - 3u};
+        *column = expected->target;
         if (*column >= 0) fold->declared_seen |= UINT64_C(1) << *column;
         return true;
     }
@@ -410,17 +442,20 @@ static const char *find_name(const char *at, const char *end) {
     return NULL;
 }
 
-// Begins the draft by the name whose key stands at name_at; a value that can't be a name begins one that is unusable.
-static void begin_event(rf_fold *fold, const rf_scan *scan, const char *name_at) {
+// Begins the draft by the name whose key stands at name_at (or NULL); a value that can't be a name begins one that is unusable.
+// Where the name's value ends, or NULL if it is not a string.
+static const char *begin_event(rf_fold *fold, const rf_scan *scan, const char *name_at) {
     rf_scan ahead = *scan;
     rf_str key, name = {0};
-    bool ok = name_at != NULL;
     ahead.at = name_at;
-    ok = ok && rf_scan_string(&ahead, &fold->arena, &key) && expect(&ahead, ':');
+    if (!name_at || !rf_scan_string(&ahead, &fold->arena, &key) || !expect(&ahead, ':')) goto unusable;
     rf_scan_space(&ahead);
-    if (ok && ahead.at < ahead.end && *ahead.at == '"') ok = rf_scan_string(&ahead, &fold->arena, &name);
-    rf_draft_begin(fold, ok ? name : (rf_str){0},
-                   ok && is_event(key) ? RF_NAME_UNDER_EVENT : RF_NAME_UNDER_EVENT_NAME);
+    if (ahead.at >= ahead.end || *ahead.at != '"' || !rf_scan_string(&ahead, &fold->arena, &name)) goto unusable;
+    rf_draft_begin(fold, name, is_event(key) ? RF_NAME_UNDER_EVENT : RF_NAME_UNDER_EVENT_NAME);
+    return ahead.at;
+unusable:
+    rf_draft_begin(fold, (rf_str){0}, RF_NAME_IN_LIST);
+    return NULL;
 }
 
 // ---- the event's keys ---------------------------------------------------------------------------
@@ -489,21 +524,37 @@ static const void *shape_owner(const rf_fold *fold) {
     return fold->rule ? (const void *)fold->rule : &owners[fold->kind];
 }
 
-// The event's entries, from behind its opening bracket.
-static bool event_entries(rf_fold *fold, rf_scan *scan, event_object *object) {
+static inline bool event_entry(rf_fold *fold, rf_scan *scan, event_object *object) {
+    const rf_shape_key *expected;
+    rf_draft *draft;
+    rf_scan_space(scan);
+    expected = expected_key(&object->keys, scan);
+    if (expected)
+        draft = draft_of(fold, expected->target);
+    else if (!event_key(fold, scan, object, &draft))
+        return false;
+    return event_value(fold, scan, draft);
+}
+
+static bool more_entries(rf_scan *scan) {
+    rf_scan_space(scan);
+    if (scan->at >= scan->end || *scan->at != ',') return false;
+    scan->at++;
+    return true;
+}
+
+// The event's entries, from behind its opening bracket. A name that comes first has been read already (name_end).
+static bool event_entries(rf_fold *fold, rf_scan *scan, event_object *object, const char *name_end) {
+    bool first = name_end && scan->at == object->name_at;
     object->keys = open_keys(fold, shape_owner(fold));
-    do {
-        rf_draft *draft;
-        rf_str key;
-        int target;
-        rf_scan_space(scan);
-        if (expected_key(&object->keys, scan, &target, &key))
-            draft = draft_of(fold, target);
-        else if (!event_key(fold, scan, object, &draft))
-            return false;
-        if (!event_value(fold, scan, draft)) return false;
-        rf_scan_space(scan);
-    } while (scan->at < scan->end && *scan->at == ',' && scan->at++);
+    if (first) {
+        rf_str key = {scan->at + 1, scan->at[6] == '_' ? 10 : 5};
+        if (!add_key(fold, scan, key, scan->at)) return false;
+        scan->at = name_end;
+    }
+    if (!first && !event_entry(fold, scan, object)) return false;
+    while (more_entries(scan))
+        if (!event_entry(fold, scan, object)) return false;
     if (!expect(scan, '}')) return false;
     close_keys(fold, &object->keys);
     return true;
@@ -511,7 +562,7 @@ static bool event_entries(rf_fold *fold, rf_scan *scan, event_object *object) {
 
 static bool event_object_at(rf_fold *fold, rf_scan *scan) {
     event_object object = {0};
-    const char *start;
+    const char *start, *name_end;
     scan->at++;
     rf_scan_space(scan);
     if (scan->at < scan->end && *scan->at == '}') {
@@ -521,13 +572,14 @@ static bool event_object_at(rf_fold *fold, rf_scan *scan) {
     }
     start = scan->at;
     object.name_at = find_name(start, scan->end);
-    begin_event(fold, scan, object.name_at);
-    if (!event_entries(fold, scan, &object)) return false;
+    name_end = begin_event(fold, scan, object.name_at);
+    if (!event_entries(fold, scan, &object, name_end)) return false;
     if (!object.again_at) return true;
+    // The name's key was written with escapes.
     object = (event_object){.name_at = object.again_at};
     scan->at = start;
     begin_event(fold, scan, object.name_at);
-    return event_entries(fold, scan, &object);
+    return event_entries(fold, scan, &object, NULL);
 }
 
 // One value of the text, which should be an event. false: it can't be read, the scan says why.

@@ -51,7 +51,8 @@ static double clinger(uint64_t digits, int64_t exponent) {
     return exponent < 0 ? (double)digits / pow10[-exponent] : (double)digits * pow10[exponent];
 }
 
-// digits × 10^exponent, digits having its first bit set: the upper 64 bits, and in *low the next ones, as far as rounding needs them.
+// digits × 10^exponent, digits having its first bit set: the upper 64 bits, and in *low the next ones, as far as
+// rounding needs them.
 static uint64_t eisel_lemire_product(uint64_t digits, int32_t exponent, uint64_t *low) {
     uint64_t high, high2, power = rf_pow10_table[exponent - RF_POW10_FIRST].high;
     *low = multiply(digits, power, &high);
@@ -142,8 +143,8 @@ static int big_compare(const big *a, const big *b) {
     return 0;
 }
 
-// Reads digits and perhaps a point, up to an exponent or the end. Returns how many digits *out has: all, or DECIDING_DIGITS
-// and a 1 that stands for the rest.
+// Reads digits and perhaps a point, up to an exponent or the end. Returns how many digits *out has: all, or
+// DECIDING_DIGITS and a 1 that stands for the rest.
 static int64_t big_read(big *out, const char *at, const char *end) {
     int64_t count = 0;
     out->len = 0;
@@ -219,28 +220,8 @@ double rf_number_parse(rf_str text) {
 // ---- Binary to the shortest text
 //
 // Raffaello Giulietti, "The Schubfach way to render doubles", 2020. Names as there: the value is v = c × 2^q,
-// the numbers that read back as v lie between vl and vr, and 10^k is the largest power of ten not wider than that. All are
-// scaled by 4 × 10^-k and rounded to odd, which keeps every comparison with a multiple of 2 exact.
-
-static rf_decimal without_zeros(uint64_t digits, int32_t exponent) {
-    while (digits % 100000000 == 0) {
-        digits /= 100000000;
-        exponent += 8;
-    }
-    if (digits % 10000 == 0) {
-        digits /= 10000;
-        exponent += 4;
-    }
-    if (digits % 100 == 0) {
-        digits /= 100;
-        exponent += 2;
-    }
-    if (digits % 10 == 0) {
-        digits /= 10;
-        exponent++;
-    }
-    return (rf_decimal){.digits = digits, .exponent = exponent};
-}
+// the numbers that read back as v lie between vl and vr, and 10^k is the largest power of ten not wider than that. All
+// are scaled by 4 × 10^-k and rounded to odd, which keeps every comparison with a multiple of 2 exact.
 
 // floor(log10(2^q)), or of 3/4 × 2^q
 static int32_t schubfach_k(int32_t q, bool narrow) {
@@ -260,7 +241,7 @@ rf_decimal rf_number_shortest_f64(double value) {
     uint64_t bits = f64_bits(value), fraction = bits & (F64_HIDDEN_BIT - 1), c = fraction, vl, v, vr, s, tens;
     int32_t biased = (int32_t)(bits >> 52), q = -1074, k, h;
     bool narrow = fraction == 0 && biased > 1, odd = fraction & 1, below, above;
-    if (value < 0x1p53 && value == (double)(int64_t)value) return without_zeros((uint64_t)value, 0);
+    if (value < 0x1p53 && value == (double)(int64_t)value) return (rf_decimal){.digits = (uint64_t)value};
     if (biased > 0) {
         c |= F64_HIDDEN_BIT;
         q = biased - 1075;
@@ -275,35 +256,38 @@ rf_decimal rf_number_shortest_f64(double value) {
     if (tens > 0) {
         below = vl <= 40 * tens;
         above = 40 * tens + 40 <= vr;
-        if (below != above) return without_zeros(tens + above, k + 1);
+        if (below != above) return (rf_decimal){.digits = tens + above, .exponent = k + 1};
     }
     below = vl <= 4 * s;
     above = 4 * s + 4 <= vr;
     if (below == above) above = v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1));
-    return without_zeros(s + above, k);
+    return (rf_decimal){.digits = s + above, .exponent = k};
 }
 
-static uint32_t scale_f32(uint32_t value, int32_t k) {
+// With 32 bits behind the point; may be too large by the last two.
+static uint64_t scale_f32(uint32_t value, int32_t k) {
     // The upper half of the power, rounded up as the whole is.
     uint64_t power = rf_pow10_table[-k - RF_POW10_FIRST].high + (rf_pow10_table[-k - RF_POW10_FIRST].low != 0);
     uint64_t high, low = multiply(power, value, &high);
-    return (uint32_t)high | (low >> 32 > 1);
+    return high << 32 | low >> 32;
 }
 
-// Whether digits × 10^k reads back as value. `scaled` is the same number as vl, v and vr are. Reading by way of binary64
-// moves the ends of the interval by less than those are rounded; so when in doubt: read it.
-static bool reads_back(uint32_t digits, int32_t k, uint32_t scaled, uint32_t vl, uint32_t vr, float value) {
-    if (scaled > vl + 1 && scaled + 1 < vr) return true;
-    if (scaled + 1 < vl || scaled > vr + 1) return false;
+// Whether digits × 10^k, scaled as vl and vr are, reads back as the value. Reading by way of binary64 moves the ends of
+// the interval, by less than 2^12; so near them the way to know is to read it.
+static bool reads_back(uint32_t digits, int32_t k, uint64_t scaled, uint64_t vl, uint64_t vr, float value) {
+    const uint64_t doubt = 1 << 12;
+    if (scaled > vl + doubt && scaled + doubt < vr) return true;
+    if (scaled + doubt < vl || scaled > vr + doubt) return false;
     return (float)rf_number_f64(digits, k, false) == value;
 }
 
 rf_decimal rf_number_shortest_f32(float value) {
-    uint32_t bits, fraction, c, vl, v, vr, s, tens;
+    uint32_t bits, fraction, c, v, s, tens;
+    uint64_t vl, exact, vr;
     int32_t biased, q = -149, k, h;
     bool narrow, below, above;
+    if (value < 0x1p24f && value == (float)(int32_t)value) return (rf_decimal){.digits = (uint64_t)value};
     memcpy(&bits, &value, sizeof bits);
-    if (value < 0x1p24f && value == (float)(int32_t)value) return without_zeros((uint64_t)value, 0);
     biased = (int32_t)(bits >> 23);
     c = fraction = bits & (F32_HIDDEN_BIT - 1);
     narrow = fraction == 0 && biased > 1;
@@ -314,17 +298,18 @@ rf_decimal rf_number_shortest_f32(float value) {
     k = schubfach_k(q, narrow);
     h = q + floor_log2_pow10(-k) + 1;
     vl = scale_f32((4 * c - 2 + narrow) << h, k);
-    v = scale_f32((4 * c) << h, k);
+    exact = scale_f32((4 * c) << h, k);
     vr = scale_f32((4 * c + 2) << h, k);
+    v = (uint32_t)(exact >> 32) | ((uint32_t)exact > 1);
     s = v / 4;
     tens = s / 10;
     if (tens > 0) {
-        below = reads_back(tens, k + 1, 40 * tens, vl, vr, value);
-        above = reads_back(tens + 1, k + 1, 40 * tens + 40, vl, vr, value);
-        if (below != above) return without_zeros(tens + above, k + 1);
+        below = reads_back(tens, k + 1, (uint64_t)tens * 40 << 32, vl, vr, value);
+        above = reads_back(tens + 1, k + 1, ((uint64_t)tens * 40 + 40) << 32, vl, vr, value);
+        if (below != above) return (rf_decimal){.digits = tens + above, .exponent = k + 1};
     }
-    below = reads_back(s, k, 4 * s, vl, vr, value);
-    above = reads_back(s + 1, k, 4 * s + 4, vl, vr, value);
+    below = reads_back(s, k, (uint64_t)s * 4 << 32, vl, vr, value);
+    above = reads_back(s + 1, k, ((uint64_t)s * 4 + 4) << 32, vl, vr, value);
     if (below == above) above = v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1));
-    return without_zeros(s + above, k);
+    return (rf_decimal){.digits = s + above, .exponent = k};
 }

@@ -21,9 +21,10 @@ double rf_number_f64(uint64_t digits, int64_t exponent, bool negative);
 // The same for the text of a JSON number of any length, which must be well-formed.
 double rf_number_parse(rf_str text);
 
-// The shortest decimal that reads back as this finite value above zero, and of those the closest to it. Its last digit is not 0.
+// The shortest decimal that reads back as this finite value above zero, and of those the closest to it. Zeros at its
+// end don't count. At most 17 digits.
 rf_decimal rf_number_shortest_f64(double value);
-// It reads back if the binary64 nearest to the decimal, rounded to binary32, is the value.
+// It reads back if the binary64 nearest to the decimal, rounded to binary32, is the value. At most 9 digits.
 rf_decimal rf_number_shortest_f32(float value);
 
 #endif

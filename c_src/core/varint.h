@@ -48,6 +48,31 @@ static inline int64_t rf_zigzag_decode(uint64_t value) {
     return (int64_t)((value >> 1) ^ (0 - (value & 1)));
 }
 
+// Compilers do not always see that bytes put together are one load.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+static inline uint32_t rf_load32(const uint8_t *at) {
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static inline uint64_t rf_load64(const uint8_t *at) {
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static inline void rf_store32(uint8_t *at, uint32_t value) {
+    memcpy(at, &value, sizeof value);
+}
+
+static inline void rf_store64(uint8_t *at, uint64_t value) {
+    memcpy(at, &value, sizeof value);
+}
+
+#else
+
 static inline uint32_t rf_load32(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
@@ -64,5 +89,7 @@ static inline void rf_store64(uint8_t *at, uint64_t value) {
     rf_store32(at, (uint32_t)value);
     rf_store32(at + 4, (uint32_t)(value >> 32));
 }
+
+#endif
 
 #endif
