@@ -119,7 +119,8 @@ static bool read_number(rf_json_reader *reader, rf_json_token *token) {
         token->in_text = true;
         token->as.string = number.text;
         return true;
-    case RF_NUMBER_INFINITE: break;
+    case RF_NUMBER_INFINITE:
+        break;
     }
     return rf_scan_fail(&reader->scan, RF_NUMBER_OUT_OF_RANGE, number.text.data);
 }
@@ -133,13 +134,25 @@ static bool read_value(rf_json_reader *reader, rf_json_token *token) {
     const char *at = reader->scan.at;
     bool done;
     switch (at < reader->scan.end ? *at : '\0') {
-    case '{': return open_level(reader, token, true);
-    case '[': return open_level(reader, token, false);
-    case '"': done = read_string(reader, token, RF_JSON_STRING); break;
-    case 't': done = read_word(reader, token, RF_JSON_TRUE, RF_LIT("true")); break;
-    case 'f': done = read_word(reader, token, RF_JSON_FALSE, RF_LIT("false")); break;
-    case 'n': done = read_word(reader, token, RF_JSON_NULL, RF_LIT("null")); break;
-    default: done = read_number(reader, token); break;
+    case '{':
+        return open_level(reader, token, true);
+    case '[':
+        return open_level(reader, token, false);
+    case '"':
+        done = read_string(reader, token, RF_JSON_STRING);
+        break;
+    case 't':
+        done = read_word(reader, token, RF_JSON_TRUE, RF_LIT("true"));
+        break;
+    case 'f':
+        done = read_word(reader, token, RF_JSON_FALSE, RF_LIT("false"));
+        break;
+    case 'n':
+        done = read_word(reader, token, RF_JSON_NULL, RF_LIT("null"));
+        break;
+    default:
+        done = read_number(reader, token);
+        break;
     }
     if (done) value_done(reader);
     return done;
@@ -163,12 +176,16 @@ static bool read_token(rf_json_reader *reader, rf_json_token *token) {
     over = scan->at == scan->end;
     token->offset = (size_t)(scan->at - scan->begin);
     switch (reader->expected) {
-    case EXPECT_VALUE: return read_value(reader, token);
+    case EXPECT_VALUE:
+        return read_value(reader, token);
     case EXPECT_VALUE_OR_CLOSE:
         return !over && *scan->at == ']' ? close_level(reader, token) : read_value(reader, token);
-    case EXPECT_KEY_OR_CLOSE: return !over && *scan->at == '}' ? close_level(reader, token) : read_key(reader, token);
-    case EXPECT_COMMA_OR_CLOSE: return read_comma_or_close(reader, token);
-    case EXPECT_END: break;
+    case EXPECT_KEY_OR_CLOSE:
+        return !over && *scan->at == '}' ? close_level(reader, token) : read_key(reader, token);
+    case EXPECT_COMMA_OR_CLOSE:
+        return read_comma_or_close(reader, token);
+    case EXPECT_END:
+        break;
     }
     token->kind = RF_JSON_END;
     return over || rf_scan_unexpected(scan, scan->at);

@@ -65,33 +65,40 @@ size_t rf_json_write_int(char *out, int64_t value) {
 }
 
 // 17 digits, which are enough for every binary64: one, and twice eight as bytes. Zeros follow those that were given.
-typedef struct digits {
+typedef struct digits17 {
     char first;
     uint64_t next, last;
     uint32_t count; // up to the last digit that is not 0
-} digits;
+} digits17;
 
-static digits split_digits(uint64_t value, uint32_t count) {
+static digits17 split_digits(uint64_t value, uint32_t count) {
     const uint64_t unit = UINT64_C(10000000000000000);
-    uint64_t scaled = value * pow10[17 - count], rest = scaled % unit;
-    digits out = {
-        .first = (char)('0' + scaled / unit), .next = eight_digits(rest / 100000000), .last = ZEROS, .count = 1};
-    if (rest % 100000000 != 0) {
-        out.last = eight_digits(rest % 100000000);
-        out.count = 17 - (uint32_t)__builtin_clzll(out.last ^ ZEROS) / 8;
-    } else if (out.next != ZEROS) {
-        out.count = 9 - (uint32_t)__builtin_clzll(out.next ^ ZEROS) / 8;
+    digits17 out = {.last = ZEROS, .count = 1};
+    if (value < 100000000) {
+        uint64_t bytes = eight_digits(value) >> (64 - 8 * count);
+        out.first = (char)bytes;
+        out.next = bytes >> 8 | ZEROS;
+    } else {
+        uint64_t scaled = value * pow10[17 - count], rest = scaled % unit;
+        out.first = (char)('0' + scaled / unit);
+        out.next = eight_digits(rest / 100000000);
+        if (rest % 100000000 != 0) {
+            out.last = eight_digits(rest % 100000000);
+            out.count = 17 - (uint32_t)__builtin_clzll(out.last ^ ZEROS) / 8;
+            return out;
+        }
     }
+    if (out.next != ZEROS) out.count = 9 - (uint32_t)__builtin_clzll(out.next ^ ZEROS) / 8;
     return out;
 }
 
-static void write_digits(char *out, const digits *digits) {
+static void write_digits(char *out, const digits17 *digits) {
     *out = digits->first;
     rf_store64((uint8_t *)out + 1, digits->next);
     rf_store64((uint8_t *)out + 9, digits->last);
 }
 
-static size_t write_scientific(char *out, const digits *digits, int32_t exponent) {
+static size_t write_scientific(char *out, const digits17 *digits, int32_t exponent) {
     size_t len = digits->count > 1 ? digits->count + 1 : 1;
     write_digits(out + 1, digits);
     out[0] = digits->first;
@@ -106,7 +113,7 @@ static size_t write_scientific(char *out, const digits *digits, int32_t exponent
 }
 
 // With at least one digit before the point and at least one behind it.
-static size_t write_with_point(char *out, const digits *digits, uint32_t point) {
+static size_t write_with_point(char *out, const digits17 *digits, uint32_t point) {
     write_digits(out + 1, digits);
     if (point <= 8) {
         // Again, as these eight bytes are too many. Reading back what was just written would be slower.
@@ -125,7 +132,7 @@ static size_t write_with_point(char *out, const digits *digits, uint32_t point) 
 static size_t write_decimal(char *out, rf_decimal decimal, bool keep_float) {
     uint32_t given = count_digits(decimal.digits);
     int32_t point = decimal.exponent + (int32_t)given;
-    digits digits = split_digits(decimal.digits, given);
+    digits17 digits = split_digits(decimal.digits, given);
     if (point < -5 || point > 21) return write_scientific(out, &digits, point - 1);
     if (point <= 0) {
         memcpy(out, "0.000000", 8);

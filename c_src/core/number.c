@@ -237,11 +237,20 @@ static uint64_t scale_f64(uint64_t value, int32_t k) {
     return high_high | (high_low > 1);
 }
 
+// Most numbers in events. With up to 15 digits no two decimals read as the same binary64, so this is the shortest.
+static bool few_decimals(double value, rf_decimal *out) {
+    if (!RF_NUMBER_IEEE || value >= 1e11) return false;
+    *out = (rf_decimal){.digits = (uint64_t)(value * 1e4 + 0.5), .exponent = -4};
+    return (double)out->digits / 1e4 == value;
+}
+
 rf_decimal rf_number_shortest_f64(double value) {
     uint64_t bits = f64_bits(value), fraction = bits & (F64_HIDDEN_BIT - 1), c = fraction, vl, v, vr, s, tens;
     int32_t biased = (int32_t)(bits >> 52), q = -1074, k, h;
     bool narrow = fraction == 0 && biased > 1, odd = fraction & 1, below, above;
+    rf_decimal few;
     if (value < 0x1p53 && value == (double)(int64_t)value) return (rf_decimal){.digits = (uint64_t)value};
+    if (few_decimals(value, &few)) return few;
     if (biased > 0) {
         c |= F64_HIDDEN_BIT;
         q = biased - 1075;
@@ -276,9 +285,9 @@ static uint64_t scale_f32(uint32_t value, int32_t k) {
 // the interval, by less than 2^12; so near them the way to know is to read it.
 static bool reads_back(uint32_t digits, int32_t k, uint64_t scaled, uint64_t vl, uint64_t vr, float value) {
     const uint64_t doubt = 1 << 12;
-    if (scaled > vl + doubt && scaled + doubt < vr) return true;
-    if (scaled + doubt < vl || scaled > vr + doubt) return false;
-    return (float)rf_number_f64(digits, k, false) == value;
+    if (scaled - vl + doubt <= 2 * doubt || scaled - vr + doubt <= 2 * doubt)
+        return (float)rf_number_f64(digits, k, false) == value;
+    return (scaled > vl) & (scaled < vr);
 }
 
 rf_decimal rf_number_shortest_f32(float value) {

@@ -30,8 +30,8 @@ static int hex_digit(char byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-// One escape, of which *unit is the character or UTF-16 code unit. `second`: it must be a low surrogate (dc00 to dfff), which it
-// otherwise must not be. Moves *at behind it, or to the first byte that can't stand there.
+// One escape, of which *unit is the character or UTF-16 code unit. `second`: it must be a low surrogate (dc00 to dfff),
+// which it otherwise must not be. Moves *at behind it, or to the first byte that can't stand there.
 static bool read_escape(const char **at, const char *end, bool second, uint32_t *unit) {
     static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
     if (*at == end || **at != '\\') return false;
@@ -70,7 +70,7 @@ static bool check_string(rf_scan *scan, const char **at, bool *escapes) {
     const char *end = scan->end;
     uint32_t character;
     while (*at < end) {
-        uint8_t byte = (uint8_t)**at;
+        uint8_t byte = (uint8_t) * *at;
         if (byte == '"') return true;
         if (byte == '\\') {
             *escapes = true;
@@ -141,63 +141,82 @@ bool rf_scan_string_rest(rf_scan *scan, rf_arena *arena, const char *at, rf_str 
 
 // ---- Numbers
 
-static bool is_digit(const char *at, const char *end) {
-    return at < end && *at >= '0' && *at <= '9';
-}
-
-// Moves *at behind at least one digit.
-static bool skip_digits(rf_scan *scan, const char **at) {
-    if (!is_digit(*at, scan->end)) return rf_scan_unexpected(scan, *at);
-    while (is_digit(*at, scan->end)) ++*at;
-    return true;
-}
-
-static void read_integer(rf_number *out) {
-    const char *at = out->text.data, *end = at + out->text.len;
-    bool negative = *at == '-';
-    uint64_t value = 0, limit = (uint64_t)INT64_MAX + negative;
-    out->kind = RF_NUMBER_INT;
-    for (at += negative; at < end; at++) {
-        uint64_t digit = (uint64_t)(*at - '0');
-        if (value > (limit - digit) / 10) {
-            out->kind = RF_NUMBER_BIG;
-            return;
-        }
-        value = value * 10 + digit;
+// Moves *at behind at least one digit and puts the digits behind those of *value, which wraps if they are too many.
+static bool read_digits(rf_scan *scan, const char **at, uint64_t *value) {
+    static const uint32_t pow10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    const char *start = *at;
+    uint32_t count = 8;
+    while (count == 8 && scan->end - *at >= 8) {
+        uint64_t bytes = rf_load64((const uint8_t *)*at);
+        count = rf_scan_digits(bytes);
+        if (count == 0) break;
+        *value = *value * pow10[count] + rf_scan_digits_value(bytes, count);
+        *at += count;
     }
+    for (; *at < scan->end && **at >= '0' && **at <= '9'; ++*at) *value = *value * 10 + (uint64_t)(**at - '0');
+    return *at > start || rf_scan_unexpected(scan, *at);
+}
+
+static void set_integer(rf_number *out, uint64_t value, size_t count, bool negative) {
+    if (count > RF_NUMBER_DIGITS || value > (uint64_t)INT64_MAX + negative) {
+        out->kind = RF_NUMBER_BIG;
+        return;
+    }
+    out->kind = RF_NUMBER_INT;
     // The lowest one has no positive counterpart.
     out->integer = negative && value > 0 ? -(int64_t)(value - 1) - 1 : (int64_t)value;
 }
 
-static void read_float(rf_number *out) {
-    out->real = rf_number_parse(out->text);
-    out->kind = out->real - out->real == 0 ? RF_NUMBER_FLOAT : RF_NUMBER_INFINITE;
+static void set_float(rf_number *out, double value) {
+    out->kind = value - value == 0 ? RF_NUMBER_FLOAT : RF_NUMBER_INFINITE;
+    out->real = value;
+}
+
+// Behind the e. Moves *at behind the exponent.
+static bool read_exponent(rf_scan *scan, const char **at, int64_t *exponent, bool *simple) {
+    const char *start;
+    uint64_t value = 0;
+    bool negative = *at < scan->end && **at == '-';
+    *at += *at < scan->end && (**at == '-' || **at == '+');
+    start = *at;
+    if (!read_digits(scan, at, &value)) return false;
+    *simple = *at - start <= 8;
+    if (*simple) *exponent += negative ? -(int64_t)value : (int64_t)value;
+    return true;
 }
 
 bool rf_scan_number_rest(rf_scan *scan, rf_number *out) {
-    const char *at = scan->at, *end = scan->end;
-    bool integer = true;
-    at += at < end && *at == '-';
+    const char *at = scan->at, *end = scan->end, *start;
+    uint64_t value = 0;
+    int64_t exponent = 0;
+    size_t count;
+    bool negative = at < end && *at == '-', integer = true, simple = true;
+    at += negative;
+    start = at;
     if (at < end && *at == '0')
         at++;
-    else if (!skip_digits(scan, &at))
+    else if (!read_digits(scan, &at, &value))
         return false;
+    count = (size_t)(at - start);
     if (at < end && *at == '.') {
+        start = ++at;
+        if (!read_digits(scan, &at, &value)) return false;
+        exponent = start - at;
+        count += (size_t)(at - start);
         integer = false;
-        at++;
-        if (!skip_digits(scan, &at)) return false;
     }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        integer = false;
+    if (at < end && (*at | 0x20) == 'e') {
         at++;
-        at += at < end && (*at == '+' || *at == '-');
-        if (!skip_digits(scan, &at)) return false;
+        if (!read_exponent(scan, &at, &exponent, &simple)) return false;
+        integer = false;
     }
     out->text = (rf_str){.data = scan->at, .len = (size_t)(at - scan->at)};
     if (integer)
-        read_integer(out);
+        set_integer(out, value, count, negative);
+    else if (simple && count <= RF_NUMBER_DIGITS)
+        set_float(out, rf_number_f64(value, exponent, negative));
     else
-        read_float(out);
+        set_float(out, rf_number_parse(out->text));
     scan->at = at;
     return true;
 }

@@ -51,16 +51,16 @@ bool rf_scan_string_rest(rf_scan *scan, rf_arena *arena, const char *at, rf_str 
 // Any number.
 bool rf_scan_number_rest(rf_scan *scan, rf_number *out);
 
-// The high bit of the first byte in which a run of plain ASCII ends (a quote, a backslash, a control character, the start of
-// something beyond ASCII) is the lowest one set; 0 if there is none.
+// The high bit of the first byte in which a run of plain ASCII ends (a quote, a backslash, a control character, the
+// start of something beyond ASCII) is the lowest one set; 0 if there is none.
 static inline uint64_t rf_scan_run_end(uint64_t bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t control = bytes - ones * 0x20, quote = (bytes ^ ones * '"') - ones, slash = (bytes ^ ones * '\\') - ones;
     return (bytes | control | quote | slash) & ones * 0x80;
 }
 
-// scan->at stands on the opening quote, afterwards behind the closing one. *out points into the text if the string has no
-// escapes, else into the arena.
+// scan->at stands on the opening quote, afterwards behind the closing one. *out points into the text if the string has
+// no escapes, else into the arena.
 static inline bool rf_scan_string(rf_scan *scan, rf_arena *arena, rf_str *out) {
     const char *start = scan->at + 1, *at = start;
     while (scan->end - at >= 8) {

@@ -31,7 +31,8 @@ size_t rf_utf8_check(rf_str bytes) {
     while (at < end) {
         size_t size;
         while (end - at >= 8 && (rf_load64((const uint8_t *)at) & UINT64_C(0x8080808080808080)) == 0) at += 8;
-        for (; at < end && (*at & 0x80) == 0; at++) {}
+        for (; at < end && (*at & 0x80) == 0; at++) {
+        }
         for (; at < end && (*at & 0x80) != 0; at += size) {
             size = rf_utf8_sequence(at, end);
             if (size == 0) return (size_t)(at - bytes.data);

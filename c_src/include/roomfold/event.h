@@ -38,6 +38,30 @@ RF_API void rf_event_components(rf_fold *fold);
 RF_API rf_want rf_event_component(rf_fold *fold, rf_str name);
 // Applies the event. RF_NO_MEMORY is the only failure: the world is then as before this event's operation.
 RF_API rf_status rf_event_end(rf_fold *fold);
+
+// One declared f32 or f64 component: its index in the schema, and exactly as many finite numbers as it has; integers
+// among them must lie within +-2^53.
+typedef struct rf_numbers {
+    int component;
+    const double *values;
+} rf_numbers;
+
+typedef enum rf_entity_op { RF_ENTITY_CREATE, RF_ENTITY_UPDATE, RF_ENTITY_DELETE } rf_entity_op;
+
+// A whole create, update or delete that holds nothing but an id, numbers for as many different components (none for
+// delete), and perhaps a seq (0: none).
+typedef struct rf_entity_event {
+    rf_entity_op op;
+    rf_str id;
+    uint64_t seq;
+    const rf_numbers *numbers;
+    size_t count;
+} rf_entity_event;
+
+// In place of begin to end for each of them, and faster, most of all if they come several at a time. Stops at a failure,
+// which can only be RF_NO_MEMORY.
+RF_API rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count);
+
 // In place of begin to end: an event that could not even be read.
 RF_API rf_status rf_event_unreadable(rf_fold *fold, rf_status reason);
 

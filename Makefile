@@ -1,0 +1,229 @@
+# The one entry to everything: `make help` says what there is.
+#
+# Needs GNU make, 3.81 (macOS) or later. New source files are found by wildcard.
+
+.SUFFIXES:
+.DEFAULT_GOAL := build
+.SECONDARY:
+
+VERSION := $(shell sed -n 's/^ *@version "\(.*\)"/\1/p' mix.exs)
+OS := $(shell uname -s)
+
+# What each folder under build/ holds: release, test, debug, asan, tsan, valgrind or fuzz.
+CONFIG := $(or $(ROOMFOLD_CONFIG),release)
+ifeq ($(filter release test debug asan tsan valgrind fuzz,$(CONFIG)),)
+$(error CONFIG=$(CONFIG): must be release, test, debug, asan, tsan, valgrind or fuzz)
+endif
+BUILD := build/$(CONFIG)
+# Mix loads the libraries from here.
+PRIV := priv
+# For `make fuzz`: how long each target runs.
+SECONDS := 60
+PREFIX := /usr/local
+DESTDIR :=
+
+# --- what to compile -------------------------------------------------------------------------------
+
+CORE_SRC := $(sort $(wildcard c_src/core/*.c))
+NIF_SRC := $(sort $(wildcard c_src/nif/*.c))
+TEST_SRC := $(sort $(wildcard tests/c/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+# What the tests share.
+SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
+
+CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
+NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
+TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
+FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
+ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
+
+LIB := $(BUILD)/libroomfold.a
+NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
+TEST_BIN := $(TEST_SRC:tests/c/%.c=$(BUILD)/%)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
+
+# --- how to compile --------------------------------------------------------------------------------
+
+OPTIMISE_release := -O3 -DNDEBUG
+OPTIMISE_test := -O2 -g
+OPTIMISE_debug := -O0 -g
+OPTIMISE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPTIMISE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+OPTIMISE_valgrind := -O1 -g
+OPTIMISE_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+OPTIMISE := $(OPTIMISE_$(CONFIG)) $(if $(LTO),-flto)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 $(if $(WERROR),-Werror)
+# Not for the tests: the macros of check.h convert freely.
+STRICT := -Wconversion -Wsign-conversion
+
+# Without -ffp-contract=off the same input would not give the same bytes with every compiler.
+COMPILE = $(CC) -std=c17 $(OPTIMISE) -fPIC -fvisibility=hidden -ffp-contract=off $(WARNINGS) \
+	-Ic_src/include -DRF_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK = $(CC) $(OPTIMISE) $(CFLAGS) $(LDFLAGS)
+
+# A NIF library shows the VM its entry point and nothing else.
+ifeq ($(OS),Darwin)
+LINK_NIF = $(LINK) -bundle -undefined dynamic_lookup -Wl,-exported_symbol,_nif_init
+SHARED_LIB := libroomfold.$(VERSION).dylib
+SHARED_LINK := libroomfold.dylib
+LINK_SHARED = $(LINK) -dynamiclib -install_name $(PREFIX)/lib/$(SHARED_LIB)
+else
+LINK_NIF = $(LINK) -shared -Wl,--version-script=tools/nif.map
+SHARED_LIB := libroomfold.so.$(VERSION)
+SHARED_LINK := libroomfold.so
+LINK_SHARED = $(LINK) -shared -Wl,-soname,$(SHARED_LIB)
+endif
+
+# Looked up at first use and once. Mix passes its own.
+ifndef ERTS_INCLUDE_DIR
+ERTS_INCLUDE_DIR = $(eval ERTS_INCLUDE_DIR := $$(shell tools/erts-include))$(ERTS_INCLUDE_DIR)
+endif
+TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell pkg-config --cflags check jansson))$(TEST_CFLAGS)
+TEST_LIBS = $(eval TEST_LIBS := $$(shell pkg-config --libs check jansson))$(TEST_LIBS)
+
+# Elixir warns under a POSIX locale unless it is told that file names are UTF-8.
+export ELIXIR_ERL_OPTIONS := $(filter-out +fnu,$(ELIXIR_ERL_OPTIONS)) +fnu
+export MAKE
+
+# A line for each command; with V=1 the command itself.
+say = $(if $(V),,@echo '  $(1)' && )
+
+# --- goals -----------------------------------------------------------------------------------------
+
+.PHONY: build setup demo test bench fuzz asan tsan valgrind check format phoenix test-phoenix install clean \
+	help native clean-native c-tests fuzzers FORCE
+
+build: ## build the library, the NIF and the Elixir code
+build: $(LIB)
+	@mix compile
+
+setup: ## install what is missing, with the system's package manager
+	@tools/setup all
+
+demo: ## the main job: fold a real match, print what happened, write a page that plays it
+	@tools/setup build
+	@$(MAKE) --no-print-directory build
+	@mix roomfold.demo
+
+test: ## everything that must pass (installs and builds by itself)
+	@tools/setup all
+	@$(MAKE) --no-print-directory build
+	@tools/test
+
+bench: ## measure against the peers, as a table and as CSV
+	@tools/setup build
+	@$(MAKE) --no-print-directory build
+	@bench/run
+
+fuzz: ## fuzz every decoder for SECONDS=60 each (clang)
+	@tools/setup fuzz
+	@tools/fuzz $(SECONDS)
+
+asan: ## C tests and mix test with address and undefined-behaviour sanitizers
+	@tools/setup all
+	@tools/asan
+
+tsan: ## the NIF's own tests under the thread sanitizer
+	@tools/setup all
+	@tools/tsan
+
+valgrind: ## C tests and the NIF's own tests under memcheck
+	@tools/setup valgrind
+	@tools/valgrind
+
+check: ## formatting, warnings of gcc and clang, layers, static checks
+	@tools/setup all
+	@tools/check
+
+format: ## format the C and the Elixir code
+	@tools/setup format
+	@clang-format -i $$(tools/c-files)
+	@mix format
+
+phoenix: ## the Phoenix companion: not part of this version
+test-phoenix: ## its tests: not part of this version
+phoenix test-phoenix:
+	@echo "make $@ needs elixir/roomfold_phoenix, which is not part of this version of Roomfold" >&2; exit 1
+
+install: ## the C library into PREFIX=/usr/local (below DESTDIR=)
+install: $(LIB) $(BUILD)/$(SHARED_LIB)
+	install -d $(DESTDIR)$(PREFIX)/include/roomfold $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 c_src/include/roomfold/* $(DESTDIR)$(PREFIX)/include/roomfold
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/$(SHARED_LIB) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(SHARED_LIB) $(DESTDIR)$(PREFIX)/lib/$(SHARED_LINK)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/roomfold.pc
+
+clean: ## remove everything that was built
+clean: clean-native
+	rm -rf build _build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\): ## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r goal text; do printf '%-18s %s\n' "$$goal" "$$text"; done
+	@echo
+	@echo '  CC=clang  another compiler         CFLAGS= LDFLAGS=  are added to ours'
+	@echo '  WERROR=1  warnings are errors      LTO=1  optimises across files'
+	@echo '  V=1       shows the commands'
+
+# What Mix calls: everything under priv/.
+native: $(NIF)
+
+clean-native:
+	rm -rf $(BUILD)
+	rm -f $(PRIV)/roomfold_nif.so
+
+c-tests: $(TEST_BIN)
+fuzzers: $(FUZZ_BIN)
+
+# --- rules -----------------------------------------------------------------------------------------
+
+# Other flags or another list of files count as a change. Written only when different.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$(subst ",\",$(COMPILE) $(LDFLAGS))" > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/files: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(ALL_OBJ)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/c_src/core/%.o: c_src/core/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) $(STRICT) -c -o $@ $<
+
+$(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) $(STRICT) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
+
+$(BUILD)/tests/c/%.o: tests/c/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) -D_POSIX_C_SOURCE=200809L -iquote c_src -iquote c_src/core $(TEST_CFLAGS) -c -o $@ $<
+
+$(LIB): $(CORE_OBJ) $(BUILD)/files
+	$(call say,AR $@)rm -f $@ && $(AR) rcs $@ $(CORE_OBJ)
+
+$(BUILD)/$(SHARED_LIB): $(CORE_OBJ) $(BUILD)/files
+	$(call say,LD $@)$(LINK_SHARED) -o $@ $(CORE_OBJ) -lm
+
+# A running VM may have the old library mapped: the new one takes its name, never its place on the disk.
+$(PRIV)/roomfold_nif.so: $(NIF_OBJ) $(CORE_OBJ) $(BUILD)/files
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK_NIF) -o $@.new $(NIF_OBJ) $(CORE_OBJ) -lm && mv -f $@.new $@
+
+$(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
+	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread
+
+$(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) -Wno-missing-prototypes -iquote c_src -iquote c_src/core -c -o $@ $<
+
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE_OBJ) $(BUILD)/files
+	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -lm
+
+-include $(ALL_OBJ:.o=.d)

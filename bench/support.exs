@@ -1,0 +1,89 @@
+defmodule Bench do
+  @moduledoc """
+  Rounds of contenders in turn, so that a machine that speeds up or slows down does so for all of them; medians
+  and ratios; a table for people, CSV for later.
+  """
+
+  @doc """
+  Runs each contender once per round, in turn, each in a process of its own.
+
+  A contender is `{name, setup, run}`: `setup.()` makes what `run.(it)` is timed with; run returns nothing that matters.
+  Answers `%{name => median nanoseconds of a run}`.
+  """
+  def rounds(contenders, count) do
+    for(_ <- 0..count, {name, setup, run} <- contenders, do: {name, time(setup, run)})
+    # The first round warms up.
+    |> Enum.drop(length(contenders))
+    |> Enum.group_by(&elem(&1, 0), &elem(&1, 1))
+    |> Map.new(fn {name, times} -> {name, median(times)} end)
+  end
+
+  @doc "Nanoseconds of `run` in a fresh process."
+  def time(setup, run) do
+    task =
+      Task.async(fn ->
+        it = setup.()
+        :erlang.garbage_collect()
+        start = System.monotonic_time(:nanosecond)
+        run.(it)
+        System.monotonic_time(:nanosecond) - start
+      end)
+
+    Task.await(task, :infinity)
+  end
+
+  def median(times), do: times |> Enum.sort() |> Enum.at(div(length(times), 2))
+
+  @doc "What this was measured on, in one line."
+  def machine do
+    cpu =
+      case File.read("/proc/cpuinfo") do
+        {:ok, text} -> text |> String.split("\n") |> Enum.find_value("unknown CPU", &model/1)
+        _ -> "#{:erlang.system_info(:system_architecture)}"
+      end
+
+    "#{cpu}, #{System.schedulers_online()} cores, OTP #{System.otp_release()}, Elixir #{System.version()}"
+  end
+
+  defp model("model name" <> rest), do: rest |> String.split(":") |> List.last() |> String.trim()
+  defp model(_), do: nil
+
+  @doc "Prints rows of cells under a header, the first column to the left, the others to the right."
+  def table(header, rows) do
+    all = [header | rows] |> Enum.map(fn row -> Enum.map(row, &to_string/1) end)
+
+    widths =
+      all
+      |> Enum.zip()
+      |> Enum.map(fn column -> column |> Tuple.to_list() |> Enum.map(&String.length/1) |> Enum.max() end)
+
+    for row <- all do
+      [first | rest] = Enum.zip(row, widths)
+      left = String.pad_trailing(elem(first, 0), elem(first, 1))
+
+      IO.puts(
+        Enum.join([left | Enum.map(rest, fn {cell, width} -> String.pad_leading(cell, width) end)], "  ")
+      )
+    end
+
+    IO.puts("")
+  end
+
+  @doc "Adds lines to results/NAME.csv of this run."
+  def csv(name, header, rows) do
+    path = Path.join([__DIR__, "results", name <> ".csv"])
+    File.mkdir_p!(Path.dirname(path))
+    lines = Enum.map([header | rows], fn row -> Enum.map_join(row, ",", &to_string/1) <> "\n" end)
+    File.write!(path, ["# ", machine(), ", ", Date.to_string(Date.utc_today()), "\n" | lines])
+  end
+
+  def ratio(a, b), do: :erlang.float_to_binary(a / b, decimals: 1)
+  def round1(x), do: :erlang.float_to_binary(x / 1, decimals: 1)
+
+  @doc "Whether a module of a peer can be had; says so in one line if not."
+  def peer?(module, name) do
+    found = Code.ensure_loaded?(module)
+    unless found, do: IO.puts("left out: #{name} (not installed, or not in ERL_LIBS)")
+    found
+  end
+end

@@ -1,0 +1,157 @@
+// event_entity.c: entity events of numbers in one call; and without a draft the commonest of them, the update of an entity that
+// is there.
+#include <roomfold/event.h>
+
+#include "draft.h"
+
+#define FAST_COMPONENTS 8
+#define WORDS_MAX (RF_NUMBERS_MAX * 2)
+
+// A component on its way into its cell, both as 32-bit words.
+typedef struct place {
+    const rf_column *column;
+    uint8_t *cell;
+    uint32_t count;
+    uint32_t words[WORDS_MAX];
+} place;
+
+// Finds the cell and converts the numbers. false: the entity does not have the component, or a number is too large for it.
+static inline bool prepare(const rf_world *world, uint32_t handle, const rf_numbers *numbers, place *out) {
+    const rf_column *column = &world->columns[numbers->component];
+    rf_column_page *page = rf_column_page_of(column, handle);
+    if (!rf_column_has(page, handle)) return false;
+    out->column = column;
+    out->cell = rf_column_cell(column, page, handle);
+    if (column->def.type == RF_TYPE_F64) {
+        out->count = 2u * column->def.count;
+        memcpy(out->words, numbers->values, column->def.count * sizeof(double));
+        return true;
+    }
+    out->count = column->def.count;
+    for (uint32_t i = 0; i < out->count; i++) {
+        float narrow = (float)numbers->values[i];
+        if (isinf(narrow)) return false;
+        memcpy(&out->words[i], &narrow, sizeof narrow);
+    }
+    return true;
+}
+
+static inline void touch(rf_world *world, uint32_t handle) {
+    rf_slot_page *page = rf_world_page(world, handle);
+    page->slots[handle % RF_PAGE_SIZE].changed = page->changed = world->history.revision;
+}
+
+// false: the very same bits were there already.
+static inline bool store(const place *from, uint32_t revision) {
+    uint8_t *value = from->cell + from->column->value_offset;
+    uint32_t different = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        uint32_t old;
+        memcpy(&old, value + i * sizeof old, sizeof old);
+        different |= old ^ from->words[i];
+    }
+    if (different == 0) return false;
+    for (uint32_t i = 0; i < from->count; i++) memcpy(value + i * sizeof(uint32_t), &from->words[i], sizeof(uint32_t));
+    rf_cell_set_stamp(from->cell, revision);
+    return true;
+}
+
+// Returns false, having done nothing, for whatever needs a draft: a seq that is not simply the next, an unknown id, a component
+// that is new to the entity or out of range.
+static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
+    place places[FAST_COMPONENTS];
+    rf_world *world = fold->world;
+    bool changed = false;
+    uint32_t handle;
+    if (fold->patching || event->count > FAST_COMPONENTS) return false;
+    if ((event->seq != 0 && event->seq != world->seq + 1) || world->seq >= RF_SEQ_MAX) return false;
+    handle = rf_world_lookup(world, event->id, rf_hash(event->id, world->hash_seed));
+    if (handle == RF_NO_HANDLE) return false;
+    for (size_t i = 0; i < event->count; i++)
+        if (!prepare(world, handle, &event->numbers[i], &places[i])) return false;
+    rf_world_advance(world, world->seq + 1);
+    for (size_t i = 0; i < event->count; i++) changed |= store(&places[i], world->history.revision);
+    if (changed) touch(world, handle);
+    return true;
+}
+
+static void draft_numbers(rf_fold *fold, const rf_numbers *numbers, size_t count) {
+    rf_event_field(fold, RF_LIT("components"));
+    rf_event_components(fold);
+    for (size_t i = 0; i < count; i++) {
+        int column = numbers[i].component;
+        rf_draft_component_at(fold, fold->world->schema->defs[column].name, column);
+        rf_draft_numbers(fold, numbers[i].values);
+    }
+}
+
+static rf_status apply_by_draft(rf_fold *fold, const rf_entity_event *event) {
+    static const rf_str names[] = {{"create", 6}, {"update", 6}, {"delete", 6}};
+    rf_event_begin(fold, names[event->op]);
+    if (event->seq != 0) {
+        rf_event_field(fold, RF_LIT("seq"));
+        rf_put_int(fold, event->seq <= RF_SEQ_MAX ? (int64_t)event->seq : -1);
+    }
+    rf_event_field(fold, RF_LIT("entity_id"));
+    rf_put_string(fold, event->id);
+    if (event->op != RF_ENTITY_DELETE) draft_numbers(fold, event->numbers, event->count);
+    return rf_event_end(fold);
+}
+
+// ---- several at a time --------------------------------------------------------------------------------
+
+#define PREFETCH_FROM 2048 // entities: smaller worlds are in the processor's caches anyway
+#define PREFETCH_EVENTS 16
+
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
+
+// Whom an event most likely is about: the first with the same 32 bits of hash.
+static uint32_t likely_handle(const rf_id_table *ids, uint32_t tag) {
+    for (uint32_t at = tag & ids->mask; ids->entries[at] != 0; at = (at + 1) & ids->mask)
+        if ((uint32_t)(ids->entries[at] >> 32) == tag) return (uint32_t)ids->entries[at] - 1;
+    return RF_NO_HANDLE;
+}
+
+static void prefetch_entity(const rf_world *world, uint32_t handle, const rf_entity_event *event) {
+    PREFETCH(rf_world_slot(world, handle));
+    for (size_t i = 0; i < event->count; i++) {
+        const rf_column *column = &world->columns[event->numbers[i].component];
+        const rf_column_page *page = rf_column_page_of(column, handle);
+        if (!page) continue;
+        PREFETCH(page);
+        PREFETCH(rf_column_cell(column, page, handle));
+    }
+}
+
+// Asks for all the memory that the events are about to touch, so that they don't wait for it one after the other.
+static void prefetch(const rf_world *world, const rf_entity_event *events, size_t count) {
+    uint32_t tags[PREFETCH_EVENTS];
+    for (size_t i = 0; i < count; i++) {
+        tags[i] = rf_id_table_tag(rf_hash(events[i].id, world->hash_seed));
+        PREFETCH(&world->ids.entries[tags[i] & world->ids.mask]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t handle = likely_handle(&world->ids, tags[i]);
+        if (handle != RF_NO_HANDLE) prefetch_entity(world, handle, &events[i]);
+    }
+}
+
+rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t left = count - i;
+        if (i % PREFETCH_EVENTS == 0 && left > 1 && fold->world->count >= PREFETCH_FROM)
+            prefetch(fold->world, events + i, left < PREFETCH_EVENTS ? left : PREFETCH_EVENTS);
+        if (events[i].op == RF_ENTITY_UPDATE && update_at_once(fold, &events[i])) {
+            fold->report->folded++;
+            fold->index++;
+        } else {
+            rf_status status = apply_by_draft(fold, &events[i]);
+            if (status != RF_OK) return status;
+        }
+    }
+    return RF_OK;
+}

@@ -1,0 +1,157 @@
+// Folding a list of events or JSON text, in slices.
+//
+// A slice on a normal scheduler ends after SLICE_MICROSECONDS, charges a whole time slice and goes on when its process
+// is scheduled again. What a normal scheduler can't be asked to do goes to a dirty one: waiting for the lock, one event
+// that is larger than a slice, and long texts, of which nobody knows how long the next event is.
+#include "event_terms.h"
+#include "nif_functions.h"
+#include "world_resource.h"
+
+#define SLICE_MICROSECONDS 250
+#define DIRTY_SLICE_MICROSECONDS 10000
+#define LONG_TEXT ((size_t)256 << 10)
+#define TEXT_WORK_BYTES 8 // of text are read in a unit of work
+#define EVENTS_PER_LOOK 32 // at the clock
+
+static nif_function continue_fold;
+
+// Measures a slice, looking at the clock only if it is not over soon.
+typedef struct nif_slice {
+    ErlNifTime until; // 0: not known yet
+    uint64_t events;
+    bool normal;
+} nif_slice;
+
+static bool slice_over(nif_slice *slice) {
+    ErlNifTime now = enif_monotonic_time(ERL_NIF_USEC);
+    if (slice->until == 0) slice->until = now + (slice->normal ? SLICE_MICROSECONDS : DIRTY_SLICE_MICROSECONDS);
+    return now >= slice->until;
+}
+
+// Charges the time the slice took, or the work where it was over before the first look.
+static void charge_slice(ErlNifEnv *env, const nif_slice *slice, int64_t work) {
+    if (slice->until != 0) {
+        ErlNifTime left = slice->until - enif_monotonic_time(ERL_NIF_USEC);
+        work = left < 0 ? NIF_WORK : (SLICE_MICROSECONDS - left) * NIF_WORK / SLICE_MICROSECONDS;
+    }
+    if (slice->normal) nif_charge(env, work);
+}
+
+// --- lists -----------------------------------------------------------------------------------------
+
+// Folds until the list (*rest) or the slice is over. stopped: the next event needs a slice of its own.
+static rf_status fold_list(nif_events *events, nif_slice *slice, ERL_NIF_TERM *rest) {
+    ERL_NIF_TERM event, tail;
+    rf_status status = RF_OK;
+    while (enif_get_list_cell(events->env, *rest, &event, &tail)) {
+        status = nif_events_fold(events, event);
+        if (status != RF_OK || events->stopped) return status;
+        *rest = tail;
+        if (++slice->events % EVENTS_PER_LOOK == 0 && slice_over(slice)) break;
+    }
+    status = nif_events_flush(events);
+    if (status != RF_OK || enif_is_list(events->env, *rest)) return status;
+    *rest = enif_make_list(events->env, 0); // an improper tail is one more element
+    return rf_event_unreadable(events->fold, RF_NOT_AN_EVENT);
+}
+
+// Under the fold lock, which it gives up.
+static ERL_NIF_TERM run_list(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM rest) {
+    nif_events events;
+    nif_slice slice = {.normal = nif_on_normal_scheduler()};
+    ERL_NIF_TERM answer, arguments[2] = {ref, rest};
+    rf_status status;
+    nif_events_start(&events, env, world->job.fold, rf_world_schema(world->world));
+    status = fold_list(&events, &slice, &arguments[1]);
+    if (status != RF_OK) {
+        answer = nif_job_fail(env, world, status);
+    } else if (events.stopped && slice.events == 0) {
+        answer = nif_go_dirty(env, "world_fold", continue_fold, 2, arguments);
+    } else if (!enif_is_empty_list(env, arguments[1])) {
+        if (slice.normal) enif_consume_timeslice(env, 100);
+        answer = enif_schedule_nif(env, "world_fold", 0, continue_fold, 2, arguments);
+    } else {
+        charge_slice(env, &slice, NIF_WORK - events.work);
+        answer = nif_job_end(env, world);
+    }
+    nif_world_unlock_fold(world);
+    return answer;
+}
+
+// --- text ------------------------------------------------------------------------------------------
+
+static rf_status fold_text(nif_job *job, nif_slice *slice) {
+    while (!job->text.done) {
+        rf_status status = rf_fold_json(job->fold, &job->text, EVENTS_PER_LOOK);
+        if (status != RF_OK) return status;
+        slice->events += EVENTS_PER_LOOK;
+        if (!job->text.done && slice_over(slice)) break;
+    }
+    return RF_OK;
+}
+
+// Under the fold lock, which it gives up.
+static ERL_NIF_TERM run_text(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM text) {
+    nif_slice slice = {.normal = nif_on_normal_scheduler()};
+    ERL_NIF_TERM answer, arguments[2] = {ref, text};
+    nif_job *job = &world->job;
+    rf_status status = RF_INVALID_ARGUMENT;
+    // A small binary may have moved since the last slice.
+    if (nif_bytes(env, text, &job->text.text)) status = fold_text(job, &slice);
+    if (status != RF_OK) {
+        answer = nif_job_fail(env, world, status);
+    } else if (job->text.done) {
+        charge_slice(env, &slice, (int64_t)(job->text.text.len / TEXT_WORK_BYTES));
+        answer = nif_job_end(env, world);
+    } else if (job->text.text.len <= LONG_TEXT) {
+        if (slice.normal) enif_consume_timeslice(env, 100);
+        answer = enif_schedule_nif(env, "world_fold", 0, continue_fold, 2, arguments);
+    } else {
+        answer = nif_go_dirty(env, "world_fold", continue_fold, 2, arguments);
+    }
+    job->text.text.data = NULL;
+    nif_world_unlock_fold(world);
+    return answer;
+}
+
+// --- both ------------------------------------------------------------------------------------------
+
+// Under the fold lock, which it gives up.
+static ERL_NIF_TERM run(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM input) {
+    return world->job.is_text ? run_text(env, world, ref, input) : run_list(env, world, ref, input);
+}
+
+static ERL_NIF_TERM continue_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    nif_world *world;
+    if (!nif_world_arg(env, argv[0], &world)) return enif_make_badarg(env);
+    if (!nif_world_lock_fold(world, !nif_on_normal_scheduler()))
+        return nif_go_dirty(env, "world_fold", continue_fold, argc, argv);
+    return run(env, world, argv[0], argv[1]);
+}
+
+static bool is_input(ErlNifEnv *env, ERL_NIF_TERM term, const ERL_NIF_TERM **input) {
+    int arity;
+    if (!enif_get_tuple(env, term, &arity, input) || arity != 2) return false;
+    if (enif_is_identical((*input)[0], nif_atom.json)) return enif_is_binary(env, (*input)[1]);
+    return enif_is_identical((*input)[0], nif_atom.list) && enif_is_list(env, (*input)[1]);
+}
+
+ERL_NIF_TERM nif_world_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    nif_world *world;
+    uint64_t version;
+    const ERL_NIF_TERM *input;
+    rf_str text = {0}; // stays so for a list
+    bool normal = nif_on_normal_scheduler();
+    rf_status status;
+    if (!nif_world_args(env, argv, &world, &version) || !is_input(env, argv[2], &input)) return enif_make_badarg(env);
+    nif_bytes(env, input[1], &text);
+    if ((normal && text.len > LONG_TEXT) || !nif_world_lock_fold(world, !normal))
+        return nif_go_dirty(env, "world_fold", nif_world_fold, argc, argv);
+    status = nif_world_is_newest(world, version) ? nif_job_begin(world) : RF_FOLDED_ON;
+    if (status == RF_OK) {
+        world->job.is_text = enif_is_identical(input[0], nif_atom.json);
+        return run(env, world, argv[0], input[1]);
+    }
+    nif_world_unlock_fold(world);
+    return nif_error(env, status);
+}

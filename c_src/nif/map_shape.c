@@ -1,0 +1,43 @@
+#include "map_shape.h"
+
+void nif_shapes_start(nif_shapes *shapes) {
+    for (uint32_t i = 0; i < NIF_SHAPE_KEYS; i++) shapes->of_size[i].count = 0;
+}
+
+static bool learn_key(nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM key, nif_meaning *meaning, const void *context) {
+    rf_str text;
+    int means;
+    if (!nif_bytes(env, key, &text) || (means = meaning(context, text)) < 0) return false;
+    shape->keys[shape->count] = key;
+    shape->meanings[shape->count++] = means;
+    return true;
+}
+
+// Walks the map and remembers its keys.
+static bool learn(nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, nif_meaning *meaning, const void *context,
+                  ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
+    ErlNifMapIterator entries;
+    ERL_NIF_TERM key;
+    bool ok = true;
+    shape->count = 0;
+    if (!enif_map_iterator_create(env, map, &entries, ERL_NIF_MAP_ITERATOR_FIRST)) return false;
+    while (ok && enif_map_iterator_get_pair(env, &entries, &key, &values[shape->count])) {
+        ok = learn_key(shape, env, key, meaning, context);
+        enif_map_iterator_next(env, &entries);
+    }
+    enif_map_iterator_destroy(env, &entries);
+    if (!ok) shape->count = 0;
+    return ok;
+}
+
+const nif_shape *nif_shapes_read(nif_shapes *shapes, ErlNifEnv *env, ERL_NIF_TERM map, nif_meaning *meaning,
+                                 const void *context, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
+    size_t size;
+    nif_shape *shape;
+    uint32_t i = 0;
+    if (!enif_get_map_size(env, map, &size) || size == 0 || size > NIF_SHAPE_KEYS) return NULL;
+    shape = &shapes->of_size[size - 1];
+    while (i < shape->count && enif_get_map_value(env, map, shape->keys[i], &values[i])) i++;
+    if (i == size) return shape;
+    return learn(shape, env, map, meaning, context, values) ? shape : NULL;
+}

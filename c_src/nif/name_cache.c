@@ -1,0 +1,24 @@
+#include "name_cache.h"
+
+#include <string.h>
+
+#define LONGEST 32 // longer ones are not worth comparing
+
+// Where a name belongs: from its length and its ends, which is what names differ in.
+static size_t place(rf_str name) {
+    const unsigned char *bytes = (const unsigned char *)name.data;
+    size_t hash = name.len * 31;
+    if (name.len > 0) hash += bytes[0] * 7u + bytes[name.len / 2] * 13u + bytes[name.len - 1];
+    return hash % NIF_NAMES;
+}
+
+ERL_NIF_TERM nif_names_get(nif_names *names, ErlNifEnv *env, rf_str name) {
+    size_t i = place(name);
+    rf_str known = names->entries[i].bytes;
+    if (name.len > LONGEST) return nif_binary(env, name);
+    if (known.data && known.len == name.len && memcmp(known.data, name.data, name.len) == 0)
+        return names->entries[i].term;
+    names->entries[i].term = nif_binary(env, name);
+    if (!nif_bytes(env, names->entries[i].term, &names->entries[i].bytes)) names->entries[i].bytes = (rf_str){0};
+    return names->entries[i].term;
+}

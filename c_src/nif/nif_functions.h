@@ -1,0 +1,12 @@
+// nif_functions.h: the functions of Roomfold.Native.
+#ifndef ROOMFOLD_NIF_FUNCTIONS_H
+#define ROOMFOLD_NIF_FUNCTIONS_H
+
+#include "common.h"
+
+nif_function nif_json_decode, nif_json_encode;
+nif_function nif_world_new, nif_world_copy, nif_world_info;
+nif_function nif_world_fold, nif_world_apply_diff, nif_world_load;
+nif_function nif_world_get, nif_world_query, nif_world_snapshot, nif_world_diff;
+
+#endif

@@ -1,0 +1,32 @@
+defmodule Roomfold do
+  @moduledoc """
+  Multiplayer rooms as ordered streams of events, folded in C.
+
+    * `Roomfold.World` - the state of a room: fold events into it, read it, see what changed
+    * `Roomfold.Rules` - what domain events do, as data
+    * `Roomfold.Schema` - which components have a type
+    * `Roomfold.Projection` - the implementations, and how to swap your own for C safely
+    * `Roomfold.JSON` - strict JSON, in C and in Elixir
+    * `Roomfold.Report`, `Roomfold.Error` - what was left out, and why
+  """
+
+  @version Mix.Project.config()[:version]
+
+  @doc """
+  The package's version.
+
+      iex> Version.match?(Roomfold.version(), ">= 0.1.0")
+      true
+  """
+  @spec version() :: String.t()
+  def version, do: @version
+
+  @doc """
+  What the native library says of itself; raises if it can't be loaded.
+
+      iex> is_binary(Roomfold.native_info().compiler)
+      true
+  """
+  @spec native_info() :: map
+  def native_info, do: Roomfold.Native.info()
+end

@@ -1,0 +1,135 @@
+defmodule Roomfold.Demo.Page do
+  @moduledoc false
+  # One HTML file that plays a match: the page's sources from priv/static with the match packed inside.
+
+  alias Roomfold.{JSON, Rules, World}
+  alias Roomfold.Demo.{Facts, Recording, Tracks}
+
+  @sources ~w(model.mjs geometry.mjs palette.mjs draw.mjs app.mjs)
+
+  # Folds the match event by event, notes every change, and writes the page. `progress` is called with
+  # the number of events done so far, now and then.
+  def write(path, %Recording{} = recording, %Facts{} = facts, progress \\ fn _ -> :ok end) do
+    {tracks, steps, seq} = fold(recording.events, progress)
+    html = html(data(recording, facts, tracks, steps, seq), recording)
+
+    case File.write(path, html) do
+      :ok -> {:ok, byte_size(html)}
+      {:error, reason} -> {:error, "#{path} can't be written: #{:file.format_error(reason)}"}
+    end
+  end
+
+  @report_every 1_000
+
+  defp fold(events, progress) do
+    {:ok, world} = World.new(impl: :native, rules: Rules.doom())
+    start = %{world: world, tracks: %Tracks{}, steps: [], at: -1, done: 0}
+    state = Enum.reduce(events, start, &fold_one(&1, &2, progress))
+    {state.tracks, Enum.reverse(state.steps), World.seq(state.world)}
+  end
+
+  defp fold_one({_name, payload} = event, state, progress) do
+    from = World.seq(state.world)
+    {:ok, world, _report} = World.fold(state.world, [event])
+    {:ok, diff} = World.diff(world, from)
+    seq = World.seq(world)
+    if rem(state.done, @report_every) == 0, do: progress.(state.done)
+
+    state = %{state | world: world, tracks: Tracks.push(state.tracks, seq, diff), done: state.done + 1}
+
+    case payload do
+      %{"at" => at} when is_integer(at) and at > state.at ->
+        %{state | at: at, steps: [{at, seq} | state.steps]}
+
+      _ ->
+        state
+    end
+  end
+
+  # The page's data: plain JSON. priv/static/replay/model.mjs reads it.
+  def data(recording, facts, tracks, steps, seq) do
+    steps = if steps == [], do: [{0, 1}], else: steps
+    [{start, _} | _] = steps
+
+    %{
+      "version" => 1,
+      "name" => recording.name,
+      "license" => (recording.map || recording.expected || %{})["license"],
+      "source" => (recording.map || recording.expected || %{})["source"],
+      "start" => start,
+      "seq" => seq,
+      "steps" => %{
+        "at" => steps |> Enum.map(fn {at, _} -> at - start end) |> Tracks.differences(),
+        "seq" => steps |> Enum.map(&elem(&1, 1)) |> Tracks.differences()
+      },
+      "lives" => Tracks.columns(tracks),
+      # Named sets of rays, drawn alike: here what was recorded; what a hit detection computes can stand beside it.
+      "rays" => [%{"name" => "recorded", "rays" => Enum.map(facts.rays, &ray/1)}],
+      "hits" => Enum.map(facts.hits, &[&1.seq, &1.whom, &1.by, &1.damage, &1.how]),
+      "kills" => Enum.map(facts.kills, &[&1.seq, &1.whom, &1.by, &1.how]),
+      "map" => map(recording.map)
+    }
+  end
+
+  # Millimetres are plenty for a line on a screen.
+  defp ray(ray) do
+    [ray.seq, ray.by | Enum.map(ray.from ++ ray.to, &round(&1 * 1000))] ++ [ray.hit]
+  end
+
+  defp map(%{"lines" => lines, "sectors" => sectors} = map) when is_list(lines) and is_list(sectors) do
+    %{
+      "name" => get_in(map, ["stats", "map"]),
+      "lines" =>
+        Enum.map(lines, &[&1["x1"], &1["y1"], &1["x2"], &1["y2"], &1["front"], &1["back"], &1["flags"]]),
+      "sectors" => Enum.map(sectors, &[&1["floor"], &1["ceil"], &1["light"], &1["sky"]])
+    }
+  end
+
+  defp map(_map), do: nil
+
+  defp html(data, recording) do
+    {:ok, json} = JSON.encode(data)
+    static = Application.app_dir(:roomfold, "priv/static")
+
+    code =
+      Enum.map_join(
+        @sources,
+        "\n",
+        &(static |> Path.join("replay/#{&1}") |> File.read!() |> without_imports())
+      )
+
+    parts = %{
+      "title" => escape(recording.name),
+      "style" => File.read!(Path.join(static, "replay/replay.css")),
+      "code" => code,
+      "match" => json |> deflate() |> Base.encode64(),
+      "credit" => escape(credit(data["license"])),
+      "notice" => escape(recording.notice || "No licence notice came with this recording.")
+    }
+
+    template = File.read!(Path.join(static, "replay.html"))
+    Regex.replace(~r/\{\{(\w+)\}\}/, template, fn _, name -> Map.fetch!(parts, name) end)
+  end
+
+  defp credit(nil), do: "Recorded input: no licence was named."
+  defp credit(license), do: "Recorded input and level: " <> String.replace(license, "(c)", "©")
+
+  # The modules become one script; what they import from each other is then simply there.
+  defp without_imports(source), do: Regex.replace(~r/^import .*\n/m, source, "")
+
+  defp deflate(bytes) do
+    z = :zlib.open()
+    :ok = :zlib.deflateInit(z, 9, :deflated, -15, 9, :default)
+    packed = :zlib.deflate(z, bytes, :finish)
+    :zlib.close(z)
+    IO.iodata_to_binary(packed)
+  end
+
+  defp escape(text) do
+    text
+    |> String.replace("&", "&amp;")
+    |> String.replace("<", "&lt;")
+    |> String.replace(">", "&gt;")
+    |> String.replace("\"", "&quot;")
+  end
+end

@@ -1,0 +1,99 @@
+defmodule Roomfold.Error do
+  @moduledoc """
+  What went wrong, why, and where.
+
+    * `:reason` - an atom, one of `t:reason/0`
+    * `:message` - a sentence for a person
+    * `:offset` - the byte in a text, for syntax errors
+    * `:index` - the event in its batch, from 0
+    * `:component` - the component that could not be used
+    * `:field` - the field of an event or of an argument that could not be used
+
+  What does not apply is `nil`.
+  """
+
+  # The reasons stand once, for C and Elixir.
+  @table Path.expand("../../../../c_src/include/roomfold/reasons.inl", __DIR__)
+  @external_resource @table
+
+  @messages ~r/^X\(\w+, (\w+), "((?:[^"\\]|\\.)*)"\)$/m
+            |> Regex.scan(File.read!(@table), capture: :all_but_first)
+            |> Map.new(fn [reason, message] -> {String.to_atom(reason), String.replace(message, "\\", "")} end)
+
+  @reasons @messages |> Map.keys() |> Enum.sort()
+
+  @typedoc "One of #{Enum.map_join(@reasons, ", ", &"`:#{&1}`")}."
+  @type reason :: atom
+
+  @type t :: %__MODULE__{
+          reason: reason,
+          message: String.t(),
+          offset: non_neg_integer | nil,
+          index: non_neg_integer | nil,
+          component: String.t() | nil,
+          field: String.t() | nil
+        }
+
+  defexception [:reason, :message, :offset, :index, :component, :field]
+
+  @doc """
+  All reasons.
+
+      iex> :unexpected_byte in Roomfold.Error.reasons()
+      true
+  """
+  @spec reasons() :: [reason]
+  def reasons, do: @reasons
+
+  @doc """
+  An error with its message.
+
+  ## Options
+
+    * `:offset`, `:index`, `:component`, `:field` - where it is
+    * `:detail` - more to say, behind the reason's sentence
+
+  ## Examples
+
+      iex> Roomfold.Error.new(:wrong_type, component: "position").message
+      "component \\"position\\": the value does not fit the component's type"
+
+      iex> Exception.message(Roomfold.Error.new(:unexpected_end, offset: 7))
+      "at byte 7: the JSON text ends too early"
+  """
+  @spec new(reason, keyword) :: t
+  def new(reason, where \\ []) do
+    {detail, where} = Keyword.pop(where, :detail)
+    error = struct!(__MODULE__, [{:reason, reason} | where])
+    %{error | message: message(error, detail)}
+  end
+
+  @doc """
+  An error from what an implementation says of it: a reason, what it is about and an offset.
+
+      iex> Roomfold.Error.from({:invalid_id, "user_id", nil}, index: 3).message
+      "event 3: field \\"user_id\\": an id must be a string of 1 to 255 bytes of UTF-8"
+  """
+  @spec from({reason, String.t() | nil, non_neg_integer | nil}, keyword) :: t
+  def from({reason, about, offset}, where \\ []) do
+    new(reason, where ++ about(reason, about) ++ [offset: offset])
+  end
+
+  defp about(_reason, nil), do: []
+  defp about(:invalid_id, field), do: [field: field]
+  defp about(reason, detail) when reason in [:invalid_rules, :invalid_schema], do: [detail: detail]
+  defp about(_reason, component), do: [component: component]
+
+  defp message(error, detail) do
+    [
+      error.index && "event #{error.index}",
+      error.offset && "at byte #{error.offset}",
+      error.field && "field #{inspect(error.field)}",
+      error.component && "component #{inspect(error.component)}",
+      Map.get(@messages, error.reason, to_string(error.reason)),
+      detail
+    ]
+    |> Enum.reject(&(&1 in [nil, ""]))
+    |> Enum.join(": ")
+  end
+end

@@ -1,0 +1,99 @@
+defmodule Roomfold.JSON do
+  @moduledoc """
+  JSON, strictly by RFC 8259.
+
+  Objects become maps with binary keys (of duplicate keys the last wins), `null` becomes `nil`. Integers of any size and floats round-trip; numbers
+  with a fraction or an exponent are floats, and an encoded float reads back as the same float. No atom is ever made from input.
+
+  Two implementations do the same to the byte, `impl: :native` (C, the default) and `impl: :elixir`.
+  """
+
+  alias Roomfold.Error
+
+  @max_depth 512
+
+  @doc """
+  Reads one JSON text.
+
+  ## Options
+
+    * `:impl` - `:native` (default) or `:elixir`
+    * `:max_depth` - levels of lists and objects, 1 to 512 (512)
+    * `:max_bytes` - of the text (no limit)
+
+  ## Examples
+
+      iex> Roomfold.JSON.decode(~s({"position": [1, 2.5], "kind": null}))
+      {:ok, %{"position" => [1, 2.5], "kind" => nil}}
+
+      iex> {:error, error} = Roomfold.JSON.decode("[1, 2,]")
+      iex> {error.reason, error.offset}
+      {:unexpected_byte, 6}
+  """
+  @spec decode(binary, keyword) :: {:ok, term} | {:error, Error.t()}
+  def decode(text, opts \\ []) when is_binary(text) do
+    max_depth = Keyword.get(opts, :max_depth, @max_depth)
+
+    unless max_depth in 1..@max_depth do
+      raise ArgumentError, "max_depth must be from 1 to #{@max_depth}, got: #{inspect(max_depth)}"
+    end
+
+    if byte_size(text) > Keyword.get(opts, :max_bytes, :infinity) do
+      {:error, Error.new(:too_large)}
+    else
+      result(implementation(opts).json_decode(text, max_depth))
+    end
+  end
+
+  @doc """
+  Like `decode/2`, but raises the error.
+
+      iex> Roomfold.JSON.decode!("[]")
+      []
+  """
+  @spec decode!(binary, keyword) :: term
+  def decode!(text, opts \\ []), do: bang(decode(text, opts))
+
+  @doc """
+  Writes a term as JSON: `nil`, booleans, integers, floats, UTF-8 binaries, lists, and maps with binary keys, which are written in the
+  order of their bytes. Everything else is `:unsupported_value`.
+
+  ## Options
+
+    * `:impl` - `:native` (default) or `:elixir`
+
+  ## Examples
+
+      iex> Roomfold.JSON.encode(%{"b" => [1, 1.0, 0.1], "a" => "é"})
+      {:ok, ~s({"a":"é","b":[1,1.0,0.1]})}
+
+      iex> {:error, error} = Roomfold.JSON.encode(%{id: 1})
+      iex> error.reason
+      :unsupported_value
+  """
+  @spec encode(term, keyword) :: {:ok, binary} | {:error, Error.t()}
+  def encode(term, opts \\ []), do: result(implementation(opts).json_encode(term))
+
+  @doc """
+  Like `encode/2`, but raises the error.
+
+      iex> Roomfold.JSON.encode!([nil, true])
+      "[null,true]"
+  """
+  @spec encode!(term, keyword) :: binary
+  def encode!(term, opts \\ []), do: bang(encode(term, opts))
+
+  defp implementation(opts) do
+    case Keyword.get(opts, :impl, :native) do
+      :native -> Roomfold.Native
+      :elixir -> Roomfold.JSON.Elixir
+      other -> raise ArgumentError, "impl must be :native or :elixir, got: #{inspect(other)}"
+    end
+  end
+
+  defp result({:ok, value}), do: {:ok, value}
+  defp result({:error, error}), do: {:error, Error.from(error)}
+
+  defp bang({:ok, value}), do: value
+  defp bang({:error, error}), do: raise(error)
+end

@@ -1,0 +1,43 @@
+defmodule Roomfold.Native do
+  @moduledoc false
+  # The NIF library, and nothing else. Errors are {:error, {reason, about, offset}}; a world is {ref, version}: every call that
+  # changes one answers the next version, and refuses any but the newest.
+  @on_load :load
+
+  @doc false
+  def load do
+    path = :filename.join(:code.priv_dir(:roomfold), ~c"roomfold_nif")
+
+    case :erlang.load_nif(path, 0) do
+      :ok -> :ok
+      # The module stays: a call then says what is wrong, and :elixir goes on working.
+      {:error, {_, message}} -> :persistent_term.put(__MODULE__, to_string(message))
+    end
+  end
+
+  def info, do: not_loaded()
+  def json_decode(_text, _max_depth), do: not_loaded()
+  def json_encode(_term), do: not_loaded()
+  def world_new(_schema_json, _rules_json, _limits), do: not_loaded()
+  def world_fold(_ref, _version, _input), do: not_loaded()
+  def world_copy(_ref, _version), do: not_loaded()
+  def world_get(_ref, _version, _id), do: not_loaded()
+  def world_query(_ref, _version, _names), do: not_loaded()
+  def world_snapshot(_ref, _version, _by), do: not_loaded()
+  def world_diff(_ref, _version, _from), do: not_loaded()
+  def world_apply_diff(_ref, _version, _diff), do: not_loaded()
+  def world_load(_ref, _version, _entities), do: not_loaded()
+  def world_info(_ref, _version), do: not_loaded()
+
+  @spec not_loaded() :: no_return
+  defp not_loaded do
+    reason = :persistent_term.get(__MODULE__, "it was not built")
+
+    raise """
+    Roomfold's native library priv/roomfold_nif.so could not be loaded: #{reason}
+
+    Build it with `mix compile` (or `make build` in the package); that needs make, a C compiler and Erlang's headers
+    (Debian: apt install make gcc erlang-dev). Without it, use impl: :elixir.
+    """
+  end
+end

@@ -1,0 +1,182 @@
+defmodule Roomfold.Projection do
+  @moduledoc """
+  What folds events into a world: a behaviour, and its implementations, which a user swaps by one word.
+
+    * `:native` - `Roomfold.Projection.Native`: C in a NIF
+    * `:elixir` - `Roomfold.Projection.Elixir`: pure Elixir; the oracle, and for where nothing is compiled
+    * a module of your own
+
+  They do the same to the byte; one conformance suite holds them to it. `Roomfold.World` is what one calls.
+  """
+
+  alias Roomfold.{Error, Report, Rules, Schema, World}
+
+  @typedoc "What an implementation keeps. Used like a value: a change answers the next one, and the old one may be used no more."
+  @type state :: term
+  @type input :: {:list, list} | {:json, binary}
+  @type components :: %{String.t() => term}
+  @type entities :: %{String.t() => components}
+  @typedoc ~s(`%{"from" => a, "seq" => b, "creates" => entities, "updates" => entities, "deletes" => ids}`)
+  @type diff :: %{String.t() => term}
+  @type info :: %{
+          seq: non_neg_integer,
+          start: non_neg_integer,
+          count: non_neg_integer,
+          memory: non_neg_integer
+        }
+  @type limits :: %{
+          seq: non_neg_integer,
+          history: pos_integer,
+          max_entities: non_neg_integer,
+          max_value_bytes: non_neg_integer,
+          max_undeclared: non_neg_integer
+        }
+  @type error :: {:error, Error.t()}
+
+  @callback new(Schema.t(), Rules.t(), limits) :: {:ok, state} | error
+  @callback fold(state, input) :: {:ok, state, Report.t()} | error
+  @callback copy(state) :: {:ok, state} | error
+  @callback get(state, id :: String.t()) :: {:ok, components | nil} | error
+  @doc "The entities that have all these components, with just these, in the order of handles."
+  @callback query(state, [String.t()]) :: {:ok, [{String.t(), components}]} | error
+  @callback snapshot(state, by :: :entity | :component | :kind) :: {:ok, map} | error
+  @callback diff(state, from :: non_neg_integer) :: {:ok, diff} | error
+  @callback apply_diff(state, diff) :: {:ok, state, Report.t()} | error
+  @doc "Puts a snapshot into a world that was just made with the snapshot's seq."
+  @callback load(state, entities) :: {:ok, state, Report.t()} | error
+  @callback info(state) :: {:ok, info} | error
+
+  @doc """
+  The module of an implementation.
+
+      iex> Roomfold.Projection.module(:native)
+      Roomfold.Projection.Native
+  """
+  @spec module(atom) :: module
+  def module(:native), do: Roomfold.Projection.Native
+  def module(:elixir), do: Roomfold.Projection.Elixir
+
+  def module(module) when is_atom(module) do
+    if Code.ensure_loaded?(module) and function_exported?(module, :fold, 2) do
+      module
+    else
+      raise ArgumentError,
+            "impl must be :native, :elixir or a module with the behaviour Roomfold.Projection, got: #{inspect(module)}"
+    end
+  end
+
+  @doc """
+  Runs a reducer of your own beside `:native` over a stream of events, and names the first difference: so one swaps safely.
+
+  The reducer is a function of an event and what it has so far, as for `Enum.reduce/3`. Both are compared every so many
+  events; where they differ, the events since the last agreement are gone through one by one. Your values are compared
+  as the schema keeps them: a binary64 agrees with the binary32 it rounds to.
+
+  Answers `{:ok, report}` of the native fold, or `{:different, difference}`, a map with
+
+    * `:index` and `:event` - after which the two differ
+    * `:id`, `:component` - where (`:component` is `nil` if one of them does not have the entity at all)
+    * `:reducer`, `:world` - what each has there (`nil`: nothing)
+
+  ## Options
+
+    * `:initial` - what the reducer starts with (`%{}`)
+    * `:view` - a function from what the reducer has to `%{id => components}` (itself)
+    * `:every` - how many events lie between comparisons (256)
+    * `:schema`, `:rules`, `:impl` and other options of `Roomfold.World.new/1`
+
+  ## Examples
+
+      iex> reducer = fn
+      ...>   {"create", %{"entity_id" => id, "components" => components}}, world -> Map.put(world, id, components)
+      ...>   {"update", %{"entity_id" => id, "components" => components}}, world -> Map.put(world, id, components)
+      ...> end
+      iex> events = [
+      ...>   {"create", %{"entity_id" => "a", "components" => %{"kind" => "torch", "lit" => false}}},
+      ...>   {"update", %{"entity_id" => "a", "components" => %{"lit" => true}}}
+      ...> ]
+      iex> {:different, found} = Roomfold.Projection.compare(events, reducer)
+      iex> {found.index, found.id, found.component, found.reducer, found.world}
+      {1, "a", "kind", nil, "torch"}
+  """
+  @spec compare(Enumerable.t(), (event :: term, acc -> acc), keyword) ::
+          {:ok, Report.t()} | {:different, map} | error
+        when acc: term
+  def compare(events, reducer, opts \\ []) when is_function(reducer, 2) do
+    {own, opts} = Keyword.split(opts, [:initial, :view, :every])
+    own = Map.merge(%{initial: %{}, view: & &1, every: 256}, Map.new(own))
+
+    with {:ok, world} <- World.new(opts) do
+      start = %{world: world, acc: own.initial, index: 0, report: %Report{}}
+
+      events
+      |> Stream.chunk_every(own.every)
+      |> Enum.reduce_while(start, &compare_chunk(&1, &2, reducer, own.view))
+      |> case do
+        %{report: report} -> {:ok, report}
+        other -> other
+      end
+    end
+  end
+
+  defp compare_chunk(events, at, reducer, view) do
+    {:ok, kept} = World.copy(at.world)
+    acc = Enum.reduce(events, at.acc, reducer)
+
+    with {:ok, world, report} <- World.fold(at.world, events) do
+      case difference(view.(acc), world) do
+        nil ->
+          report = Report.merge(at.report, report, offset: at.index)
+          {:cont, %{world: world, acc: acc, index: at.index + length(events), report: report}}
+
+        _ ->
+          {:halt, {:different, narrow(events, kept, at.acc, at.index, reducer, view)}}
+      end
+    else
+      error -> {:halt, error}
+    end
+  end
+
+  # Somewhere in these the two part.
+  defp narrow([event | events], world, acc, index, reducer, view) do
+    acc = reducer.(event, acc)
+    {:ok, world, _} = World.fold(world, [event])
+
+    case difference(view.(acc), world) do
+      nil -> narrow(events, world, acc, index + 1, reducer, view)
+      found -> Map.merge(found, %{index: index, event: event})
+    end
+  end
+
+  defp difference(theirs, world) do
+    ours = World.snapshot(world)
+    ids = Enum.sort(Enum.uniq(Map.keys(theirs) ++ Map.keys(ours)))
+    Enum.find_value(ids, &entity_difference(&1, theirs[&1], ours[&1], world.schema))
+  end
+
+  defp entity_difference(_, nil, nil, _), do: nil
+
+  defp entity_difference(id, theirs, ours, _) when theirs == nil or ours == nil do
+    %{id: id, component: nil, reducer: theirs, world: ours}
+  end
+
+  defp entity_difference(id, theirs, ours, schema) do
+    names = Enum.sort(Enum.uniq(Map.keys(theirs) ++ Map.keys(ours)))
+
+    Enum.find_value(names, fn name ->
+      unless same?(theirs[name], ours[name], name, schema) do
+        %{id: id, component: name, reducer: theirs[name], world: ours[name]}
+      end
+    end)
+  end
+
+  defp same?(nil, nil, _, _), do: true
+  defp same?(nil, _, _, _), do: false
+
+  defp same?(theirs, ours, name, schema) do
+    case Schema.cast(schema, name, theirs) do
+      {:ok, value} -> value === ours
+      {:error, _} -> false
+    end
+  end
+end

@@ -1,0 +1,57 @@
+defmodule Roomfold.Projection.Native do
+  @moduledoc false
+  # Thin over the NIF: {ref, version}, errors and reports.
+  @behaviour Roomfold.Projection
+
+  alias Roomfold.{Error, Native, Report, Rules, Schema}
+
+  @impl true
+  def new(schema, rules, limits) do
+    seed = :rand.uniform(0xFFFFFFFFFFFFFFFF)
+
+    limits =
+      {limits.seq, seed, limits.max_entities, limits.max_value_bytes, limits.max_undeclared, limits.history}
+
+    schema |> Schema.to_json() |> Native.world_new(Rules.to_json(rules), limits) |> state()
+  end
+
+  @impl true
+  def fold({ref, version}, input), do: ref |> Native.world_fold(version, input) |> changed(ref)
+
+  @impl true
+  def copy({ref, version}), do: ref |> Native.world_copy(version) |> state()
+
+  @impl true
+  def get({ref, version}, id), do: ref |> Native.world_get(version, id) |> result()
+
+  @impl true
+  def query({ref, version}, names), do: ref |> Native.world_query(version, names) |> result()
+
+  @impl true
+  def snapshot({ref, version}, by), do: ref |> Native.world_snapshot(version, by) |> result()
+
+  @impl true
+  def diff({ref, version}, from), do: ref |> Native.world_diff(version, from) |> result()
+
+  @impl true
+  def apply_diff({ref, version}, diff), do: ref |> Native.world_apply_diff(version, diff) |> changed(ref)
+
+  @impl true
+  def load({ref, version}, entities), do: ref |> Native.world_load(version, entities) |> changed(ref)
+
+  @impl true
+  def info({ref, version}) do
+    with {:ok, {seq, start, count, memory}} <- result(Native.world_info(ref, version)) do
+      {:ok, %{seq: seq, start: start, count: count, memory: memory}}
+    end
+  end
+
+  defp state({:ok, ref, version}), do: {:ok, {ref, version}}
+  defp state({:error, error}), do: {:error, Error.from(error)}
+
+  defp changed({:ok, version, report}, ref), do: {:ok, {ref, version}, Report.from_native(report)}
+  defp changed({:error, error}, _ref), do: {:error, Error.from(error)}
+
+  defp result({:ok, value}), do: {:ok, value}
+  defp result({:error, error}), do: {:error, Error.from(error)}
+end

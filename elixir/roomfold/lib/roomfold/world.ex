@@ -1,0 +1,336 @@
+defmodule Roomfold.World do
+  @moduledoc """
+  The state of a room: entities with components, folded from events.
+
+      iex> {:ok, world} = Roomfold.World.new(rules: Roomfold.Rules.doom())
+      iex> {:ok, world, report} = Roomfold.World.fold(world, [
+      ...>   {"player_spawned", %{"user_id" => "tom", "position" => [1, 0, 2.5], "health" => 100}},
+      ...>   {"player_hit", %{"user_id" => "tom", "health" => 85, "damage" => 15}}
+      ...> ])
+      iex> report.folded
+      2
+      iex> Roomfold.World.get(world, "tom")
+      %{"kind" => "player", "position" => [1.0, 0.0, 2.5], "health" => 85, "damage_taken" => 15}
+
+  A world is used like a value: `fold/2` answers the next one. Any process may read the newest; one that has been folded
+  on is used no more (`:folded_on`), unless `copy/1` made an independent one before. After `{:error, _}` the world is still
+  good.
+
+  What events mean, to the byte: `docs/event-model.md`.
+  """
+
+  alias Roomfold.{Error, Projection, Report, Rules, Schema}
+
+  @type t :: %__MODULE__{impl: module, state: term, schema: Schema.t(), rules: Rules.t()}
+  @type event :: {String.t(), map}
+  @type id :: String.t()
+
+  @enforce_keys [:impl, :state, :schema, :rules]
+  defstruct [:impl, :state, :schema, :rules]
+
+  defimpl Inspect do
+    def inspect(world, _) do
+      case Roomfold.World.info(world) do
+        %{seq: seq, count: count} -> "#Roomfold.World<#{inspect(world.impl)}, seq #{seq}, #{count} entities>"
+      end
+    rescue
+      Roomfold.Error -> "#Roomfold.World<#{inspect(world.impl)}, folded on>"
+    end
+  end
+
+  @limits [
+    seq: {0, 0..9_007_199_254_740_991},
+    history: {1_024, 1..1_048_576},
+    max_entities: {1_048_576, 0..4_294_967_200},
+    max_value_bytes: {65_536, 0..1_073_741_824},
+    max_undeclared: {64, 0..65_536}
+  ]
+
+  @doc """
+  An empty world.
+
+  ## Options
+
+    * `:impl` - `:native` (default), `:elixir` or a module with the behaviour `Roomfold.Projection`
+    * `:schema` - a `Roomfold.Schema` (`Roomfold.Schema.default/0`)
+    * `:rules` - a `Roomfold.Rules` (`Roomfold.Rules.xr/0`)
+    * `:seq` - the seq it starts at (0)
+    * `:history` - how many seqs diffs can go back (1,024)
+    * `:max_entities` (1,048,576), `:max_value_bytes` of one term or string (65,536), `:max_undeclared` components of one entity (64)
+
+  ## Examples
+
+      iex> {:ok, world} = Roomfold.World.new(impl: :native)
+      iex> Roomfold.World.seq(world)
+      0
+  """
+  @spec new(keyword) :: {:ok, t} | {:error, Error.t()}
+  def new(opts \\ []) do
+    impl = Projection.module(Keyword.get(opts, :impl, :native))
+    schema = struct_option(opts, :schema, Schema, &Schema.default/0)
+    rules = struct_option(opts, :rules, Rules, &Rules.xr/0)
+    limits = Map.new(@limits, fn {name, {default, range}} -> {name, limit(opts, name, default, range)} end)
+
+    case Keyword.keys(opts) -- ([:impl, :schema, :rules] ++ Keyword.keys(@limits)) do
+      [] -> :ok
+      unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}"
+    end
+
+    with {:ok, state} <- impl.new(schema, rules, limits) do
+      {:ok, %__MODULE__{impl: impl, state: state, schema: schema, rules: rules}}
+    end
+  end
+
+  @doc """
+  Like `new/1`, but raises the error.
+
+      iex> Roomfold.World.count(Roomfold.World.new!())
+      0
+  """
+  @spec new!(keyword) :: t
+  def new!(opts \\ []) do
+    case new(opts) do
+      {:ok, world} -> world
+      {:error, error} -> raise error
+    end
+  end
+
+  @doc """
+  Folds events into the world. Never fails on what the events hold: what can't be used is left out and reported.
+
+  The input is a list of `{name, payload}`, or `{:json, text}`: one event, an array of events or JSON Lines, read in C
+  without building a term for any event.
+
+  ## Examples
+
+      iex> world = Roomfold.World.new!()
+      iex> {:ok, world, report} = Roomfold.World.fold(world, {:json, ~s({"event":"create","entity_id":"a","components":{"health":1}}
+      ...> {"event":"update","entity_id":"a","components":{"position":"here"}})})
+      iex> {report.folded, report.rejected_count}
+      {1, 1}
+      iex> [{1, error}] = report.rejected
+      iex> error.message
+      "event 1: component \\"position\\": the value does not fit the component's type"
+      iex> Roomfold.World.get(world, "a")
+      %{"health" => 1}
+  """
+  @spec fold(t, [event] | {:json, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  def fold(%__MODULE__{} = world, events) when is_list(events),
+    do: changed(world, world.impl.fold(world.state, {:list, events}))
+
+  def fold(%__MODULE__{} = world, {:json, text}) when is_binary(text) do
+    changed(world, world.impl.fold(world.state, {:json, text}))
+  end
+
+  @doc """
+  Like `fold/2`, but answers only the world, and raises if it can't be folded on.
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom"}}])
+      iex> Roomfold.World.get(world, "tom")
+      %{}
+  """
+  @spec fold!(t, [event] | {:json, binary}) :: t
+  def fold!(world, input) do
+    case fold(world, input) do
+      {:ok, world, _} -> world
+      {:error, error} -> raise error
+    end
+  end
+
+  @doc """
+  The seq of the last event.
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom", "seq" => 7}}])
+      iex> Roomfold.World.seq(world)
+      7
+  """
+  @spec seq(t) :: non_neg_integer
+  def seq(world), do: info(world).seq
+
+  @doc """
+  How many entities there are.
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom"}}])
+      iex> Roomfold.World.count(world)
+      1
+  """
+  @spec count(t) :: non_neg_integer
+  def count(world), do: info(world).count
+
+  @doc """
+  The seq, the seq it started at, the number of entities and the bytes of memory.
+
+      iex> %{seq: 0, start: 0, count: 0, memory: bytes} = Roomfold.World.info(Roomfold.World.new!())
+      iex> bytes > 0
+      true
+  """
+  @spec info(t) :: Projection.info()
+  def info(%__MODULE__{} = world), do: value(world.impl.info(world.state))
+
+  @doc """
+  An entity's components, or `nil` if there is no such entity.
+
+      iex> Roomfold.World.get(Roomfold.World.new!(), "nobody")
+      nil
+  """
+  @spec get(t, id) :: Projection.components() | nil
+  def get(%__MODULE__{} = world, id) when is_binary(id), do: value(world.impl.get(world.state, id))
+
+  @doc """
+  The entities that have all these components, with just these, in the order of handles.
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
+      ...>   {"create", %{"entity_id" => "a", "components" => %{"health" => 3, "kind" => "bat"}}},
+      ...>   {"create", %{"entity_id" => "b", "components" => %{"kind" => "door"}}}
+      ...> ])
+      iex> Roomfold.World.query(world, ["health"])
+      [{"a", %{"health" => 3}}]
+  """
+  @spec query(t, [String.t()]) :: [{id, Projection.components()}]
+  def query(%__MODULE__{} = world, names) when is_list(names), do: value(world.impl.query(world.state, names))
+
+  @doc """
+  Everything there is.
+
+  ## Options
+
+    * `:by` - `:entity` (default): id → components; `:component`: component → id → value; `:kind`: kind <> "s" → a list of
+      components with `"id"`, those without a kind under `"others"`
+
+  ## Examples
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
+      ...>   {"create", %{"entity_id" => "a", "components" => %{"health" => 3, "kind" => "bat"}}}
+      ...> ])
+      iex> Roomfold.World.snapshot(world)
+      %{"a" => %{"health" => 3, "kind" => "bat"}}
+      iex> Roomfold.World.snapshot(world, by: :component)
+      %{"health" => %{"a" => 3}, "kind" => %{"a" => "bat"}}
+      iex> Roomfold.World.snapshot(world, by: :kind)
+      %{"bats" => [%{"id" => "a", "health" => 3, "kind" => "bat"}]}
+  """
+  @spec snapshot(t, keyword) :: map
+  def snapshot(%__MODULE__{} = world, opts \\ []) do
+    by = Keyword.get(opts, :by, :entity)
+
+    unless by in [:entity, :component, :kind] do
+      raise ArgumentError, ":by must be :entity, :component or :kind, got: #{inspect(by)}"
+    end
+
+    value(world.impl.snapshot(world.state, by))
+  end
+
+  @doc """
+  What changed after a seq: `:history_gone` if that is too long ago, `:seq_ahead` if it has not come yet.
+
+  ## Examples
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
+      ...>   {"create", %{"entity_id" => "a", "components" => %{"health" => 3, "kind" => "bat"}}},
+      ...>   {"update", %{"entity_id" => "a", "components" => %{"health" => 2, "kind" => nil}}}
+      ...> ])
+      iex> Roomfold.World.diff(world, 1)
+      {:ok, %{"from" => 1, "seq" => 2, "creates" => %{}, "updates" => %{"a" => %{"health" => 2, "kind" => nil}}, "deletes" => []}}
+  """
+  @spec diff(t, non_neg_integer) :: {:ok, Projection.diff()} | {:error, Error.t()}
+  def diff(%__MODULE__{} = world, from) when is_integer(from), do: world.impl.diff(world.state, from)
+
+  @doc """
+  Like `diff/2`, but raises the error.
+
+      iex> Roomfold.World.diff!(Roomfold.World.new!(), 0)["deletes"]
+      []
+  """
+  @spec diff!(t, non_neg_integer) :: Projection.diff()
+  def diff!(world, from), do: value(diff(world, from))
+
+  @doc """
+  Brings a world to where another one is. The diff must start at the world's seq (`:seq_mismatch`).
+
+  ## Examples
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom", "pose" => "sits"}}])
+      iex> {:ok, other, _report} = Roomfold.World.apply_diff(Roomfold.World.new!(), Roomfold.World.diff!(world, 0))
+      iex> Roomfold.World.snapshot(other)
+      %{"tom" => %{"pose" => "sits"}}
+  """
+  @spec apply_diff(t, Projection.diff()) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  def apply_diff(%__MODULE__{} = world, diff) when is_map(diff),
+    do: changed(world, world.impl.apply_diff(world.state, diff))
+
+  @doc """
+  A new world from a snapshot by entity.
+
+  ## Options
+
+  Those of `new/1`; `:seq` is the snapshot's.
+
+  ## Examples
+
+      iex> {:ok, world} = Roomfold.World.load(%{"a" => %{"health" => 3}}, seq: 12)
+      iex> {Roomfold.World.seq(world), Roomfold.World.get(world, "a")}
+      {12, %{"health" => 3}}
+
+      iex> {:error, error} = Roomfold.World.load(%{"a" => %{"health" => "much"}})
+      iex> error.message
+      "component \\"health\\": the snapshot is not valid: the value does not fit the component's type"
+  """
+  @spec load(Projection.entities(), keyword) :: {:ok, t} | {:error, Error.t()}
+  def load(entities, opts \\ []) when is_map(entities) do
+    with {:ok, world} <- new(opts),
+         {:ok, world, report} <- changed(world, world.impl.load(world.state, entities)) do
+      case report.rejected do
+        [] -> {:ok, world}
+        [{_, first} | _] -> {:error, invalid_snapshot(first)}
+      end
+    end
+  end
+
+  defp invalid_snapshot(error) do
+    Error.new(:invalid_snapshot,
+      component: error.component,
+      field: error.field,
+      detail: Error.new(error.reason).message
+    )
+  end
+
+  @doc """
+  An independent world, that can be folded on by itself.
+
+  ## Examples
+
+      iex> world = Roomfold.World.new!()
+      iex> {:ok, other} = Roomfold.World.copy(world)
+      iex> _ = Roomfold.World.fold!(world, [{"user_joined", %{"user_id" => "tom"}}])
+      iex> Roomfold.World.count(other)
+      0
+  """
+  @spec copy(t) :: {:ok, t} | {:error, Error.t()}
+  def copy(%__MODULE__{} = world) do
+    with {:ok, state} <- world.impl.copy(world.state), do: {:ok, %{world | state: state}}
+  end
+
+  defp changed(world, {:ok, state, report}), do: {:ok, %{world | state: state}, report}
+  defp changed(_, error), do: error
+
+  defp value({:ok, value}), do: value
+  defp value({:error, error}), do: raise(error)
+
+  defp struct_option(opts, name, module, default) do
+    case Keyword.get(opts, name) do
+      nil -> default.()
+      %{__struct__: ^module} = value -> value
+      other -> raise ArgumentError, "#{inspect(name)} must be a #{inspect(module)}, got: #{inspect(other)}"
+    end
+  end
+
+  defp limit(opts, name, default, range) do
+    value = Keyword.get(opts, name, default)
+
+    unless is_integer(value) and value in range do
+      raise ArgumentError, "#{inspect(name)} must be an integer in #{inspect(range)}, got: #{inspect(value)}"
+    end
+
+    value
+  end
+end

@@ -1,0 +1,79 @@
+# shellcheck shell=sh
+# For the scripts that run many things: one failing step does not keep the others from running, and the
+# end says what ran, what was left out and why.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+make=${MAKE:-make}
+passed=0
+failed=""
+left_out=""
+
+# In CI a warning is an error. Only here: not where somebody else's CI builds us as a dependency.
+[ "${CI:-}" != true ] || export WERROR=1
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# step NAME COMMAND...
+step() {
+    step_name=$1
+    shift
+    printf '\n== %s\n' "$step_name"
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        printf '== %s: FAILED\n' "$step_name"
+        failed="$failed  $step_name
+"
+    fi
+}
+
+# leave_out WHAT WHY
+leave_out() {
+    left_out="$left_out  $1: $2
+"
+}
+
+# The last command of a script.
+finish() {
+    printf '\n%s steps passed.\n' "$passed"
+    [ -z "$left_out" ] || printf 'Left out:\n%s' "$left_out"
+    [ -z "$failed" ] || printf 'FAILED:\n%s' "$failed"
+    [ -z "$failed" ]
+}
+
+# c_tests FOLDER [WRAPPER...]: runs the tests that were built there. They find their data from the root.
+c_tests() {
+    folder=$1
+    shift
+    status=0
+    for source in tests/c/test_*.c; do
+        "$@" "$folder/$(basename "$source" .c)" || status=1
+    done
+    return $status
+}
+
+format_c() {
+    tools/c-files | xargs clang-format --dry-run -Werror
+}
+
+style_steps() {
+    step "layers" tools/check-layers
+    step "mix format" mix format --check-formatted
+
+    # Other versions lay out some lines differently: 14, Debian 12's, is the one that counts.
+    if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+        step "clang-format" format_c
+    else
+        leave_out "clang-format" "version 14 is not installed"
+    fi
+
+    if have shellcheck; then
+        step "shellcheck" tools/check-scripts
+    else
+        leave_out "shellcheck" "it is not installed"
+    fi
+}
