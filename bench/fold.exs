@@ -232,7 +232,7 @@ defmodule FoldBench do
   defp memory do
     rows =
       for count <- [1_000, 10_000, 100_000] do
-        {creates, _} = Streams.make(count, 1, 1)
+        creates = Streams.creates(count)
         map = bytes(fn -> MapWorld.fold(creates, %{}) end)
         {:ok, world, _} = World.fold(elem(World.new(impl: :native), 1), creates)
         ours = World.info(world).memory

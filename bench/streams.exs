@@ -7,7 +7,7 @@ defmodule Streams do
   """
   def make(count, batches, size, seed \\ 1) do
     :rand.seed(:exsss, seed)
-    creates = for i <- 1..count, do: create(i)
+    creates = creates(count)
     alive = Map.new(1..count, &{&1, &1})
 
     {batches, _} =
@@ -17,6 +17,9 @@ defmodule Streams do
 
     {outside(creates), Enum.map(batches, &outside/1)}
   end
+
+  @doc "Creates of so many entities; these share their keys, as literals do."
+  def creates(count), do: for(i <- 1..count, do: create(i))
 
   @doc "The same as JSON Lines: one binary per event."
   def lines(events), do: Enum.map(events, &line/1)

@@ -1,5 +1,5 @@
 // fold_json.c: reads events from JSON text straight into drafts: one pass, no tree. Values go where the draft wants them;
-// what nobody wants is checked and skipped.
+// what nobody wants is checked and skipped. Events that look like one before go by their template (template.h).
 #include <roomfold/fold.h>
 
 #include "draft.h"
@@ -268,84 +268,24 @@ static inline bool wanted_value(rf_fold *fold, rf_scan *scan, rf_want want, unsi
     return put_scalar(fold, scan);
 }
 
-// ---- keys ---------------------------------------------------------------------------------------
-
-// Where a level's keys stand against the shape that is expected.
-typedef struct level {
-    rf_shape *shape;
-    uint32_t next;     // of the shape's keys
-    uint32_t matched;  // a bit per key of the shape
-    bool surprised;    // a key came that was not expected: from there on everything is looked up
-    uint32_t place;    // where in the shape that key belongs
-    int target;
-    rf_str text;       // that key, to be learnt; empty: it can't be
-} level;
-
-static level open_keys(rf_fold *fold, const void *owner) {
-    rf_key_set_push(&fold->keys);
-    return (level){.shape = rf_shape_of(&fold->shapes, owner)};
-}
-
-static void close_keys(rf_fold *fold, level *keys) {
-    rf_key_set_pop(&fold->keys);
-    if (keys->text.len > 0) rf_shape_learn(keys->shape, keys->place, keys->text, keys->target);
-}
-
-#define TARGET_OTHER (-1)
-
-// A key that is where the shape says, or NULL. The scan moves behind its colon.
-static inline const rf_shape_key *expected_key(level *keys, rf_scan *scan) {
-    const rf_shape_key *key;
-    if (keys->surprised) return NULL;
-    key = rf_shape_match(keys->shape, keys->next, scan->at, scan->end);
-    if (!key) return NULL;
-    scan->at += key->len;
-    keys->next = (uint32_t)(key - keys->shape->keys);
-    keys->matched |= UINT32_C(1) << keys->next++;
-    return key;
-}
-
-// The first unexpected key: those before it that only the shape told apart must be known to the key set.
-static bool surprise(rf_fold *fold, rf_scan *scan, level *keys) {
-    if (keys->surprised) return true;
-    keys->surprised = true;
-    keys->place = keys->next;
-    for (uint32_t i = 0; i < keys->shape->count; i++) {
-        const rf_shape_key *key = &keys->shape->keys[i];
-        if ((keys->matched >> i & 1) && key->target == TARGET_OTHER &&
-            !add_key(fold, scan, rf_shape_key_name(key), scan->at))
-            return false;
-    }
-    return true;
-}
-
-// Behind a key that was looked up, at its colon.
-static bool looked_up(rf_scan *scan, level *keys, bool first, const char *start, rf_str key, int target) {
-    if (!expect(scan, ':')) return false;
-    if (first && key.data == start + 1 && (size_t)(scan->at - start) == key.len + 3) {
-        keys->text = (rf_str){start, key.len + 3};
-        keys->target = target;
-    }
+// Reads a value, and notes for a template where it stood. The name is in the text, unless it has escapes.
+static bool marked_value(rf_fold *fold, rf_scan *scan, rf_want want, rf_template_mark mark, unsigned depth) {
+    bool simple;
+    rf_scan_space(scan);
+    mark.start = scan->at;
+    simple = scan->at < scan->end && *scan->at != '{' && (*scan->at != '[' || want.kind == RF_WANT_NUMBERS);
+    if (!wanted_value(fold, scan, want, depth)) return false;
+    mark.end = scan->at;
+    rf_template_mark_value(&fold->templates, &mark, simple);
     return true;
 }
 
 // ---- components ---------------------------------------------------------------------------------
 
 // Duplicates among the declared components are found by column, among the others by key.
-static bool component_key(rf_fold *fold, rf_scan *scan, level *keys, int *column, rf_str *name) {
-    bool first = !keys->surprised;
-    const rf_shape_key *expected;
+static bool component_key(rf_fold *fold, rf_scan *scan, int *column, rf_str *name) {
     const char *start;
-    rf_scan_space(scan);
-    start = scan->at;
-    expected = expected_key(keys, scan);
-    if (expected) {
-        *name = (rf_str){start + 1, expected->len - 3u};
-        *column = expected->target;
-        if (*column >= 0) fold->declared_seen |= UINT64_C(1) << *column;
-        return true;
-    }
-    if (!surprise(fold, scan, keys) || !read_key(fold, scan, name, &start)) return false;
+    if (!read_key(fold, scan, name, &start)) return false;
     *column = rf_schema_lookup(fold->world->schema, *name);
     if (*column >= 0) {
         uint64_t bit = UINT64_C(1) << *column;
@@ -354,28 +294,24 @@ static bool component_key(rf_fold *fold, rf_scan *scan, level *keys, int *column
     } else if (!add_key(fold, scan, *name, start)) {
         return false;
     }
-    return looked_up(scan, keys, first, start, *name, *column);
+    if (name->data != start + 1) fold->templates.marking = false;
+    return expect(scan, ':');
 }
 
-static bool component_entries(rf_fold *fold, rf_scan *scan) {
-    static const char owners[4]; // a shape for each kind of event
-    level keys = open_keys(fold, &owners[fold->kind]);
-    do {
-        rf_str name;
-        int column;
-        if (!component_key(fold, scan, &keys, &column, &name)) return false;
-        if (!wanted_value(fold, scan, rf_draft_component_at(fold, name, column), 2)) return false;
-        rf_scan_space(scan);
-    } while (scan->at < scan->end && *scan->at == ',' && scan->at++);
-    if (!expect(scan, '}')) return false;
-    close_keys(fold, &keys);
+static bool more_entries(rf_scan *scan) {
+    rf_scan_space(scan);
+    if (scan->at >= scan->end || *scan->at != ',') return false;
+    scan->at++;
     return true;
 }
 
 // "components": a map's entries become components; anything else is put as a value, which is wrong.
 static bool components(rf_fold *fold, rf_scan *scan) {
     rf_scan_space(scan);
-    if (scan->at >= scan->end || *scan->at != '{') return any_value(fold, scan, 1);
+    if (scan->at >= scan->end || *scan->at != '{') {
+        fold->templates.marking = false;
+        return any_value(fold, scan, 1);
+    }
     fold->has_components = true;
     scan->at++;
     rf_scan_space(scan);
@@ -383,7 +319,14 @@ static bool components(rf_fold *fold, rf_scan *scan) {
         scan->at++;
         return true;
     }
-    return component_entries(fold, scan);
+    rf_key_set_push(&fold->keys);
+    do {
+        rf_template_mark mark = {.component = true};
+        if (!component_key(fold, scan, &mark.target, &mark.name)) return false;
+        if (!marked_value(fold, scan, rf_draft_component_at(fold, mark.name, mark.target), mark, 2)) return false;
+    } while (more_entries(scan));
+    rf_key_set_pop(&fold->keys);
+    return expect(scan, '}');
 }
 
 // ---- the event's name ---------------------------------------------------------------------------
@@ -443,8 +386,7 @@ static const char *find_name(const char *at, const char *end) {
 }
 
 // Begins the draft by the name whose key stands at name_at (or NULL); a value that can't be a name begins one that is unusable.
-// Where the name's value ends, or NULL if it is not a string.
-static const char *begin_event(rf_fold *fold, const rf_scan *scan, const char *name_at) {
+static void begin_event(rf_fold *fold, const rf_scan *scan, const char *name_at) {
     rf_scan ahead = *scan;
     rf_str key, name = {0};
     ahead.at = name_at;
@@ -452,40 +394,25 @@ static const char *begin_event(rf_fold *fold, const rf_scan *scan, const char *n
     rf_scan_space(&ahead);
     if (ahead.at >= ahead.end || *ahead.at != '"' || !rf_scan_string(&ahead, &fold->arena, &name)) goto unusable;
     rf_draft_begin(fold, name, is_event(key) ? RF_NAME_UNDER_EVENT : RF_NAME_UNDER_EVENT_NAME);
-    return ahead.at;
+    return;
 unusable:
     rf_draft_begin(fold, (rf_str){0}, RF_NAME_IN_LIST);
-    return NULL;
 }
 
 // ---- the event's keys ---------------------------------------------------------------------------
 
-enum { TARGET_SEQ, TARGET_ID, TARGET_COMPONENTS, TARGET_FIELD };
-
 static int target_of(const rf_fold *fold, const rf_draft *draft) {
-    if (!draft) return TARGET_OTHER;
-    if (draft == &fold->seq) return TARGET_SEQ;
-    if (draft == &fold->id) return TARGET_ID;
-    if (draft == &fold->components_value) return TARGET_COMPONENTS;
-    return TARGET_FIELD + (int)(draft - fold->fields);
+    if (!draft) return RF_TARGET_OTHER;
+    if (draft == &fold->seq) return RF_TARGET_SEQ;
+    if (draft == &fold->id) return RF_TARGET_ID;
+    return RF_TARGET_FIELD + (int)(draft - fold->fields);
 }
 
 static rf_draft *draft_of(rf_fold *fold, int target) {
-    switch (target) {
-    case TARGET_OTHER: return NULL;
-    case TARGET_SEQ: return &fold->seq;
-    case TARGET_ID: return &fold->id;
-    case TARGET_COMPONENTS: return &fold->components_value;
-    default: return &fold->fields[target - TARGET_FIELD];
-    }
+    if (target >= RF_TARGET_FIELD) return &fold->fields[target - RF_TARGET_FIELD];
+    if (target == RF_TARGET_OTHER) return NULL;
+    return target == RF_TARGET_SEQ ? &fold->seq : &fold->id;
 }
-
-// What an event's entries are read with. name_at: the key of its name, or NULL.
-typedef struct event_object {
-    level keys;
-    const char *name_at;
-    const char *again_at; // a name that was not seen ahead: the event must be read again
-} event_object;
 
 // A key that the draft waits for shows by the draft if it comes again.
 static bool unique(rf_fold *fold, rf_scan *scan, const rf_draft *draft, rf_str key, const char *start) {
@@ -494,76 +421,46 @@ static bool unique(rf_fold *fold, rf_scan *scan, const rf_draft *draft, rf_str k
     return draft || add_key(fold, scan, key, start);
 }
 
-// A key that has to be looked up; the name's key gives nothing, its value is known.
-static bool event_key(rf_fold *fold, rf_scan *scan, event_object *object, rf_draft **draft) {
-    bool first = !object->keys.surprised;
+// What an event's entries are read with. name_at: the key of its name, or NULL; then again_at becomes the one that was found.
+typedef struct event_name {
+    const char *name_at, *again_at;
+} event_name;
+
+// The name's own entry: its value is known, so it is only checked.
+static bool name_entry(rf_fold *fold, rf_scan *scan, event_name *name, rf_str key, const char *start) {
+    if (!name->name_at) name->again_at = start;
+    if (start != name->name_at) fold->unusable = RF_INVALID_NAME;
+    return add_key(fold, scan, key, start) && expect(scan, ':') && skip_value(fold, scan, 1);
+}
+
+static bool event_entry(rf_fold *fold, rf_scan *scan, event_name *name) {
     const char *start;
-    rf_str key;
-    *draft = NULL;
-    if (!surprise(fold, scan, &object->keys) || !read_key(fold, scan, &key, &start)) return false;
-    if (is_event(key) || is_event_name(key)) {
-        if (!object->name_at) object->again_at = start;
-        if (!add_key(fold, scan, key, start)) return false;
-        if (start != object->name_at) fold->unusable = RF_INVALID_NAME;
-        return looked_up(scan, &object->keys, first && start == object->name_at, start, key, TARGET_OTHER);
-    }
-    *draft = rf_draft_find(fold, key);
-    return unique(fold, scan, *draft, key, start) &&
-           looked_up(scan, &object->keys, first, start, key, target_of(fold, *draft));
-}
-
-static bool event_value(rf_fold *fold, rf_scan *scan, rf_draft *draft) {
-    rf_want want = rf_draft_take(fold, draft);
-    if (want.kind == RF_WANT_COMPONENTS) return components(fold, scan);
-    return wanted_value(fold, scan, want, 1);
-}
-
-static const void *shape_owner(const rf_fold *fold) {
-    static const char owners[5]; // entity events, and events that can't be used
-    if (fold->unusable != RF_OK) return &owners[4];
-    return fold->rule ? (const void *)fold->rule : &owners[fold->kind];
-}
-
-static inline bool event_entry(rf_fold *fold, rf_scan *scan, event_object *object) {
-    const rf_shape_key *expected;
     rf_draft *draft;
-    rf_scan_space(scan);
-    expected = expected_key(&object->keys, scan);
-    if (expected)
-        draft = draft_of(fold, expected->target);
-    else if (!event_key(fold, scan, object, &draft))
-        return false;
-    return event_value(fold, scan, draft);
+    rf_want want;
+    rf_str key;
+    if (!read_key(fold, scan, &key, &start)) return false;
+    if (is_event(key) || is_event_name(key)) return name_entry(fold, scan, name, key, start);
+    draft = rf_draft_find(fold, key);
+    if (!unique(fold, scan, draft, key, start) || !expect(scan, ':')) return false;
+    want = rf_draft_take(fold, draft);
+    if (want.kind == RF_WANT_COMPONENTS) return components(fold, scan);
+    return marked_value(fold, scan, want, (rf_template_mark){.target = target_of(fold, draft)}, 1);
 }
 
-static bool more_entries(rf_scan *scan) {
-    rf_scan_space(scan);
-    if (scan->at >= scan->end || *scan->at != ',') return false;
-    scan->at++;
-    return true;
+// The event's entries, from behind its opening bracket.
+static bool event_entries(rf_fold *fold, rf_scan *scan, event_name *name) {
+    rf_template_start(&fold->templates);
+    rf_key_set_push(&fold->keys);
+    do {
+        if (!event_entry(fold, scan, name)) return false;
+    } while (more_entries(scan));
+    rf_key_set_pop(&fold->keys);
+    return expect(scan, '}');
 }
 
-// The event's entries, from behind its opening bracket. A name that comes first has been read already (name_end).
-static bool event_entries(rf_fold *fold, rf_scan *scan, event_object *object, const char *name_end) {
-    bool first = name_end && scan->at == object->name_at;
-    object->keys = open_keys(fold, shape_owner(fold));
-    if (first) {
-        rf_str key = {scan->at + 1, scan->at[6] == '_' ? 10 : 5};
-        if (!add_key(fold, scan, key, scan->at)) return false;
-        scan->at = name_end;
-    }
-    if (!first && !event_entry(fold, scan, object)) return false;
-    while (more_entries(scan))
-        if (!event_entry(fold, scan, object)) return false;
-    if (!expect(scan, '}')) return false;
-    close_keys(fold, &object->keys);
-    return true;
-}
-
-static bool event_object_at(rf_fold *fold, rf_scan *scan) {
-    event_object object = {0};
-    const char *start, *name_end;
-    scan->at++;
+static bool whole_event(rf_fold *fold, rf_scan *scan) {
+    const char *object = scan->at++, *start;
+    event_name name = {0};
     rf_scan_space(scan);
     if (scan->at < scan->end && *scan->at == '}') {
         scan->at++;
@@ -571,15 +468,86 @@ static bool event_object_at(rf_fold *fold, rf_scan *scan) {
         return true;
     }
     start = scan->at;
-    object.name_at = find_name(start, scan->end);
-    name_end = begin_event(fold, scan, object.name_at);
-    if (!event_entries(fold, scan, &object, name_end)) return false;
-    if (!object.again_at) return true;
-    // The name's key was written with escapes.
-    object = (event_object){.name_at = object.again_at};
-    scan->at = start;
-    begin_event(fold, scan, object.name_at);
-    return event_entries(fold, scan, &object, NULL);
+    name.name_at = find_name(start, scan->end);
+    begin_event(fold, scan, name.name_at);
+    if (!event_entries(fold, scan, &name)) return false;
+    if (name.again_at) { // its key was written with escapes
+        scan->at = start;
+        name = (event_name){.name_at = name.again_at};
+        begin_event(fold, scan, name.name_at);
+        return event_entries(fold, scan, &name);
+    }
+    if (fold->unusable == RF_OK)
+        rf_template_learn(&fold->templates, (rf_str){object, (size_t)(scan->at - object)}, (int)fold->kind, fold->rule,
+                          fold->has_components);
+    return true;
+}
+
+// ---- templates ----------------------------------------------------------------------------------
+
+static inline bool literal(rf_scan *scan, const rf_template *template, uint16_t at, uint16_t len) {
+    if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, template->text + at, len) != 0) return false;
+    scan->at += len;
+    return true;
+}
+
+// A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in full.
+static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_template *template,
+                                  const rf_template_value *value) {
+    double numbers[RF_NUMBERS_MAX];
+    rf_want want;
+    if (value->component) {
+        rf_str name = {template->text + value->name_at, value->name_len};
+        if (value->target >= 0) name = fold->world->schema->defs[value->target].name;
+        want = rf_draft_component_at(fold, name, value->target);
+    } else {
+        want = rf_draft_take(fold, draft_of(fold, value->target));
+    }
+    if (want.kind == RF_WANT_NUMBERS) {
+        if (!plain_numbers(scan, want.count, numbers)) return false;
+        rf_draft_numbers(fold, numbers);
+        return true;
+    }
+    if (scan->at >= scan->end || *scan->at == '{' || *scan->at == '[') return false;
+    return wanted_value(fold, scan, want, 1);
+}
+
+static bool match(rf_fold *fold, rf_scan *scan, const rf_template *template) {
+    rf_draft_reset(fold);
+    fold->kind = (rf_event_kind)template->kind;
+    fold->rule = template->rule;
+    fold->has_components = template->has_components;
+    for (uint32_t i = 0; fold->rule && i < fold->rule->field_count; i++) fold->fields[i].state = RF_DRAFT_ABSENT;
+    for (uint32_t i = 0; i < template->count; i++) {
+        const rf_template_value *value = &template->values[i];
+        if (!literal(scan, template, value->literal_at, value->literal_len)) return false;
+        if (!template_value(fold, scan, template, value)) return false;
+    }
+    return literal(scan, template, template->tail_at, template->tail_len);
+}
+
+// The event as one of the templates. false: it is none of them, and nothing has been read.
+static bool event_by_template(rf_fold *fold, rf_scan *scan) {
+    rf_templates *templates = &fold->templates;
+    rf_scan start = *scan;
+    for (uint32_t i = 0; i < templates->count; i++) {
+        rf_template *template = &templates->templates[i];
+        if (template->count > 0 &&
+            memcmp(scan->at, template->text,
+                   template->values[0].literal_len < scan->end - scan->at ? template->values[0].literal_len : 0) != 0)
+            continue;
+        if (match(fold, scan, template)) {
+            template->used = ++templates->clock;
+            if (i > 0 && template->used - template[-1].used > 8) {
+                rf_template swap = template[-1]; // what comes often moves to the front
+                template[-1] = *template;
+                *template = swap;
+            }
+            return true;
+        }
+        *scan = start;
+    }
+    return false;
 }
 
 // One value of the text, which should be an event. false: it can't be read, the scan says why.
@@ -587,7 +555,7 @@ static bool read_event(rf_fold *fold, rf_scan *scan, bool *is_object) {
     rf_key_set_reset(&fold->keys);
     rf_arena_reset(&fold->arena);
     *is_object = *scan->at == '{';
-    if (*is_object) return event_object_at(fold, scan);
+    if (*is_object) return event_by_template(fold, scan) || whole_event(fold, scan);
     rf_draft_reset(fold);
     return skip_value(fold, scan, 0);
 }

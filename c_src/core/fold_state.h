@@ -8,7 +8,7 @@
 #include "change.h"
 #include "key_set.h"
 #include "rules_state.h"
-#include "shape.h"
+#include "template.h"
 #include <roomfold/event.h>
 
 typedef enum rf_draft_state {
@@ -68,7 +68,7 @@ struct rf_fold {
     rf_builder result;  // of an add, put or take
     rf_arena arena;
     rf_key_set keys;
-    rf_shapes shapes; // of JSON objects
+    rf_templates templates; // of JSON events
     uint32_t assign_capacity;
     rf_assign *assigns;
 };

@@ -1,0 +1,61 @@
+#include "template.h"
+
+#define LEARN_EVERY 4 // of the events that no template matched, once all places are taken
+
+void rf_template_mark_value(rf_templates *templates, const rf_template_mark *mark, bool simple) {
+    if (!simple || templates->mark_count == RF_TEMPLATE_VALUES || mark->target > INT16_MAX) templates->marking = false;
+    if (templates->marking) templates->marks[templates->mark_count++] = *mark;
+}
+
+static rf_template *place_for_one_more(rf_templates *templates) {
+    rf_template *oldest = &templates->templates[0];
+    if (templates->count < RF_TEMPLATES) return &templates->templates[templates->count++];
+    if (++templates->missed % LEARN_EVERY != 0) return NULL;
+    for (uint32_t i = 1; i < RF_TEMPLATES; i++)
+        if (templates->clock - templates->templates[i].used > templates->clock - oldest->used)
+            oldest = &templates->templates[i];
+    return oldest;
+}
+
+static size_t literals_len(const rf_templates *templates, rf_str text) {
+    size_t len = text.len;
+    for (uint32_t i = 0; i < templates->mark_count; i++)
+        len -= (size_t)(templates->marks[i].end - templates->marks[i].start);
+    return len;
+}
+
+// Adds text behind what is there; answers where.
+static uint16_t append(rf_template *template, uint16_t *at, const char *from, const char *to) {
+    uint16_t start = *at;
+    memcpy(template->text + start, from, (size_t)(to - from));
+    *at = (uint16_t)(start + (to - from));
+    return start;
+}
+
+void rf_template_learn(rf_templates *templates, rf_str text, int kind, const rf_rule *rule, bool has_components) {
+    const char *before = text.data, *end = text.data + text.len;
+    rf_template *template;
+    uint16_t at = 0;
+    if (!templates->marking || text.len > UINT16_MAX || literals_len(templates, text) > RF_TEMPLATE_TEXT) return;
+    template = place_for_one_more(templates);
+    if (!template) return;
+    template->kind = kind;
+    template->rule = rule;
+    template->has_components = has_components;
+    template->used = templates->clock;
+    template->count = (uint8_t)templates->mark_count;
+    for (uint32_t i = 0; i < templates->mark_count; i++) {
+        const rf_template_mark *mark = &templates->marks[i];
+        rf_template_value *value = &template->values[i];
+        *value = (rf_template_value){.component = mark->component, .target = (int16_t)mark->target};
+        value->literal_len = (uint16_t)(mark->start - before);
+        value->literal_at = append(template, &at, before, mark->start);
+        if (mark->component && mark->target < 0) {
+            value->name_at = (uint16_t)(value->literal_at + (mark->name.data - before));
+            value->name_len = (uint16_t)mark->name.len;
+        }
+        before = mark->end;
+    }
+    template->tail_len = (uint16_t)(end - before);
+    template->tail_at = append(template, &at, before, end);
+}
