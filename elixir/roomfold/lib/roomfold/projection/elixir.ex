@@ -1,0 +1,147 @@
+defmodule Roomfold.Projection.Elixir do
+  @moduledoc false
+  # The same world as the C core's, written as plainly as possible: the oracle of the tests, and for where nothing is compiled.
+  # docs/event-model.md says what every line here has to do.
+  @behaviour Roomfold.Projection
+
+  alias Roomfold.{Error, Report, Rules}
+  alias Roomfold.Projection.Elixir.{Entities, Fold, Input}
+
+  # version: raised by each change; the counter is shared by all versions of a world, so that an old one knows that it is old.
+  defstruct [:schema, :types, :names, :rules, :limits, :start, :seq, :entities, :version, :counter]
+
+  @impl true
+  def new(schema, rules, limits) do
+    with :ok <- Rules.fit?(rules, schema) do
+      world = %__MODULE__{
+        schema: schema,
+        types: Map.new(schema.components),
+        names: Enum.map(schema.components, &elem(&1, 0)),
+        rules: rules.events,
+        limits: limits,
+        start: limits.seq,
+        seq: limits.seq,
+        entities: Entities.new()
+      }
+
+      {:ok, fresh(world)}
+    end
+  end
+
+  defp fresh(world), do: %{world | version: 0, counter: :atomics.new(1, [])}
+
+  defp newest(%{version: version, counter: counter}) do
+    if :atomics.get(counter, 1) == version, do: :ok, else: {:error, Error.new(:folded_on)}
+  end
+
+  # Takes the world for a change: nobody else gets it.
+  defp take(%{version: version, counter: counter} = world) do
+    case :atomics.compare_exchange(counter, 1, version, version + 1) do
+      :ok -> {:ok, %{world | version: version + 1}}
+      _ -> {:error, Error.new(:folded_on)}
+    end
+  end
+
+  @impl true
+  def fold(world, input) do
+    with {:ok, world} <- take(world) do
+      {world, report} =
+        input |> Input.events() |> Enum.reduce({world, {0, %Report{}}}, &Fold.event/2) |> done()
+
+      {:ok, world, report}
+    end
+  end
+
+  defp done({world, {_, report}}), do: {world, %{report | rejected: Enum.reverse(report.rejected)}}
+
+  @impl true
+  def copy(world) do
+    with :ok <- newest(world), do: {:ok, fresh(world)}
+  end
+
+  @impl true
+  def info(world) do
+    with :ok <- newest(world) do
+      memory = :erts_debug.size(world.entities) * :erlang.system_info(:wordsize)
+      {:ok, %{seq: world.seq, start: world.start, count: Entities.count(world.entities), memory: memory}}
+    end
+  end
+
+  @impl true
+  def get(world, id) do
+    with :ok <- newest(world) do
+      case Entities.find(world.entities, id) do
+        nil -> {:ok, nil}
+        entity -> {:ok, Entities.components(entity)}
+      end
+    end
+  end
+
+  @impl true
+  def query(world, names) do
+    with :ok <- newest(world) do
+      {:ok,
+       for entity <- Entities.all(world.entities),
+           components = Map.take(Entities.components(entity), names),
+           Enum.all?(names, &is_map_key(components, &1)) do
+         {entity.id, components}
+       end}
+    end
+  end
+
+  @impl true
+  def snapshot(world, by) do
+    with :ok <- newest(world), do: {:ok, snapshot_by(by, Entities.all(world.entities))}
+  end
+
+  defp snapshot_by(:entity, entities), do: Map.new(entities, &{&1.id, Entities.components(&1)})
+
+  defp snapshot_by(:component, entities) do
+    values =
+      for entity <- entities, {name, value} <- Entities.components(entity), do: {name, entity.id, value}
+
+    Enum.group_by(values, &elem(&1, 0), fn {_, id, value} -> {id, value} end)
+    |> Map.new(fn {name, pairs} -> {name, Map.new(pairs)} end)
+  end
+
+  defp snapshot_by(:kind, entities) do
+    Enum.group_by(entities, &plural/1, fn entity -> Map.put(Entities.components(entity), "id", entity.id) end)
+  end
+
+  defp plural(entity) do
+    case Entities.components(entity) do
+      %{"kind" => kind} when is_binary(kind) -> kind <> "s"
+      _ -> "others"
+    end
+  end
+
+  @impl true
+  def diff(world, from) do
+    with :ok <- newest(world) do
+      cond do
+        from > world.seq -> {:error, Error.new(:seq_ahead)}
+        from < max(world.start, world.seq - world.limits.history) -> {:error, Error.new(:history_gone)}
+        true -> {:ok, Map.merge(%{"from" => from, "seq" => world.seq}, Entities.diff(world.entities, from))}
+      end
+    end
+  end
+
+  @impl true
+  def apply_diff(world, diff) do
+    with :ok <- newest(world),
+         {:ok, seq, events} <- Input.diff_events(diff, world.seq),
+         {:ok, world} <- take(world) do
+      {world, report} = events |> Enum.reduce({%{world | seq: seq}, {0, %Report{}}}, &Fold.patch/2) |> done()
+      {:ok, world, report}
+    end
+  end
+
+  @impl true
+  def load(world, entities) do
+    with {:ok, events} <- Input.snapshot_events(entities),
+         {:ok, world} <- take(world) do
+      {world, report} = events |> Enum.reduce({world, {0, %Report{}}}, &Fold.patch/2) |> done()
+      {:ok, world, report}
+    end
+  end
+end

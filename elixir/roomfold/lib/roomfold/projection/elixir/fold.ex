@@ -1,0 +1,346 @@
+defmodule Roomfold.Projection.Elixir.Fold do
+  @moduledoc false
+  # One event: its seq, then what it does, then what of it could not be used.
+
+  alias Roomfold.{Error, Schema}
+  alias Roomfold.Projection.Elixir.{Entities, Term}
+
+  @max_seq 9_007_199_254_740_991
+  @max_name 255
+  @kept 1_000
+  @entity_events ["create", "update", "delete"]
+
+  @doc "Folds an event, as `Input` gives it, into `{world, {index, report}}`."
+  def event(event, {world, {index, report}}) do
+    {world, report} = fold(event, world, report, index)
+    {world, {index + 1, report}}
+  end
+
+  @doc "The same under the world's seq as it is."
+  def patch({:event, name, payload}, {world, {index, report}}) do
+    {world, report} = apply_event(name, payload, world, report, index)
+    {world, {index + 1, report}}
+  end
+
+  defp fold({:unreadable, reason, offset}, world, report, index) do
+    report = reject(report, index, reason, nil, offset)
+    take_seq(world, report, min(world.seq + 1, @max_seq))
+  end
+
+  defp fold({:no_name, reason, payload}, world, report, index) do
+    report = reject(report, index, reason)
+
+    case judge_seq(payload, world) do
+      {:take, seq} -> take_seq(world, report, seq)
+      :invalid -> take_seq(world, report, min(world.seq + 1, @max_seq))
+      :stale -> {world, report}
+    end
+  end
+
+  defp fold({:event, name, payload}, world, report, index) do
+    case judge_seq(payload, world) do
+      :stale ->
+        {world, %{report | stale: report.stale + 1}}
+
+      :invalid ->
+        take_seq(world, reject(report, index, :invalid_seq), min(world.seq + 1, @max_seq))
+
+      {:take, seq} ->
+        {world, report} = take_seq(world, report, seq)
+        apply_event(name, payload, world, report, index)
+    end
+  end
+
+  defp judge_seq(payload, world) do
+    case payload["seq"] do
+      nil when world.seq == @max_seq -> :invalid
+      nil -> {:take, world.seq + 1}
+      seq when is_integer(seq) and seq in 1..@max_seq -> if seq <= world.seq, do: :stale, else: {:take, seq}
+      _ -> :invalid
+    end
+  end
+
+  defp take_seq(world, report, seq) do
+    gap = if seq > world.seq + 1, do: 1, else: 0
+    {%{world | seq: seq}, %{report | gaps: report.gaps + gap}}
+  end
+
+  # ---- what an event does ----
+
+  # The event's doings run over this: what was dropped (newest first), and whether anything was used.
+  defp apply_event(name, payload, world, report, index) do
+    state = %{world: world, orphaned: 0, dropped: [], used: false}
+
+    state =
+      case {name, world.rules} do
+        {name, _} when name in @entity_events -> entity_event(name, payload, state)
+        {_, %{^name => {_, operations}}} -> Enum.reduce(operations, state, &operation(&1, payload, &2))
+        _ -> drop(state, :unknown_event)
+      end
+
+    report = %{report | orphaned: report.orphaned + state.orphaned}
+    report = if state.used or state.dropped == [], do: %{report | folded: report.folded + 1}, else: report
+
+    report =
+      state.dropped
+      |> Enum.reverse()
+      |> Enum.reduce(report, fn {reason, about}, report -> reject(report, index, reason, about) end)
+
+    {state.world, report}
+  end
+
+  defp entity_event(name, payload, state) do
+    case {id(payload["entity_id"]), payload["components"]} do
+      {{:ok, id}, _} when name == "delete" -> delete(%{state | used: true}, id)
+      {{:ok, id}, components} when is_map(components) -> put_entity(name, state, id, Enum.to_list(components))
+      {{:ok, _}, _} -> drop(state, :invalid_components)
+      _ -> drop(state, :invalid_id, "entity_id")
+    end
+  end
+
+  defp operation({:delete, field}, payload, state) do
+    with_id(state, payload, field, &delete(%{state | used: true}, &1))
+  end
+
+  defp operation({op, field, set}, payload, state) when op in [:create, :update] do
+    with_id(state, payload, field, fn id ->
+      components = for {name, operand} <- set, {:ok, value} <- [operand(operand, payload)], do: {name, value}
+      put_entity(Atom.to_string(op), state, id, components)
+    end)
+  end
+
+  defp operation({:add, field, component, operand}, payload, state) do
+    operation({:add, field, component, operand, {nil, nil}}, payload, state)
+  end
+
+  defp operation({:add, field, component, operand, bounds}, payload, state) do
+    work(state, payload, field, component, operand, &addend/1, fn old, value -> add(old, value, bounds) end)
+  end
+
+  defp operation({:put, field, component, operand}, payload, state) do
+    work(state, payload, field, component, operand, &member/1, fn old, value ->
+      put(state, component, old, value)
+    end)
+  end
+
+  defp operation({:take, field, component, operand}, payload, state) do
+    work(state, payload, field, component, operand, &member/1, fn old, value ->
+      take(state, component, old, value)
+    end)
+  end
+
+  defp with_id(state, payload, field, continue) do
+    case id(payload[field]) do
+      {:ok, id} -> continue.(id)
+      :missing -> state
+      :invalid -> drop(state, :invalid_id, field)
+    end
+  end
+
+  defp id(nil), do: :missing
+
+  defp id(id) when is_binary(id) and byte_size(id) in 1..@max_name,
+    do: if(String.valid?(id), do: {:ok, id}, else: :invalid)
+
+  defp id(_), do: :invalid
+
+  defp operand({:value, value}, _), do: {:ok, value}
+  defp operand({:field, field}, payload), do: Map.fetch(payload, field)
+
+  # ---- create, update, delete ----
+
+  defp put_entity(name, state, id, components) do
+    entity = Entities.find(state.world.entities, id)
+    full = Entities.count(state.world.entities) >= state.world.limits.max_entities
+
+    if name == "create" and entity == nil and full do
+      drop(state, :world_full)
+    else
+      {changes, state} = changes(state, components, if(name == "create", do: nil, else: entity))
+      put_changes(name, state, id, entity, changes)
+    end
+  end
+
+  defp put_changes("create", state, id, _, changes) do
+    world = state.world
+    %{state | used: true, world: %{world | entities: Entities.create(world.entities, id, changes, world.seq)}}
+  end
+
+  defp put_changes("update", state, _, _, []), do: state
+  defp put_changes("update", state, _, nil, _), do: %{state | used: true, orphaned: state.orphaned + 1}
+
+  defp put_changes("update", state, id, _, changes) do
+    world = state.world
+    %{state | used: true, world: %{world | entities: Entities.update(world.entities, id, changes, world.seq)}}
+  end
+
+  defp delete(state, id) do
+    world = state.world
+
+    if Entities.find(world.entities, id) do
+      %{
+        state
+        | world: %{world | entities: Entities.delete(world.entities, id, world.seq, world.limits.history)}
+      }
+    else
+      %{state | orphaned: state.orphaned + 1}
+    end
+  end
+
+  # The components that can be used, as they will be in the world, in the order of their names; the others are dropped.
+  defp changes(state, components, entity) do
+    present = if entity, do: Entities.components(entity), else: %{}
+    undeclared = present |> Map.keys() |> Enum.count(&(not is_map_key(state.world.types, &1)))
+
+    {changes, {state, _, _}} =
+      components
+      |> Enum.map(fn {name, value} -> {if(is_binary(name), do: name, else: ""), value} end)
+      |> Enum.sort_by(&elem(&1, 0))
+      |> Enum.flat_map_reduce({state, present, undeclared}, &change/2)
+
+    {changes, state}
+  end
+
+  defp change({name, value}, {state, present, undeclared}) do
+    with :ok <- component_name(name),
+         {:ok, value} <- cast(state.world, name, value),
+         {:ok, undeclared} <- room(state.world, name, value, is_map_key(present, name), undeclared) do
+      {[{name, value}], {state, present, undeclared}}
+    else
+      {:error, :invalid_component_name} -> {[], {drop(state, :invalid_component_name), present, undeclared}}
+      {:error, reason} -> {[], {drop(state, reason, name), present, undeclared}}
+    end
+  end
+
+  defp component_name(name) do
+    if byte_size(name) in 1..@max_name and name != "id" and String.valid?(name),
+      do: :ok,
+      else: {:error, :invalid_component_name}
+  end
+
+  defp cast(_, _, nil), do: {:ok, nil}
+
+  defp cast(world, name, value) do
+    type = Map.get(world.types, name, :term)
+
+    with {:ok, value} <- Schema.cast_as(type, value) do
+      size = if type in [:string, :term], do: Term.size(type, value), else: 0
+      if size > world.limits.max_value_bytes, do: {:error, :too_large}, else: {:ok, value}
+    end
+  end
+
+  # How many undeclared components there will be.
+  defp room(world, name, value, present, undeclared) do
+    cond do
+      is_map_key(world.types, name) -> {:ok, undeclared}
+      value == nil -> {:ok, if(present, do: undeclared - 1, else: undeclared)}
+      present -> {:ok, undeclared}
+      undeclared >= world.limits.max_undeclared -> {:error, :too_many_components}
+      true -> {:ok, undeclared + 1}
+    end
+  end
+
+  # ---- add, put, take ----
+
+  # The value is looked at first, then the entity, then what is there.
+  defp work(state, payload, field, component, operand, check, result) do
+    with_id(state, payload, field, fn id ->
+      case operand(operand, payload) do
+        {:ok, value} when value != nil -> work_on(state, id, component, check.(value), result)
+        _ -> state
+      end
+    end)
+  end
+
+  defp work_on(state, _, component, {:error, reason}, _), do: drop(state, reason, component)
+
+  defp work_on(state, id, component, {:ok, value}, result) do
+    case Entities.find(state.world.entities, id) do
+      nil ->
+        %{state | used: true, orphaned: state.orphaned + 1}
+
+      entity ->
+        case result.(Entities.components(entity)[component], value) do
+          {:ok, new} -> store(state, id, entity, component, new)
+          :nothing -> %{state | used: true}
+          {:error, reason} -> drop(state, reason, component)
+        end
+    end
+  end
+
+  defp store(state, id, entity, component, value) do
+    case changes(state, [{component, value}], entity) do
+      {[], state} -> state
+      {changes, state} -> put_changes("update", state, id, entity, changes)
+    end
+  end
+
+  defp addend(value) when is_number(value) do
+    with {:error, _} <- Schema.cast_as(:term, value), do: {:error, :number_out_of_range}
+  end
+
+  defp addend(_), do: {:error, :not_a_number}
+
+  defp add(nil, value, bounds), do: add(0, value, bounds)
+
+  defp add(old, value, bounds) when is_number(old) do
+    {:ok, (old + value) |> saturate() |> clamp(bounds)}
+  rescue
+    ArithmeticError -> {:error, :number_out_of_range}
+  end
+
+  defp add(_, _, _), do: {:error, :not_a_number}
+
+  defp saturate(sum) when is_integer(sum),
+    do: sum |> max(-9_223_372_036_854_775_808) |> min(9_223_372_036_854_775_807)
+
+  defp saturate(sum), do: sum
+
+  defp clamp(sum, {_, max}) when max != nil and sum > max, do: bound(sum, max)
+  defp clamp(sum, {min, _}) when min != nil and sum < min, do: bound(sum, min)
+  defp clamp(sum, _), do: sum
+
+  defp bound(sum, bound) when is_float(sum), do: bound * 1.0
+  defp bound(_, bound), do: bound
+
+  defp member(value) when is_binary(value),
+    do: if(String.valid?(value), do: {:ok, value}, else: {:error, :not_a_set})
+
+  defp member(_), do: {:error, :not_a_set}
+
+  defp put(state, component, old, value) do
+    with {:ok, members} <- members(state, component, old), do: {:ok, Enum.sort(Enum.uniq([value | members]))}
+  end
+
+  defp take(state, component, old, value) do
+    case members(state, component, old) do
+      {:ok, _} when old == nil -> :nothing
+      {:ok, members} -> {:ok, members |> Enum.uniq() |> Enum.sort() |> List.delete(value)}
+      error -> error
+    end
+  end
+
+  defp members(state, component, old) do
+    cond do
+      Map.get(state.world.types, component, :term) != :term -> {:error, :not_a_set}
+      old == nil -> {:ok, []}
+      is_list(old) and Enum.all?(old, &is_binary/1) -> {:ok, old}
+      true -> {:error, :not_a_set}
+    end
+  end
+
+  # ---- what could not be used ----
+
+  defp drop(state, reason, about \\ nil), do: %{state | dropped: [{reason, about} | state.dropped]}
+
+  # The entries are kept newest first while folding.
+  defp reject(report, index, reason, about \\ nil, offset \\ nil) do
+    report = %{report | rejected_count: report.rejected_count + 1}
+
+    if report.rejected_count > @kept do
+      report
+    else
+      %{report | rejected: [{index, Error.from({reason, about, offset}, index: index)} | report.rejected]}
+    end
+  end
+end
