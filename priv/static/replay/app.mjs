@@ -282,16 +282,17 @@ class App {
     this.rows = match.players.map((id, i) => {
       const bar = element("span");
       const barBox = element("span", { class: "bar" }, bar);
-      const note = element("em");
+      const weapon = element("em", { class: "weapon" });
+      const health = element("em", { class: "health" });
       const who = element(
         "button",
         { class: "who", type: "button", "aria-pressed": "false", title: `Follow ${id} (${i + 1})`, onclick: () => this.followPlayer(id) },
-        element("i"), element("strong", {}, id), note, barBox,
+        element("i"), element("strong", {}, id), weapon, barBox, health,
       );
       const frags = element("td", { class: "num" });
       const deaths = element("td", { class: "num" });
       const row = element("tr", { style: `--tint: ${this.tint(id)}` }, element("td", {}, who), frags, deaths);
-      return { id, row, who, bar, barBox, note, frags, deaths };
+      return { id, row, who, bar, barBox, weapon, health, frags, deaths };
     });
     byId("scores").append(
       element("thead", {}, element("tr", {},
@@ -307,7 +308,7 @@ class App {
     const { players } = this.match;
     if (players.length < 2 || this.match.monsters) return;
     byId("matrix-section").hidden = false;
-    const short = shortNames(players);
+    const short = this.match.shortNames;
     const head = players.map((id, i) => element("th", { scope: "col", style: `--tint: ${this.tint(id)}`, title: id }, short[i]));
     this.cells = new Map();
     const body = players.map((by) => {
@@ -327,18 +328,24 @@ class App {
   buildLog() {
     this.entries = this.match.kills.map((kill) =>
       element("li", {}, element("button", { type: "button", onclick: () => this.seek(kill.at - LEAD) },
-        element("time", {}, clock(kill.at)), element("span", {}, ...this.sentence(kill)))),
+        element("time", {}, clock(kill.at)), element("span", {}, ...this.sentence(kill)),
+        element("span", { class: "means" }, this.means(kill)))),
     );
     byId("log").append(...this.entries);
   }
 
-  // "player2 killed player0 with the super shotgun", short.
-  sentence({ whom, by, how }) {
+  // "player2 killed player0"
+  sentence({ whom, by }) {
     const name = (id) => element("b", { style: `color: ${this.tint(id)}` }, this.match.players.includes(id) ? id : plain(id));
-    const means = how && how !== plain(by) && this.match.players.includes(by) ? ` · ${plain(how)}` : "";
-    if (!by) return [name(whom), element("span", { class: "how" }, " died")];
-    if (by === whom) return [name(whom), element("span", { class: "how" }, ` killed themself${means}`)];
-    return [name(by), element("span", { class: "how" }, " killed "), name(whom), element("span", { class: "how" }, means)];
+    const verb = (text) => element("span", { class: "how" }, text);
+    if (!by) return [name(whom), verb(" died")];
+    if (by === whom) return [name(whom), verb(" killed themself")];
+    return [name(by), verb(" killed "), name(whom)];
+  }
+
+  // With what; of a monster its kind says enough.
+  means({ by, how }) {
+    return how && this.match.players.includes(by) ? plain(how) : "";
   }
 
   buildRaySets() {
@@ -418,7 +425,8 @@ class App {
         line.who.setAttribute("aria-pressed", followed);
         line.bar.style.transform = `scaleX(${Math.min(1, Math.max(0, health / 100))})`;
         line.barBox.className = health <= 30 ? "bar low" : "bar";
-        line.note.textContent = life ? (health > 0 ? `${weapon} · ${health}` : "dead") : "not here";
+        line.weapon.textContent = life ? weapon : "not here";
+        line.health.textContent = life ? (health > 0 ? health : "dead") : "";
       });
     }
   }
@@ -426,7 +434,8 @@ class App {
   tellFeed() {
     const latest = within(this.match.kills, this.at - FEED, this.at).slice(-4);
     this.once("feed", latest.map((kill) => kill.seq).join(" "), () => {
-      byId("feed").replaceChildren(...latest.map((kill) => element("li", {}, ...this.sentence(kill))));
+      const line = (kill) => element("li", {}, ...this.sentence(kill), element("span", { class: "how" }, ` ${this.means(kill)}`));
+      byId("feed").replaceChildren(...latest.map(line));
     });
   }
 
@@ -592,17 +601,6 @@ function mixed(from, to, share) {
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen?.().catch(() => {});
-}
-
-// What tells the ids apart: "player0", "player1" become "0", "1".
-export function shortNames(ids) {
-  const shared = ids.reduce((start, id) => {
-    let length = 0;
-    while (length < start.length && start[length] === id[length]) length++;
-    return start.slice(0, length);
-  });
-  const rests = ids.map((id) => id.slice(shared.length));
-  return rests.every((rest) => rest !== "") ? rests : ids;
 }
 
 async function start() {

@@ -1,7 +1,7 @@
 // Paints one moment of a match. Layers are painted in the order of `LAYERS`; to show something new, for
 // example what a hit detection computed, add its rays to the match data or a layer here.
 
-import { poseAt, within } from "./model.mjs";
+import { lastUpTo, poseAt, within } from "./model.mjs";
 import { readLevel, strokeOf, toScreen } from "./geometry.mjs";
 import { mix, playerColour } from "./palette.mjs";
 
@@ -49,9 +49,7 @@ export class Scene {
       this.level.sectors,
     );
     this.areas = this.level.outlines.map(pathOf);
-    const floors = this.level.sectors.map((sector) => sector.floor);
-    this.lowest = Math.min(...floors);
-    this.highest = Math.max(...floors);
+    this.floors = [...new Set(this.level.sectors.map((sector) => sector.floor))].sort((a, b) => a - b);
     this.ground = null;
   }
 
@@ -69,9 +67,10 @@ export class Scene {
     return paths;
   }
 
+  // By rank, so that one deep pit does not make all else look alike.
   shadeOf(sector, palette) {
-    const height = (sector.floor - this.lowest) / (this.highest - this.lowest || 1);
-    const share = Math.min(1, Math.max(0, height * 0.7 + (sector.light / 255) * 0.3));
+    const height = Math.max(0, lastUpTo(this.floors, sector.floor)) / (this.floors.length - 1 || 1);
+    const share = Math.min(1, height * 0.65 + (sector.light / 255) * 0.35);
     const shade = mix(palette["floor-low"], palette["floor-high"], Math.round(share * SHADES) / SHADES);
     return sector.sky ? mix(shade, palette.sky, 0.45) : shade;
   }
@@ -506,6 +505,10 @@ function players(frame) {
     const pose = frame.pose(life);
     if (pose) player(frame, life, pose);
   }
+  for (const life of alive) {
+    const pose = frame.pose(life);
+    if (pose) label(frame, life.id, ...frame.onScreen(pose.x, pose.z));
+  }
 }
 
 function player(frame, life, pose) {
@@ -529,7 +532,6 @@ function player(frame, life, pose) {
   ctx.fill();
   health(frame, life.valueAt("health", at), x, y, size, colour);
   flash(frame, life.id, x, y, size);
-  label(frame, life.id, x, y + size + 17, palette.ink);
 }
 
 // A ring that empties from a full turn at 100.
@@ -566,25 +568,27 @@ function flash(frame, id, x, y, size) {
   ctx.restore();
 }
 
-function label({ ctx, palette, view }, text, x, y, colour) {
-  if (view.scale < 3) return;
-  ctx.font = "600 11px ui-sans-serif, system-ui, sans-serif";
+// From far away a short name must do.
+function label({ ctx, palette, view, match }, id, x, y) {
+  const text = view.scale < 6.5 ? match.shortNames[match.players.indexOf(id)] : id;
+  const base = y + bodySize(view) + 17;
+  ctx.font = "600 11px Inter, ui-sans-serif, system-ui, sans-serif";
   ctx.textAlign = "center";
   ctx.lineJoin = "round";
   ctx.lineWidth = 3.5;
   ctx.strokeStyle = palette.surface;
   ctx.globalAlpha = 0.85;
-  ctx.strokeText(text, x, y);
+  ctx.strokeText(text, x, base);
   ctx.globalAlpha = 1;
-  ctx.fillStyle = colour;
-  ctx.fillText(text, x, y);
+  ctx.fillStyle = palette.ink;
+  ctx.fillText(text, x, base);
 }
 
 // How much each hit took.
 function numbers(frame) {
   const { ctx, at, palette, scene, match } = frame;
   inPixels(frame);
-  ctx.font = "700 12px ui-sans-serif, system-ui, sans-serif";
+  ctx.font = "700 12px Inter, ui-sans-serif, system-ui, sans-serif";
   ctx.textAlign = "center";
   ctx.lineJoin = "round";
   for (const wound of within(scene.wounds, at - NUMBER, at)) {

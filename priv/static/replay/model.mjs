@@ -91,6 +91,7 @@ export class Match {
     this.kills = data.kills.map(([seq, whom, by, how]) => ({ seq, at: this.timeOf(seq), whom, by, how }));
     this.rays = data.rays.map(({ name, rays }) => ({ name, rays: rays.map((row) => readRay(row, this)) }));
     this.players = playersOf(this.lives);
+    this.shortNames = shortNames(this.players);
     this.deaths = this.kills.filter((kill) => this.players.includes(kill.whom));
     this.monsters = this.lives.some((life) => life.first("kind") === "monster");
   }
@@ -291,4 +292,15 @@ export function plain(name) {
   if (!name) return "";
   const type = String(name).replace(/-\d+$/, "");
   return WEAPONS[type] ?? type.replaceAll("_", " ");
+}
+
+// What tells the ids apart: "player0", "player1" become "0", "1".
+export function shortNames(ids) {
+  const shared = ids.slice(1).reduce((start, id) => {
+    let length = 0;
+    while (length < start.length && start[length] === id[length]) length++;
+    return start.slice(0, length);
+  }, ids[0] ?? "");
+  const rests = ids.map((id) => id.slice(shared.length));
+  return rests.every((rest) => rest !== "") ? rests : ids;
 }

@@ -82,7 +82,7 @@ defmodule Roomfold.Projection do
 
     * `:initial` - what the reducer starts with (`%{}`)
     * `:view` - a function from what the reducer has to `%{id => components}` (itself)
-    * `:every` - how many events lie between comparisons (256)
+    * `:every` - how many events lie between comparisons (256); a difference that is gone again by then is only seen with 1
     * `:schema`, `:rules`, `:impl` and other options of `Roomfold.World.new/1`
 
   ## Examples

@@ -1,0 +1,12 @@
+defmodule Roomfold.DocTest do
+  use ExUnit.Case, async: true
+
+  doctest Roomfold
+  doctest Roomfold.Error
+  doctest Roomfold.JSON
+  doctest Roomfold.Projection
+  doctest Roomfold.Report
+  doctest Roomfold.Rules
+  doctest Roomfold.Schema
+  doctest Roomfold.World
+end

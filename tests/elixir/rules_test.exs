@@ -1,0 +1,96 @@
+defmodule Roomfold.RulesTest do
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{Error, JSON, Rules, Schema, World}
+
+  test "what is no rule, with what is wrong with it" do
+    for {events, said} <- [
+          {%{"create" => []}, "entity events can't be redefined"},
+          {%{"" => []}, "not a name"},
+          {%{"e" => 5}, "not a rule"},
+          {%{"e" => {:nobody, []}}, ":nobody can't send events"},
+          {%{"e" => [{:delete, ""}]}, "can't be a field"},
+          {%{"e" => [{:delete, "seq"}]}, "can't be a field"},
+          {%{"e" => [{:update, "id", %{"id" => {:field, "x"}}}]}, "can't be a component"},
+          {%{"e" => [{:update, "id", %{"x" => 1}}]}, "not {:field, name} or {:value, constant}"},
+          {%{"e" => [{:update, "id", %{"x" => {:value, :atom}}}]}, "can't be given"},
+          {%{"e" => [{:add, "id", "x", {:value, "1"}}]}, "can't be given"},
+          {%{"e" => [{:add, "id", "x", {:field, "n"}, {2, 1}}]}, "the wrong way round"},
+          {%{"e" => [{:add, "id", "x", {:field, "n"}, {"a", nil}}]}, "bounds must be numbers"},
+          {%{"e" => List.duplicate({:delete, "id"}, 17)}, "more than 16 operations"},
+          {%{"e" => [{:update, "id", Map.new(1..65, &{"c#{&1}", {:value, 1}})}]}, "more than 64 components"},
+          {%{
+             "e" => for(i <- 1..5, do: {:update, "id", Map.new(1..20, &{"c#{&1}", {:field, "f#{i}_#{&1}"}})})
+           }, "more than 64 fields"}
+        ] do
+      assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.new(events)
+      assert message =~ said
+    end
+  end
+
+  test "the JSON form round-trips, and the C core takes it too" do
+    for rules <- [Rules.xr(), Rules.doom(), Roomfold.Generators.rules()] do
+      assert Rules.from_json(Rules.to_json(rules)) == {:ok, rules}
+      assert {:ok, _} = World.new(impl: :native, rules: rules)
+    end
+  end
+
+  test "JSON forms that are none are refused by Elixir and C alike" do
+    good = JSON.decode!(Rules.to_json(Rules.doom()))
+
+    for change <- [
+          &Map.put(&1, "version", 2),
+          &Map.put(&1, "format", "x"),
+          &Map.delete(&1, "events"),
+          &Map.put(&1, "more", 1),
+          &Map.put(&1, "events", []),
+          &put_in(&1["events"]["door_moved"]["from"], "nobody"),
+          &put_in(&1["events"]["door_moved"]["do"], %{}),
+          &put_in(&1["events"]["door_moved"]["more"], 1),
+          &put_in(&1["events"]["door_moved"]["do"], [%{"op" => "paint", "entity" => "id"}]),
+          &put_in(&1["events"]["door_moved"]["do"], [%{"op" => "delete"}]),
+          &put_in(&1["events"]["door_moved"]["do"], [%{"op" => "delete", "entity" => "id", "set" => %{}}]),
+          &put_in(&1["events"]["door_moved"]["do"], [
+            %{"op" => "put", "entity" => "id", "component" => "c", "value" => %{"value" => 1}}
+          ]),
+          &put_in(&1["events"]["door_moved"]["do"], [
+            %{"op" => "update", "entity" => "id", "set" => %{"c" => %{"field" => "f", "value" => 1}}}
+          ]),
+          &put_in(&1["events"]["update"], %{"do" => []})
+        ] do
+      text = JSON.encode!(change.(good))
+      assert {:error, %{reason: :invalid_rules}} = Rules.from_json(text)
+      limits = {0, 1, 100, 100, 4, 10}
+
+      assert {:error, {:invalid_rules, _, _}} =
+               Roomfold.Native.world_new(Schema.to_json(Schema.default()), text, limits)
+    end
+  end
+
+  test "schemas that are none are refused by Elixir and C alike" do
+    good = JSON.decode!(Schema.to_json(Schema.default()))
+
+    first = fn form, change ->
+      update_in(form["components"], fn [head | rest] -> [change.(head) | rest] end)
+    end
+
+    for change <- [
+          &Map.put(&1, "version", 2),
+          &Map.delete(&1, "components"),
+          &first.(&1, fn c -> Map.put(c, "type", "f16") end),
+          &first.(&1, fn c -> Map.put(c, "count", 17) end),
+          &first.(&1, fn c -> Map.put(c, "count", 0) end),
+          &first.(&1, fn c -> Map.put(c, "name", "id") end),
+          &first.(&1, fn c -> Map.put(c, "name", "rotation") end),
+          &first.(&1, fn c -> Map.put(c, "more", 1) end),
+          &first.(&1, fn c -> Map.put(c, "type", "bool") end),
+          &Map.put(&1, "components", for(i <- 1..65, do: %{"name" => "c#{i}", "type" => "bool"}))
+        ] do
+      text = JSON.encode!(change.(good))
+      assert {:error, %{reason: :invalid_schema}} = Schema.from_json(text)
+
+      assert {:error, {:invalid_schema, _, _}} =
+               Roomfold.Native.world_new(text, Rules.to_json(Rules.xr()), {0, 1, 100, 100, 4, 10})
+    end
+  end
+end
