@@ -24,10 +24,10 @@ defmodule Roomfold.MatchTest do
 
     # The oracle is slow: the shipped match is enough for it.
     for impl <- if(where == "shipped", do: [:native, :elixir], else: [:native]), form <- [:json, :list] do
-      @tag file: file, impl: impl, form: form
+      @tag match: file, impl: impl, form: form
       test "#{where} #{name}, #{impl}, #{form}", tag do
-        expected = read(String.replace(tag.file, ".events.jsonl.gz", ".expected.json.gz"))
-        lines = String.split(gunzip(tag.file), "\n", trim: true)
+        expected = read(String.replace(tag.match, ".events.jsonl.gz", ".expected.json.gz"))
+        lines = String.split(gunzip(tag.match), "\n", trim: true)
         start = {World.new!(impl: tag.impl, rules: Rules.doom()), 0, lines}
 
         for snapshot <- JSON.decode!(expected)["snapshots"], reduce: start do
