@@ -81,8 +81,8 @@ endif
 ifndef ERTS_INCLUDE_DIR
 ERTS_INCLUDE_DIR = $(eval ERTS_INCLUDE_DIR := $$(shell tools/erts-include))$(ERTS_INCLUDE_DIR)
 endif
-TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell pkg-config --cflags check jansson))$(TEST_CFLAGS)
-TEST_LIBS = $(eval TEST_LIBS := $$(shell pkg-config --libs check jansson))$(TEST_LIBS)
+TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell pkg-config --cflags check jansson zlib))$(TEST_CFLAGS)
+TEST_LIBS = $(eval TEST_LIBS := $$(shell pkg-config --libs check jansson zlib))$(TEST_LIBS)
 
 # Elixir warns under a POSIX locale unless it is told that file names are UTF-8.
 export ELIXIR_ERL_OPTIONS := $(filter-out +fnu,$(ELIXIR_ERL_OPTIONS)) +fnu

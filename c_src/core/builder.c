@@ -165,9 +165,11 @@ static void sort_entries(const rf_builder *builder, rf_builder_entry *entries, s
 
 // Puts a map's entries into the order of their keys.
 static bool order_map(rf_builder *builder, const rf_builder_level *level) {
-    rf_builder_entry *entries = (rf_builder_entry *)(void *)(builder->entries.data + level->first_entry);
-    size_t count = (builder->entries.len - level->first_entry) / sizeof *entries;
+    size_t count = (builder->entries.len - level->first_entry) / sizeof(rf_builder_entry);
+    rf_builder_entry *entries;
     bool sorted = true;
+    if (count < 2) return true;
+    entries = (rf_builder_entry *)(void *)(builder->entries.data + level->first_entry);
     for (size_t i = 1; i < count && sorted; i++) sorted = compare_entries(builder, &entries[i - 1], &entries[i]) < 0;
     if (sorted) return true;
     sort_entries(builder, entries, count);

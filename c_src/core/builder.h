@@ -14,7 +14,7 @@ typedef struct rf_builder_entry {
 
 typedef struct rf_builder_level {
     bool map;
-    size_t start;       // of the count in out
+    size_t start; // of the count in out
     uint64_t count;
     size_t first_entry; // in entries
 } rf_builder_level;

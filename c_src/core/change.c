@@ -135,8 +135,8 @@ static void touch(rf_world *world, uint32_t handle) {
     page->changed = world->history.revision;
 }
 
-// Most updates set numbers that are there already: one pass over cells, nothing can fail. false: it is not one of these, and
-// nothing has been done.
+// Most updates set numbers that are there already: one pass over cells, nothing can fail. false: it is not one of
+// these, and nothing has been done.
 static bool update_in_place(rf_world *world, uint32_t handle, const rf_assign *assigns, size_t count) {
     uint8_t *cells[RF_SCHEMA_MAX];
     bool changed = false;
@@ -222,8 +222,8 @@ static bool reserve_page(rf_world *world, uint32_t handle) {
     uint32_t page = handle / RF_PAGE_SIZE;
     if (page >= world->pages_capacity) {
         uint32_t capacity = world->pages_capacity ? world->pages_capacity * 2 : 1;
-        rf_slot_page **pages = rf_mem_resize(&world->mem, world->pages, world->pages_capacity * sizeof *pages,
-                                             capacity * sizeof *pages);
+        rf_slot_page **pages =
+            rf_mem_resize(&world->mem, world->pages, world->pages_capacity * sizeof *pages, capacity * sizeof *pages);
         if (!pages) return false;
         memset(pages + world->pages_capacity, 0, (capacity - world->pages_capacity) * sizeof *pages);
         world->pages = pages;
@@ -280,8 +280,7 @@ rf_status rf_change_delete(rf_world *world, uint32_t handle, uint64_t hash) {
     rf_others_free(slot->others, &world->mem);
     slot->others = NULL;
     rf_id_table_remove(&world->ids, rf_id_table_tag(hash), handle);
-    tombstone = (rf_tombstone){
-        .id = slot->id, .handle = handle, .since = slot->since, .died = world->history.revision};
+    tombstone = (rf_tombstone){.id = slot->id, .handle = handle, .since = slot->since, .died = world->history.revision};
     rf_history_bury(&world->history, &tombstone);
     memset(&slot->id, 0, sizeof slot->id);
     touch(world, handle);

@@ -8,15 +8,16 @@
 typedef struct rf_assign {
     int column; // in the schema, or -1
     bool remove;
-    bool same;       // filled in: nothing to do
-    rf_str name;     // only used if undeclared
+    bool same;   // filled in: nothing to do
+    rf_str name; // only used if undeclared
     rf_str image;
-    void *fresh;     // filled in: a blob or rf_other that will hold the value
+    void *fresh; // filled in: a blob or rf_other that will hold the value
 } rf_assign;
 
-// Creates the entity or replaces the one that is there (handle, or RF_NO_HANDLE). Undeclared components must come sorted by
-// name, without repeats. RF_NO_MEMORY, RF_WORLD_FULL.
-rf_status rf_change_create(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns, size_t count);
+// Creates the entity or replaces the one that is there (handle, or RF_NO_HANDLE). Undeclared components must come
+// sorted by name, without repeats. RF_NO_MEMORY, RF_WORLD_FULL.
+rf_status rf_change_create(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
+                           size_t count);
 // Merges into a living entity. RF_NO_MEMORY.
 rf_status rf_change_update(rf_world *world, uint32_t handle, rf_assign *assigns, size_t count);
 // RF_NO_MEMORY.

@@ -2,12 +2,17 @@
 
 static uint16_t value_size(const rf_component_def *def) {
     switch (def->type) {
-    case RF_TYPE_F32: return (uint16_t)(4 * def->count);
-    case RF_TYPE_F64: return (uint16_t)(8 * def->count);
-    case RF_TYPE_I64: return 8;
-    case RF_TYPE_BOOL: return 1;
+    case RF_TYPE_F32:
+        return (uint16_t)(4 * def->count);
+    case RF_TYPE_F64:
+        return (uint16_t)(8 * def->count);
+    case RF_TYPE_I64:
+        return 8;
+    case RF_TYPE_BOOL:
+        return 1;
     case RF_TYPE_STRING:
-    case RF_TYPE_TERM: break;
+    case RF_TYPE_TERM:
+        break;
     }
     return sizeof(rf_blob *);
 }

@@ -26,7 +26,7 @@ typedef struct rf_column {
     uint16_t value_offset; // in a cell
     uint16_t value_size;   // bytes of a value in a cell
     bool blobs;
-    uint32_t capacity;     // pages that the array has room for
+    uint32_t capacity; // pages that the array has room for
     rf_column_page **pages;
 } rf_column;
 

@@ -8,10 +8,18 @@ rf_component_iter rf_world_components(const rf_world *world, rf_entity entity) {
 static void read_cell(const rf_column *column, uint8_t *cell, rf_component *out) {
     const void *value = cell + column->value_offset;
     switch (column->def.type) {
-    case RF_TYPE_F32: out->as.f32 = value; break;
-    case RF_TYPE_F64: out->as.f64 = value; break;
-    case RF_TYPE_I64: memcpy(&out->as.i64, value, sizeof out->as.i64); break;
-    case RF_TYPE_BOOL: out->as.boolean = *(const uint8_t *)value != 0; break;
+    case RF_TYPE_F32:
+        out->as.f32 = value;
+        break;
+    case RF_TYPE_F64:
+        out->as.f64 = value;
+        break;
+    case RF_TYPE_I64:
+        memcpy(&out->as.i64, value, sizeof out->as.i64);
+        break;
+    case RF_TYPE_BOOL:
+        out->as.boolean = *(const uint8_t *)value != 0;
+        break;
     case RF_TYPE_STRING:
     case RF_TYPE_TERM: {
         rf_blob *blob = *rf_cell_blob(column, cell);

@@ -6,10 +6,10 @@
 struct rf_diff {
     const rf_world *world;
     rf_allocator allocator;
-    uint32_t since;       // first revision after `from`
-    uint32_t handle;      // where the walk over the living stands
+    uint32_t since;  // first revision after `from`
+    uint32_t handle; // where the walk over the living stands
     uint32_t dead_next, dead_count;
-    uint32_t dead[];      // tombstones of those who were alive at `from`, in the order of handles
+    uint32_t dead[]; // tombstones of those who were alive at `from`, in the order of handles
 };
 
 // Alive when `since` began, and not there now under any handle.
@@ -67,8 +67,7 @@ rf_status rf_diff_new(const rf_world *world, uint64_t from, rf_diff **out) {
 
 static void next_dead(rf_diff *diff, rf_change *out) {
     const rf_tombstone *tombstone = rf_history_dead(&diff->world->history, diff->dead[diff->dead_next++]);
-    *out = (rf_change){
-        .kind = RF_CHANGE_DELETE, .handle = tombstone->handle, .id = rf_entity_id_str(&tombstone->id)};
+    *out = (rf_change){.kind = RF_CHANGE_DELETE, .handle = tombstone->handle, .id = rf_entity_id_str(&tombstone->id)};
 }
 
 static bool next_living(rf_diff *diff, rf_change *out) {

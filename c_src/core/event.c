@@ -6,8 +6,8 @@
 
 bool rf_draft_grow_components(rf_fold *fold) {
     uint32_t capacity = fold->component_capacity ? fold->component_capacity * 2 : 16;
-    rf_draft_component *components = fold->allocator.resize(fold->allocator.context, fold->components,
-                                                            (size_t)capacity * sizeof *components);
+    rf_draft_component *components =
+        fold->allocator.resize(fold->allocator.context, fold->components, (size_t)capacity * sizeof *components);
     if (!components) {
         fold->no_memory = true;
         return false;

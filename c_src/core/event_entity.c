@@ -1,5 +1,5 @@
-// event_entity.c: entity events of numbers in one call; and without a draft the commonest of them, the update of an entity that
-// is there.
+// event_entity.c: entity events of numbers in one call; and without a draft the commonest of them, the update of an
+// entity that is there.
 #include <roomfold/event.h>
 
 #include "draft.h"
@@ -15,7 +15,8 @@ typedef struct place {
     uint32_t words[WORDS_MAX];
 } place;
 
-// Finds the cell and converts the numbers. false: the entity does not have the component, or a number is too large for it.
+// Finds the cell and converts the numbers. false: the entity does not have the component, or a number is too large for
+// it.
 static inline bool prepare(const rf_world *world, uint32_t handle, const rf_numbers *numbers, place *out) {
     const rf_column *column = &world->columns[numbers->component];
     rf_column_page *page = rf_column_page_of(column, handle);
@@ -56,8 +57,8 @@ static inline bool store(const place *from, uint32_t revision) {
     return true;
 }
 
-// Returns false, having done nothing, for whatever needs a draft: a seq that is not simply the next, an unknown id, a component
-// that is new to the entity or out of range.
+// Returns false, having done nothing, for whatever needs a draft: a seq that is not simply the next, an unknown id, a
+// component that is new to the entity or out of range.
 static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
     place places[FAST_COMPONENTS];
     rf_world *world = fold->world;

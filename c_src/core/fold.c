@@ -80,13 +80,18 @@ static rf_status bad_reason(const rf_draft *draft, const rf_component_def *def) 
 static rf_status draft_image(rf_fold *fold, const rf_draft *draft, const rf_component_def *def, rf_str *image) {
     uint8_t *fixed;
     switch (draft->state) {
-    case RF_DRAFT_IMAGE: *image = draft->bytes; return RF_OK;
-    case RF_DRAFT_BAD: return bad_reason(draft, def);
-    case RF_DRAFT_TERM: break;
+    case RF_DRAFT_IMAGE:
+        *image = draft->bytes;
+        return RF_OK;
+    case RF_DRAFT_BAD:
+        return bad_reason(draft, def);
+    case RF_DRAFT_TERM:
+        break;
     case RF_DRAFT_INT:
     case RF_DRAFT_STRING:
     case RF_DRAFT_ABSENT:
-    case RF_DRAFT_NULL: return RF_WRONG_TYPE;
+    case RF_DRAFT_NULL:
+        return RF_WRONG_TYPE;
     }
     if ((!def || def->type == RF_TYPE_TERM) && draft->reason != RF_OK) return draft->reason;
     fixed = def && def->type != RF_TYPE_TERM ? rf_arena_alloc(&fold->arena, RF_VALUE_FIXED) : NULL;
@@ -103,8 +108,11 @@ static id_verdict draft_id(const rf_fold *fold, const rf_draft *draft, rf_str *o
     rf_term head;
     switch (draft->state) {
     case RF_DRAFT_ABSENT:
-    case RF_DRAFT_NULL: return ID_MISSING;
-    case RF_DRAFT_STRING: *out = draft->bytes; break;
+    case RF_DRAFT_NULL:
+        return ID_MISSING;
+    case RF_DRAFT_STRING:
+        *out = draft->bytes;
+        break;
     case RF_DRAFT_TERM:
         head = rf_term_head(draft_term(fold, draft));
         if (head.kind != RF_TERM_STRING) return ID_INVALID;
@@ -112,7 +120,8 @@ static id_verdict draft_id(const rf_fold *fold, const rf_draft *draft, rf_str *o
         break;
     case RF_DRAFT_INT:
     case RF_DRAFT_IMAGE:
-    case RF_DRAFT_BAD: return ID_INVALID;
+    case RF_DRAFT_BAD:
+        return ID_INVALID;
     }
     return out->len >= 1 && out->len <= RF_NAME_MAX ? ID_THERE : ID_INVALID;
 }
@@ -170,8 +179,7 @@ static const rf_component_def *def_at(const rf_fold *fold, int column) {
 static void assign_one(rf_fold *fold, const rf_assign *assign, rf_status status, const rf_others *others,
                        uint32_t *live, uint32_t *count) {
     rf_str about = assign->name;
-    if (status == RF_OK && assign->column < 0 && !room_for(fold, others, assign, live))
-        status = RF_TOO_MANY_COMPONENTS;
+    if (status == RF_OK && assign->column < 0 && !room_for(fold, others, assign, live)) status = RF_TOO_MANY_COMPONENTS;
     if (status == RF_INVALID_COMPONENT_NAME) about = (rf_str){0};
     if (status == RF_OK)
         fold->assigns[(*count)++] = *assign;
@@ -201,8 +209,7 @@ static void sift_down(rf_draft_component *components, uint32_t root, uint32_t co
 
 static void sort_components(rf_draft_component *components, uint32_t count) {
     bool sorted = true;
-    for (uint32_t i = 1; i < count && sorted; i++)
-        sorted = rf_str_cmp(components[i - 1].name, components[i].name) < 0;
+    for (uint32_t i = 1; i < count && sorted; i++) sorted = rf_str_cmp(components[i - 1].name, components[i].name) < 0;
     if (sorted) return;
     for (uint32_t i = count / 2; i-- > 0;) sift_down(components, i, count);
     for (uint32_t left = count; left > 1;) {
@@ -330,8 +337,8 @@ static rf_status store_result(rf_fold *fold, const target *who, const rf_operand
     uint8_t fixed[RF_VALUE_FIXED];
     const rf_others *others = others_of(fold, who);
     uint32_t live = others ? others->live : 0, count = 0;
-    rf_status status = rf_value_from_term(def_at(fold, operand->column), term, fold->world->max_value_bytes, fixed,
-                                          &assign.image);
+    rf_status status =
+        rf_value_from_term(def_at(fold, operand->column), term, fold->world->max_value_bytes, fixed, &assign.image);
     if (!reserve_assigns(fold, 1)) return RF_NO_MEMORY;
     assign_one(fold, &assign, status, others, &live, &count);
     return apply_update(fold, who, count);
@@ -493,12 +500,18 @@ static rf_status apply_op(rf_fold *fold, const rf_op *op, bool *used) {
     uint32_t count;
     target who;
     switch (find_target(fold, &fold->fields[op->entity], &who)) {
-    case ID_MISSING: return RF_OK;
-    case ID_INVALID: drop(fold, RF_INVALID_ID, field->name); return RF_OK;
-    case ID_THERE: break;
+    case ID_MISSING:
+        return RF_OK;
+    case ID_INVALID:
+        drop(fold, RF_INVALID_ID, field->name);
+        return RF_OK;
+    case ID_THERE:
+        break;
     }
     switch (op->kind) {
-    case RF_OP_DELETE: *used = true; return apply_delete(fold, &who);
+    case RF_OP_DELETE:
+        *used = true;
+        return apply_delete(fold, &who);
     case RF_OP_CREATE:
         if (world_is_full(fold, &who)) {
             drop(fold, RF_WORLD_FULL, (rf_str){0});
@@ -513,7 +526,8 @@ static rf_status apply_op(rf_fold *fold, const rf_op *op, bool *used) {
         return fold->no_memory ? RF_NO_MEMORY : apply_update(fold, &who, count);
     case RF_OP_ADD:
     case RF_OP_PUT:
-    case RF_OP_TAKE: return apply_single(fold, op, &who, used);
+    case RF_OP_TAKE:
+        return apply_single(fold, op, &who, used);
     }
     return RF_OK;
 }

@@ -1,5 +1,5 @@
-// fold_json.c: reads events from JSON text straight into drafts: one pass, no tree. Values go where the draft wants them;
-// what nobody wants is checked and skipped. Events that look like one before go by their template (template.h).
+// fold_json.c: reads events from JSON text straight into drafts: one pass, no tree. Values go where the draft wants
+// them; what nobody wants is checked and skipped. Events that look like one before go by their template (template.h).
 #include <roomfold/fold.h>
 
 #include "draft.h"
@@ -80,7 +80,8 @@ static bool put_scalar(rf_fold *fold, rf_scan *scan) {
     case 'n':
         rf_draft_null(fold);
         return rf_scan_literal(scan, "null", 4);
-    default: break;
+    default:
+        break;
     }
     if (!fold->current) return skip_number(scan);
     if (!rf_scan_number(scan, &number)) return false;
@@ -164,8 +165,8 @@ static bool skip_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
 
 // ---- values of an event -------------------------------------------------------------------------
 
-// One number of a list, plain enough: digits, a point and digits, seven bytes in all, or up to seven digits on each side of the
-// point, or only digits. 0: it is something else; else its length.
+// One number of a list, plain enough: digits, a point and digits, seven bytes in all, or up to seven digits on each
+// side of the point, or only digits. 0: it is something else; else its length.
 static inline size_t plain_number(const char *start, double *out) {
     static const double pow10[8] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     static const uint32_t int_pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
@@ -371,8 +372,8 @@ static const char *skip_space(const char *at, const char *end) {
     return at;
 }
 
-// Looks ahead from an event's first key for the one that holds its name; NULL if there is none to be seen. A look at text that is not JSON
-// may see anything, but then the event will not be read to its end either.
+// Looks ahead from an event's first key for the one that holds its name; NULL if there is none to be seen. A look at
+// text that is not JSON may see anything, but then the event will not be read to its end either.
 static const char *find_name(const char *at, const char *end) {
     while (at) {
         const char *key = skip_space(at, end);
@@ -385,7 +386,8 @@ static const char *find_name(const char *at, const char *end) {
     return NULL;
 }
 
-// Begins the draft by the name whose key stands at name_at (or NULL); a value that can't be a name begins one that is unusable.
+// Begins the draft by the name whose key stands at name_at (or NULL); a value that can't be a name begins one that is
+// unusable.
 static void begin_event(rf_fold *fold, const rf_scan *scan, const char *name_at) {
     rf_scan ahead = *scan;
     rf_str key, name = {0};
@@ -416,12 +418,14 @@ static rf_draft *draft_of(rf_fold *fold, int target) {
 
 // A key that the draft waits for shows by the draft if it comes again.
 static bool unique(rf_fold *fold, rf_scan *scan, const rf_draft *draft, rf_str key, const char *start) {
-    bool there = draft && (draft->state != RF_DRAFT_ABSENT || (draft == &fold->components_value && fold->has_components));
+    bool there =
+        draft && (draft->state != RF_DRAFT_ABSENT || (draft == &fold->components_value && fold->has_components));
     if (there) return rf_scan_fail(scan, RF_DUPLICATE_KEY, start);
     return draft || add_key(fold, scan, key, start);
 }
 
-// What an event's entries are read with. name_at: the key of its name, or NULL; then again_at becomes the one that was found.
+// What an event's entries are read with. name_at: the key of its name, or NULL; then again_at becomes the one that was
+// found.
 typedef struct event_name {
     const char *name_at, *again_at;
 } event_name;
@@ -491,7 +495,8 @@ static inline bool literal(rf_scan *scan, const rf_template *template, uint16_t 
     return true;
 }
 
-// A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in full.
+// A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in
+// full.
 static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_template *template,
                                   const rf_template_value *value) {
     double numbers[RF_NUMBERS_MAX];
@@ -514,7 +519,7 @@ static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_templat
 
 static bool match(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     rf_draft_reset(fold);
-    fold->kind = (rf_event_kind)template->kind;
+    fold->kind = (rf_event_kind) template->kind;
     fold->rule = template->rule;
     fold->has_components = template->has_components;
     for (uint32_t i = 0; fold->rule && i < fold->rule->field_count; i++) fold->fields[i].state = RF_DRAFT_ABSENT;

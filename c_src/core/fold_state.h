@@ -1,5 +1,5 @@
-// fold_state.h: a fold and the event it has at hand, for the core's own files. Whatever source an event comes from, it is
-// drafted here value by value (draft.h), then applied (fold.c).
+// fold_state.h: a fold and the event it has at hand, for the core's own files. Whatever source an event comes from, it
+// is drafted here value by value (draft.h), then applied (fold.c).
 #ifndef RF_CORE_FOLD_STATE_H
 #define RF_CORE_FOLD_STATE_H
 
@@ -51,9 +51,9 @@ struct rf_fold {
     rf_status unusable;  // its name already says no
     const rf_rule *rule; // of a domain event; NULL: unknown
     rf_draft seq, id;
-    rf_draft components_value;  // what stood under "components", if it was not a map
+    rf_draft components_value; // what stood under "components", if it was not a map
     bool has_components;
-    uint64_t declared_seen;     // columns that have been put
+    uint64_t declared_seen; // columns that have been put
     uint32_t component_count, component_capacity;
     rf_draft_component *components;
     rf_draft fields[RF_RULE_FIELDS];

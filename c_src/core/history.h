@@ -1,7 +1,7 @@
 // history.h: what a world remembers of its past, so that it can say what changed since a seq.
 //
-// Inside, time is counted in revisions: each event that takes a seq is one. They fit into 32 bits wherever something is stamped,
-// and a seq that jumps costs nothing. The ring knows the seq of each of the last `length` revisions.
+// Inside, time is counted in revisions: each event that takes a seq is one. They fit into 32 bits wherever something is
+// stamped, and a seq that jumps costs nothing. The ring knows the seq of each of the last `length` revisions.
 #ifndef RF_CORE_HISTORY_H
 #define RF_CORE_HISTORY_H
 
@@ -16,9 +16,9 @@ typedef struct rf_tombstone {
 } rf_tombstone;
 
 typedef struct rf_history {
-    uint32_t length;   // of the ring, in revisions
-    uint32_t revision; // the newest; 0 before the first event
-    uint64_t *seqs;    // of revision r at r % length
+    uint32_t length;    // of the ring, in revisions
+    uint32_t revision;  // the newest; 0 before the first event
+    uint64_t *seqs;     // of revision r at r % length
     rf_tombstone *dead; // a ring too: oldest first
     uint32_t dead_first, dead_count, dead_capacity;
 } rf_history;
@@ -27,7 +27,8 @@ bool rf_history_init(rf_history *history, rf_mem *mem, uint32_t length);
 void rf_history_free(rf_history *history, rf_mem *mem);
 // On failure `to` is ready to be freed.
 bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem);
-// The first revision whose seq is above this one; revision + 1 if there is none. The seq must be one of the last `length`.
+// The first revision whose seq is above this one; revision + 1 if there is none. The seq must be one of the last
+// `length`.
 uint32_t rf_history_after(const rf_history *history, uint64_t seq);
 // Room for one more tombstone (forgets old ones first); false when out of memory.
 bool rf_history_reserve(rf_history *history, rf_mem *mem);

@@ -6,20 +6,32 @@
 
 static bool put(rf_builder *builder, const rf_json_token *token) {
     switch (token->kind) {
-    case RF_JSON_NULL: return rf_builder_null(builder);
-    case RF_JSON_FALSE: return rf_builder_bool(builder, false);
-    case RF_JSON_TRUE: return rf_builder_bool(builder, true);
-    case RF_JSON_INT: return rf_builder_int(builder, token->as.integer);
-    case RF_JSON_BIG: return rf_builder_fail(builder, RF_NUMBER_OUT_OF_RANGE);
-    case RF_JSON_FLOAT: return rf_builder_float(builder, token->as.number);
-    case RF_JSON_STRING: return rf_builder_string(builder, token->as.string);
-    case RF_JSON_KEY: return rf_builder_key(builder, token->as.string);
-    case RF_JSON_OPEN_LIST: return rf_builder_open(builder, false);
-    case RF_JSON_OPEN_MAP: return rf_builder_open(builder, true);
+    case RF_JSON_NULL:
+        return rf_builder_null(builder);
+    case RF_JSON_FALSE:
+        return rf_builder_bool(builder, false);
+    case RF_JSON_TRUE:
+        return rf_builder_bool(builder, true);
+    case RF_JSON_INT:
+        return rf_builder_int(builder, token->as.integer);
+    case RF_JSON_BIG:
+        return rf_builder_fail(builder, RF_NUMBER_OUT_OF_RANGE);
+    case RF_JSON_FLOAT:
+        return rf_builder_float(builder, token->as.number);
+    case RF_JSON_STRING:
+        return rf_builder_string(builder, token->as.string);
+    case RF_JSON_KEY:
+        return rf_builder_key(builder, token->as.string);
+    case RF_JSON_OPEN_LIST:
+        return rf_builder_open(builder, false);
+    case RF_JSON_OPEN_MAP:
+        return rf_builder_open(builder, true);
     case RF_JSON_CLOSE_LIST:
-    case RF_JSON_CLOSE_MAP: return rf_builder_close(builder);
+    case RF_JSON_CLOSE_MAP:
+        return rf_builder_close(builder);
     case RF_JSON_END:
-    case RF_JSON_ERROR: break;
+    case RF_JSON_ERROR:
+        break;
     }
     return false;
 }

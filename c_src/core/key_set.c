@@ -54,8 +54,7 @@ static bool grow_table(rf_key_set *set) {
 
 static bool grow_entries(rf_key_set *set) {
     uint32_t capacity = set->capacity ? set->capacity * 2 : 32;
-    rf_key_entry *entries =
-        set->allocator.resize(set->allocator.context, set->entries, capacity * sizeof *entries);
+    rf_key_entry *entries = set->allocator.resize(set->allocator.context, set->entries, capacity * sizeof *entries);
     if (!entries) return false;
     set->entries = entries;
     set->capacity = capacity;

@@ -1,6 +1,6 @@
-// key_set.h: finds keys that an object has twice, for objects inside objects. Keys are kept on a stack, level by level; a level with
-// more than a few keys also uses a hash table that all levels share. What was put in last leaves first, so no chain of
-// the table ever breaks.
+// key_set.h: finds keys that an object has twice, for objects inside objects. Keys are kept on a stack, level by level;
+// a level with more than a few keys also uses a hash table that all levels share. What was put in last leaves first, so
+// no chain of the table ever breaks.
 #ifndef RF_CORE_KEY_SET_H
 #define RF_CORE_KEY_SET_H
 

@@ -5,12 +5,12 @@
 #include "alloc.h"
 
 typedef struct rf_other {
-    uint32_t stamp;     // revision of the last change
+    uint32_t stamp; // revision of the last change
     uint32_t value_len;
-    uint32_t capacity;  // for the value
+    uint32_t capacity; // for the value
     uint8_t name_len;
-    bool present;       // else it was removed at `stamp`; kept as long as diffs may ask
-    char bytes[];       // the name, then the value's compact term
+    bool present; // else it was removed at `stamp`; kept as long as diffs may ask
+    char bytes[]; // the name, then the value's compact term
 } rf_other;
 
 typedef struct rf_others {

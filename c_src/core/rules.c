@@ -13,7 +13,7 @@
 typedef struct compiler {
     rf_rules *rules;
     rf_status status;
-    rf_str event; // at hand, for the error
+    rf_str event;                         // at hand, for the error
     rf_rule_field fields[RF_RULE_FIELDS]; // of the rule at hand
 } compiler;
 
@@ -110,8 +110,8 @@ static bool compile_constant(compiler *c, rf_str term, rf_operand *operand) {
 // {"field": name} or {"value": constant}. In a set a constant must fit the component.
 static bool compile_operand(compiler *c, rf_rule *rule, rf_str term, bool in_set, rf_operand *operand) {
     const rf_component_def *def = operand->column < 0 ? NULL : rf_schema_at(c->rules->schema, (size_t)operand->column);
-    rf_field_use use = in_set && def && (def->type == RF_TYPE_F32 || def->type == RF_TYPE_F64) ? RF_USE_NUMBERS
-                                                                                               : RF_USE_TERM;
+    rf_field_use use =
+        in_set && def && (def->type == RF_TYPE_F32 || def->type == RF_TYPE_F64) ? RF_USE_NUMBERS : RF_USE_TERM;
     rf_str value;
     if (rf_term_head(term).kind != RF_TERM_MAP || rf_term_head(term).as.count != 1) return invalid(c);
     if (rf_term_get(term, RF_LIT("value"), &value)) {
@@ -175,8 +175,7 @@ static bool compile_single(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     op->operands = allocate(c, sizeof *op->operands);
     if (!op->operands) return false;
     op->count = 1;
-    if (!get_string(term, RF_LIT("component"), &name) || !rf_term_get(term, RF_LIT("value"), &value))
-        return invalid(c);
+    if (!get_string(term, RF_LIT("component"), &name) || !rf_term_get(term, RF_LIT("value"), &value)) return invalid(c);
     if (!compile_component(c, name, op->operands) || !compile_operand(c, rule, value, false, op->operands) ||
         !check_constant(c, op, op->operands))
         return false;
@@ -212,11 +211,15 @@ static bool compile_op(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     if (op->entity < 0) return false;
     switch (op->kind) {
     case RF_OP_CREATE:
-    case RF_OP_UPDATE: return only_keys(c, term, set_keys, 3) && compile_set(c, rule, term, op);
-    case RF_OP_ADD: return only_keys(c, term, single_keys, 6) && compile_single(c, rule, term, op);
+    case RF_OP_UPDATE:
+        return only_keys(c, term, set_keys, 3) && compile_set(c, rule, term, op);
+    case RF_OP_ADD:
+        return only_keys(c, term, single_keys, 6) && compile_single(c, rule, term, op);
     case RF_OP_PUT:
-    case RF_OP_TAKE: return only_keys(c, term, single_keys, 4) && compile_single(c, rule, term, op);
-    case RF_OP_DELETE: return only_keys(c, term, set_keys, 2);
+    case RF_OP_TAKE:
+        return only_keys(c, term, single_keys, 4) && compile_single(c, rule, term, op);
+    case RF_OP_DELETE:
+        return only_keys(c, term, set_keys, 2);
     }
     return invalid(c);
 }

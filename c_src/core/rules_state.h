@@ -1,5 +1,5 @@
-// rules_state.h: compiled rules, for the core's own files. An event's rule is a short program: its fields, each read once
-// from the payload, and operations over them.
+// rules_state.h: compiled rules, for the core's own files. An event's rule is a short program: its fields, each read
+// once from the payload, and operations over them.
 #ifndef RF_CORE_RULES_STATE_H
 #define RF_CORE_RULES_STATE_H
 

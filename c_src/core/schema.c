@@ -54,9 +54,8 @@ rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, si
 
 rf_status rf_schema_default(rf_allocator allocator, rf_schema **out) {
     const rf_component_def defs[] = {
-        {RF_LIT("position"), RF_TYPE_F32, 3}, {RF_LIT("velocity"), RF_TYPE_F32, 3},
-        {RF_LIT("scale"), RF_TYPE_F32, 3},    {RF_LIT("direction"), RF_TYPE_F32, 3},
-        {RF_LIT("rotation"), RF_TYPE_F32, 4}, {RF_LIT("health"), RF_TYPE_I64, 1},
+        {RF_LIT("position"), RF_TYPE_F32, 3},  {RF_LIT("velocity"), RF_TYPE_F32, 3}, {RF_LIT("scale"), RF_TYPE_F32, 3},
+        {RF_LIT("direction"), RF_TYPE_F32, 3}, {RF_LIT("rotation"), RF_TYPE_F32, 4}, {RF_LIT("health"), RF_TYPE_I64, 1},
     };
     return rf_schema_new(allocator, defs, sizeof defs / sizeof *defs, out, NULL);
 }

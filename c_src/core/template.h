@@ -1,7 +1,7 @@
-// template.h: events of JSON text that look like one before. Most of a stream is a few kinds of events whose text differs only in its
-// values, so an event that was read in full leaves a template: the text between its values, and where each value goes.
-// The next event is compared with that text and only its values are read: no keys, no look-ups, no search for duplicates. Whatever does not
-// match is read in full; the outcome is the same.
+// template.h: events of JSON text that look like one before. Most of a stream is a few kinds of events whose text
+// differs only in its values, so an event that was read in full leaves a template: the text between its values, and
+// where each value goes. The next event is compared with that text and only its values are read: no keys, no look-ups,
+// no search for duplicates. Whatever does not match is read in full; the outcome is the same.
 #ifndef RF_CORE_TEMPLATE_H
 #define RF_CORE_TEMPLATE_H
 
@@ -17,8 +17,8 @@ enum { RF_TARGET_OTHER = -1, RF_TARGET_SEQ, RF_TARGET_ID, RF_TARGET_FIELD };
 typedef struct rf_template_value {
     uint16_t literal_at, literal_len; // the text before it
     bool component;
-    int16_t target;                   // of a component: its column, or -1
-    uint16_t name_at, name_len;       // of an undeclared component, in the text
+    int16_t target;             // of a component: its column, or -1
+    uint16_t name_at, name_len; // of an undeclared component, in the text
 } rf_template_value;
 
 typedef struct rf_template {

@@ -43,9 +43,15 @@ rf_term rf_term_next(rf_term_reader *reader) {
     rf_term out = {.kind = RF_TERM_END};
     if (reader->at >= reader->end) return out;
     switch (*reader->at++) {
-    case RF_TAG_NULL: out.kind = RF_TERM_NULL; break;
-    case RF_TAG_FALSE: out.kind = RF_TERM_FALSE; break;
-    case RF_TAG_TRUE: out.kind = RF_TERM_TRUE; break;
+    case RF_TAG_NULL:
+        out.kind = RF_TERM_NULL;
+        break;
+    case RF_TAG_FALSE:
+        out.kind = RF_TERM_FALSE;
+        break;
+    case RF_TAG_TRUE:
+        out.kind = RF_TERM_TRUE;
+        break;
     case RF_TAG_INT:
         out.kind = RF_TERM_INT;
         out.as.integer = rf_zigzag_decode(rf_varint_read(&reader->at, reader->end));
@@ -70,7 +76,9 @@ rf_term rf_term_next(rf_term_reader *reader) {
         out.kind = RF_TERM_MAP;
         out.as.count = rf_varint_read(&reader->at, reader->end);
         break;
-    default: reader->at = reader->end; break;
+    default:
+        reader->at = reader->end;
+        break;
     }
     return out;
 }

@@ -81,7 +81,8 @@ rf_status rf_value_from_term(const rf_component_def *def, rf_str term, uint32_t 
     rf_term_read(&reader, term);
     head = rf_term_next(&reader);
     switch (def->type) {
-    case RF_TYPE_I64: return integer_from_term(&head, fixed, image);
+    case RF_TYPE_I64:
+        return integer_from_term(&head, fixed, image);
     case RF_TYPE_BOOL:
         if (head.kind != RF_TERM_TRUE && head.kind != RF_TERM_FALSE) return RF_WRONG_TYPE;
         fixed[0] = head.kind == RF_TERM_TRUE;
@@ -93,7 +94,8 @@ rf_status rf_value_from_term(const rf_component_def *def, rf_str term, uint32_t 
         return head.as.string.len > max_bytes ? RF_TOO_LARGE : RF_OK;
     case RF_TYPE_F32:
     case RF_TYPE_F64:
-    case RF_TYPE_TERM: break;
+    case RF_TYPE_TERM:
+        break;
     }
     return RF_WRONG_TYPE;
 }
@@ -121,7 +123,8 @@ bool rf_value_number(const rf_component_def *def, rf_str image, rf_term *out) {
         *out = rf_term_next(&reader);
         return out->kind == RF_TERM_INT || out->kind == RF_TERM_FLOAT;
     case RF_TYPE_BOOL:
-    case RF_TYPE_STRING: break;
+    case RF_TYPE_STRING:
+        break;
     }
     return false;
 }

@@ -14,7 +14,8 @@ rf_status rf_value_from_term(const rf_component_def *def, rf_str term, uint32_t 
                              rf_str *image);
 // The same for def->count finite numbers, for an f32 or f64.
 rf_status rf_value_from_numbers(const rf_component_def *def, const double *numbers, uint8_t *fixed, rf_str *image);
-// The compact term of a column's bytes, for numbers that are added to: RF_TERM_INT or RF_TERM_FLOAT; false if it isn't one number.
+// The compact term of a column's bytes, for numbers that are added to: RF_TERM_INT or RF_TERM_FLOAT; false if it isn't
+// one number.
 bool rf_value_number(const rf_component_def *def, rf_str image, rf_term *out);
 
 #endif

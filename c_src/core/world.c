@@ -38,8 +38,7 @@ rf_status rf_world_new(const rf_world_def *def, rf_world **out) {
     world->max_value_bytes = def->max_value_bytes;
     world->max_undeclared = def->max_undeclared;
     world->column_count = (uint32_t)rf_schema_count(def->schema);
-    for (uint32_t i = 0; i < world->column_count; i++)
-        rf_column_init(&world->columns[i], rf_schema_at(def->schema, i));
+    for (uint32_t i = 0; i < world->column_count; i++) rf_column_init(&world->columns[i], rf_schema_at(def->schema, i));
     if (!rf_history_init(&world->history, &world->mem, def->history)) {
         rf_world_free(world);
         return RF_NO_MEMORY;
@@ -133,7 +132,7 @@ rf_status rf_world_copy(const rf_world *world, rf_world **out) {
 static void renumber(rf_world *world) {
     uint32_t cut = rf_history_oldest(&world->history);
     cut -= cut % world->history.length; // so that the ring stays where it is
-#define RENUMBER(stamp) ((stamp) = (stamp) > cut ? (stamp) - cut : 0)
+#define RENUMBER(stamp) ((stamp) = (stamp) > cut ? (stamp)-cut : 0)
     for (uint32_t handle = 0; handle < world->handles; handle++) {
         rf_slot *slot = rf_world_slot(world, handle);
         for (uint32_t i = 0; i < world->column_count; i++) {

@@ -34,9 +34,9 @@ struct rf_world {
     uint64_t seq, start;
     uint64_t hash_seed;
     uint32_t max_entities, max_value_bytes, max_undeclared;
-    uint32_t count;        // alive
-    uint32_t handles;      // given out so far, alive or not
-    uint32_t free1;        // the handle freed last, plus one
+    uint32_t count;   // alive
+    uint32_t handles; // given out so far, alive or not
+    uint32_t free1;   // the handle freed last, plus one
     uint32_t pages_capacity;
     rf_slot_page **pages;
     rf_id_table ids;

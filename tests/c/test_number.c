@@ -1,20 +1,17 @@
 // Reading and printing floating point, against the C library and against what "nearest" and "shortest" mean.
 #include "core/number.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-// xorshift64*: the same numbers in every run.
+#include "support.h"
+
 static uint64_t random_state = 88172645463325252;
 
 static uint64_t random_bits(void) {
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
+    return next_random(&random_state);
 }
 
 static uint32_t random_below(uint32_t limit) {
@@ -482,32 +479,25 @@ END_TEST
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
+static void add(TCase *tests) {
+    tcase_add_loop_test(tests, known_hard_cases, 0, COUNT(known));
+    tcase_add_test(tests, every_f64_reads_back_from_17_digits);
+    tcase_add_test(tests, subnormals_read_back);
+    tcase_add_test(tests, random_text);
+    tcase_add_test(tests, halfway_goes_to_even_and_a_digit_decides);
+    tcase_add_test(tests, digits_and_exponents_read_as_their_text);
+    tcase_add_test(tests, long_texts);
+    tcase_add_loop_test(tests, shortest_f64_of_known_values, 0, COUNT(shortest_known));
+    tcase_add_loop_test(tests, shortest_f32_of_known_values, 0, COUNT(shortest_f32_known));
+    tcase_add_test(tests, shortest_f64_of_random_values);
+    tcase_add_test(tests, shortest_f64_of_few_decimals);
+    tcase_add_test(tests, shortest_f64_at_powers_of_two);
+    tcase_add_test(tests, shortest_f32_of_every_251st);
+    tcase_add_test(tests, shortest_f32_at_powers_of_two);
+    tcase_add_test(tests, shortest_f32_of_all);
+    if (getenv("ROOMFOLD_ALL_FLOATS")) tcase_set_timeout(tests, 36000);
+}
+
 int main(void) {
-    Suite *suite = suite_create("number");
-    TCase *reading = tcase_create("reading"), *printing = tcase_create("printing");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-    tcase_add_loop_test(reading, known_hard_cases, 0, COUNT(known));
-    tcase_add_test(reading, every_f64_reads_back_from_17_digits);
-    tcase_add_test(reading, subnormals_read_back);
-    tcase_add_test(reading, random_text);
-    tcase_add_test(reading, halfway_goes_to_even_and_a_digit_decides);
-    tcase_add_test(reading, digits_and_exponents_read_as_their_text);
-    tcase_add_test(reading, long_texts);
-    tcase_set_timeout(reading, 300);
-    suite_add_tcase(suite, reading);
-    tcase_add_loop_test(printing, shortest_f64_of_known_values, 0, COUNT(shortest_known));
-    tcase_add_loop_test(printing, shortest_f32_of_known_values, 0, COUNT(shortest_f32_known));
-    tcase_add_test(printing, shortest_f64_of_random_values);
-    tcase_add_test(printing, shortest_f64_of_few_decimals);
-    tcase_add_test(printing, shortest_f64_at_powers_of_two);
-    tcase_add_test(printing, shortest_f32_of_every_251st);
-    tcase_add_test(printing, shortest_f32_at_powers_of_two);
-    tcase_add_test(printing, shortest_f32_of_all);
-    tcase_set_timeout(printing, getenv("ROOMFOLD_ALL_FLOATS") ? 36000 : 300);
-    suite_add_tcase(suite, printing);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_tests("number", add);
 }

@@ -16,7 +16,7 @@ defmodule Roomfold.JSONTest do
         for line <- File.stream!(@vectors) do
           vector = JSON.decode!(line, impl: :elixir)
           text = vector["text"] || Base.decode16!(vector["hex"], case: :mixed)
-          depth = Map.get(vector, "max_depth", 512)
+          depth = Map.get(vector, "max_depth", 64)
 
           case JSON.decode(text, impl: impl, max_depth: depth) do
             {:ok, value} ->

@@ -58,8 +58,8 @@ typedef struct rf_entity_event {
     size_t count;
 } rf_entity_event;
 
-// In place of begin to end for each of them, and faster, most of all if they come several at a time. Stops at a failure,
-// which can only be RF_NO_MEMORY.
+// In place of begin to end for each of them, and faster, most of all if they come several at a time. Stops at a
+// failure, which can only be RF_NO_MEMORY.
 RF_API rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count);
 
 // In place of begin to end: an event that could not even be read.

@@ -22,7 +22,8 @@ typedef struct rf_json_batch {
     bool done;
 } rf_json_batch;
 
-// Folds events from JSON text (one event, an array, JSON Lines), at most max_events of them; call again until batch->done.
+// Folds events from JSON text (one event, an array, JSON Lines), at most max_events of them; call again until
+// batch->done.
 RF_API rf_status rf_fold_json(rf_fold *fold, rf_json_batch *batch, size_t max_events);
 
 RF_END

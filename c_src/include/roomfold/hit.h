@@ -45,11 +45,11 @@ typedef enum rf_hit_kind {
 
 typedef struct rf_hit {
     rf_hit_kind kind;
-    uint32_t number; // the target's key (at the moment tested), or the number of the static thing
-    rf_str id;       // of the target; valid until the space changes
-    double t;        // 0 at the origin, 1 at the end of the range; of a query: unused
-    double distance; // t in metres; of a query: from its centre to the nearest point of the target's collider
-    double point[3]; // where the collider's position is then
+    uint32_t number;  // the target's key (at the moment tested), or the number of the static thing
+    rf_str id;        // of the target; valid until the space changes
+    double t;         // 0 at the origin, 1 at the end of the range; of a query: unused
+    double distance;  // t in metres; of a query: from its centre to the nearest point of the target's collider
+    double point[3];  // where the collider's position is then
     double normal[3]; // of what was hit, towards the shot, length 1; against the direction if it was hit at t = 0
 } rf_hit;
 
@@ -75,8 +75,8 @@ typedef struct rf_answer {
     double blend;     // and how much of the way to the next one, 0 to below 1
 } rf_answer;
 
-// Tests count shots, filling count answers and adding to hits. Work is proportional to count, so a batch can be cut anywhere.
-// Fails with RF_NO_MEMORY only; the shots that were not tested then have that status too.
+// Tests count shots, filling count answers and adding to hits. Work is proportional to count, so a batch can be cut
+// anywhere. Fails with RF_NO_MEMORY only; the shots that were not tested then have that status too.
 RF_API rf_status rf_cast(rf_space *space, const rf_shot *shots, size_t count, rf_answer *answers, rf_hits *hits);
 
 // Which targets touch a box or sphere? (Static geometry is not asked.) Hits in the order of their ids.

@@ -8,13 +8,13 @@
 RF_BEGIN
 
 typedef enum rf_json_kind {
-    RF_JSON_END,    // the text is over
-    RF_JSON_ERROR,  // see reader->status and reader->error_at; stays
+    RF_JSON_END,   // the text is over
+    RF_JSON_ERROR, // see reader->status and reader->error_at; stays
     RF_JSON_NULL,
     RF_JSON_FALSE,
     RF_JSON_TRUE,
-    RF_JSON_INT,    // fits into 64 bits
-    RF_JSON_BIG,    // an integer that doesn't: token.string is its text
+    RF_JSON_INT, // fits into 64 bits
+    RF_JSON_BIG, // an integer that doesn't: token.string is its text
     RF_JSON_FLOAT,
     RF_JSON_STRING, // unescaped, valid UTF-8
     RF_JSON_KEY,    // of an object, unescaped; its value is next
@@ -26,8 +26,8 @@ typedef enum rf_json_kind {
 
 typedef struct rf_json_token {
     rf_json_kind kind;
-    bool in_text;   // string points into the text (no escapes), not into the reader
-    size_t offset;  // where it starts in the text
+    bool in_text;  // string points into the text (no escapes), not into the reader
+    size_t offset; // where it starts in the text
     union {
         int64_t integer;
         double number;
@@ -49,7 +49,7 @@ RF_API rf_error rf_json_error(const rf_json_reader *reader);
 #define RF_JSON_INT_ROOM 20
 #define RF_JSON_FLOAT_ROOM 32
 // Six bytes for each byte of the string, and two quotes.
-#define RF_JSON_STRING_ROOM(len) ((len) * 6 + 2)
+#define RF_JSON_STRING_ROOM(len) ((len)*6 + 2)
 
 RF_API size_t rf_json_write_int(char *out, int64_t value);
 // The shortest text that reads back as the same binary64 (of those the closest to it), laid out as

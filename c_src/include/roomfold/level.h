@@ -21,7 +21,8 @@ RF_API rf_sector rf_level_sector(const rf_level *level, size_t number);
 RF_API size_t rf_level_walls(const rf_level *level);
 RF_API rf_wall rf_level_wall(const rf_level *level, size_t number);
 
-// Adds all sectors and walls, with these layers, behind what is there: the first ones get the numbers in *first_sector and *first_wall (which may be NULL).
+// Adds all sectors and walls, with these layers, behind what is there: the first ones get the numbers in *first_sector
+// and *first_wall (which may be NULL).
 RF_API rf_status rf_space_add_level(rf_space *space, const rf_level *level, uint32_t layers, uint32_t *first_sector,
                                     uint32_t *first_wall);
 

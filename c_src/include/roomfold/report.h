@@ -10,11 +10,11 @@ RF_BEGIN
 #define RF_REPORT_MAX 1000 // entries that are kept; all are counted
 
 typedef struct rf_rejection {
-    uint64_t index;   // of the event in its batch, from 0
-    uint64_t offset;  // in the text, for syntax errors; else RF_NOWHERE
+    uint64_t index;  // of the event in its batch, from 0
+    uint64_t offset; // in the text, for syntax errors; else RF_NOWHERE
     rf_status status;
     uint32_t about_len;
-    char *about;      // the component or field, or NULL
+    char *about; // the component or field, or NULL
 } rf_rejection;
 
 typedef struct rf_report {

@@ -6,10 +6,10 @@
 
 RF_BEGIN
 
-#define RF_RULES_MAX 4096       // events
-#define RF_RULE_OPERATIONS 16   // operations of one event
-#define RF_RULE_FIELDS 64       // fields that one event's operations read
-#define RF_RULE_SET 64          // components that one operation sets
+#define RF_RULES_MAX 4096     // events
+#define RF_RULE_OPERATIONS 16 // operations of one event
+#define RF_RULE_FIELDS 64     // fields that one event's operations read
+#define RF_RULE_SET 64        // components that one operation sets
 
 typedef enum rf_sender { RF_FROM_ANY, RF_FROM_USER, RF_FROM_SYSTEM } rf_sender;
 

@@ -29,8 +29,8 @@ typedef struct rf_component_def {
 // Immutable once made; shared by reference count, from any thread.
 typedef struct rf_schema rf_schema;
 
-RF_API rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, size_t count,
-                               rf_schema **out, rf_error *error);
+RF_API rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, size_t count, rf_schema **out,
+                               rf_error *error);
 // {"format": "roomfold-schema", "version": 1, "components": [{"name": "position", "type": "f32", "count": 3}, ...]}
 // count may be left out where it is 1.
 RF_API rf_status rf_schema_from_json(rf_allocator allocator, rf_str text, rf_schema **out, rf_error *error);

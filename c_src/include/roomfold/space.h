@@ -23,11 +23,11 @@ typedef struct rf_space rf_space;
 typedef struct rf_space_def {
     uint32_t cookie;
     rf_allocator allocator;
-    rf_simd simd;           // RF_SIMD_AUTO
-    uint64_t hash_seed;     // of the id table; give a random one where ids come from strangers
-    uint32_t max_targets;   // keys are below this; 1,048,576
-    uint32_t max_statics;   // walls, boxes, triangles and sectors each; 1,048,576
-    double history_ms;      // how far back shots can be tested; 1,000
+    rf_simd simd;            // RF_SIMD_AUTO
+    uint64_t hash_seed;      // of the id table; give a random one where ids come from strangers
+    uint32_t max_targets;    // keys are below this; 1,048,576
+    uint32_t max_statics;    // walls, boxes, triangles and sectors each; 1,048,576
+    double history_ms;       // how far back shots can be tested; 1,000
     uint32_t history_states; // and at most so many states; 128
 } rf_space_def;
 
@@ -50,7 +50,8 @@ typedef struct rf_target {
 // Creates the target, or replaces the one under this key: with the past of that one it has nothing to do.
 // A refused target leaves what was under the key untouched.
 RF_API rf_status rf_space_put(rf_space *space, uint32_t key, const rf_target *target);
-// The same target gets another collider, owner or layers (and position); its past is still its own. The id must be the same.
+// The same target gets another collider, owner or layers (and position); its past is still its own. The id must be the
+// same.
 RF_API rf_status rf_space_change(rf_space *space, uint32_t key, const rf_target *target);
 // RF_INVALID_ARGUMENT if there is no such target, RF_NUMBER_OUT_OF_RANGE if the position is not one.
 RF_API rf_status rf_space_move(rf_space *space, uint32_t key, const double position[3]);
@@ -67,9 +68,9 @@ typedef struct rf_sector {
     double floor, ceiling;
 } rf_sector;
 
-// An upright wall over the segment from (x1, z1) to (x2, z2), from bottom to top (which may be infinite). Between two sectors it is open from
-// the higher floor to the lower ceiling, and where both floors or both ceilings are level it is open without end on that side.
-// What just fits through passes.
+// An upright wall over the segment from (x1, z1) to (x2, z2), from bottom to top (which may be infinite). Between two
+// sectors it is open from the higher floor to the lower ceiling, and where both floors or both ceilings are level it is
+// open without end on that side. What just fits through passes.
 typedef struct rf_wall {
     double x1, z1, x2, z2;
     double bottom, top;
@@ -86,8 +87,7 @@ RF_API rf_status rf_space_add_wall(rf_space *space, const rf_wall *wall, uint32_
 RF_API rf_status rf_space_add_box(rf_space *space, const double low[3], const double high[3], uint32_t layers,
                                   uint32_t *number);
 // Hit from both sides.
-RF_API rf_status rf_space_add_triangle(rf_space *space, const double corners[3][3], uint32_t layers,
-                                       uint32_t *number);
+RF_API rf_status rf_space_add_triangle(rf_space *space, const double corners[3][3], uint32_t layers, uint32_t *number);
 // All geometry and all sectors, also from the past.
 RF_API void rf_space_clear_statics(rf_space *space);
 

@@ -26,14 +26,14 @@ typedef struct rf_entity {
 typedef struct rf_world_def {
     uint32_t cookie;
     rf_allocator allocator;
-    rf_schema *schema;         // required; retained
-    rf_rules *rules;           // may be NULL: entity events only; retained; compiled for the same schema
-    uint64_t seq;              // what the world starts at; 0
-    uint64_t hash_seed;        // of the id table; give a random one where ids come from strangers
-    uint32_t max_entities;     // 1,048,576
-    uint32_t max_value_bytes;  // of one term or string; 65,536
-    uint32_t max_undeclared;   // components of one entity; 64
-    uint32_t history;          // seqs that diffs can start from; 1,024
+    rf_schema *schema;        // required; retained
+    rf_rules *rules;          // may be NULL: entity events only; retained; compiled for the same schema
+    uint64_t seq;             // what the world starts at; 0
+    uint64_t hash_seed;       // of the id table; give a random one where ids come from strangers
+    uint32_t max_entities;    // 1,048,576
+    uint32_t max_value_bytes; // of one term or string; 65,536
+    uint32_t max_undeclared;  // components of one entity; 64
+    uint32_t history;         // seqs that diffs can start from; 1,024
 } rf_world_def;
 
 RF_API rf_world_def rf_world_def_default(void);
@@ -61,10 +61,10 @@ RF_API rf_str rf_world_id(const rf_world *world, rf_entity entity);
 // A component's value, read in place; valid until the world changes.
 typedef struct rf_component {
     rf_str name;
-    int index;      // in the schema, or -1
-    bool removed;   // in a diff: this component is gone
+    int index;    // in the schema, or -1
+    bool removed; // in a diff: this component is gone
     rf_type type;
-    uint8_t count;  // numbers, for f32 and f64
+    uint8_t count; // numbers, for f32 and f64
     union {
         const float *f32;
         const double *f64;

@@ -1,0 +1,96 @@
+// Any text, folded into a small world, whole and in slices; then everything that can be asked of the world.
+#include <roomfold/roomfold.h>
+#include <stdlib.h>
+#include <string.h>
+
+static volatile uint64_t sink;
+
+static const char rules_text[] =
+    "{\"format\":\"roomfold-rules\",\"version\":1,\"events\":{\"e\":{\"do\":["
+    "{\"op\":\"create\",\"entity\":\"a\",\"set\":{\"position\":{\"field\":\"p\"},\"n\":{\"field\":\"q\"}}},"
+    "{\"op\":\"add\",\"entity\":\"b\",\"component\":\"m\",\"value\":{\"field\":\"q\"},\"max\":9},"
+    "{\"op\":\"put\",\"entity\":\"b\",\"component\":\"s\",\"value\":{\"field\":\"p\"}},"
+    "{\"op\":\"take\",\"entity\":\"b\",\"component\":\"s\",\"value\":{\"field\":\"q\"}},"
+    "{\"op\":\"delete\",\"entity\":\"c\"}]}}}";
+
+static void read_term(rf_str bytes) {
+    rf_term_reader reader;
+    rf_term term;
+    rf_term_read(&reader, bytes);
+    term = rf_term_next(&reader);
+    sink += (uint64_t)term.kind;
+}
+
+static void read_components(rf_component_iter iter) {
+    rf_component component;
+    while (rf_component_next(&iter, &component)) {
+        sink += component.name.len;
+        if (!component.removed && component.type == RF_TYPE_TERM) read_term(component.as.term);
+    }
+}
+
+static void read_world(const rf_world *world) {
+    rf_entity entity = {0};
+    rf_change change;
+    rf_diff *diff;
+    uint32_t count = 0;
+    while (rf_world_next(world, &entity)) {
+        read_components(rf_world_components(world, entity));
+        count++;
+    }
+    if (count != rf_world_count(world)) abort();
+    for (uint64_t from = 0; from < 4; from++) {
+        if (rf_world_seq(world) < from || rf_diff_new(world, rf_world_seq(world) - from, &diff) != RF_OK) continue;
+        while (rf_diff_next(diff, &change)) {
+            sink += change.id.len;
+            if (change.kind != RF_CHANGE_DELETE) read_components(change.components);
+        }
+        rf_diff_free(diff);
+    }
+}
+
+static rf_world *new_world(void) {
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    def.max_entities = 8;
+    def.max_value_bytes = 64;
+    def.max_undeclared = 4;
+    def.history = 16;
+    if (rf_schema_default(def.allocator, &def.schema) != RF_OK ||
+        rf_rules_from_json(def.allocator, def.schema, (rf_str){rules_text, sizeof rules_text - 1}, &def.rules, NULL) !=
+            RF_OK ||
+        rf_world_new(&def, &world) != RF_OK)
+        abort();
+    rf_rules_release(def.rules);
+    rf_schema_release(def.schema);
+    return world;
+}
+
+static void fold(rf_world *world, rf_str text, size_t slice) {
+    rf_json_batch batch = {.text = text};
+    rf_report report;
+    rf_fold *into;
+    rf_report_init(&report, rf_allocator_default());
+    if (rf_fold_new(world, &report, &into) != RF_OK) abort();
+    while (!batch.done)
+        if (rf_fold_json(into, &batch, slice) != RF_OK) abort();
+    sink += report.folded + report.rejected_count;
+    rf_fold_free(into);
+    rf_report_free(&report);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char *text = malloc(size ? size : 1); // exact, so that one byte too far is seen
+    rf_world *whole = new_world(), *sliced = new_world();
+    memcpy(text, data, size);
+    fold(whole, (rf_str){text, size}, SIZE_MAX);
+    fold(sliced, (rf_str){text, size}, 1);
+    if (rf_world_seq(whole) != rf_world_seq(sliced) || rf_world_count(whole) != rf_world_count(sliced)) abort();
+    read_world(whole);
+    rf_world_free(whole);
+    rf_world_free(sliced);
+    free(text);
+    return 0;
+}
