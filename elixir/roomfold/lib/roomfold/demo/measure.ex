@@ -1,0 +1,92 @@
+defmodule Roomfold.Demo.Measure do
+  @moduledoc false
+  # The same match folded in several ways, side by side in this run: medians of rounds in turn.
+
+  alias Roomfold.{JSON, Rules, World}
+  alias Roomfold.Demo.{Plain, Recording, Screen}
+
+  @rounds 5
+  @batch 1_000
+  # The oracle is written to be plain, not fast: it gets a part of the match.
+  @oracle_events 3_000
+
+  def run(%Recording{} = recording) do
+    Screen.title("How fast, in this run")
+    events = recording.events
+    batches = Enum.chunk_every(events, @batch)
+    lines = String.split(recording.text, "\n", trim: true)
+    texts = lines |> Enum.chunk_every(@batch) |> Enum.map(&Enum.join(&1, "\n"))
+    part = lines |> Enum.take(@oracle_events) |> Enum.join("\n")
+    count = length(events)
+
+    ways = [
+      {:c_json, count, fn -> fold(:native, Enum.map(texts, &{:json, &1})) end},
+      {:map_json, count,
+       fn -> Enum.reduce(lines, %{}, fn line, world -> Plain.fold(world, decode(line)) end) end},
+      {:c_terms, count, fn -> fold(:native, batches) end},
+      {:map_terms, count, fn -> Plain.fold(%{}, events) end},
+      {:oracle, min(@oracle_events, count), fn -> fold(:elixir, [{:json, part}]) end}
+    ]
+
+    rates = rates(ways)
+    Screen.done()
+
+    rows = [
+      row("JSON text, in C (:native)", rates.c_json, nil),
+      row("JSON text, decoded in C, folded into Elixir maps", rates.map_json, rates.c_json),
+      row("terms, in C (:native)", rates.c_terms, nil),
+      row("terms, folded into Elixir maps by hand", rates.map_terms, rates.c_terms),
+      row("JSON text, the same projection in Elixir (:elixir)", rates.oracle, rates.c_json)
+    ]
+
+    Screen.table(["", "events/s", "C is faster by"], rows)
+
+    Screen.say(
+      "  medians of #{@rounds} rounds in turn, batches of #{Screen.number(@batch)} events, one process."
+    )
+
+    Screen.say(
+      "  The maps by hand check nothing, report nothing and yield no diff; :elixir is the tests' oracle, plain on purpose."
+    )
+  end
+
+  defp row(name, rate, nil), do: [name, Screen.number(round(rate)), ""]
+  defp row(name, rate, c), do: [name, Screen.number(round(rate)), Screen.decimal(c / rate) <> " x"]
+
+  defp decode(line) do
+    {name, payload} = Map.split(JSON.decode!(line), ["event", "event_name"])
+    [{name |> Map.values() |> hd(), payload}]
+  end
+
+  defp fold(impl, inputs),
+    do: Enum.reduce(inputs, World.new!(impl: impl, rules: Rules.doom()), &World.fold!(&2, &1))
+
+  # Events a second of each way.
+  defp rates(ways) do
+    total = (@rounds + 1) * length(ways)
+
+    times =
+      for {round, i} <- Enum.with_index(0..@rounds), {{name, count, way}, j} <- Enum.with_index(ways) do
+        Screen.progress(i * length(ways) + j, total, "measurements")
+        {round, name, count / seconds(way)}
+      end
+
+    # The first round warms up.
+    times
+    |> Enum.reject(&(elem(&1, 0) == 0))
+    |> Enum.group_by(&elem(&1, 1), &elem(&1, 2))
+    |> Map.new(fn {name, rates} -> {name, rates |> Enum.sort() |> Enum.at(div(length(rates), 2))} end)
+  end
+
+  # In a process of its own, so that no one pays for another's garbage.
+  defp seconds(way) do
+    task =
+      Task.async(fn ->
+        start = System.monotonic_time(:nanosecond)
+        way.()
+        System.monotonic_time(:nanosecond) - start
+      end)
+
+    Task.await(task, :infinity) / 1.0e9
+  end
+end
