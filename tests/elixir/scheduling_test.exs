@@ -7,6 +7,9 @@ defmodule SchedulingTest do
   @moduletag timeout: 300_000
   @calls 5
 
+  # Sanitizers and Valgrind slow down the VM itself, and have its allocators switched off. What is called is called all the same.
+  @instrumented Enum.find(~w(asan tsan valgrind), &(&1 == System.get_env("ROOMFOLD_CONFIG")))
+
   # With one scheduler online, whatever holds it holds up everybody: the heartbeat can't escape to another.
   setup do
     online = :erlang.system_flag(:schedulers_online, 1)
@@ -24,6 +27,8 @@ defmodule SchedulingTest do
       input = prepare.()
       :erlang.garbage_collect()
       send(parent, :ready)
+      # The heart beats before the run begins: else the run would hold up its start.
+      Process.sleep(10)
       {time, _} = :timer.tc(fn -> run.(input) end)
       send(parent, {:took, time})
     end)
@@ -46,14 +51,18 @@ defmodule SchedulingTest do
 
   # A call that is not sliced is one gap as long as the call, every time. A busy machine makes a long gap now and then, but
   # not in most of the calls: hence medians. What remains beside our slices of 250 µs is how long the machine
-  # keeps the one scheduler from running at all: 15 ms are left for that, on top of what the idle VM sees.
+  # keeps the one scheduler from running at all (9 ms have been seen, beside other work): 30 ms are left for that, on top of what
+  # the idle VM sees.
   defp assert_undisturbed(prepare, run) do
     idle = median(for _ <- 1..@calls, do: elem(measure(fn -> nil end, fn _ -> Process.sleep(100) end), 1))
     {times, gaps} = Enum.unzip(for _ <- 1..@calls, do: measure(prepare, run))
     seen = "calls of #{inspect(times)} ms held up others for #{inspect(gaps)} ms (the idle VM: #{idle} ms)"
 
-    assert median(times) > idle + 40, "too short to show anything: " <> seen
-    assert median(gaps) < idle + 15, seen
+    if @instrumented,
+      do: IO.puts("left out: how long others were held up (#{@instrumented} changes that): " <> seen)
+
+    assert @instrumented || median(times) > idle + 60, "too short to show anything: " <> seen
+    assert @instrumented || median(gaps) < idle + 30, seen
   end
 
   # ---- input --------------------------------------------------------------------------------------
@@ -104,8 +113,8 @@ defmodule SchedulingTest do
   end
 
   for by <- [:entity, :component, :kind] do
-    test "a snapshot of 100,000 entities by #{by}" do
-      assert_undisturbed(fn -> world(100_000) end, fn world ->
+    test "a snapshot of 200,000 entities by #{by}" do
+      assert_undisturbed(fn -> world(200_000) end, fn world ->
         assert map_size(World.snapshot(world, by: unquote(by))) > 0
       end)
     end
@@ -173,7 +182,11 @@ defmodule SchedulingTest do
       kill.()
       before = native_memory()
       for _ <- 1..10, do: kill.()
-      assert native_memory() - before < 2 * one
+
+      if @instrumented,
+        do: IO.puts("left out: how much memory the VM has handed out (not known with #{@instrumented})")
+
+      assert @instrumented || native_memory() - before < 2 * one
     end
   end
 
@@ -181,6 +194,8 @@ defmodule SchedulingTest do
   defp native_memory do
     Process.sleep(300)
     :erlang.garbage_collect()
-    :erlang.memory(:system) - :erlang.memory(:code) - :erlang.memory(:binary) - :erlang.memory(:ets)
+
+    unless @instrumented,
+      do: Enum.reduce([:code, :binary, :ets], :erlang.memory(:system), &(&2 - :erlang.memory(&1)))
   end
 end

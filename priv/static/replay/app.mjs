@@ -108,7 +108,7 @@ class App {
   pause() {
     this.playing = false;
     this.sayPlaying();
-    this.sayScene();
+    this.wake();
   }
 
   toggle() {
@@ -287,7 +287,7 @@ class App {
       const who = element(
         "button",
         { class: "who", type: "button", "aria-pressed": "false", title: `Follow ${id} (${i + 1})`, onclick: () => this.followPlayer(id) },
-        element("i"), element("strong", {}, id), weapon, barBox, health,
+        element("i"), element("strong", {}, id), weapon, element("span", { class: "line" }, barBox, health),
       );
       const frags = element("td", { class: "num" });
       const deaths = element("td", { class: "num" });
@@ -339,7 +339,7 @@ class App {
     const name = (id) => element("b", { style: `color: ${this.tint(id)}` }, this.match.players.includes(id) ? id : plain(id));
     const verb = (text) => element("span", { class: "how" }, text);
     if (!by) return [name(whom), verb(" died")];
-    if (by === whom) return [name(whom), verb(" killed themself")];
+    if (by === whom) return [name(whom), verb(" died by own hand")];
     return [name(by), verb(" killed "), name(whom)];
   }
 
@@ -382,6 +382,7 @@ class App {
     this.once("done", done, () => this.tellScores(done));
     this.tellPlayers();
     this.tellFeed();
+    if (!this.playing) this.once("scene", Math.round(at), () => this.sayScene());
   }
 
   tellScores(done) {
@@ -434,7 +435,7 @@ class App {
   tellFeed() {
     const latest = within(this.match.kills, this.at - FEED, this.at).slice(-4);
     this.once("feed", latest.map((kill) => kill.seq).join(" "), () => {
-      const line = (kill) => element("li", {}, ...this.sentence(kill), element("span", { class: "how" }, ` ${this.means(kill)}`));
+      const line = (kill) => element("li", {}, ...this.sentence(kill), element("span", { class: "how" }, this.means(kill) && ` · ${this.means(kill)}`));
       byId("feed").replaceChildren(...latest.map(line));
     });
   }

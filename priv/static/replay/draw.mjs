@@ -129,7 +129,8 @@ const LAYERS = [ground, walls, markers, items, corpses, marks, trails, rays, pro
 // view: geometry's; at: the time; follow: a player's id or null; raySets: names of the sets to show.
 export function paint(ctx, scene, { view, at, follow, palette, ratio, raySets, calm }) {
   const frame = { ctx, scene, view, at, follow, palette, ratio, raySets, calm, match: scene.match };
-  frame.lives = scene.match.livesAt(at);
+  const kinds = groupByKind(scene.match.livesAt(at));
+  frame.of = (kind) => kinds.get(kind) ?? [];
   frame.sectors = sectorsAt(scene, at);
   frame.colour = (id) => playerColour(palette, scene.match.players, id);
   frame.pose = (life, when = at) => poseAt(life, when, scene.match.tick);
@@ -142,6 +143,16 @@ export function paint(ctx, scene, { view, at, follow, palette, ratio, raySets, c
     layer(frame);
     ctx.restore();
   }
+}
+
+function groupByKind(lives) {
+  const out = new Map();
+  for (const life of lives) {
+    const kind = life.first("kind");
+    if (!out.has(kind)) out.set(kind, []);
+    out.get(kind).push(life);
+  }
+  return out;
 }
 
 function inMetres({ ctx, view, ratio }) {
@@ -219,16 +230,15 @@ function items(frame) {
   const { ctx, view, palette } = frame;
   inPixels(frame);
   ctx.lineCap = ctx.lineJoin = "round";
-  for (const life of frame.lives) {
-    const kind = life.first("kind");
-    if (kind !== "item" && kind !== "key") continue;
+  for (const life of [...frame.of("item"), ...frame.of("key")]) {
     const pose = frame.pose(life);
     if (!pose) continue;
     const type = String(life.first("type"));
-    const [, colour, draw] = kind === "key" ? GLYPHS.at(-1) : GLYPHS.find(([pattern]) => pattern.test(type));
+    const key = life.first("kind") === "key";
+    const [, colour, draw] = key ? GLYPHS.at(-1) : GLYPHS.find(([pattern]) => pattern.test(type));
     const size = Math.min(8, Math.max(2.6, view.scale * 0.3)) * (LARGE.test(type) ? 1.25 : 1);
     ctx.globalAlpha = 0.8;
-    ctx.fillStyle = ctx.strokeStyle = kind === "key" ? keyColour(type, palette) : palette[colour];
+    ctx.fillStyle = ctx.strokeStyle = key ? keyColour(type, palette) : palette[colour];
     draw(ctx, ...frame.onScreen(pose.x, pose.z), size);
   }
 }
@@ -295,12 +305,10 @@ function markers(frame) {
   inPixels(frame);
   ctx.strokeStyle = palette.decor;
   ctx.lineWidth = 1;
-  for (const life of frame.lives) {
-    const kind = life.first("kind");
-    if (kind !== "decor" && kind !== "marker") continue;
+  for (const life of [...frame.of("decor"), ...frame.of("marker")]) {
     const pose = frame.pose(life);
     if (!pose) continue;
-    ctx.setLineDash(kind === "marker" ? [2, 2] : []);
+    ctx.setLineDash(life.first("kind") === "marker" ? [2, 2] : []);
     circle(ctx, ...frame.onScreen(pose.x, pose.z), Math.max(1.5, (life.first("collider")?.radius ?? 0.5) * view.scale * 0.6));
     ctx.stroke();
   }
@@ -312,12 +320,11 @@ function corpses(frame) {
   ctx.lineWidth = 1.5;
   ctx.lineCap = "round";
   ctx.globalAlpha = 0.5;
-  for (const life of frame.lives) {
-    const monster = life.first("kind") === "monster" && life.valueAt("state", frame.at) === "dead";
-    if (life.first("kind") !== "corpse" && !monster) continue;
+  const monsters = frame.of("monster").filter((life) => life.valueAt("state", frame.at) === "dead");
+  for (const life of [...frame.of("corpse"), ...monsters]) {
     const pose = frame.pose(life);
     if (!pose) continue;
-    ctx.strokeStyle = monster ? palette.monster : palette.trace;
+    ctx.strokeStyle = life.first("kind") === "monster" ? palette.monster : palette.trace;
     saltire(ctx, ...frame.onScreen(pose.x, pose.z), Math.max(2, view.scale * 0.22));
   }
 }
@@ -349,9 +356,7 @@ function trails(frame) {
   if (calm) return;
   inPixels(frame);
   ctx.lineCap = "round";
-  for (const life of frame.lives) {
-    if (life.first("kind") === "player") trail(frame, life, frame.colour(life.id), TRAIL, 2.5, 0.3, at);
-  }
+  for (const life of frame.of("player")) trail(frame, life, frame.colour(life.id), TRAIL, 2.5, 0.3, at);
 }
 
 // The way an entity has come, fading; broken where it was teleported.
@@ -405,8 +410,7 @@ function projectiles(frame) {
   inPixels(frame);
   ctx.lineCap = "round";
   for (const { at: gone, life } of calm ? [] : within(frame.scene.blasts, at - BLAST, at)) blast(frame, life, (at - gone) / BLAST);
-  for (const life of frame.lives) {
-    if (life.first("kind") !== "projectile") continue;
+  for (const life of frame.of("projectile")) {
     const pose = frame.pose(life);
     if (!pose) continue;
     const colour = frame.colour(life.first("owner"));
@@ -440,8 +444,7 @@ function blast(frame, life, age) {
 function effects(frame) {
   const { ctx, at, view, palette } = frame;
   inPixels(frame);
-  for (const life of frame.lives) {
-    if (life.first("kind") !== "effect") continue;
+  for (const life of frame.of("effect")) {
     const pose = frame.pose(life);
     if (!pose) continue;
     const type = String(life.first("type"));
@@ -480,8 +483,8 @@ function monsters(frame) {
   const { ctx, at, view, palette } = frame;
   inPixels(frame);
   ctx.lineJoin = "round";
-  for (const life of frame.lives) {
-    if (life.first("kind") !== "monster" || life.valueAt("state", at) === "dead") continue;
+  for (const life of frame.of("monster")) {
+    if (life.valueAt("state", at) === "dead") continue;
     const pose = frame.pose(life);
     if (!pose) continue;
     const size = Math.min(30, Math.max(3.5, (life.first("collider")?.radius ?? 0.6) * view.scale * 0.9));
@@ -499,7 +502,7 @@ function monsters(frame) {
 function players(frame) {
   const { at, follow } = frame;
   inPixels(frame);
-  const alive = frame.lives.filter((life) => life.first("kind") === "player" && life.valueAt("state", at) !== "dead");
+  const alive = frame.of("player").filter((life) => life.valueAt("state", at) !== "dead");
   alive.sort((a, b) => (a.id === follow) - (b.id === follow));
   for (const life of alive) {
     const pose = frame.pose(life);
