@@ -5,6 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
+# shellcheck disable=SC2034 # for whoever sources this
 make=${MAKE:-make}
 passed=0
 failed=""

@@ -1,5 +1,5 @@
-// Between the VM and us such integers go in its External Term Format: version, tag, count of bytes, sign, bytes from the
-// least significant.
+// Between the VM and us such integers go in its External Term Format: version, tag, count of bytes, sign, bytes from
+// the least significant.
 #include "big_integer.h"
 
 #include <string.h>

@@ -113,16 +113,22 @@ static bool put_value(nif_events *events, ERL_NIF_TERM term, uint32_t depth) {
     if (!spend(events, 1)) return false;
     if (depth > RF_DEPTH_MAX) return put_bad(events, RF_TOO_DEEP);
     switch (enif_term_type(events->env, term)) {
-    case ERL_NIF_TERM_TYPE_ATOM: return put_atom(events, term);
-    case ERL_NIF_TERM_TYPE_INTEGER: return put_integer(events, term);
-    case ERL_NIF_TERM_TYPE_BITSTRING: return put_binary(events, term);
-    case ERL_NIF_TERM_TYPE_LIST: return put_list(events, term, depth + 1);
-    case ERL_NIF_TERM_TYPE_MAP: return put_map(events, term, depth + 1);
+    case ERL_NIF_TERM_TYPE_ATOM:
+        return put_atom(events, term);
+    case ERL_NIF_TERM_TYPE_INTEGER:
+        return put_integer(events, term);
+    case ERL_NIF_TERM_TYPE_BITSTRING:
+        return put_binary(events, term);
+    case ERL_NIF_TERM_TYPE_LIST:
+        return put_list(events, term, depth + 1);
+    case ERL_NIF_TERM_TYPE_MAP:
+        return put_map(events, term, depth + 1);
     case ERL_NIF_TERM_TYPE_FLOAT:
         enif_get_double(events->env, term, &number);
         rf_put_float(events->fold, number);
         return true;
-    default: return put_bad(events, RF_UNSUPPORTED_VALUE);
+    default:
+        return put_bad(events, RF_UNSUPPORTED_VALUE);
     }
 }
 
@@ -257,14 +263,17 @@ static bool read_plain(nif_events *events, ERL_NIF_TERM payload, rf_entity_event
     if (!shape) return false;
     for (uint32_t i = 0; i < shape->count; i++) {
         switch (shape->meanings[i]) {
-        case MEANS_ID: has_id = nif_bytes(events->env, values[i], &out->id); break;
+        case MEANS_ID:
+            has_id = nif_bytes(events->env, values[i], &out->id);
+            break;
         case MEANS_COMPONENTS:
             if (out->op != RF_ENTITY_DELETE) has_components = read_components(events, values[i], out);
             break;
         case MEANS_SEQ:
             if (!enif_get_uint64(events->env, values[i], &seq) || seq == 0) return false;
             break;
-        default: break;
+        default:
+            break;
         }
     }
     out->seq = seq;
@@ -286,8 +295,8 @@ static inline rf_status add_pending(nif_events *events, const rf_entity_event *e
     if (event->count > 0) {
         const rf_numbers *last = &event->numbers[event->count - 1];
         pending->components_len += (uint32_t)event->count;
-        pending->numbers_len = (uint32_t)(last->values - pending->numbers) +
-                               rf_schema_at(events->schema, (size_t)last->component)->count;
+        pending->numbers_len =
+            (uint32_t)(last->values - pending->numbers) + rf_schema_at(events->schema, (size_t)last->component)->count;
     }
     // Room for one more is always kept.
     if (pending->events_len == NIF_PENDING || pending->components_len > NIF_PENDING_COMPONENTS - NIF_SHAPE_KEYS)
@@ -327,8 +336,8 @@ rf_status nif_events_fold(nif_events *events, ERL_NIF_TERM event) {
     int arity;
     rf_str name = {0};
     rf_status status;
-    bool readable = enif_get_tuple(events->env, event, &arity, &parts) && arity == 2 &&
-                    read_name(events, parts[0], &name);
+    bool readable =
+        enif_get_tuple(events->env, event, &arity, &parts) && arity == 2 && read_name(events, parts[0], &name);
     plain->numbers = NULL;
     plain->count = 0;
     if (readable && entity_op(name, &plain->op) && read_plain(events, parts[1], plain))
@@ -352,8 +361,7 @@ rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id,
     status = nif_events_flush(events);
     if (status != RF_OK) return status;
     rf_event_begin(events->fold, op_name(op));
-    if (rf_event_field(events->fold, (rf_str){"entity_id", 9}).kind == RF_WANT_STRING)
-        rf_put_string(events->fold, id);
+    if (rf_event_field(events->fold, (rf_str){"entity_id", 9}).kind == RF_WANT_STRING) rf_put_string(events->fold, id);
     if (rf_event_field(events->fold, (rf_str){"components", 10}).kind == RF_WANT_COMPONENTS)
         put_components(events, components);
     return events->stopped ? RF_OK : rf_event_end(events->fold);

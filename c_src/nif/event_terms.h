@@ -41,9 +41,9 @@ typedef struct nif_events {
 // For one NIF call; the schema is that of the fold's world.
 void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_schema *schema);
 
-// Folds {name, payload}, or reports what it is instead; perhaps only when nif_events_flush is called, which must be done
-// in the end. If events->stopped is set then this event (all before it are done) is to be tried again, with more work
-// to spend or on a dirty scheduler.
+// Folds {name, payload}, or reports what it is instead; perhaps only when nif_events_flush is called, which must be
+// done in the end. If events->stopped is set then this event (all before it are done) is to be tried again, with more
+// work to spend or on a dirty scheduler.
 rf_status nif_events_fold(nif_events *events, ERL_NIF_TERM event);
 // The same for a create, update or delete (which does not look at the components).
 rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id, ERL_NIF_TERM components);

@@ -10,7 +10,7 @@
 #define SLICE_MICROSECONDS 250
 #define DIRTY_SLICE_MICROSECONDS 10000
 #define LONG_TEXT ((size_t)256 << 10)
-#define TEXT_WORK_BYTES 8 // of text are read in a unit of work
+#define TEXT_WORK_BYTES 8  // of text are read in a unit of work
 #define EVENTS_PER_LOOK 32 // at the clock
 
 static nif_function continue_fold;

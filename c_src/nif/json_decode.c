@@ -66,20 +66,32 @@ static bool close_map(nif_decoder *decoder) {
 
 static bool take(nif_decoder *decoder, const rf_json_token *token) {
     switch (token->kind) {
-    case RF_JSON_NULL: return push(decoder, nif_atom.nil);
-    case RF_JSON_FALSE: return push(decoder, nif_atom.false_);
-    case RF_JSON_TRUE: return push(decoder, nif_atom.true_);
-    case RF_JSON_INT: return push(decoder, enif_make_int64(decoder->env, token->as.integer));
-    case RF_JSON_FLOAT: return push(decoder, enif_make_double(decoder->env, token->as.number));
-    case RF_JSON_STRING: return push(decoder, nif_binary(decoder->env, token->as.string));
-    case RF_JSON_BIG: return push_big(decoder, token);
-    case RF_JSON_KEY: return push_key(decoder, token->as.string);
+    case RF_JSON_NULL:
+        return push(decoder, nif_atom.nil);
+    case RF_JSON_FALSE:
+        return push(decoder, nif_atom.false_);
+    case RF_JSON_TRUE:
+        return push(decoder, nif_atom.true_);
+    case RF_JSON_INT:
+        return push(decoder, enif_make_int64(decoder->env, token->as.integer));
+    case RF_JSON_FLOAT:
+        return push(decoder, enif_make_double(decoder->env, token->as.number));
+    case RF_JSON_STRING:
+        return push(decoder, nif_binary(decoder->env, token->as.string));
+    case RF_JSON_BIG:
+        return push_big(decoder, token);
+    case RF_JSON_KEY:
+        return push_key(decoder, token->as.string);
     case RF_JSON_OPEN_LIST:
-    case RF_JSON_OPEN_MAP: return open_level(decoder);
-    case RF_JSON_CLOSE_LIST: return close_list(decoder);
-    case RF_JSON_CLOSE_MAP: return close_map(decoder);
+    case RF_JSON_OPEN_MAP:
+        return open_level(decoder);
+    case RF_JSON_CLOSE_LIST:
+        return close_list(decoder);
+    case RF_JSON_CLOSE_MAP:
+        return close_map(decoder);
     case RF_JSON_END:
-    case RF_JSON_ERROR: break;
+    case RF_JSON_ERROR:
+        break;
     }
     decoder->error = rf_json_error(decoder->reader);
     return false;

@@ -18,7 +18,7 @@ typedef struct nif_entry {
 // A list or map that has been begun.
 typedef struct nif_level {
     bool map, first;
-    ERL_NIF_TERM rest; // of a list
+    ERL_NIF_TERM rest;         // of a list
     size_t entries, next, end; // of a map: where its entries start, the next of them, where they end
 } nif_level;
 
@@ -183,17 +183,22 @@ static bool write_value(nif_encoder *encoder, ERL_NIF_TERM term) {
     double number;
     if (!spend(encoder, 2)) return false;
     switch (enif_term_type(encoder->env, term)) {
-    case ERL_NIF_TERM_TYPE_ATOM: return write_atom(encoder, term);
-    case ERL_NIF_TERM_TYPE_INTEGER: return write_integer(encoder, term);
+    case ERL_NIF_TERM_TYPE_ATOM:
+        return write_atom(encoder, term);
+    case ERL_NIF_TERM_TYPE_INTEGER:
+        return write_integer(encoder, term);
     case ERL_NIF_TERM_TYPE_FLOAT:
         return enif_get_double(encoder->env, term, &number) ? spend(encoder, 4) && write_float(encoder, number)
                                                             : fail(encoder, RF_UNSUPPORTED_VALUE);
     case ERL_NIF_TERM_TYPE_BITSTRING:
         return nif_bytes(encoder->env, term, &string) ? write_string(encoder, string)
                                                       : fail(encoder, RF_UNSUPPORTED_VALUE);
-    case ERL_NIF_TERM_TYPE_LIST: return open_level(encoder, term, false);
-    case ERL_NIF_TERM_TYPE_MAP: return open_level(encoder, term, true);
-    default: return fail(encoder, RF_UNSUPPORTED_VALUE);
+    case ERL_NIF_TERM_TYPE_LIST:
+        return open_level(encoder, term, false);
+    case ERL_NIF_TERM_TYPE_MAP:
+        return open_level(encoder, term, true);
+    default:
+        return fail(encoder, RF_UNSUPPORTED_VALUE);
     }
 }
 
@@ -240,7 +245,8 @@ static bool encode(nif_encoder *encoder, ERL_NIF_TERM term) {
 static ERL_NIF_TERM finish(nif_encoder *encoder) {
     ErlNifEnv *env = encoder->env;
     ERL_NIF_TERM text;
-    if (!encoder->owned) return enif_make_tuple2(env, nif_atom.ok, nif_binary(env, (rf_str){encoder->text, encoder->len}));
+    if (!encoder->owned)
+        return enif_make_tuple2(env, nif_atom.ok, nif_binary(env, (rf_str){encoder->text, encoder->len}));
     if (!enif_realloc_binary(&encoder->binary, encoder->len)) {
         enif_release_binary(&encoder->binary);
         return nif_error(env, RF_NO_MEMORY);

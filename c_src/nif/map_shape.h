@@ -1,7 +1,8 @@
 // map_shape.h: reading small maps that mostly have the same keys as the one before.
 //
-// Asking a map for a key costs less than walking it, above all if the key is the very same term, as literals are. So the
-// keys of the last map of each size are remembered with what they mean: a map of that size that has them all has no others.
+// Asking a map for a key costs less than walking it, above all if the key is the very same term, as literals are. So
+// the keys of the last map of each size are remembered with what they mean: a map of that size that has them all has no
+// others.
 #ifndef ROOMFOLD_NIF_MAP_SHAPE_H
 #define ROOMFOLD_NIF_MAP_SHAPE_H
 

@@ -210,8 +210,7 @@ static ERL_NIF_TERM go_on_load(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv
 
 static const nif_patcher apply_diff = {"world_apply_diff", nif_world_apply_diff, go_on_diff, read_diff,
                                        RF_INVALID_DIFF};
-static const nif_patcher load_snapshot = {"world_load", nif_world_load, go_on_load, read_snapshot,
-                                          RF_INVALID_SNAPSHOT};
+static const nif_patcher load_snapshot = {"world_load", nif_world_load, go_on_load, read_snapshot, RF_INVALID_SNAPSHOT};
 
 ERL_NIF_TERM nif_world_apply_diff(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     (void)argc;

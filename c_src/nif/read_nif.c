@@ -54,9 +54,9 @@ static rf_status info(nif_builder *builder, const nif_world *world, const ERL_NI
     ErlNifEnv *env = builder->env;
     const rf_world *it = world->world;
     (void)argv;
-    *answer = ok(env, enif_make_tuple4(env, enif_make_uint64(env, rf_world_seq(it)),
-                                       enif_make_uint64(env, rf_world_start(it)), enif_make_uint(env, rf_world_count(it)),
-                                       enif_make_uint64(env, rf_world_memory(it))));
+    *answer = ok(
+        env, enif_make_tuple4(env, enif_make_uint64(env, rf_world_seq(it)), enif_make_uint64(env, rf_world_start(it)),
+                              enif_make_uint(env, rf_world_count(it)), enif_make_uint64(env, rf_world_memory(it))));
     return RF_OK;
 }
 

@@ -20,8 +20,8 @@ typedef struct nif_rows {
 static bool add_row(nif_rows *rows, rf_str group, ERL_NIF_TERM key, ERL_NIF_TERM value) {
     if (rows->len == rows->capacity) {
         size_t capacity = rows->capacity ? rows->capacity * 2 : 64;
-        row *items = rows->items ? enif_realloc(rows->items, capacity * sizeof *items)
-                                 : enif_alloc(capacity * sizeof *items);
+        row *items =
+            rows->items ? enif_realloc(rows->items, capacity * sizeof *items) : enif_alloc(capacity * sizeof *items);
         if (!items) return false;
         rows->items = items;
         rows->capacity = capacity;
@@ -95,9 +95,9 @@ static bool collect_components(nif_builder *builder, const rf_world *world, rf_e
 // Puts name => %{id => value} on the builder's stacks.
 static bool push_column(nif_builder *builder, rf_str name, nif_stack *ids, nif_stack *values) {
     ERL_NIF_TERM map;
-    return ids->len == 0 || (nif_stack_map(builder->env, ids, 0, values, 0, &map) &&
-                             nif_stack_push(&builder->keys, nif_binary(builder->env, name)) &&
-                             nif_stack_push(&builder->values, map));
+    return ids->len == 0 ||
+           (nif_stack_map(builder->env, ids, 0, values, 0, &map) &&
+            nif_stack_push(&builder->keys, nif_binary(builder->env, name)) && nif_stack_push(&builder->values, map));
 }
 
 static bool push_others(nif_builder *builder, nif_rows *rows) {

@@ -56,15 +56,27 @@ static bool build_term(nif_builder *builder, rf_term_reader *reader, ERL_NIF_TER
     rf_term term = rf_term_next(reader);
     if (!nif_spend(builder, 1)) return false;
     switch (term.kind) {
-    case RF_TERM_INT: *out = enif_make_int64(builder->env, term.as.integer); return true;
-    case RF_TERM_FLOAT: *out = enif_make_double(builder->env, term.as.number); return true;
-    case RF_TERM_STRING: return nif_build_string(builder, term.as.string, out);
-    case RF_TERM_LIST: return build_list(builder, reader, term.as.count, out);
-    case RF_TERM_MAP: return build_map(builder, reader, term.as.count, out);
-    case RF_TERM_FALSE: *out = nif_atom.false_; return true;
-    case RF_TERM_TRUE: *out = nif_atom.true_; return true;
+    case RF_TERM_INT:
+        *out = enif_make_int64(builder->env, term.as.integer);
+        return true;
+    case RF_TERM_FLOAT:
+        *out = enif_make_double(builder->env, term.as.number);
+        return true;
+    case RF_TERM_STRING:
+        return nif_build_string(builder, term.as.string, out);
+    case RF_TERM_LIST:
+        return build_list(builder, reader, term.as.count, out);
+    case RF_TERM_MAP:
+        return build_map(builder, reader, term.as.count, out);
+    case RF_TERM_FALSE:
+        *out = nif_atom.false_;
+        return true;
+    case RF_TERM_TRUE:
+        *out = nif_atom.true_;
+        return true;
     case RF_TERM_NULL:
-    case RF_TERM_END: break;
+    case RF_TERM_END:
+        break;
     }
     *out = nif_atom.nil;
     return true;
@@ -91,13 +103,19 @@ bool nif_build_value(nif_builder *builder, const rf_component *component, ERL_NI
     if (component->removed) return nif_spend(builder, 1);
     switch (component->type) {
     case RF_TYPE_F32:
-    case RF_TYPE_F64: *out = numbers(builder->env, component); return nif_spend(builder, 2 * component->count);
-    case RF_TYPE_I64: *out = enif_make_int64(builder->env, component->as.i64); return nif_spend(builder, 1);
+    case RF_TYPE_F64:
+        *out = numbers(builder->env, component);
+        return nif_spend(builder, 2 * component->count);
+    case RF_TYPE_I64:
+        *out = enif_make_int64(builder->env, component->as.i64);
+        return nif_spend(builder, 1);
     case RF_TYPE_BOOL:
         *out = component->as.boolean ? nif_atom.true_ : nif_atom.false_;
         return nif_spend(builder, 1);
-    case RF_TYPE_STRING: return nif_build_string(builder, component->as.string, out);
-    case RF_TYPE_TERM: break;
+    case RF_TYPE_STRING:
+        return nif_build_string(builder, component->as.string, out);
+    case RF_TYPE_TERM:
+        break;
     }
     rf_term_read(&reader, component->as.term);
     return build_term(builder, &reader, out);

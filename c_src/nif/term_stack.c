@@ -7,8 +7,8 @@ bool nif_stack_push(nif_stack *stack, ERL_NIF_TERM term) {
         size_t capacity = stack->capacity ? stack->capacity * 2 : 64;
         ERL_NIF_TERM *terms;
         if (capacity > SIZE_MAX / sizeof *terms) return false;
-        terms = stack->terms ? enif_realloc(stack->terms, capacity * sizeof *terms)
-                             : enif_alloc(capacity * sizeof *terms);
+        terms =
+            stack->terms ? enif_realloc(stack->terms, capacity * sizeof *terms) : enif_alloc(capacity * sizeof *terms);
         if (!terms) return false;
         stack->terms = terms;
         stack->capacity = capacity;

@@ -50,8 +50,7 @@ ERL_NIF_TERM nif_world_new(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
         !read_options(env, argv[2], &def))
         return enif_make_badarg(env);
     if (nif_on_normal_scheduler()) {
-        if (schema.len + rules.len > LONG_DEFINITION)
-            return nif_go_dirty(env, "world_new", nif_world_new, argc, argv);
+        if (schema.len + rules.len > LONG_DEFINITION) return nif_go_dirty(env, "world_new", nif_world_new, argc, argv);
         nif_charge(env, (int64_t)(schema.len + rules.len));
     }
     def.allocator = nif_allocator();

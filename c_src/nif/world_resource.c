@@ -158,9 +158,8 @@ static ERL_NIF_TERM rejections(ErlNifEnv *env, const rf_report *report) {
     ERL_NIF_TERM list = enif_make_list(env, 0);
     for (uint32_t i = report->rejected_len; i-- > 0;) {
         const rf_rejection *it = &report->rejected[i];
-        ERL_NIF_TERM entry =
-            enif_make_tuple4(env, enif_make_uint64(env, it->index), nif_atom.reasons[it->status],
-                             nif_about(env, it->about, it->about_len), nif_offset(env, it->offset));
+        ERL_NIF_TERM entry = enif_make_tuple4(env, enif_make_uint64(env, it->index), nif_atom.reasons[it->status],
+                                              nif_about(env, it->about, it->about_len), nif_offset(env, it->offset));
         list = enif_make_list_cell(env, entry, list);
     }
     return list;

@@ -12,7 +12,7 @@
 typedef struct nif_job {
     rf_fold *fold; // NULL: no fold is under way
     rf_report report;
-    bool is_text;  // else a list of events
+    bool is_text; // else a list of events
     rf_json_batch text;
     uint64_t entries_done; // of a diff or a snapshot
 } nif_job;

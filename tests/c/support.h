@@ -8,6 +8,13 @@
 
 #define STR(literal) ((rf_str){(literal), sizeof(literal) - 1})
 
+// For what is done a million times: ck_assert tells the runner where it is, each time.
+#define REQUIRE(condition) REQUIRE_MSG(condition, "%s", #condition)
+#define REQUIRE_MSG(condition, ...)                                                                                    \
+    do {                                                                                                               \
+        if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                                   \
+    } while (0)
+
 // Runs one test case as a suite of its own; what main returns.
 int run_tests(const char *name, void (*add)(TCase *));
 

@@ -74,15 +74,15 @@ static bool closes(rf_json_kind kind) {
 
 // Every token starts where it says, behind the one before.
 static void check_token(const rf_json_token *token, rf_str text, size_t behind) {
-    ck_assert(token->offset >= behind && token->offset < text.len);
+    REQUIRE(token->offset >= behind && token->offset < text.len);
     switch (token->kind) {
     case RF_JSON_STRING:
     case RF_JSON_KEY:
-        ck_assert(text.data[token->offset] == '"' && rf_utf8_valid(token->as.string));
-        if (token->in_text) ck_assert(token->as.string.data == text.data + token->offset + 1);
+        REQUIRE(text.data[token->offset] == '"' && rf_utf8_valid(token->as.string));
+        if (token->in_text) REQUIRE(token->as.string.data == text.data + token->offset + 1);
         break;
     case RF_JSON_BIG:
-        ck_assert(token->in_text && token->as.string.data == text.data + token->offset);
+        REQUIRE(token->in_text && token->as.string.data == text.data + token->offset);
         break;
     default:
         break;
@@ -96,7 +96,7 @@ static outcome read_tokens(rf_json_reader *reader, rf_str text) {
     rf_json_token token = {.kind = RF_JSON_ERROR};
     rf_json_kind before = RF_JSON_END;
     size_t behind = 0;
-    ck_assert_ptr_nonnull(out);
+    REQUIRE(out != NULL);
     for (;; before = token.kind, behind = token.offset + 1) {
         token = rf_json_next(reader);
         if (token.kind == RF_JSON_END || token.kind == RF_JSON_ERROR) break;
@@ -110,11 +110,11 @@ static outcome read_tokens(rf_json_reader *reader, rf_str text) {
     }
     *at = '\0';
     result.status = rf_json_error(reader).status;
-    ck_assert_int_eq(token.kind == RF_JSON_ERROR, result.status != RF_OK);
-    ck_assert_int_eq(rf_json_next(reader).kind, token.kind); // it stays
+    REQUIRE((token.kind == RF_JSON_ERROR) == (result.status != RF_OK));
+    REQUIRE(rf_json_next(reader).kind == token.kind); // it stays
     if (token.kind == RF_JSON_ERROR) {
         result.offset = token.offset;
-        ck_assert_uint_eq(rf_json_error(reader).offset, token.offset);
+        REQUIRE(rf_json_error(reader).offset == token.offset);
         free(out);
         result.canonical = NULL;
     }
@@ -126,9 +126,9 @@ static outcome read_text(const char *text, size_t len, uint32_t max_depth) {
     char *copy = malloc(len > 0 ? len : 1);
     rf_json_reader *reader;
     outcome result;
-    ck_assert_ptr_nonnull(copy);
+    REQUIRE(copy != NULL);
     if (len > 0) memcpy(copy, text, len);
-    ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), (rf_str){copy, len}, max_depth, &reader), RF_OK);
+    REQUIRE((rf_json_reader_new(rf_allocator_default(), (rf_str){copy, len}, max_depth, &reader)) == RF_OK);
     result = read_tokens(reader, (rf_str){copy, len});
     rf_json_reader_free(reader);
     free(copy);
@@ -162,7 +162,7 @@ static void decode_hex(json_vector *vector, const char *hex) {
 static void load_vector(json_vector *out, const char *line, size_t len) {
     json_t *json = json_loadb(line, len, JSON_ALLOW_NUL, NULL), *text = json_object_get(json, "text");
     json_t *depth = json_object_get(json, "max_depth");
-    ck_assert_msg(json != NULL, "%.*s", (int)len, line);
+    REQUIRE_MSG(json != NULL, "%.*s", (int)len, line);
     *out = (json_vector){.json = json, .name = json_string_value(json_object_get(json, "name"))};
     out->accept = json_is_true(json_object_get(json, "accept"));
     out->reason = json_string_value(json_object_get(json, "reason"));
@@ -181,7 +181,7 @@ static void load_vector(json_vector *out, const char *line, size_t len) {
 static void load_vectors(void) {
     rf_str file = read_file(VECTORS);
     const char *at = file.data, *end = at + file.len;
-    ck_assert_msg(file.data != NULL, "no %s: the tests are run from the root", VECTORS);
+    REQUIRE_MSG(file.data != NULL, "no %s: the tests are run from the root", VECTORS);
     while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         if (!line_end) line_end = end;
@@ -201,18 +201,17 @@ static void free_vectors(void) {
 }
 
 START_TEST(vectors_are_decided_as_they_say) {
-    ck_assert_uint_ge(vector_count, 150);
+    REQUIRE(vector_count >= 150);
     for (size_t i = 0; i < vector_count; i++) {
         const json_vector *vector = &vectors[i];
         outcome result = read_text(vector->text, vector->len, vector->max_depth);
-        ck_assert_msg((result.status == RF_OK) == vector->accept, "%s: %s", vector->name,
-                      rf_status_name(result.status));
+        REQUIRE_MSG((result.status == RF_OK) == vector->accept, "%s: %s", vector->name, rf_status_name(result.status));
         if (vector->accept) {
-            ck_assert_msg(strcmp(result.canonical, vector->canonical) == 0, "%s: %s", vector->name, result.canonical);
+            REQUIRE_MSG(strcmp(result.canonical, vector->canonical) == 0, "%s: %s", vector->name, result.canonical);
         } else {
-            ck_assert_msg(strcmp(rf_status_name(result.status), vector->reason) == 0, "%s: %s", vector->name,
-                          rf_status_name(result.status));
-            ck_assert_msg(result.offset == vector->offset, "%s: at %zu", vector->name, result.offset);
+            REQUIRE_MSG(strcmp(rf_status_name(result.status), vector->reason) == 0, "%s: %s", vector->name,
+                        rf_status_name(result.status));
+            REQUIRE_MSG(result.offset == vector->offset, "%s: at %zu", vector->name, result.offset);
         }
         free(result.canonical);
     }
@@ -226,10 +225,10 @@ static void check_offset(const char *text, const outcome *whole, uint32_t max_de
     if (whole->status == RF_OK || whole->status == RF_UNEXPECTED_END || whole->status == RF_NUMBER_OUT_OF_RANGE) return;
     before = read_text(text, whole->offset, max_depth);
     if (before.status != RF_NUMBER_OUT_OF_RANGE)
-        ck_assert_msg(before.status == RF_OK || before.status == RF_UNEXPECTED_END, "%.*s", (int)whole->offset, text);
+        REQUIRE_MSG(before.status == RF_OK || before.status == RF_UNEXPECTED_END, "%.*s", (int)whole->offset, text);
     free(before.canonical);
     with = read_text(text, whole->offset + 1, max_depth);
-    ck_assert_msg(with.status == whole->status && with.offset == whole->offset, "%.*s", (int)whole->offset + 1, text);
+    REQUIRE_MSG(with.status == whole->status && with.offset == whole->offset, "%.*s", (int)whole->offset + 1, text);
 }
 
 START_TEST(every_beginning_of_a_text) {
@@ -239,13 +238,13 @@ START_TEST(every_beginning_of_a_text) {
         for (size_t len = 0; len < vector->len && len < 300; len++) {
             outcome result = read_text(vector->text, len, vector->max_depth);
             if (result.status != RF_OK && !vector->accept)
-                ck_assert_msg(result.status == RF_UNEXPECTED_END || result.offset <= vector->offset ||
-                                  result.status == RF_INVALID_UTF8,
-                              "%s, %zu bytes", vector->name, len);
+                REQUIRE_MSG(result.status == RF_UNEXPECTED_END || result.offset <= vector->offset ||
+                                result.status == RF_INVALID_UTF8,
+                            "%s, %zu bytes", vector->name, len);
             if (vector->accept)
-                ck_assert_msg(result.status == RF_OK || result.status == RF_UNEXPECTED_END ||
-                                  result.status == RF_INVALID_UTF8,
-                              "%s, %zu bytes", vector->name, len);
+                REQUIRE_MSG(result.status == RF_OK || result.status == RF_UNEXPECTED_END ||
+                                result.status == RF_INVALID_UTF8,
+                            "%s, %zu bytes", vector->name, len);
             check_offset(vector->text, &result, vector->max_depth);
             free(result.canonical);
         }
@@ -265,7 +264,7 @@ START_TEST(the_json_test_suite) {
         return;
     }
     directory = opendir(folder);
-    ck_assert_msg(directory != NULL, "no folder %s", folder);
+    REQUIRE_MSG(directory != NULL, "no folder %s", folder);
     while ((entry = readdir(directory)) != NULL) {
         char path[4096];
         rf_str text;
@@ -274,31 +273,36 @@ START_TEST(the_json_test_suite) {
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         text = read_file(path);
         result = read_text(text.data, text.len, 512);
-        ck_assert_msg((result.status == RF_OK) == (entry->d_name[0] == 'y'), "%s", entry->d_name);
+        REQUIRE_MSG((result.status == RF_OK) == (entry->d_name[0] == 'y'), "%s", entry->d_name);
         check_offset(text.data, &result, 512);
         free(result.canonical);
         free((char *)(uintptr_t)text.data);
         cases++;
     }
     closedir(directory);
-    ck_assert_int_gt(cases, 250);
+    REQUIRE(cases > 250);
 }
 END_TEST
 
 // ---- Against jansson, on damaged text
 
-// Known to differ: jansson refuses integers beyond 64 bits and keys with a NUL.
+// Known to differ: jansson refuses integers beyond 64 bits and escaped NULs in keys, and does not see some NUL bytes.
 static void compare_with_jansson(const char *text, size_t len, const outcome *result) {
     json_t *theirs = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL), *ours;
-    if (result->status != RF_OK) {
-        ck_assert_msg(theirs == NULL || result->status == RF_TOO_DEEP, "only jansson accepts %.*s", (int)len, text);
+    if (memchr(text, 0, len)) {
+        REQUIRE(result->status != RF_OK);
         json_decref(theirs);
         return;
     }
-    ck_assert_msg(theirs != NULL || result->big || result->nul_in_key, "jansson refuses %.*s", (int)len, text);
+    if (result->status != RF_OK) {
+        REQUIRE_MSG(theirs == NULL || result->status == RF_TOO_DEEP, "only jansson accepts %.*s", (int)len, text);
+        json_decref(theirs);
+        return;
+    }
+    REQUIRE_MSG(theirs != NULL || result->big || result->nul_in_key, "jansson refuses %.*s", (int)len, text);
     if (!theirs) return;
     ours = json_loads(result->canonical, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    ck_assert_msg(ours && json_equal(ours, theirs), "%.*s became %s", (int)len, text, result->canonical);
+    REQUIRE_MSG(ours && json_equal(ours, theirs), "%.*s became %s", (int)len, text, result->canonical);
     json_decref(ours);
     json_decref(theirs);
 }
@@ -355,23 +359,23 @@ END_TEST
 
 START_TEST(readers_say_what_they_do_not_take) {
     rf_json_reader *reader = (rf_json_reader *)&vector_count;
-    ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), STR("1"), 0, &reader), RF_INVALID_ARGUMENT);
-    ck_assert_ptr_null(reader);
-    ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), STR("1"), 513, &reader), RF_INVALID_ARGUMENT);
-    ck_assert_int_eq(rf_json_reader_new((rf_allocator){0}, STR("1"), 64, &reader), RF_INVALID_ARGUMENT);
-    ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), (rf_str){NULL, 1}, 64, &reader), RF_INVALID_ARGUMENT);
+    REQUIRE((rf_json_reader_new(rf_allocator_default(), STR("1"), 0, &reader)) == RF_INVALID_ARGUMENT);
+    REQUIRE(reader == NULL);
+    REQUIRE((rf_json_reader_new(rf_allocator_default(), STR("1"), 513, &reader)) == RF_INVALID_ARGUMENT);
+    REQUIRE((rf_json_reader_new((rf_allocator){0}, STR("1"), 64, &reader)) == RF_INVALID_ARGUMENT);
+    REQUIRE((rf_json_reader_new(rf_allocator_default(), (rf_str){NULL, 1}, 64, &reader)) == RF_INVALID_ARGUMENT);
     rf_json_reader_free(NULL);
 }
 END_TEST
 
 START_TEST(a_text_without_an_address_is_empty) {
     rf_json_reader *reader;
-    ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), (rf_str){NULL, 0}, 64, &reader), RF_OK);
-    ck_assert_uint_eq(rf_json_error(reader).status, RF_OK);
-    ck_assert_uint_eq(rf_json_error(reader).offset, RF_NOWHERE);
-    ck_assert_int_eq(rf_json_next(reader).kind, RF_JSON_ERROR);
-    ck_assert_int_eq(rf_json_error(reader).status, RF_UNEXPECTED_END);
-    ck_assert_uint_eq(rf_json_error(reader).offset, 0);
+    REQUIRE((rf_json_reader_new(rf_allocator_default(), (rf_str){NULL, 0}, 64, &reader)) == RF_OK);
+    REQUIRE(rf_json_error(reader).status == RF_OK);
+    REQUIRE(rf_json_error(reader).offset == RF_NOWHERE);
+    REQUIRE(rf_json_next(reader).kind == RF_JSON_ERROR);
+    REQUIRE(rf_json_error(reader).status == RF_UNEXPECTED_END);
+    REQUIRE(rf_json_error(reader).offset == 0);
     ck_assert_str_eq(rf_json_error(reader).about, "");
     rf_json_reader_free(reader);
 }
@@ -384,27 +388,27 @@ START_TEST(tokens_in_order_with_their_offsets) {
         bool in_text;
     } expected[] = {
         {RF_JSON_OPEN_MAP, 1, false},    {RF_JSON_KEY, 2, true},         {RF_JSON_OPEN_LIST, 7, false},
-        {RF_JSON_INT, 8, false},         {RF_JSON_FLOAT, 11, false},     {RF_JSON_BIG, 16, true},
-        {RF_JSON_CLOSE_LIST, 36, false}, {RF_JSON_KEY, 38, false},       {RF_JSON_STRING, 44, true},
-        {RF_JSON_KEY, 49, true},         {RF_JSON_STRING, 53, false},    {RF_JSON_KEY, 60, true},
-        {RF_JSON_TRUE, 64, false},       {RF_JSON_KEY, 69, true},        {RF_JSON_FALSE, 73, false},
-        {RF_JSON_KEY, 79, true},         {RF_JSON_NULL, 83, false},      {RF_JSON_KEY, 88, true},
-        {RF_JSON_OPEN_MAP, 92, false},   {RF_JSON_CLOSE_MAP, 93, false}, {RF_JSON_CLOSE_MAP, 94, false},
-        {RF_JSON_END, 96, false},        {RF_JSON_END, 96, false},
+        {RF_JSON_INT, 8, false},         {RF_JSON_FLOAT, 12, false},     {RF_JSON_BIG, 17, true},
+        {RF_JSON_CLOSE_LIST, 37, false}, {RF_JSON_KEY, 39, false},       {RF_JSON_STRING, 44, true},
+        {RF_JSON_KEY, 50, true},         {RF_JSON_STRING, 54, false},    {RF_JSON_KEY, 61, true},
+        {RF_JSON_TRUE, 65, false},       {RF_JSON_KEY, 70, true},        {RF_JSON_FALSE, 74, false},
+        {RF_JSON_KEY, 80, true},         {RF_JSON_NULL, 84, false},      {RF_JSON_KEY, 89, true},
+        {RF_JSON_OPEN_MAP, 93, false},   {RF_JSON_CLOSE_MAP, 94, false}, {RF_JSON_CLOSE_MAP, 95, false},
+        {RF_JSON_END, 97, false},        {RF_JSON_END, 97, false},
     };
     rf_str text = STR(" {\"a\" :[-5, 1.5, 10000000000000000000],\"\\n\":\"x y\",\"c\":\"\\t\\t\",\"d\":true,"
                       "\"e\":false,\"f\":null,\"g\":{}} ");
     rf_json_reader *reader;
-    ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), text, 2, &reader), RF_OK);
+    REQUIRE((rf_json_reader_new(rf_allocator_default(), text, 2, &reader)) == RF_OK);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         rf_json_token token = rf_json_next(reader);
-        ck_assert_msg(token.kind == expected[i].kind && token.offset == expected[i].offset &&
-                          token.in_text == expected[i].in_text,
-                      "token %zu: kind %d at %zu", i, token.kind, token.offset);
-        if (i == 3) ck_assert_int_eq(token.as.integer, -5);
-        if (i == 4) ck_assert_double_eq(token.as.number, 1.5);
-        if (i == 5) ck_assert(token.as.string.len == 20);
-        if (i == 10) ck_assert(token.as.string.len == 2 && memcmp(token.as.string.data, "\t\t", 2) == 0);
+        REQUIRE_MSG(token.kind == expected[i].kind && token.offset == expected[i].offset &&
+                        token.in_text == expected[i].in_text,
+                    "token %zu: kind %d at %zu", i, token.kind, token.offset);
+        if (i == 3) REQUIRE(token.as.integer == -5);
+        if (i == 4) REQUIRE(token.as.number == 1.5);
+        if (i == 5) REQUIRE(token.as.string.len == 20);
+        if (i == 10) REQUIRE(token.as.string.len == 2 && memcmp(token.as.string.data, "\t\t", 2) == 0);
     }
     rf_json_reader_free(reader);
 }
@@ -421,15 +425,15 @@ START_TEST(without_memory_it_says_so) {
             do token = rf_json_next(reader);
             while (token.kind != RF_JSON_END && token.kind != RF_JSON_ERROR);
             status = rf_json_error(reader).status;
-            ck_assert_int_eq(rf_json_next(reader).kind, token.kind);
+            REQUIRE(rf_json_next(reader).kind == token.kind);
         }
         rf_json_reader_free(reader);
-        ck_assert_int_eq(memory.blocks, 0);
+        REQUIRE(memory.blocks == 0);
         if (token.kind == RF_JSON_END) {
-            ck_assert_int_gt(fail_at, 2);
+            REQUIRE(fail_at > 2);
             break;
         }
-        ck_assert_int_eq(status, RF_NO_MEMORY);
+        REQUIRE(status == RF_NO_MEMORY);
     }
 }
 END_TEST
@@ -446,10 +450,10 @@ START_TEST(memory_does_not_grow_with_the_text) {
         len += i > 0 ? 7 : 6;
     }
     text[len++] = ']';
-    ck_assert_int_eq(rf_json_reader_new(test_allocator(&memory), (rf_str){text, len}, 64, &reader), RF_OK);
-    while (rf_json_next(reader).kind != RF_JSON_END) ck_assert_int_le(memory.blocks, 2);
+    REQUIRE((rf_json_reader_new(test_allocator(&memory), (rf_str){text, len}, 64, &reader)) == RF_OK);
+    while (rf_json_next(reader).kind != RF_JSON_END) REQUIRE(memory.blocks <= 2);
     rf_json_reader_free(reader);
-    ck_assert_int_le(memory.allocations, 3);
+    REQUIRE(memory.allocations <= 3);
     free(text);
 }
 END_TEST
@@ -465,8 +469,8 @@ static const char *written(write_function write, const void *value, bool keep_fl
     size_t len;
     memset(guarded, 0x7e, sizeof guarded);
     len = write(guarded, value, keep_float);
-    ck_assert_uint_le(len, room);
-    for (size_t i = room; i < sizeof guarded; i++) ck_assert_msg(guarded[i] == 0x7e, "wrote beyond its room");
+    REQUIRE(len <= room);
+    for (size_t i = room; i < sizeof guarded; i++) REQUIRE_MSG(guarded[i] == 0x7e, "wrote beyond its room");
     memcpy(text, guarded, len);
     text[len] = '\0';
     return text;
@@ -488,7 +492,7 @@ static size_t write_f32(char *out, const void *value, bool keep_float) {
 static void assert_int(int64_t value) {
     char expected[32];
     snprintf(expected, sizeof expected, "%lld", (long long)value);
-    ck_assert_str_eq(written(write_int, &value, false, RF_JSON_INT_ROOM), expected);
+    REQUIRE_MSG(strcmp(written(write_int, &value, false, RF_JSON_INT_ROOM), expected) == 0, "%s", expected);
 }
 
 START_TEST(integers) {
@@ -599,8 +603,8 @@ START_TEST(floats_read_back_and_stay_floats) {
         if (!isfinite(value)) continue;
         text = written(write_f64, &value, true, RF_JSON_FLOAT_ROOM);
         back = strtod(text, NULL);
-        ck_assert_msg(memcmp(&back, &value, sizeof back) == 0, "%s", text);
-        ck_assert_msg(strpbrk(text, ".e") != NULL, "%s", text);
+        REQUIRE_MSG(memcmp(&back, &value, sizeof back) == 0, "%s", text);
+        REQUIRE_MSG(strpbrk(text, ".e") != NULL, "%s", text);
     }
 }
 END_TEST
@@ -614,7 +618,7 @@ START_TEST(binary32_reads_back_by_way_of_binary64) {
         if (!isfinite(value)) continue;
         text = written(write_f32, &value, true, RF_JSON_FLOAT_ROOM);
         back = (float)strtod(text, NULL);
-        ck_assert_msg(memcmp(&back, &value, sizeof back) == 0, "%s", text);
+        REQUIRE_MSG(memcmp(&back, &value, sizeof back) == 0, "%s", text);
     }
 }
 END_TEST
@@ -625,8 +629,8 @@ static void assert_string(const char *value, size_t len, const char *expected) {
     char *copy = malloc(len > 0 ? len : 1), *out = malloc(room);
     memcpy(copy, value, len);
     written_len = rf_json_write_string(out, (rf_str){copy, len});
-    ck_assert_msg(written_len == strlen(expected) && memcmp(out, expected, written_len) == 0, "%.*s, not %s",
-                  (int)written_len, out, expected);
+    REQUIRE_MSG(written_len == strlen(expected) && memcmp(out, expected, written_len) == 0, "%.*s, not %s",
+                (int)written_len, out, expected);
     free(copy);
     free(out);
 }
@@ -650,7 +654,7 @@ START_TEST(strings) {
     }
     strcat(expected, "\"");
     assert_string(controls, 32, expected);
-    ck_assert_uint_eq(rf_json_write_string(expected, (rf_str){NULL, 0}), 2);
+    REQUIRE(rf_json_write_string(expected, (rf_str){NULL, 0}) == 2);
 }
 END_TEST
 
@@ -659,7 +663,7 @@ START_TEST(strings_that_are_no_utf8_are_refused) {
                                       "\xed\xa0\x80", "\xc0\xaf", "a\xf4\x90\x80\x80z"};
     char out[200];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        ck_assert_uint_eq(rf_json_write_string(out, (rf_str){bad[i], strlen(bad[i])}), 0);
+        REQUIRE(rf_json_write_string(out, (rf_str){bad[i], strlen(bad[i])}) == 0);
 }
 END_TEST
 
@@ -673,13 +677,13 @@ START_TEST(random_strings_read_back) {
         for (size_t at = 0; at < len; at++)
             value[at] = (char)(random_below(4) ? random_below(128) : (uint32_t)random_bits());
         out_len = rf_json_write_string(out, (rf_str){value, len});
-        ck_assert_int_eq(out_len > 0, rf_utf8_valid((rf_str){value, len}));
+        REQUIRE((out_len > 0) == rf_utf8_valid((rf_str){value, len}));
         if (out_len == 0) continue;
-        ck_assert_int_eq(rf_json_reader_new(rf_allocator_default(), (rf_str){out, out_len}, 1, &reader), RF_OK);
+        REQUIRE((rf_json_reader_new(rf_allocator_default(), (rf_str){out, out_len}, 1, &reader)) == RF_OK);
         token = rf_json_next(reader);
-        ck_assert_int_eq(token.kind, RF_JSON_STRING);
-        ck_assert(token.as.string.len == len && memcmp(token.as.string.data, value, len) == 0);
-        ck_assert_int_eq(rf_json_next(reader).kind, RF_JSON_END);
+        REQUIRE(token.kind == RF_JSON_STRING);
+        REQUIRE(token.as.string.len == len && memcmp(token.as.string.data, value, len) == 0);
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_END);
         rf_json_reader_free(reader);
     }
 }

@@ -140,7 +140,7 @@ static const struct {
 
 START_TEST(known_hard_cases) {
     double actual = parse(known[_i].text);
-    ck_assert_msg(bits_of(actual) == bits_of(known[_i].value), "%s: %a", known[_i].text, actual);
+    REQUIRE_MSG(bits_of(actual) == bits_of(known[_i].value), "%s: %a", known[_i].text, actual);
     assert_parses_as_strtod(known[_i].text);
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(every_f64_reads_back_from_17_digits) {
     for (int i = 0; i < 1000000; i++) {
         double value = random_f64();
         snprintf(text, sizeof text, "%.16e", value);
-        ck_assert_msg(bits_of(parse(text)) == bits_of(value), "%s", text);
+        REQUIRE_MSG(bits_of(parse(text)) == bits_of(value), "%s", text);
     }
 }
 END_TEST
@@ -160,7 +160,7 @@ START_TEST(subnormals_read_back) {
     for (int i = 0; i < 100000; i++) {
         double value = f64_of(random_bits() >> (12 + random_below(52)));
         snprintf(text, sizeof text, "%.16e", value);
-        ck_assert_msg(bits_of(parse(text)) == bits_of(value), "%s", text);
+        REQUIRE_MSG(bits_of(parse(text)) == bits_of(value), "%s", text);
     }
 }
 END_TEST
@@ -192,7 +192,7 @@ static void write_halfway(char *out, double low, double high) {
     char a[EXACT_ROOM], b[EXACT_ROOM];
     int len = snprintf(a, sizeof a, "%0*.*f", EXACT_ROOM - 1, EXACT_PLACES, low), carry = 0;
     snprintf(b, sizeof b, "%0*.*f", EXACT_ROOM - 1, EXACT_PLACES, high);
-    ck_assert_int_eq(len, EXACT_ROOM - 1);
+    REQUIRE(len == EXACT_ROOM - 1);
     for (int i = len; i-- > 0;) {
         int sum = a[i] - '0' + b[i] - '0' + carry;
         if (a[i] == '.') continue;
@@ -224,14 +224,14 @@ START_TEST(halfway_goes_to_even_and_a_digit_decides) {
         size_t last;
         if (!isfinite(high)) continue;
         write_halfway(text, low, high);
-        ck_assert_msg(bits_of(parse(without_leading_zeros(text))) == bits_of(even), "%s", text);
+        REQUIRE_MSG(bits_of(parse(without_leading_zeros(text))) == bits_of(even), "%s", text);
         memcpy(text + EXACT_ROOM - 1, "1", 2);
-        ck_assert_msg(bits_of(parse(without_leading_zeros(text))) == bits_of(high), "%s", text);
+        REQUIRE_MSG(bits_of(parse(without_leading_zeros(text))) == bits_of(high), "%s", text);
         last = EXACT_ROOM - 2;
         for (; text[last] == '0' || text[last] == '.'; last--)
             if (text[last] == '0') text[last] = '9';
         text[last]--;
-        ck_assert_msg(bits_of(parse(without_leading_zeros(text))) == bits_of(low), "%s", text);
+        REQUIRE_MSG(bits_of(parse(without_leading_zeros(text))) == bits_of(low), "%s", text);
         assert_parses_as_strtod(without_leading_zeros(text));
     }
 }
@@ -243,7 +243,7 @@ START_TEST(digits_and_exponents_read_as_their_text) {
         uint64_t digits = random_bits() >> random_below(64);
         int exponent = (int)random_below(720) - 370;
         snprintf(text, sizeof text, "%llue%d", (unsigned long long)digits, exponent);
-        ck_assert_msg(bits_of(rf_number_f64(digits, exponent, false)) == bits_of(strtod(text, NULL)), "%s", text);
+        REQUIRE_MSG(bits_of(rf_number_f64(digits, exponent, false)) == bits_of(strtod(text, NULL)), "%s", text);
     }
 }
 END_TEST
@@ -252,21 +252,21 @@ END_TEST
 START_TEST(long_texts) {
     size_t zeros = 1000000;
     char *text = malloc(zeros + 40);
-    ck_assert_ptr_nonnull(text);
+    REQUIRE(text != NULL);
     text[0] = '7';
     memset(text + 1, '0', zeros);
     strcpy(text + 1 + zeros, "e-1000000");
-    ck_assert_double_eq(parse(text), 7);
+    REQUIRE(parse(text) == 7);
     memcpy(text, "0.", 2);
     strcpy(text + 1 + zeros, "25e1000000");
-    ck_assert_double_eq(parse(text), 2.5);
+    REQUIRE(parse(text) == 2.5);
     memset(text, '9', zeros);
     strcpy(text + zeros, "e-1000000");
-    ck_assert_double_eq(parse(text), 1);
+    REQUIRE(parse(text) == 1);
     memcpy(text, "9007199254740993.", 17);
     memset(text + 17, '0', zeros);
     strcpy(text + 17 + zeros, "1");
-    ck_assert_double_eq(parse(text), 9007199254740994.0);
+    REQUIRE(parse(text) == 9007199254740994.0);
     free(text);
 }
 END_TEST
@@ -321,8 +321,8 @@ static rf_decimal shortest_f32(float value) {
 
 START_TEST(shortest_f64_of_known_values) {
     rf_decimal actual = shortest_f64(shortest_known[_i].value);
-    ck_assert_uint_eq(actual.digits, shortest_known[_i].digits);
-    ck_assert_int_eq(actual.exponent, shortest_known[_i].exponent);
+    REQUIRE(actual.digits == shortest_known[_i].digits);
+    REQUIRE(actual.exponent == shortest_known[_i].exponent);
 }
 END_TEST
 
@@ -358,14 +358,14 @@ static rf_decimal nearest_decimal(double value, int count) {
 static void assert_shortest_f64(double value) {
     rf_decimal actual = shortest_f64(value), nearest;
     int count = digits_of(actual.digits);
-    ck_assert_msg(strtod_decimal(actual.digits, actual.exponent) == value, "%a", value);
+    REQUIRE_MSG(strtod_decimal(actual.digits, actual.exponent) == value, "%a", value);
     if (count > 1) {
-        ck_assert_msg(strtod_decimal(actual.digits / 10, actual.exponent + 1) != value, "%a", value);
-        ck_assert_msg(strtod_decimal(actual.digits / 10 + 1, actual.exponent + 1) != value, "%a", value);
+        REQUIRE_MSG(strtod_decimal(actual.digits / 10, actual.exponent + 1) != value, "%a", value);
+        REQUIRE_MSG(strtod_decimal(actual.digits / 10 + 1, actual.exponent + 1) != value, "%a", value);
     }
     nearest = nearest_decimal(value, count);
     if (nearest.digits != actual.digits || nearest.exponent != actual.exponent)
-        ck_assert_msg(strtod_decimal(nearest.digits, nearest.exponent) != value, "%a", value);
+        REQUIRE_MSG(strtod_decimal(nearest.digits, nearest.exponent) != value, "%a", value);
 }
 
 START_TEST(shortest_f64_of_random_values) {
@@ -382,7 +382,7 @@ START_TEST(shortest_f64_of_few_decimals) {
         uint32_t expected = digits;
         int32_t exponent = -(int32_t)decimals;
         for (; expected % 10 == 0; expected /= 10) exponent++;
-        ck_assert_msg(actual.digits == expected && actual.exponent == exponent, "%a", value);
+        REQUIRE_MSG(actual.digits == expected && actual.exponent == exponent, "%a", value);
     }
 }
 END_TEST
@@ -472,8 +472,8 @@ static const struct {
 
 START_TEST(shortest_f32_of_known_values) {
     rf_decimal actual = shortest_f32(shortest_f32_known[_i].value);
-    ck_assert_uint_eq(actual.digits, shortest_f32_known[_i].digits);
-    ck_assert_int_eq(actual.exponent, shortest_f32_known[_i].exponent);
+    REQUIRE(actual.digits == shortest_f32_known[_i].digits);
+    REQUIRE(actual.exponent == shortest_f32_known[_i].exponent);
 }
 END_TEST
 

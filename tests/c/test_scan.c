@@ -20,7 +20,7 @@ static uint32_t random_below(uint32_t limit) {
 // A scan over memory of exactly that size, so that reading beyond it is seen; `text` may be freed by release().
 static rf_scan start(const char *text, size_t len) {
     char *copy = malloc(len > 0 ? len : 1);
-    ck_assert_ptr_nonnull(copy);
+    REQUIRE(copy != NULL);
     memcpy(copy, text, len);
     // Not rf_scan_start: of an empty text it would not keep the pointer.
     return (rf_scan){.begin = copy, .at = copy, .end = copy + len};
@@ -36,7 +36,7 @@ static size_t offset(const rf_scan *scan) {
 
 static void assert_error(const rf_scan *scan, rf_status status, size_t error_offset) {
     ck_assert_str_eq(rf_status_name(scan->status), rf_status_name(status));
-    ck_assert_uint_eq((size_t)(scan->error_at - scan->begin), error_offset);
+    REQUIRE((size_t)(scan->error_at - scan->begin) == error_offset);
 }
 
 // ---- White space and words
@@ -45,8 +45,8 @@ START_TEST(an_empty_text_may_have_no_address) {
     rf_scan scan = rf_scan_start((rf_str){.data = NULL, .len = 0});
     rf_number number;
     rf_scan_space(&scan);
-    ck_assert(scan.at == scan.end);
-    ck_assert(!rf_scan_number(&scan, &number));
+    REQUIRE(scan.at == scan.end);
+    REQUIRE(!rf_scan_number(&scan, &number));
     assert_error(&scan, RF_UNEXPECTED_END, 0);
 }
 END_TEST
@@ -57,7 +57,7 @@ START_TEST(white_space_is_four_bytes) {
         rf_scan scan = start(text, sizeof text);
         bool space = byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
         rf_scan_space(&scan);
-        ck_assert_uint_eq(offset(&scan), space ? 3 : 2);
+        REQUIRE((offset(&scan)) == (space ? 3 : 2));
         release(&scan);
     }
 }
@@ -65,8 +65,8 @@ END_TEST
 
 START_TEST(the_first_error_stays) {
     rf_scan scan = start("abc", 3);
-    ck_assert(!rf_scan_fail(&scan, RF_TOO_DEEP, scan.begin + 1));
-    ck_assert(!rf_scan_fail(&scan, RF_UNEXPECTED_END, scan.end));
+    REQUIRE(!rf_scan_fail(&scan, RF_TOO_DEEP, scan.begin + 1));
+    REQUIRE(!rf_scan_fail(&scan, RF_UNEXPECTED_END, scan.end));
     assert_error(&scan, RF_TOO_DEEP, 1);
     release(&scan);
 }
@@ -74,9 +74,9 @@ END_TEST
 
 START_TEST(unexpected_byte_or_end) {
     rf_scan scan = start("abc", 3), other = scan;
-    ck_assert(!rf_scan_unexpected(&scan, scan.begin + 2));
+    REQUIRE(!rf_scan_unexpected(&scan, scan.begin + 2));
     assert_error(&scan, RF_UNEXPECTED_BYTE, 2);
-    ck_assert(!rf_scan_unexpected(&other, other.end));
+    REQUIRE(!rf_scan_unexpected(&other, other.end));
     assert_error(&other, RF_UNEXPECTED_END, 3);
     release(&scan);
 }
@@ -97,9 +97,9 @@ START_TEST(words) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rf_scan scan = start(cases[i].text, strlen(cases[i].text));
-        ck_assert_int_eq(rf_scan_literal(&scan, "true", 4), cases[i].status == RF_OK);
+        REQUIRE((rf_scan_literal(&scan, "true", 4)) == (cases[i].status == RF_OK));
         if (cases[i].status == RF_OK)
-            ck_assert_uint_eq(offset(&scan), cases[i].offset);
+            REQUIRE((offset(&scan)) == cases[i].offset);
         else
             assert_error(&scan, cases[i].status, cases[i].offset);
         release(&scan);
@@ -114,10 +114,10 @@ static void assert_string(const char *text, size_t len, const char *expected, si
     rf_arena arena;
     rf_str out;
     rf_arena_init(&arena, rf_allocator_default());
-    ck_assert_msg(rf_scan_string(&scan, &arena, &out), "%s", text);
-    ck_assert_int_eq(out.data == scan.begin + 1, in_text);
-    ck_assert_uint_eq(out.len, expected_len);
-    ck_assert(memcmp(out.data, expected, expected_len) == 0);
+    REQUIRE_MSG(rf_scan_string(&scan, &arena, &out), "%s", text);
+    REQUIRE((out.data == scan.begin + 1) == in_text);
+    REQUIRE(out.len == expected_len);
+    REQUIRE(memcmp(out.data, expected, expected_len) == 0);
     rf_arena_free(&arena);
     release(&scan);
 }
@@ -177,14 +177,14 @@ START_TEST(every_escaped_code_unit) {
         rf_arena_init(&arena, rf_allocator_default());
         if (unit < 0xd800 || unit > 0xdfff) {
             uint32_t back;
-            ck_assert(rf_scan_string(&scan, &arena, &out));
-            ck_assert_uint_eq(out.len, unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3);
+            REQUIRE(rf_scan_string(&scan, &arena, &out));
+            REQUIRE(out.len == (unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3));
             back = (uint8_t)out.data[0];
             if (out.len == 2) back = (back & 0x1f) << 6 | (out.data[1] & 0x3f);
             if (out.len == 3) back = (back & 0xf) << 12 | (out.data[1] & 0x3fu) << 6 | (out.data[2] & 0x3f);
-            ck_assert_uint_eq(back, unit);
+            REQUIRE(back == unit);
         } else {
-            ck_assert(!rf_scan_string(&scan, &arena, &out));
+            REQUIRE(!rf_scan_string(&scan, &arena, &out));
             // High: a backslash must follow. Low: its second digit.
             assert_error(&scan, RF_UNEXPECTED_BYTE, unit < 0xdc00 ? 7 : 4);
         }
@@ -229,9 +229,9 @@ START_TEST(bad_strings_say_where) {
     rf_arena arena;
     rf_str out;
     rf_arena_init(&arena, test_allocator(&memory));
-    ck_assert(!rf_scan_string(&scan, &arena, &out));
+    REQUIRE(!rf_scan_string(&scan, &arena, &out));
     assert_error(&scan, bad_strings[_i].status, bad_strings[_i].offset);
-    ck_assert_msg(memory.blocks == 0, "memory was taken for a string that is none");
+    REQUIRE_MSG(memory.blocks == 0, "memory was taken for a string that is none");
     release(&scan);
 }
 END_TEST
@@ -242,9 +242,9 @@ START_TEST(only_escapes_need_memory) {
     rf_arena arena;
     rf_str out;
     rf_arena_init(&arena, test_allocator(&memory));
-    ck_assert(rf_scan_string(&scan, &arena, &out));
+    REQUIRE(rf_scan_string(&scan, &arena, &out));
     rf_scan_space(&scan);
-    ck_assert(!rf_scan_string(&scan, &arena, &out));
+    REQUIRE(!rf_scan_string(&scan, &arena, &out));
     assert_error(&scan, RF_NO_MEMORY, 8);
     release(&scan);
 }
@@ -322,12 +322,12 @@ START_TEST(numbers_and_where_they_end) {
         rf_number out;
         snprintf(text, sizeof text, "%s%s", numbers[_i].text, behinds[i]);
         scan = start(text, strlen(text));
-        ck_assert_msg(rf_scan_number(&scan, &out), "%s", text);
-        ck_assert_msg(offset(&scan) == numbers[_i].len && numbers[_i].len <= own, "%s", text);
-        ck_assert_msg(out.kind == (unsigned)numbers[_i].kind, "%s", text);
-        ck_assert(out.text.data == scan.begin && out.text.len == numbers[_i].len);
-        if (out.kind == RF_NUMBER_INT) ck_assert_int_eq(out.integer, numbers[_i].integer);
-        if (out.kind == RF_NUMBER_FLOAT) ck_assert_msg(memcmp(&out.real, &numbers[_i].real, 8) == 0, "%s", text);
+        REQUIRE_MSG(rf_scan_number(&scan, &out), "%s", text);
+        REQUIRE_MSG(offset(&scan) == numbers[_i].len && numbers[_i].len <= own, "%s", text);
+        REQUIRE_MSG(out.kind == (unsigned)numbers[_i].kind, "%s", text);
+        REQUIRE(out.text.data == scan.begin && out.text.len == numbers[_i].len);
+        if (out.kind == RF_NUMBER_INT) REQUIRE(out.integer == numbers[_i].integer);
+        if (out.kind == RF_NUMBER_FLOAT) REQUIRE_MSG(memcmp(&out.real, &numbers[_i].real, 8) == 0, "%s", text);
         release(&scan);
     }
 }
@@ -346,7 +346,7 @@ START_TEST(bad_numbers_say_where) {
     char text[128];
     rf_number out;
     rf_scan scan = start(bad_numbers[_i].text, strlen(bad_numbers[_i].text));
-    ck_assert(!rf_scan_number(&scan, &out));
+    REQUIRE(!rf_scan_number(&scan, &out));
     assert_error(&scan, RF_UNEXPECTED_END, bad_numbers[_i].offset);
     release(&scan);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -355,7 +355,7 @@ START_TEST(bad_numbers_say_where) {
         if (others[i][0] == '-' && (last | 0x20) == 'e') continue;
         snprintf(text, sizeof text, "%s%s", bad_numbers[_i].text, others[i]);
         scan = start(text, strlen(text));
-        ck_assert(!rf_scan_number(&scan, &out));
+        REQUIRE(!rf_scan_number(&scan, &out));
         assert_error(&scan, RF_UNEXPECTED_BYTE, bad_numbers[_i].offset);
         release(&scan);
     }
@@ -380,15 +380,15 @@ START_TEST(random_numbers_read_the_same_on_every_path) {
         memset(text + len, ',', 32);
         text[len + 32] = '\0';
         roomy = start(text, len + 32);
-        ck_assert(rf_scan_number(&tight, &a) && rf_scan_number(&roomy, &b));
-        ck_assert_msg(offset(&tight) == len && offset(&roomy) == len && a.kind == b.kind, "%s", text);
+        REQUIRE(rf_scan_number(&tight, &a) && rf_scan_number(&roomy, &b));
+        REQUIRE_MSG(offset(&tight) == len && offset(&roomy) == len && a.kind == b.kind, "%s", text);
         if (a.kind == RF_NUMBER_INT) {
-            ck_assert_msg(a.integer == b.integer && a.integer == strtoll(text, NULL, 10), "%s", text);
+            REQUIRE_MSG(a.integer == b.integer && a.integer == strtoll(text, NULL, 10), "%s", text);
         } else if (a.kind == RF_NUMBER_FLOAT) {
             double expected = strtod(text, NULL);
-            ck_assert_msg(memcmp(&a.real, &b.real, 8) == 0 && memcmp(&a.real, &expected, 8) == 0, "%s", text);
+            REQUIRE_MSG(memcmp(&a.real, &b.real, 8) == 0 && memcmp(&a.real, &expected, 8) == 0, "%s", text);
         } else {
-            ck_assert_int_eq(a.kind, RF_NUMBER_INFINITE);
+            REQUIRE(a.kind == RF_NUMBER_INFINITE);
         }
         release(&tight);
         release(&roomy);
@@ -411,8 +411,8 @@ START_TEST(digits_are_counted_and_valued) {
             if (at < count) value = value * 10 + (uint32_t)(text[at] - '0');
         }
         bytes = rf_load64((const uint8_t *)text);
-        ck_assert_uint_eq(rf_scan_digits(bytes), count);
-        if (count > 0) ck_assert_uint_eq(rf_scan_digits_value(bytes, count), value);
+        REQUIRE(rf_scan_digits(bytes) == count);
+        if (count > 0) REQUIRE(rf_scan_digits_value(bytes, count) == value);
     }
 }
 END_TEST
@@ -427,7 +427,7 @@ START_TEST(runs_end_at_the_first_special_byte) {
             if (text[at] < 0x20 || text[at] >= 0x80 || text[at] == '"' || text[at] == '\\') expected = at;
         }
         stop = rf_scan_run_end(rf_load64(text));
-        ck_assert_uint_eq(stop == 0 ? 8 : rf_low_bit(stop) / 8, expected);
+        REQUIRE((stop == 0 ? 8 : rf_low_bit(stop) / 8) == expected);
     }
 }
 END_TEST

@@ -42,10 +42,10 @@ static size_t reference_check(const uint8_t *bytes, size_t len) {
 static size_t check(const uint8_t *bytes, size_t len) {
     char *copy = malloc(len > 0 ? len : 1);
     size_t out;
-    ck_assert_ptr_nonnull(copy);
+    REQUIRE(copy != NULL);
     memcpy(copy, bytes, len);
     out = rf_utf8_check((rf_str){.data = copy, .len = len});
-    ck_assert_int_eq(rf_utf8_valid((rf_str){.data = copy, .len = len}), out == len);
+    REQUIRE((rf_utf8_valid((rf_str){.data = copy, .len = len})) == (out == len));
     free(copy);
     return out;
 }
@@ -93,9 +93,9 @@ START_TEST(every_character_of_four_bytes) {
 END_TEST
 
 START_TEST(empty_is_valid) {
-    ck_assert_uint_eq(rf_utf8_check((rf_str){.data = NULL, .len = 0}), 0);
-    ck_assert(rf_utf8_valid((rf_str){.data = NULL, .len = 0}));
-    ck_assert_uint_eq(check((const uint8_t *)"", 0), 0);
+    REQUIRE((rf_utf8_check((rf_str){.data = NULL, .len = 0})) == 0);
+    REQUIRE(rf_utf8_valid((rf_str){.data = NULL, .len = 0}));
+    REQUIRE(check((const uint8_t *)"", 0) == 0);
 }
 END_TEST
 
@@ -105,11 +105,11 @@ START_TEST(one_bad_byte_at_every_offset) {
         for (size_t at = 0; at < len; at++) {
             memset(bytes, 'a', len);
             bytes[at] = 0xff;
-            ck_assert_uint_eq(check(bytes, len), at);
+            REQUIRE(check(bytes, len) == at);
             bytes[at] = 0xe2; // begins a character that does not come
-            ck_assert_uint_eq(check(bytes, len), at);
+            REQUIRE(check(bytes, len) == at);
             bytes[at] = 0x7f;
-            ck_assert_uint_eq(check(bytes, len), len);
+            REQUIRE(check(bytes, len) == len);
         }
 }
 END_TEST
@@ -127,7 +127,7 @@ START_TEST(random_bytes) {
             len += strlen(chosen);
         }
         if (len > 0 && i % 3 == 0) bytes[random_below((uint32_t)len)] = (uint8_t)random_bits();
-        ck_assert_uint_eq(check(bytes, len), reference_check(bytes, len));
+        REQUIRE(check(bytes, len) == reference_check(bytes, len));
     }
 }
 END_TEST

@@ -11,8 +11,8 @@ defmodule SchedulingTest do
   @instrumented Enum.find(~w(asan tsan valgrind), &(&1 == System.get_env("ROOMFOLD_CONFIG")))
 
   # With one scheduler online, whatever holds it holds up everybody: the heartbeat can't escape to another.
-  setup do
-    online = :erlang.system_flag(:schedulers_online, 1)
+  setup context do
+    online = :erlang.system_flag(:schedulers_online, if(context[:parallel], do: System.schedulers(), else: 1))
     on_exit(fn -> :erlang.system_flag(:schedulers_online, online) end)
   end
 
@@ -135,6 +135,46 @@ defmodule SchedulingTest do
       {:ok, text} = JSON.encode(term)
       assert {:ok, %{}} = JSON.decode(text)
     end)
+  end
+
+  # ---- several processes --------------------------------------------------------------------------
+
+  # Each batch takes several slices and gives all entities the same health, so a world read in the middle would show.
+  @tag :parallel
+  test "who reads while another folds sees whole batches, or that the world has been folded on" do
+    batch = fn health ->
+      for i <- 1..3000, do: {"create", %{"entity_id" => id(i), "components" => %{"health" => health}}}
+    end
+
+    newest = :ets.new(:newest, [:public, read_concurrency: true])
+    :ets.insert(newest, world: World.fold!(World.new!(), batch.(0)), done: false)
+    readers = for _ <- 1..4, do: Task.async(fn -> read_until_done(newest, %{read: 0, late: 0}) end)
+
+    for health <- 1..100 do
+      world = :ets.lookup_element(newest, :world, 2)
+      :ets.insert(newest, {:world, World.fold!(world, batch.(health))})
+    end
+
+    :ets.insert(newest, {:done, true})
+    for %{read: read} <- Task.await_many(readers, 60_000), do: assert(read > 0)
+  end
+
+  defp read_until_done(newest, counts) do
+    done = :ets.lookup_element(newest, :done, 2)
+    counts = Map.update!(counts, read_once(:ets.lookup_element(newest, :world, 2)), &(&1 + 1))
+    if done, do: counts, else: read_until_done(newest, counts)
+  end
+
+  defp read_once(world) do
+    [{_, first} | _] = World.query(world, ["health"])
+    snapshot = World.snapshot(world)
+    assert map_size(snapshot) == 3000
+    assert Enum.all?(snapshot, fn {_, components} -> components == first end)
+    :read
+  rescue
+    error in Roomfold.Error ->
+      assert error.reason == :folded_on
+      :late
   end
 
   # ---- killed callers -----------------------------------------------------------------------------

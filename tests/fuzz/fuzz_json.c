@@ -1,31 +1,113 @@
-// Any text through the token reader; strings and numbers written again.
+// Any bytes through the token reader. What it reads is written again, and must read as the same; where it stops, the
+// text before must have been able to go on.
 #include <roomfold/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-static volatile size_t sink;
+static volatile uint64_t sink;
+
+// Integers, words and single bytes stay as long as they are; "1e9" becomes "1000000000.0".
+#define WRITTEN_ROOM(len) ((len)*12 + 64)
+
+static size_t write_float(char *out, double value) {
+    char number[RF_JSON_FLOAT_ROOM];
+    sink += rf_json_write_f32(number, (float)(value > 1e38 || value < -1e38 ? 0 : value), false);
+    return rf_json_write_f64(out, value, true);
+}
+
+static size_t write_token(char *out, const rf_json_token *token) {
+    size_t len;
+    switch (token->kind) {
+    case RF_JSON_INT:
+        return rf_json_write_int(out, token->as.integer);
+    case RF_JSON_FLOAT:
+        return write_float(out, token->as.number);
+    case RF_JSON_BIG:
+        memcpy(out, token->as.string.data, token->as.string.len);
+        return token->as.string.len;
+    case RF_JSON_STRING:
+    case RF_JSON_KEY:
+        len = rf_json_write_string(out, token->as.string);
+        if (len == 0) abort();
+        return len;
+    default:
+        *out = (char)('A' + token->kind);
+        return 1;
+    }
+}
+
+// Returns the status; the tokens, written one behind the other, in *out and *out_len.
+static rf_error read_text(const char *text, size_t len, char **out, size_t *out_len) {
+    rf_json_reader *reader;
+    rf_json_token token;
+    rf_error error;
+    *out_len = 0;
+    *out = malloc(WRITTEN_ROOM(len));
+    if (rf_json_reader_new(rf_allocator_default(), (rf_str){text, len}, 64, &reader) != RF_OK) abort();
+    do {
+        token = rf_json_next(reader);
+        if (token.offset > len) abort();
+        *out_len += write_token(*out + *out_len, &token);
+    } while (token.kind != RF_JSON_END && token.kind != RF_JSON_ERROR);
+    error = rf_json_error(reader);
+    if (error.status != RF_OK && error.offset != token.offset) abort();
+    rf_json_reader_free(reader);
+    return error;
+}
+
+static rf_status status_of_beginning(const char *text, size_t len) {
+    char *copy = malloc(len > 0 ? len : 1), *out;
+    size_t out_len;
+    rf_error error;
+    if (len > 0) memcpy(copy, text, len);
+    error = read_text(copy, len, &out, &out_len);
+    free(copy);
+    free(out);
+    return error.status;
+}
+
+// A scalar that was written must read as itself, and be written as before.
+static void check_scalar(const char *text, size_t len) {
+    char *out;
+    size_t out_len;
+    if (read_text(text, len, &out, &out_len).status != RF_OK) abort();
+    // Behind it the end is written.
+    if (out_len != len + 1 || memcmp(out, text, len) != 0) abort();
+    free(out);
+}
+
+static void check_scalars(const char *text, size_t len) {
+    rf_json_reader *reader;
+    rf_json_token token;
+    if (rf_json_reader_new(rf_allocator_default(), (rf_str){text, len}, 64, &reader) != RF_OK) abort();
+    do {
+        token = rf_json_next(reader);
+        if (token.kind == RF_JSON_FLOAT || token.kind == RF_JSON_INT || token.kind == RF_JSON_STRING) {
+            char *out = malloc(WRITTEN_ROOM(len));
+            check_scalar(out, write_token(out, &token));
+            free(out);
+        }
+    } while (token.kind != RF_JSON_END && token.kind != RF_JSON_ERROR);
+    rf_json_reader_free(reader);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size ? size : 1), *out;
-    rf_json_reader *reader;
-    rf_json_token token;
-    memcpy(text, data, size);
-    if (rf_json_reader_new(rf_allocator_default(), (rf_str){text, size}, 64, &reader) != RF_OK) abort();
-    do {
-        token = rf_json_next(reader);
-        if (token.kind == RF_JSON_STRING || token.kind == RF_JSON_KEY) {
-            out = malloc(RF_JSON_STRING_ROOM(token.as.string.len));
-            if (rf_json_write_string(out, token.as.string) == 0) abort();
-            free(out);
-        } else if (token.kind == RF_JSON_FLOAT) {
-            char number[RF_JSON_FLOAT_ROOM];
-            sink += rf_json_write_f64(number, token.as.number, true);
-        }
-    } while (token.kind != RF_JSON_END && token.kind != RF_JSON_ERROR);
-    if (token.kind == RF_JSON_ERROR && rf_json_error(reader).offset > size) abort();
-    rf_json_reader_free(reader);
+    char *text = malloc(size > 0 ? size : 1), *out;
+    size_t out_len;
+    rf_error error;
+    if (size > 0) memcpy(text, data, size);
+    sink += rf_utf8_valid((rf_str){text, size});
+    error = read_text(text, size, &out, &out_len);
+    free(out);
+    if (error.status == RF_OK) check_scalars(text, size);
+    if (error.status == RF_UNEXPECTED_END && error.offset != size) abort();
+    if (error.status == RF_UNEXPECTED_BYTE || error.status == RF_INVALID_UTF8 || error.status == RF_TOO_DEEP) {
+        rf_status before = status_of_beginning(text, (size_t)error.offset);
+        if (before != RF_OK && before != RF_UNEXPECTED_END && before != RF_NUMBER_OUT_OF_RANGE) abort();
+        if (status_of_beginning(text, (size_t)error.offset + 1) != error.status) abort();
+    }
     free(text);
     return 0;
 }

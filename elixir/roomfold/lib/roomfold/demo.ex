@@ -6,7 +6,9 @@ defmodule Roomfold.Demo do
   alias Roomfold.Demo.{Facts, Measure, Page, Recording, Screen, Story}
 
   @slice 1_000
+  @out "roomfold-demo.html"
 
+  # Options: see mix roomfold.demo. Answers :ok or {:error, message}.
   def run(options) do
     with {:ok, recording} <- Recording.read(options) do
       Screen.title("Roomfold: #{recording.name}")
@@ -15,8 +17,8 @@ defmodule Roomfold.Demo do
       with :ok <- check(recording) do
         facts = Facts.read(recording.events, recording.map)
         Story.tell(recording, facts)
-        Measure.run(recording)
-        page(recording, facts, options)
+        if Keyword.get(options, :speed, true), do: Measure.run(recording)
+        if Keyword.get(options, :page, true), do: page(recording, facts, options[:out] || @out), else: :ok
       end
     end
   end
@@ -24,11 +26,11 @@ defmodule Roomfold.Demo do
   # ---- folding and checking ----
 
   defp check(recording) do
-    Screen.title("Folding in C")
+    Screen.title("Folded in C")
     lines = String.split(recording.text, "\n", trim: true)
-    snapshots = if recording.expected, do: recording.expected["snapshots"], else: []
+    snapshots = snapshots(recording.expected)
 
-    state = %{
+    start = %{
       world: World.new!(rules: Rules.doom()),
       report: %Report{},
       left: snapshots,
@@ -36,43 +38,36 @@ defmodule Roomfold.Demo do
       total: length(lines)
     }
 
-    state = lines |> slices(snapshots) |> Enum.reduce_while(state, &fold_slice/2)
+    state = lines |> slices(Enum.map(snapshots, & &1["seq"])) |> Enum.reduce_while(start, &fold_slice/2)
     Screen.done()
 
     case state do
       {:error, message} ->
         {:error, message}
 
-      %{world: world, report: report} ->
-        Screen.say(
-          "#{Screen.number(report.folded)} events folded, #{report.orphaned} operations came too late for their entity"
-        )
+      %{left: [snapshot | _]} ->
+        {:error, "the stream ends before the snapshot expected at seq #{snapshot["seq"]}"}
 
-        unless snapshots == [],
-          do: Screen.say("The world has #{World.count(world)} entities at seq #{World.seq(world)}.")
-
-        if snapshots == [],
-          do: Screen.say("No expected snapshots were found for this match, so nothing was compared.")
-
-        rejected(report)
+      state ->
+        summary(state, snapshots)
     end
   end
 
-  defp rejected(%{rejected_count: 0}), do: :ok
+  defp snapshots(%{"snapshots" => snapshots}) when is_list(snapshots),
+    do: Enum.sort_by(snapshots, & &1["seq"])
 
-  defp rejected(%{rejected: [{_, first} | _], rejected_count: count}) do
-    Screen.say("#{count} things could not be used; the first: #{Exception.message(first)}")
+  defp snapshots(_expected), do: []
+
+  # Slices of lines; one ends wherever a snapshot is expected.
+  defp slices(lines, ends) do
+    lines
+    |> Enum.with_index(1)
+    |> Enum.chunk_while([], &slice(&1, &2, ends), &{:cont, Enum.reverse(&1), []})
   end
 
-  # Slices of lines that end wherever a snapshot is expected.
-  defp slices(lines, snapshots) do
-    ends = Enum.map(snapshots, & &1["seq"])
-    lines |> Enum.with_index(1) |> Enum.chunk_while([], &slice(&1, &2, ends), &{:cont, Enum.reverse(&1), []})
-  end
-
-  defp slice({line, seq}, lines, ends) do
+  defp slice({line, number}, lines, ends) do
     lines = [line | lines]
-    if seq in ends or length(lines) == @slice, do: {:cont, Enum.reverse(lines), []}, else: {:cont, lines}
+    if number in ends or length(lines) == @slice, do: {:cont, Enum.reverse(lines), []}, else: {:cont, lines}
   end
 
   defp fold_slice([], state), do: {:cont, state}
@@ -85,29 +80,25 @@ defmodule Roomfold.Demo do
 
     case state.left do
       [snapshot | left] ->
-        if snapshot["seq"] == World.seq(world),
-          do: compare(snapshot, %{state | left: left}),
-          else: {:cont, state}
+        if snapshot["seq"] == World.seq(world), do: compare(snapshot, left, state), else: {:cont, state}
 
       [] ->
         {:cont, state}
     end
   end
 
-  defp compare(snapshot, state) do
+  defp compare(snapshot, left, state) do
+    Screen.done()
+
     case difference(snapshot, state) do
       nil ->
-        Screen.done()
-        entities = map_size(snapshot["entities"])
-
-        Screen.say(
-          "snapshot at seq #{snapshot["seq"]}: equal (#{entities} entities, #{snapshot["orphaned"]} orphaned)"
-        )
-
-        {:cont, state}
+        entities = "#{map_size(snapshot["entities"])} entities, #{snapshot["orphaned"]} orphaned"
+        seq = String.pad_leading(Screen.number(snapshot["seq"]), 9)
+        Screen.good("  at event #{seq}: #{String.pad_trailing(entities, 27)}")
+        {:cont, %{state | left: left}}
 
       difference ->
-        {:halt, {:error, "The snapshot at seq #{snapshot["seq"]} differs: #{difference}"}}
+        {:halt, {:error, "the snapshot at seq #{snapshot["seq"]} differs: #{difference}"}}
     end
   end
 
@@ -129,26 +120,58 @@ defmodule Roomfold.Demo do
 
   defp first_difference(found, expected) do
     id = (Map.keys(found) ++ Map.keys(expected)) |> Enum.sort() |> Enum.find(&(found[&1] !== expected[&1]))
-    "#{inspect(id)} is #{inspect(found[id])}, expected #{inspect(expected[id])}"
+
+    case {found[id], expected[id]} do
+      {nil, _} -> "#{id} is missing"
+      {_, nil} -> "#{id} should not be there"
+      {found, expected} -> "#{id} #{first_component(found, expected)}"
+    end
+  end
+
+  defp first_component(found, expected) do
+    name =
+      Enum.find(Map.keys(Map.merge(found, expected)), &(Map.fetch(found, &1) !== Map.fetch(expected, &1)))
+
+    "has #{name} #{inspect(found[name])}, expected #{inspect(expected[name])}"
+  end
+
+  defp summary(%{world: world, report: report}, snapshots) do
+    Screen.say(
+      "  #{Screen.number(report.folded)} events folded into a world of #{World.count(world)} entities. " <>
+        "#{Screen.number(report.orphaned)} operations came after their entity had gone, as the recording has it."
+    )
+
+    if snapshots == [] do
+      Screen.say("  No expected snapshots were found for this recording, so nothing was compared.")
+    else
+      Screen.note("  Every entity and every component equals what another program made of the same events.")
+    end
+
+    rejected(report)
+  end
+
+  defp rejected(%{rejected_count: 0}), do: :ok
+
+  defp rejected(%{rejected: [{index, first} | _], rejected_count: count}) do
+    Screen.say(
+      "  #{Screen.number(count)} entries could not be used; the first, in event #{index + 1}: #{Exception.message(first)}"
+    )
   end
 
   # ---- the page ----
 
-  defp page(recording, facts, options) do
-    if Keyword.get(options, :page, true) do
-      Screen.title("The page")
-      path = options[:out] || "roomfold-demo.html"
-      total = length(recording.events)
-      written = Page.write(path, recording, facts, &Screen.progress(&1, total, "events packed"))
-      Screen.done()
+  defp page(recording, facts, path) do
+    Screen.title("The page")
+    total = length(recording.events)
+    written = Page.write(path, recording, facts, &Screen.progress(&1, total, "events packed"))
+    Screen.done()
 
-      with {:ok, bytes} <- written do
-        Screen.say(
-          "#{path} (#{div(bytes, 1024)} KB) plays the match: open it in a browser; it needs no server and no network."
-        )
-      end
-    else
-      :ok
+    with {:ok, bytes} <- written do
+      Screen.say("  #{Path.expand(path)}")
+
+      Screen.note(
+        "  #{div(bytes, 1024)} KB in one file that plays the match: open it in a browser, no server, no network."
+      )
     end
   end
 end

@@ -18,7 +18,9 @@ defmodule Roomfold.Error do
 
   @messages ~r/^X\(\w+, (\w+), "((?:[^"\\]|\\.)*)"\)$/m
             |> Regex.scan(File.read!(@table), capture: :all_but_first)
-            |> Map.new(fn [reason, message] -> {String.to_atom(reason), String.replace(message, "\\", "")} end)
+            |> Map.new(fn [reason, message] ->
+              {Code.string_to_quoted!(":" <> reason), String.replace(message, "\\", "")}
+            end)
 
   @reasons @messages |> Map.keys() |> Enum.sort()
 

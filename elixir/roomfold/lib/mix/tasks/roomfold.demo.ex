@@ -6,18 +6,21 @@ defmodule Mix.Tasks.Roomfold.Demo do
   computed, says what happened in words and figures, measures the C fold beside pure Elixir, and writes one HTML
   file that plays the match.
 
-      mix roomfold.demo [--out FILE] [--no-page] [--match FILE [--map FILE] [--expected FILE]]
+      mix roomfold.demo [--out FILE] [--no-page] [--no-speed] [--match FILE [--map FILE] [--expected FILE]]
 
   ## Options
 
     * `--out` - where the page goes (`roomfold-demo.html`)
     * `--no-page` - no page
+    * `--no-speed` - no measurements
     * `--match` - another recording: JSON Lines, plain or .gz; without it the one that comes with Roomfold
     * `--map`, `--expected` - its level and its snapshots; looked for beside it if they are not named
+
+  It ends with an error if the world differs from any expected snapshot.
   """
   use Mix.Task
 
-  @switches [match: :string, map: :string, expected: :string, out: :string, page: :boolean]
+  @switches [match: :string, map: :string, expected: :string, out: :string, page: :boolean, speed: :boolean]
 
   @impl true
   def run(args) do

@@ -21,60 +21,78 @@ defmodule Roomfold.Demo.Facts do
     scan(events, %{facts: %Facts{}, walls: walls, thrown: %{}, weapon: %{}, wound: %{}, places: %{}})
   end
 
+  # Damage without measure: to stand where somebody arrives.
+  @crushing 10_000
+
+  def crushed?(hit), do: is_integer(hit.damage) and hit.damage >= @crushing
+
+  @doc "Ids and types as people write them: shotgun_guy-315 is a shotgun guy."
+  def words(id), do: id |> kind() |> String.replace("_", " ")
+
+  defguardp is_vector(v)
+            when is_list(v) and length(v) == 3 and is_number(hd(v)) and is_number(hd(tl(v))) and
+                   is_number(hd(tl(tl(v))))
+
   defp scan([], %{facts: facts}) do
     %Facts{rays: Enum.reverse(facts.rays), hits: Enum.reverse(facts.hits), kills: Enum.reverse(facts.kills)}
   end
 
   defp scan([{name, event} | rest], state), do: scan(rest, fact(name, event, rest, state))
 
-  defp fact("weapon_fired", %{"user_id" => by, "weapon" => weapon} = event, rest, state) do
+  defp fact("weapon_fired", %{"user_id" => by, "weapon" => weapon} = event, rest, state)
+       when is_binary(by) and is_binary(weapon) do
     state = put_in(state.weapon[by], weapon)
 
     case event do
       %{"projectile_id" => id} -> put_in(state.thrown[id], weapon)
-      _ -> add_ray(state, event, by, weapon, rest)
+      %{} -> add_ray(state, event, by, weapon, rest)
     end
   end
 
-  defp fact("monster_attacked", %{"id" => by} = event, rest, state), do: add_ray(state, event, by, nil, rest)
+  defp fact("monster_attacked", %{"id" => by} = event, rest, state) when is_binary(by),
+    do: add_ray(state, event, by, nil, rest)
 
   defp fact(name, event, _rest, state) when name in ["player_hit", "monster_hit"] do
-    whom = event["user_id"] || event["id"]
-    by = event["by_id"]
-
     hit = %{
       seq: event["seq"],
       at: event["at"],
-      whom: whom,
-      by: by,
+      whom: id_of(event),
+      by: text(event["by_id"]),
       damage: event["damage"],
       how: how(event, state)
     }
 
-    state = put_in(state.wound[whom], hit)
-    %{state | facts: %{state.facts | hits: [hit | state.facts.hits]}}
+    hit = if crushed?(hit), do: %{hit | how: "telefrag"}, else: hit
+    state = put_in(state.wound[hit.whom], hit)
+    if hit.whom, do: %{state | facts: %{state.facts | hits: [hit | state.facts.hits]}}, else: state
   end
 
   defp fact(name, event, _rest, state) when name in ["player_killed", "monster_died"] do
-    whom = event["user_id"] || event["id"]
+    whom = id_of(event)
     how = if wound = state.wound[whom], do: wound.how
-    kill = %{seq: event["seq"], at: event["at"], whom: whom, by: event["by_id"], how: how}
-    %{state | facts: %{state.facts | kills: [kill | state.facts.kills]}}
+    kill = %{seq: event["seq"], at: event["at"], whom: whom, by: text(event["by_id"]), how: how}
+    if whom, do: %{state | facts: %{state.facts | kills: [kill | state.facts.kills]}}, else: state
   end
 
-  defp fact("create", %{"entity_id" => id, "components" => %{"position" => position}}, _rest, state) do
+  defp fact("create", %{"entity_id" => id, "components" => %{"position" => position}}, _rest, state)
+       when is_vector(position) do
     put_in(state.places[id], position)
   end
 
-  defp fact(_name, %{"position" => position} = event, _rest, state) do
-    put_in(state.places[event["user_id"] || event["id"]], position)
+  defp fact(_name, %{"position" => position} = event, _rest, state) when is_vector(position) do
+    put_in(state.places[id_of(event)], position)
   end
 
   defp fact(_name, _event, _rest, state), do: state
 
+  defp id_of(event), do: text(event["user_id"]) || text(event["id"])
+  defp text(value), do: if(is_binary(value), do: value)
+
   # The weapon that did it: of the projectile if there was one, else what its owner fired last.
-  defp how(%{"with" => projectile}, state), do: state.thrown[projectile] || kind(projectile)
-  defp how(%{"by_id" => by}, state), do: state.weapon[by] || kind(by)
+  defp how(%{"with" => projectile}, state) when is_binary(projectile),
+    do: state.thrown[projectile] || kind(projectile)
+
+  defp how(%{"by_id" => by}, state) when is_binary(by), do: state.weapon[by] || kind(by)
   defp how(_event, _state), do: nil
 
   # Ids are a type and a number: "rocket-114".
@@ -82,7 +100,8 @@ defmodule Roomfold.Demo.Facts do
 
   defp add_ray(state, event, by, weapon, rest) do
     case event do
-      %{"hand_position" => [_, _, _] = from, "weapon_direction" => [_, _, _] = direction, "range" => range} ->
+      %{"hand_position" => from, "weapon_direction" => direction, "range" => range}
+      when is_vector(from) and is_vector(direction) and is_number(range) ->
         {length, hit, stopped_by} = stop(from, direction, range, by, event["at"], rest, state)
 
         ray = %Ray{
@@ -134,8 +153,11 @@ defmodule Roomfold.Demo.Facts do
 
   defp mark(outcome) do
     Enum.find_value(outcome, fn
-      {"create", %{"components" => %{"kind" => "effect", "position" => position}}} -> position
-      _ -> nil
+      {"create", %{"components" => %{"kind" => "effect", "position" => position}}} when is_vector(position) ->
+        position
+
+      _ ->
+        nil
     end)
   end
 
@@ -166,7 +188,8 @@ defmodule Roomfold.Demo.Facts do
   end
 
   defp walls(%{"lines" => lines}) when is_list(lines) do
-    for %{"back" => nil, "x1" => x1, "y1" => y1, "x2" => x2, "y2" => y2} <- lines do
+    for %{"back" => nil, "x1" => x1, "y1" => y1, "x2" => x2, "y2" => y2} <- lines,
+        Enum.all?([x1, y1, x2, y2], &is_number/1) do
       {x1 / 32, -y1 / 32, x2 / 32, -y2 / 32}
     end
   end

@@ -11,7 +11,7 @@ defmodule Roomfold.Demo.Measure do
   @oracle_events 3_000
 
   def run(%Recording{} = recording) do
-    Screen.title("How fast, in this run")
+    Screen.title("How fast it is, in this run")
     events = recording.events
     batches = Enum.chunk_every(events, @batch)
     lines = String.split(recording.text, "\n", trim: true)
@@ -32,26 +32,24 @@ defmodule Roomfold.Demo.Measure do
     Screen.done()
 
     rows = [
-      row("JSON text, in C (:native)", rates.c_json, nil),
-      row("JSON text, decoded in C, folded into Elixir maps", rates.map_json, rates.c_json),
-      row("terms, in C (:native)", rates.c_terms, nil),
-      row("terms, folded into Elixir maps by hand", rates.map_terms, rates.c_terms),
-      row("JSON text, the same projection in Elixir (:elixir)", rates.oracle, rates.c_json)
+      row("JSON text    in C (:native)", rates.c_json, nil),
+      row("             decoded in C, folded into Elixir maps by hand", rates.map_json, rates.c_json),
+      row("             the same projection in Elixir (:elixir)", rates.oracle, rates.c_json),
+      row("Elixir terms in C (:native)", rates.c_terms, nil),
+      row("             folded into Elixir maps by hand", rates.map_terms, rates.c_terms)
     ]
 
-    Screen.table(["", "events/s", "C is faster by"], rows)
+    Screen.table(["", "events/s", "C is"], rows)
 
-    Screen.say(
-      "  medians of #{@rounds} rounds in turn, batches of #{Screen.number(@batch)} events, one process."
-    )
-
-    Screen.say(
-      "  The maps by hand check nothing, report nothing and yield no diff; :elixir is the tests' oracle, plain on purpose."
+    Screen.note(
+      "  Medians of #{@rounds} rounds in turn, batches of #{Screen.number(@batch)} events, one process. The maps by hand " <>
+        "check nothing, report nothing and yield no diff; :elixir is what the tests compare with, plain on purpose " <>
+        "(measured on the first #{Screen.number(min(@oracle_events, count))} events)."
     )
   end
 
   defp row(name, rate, nil), do: [name, Screen.number(round(rate)), ""]
-  defp row(name, rate, c), do: [name, Screen.number(round(rate)), Screen.decimal(c / rate) <> " x"]
+  defp row(name, rate, c), do: [name, Screen.number(round(rate)), Screen.times(c / rate)]
 
   defp decode(line) do
     {name, payload} = Map.split(JSON.decode!(line), ["event", "event_name"])
