@@ -36,7 +36,7 @@ export class Scene {
 
   placeOf(id, at) {
     const life = this.lifeOf(id, at);
-    return (life && poseAt(life, at, this.match.tick)) ?? { x: NaN, z: NaN };
+    return (life && poseAt(this.match, life, at)) ?? { x: NaN, z: NaN };
   }
 
   // Lines of sectors that move are looked at anew for each picture.
@@ -133,7 +133,7 @@ export function paint(ctx, scene, { view, at, follow, palette, ratio, raySets, c
   frame.of = (kind) => kinds.get(kind) ?? [];
   frame.sectors = sectorsAt(scene, at);
   frame.colour = (id) => playerColour(palette, scene.match.players, id);
-  frame.pose = (life, when = at) => poseAt(life, when, scene.match.tick);
+  frame.pose = (life, when = at) => poseAt(scene.match, life, when);
   frame.onScreen = (x, z) => toScreen(view, x, z);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.fillStyle = palette.void;
@@ -617,7 +617,7 @@ export function playerAt(scene, view, at, left, top) {
   let nearest = Math.max(18, bodySize(view) + 8);
   for (const life of scene.match.livesAt(at)) {
     if (life.first("kind") !== "player") continue;
-    const pose = poseAt(life, at, scene.match.tick);
+    const pose = poseAt(scene.match, life, at);
     if (!pose) continue;
     const [x, y] = toScreen(view, pose.x, pose.z);
     const distance = Math.hypot(x - left, y - top);

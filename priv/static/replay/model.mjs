@@ -201,20 +201,18 @@ function playersOf(lives) {
 // --- between the ticks -------------------------------------------------------------------------------
 
 const TOP_SPEED = 60; // metres a second: what is faster was teleported
-const MONSTER_TICKS = 4; // monsters step every few ticks; they glide from step to step
+const GLIDE = 4; // ticks: monsters step every few ticks and glide from step to step
 
 // Where an entity is drawn: exactly its state on a tick, on the way to its next state between two.
-export function poseAt(life, at, tick) {
+export function poseAt(match, life, at) {
   if (!life.position) return null;
-  const glide = life.first("kind") === "monster" ? tick * MONSTER_TICKS : tick * 1.05;
   const { at: times, x, y, z } = life.position;
   const i = lastUpTo(times, at);
   if (i < 0) return null;
-  const pose = { x: x[i], y: y[i], z: z[i], heading: headingAt(life.heading, at, glide) };
-  const share = shareOfNext(times, i, at, glide);
+  const pose = { x: x[i], y: y[i], z: z[i], heading: headingAt(match, life, at) };
+  const [share, seconds] = wayDone(match, life, times, i, at);
   if (share > 0) {
     const [dx, dy, dz] = [x[i + 1] - x[i], y[i + 1] - y[i], z[i + 1] - z[i]];
-    const seconds = Math.min(glide, times[i + 1] - times[i]) / 1000;
     if (Math.hypot(dx, dz) <= TOP_SPEED * seconds) {
       pose.x += dx * share;
       pose.y += dy * share;
@@ -224,18 +222,24 @@ export function poseAt(life, at, tick) {
   return pose;
 }
 
-// How much of the way to the next sample is done: the way begins one glide before it, not when the last was made.
-function shareOfNext(times, i, at, glide) {
-  if (i + 1 >= times.length) return 0;
-  const window = Math.min(glide, times[i + 1] - times[i]);
-  return window > 0 ? Math.max(0, (at - (times[i + 1] - window)) / window) : 0;
+// How much of the way to the next sample is done, and how long it takes. The way begins one tick before
+// that sample, not when the last one was made: until then the entity stood still.
+function wayDone(match, life, times, i, at) {
+  const next = times[i + 1];
+  const glide = GLIDE * match.tick;
+  if (next === undefined || at <= next - glide) return [0, 0];
+  const tickBefore = life.first("kind") === "monster" ? next - glide : match.steps.at[lastUpTo(match.steps.at, next - 0.5)];
+  const from = Math.max(times[i], next - glide, tickBefore ?? 0);
+  return [Math.max(0, (at - from) / (next - from)), (next - from) / 1000];
 }
 
-function headingAt(track, at, glide) {
-  if (!track) return 0;
-  const i = Math.max(0, lastUpTo(track.at, at));
-  const share = track.at[i] <= at ? shareOfNext(track.at, i, at, glide) : 0;
-  return share > 0 ? track.angle[i] + turn(track.angle[i], track.angle[i + 1]) * share : track.angle[i];
+function headingAt(match, life, at) {
+  if (!life.heading) return 0;
+  const { at: times, angle } = life.heading;
+  const i = lastUpTo(times, at);
+  if (i < 0) return angle[0];
+  const [share] = wayDone(match, life, times, i, at);
+  return share > 0 ? angle[i] + turn(angle[i], angle[i + 1]) * share : angle[i];
 }
 
 // The shorter way round from one angle to another.

@@ -153,9 +153,8 @@ defmodule Roomfold.Demo do
   defp rejected(%{rejected_count: 0}), do: :ok
 
   defp rejected(%{rejected: [{index, first} | _], rejected_count: count}) do
-    Screen.say(
-      "  #{Screen.number(count)} entries could not be used; the first, in event #{index + 1}: #{Exception.message(first)}"
-    )
+    what = if count == 1, do: "1 thing", else: "#{Screen.number(count)} things"
+    Screen.say("  #{what} could not be used; the first, in event #{index + 1}: #{Exception.message(first)}")
   end
 
   # ---- the page ----
