@@ -31,7 +31,8 @@ defmodule Roomfold.MixProject do
     [
       licenses: ["MIT"],
       links: %{},
-      files: ~w(mix.exs .formatter.exs Makefile tools c_src elixir/roomfold priv/rules priv/static docs
+      files:
+        ~w(mix.exs .formatter.exs Makefile tools c_src elixir/roomfold priv/rules priv/static priv/demo docs
         README.md CHANGELOG.md LICENSE)
     ]
   end

@@ -9,9 +9,10 @@
 
 rf_status rf_fold_new(rf_world *world, rf_report *report, rf_fold **out) {
     rf_allocator allocator = world->mem.allocator;
-    rf_fold *fold = rf_alloc_zero(allocator, sizeof *fold);
+    rf_fold *fold = rf_alloc(allocator, sizeof *fold);
     *out = fold;
     if (!fold) return RF_NO_MEMORY;
+    memset(fold, 0, offsetof(rf_fold, builder));
     fold->world = world;
     fold->report = report;
     fold->allocator = allocator;
@@ -19,6 +20,7 @@ rf_status rf_fold_new(rf_world *world, rf_report *report, rf_fold **out) {
     rf_builder_init(&fold->result, allocator);
     rf_arena_init(&fold->arena, allocator);
     rf_key_set_init(&fold->keys, allocator, world->hash_seed);
+    rf_templates_init(&fold->templates);
     return RF_OK;
 }
 

@@ -56,7 +56,6 @@ struct rf_fold {
     uint64_t declared_seen; // columns that have been put
     uint32_t component_count, component_capacity;
     rf_draft_component *components;
-    rf_draft fields[RF_RULE_FIELDS];
 
     // The value at hand.
     rf_draft *current; // NULL: nobody wants it
@@ -64,13 +63,16 @@ struct rf_fold {
     bool current_is_id;
 
     // Scratch, given back after each event.
-    rf_builder builder; // all values that are terms
-    rf_builder result;  // of an add, put or take
     rf_arena arena;
-    rf_key_set keys;
-    rf_templates templates; // of JSON events
     uint32_t assign_capacity;
     rf_assign *assigns;
+
+    // From here on large and not zeroed, since one event may be all that a fold folds.
+    rf_builder builder; // all values that are terms
+    rf_builder result;  // of an add, put or take
+    rf_key_set keys;
+    rf_draft fields[RF_RULE_FIELDS]; // of a domain event, as many as its rule reads
+    rf_templates templates;          // of JSON events
 };
 
 #endif

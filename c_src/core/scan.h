@@ -56,7 +56,8 @@ bool rf_scan_number_rest(rf_scan *scan, rf_number *out);
 static inline uint64_t rf_scan_run_end(uint64_t bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t control = bytes - ones * 0x20, quote = (bytes ^ ones * '"') - ones, slash = (bytes ^ ones * '\\') - ones;
-    return (bytes | control | quote | slash) & ones * 0x80;
+    // What is beyond ASCII keeps its high bit in at least one of them.
+    return (control | quote | slash) & ones * 0x80;
 }
 
 // scan->at stands on the opening quote, afterwards behind the closing one. *out points into the text if the string has

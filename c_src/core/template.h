@@ -49,6 +49,11 @@ typedef struct rf_templates {
     rf_template templates[RF_TEMPLATES];
 } rf_templates;
 
+static inline void rf_templates_init(rf_templates *templates) {
+    templates->count = templates->clock = templates->missed = templates->mark_count = 0;
+    templates->marking = false;
+}
+
 static inline void rf_template_start(rf_templates *templates) {
     templates->marking = true;
     templates->mark_count = 0;

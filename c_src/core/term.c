@@ -3,7 +3,7 @@
 #include "varint.h"
 
 void rf_term_read(rf_term_reader *reader, rf_str term) {
-    reader->at = (const uint8_t *)term.data;
+    reader->at = (const uint8_t *)(term.len > 0 ? term.data : "");
     reader->end = reader->at + term.len;
 }
 

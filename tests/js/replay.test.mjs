@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, inflateRawSync } from "node:zlib";
 
 import { boundsOf, fit, outlineOf, panBy, readLevel, strokeOf, toScreen, toWorld, zoomAt } from "../../priv/static/replay/geometry.mjs";
 import { clock, headingOf, lastUpTo, Match, plain, poseAt, scoresAt, shortNames, sums, turn, unpack, within } from "../../priv/static/replay/model.mjs";
@@ -67,6 +67,17 @@ function smallData() {
 function lateLife() {
   const position = { life: [0], count: [2], seq: [0, 7], x: [0, 10000], y: [0, 0], z: [0, 0] };
   return { id: ["thing-1"], born: [1], gone: [0], position, names: [], values: [], others: { life: [], seq: [], name: [], value: [] } };
+}
+
+// Node 18, Debian 12's, can't inflate as a browser does: there the page's own unpack is left out.
+async function unpacked(base64) {
+  try {
+    new DecompressionStream("deflate-raw");
+  } catch {
+    console.log("left out: the page's own unpack (this node has no DecompressionStream for deflate-raw)");
+    return JSON.parse(inflateRawSync(Buffer.from(base64, "base64")).toString());
+  }
+  return unpack(base64);
 }
 
 describe("a match", () => {
@@ -355,7 +366,7 @@ for (const recording of recordings) {
   describe(`the page of ${name}`, { skip: missing }, async () => {
     if (missing) return;
     const page = pageOf(recording);
-    const match = new Match(await unpack(dataOf(page)));
+    const match = new Match(await unpacked(dataOf(page)));
 
     test("is one file that asks for nothing else", () => {
       const outside = /\b(?:src|href)\s*=\s*["']?(?!["']|data:|#)|@import|\bimport\s|url\(\s*["']?(?!["']|data:)/;

@@ -363,6 +363,7 @@ function trails(frame) {
 function trail(frame, life, colour, length, width, alpha, at) {
   const { ctx } = frame;
   const step = length / 14;
+  ctx.lineCap = "butt"; // round ends would overlap and show as beads
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   let last = frame.pose(life);
