@@ -497,12 +497,12 @@ static inline bool literal(rf_scan *scan, const rf_template *template, uint16_t 
 
 // A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in
 // full.
-static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_template *template,
-                                  const rf_template_value *value) {
+static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_template_value *value) {
     double numbers[RF_NUMBERS_MAX];
     rf_want want;
     if (value->component) {
-        rf_str name = {template->text + value->name_at, value->name_len};
+        // In the event's own text, just read: the template may have moved by the time the event is applied.
+        rf_str name = {scan->at - value->literal_len + (value->name_at - value->literal_at), value->name_len};
         if (value->target >= 0) name = fold->world->schema->defs[value->target].name;
         want = rf_draft_component_at(fold, name, value->target);
     } else {
@@ -526,7 +526,7 @@ static bool match(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     for (uint32_t i = 0; i < template->count; i++) {
         const rf_template_value *value = &template->values[i];
         if (!literal(scan, template, value->literal_at, value->literal_len)) return false;
-        if (!template_value(fold, scan, template, value)) return false;
+        if (!template_value(fold, scan, value)) return false;
     }
     return literal(scan, template, template->tail_at, template->tail_len);
 }

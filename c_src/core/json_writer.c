@@ -19,31 +19,31 @@ static uint64_t eight_digits(uint64_t value) {
     return (tens | (twos - tens * 10) << 8) + ZEROS;
 }
 
-static const uint64_t pow10[] = {1,
-                                 10,
-                                 100,
-                                 1000,
-                                 10000,
-                                 100000,
-                                 1000000,
-                                 10000000,
-                                 100000000,
-                                 1000000000,
-                                 10000000000,
-                                 100000000000,
-                                 1000000000000,
-                                 10000000000000,
-                                 100000000000000,
-                                 1000000000000000,
-                                 10000000000000000,
-                                 100000000000000000,
-                                 1000000000000000000,
-                                 10000000000000000000u};
+static const uint64_t powers_of_ten[] = {1,
+                                         10,
+                                         100,
+                                         1000,
+                                         10000,
+                                         100000,
+                                         1000000,
+                                         10000000,
+                                         100000000,
+                                         1000000000,
+                                         10000000000,
+                                         100000000000,
+                                         1000000000000,
+                                         10000000000000,
+                                         100000000000000,
+                                         1000000000000000,
+                                         10000000000000000,
+                                         100000000000000000,
+                                         1000000000000000000,
+                                         10000000000000000000u};
 
 static uint32_t count_digits(uint64_t value) {
     uint32_t bits = 64 - (uint32_t)__builtin_clzll(value | 1);
     uint32_t guess = bits * 1233 >> 12; // bits × log10(2): right, or one digit short
-    return guess + ((value | 1) >= pow10[guess]);
+    return guess + ((value | 1) >= powers_of_ten[guess]);
 }
 
 // Eight digits at a time; so it writes at least eight bytes.
@@ -79,7 +79,7 @@ static digits17 split_digits(uint64_t value, uint32_t count) {
         out.first = (char)bytes;
         out.next = bytes >> 8 | ZEROS;
     } else {
-        uint64_t scaled = value * pow10[17 - count], rest = scaled % unit;
+        uint64_t scaled = value * powers_of_ten[17 - count], rest = scaled % unit;
         out.first = (char)('0' + scaled / unit);
         out.next = eight_digits(rest / 100000000);
         if (rest % 100000000 != 0) {

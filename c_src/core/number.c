@@ -239,7 +239,7 @@ static uint64_t scale_f64(uint64_t value, int32_t k) {
 
 // Most numbers in events. With up to 15 digits no two decimals read as the same binary64, so this is the shortest.
 static bool few_decimals(double value, rf_decimal *out) {
-    if (!RF_NUMBER_IEEE || value >= 1e11) return false;
+    if (!RF_NUMBER_IEEE || !(value < 1e11)) return false;
     *out = (rf_decimal){.digits = (uint64_t)(value * 1e4 + 0.5), .exponent = -4};
     return (double)out->digits / 1e4 == value;
 }
@@ -273,7 +273,7 @@ rf_decimal rf_number_shortest_f64(double value) {
     return (rf_decimal){.digits = s + above, .exponent = k};
 }
 
-// With 32 bits behind the point; may be too large by the last two.
+// With 32 bits behind the point, the last of which may be off.
 static uint64_t scale_f32(uint32_t value, int32_t k) {
     // The upper half of the power, rounded up as the whole is.
     uint64_t power = rf_pow10_table[-k - RF_POW10_FIRST].high + (rf_pow10_table[-k - RF_POW10_FIRST].low != 0);
@@ -282,7 +282,7 @@ static uint64_t scale_f32(uint32_t value, int32_t k) {
 }
 
 // Whether digits × 10^k, scaled as vl and vr are, reads back as the value. Reading by way of binary64 moves the ends of
-// the interval, by less than 2^12; so near them the way to know is to read it.
+// the interval, by less than doubt says; so near them the way to know is to read it.
 static bool reads_back(uint32_t digits, int32_t k, uint64_t scaled, uint64_t vl, uint64_t vr, float value) {
     const uint64_t doubt = 1 << 12;
     if (scaled - vl + doubt <= 2 * doubt || scaled - vr + doubt <= 2 * doubt)
