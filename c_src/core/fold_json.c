@@ -3,6 +3,7 @@
 #include <roomfold/fold.h>
 
 #include "draft.h"
+#include "number_list.h"
 #include "scan.h"
 
 #define EXACT_MAX (INT64_C(1) << 53)
@@ -165,68 +166,11 @@ static bool skip_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
 
 // ---- values of an event -------------------------------------------------------------------------
 
-// One number of a list, plain enough: digits, a point and digits, seven bytes in all, or up to seven digits on each
-// side of the point, or only digits. 0: it is something else; else its length.
-static inline size_t plain_number(const char *start, double *out) {
-    static const double pow10[8] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
-    static const uint32_t int_pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    bool negative = *start == '-';
-    const char *at = start + negative;
-    uint64_t bytes = rf_load64((const uint8_t *)at), values = bytes ^ ones * '0';
-    uint64_t others = (values | (values + ones * 0x76)) & ones * 0x80; // a bit for each byte that is no digit
-    uint32_t whole, part;
-    double number;
-    if (others == 0) return 0;
-    whole = rf_low_bit(others) / 8;
-    others &= others - 1;
-    if (whole == 0 || (*at == '0' && whole != 1)) return 0;
-    if (at[whole] == '.' && others != 0) {
-        uint32_t end = rf_low_bit(others) / 8;
-        uint64_t low = bytes & ((UINT64_C(1) << 8 * whole) - 1); // the point is taken out
-        part = end - whole - 1;
-        if (part == 0) return 0;
-        bytes = low | (bytes >> (8 * whole + 8) << 8 * whole);
-        number = (double)rf_scan_digits_value(bytes, end - 1) / pow10[part];
-        at += end;
-    } else if (at[whole] == '.') {
-        uint64_t value = rf_scan_digits_value(bytes, whole);
-        at += whole + 1;
-        bytes = rf_load64((const uint8_t *)at);
-        part = rf_scan_digits(bytes);
-        if (part - 1 >= 7) return 0;
-        number = (double)(value * int_pow10[part] + rf_scan_digits_value(bytes, part)) / pow10[part];
-        at += part;
-    } else {
-        number = (double)rf_scan_digits_value(bytes, whole);
-        at += whole;
-        if (negative && number == 0) return 0; // -0 is the integer 0
-    }
-    if ((*at | 0x20) == 'e') return 0;
-    *out = negative ? -number : number;
-    return (size_t)(at - start);
-}
-
-// [n,n,n] without white space and of plain numbers; false: it is something else, or stands too close to the end.
-static bool plain_numbers(rf_scan *scan, unsigned count, double *values) {
-    const char *at = scan->at;
-    for (unsigned i = 0; i < count; i++) {
-        size_t len;
-        if (scan->end - at < 32 || *at != (i == 0 ? '[' : ',')) return false;
-        len = plain_number(at + 1, &values[i]);
-        if (len == 0) return false;
-        at += 1 + len;
-    }
-    if (*at != ']') return false;
-    scan->at = at + 1;
-    return true;
-}
-
 // A list of numbers, straight into the draft; whatever else it turns out to be is read as any value.
 static bool numbers(rf_fold *fold, rf_scan *scan, unsigned count, unsigned depth) {
     const char *start = scan->at;
     double values[RF_NUMBERS_MAX];
-    if (plain_numbers(scan, count, values)) {
+    if (rf_number_list(scan, count, values)) {
         rf_draft_numbers(fold, values);
         return true;
     }
@@ -274,6 +218,7 @@ static bool marked_value(rf_fold *fold, rf_scan *scan, rf_want want, rf_template
     bool simple;
     rf_scan_space(scan);
     mark.start = scan->at;
+    mark.numbers = want.kind == RF_WANT_NUMBERS ? want.count : 0;
     simple = scan->at < scan->end && *scan->at != '{' && (*scan->at != '[' || want.kind == RF_WANT_NUMBERS);
     if (!wanted_value(fold, scan, want, depth)) return false;
     mark.end = scan->at;
@@ -482,17 +427,34 @@ static bool whole_event(rf_fold *fold, rf_scan *scan) {
         return event_entries(fold, scan, &name);
     }
     if (fold->unusable == RF_OK)
-        rf_template_learn(&fold->templates, (rf_str){object, (size_t)(scan->at - object)}, (int)fold->kind, fold->rule,
+        rf_template_learn(&fold->templates, (rf_str){object, (size_t)(scan->at - object)}, fold->kind, fold->rule,
                           fold->has_components);
     return true;
 }
 
+// What a value of the text turned out to be.
+typedef enum event_form {
+    EVENT_OTHER, // nothing that could be an event
+    EVENT_DRAFTED,
+    EVENT_UPDATE, // in fold->update
+} event_form;
+
 // ---- templates ----------------------------------------------------------------------------------
 
-static inline bool literal(rf_scan *scan, const rf_template *template, uint16_t at, uint16_t len) {
-    if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, template->text + at, len) != 0) return false;
-    scan->at += len;
-    return true;
+// Is this the text? As eight bytes at a time, the last of them overlapping; a template has eight bytes to spare.
+static inline bool same_text(const char *text, const char *literal, size_t len) {
+    for (; len >= 8; len -= 8, text += 8, literal += 8)
+        if (rf_load64((const uint8_t *)text) != rf_load64((const uint8_t *)literal)) return false;
+    if (len == 0) return true;
+    return (rf_load64((const uint8_t *)text) ^ rf_load64((const uint8_t *)literal)) << (64 - 8 * len) == 0;
+}
+
+static inline bool literal(rf_scan *scan, const rf_template *template, uint32_t at, uint32_t len) {
+    size_t left = (size_t)(scan->end - scan->at);
+    bool same = left >= len + 8 ? same_text(scan->at, template->text + at, len)
+                                : left >= len && memcmp(scan->at, template->text + at, len) == 0;
+    if (same) scan->at += len;
+    return same;
 }
 
 // A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in
@@ -509,7 +471,7 @@ static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_templat
         want = rf_draft_take(fold, draft_of(fold, value->target));
     }
     if (want.kind == RF_WANT_NUMBERS) {
-        if (!plain_numbers(scan, want.count, numbers)) return false;
+        if (!rf_number_list(scan, want.count, numbers)) return false;
         rf_draft_numbers(fold, numbers);
         return true;
     }
@@ -517,56 +479,121 @@ static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_templat
     return wanted_value(fold, scan, want, 1);
 }
 
+// Drafts an event of this template, of which the first text has been read. false: it is not one.
 static bool match(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     rf_draft_reset(fold);
-    fold->kind = (rf_event_kind) template->kind;
+    fold->kind = template->kind;
     fold->rule = template->rule;
     fold->has_components = template->has_components;
     for (uint32_t i = 0; fold->rule && i < fold->rule->field_count; i++) fold->fields[i].state = RF_DRAFT_ABSENT;
     for (uint32_t i = 0; i < template->count; i++) {
         const rf_template_value *value = &template->values[i];
-        if (!literal(scan, template, value->literal_at, value->literal_len)) return false;
+        if (i > 0 && !literal(scan, template, value->literal_at, value->literal_len)) return false;
         if (!template_value(fold, scan, value)) return false;
     }
     return literal(scan, template, template->tail_at, template->tail_len);
 }
 
-// The event as one of the templates. false: it is none of them, and nothing has been read.
-static bool event_by_template(rf_fold *fold, rf_scan *scan) {
+// A value that nobody wants, if it is a string or a whole number.
+static inline bool skip_plain(rf_fold *fold, rf_scan *scan) {
+    rf_str string;
+    if (scan->end - scan->at < 8) return false;
+    return *scan->at == '"' ? rf_scan_string(scan, &fold->arena, &string)
+                            : (unsigned)(*scan->at - '1') < 9 && skip_number(scan);
+}
+
+static inline bool plain_seq(rf_scan *scan, uint64_t *out) {
+    rf_number number;
+    if (scan->at >= scan->end || !rf_scan_number(scan, &number)) return false;
+    *out = (uint64_t)number.integer;
+    return number.kind == RF_NUMBER_INT && number.integer > 0;
+}
+
+static inline bool plain_id(rf_fold *fold, rf_scan *scan, rf_str *out) {
+    const char *start = scan->at + 1;
+    return scan->at < scan->end && *scan->at == '"' && rf_scan_string(scan, &fold->arena, out) && out->data == start;
+}
+
+// Reads on behind the first text of this template, which needs no draft. false: this event does.
+static bool read_update(rf_fold *fold, rf_scan *scan, const rf_template *template) {
+    rf_update *update = &fold->update;
+    update->event = (rf_entity_event){.op = RF_ENTITY_UPDATE, .numbers = update->numbers};
+    for (uint32_t i = 0; i < template->count; i++) {
+        const rf_template_value *value = &template->values[i];
+        bool ok;
+        if (i > 0 && !literal(scan, template, value->literal_at, value->literal_len)) return false;
+        if (value->component) {
+            double *values = update->values[update->event.count];
+            update->numbers[update->event.count++] = (rf_numbers){.component = value->target, .values = values};
+            ok = rf_number_list(scan, value->numbers, values);
+        } else if (value->target == RF_TARGET_ID) {
+            ok = plain_id(fold, scan, &update->event.id);
+        } else {
+            ok = value->target == RF_TARGET_SEQ ? plain_seq(scan, &update->event.seq) : skip_plain(fold, scan);
+        }
+        if (!ok) return false;
+    }
+    return literal(scan, template, template->tail_at, template->tail_len);
+}
+
+static void matched(rf_templates *templates, uint32_t i) {
+    rf_template *template = &templates->templates[i];
+    template->used = ++templates->clock;
+    if (i > 0 && template->used - template[-1].used > 8) {
+        rf_template swap = template[-1]; // what comes often moves to the front
+        template[-1] = *template;
+        *template = swap;
+    }
+}
+
+// The event as one of the templates. OTHER: it is none of them, and nothing has been read.
+static event_form event_by_template(rf_fold *fold, rf_scan *scan) {
     rf_templates *templates = &fold->templates;
     rf_scan start = *scan;
     for (uint32_t i = 0; i < templates->count; i++) {
-        rf_template *template = &templates->templates[i];
-        if (template->count > 0 &&
-            memcmp(scan->at, template->text,
-                   template->values[0].literal_len < scan->end - scan->at ? template->values[0].literal_len : 0) != 0)
-            continue;
+        const rf_template *template = &templates->templates[i];
+        rf_scan behind_start;
+        if (!literal(scan, template, 0, template->count > 0 ? template->values[0].literal_len : 0)) continue;
+        behind_start = *scan;
+        if (template->update && read_update(fold, scan, template)) {
+            matched(templates, i);
+            return EVENT_UPDATE;
+        }
+        *scan = behind_start;
         if (match(fold, scan, template)) {
-            template->used = ++templates->clock;
-            if (i > 0 && template->used - template[-1].used > 8) {
-                rf_template swap = template[-1]; // what comes often moves to the front
-                template[-1] = *template;
-                *template = swap;
-            }
-            return true;
+            matched(templates, i);
+            return EVENT_DRAFTED;
         }
         *scan = start;
     }
-    return false;
+    return EVENT_OTHER;
 }
 
 // One value of the text, which should be an event. false: it can't be read, the scan says why.
-static bool read_event(rf_fold *fold, rf_scan *scan, bool *is_object) {
+static bool read_event(rf_fold *fold, rf_scan *scan, event_form *form) {
     rf_key_set_reset(&fold->keys);
     rf_arena_reset(&fold->arena);
-    *is_object = *scan->at == '{';
-    if (*is_object) return event_by_template(fold, scan) || whole_event(fold, scan);
+    *form = EVENT_OTHER;
+    if (*scan->at == '{') {
+        *form = event_by_template(fold, scan);
+        if (*form != EVENT_OTHER) return true;
+        *form = EVENT_DRAFTED;
+        return whole_event(fold, scan);
+    }
     rf_draft_reset(fold);
     return skip_value(fold, scan, 0);
 }
 
-static rf_status finish_event(rf_fold *fold, bool is_object) {
-    return is_object ? rf_event_end(fold) : rf_event_unreadable(fold, RF_NOT_AN_EVENT);
+static rf_status finish_event(rf_fold *fold, event_form form) {
+    switch (form) {
+    case EVENT_UPDATE:
+        return rf_event_entities(fold, &fold->update.event, 1);
+    case EVENT_DRAFTED:
+        return rf_event_end(fold);
+    case EVENT_OTHER:
+        break;
+    }
+    return rf_event_unreadable(fold, RF_NOT_AN_EVENT);
 }
 
 static rf_status unreadable(rf_fold *fold, const rf_scan *scan) {
@@ -589,7 +616,7 @@ static bool end_of_line(rf_scan *scan) {
 
 static rf_status next_line(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
     const char *start;
-    bool is_object;
+    event_form form;
     rf_status status;
     rf_scan_space(scan);
     if (scan->at == scan->end) {
@@ -597,8 +624,8 @@ static rf_status next_line(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
         return RF_OK;
     }
     start = scan->at;
-    if (read_event(fold, scan, &is_object) && end_of_line(scan)) {
-        status = finish_event(fold, is_object);
+    if (read_event(fold, scan, &form) && end_of_line(scan)) {
+        status = finish_event(fold, form);
     } else {
         const char *feed = memchr(start, '\n', (size_t)(scan->end - start));
         status = unreadable(fold, scan);
@@ -619,7 +646,8 @@ static rf_status end_array(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
 }
 
 static rf_status next_element(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
-    bool first = batch->mode == MODE_ARRAY_FIRST, is_object;
+    bool first = batch->mode == MODE_ARRAY_FIRST;
+    event_form form;
     rf_scan_space(scan);
     if (scan->at < scan->end && *scan->at == ']') return end_array(fold, batch, scan);
     if (!first && !expect(scan, ',')) goto broken;
@@ -629,8 +657,8 @@ static rf_status next_element(rf_fold *fold, rf_json_batch *batch, rf_scan *scan
         fail_here(scan);
         goto broken;
     }
-    if (!read_event(fold, scan, &is_object)) goto broken;
-    return finish_event(fold, is_object);
+    if (!read_event(fold, scan, &form)) goto broken;
+    return finish_event(fold, form);
 broken:
     batch->done = true;
     return unreadable(fold, scan);

@@ -36,7 +36,12 @@ typedef struct rf_draft_component {
     rf_draft value;
 } rf_draft_component;
 
-typedef enum rf_event_kind { RF_EVENT_CREATE, RF_EVENT_UPDATE, RF_EVENT_DELETE, RF_EVENT_DOMAIN } rf_event_kind;
+// An update that needs no draft: an id, perhaps a seq, and lists of numbers.
+typedef struct rf_update {
+    rf_entity_event event;
+    rf_numbers numbers[RF_TEMPLATE_VALUES];
+    double values[RF_TEMPLATE_VALUES][RF_NUMBERS_MAX];
+} rf_update;
 
 struct rf_fold {
     rf_world *world;
@@ -73,6 +78,7 @@ struct rf_fold {
     rf_key_set keys;
     rf_draft fields[RF_RULE_FIELDS]; // of a domain event, as many as its rule reads
     rf_templates templates;          // of JSON events
+    rf_update update;                // read by one of them
 };
 
 #endif

@@ -32,7 +32,19 @@ static uint16_t append(rf_template *template, uint16_t *at, const char *from, co
     return start;
 }
 
-void rf_template_learn(rf_templates *templates, rf_str text, int kind, const rf_rule *rule, bool has_components) {
+// Whether all that an event of this template can hold is an id, a seq, lists of numbers, and what nobody wants.
+static bool is_plain_update(const rf_template *template) {
+    uint32_t ids = 0;
+    for (uint32_t i = 0; i < template->count; i++) {
+        const rf_template_value *value = &template->values[i];
+        if (value->component && (value->target < 0 || value->numbers == 0)) return false;
+        ids += !value->component && value->target == RF_TARGET_ID;
+    }
+    return template->kind == RF_EVENT_UPDATE && template->has_components && ids == 1;
+}
+
+void rf_template_learn(rf_templates *templates, rf_str text, rf_event_kind kind, const rf_rule *rule,
+                       bool has_components) {
     const char *before = text.data, *end = text.data + text.len;
     rf_template *template;
     uint16_t at = 0;
@@ -47,7 +59,8 @@ void rf_template_learn(rf_templates *templates, rf_str text, int kind, const rf_
     for (uint32_t i = 0; i < templates->mark_count; i++) {
         const rf_template_mark *mark = &templates->marks[i];
         rf_template_value *value = &template->values[i];
-        *value = (rf_template_value){.component = mark->component, .target = (int16_t)mark->target};
+        *value = (rf_template_value){
+            .component = mark->component, .numbers = (uint8_t)mark->numbers, .target = (int16_t)mark->target};
         value->literal_len = (uint16_t)(mark->start - before);
         value->literal_at = append(template, &at, before, mark->start);
         if (mark->component && mark->target < 0) {
@@ -58,4 +71,6 @@ void rf_template_learn(rf_templates *templates, rf_str text, int kind, const rf_
     }
     template->tail_len = (uint16_t)(end - before);
     template->tail_at = append(template, &at, before, end);
+    memset(template->text + at, 0, 8);
+    template->update = is_plain_update(template);
 }

@@ -11,31 +11,36 @@
 #define RF_TEMPLATE_VALUES 16
 #define RF_TEMPLATE_TEXT 480
 
+typedef enum rf_event_kind { RF_EVENT_CREATE, RF_EVENT_UPDATE, RF_EVENT_DELETE, RF_EVENT_DOMAIN } rf_event_kind;
+
 // Where a value goes: what an event's own keys hold, or a component.
 enum { RF_TARGET_OTHER = -1, RF_TARGET_SEQ, RF_TARGET_ID, RF_TARGET_FIELD };
 
 typedef struct rf_template_value {
     uint16_t literal_at, literal_len; // the text before it
     bool component;
+    uint8_t numbers;            // if it is a list of that many of them
     int16_t target;             // of a component: its column, or -1
     uint16_t name_at, name_len; // of an undeclared component, in the text
 } rf_template_value;
 
 typedef struct rf_template {
-    int kind; // rf_event_kind
+    rf_event_kind kind;
     const rf_rule *rule;
     uint32_t used; // when it last matched
     uint8_t count;
     bool has_components;
+    bool update;                // of lists of numbers only: needs no draft
     uint16_t tail_at, tail_len; // the text behind the last value
     rf_template_value values[RF_TEMPLATE_VALUES];
-    char text[RF_TEMPLATE_TEXT];
+    char text[RF_TEMPLATE_TEXT + 8]; // and eight bytes to spare, so that it can be read as words
 } rf_template;
 
 // One value of an event that is being read in full.
 typedef struct rf_template_mark {
     const char *start, *end;
     bool component;
+    unsigned numbers;
     int target;
     rf_str name;
 } rf_template_mark;
@@ -62,6 +67,7 @@ static inline void rf_template_start(rf_templates *templates) {
 // A value has been read. Only scalars and lists of numbers may change without changing what the text around them means.
 void rf_template_mark_value(rf_templates *templates, const rf_template_mark *mark, bool simple);
 // The event that stands in `text` has been read: it may replace the template that has not matched for longest.
-void rf_template_learn(rf_templates *templates, rf_str text, int kind, const rf_rule *rule, bool has_components);
+void rf_template_learn(rf_templates *templates, rf_str text, rf_event_kind kind, const rf_rule *rule,
+                       bool has_components);
 
 #endif

@@ -1,0 +1,83 @@
+#include "number_list.h"
+
+// A digit has a value of at most 9 here; every other byte has its high bit set afterwards.
+#define ONES UINT64_C(0x0101010101010101)
+#define NUMBER_MAX 17 // bytes of one number and what stands before it
+
+static const double pow10[8] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+
+static inline uint64_t non_digits(uint64_t values) {
+    return (values | (values + ONES * 0x76)) & ONES * 0x80;
+}
+
+// Eight digits, the first in the lowest byte: neighbours are put together three times.
+static inline uint32_t digits_value(uint64_t values) {
+    const uint64_t mask = UINT64_C(0x000000ff000000ff);
+    values = values * 10 + (values >> 8);
+    return (uint32_t)(((values & mask) * UINT64_C(0x000f424000000064) +
+                       ((values >> 16) & mask) * UINT64_C(0x0000271000000001)) >>
+                      32);
+}
+
+// A number longer than seven bytes, or without a point. Behind it, or NULL.
+static const char *longer_number(const char *at, bool negative, double *out) {
+    static const uint32_t int_pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    uint64_t bytes = rf_load64((const uint8_t *)at);
+    uint32_t whole = rf_scan_digits(bytes), part;
+    uint64_t value;
+    if (whole == 0 || whole == 8) return NULL;
+    value = rf_scan_digits_value(bytes, whole);
+    at += whole;
+    if (*at != '.') {
+        *out = (double)value;
+        return negative && value == 0 ? NULL : at; // -0 is the integer 0
+    }
+    bytes = rf_load64((const uint8_t *)at + 1);
+    part = rf_scan_digits(bytes);
+    if (part == 0 || part == 8) return NULL;
+    *out = (double)(value * int_pow10[part] + rf_scan_digits_value(bytes, part)) / pow10[part];
+    return at + 1 + part;
+}
+
+// Two runs of digits around a point, seven bytes at most. The value, and how many bytes; 0 if it is anything else.
+static inline double short_number(const char *at, uint32_t *len) {
+    uint64_t values = rf_load64((const uint8_t *)at) ^ ONES * '0', others = non_digits(values), moved, behind;
+    uint32_t point, end; // in bits
+    *len = 0;
+    if ((others & (others - 1)) == 0) return 0;
+    point = rf_low_bit(others) - 7;
+    end = rf_low_bit(others & (others - 1)) - 7;
+    if (at[point / 8] != '.' || point == 0 || end == point + 8) return 0;
+    *len = end / 8;
+    // The last digit goes to the top, and what stands before the point one byte up, over it.
+    values <<= 64 - end;
+    moved = values << 8;
+    behind = ~UINT64_C(0) << (64 - (end - point - 8));
+    return (double)digits_value(moved ^ ((moved ^ values) & behind)) / pow10[(end - point) / 8 - 1];
+}
+
+bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
+    const char *at = scan->at;
+    if (!RF_NUMBER_IEEE || scan->end - at < (ptrdiff_t)(count * NUMBER_MAX + 8) || *at != '[') return false;
+    for (unsigned i = 0;;) {
+        bool negative = *++at == '-';
+        uint32_t len;
+        double value;
+        at += negative;
+        if (*at == '0' && (uint8_t)(at[1] - '0') < 10) return false;
+        value = short_number(at, &len);
+        at += len;
+        if (len == 0) {
+            double other;
+            at = longer_number(at, negative, &other);
+            if (!at) return false;
+            value = other;
+        }
+        out[i++] = negative ? -value : value;
+        if (i == count) break;
+        if (*at != ',') return false;
+    }
+    if (*at != ']') return false;
+    scan->at = at + 1;
+    return true;
+}

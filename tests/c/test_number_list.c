@@ -1,0 +1,154 @@
+// Lists of numbers against strtod, and what the fast way must leave to the slow one.
+#include "number_list.h"
+#include "support.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM 64 // behind a list: closer to the end of the text it is not read
+
+static bool read_list(const char *text, unsigned count, double *out, size_t *used) {
+    char padded[512];
+    rf_scan scan;
+    bool ok;
+    memset(padded, ' ', sizeof padded);
+    memcpy(padded, text, strlen(text));
+    scan = rf_scan_start((rf_str){padded, strlen(text) + 17 * count + ROOM});
+    ok = rf_number_list(&scan, count, out);
+    *used = (size_t)(scan.at - padded);
+    return ok;
+}
+
+static uint64_t state = 7;
+
+static unsigned below(unsigned limit) {
+    return (unsigned)(next_random(&state) % limit);
+}
+
+static void append_digits(char **at, unsigned count, bool leading_zero) {
+    for (unsigned i = 0; i < count; i++) *(*at)++ = (char)('0' + (i == 0 && !leading_zero ? 1 + below(9) : below(10)));
+}
+
+static void append_number(char **at) {
+    unsigned whole = 1 + below(7), part = below(8);
+    if (below(2)) *(*at)++ = '-';
+    if (below(4) == 0)
+        *(*at)++ = '0';
+    else
+        append_digits(at, whole, false);
+    if (part > 0 || (*at)[-1] == '0') {
+        *(*at)++ = '.';
+        append_digits(at, part > 0 ? part : 1, true);
+    }
+}
+
+START_TEST(reads_what_strtod_reads) {
+    for (unsigned round = 0; round < 200000; round++) {
+        unsigned count = 1 + below(5);
+        double values[5];
+        char text[256], *at = text;
+        const char *behind = text + 1;
+        size_t used;
+        for (unsigned i = 0; i < count; i++) {
+            *at++ = i == 0 ? '[' : ',';
+            append_number(&at);
+        }
+        *at++ = ']';
+        *at = 0;
+        REQUIRE_MSG(read_list(text, count, values, &used), "%s", text);
+        REQUIRE(used == strlen(text));
+        for (unsigned i = 0; i < count; i++) {
+            char *end;
+            double expected = strtod(behind, &end);
+            behind = end + 1;
+            REQUIRE_MSG(memcmp(&expected, &values[i], sizeof expected) == 0, "%s: number %u is %.17g", text, i,
+                        values[i]);
+        }
+    }
+}
+END_TEST
+
+static const char *const left_alone[] = {
+    "",
+    "[",
+    "[]",
+    "1",
+    "[1",
+    "[1]",
+    "[1,2",
+    "[1,2,3]",
+    "[1,2}",
+    "[01,2]",
+    "[1.,2]",
+    "[.5,2]",
+    "[-,2]",
+    "[1,-]",
+    "[1e3,2]",
+    "[1.5e3,2]",
+    "[1.5E3,2]",
+    "[1,2.5e1]",
+    "[-0,1]",
+    "[1,-0]",
+    "[1 ,2]",
+    "[ 1,2]",
+    "[1, 2]",
+    "[12345678,1]",
+    "[1.12345678,2]",
+    "[1.2.3,4]",
+    "[1..2,3]",
+    "[--1,2]",
+    "[+1,2]",
+    "[1,\"2\"]",
+    "[1,[2]]",
+    "[null,1]",
+    "[1.5x,2]",
+    "[00.5,2]",
+    "[1\xc3\xa9,2]",
+    "[1.5\xff,2]",
+    "{1,2]",
+    "[-01,2]",
+    "[0x1,2]",
+};
+
+START_TEST(leaves_alone) {
+    double values[2];
+    size_t used;
+    ck_assert_msg(!read_list(left_alone[_i], 2, values, &used), "%s", left_alone[_i]);
+    ck_assert_uint_eq(used, 0);
+}
+END_TEST
+
+START_TEST(keeps_the_sign_of_zero) {
+    double values[2];
+    size_t used;
+    ck_assert(read_list("[-0.0,0]", 2, values, &used));
+    ck_assert(signbit(values[0]));
+    ck_assert(!signbit(values[1]));
+}
+END_TEST
+
+// Reads whole words, so never a list that ends too near the end of the text; exact-size copies let the sanitizers see.
+START_TEST(stays_inside_the_text) {
+    const char *text = "[1.5,-2.25,1234567.1234567]";
+    double values[3];
+    for (size_t len = 0; len <= strlen(text); len++) {
+        char *copy = malloc(len + 1);
+        rf_scan scan;
+        memcpy(copy, text, len);
+        scan = (rf_scan){.begin = copy, .at = copy, .end = copy + len};
+        ck_assert(!rf_number_list(&scan, 3, values));
+        free(copy);
+    }
+}
+END_TEST
+
+static void add(TCase *tests) {
+    tcase_add_test(tests, reads_what_strtod_reads);
+    tcase_add_loop_test(tests, leaves_alone, 0, sizeof left_alone / sizeof *left_alone);
+    tcase_add_test(tests, keeps_the_sign_of_zero);
+    tcase_add_test(tests, stays_inside_the_text);
+}
+
+int main(void) {
+    return run_tests("number_list", add);
+}
