@@ -29,27 +29,52 @@ defmodule EtsWorld do
 
   defp apply_event({"delete", %{"entity_id" => id}}, table), do: :ets.delete(table, id)
 
-  @doc "Folds and answers what changed: creates, updates and deletes."
+  @doc """
+  Folds and answers what changed, as Roomfold's diff means it: a value that is written again is no change, what came and
+  went within the batch is not in it, what was there before and is replaced is created.
+  """
   def fold_with_diff(events, table) do
-    Enum.reduce(events, {%{}, %{}, %{}}, fn event, diff ->
-      apply_event(event, table)
-      note(event, diff)
-    end)
+    {creates, updates, deletes} =
+      Enum.reduce(events, {%{}, %{}, %{}}, fn {name, payload}, diff -> note(name, payload, table, diff) end)
+
+    %{"creates" => creates, "updates" => updates, "deletes" => for({id, true} <- deletes, do: id)}
   end
 
-  defp note({"update", %{"entity_id" => id, "components" => components}}, {creates, updates, deletes}) do
-    case creates do
-      %{^id => entity} -> {%{creates | id => Map.merge(entity, components)}, updates, deletes}
-      _ -> {creates, Map.update(updates, id, components, &Map.merge(&1, components)), deletes}
+  defp note("update", %{"entity_id" => id, "components" => components}, table, diff) do
+    case :ets.lookup(table, id) do
+      [{_, entity}] ->
+        case :maps.filter(fn key, value -> :erlang.map_get(key, entity) !== value end, components) do
+          changed when changed == %{} ->
+            diff
+
+          changed ->
+            merged = Map.merge(entity, changed)
+            :ets.insert(table, {id, merged})
+            note_update(id, changed, merged, diff)
+        end
+
+      [] ->
+        diff
     end
   end
 
-  defp note({"create", %{"entity_id" => id, "components" => components}}, {creates, updates, deletes}) do
+  defp note("create", %{"entity_id" => id, "components" => components}, table, {creates, updates, deletes}) do
+    :ets.insert(table, {id, components})
     {Map.put(creates, id, components), Map.delete(updates, id), Map.delete(deletes, id)}
   end
 
-  defp note({"delete", %{"entity_id" => id}}, {creates, updates, deletes}) do
-    {Map.delete(creates, id), Map.delete(updates, id), Map.put(deletes, id, true)}
+  defp note("delete", %{"entity_id" => id}, table, {creates, updates, deletes}) do
+    :ets.delete(table, id)
+    # Nobody else has to hear of what came and went within the batch.
+    {Map.delete(creates, id), Map.delete(updates, id), Map.put(deletes, id, not is_map_key(creates, id))}
+  end
+
+  defp note_update(id, changed, merged, {creates, updates, deletes}) do
+    case {creates, updates} do
+      {%{^id => _}, _} -> {%{creates | id => merged}, updates, deletes}
+      {_, %{^id => before}} -> {creates, %{updates | id => Map.merge(before, changed)}, deletes}
+      _ -> {creates, Map.put(updates, id, changed), deletes}
+    end
   end
 end
 
@@ -134,6 +159,7 @@ defmodule FoldBench do
         @rounds
       )
 
+    same_diff!(creates, hd(batches), ets.())
     ns = Map.new(times, fn {name, time} -> {name, time / (@batch * @batches)} end)
     peer = min(ns.map, ns.ets)
 
@@ -143,6 +169,33 @@ defmodule FoldBench do
         Bench.ratio(ns.ets_diff, ns.roomfold),
         Bench.ratio(ns.ets_diff, ns.roomfold_diff)
       ]
+  end
+
+  # The batcher must say the same as our diff: who came, who went, and which components changed.
+  defp same_diff!(creates, batch, table) do
+    world = native(creates)
+    from = World.seq(world)
+    {:ok, world, _} = World.fold(world, batch)
+    {:ok, diff} = World.diff(world, from)
+    ours = diff |> Map.take(["creates", "updates", "deletes"]) |> Map.update!("deletes", &Enum.sort/1)
+
+    if ours != rounded(EtsWorld.fold_with_diff(batch, table)),
+      do: raise("the batcher's diff differs from ours")
+  end
+
+  # To binary32, as positions and rotations are kept.
+  defp rounded(%{"creates" => creates, "updates" => updates, "deletes" => deletes}),
+    do: %{"creates" => f32(creates), "updates" => f32(updates), "deletes" => Enum.sort(deletes)}
+
+  defp f32(entities) do
+    Map.new(entities, fn {id, components} ->
+      {id, Map.new(components, fn {name, list} -> {name, Enum.map(list, &f32_number/1)} end)}
+    end)
+  end
+
+  defp f32_number(number) do
+    <<narrow::float-32>> = <<number::float-32>>
+    narrow
   end
 
   defp json(count) do
