@@ -59,8 +59,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 # Not for the tests: the macros of check.h convert freely.
 STRICT := -Wconversion -Wsign-conversion
 
+# Calls into the VM and libc go straight to where they lead, as an ELF loader finds it before the first one.
+NO_PLT := $(if $(filter Linux,$(OS)),-fno-plt)
 # Without -ffp-contract=off the same input would not give the same bytes with every compiler.
-COMPILE = $(CC) -std=c17 $(OPTIMISE) -fPIC -fvisibility=hidden -ffp-contract=off $(WARNINGS) \
+COMPILE = $(CC) -std=c17 $(OPTIMISE) -fPIC $(NO_PLT) -fvisibility=hidden -ffp-contract=off $(WARNINGS) \
 	-Ic_src/include -DRF_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK = $(CC) $(OPTIMISE) $(CFLAGS) $(LDFLAGS)
 

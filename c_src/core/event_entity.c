@@ -5,15 +5,41 @@
 #include "draft.h"
 
 #define FAST_COMPONENTS 8
-#define WORDS_MAX (RF_NUMBERS_MAX * 2)
 
-// A component on its way into its cell, both as 32-bit words.
+// A component on its way into its cell.
 typedef struct place {
     const rf_column *column;
     uint8_t *cell;
-    uint32_t count;
-    uint32_t words[WORDS_MAX];
+    double value[RF_NUMBERS_MAX]; // as the column keeps it
 } place;
+
+// To binary32; false if one is too large for it. Always inlined with a count the compiler knows where it matters.
+static inline bool narrow(const double *numbers, uint32_t count, void *out) {
+    uint32_t infinite = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        float value = (float)numbers[i];
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        infinite |= (bits & 0x7f800000) == 0x7f800000;
+        memcpy((uint8_t *)out + i * sizeof bits, &bits, sizeof bits);
+    }
+    return !infinite;
+}
+
+static inline bool to_value(const rf_component_def *def, const double *numbers, double *out) {
+    if (def->type == RF_TYPE_F64) {
+        memcpy(out, numbers, def->count * sizeof *numbers);
+        return true;
+    }
+    switch (def->count) {
+    case 3:
+        return narrow(numbers, 3, out);
+    case 4:
+        return narrow(numbers, 4, out);
+    default:
+        return narrow(numbers, def->count, out);
+    }
+}
 
 // Finds the cell and converts the numbers. false: the entity does not have the component, or a number is too large for
 // it.
@@ -23,18 +49,7 @@ static inline bool prepare(const rf_world *world, uint32_t handle, const rf_numb
     if (!rf_column_has(page, handle)) return false;
     out->column = column;
     out->cell = rf_column_cell(column, page, handle);
-    if (column->def.type == RF_TYPE_F64) {
-        out->count = 2u * column->def.count;
-        memcpy(out->words, numbers->values, column->def.count * sizeof(double));
-        return true;
-    }
-    out->count = column->def.count;
-    for (uint32_t i = 0; i < out->count; i++) {
-        float narrow = (float)numbers->values[i];
-        if (isinf(narrow)) return false;
-        memcpy(&out->words[i], &narrow, sizeof narrow);
-    }
-    return true;
+    return to_value(&column->def, numbers->values, out->value);
 }
 
 static inline void touch(rf_world *world, uint32_t handle) {
@@ -42,19 +57,30 @@ static inline void touch(rf_world *world, uint32_t handle) {
     page->slots[handle % RF_PAGE_SIZE].changed = page->changed = world->history.revision;
 }
 
+// Copies; false if the very same bytes were there already.
+static inline bool replace(void *to, const void *from, size_t size) {
+    if (memcmp(to, from, size) == 0) return false;
+    memcpy(to, from, size);
+    return true;
+}
+
 // false: the very same bits were there already.
 static inline bool store(const place *from, uint32_t revision) {
     uint8_t *value = from->cell + from->column->value_offset;
-    uint32_t different = 0;
-    for (uint32_t i = 0; i < from->count; i++) {
-        uint32_t old;
-        memcpy(&old, value + i * sizeof old, sizeof old);
-        different |= old ^ from->words[i];
+    bool changed;
+    switch (from->column->value_size) {
+    case 12:
+        changed = replace(value, from->value, 12);
+        break;
+    case 16:
+        changed = replace(value, from->value, 16);
+        break;
+    default:
+        changed = replace(value, from->value, from->column->value_size);
+        break;
     }
-    if (different == 0) return false;
-    for (uint32_t i = 0; i < from->count; i++) memcpy(value + i * sizeof(uint32_t), &from->words[i], sizeof(uint32_t));
-    rf_cell_set_stamp(from->cell, revision);
-    return true;
+    if (changed) rf_cell_set_stamp(from->cell, revision);
+    return changed;
 }
 
 // Returns false, having done nothing, for whatever needs a draft: a seq that is not simply the next, an unknown id, a

@@ -4,7 +4,9 @@
 #define ONES UINT64_C(0x0101010101010101)
 #define NUMBER_MAX 17 // bytes of one number and what stands before it
 
-static const double pow10[8] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+// What a number's digits are divided by, for positive and for negative ones: signs are too random for a branch.
+static const double pow10[2][8] = {{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7},
+                                   {-1e0, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7}};
 
 static inline uint64_t non_digits(uint64_t values) {
     return (values | (values + ONES * 0x76)) & ONES * 0x80;
@@ -29,18 +31,18 @@ static const char *longer_number(const char *at, bool negative, double *out) {
     value = rf_scan_digits_value(bytes, whole);
     at += whole;
     if (*at != '.') {
-        *out = (double)value;
+        *out = (double)value / pow10[negative][0];
         return negative && value == 0 ? NULL : at; // -0 is the integer 0
     }
     bytes = rf_load64((const uint8_t *)at + 1);
     part = rf_scan_digits(bytes);
     if (part == 0 || part == 8) return NULL;
-    *out = (double)(value * int_pow10[part] + rf_scan_digits_value(bytes, part)) / pow10[part];
+    *out = (double)(value * int_pow10[part] + rf_scan_digits_value(bytes, part)) / pow10[negative][part];
     return at + 1 + part;
 }
 
 // Two runs of digits around a point, seven bytes at most. The value, and how many bytes; 0 if it is anything else.
-static inline double short_number(const char *at, uint32_t *len) {
+static inline double short_number(const char *at, bool negative, uint32_t *len) {
     uint64_t values = rf_load64((const uint8_t *)at) ^ ONES * '0', others = non_digits(values), moved, behind;
     uint32_t point, end; // in bits
     *len = 0;
@@ -53,7 +55,7 @@ static inline double short_number(const char *at, uint32_t *len) {
     values <<= 64 - end;
     moved = values << 8;
     behind = ~UINT64_C(0) << (64 - (end - point - 8));
-    return (double)digits_value(moved ^ ((moved ^ values) & behind)) / pow10[(end - point) / 8 - 1];
+    return (double)digits_value(moved ^ ((moved ^ values) & behind)) / pow10[negative][(end - point) / 8 - 1];
 }
 
 bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
@@ -64,8 +66,8 @@ bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
         uint32_t len;
         double value;
         at += negative;
-        if (*at == '0' && (uint8_t)(at[1] - '0') < 10) return false;
-        value = short_number(at, &len);
+        if ((*at == '0') & ((uint8_t)(at[1] - '0') < 10)) return false; // one branch, not two: zeros come at random
+        value = short_number(at, negative, &len);
         at += len;
         if (len == 0) {
             double other;
@@ -73,7 +75,7 @@ bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
             if (!at) return false;
             value = other;
         }
-        out[i++] = negative ? -value : value;
+        out[i++] = value;
         if (i == count) break;
         if (*at != ',') return false;
     }
