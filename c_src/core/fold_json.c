@@ -502,16 +502,24 @@ static inline bool skip_plain(rf_fold *fold, rf_scan *scan) {
                             : (unsigned)(*scan->at - '1') < 9 && skip_number(scan);
 }
 
+// What follows is checked by the text that must stand there.
 static inline bool plain_seq(rf_scan *scan, uint64_t *out) {
-    rf_number number;
-    if (scan->at >= scan->end || !rf_scan_number(scan, &number)) return false;
-    *out = (uint64_t)number.integer;
-    return number.kind == RF_NUMBER_INT && number.integer > 0;
+    uint32_t digits;
+    uint64_t bytes;
+    if (scan->end - scan->at < 8 || *scan->at == '0') return false;
+    bytes = rf_load64((const uint8_t *)scan->at);
+    digits = rf_scan_digits(bytes);
+    if (digits == 0) return false;
+    *out = rf_scan_digits_value(bytes, digits);
+    scan->at += digits;
+    return true;
 }
 
+// An id that is one, and not written with escapes.
 static inline bool plain_id(rf_fold *fold, rf_scan *scan, rf_str *out) {
     const char *start = scan->at + 1;
-    return scan->at < scan->end && *scan->at == '"' && rf_scan_string(scan, &fold->arena, out) && out->data == start;
+    return scan->at < scan->end && *scan->at == '"' && rf_scan_string(scan, &fold->arena, out) && out->data == start &&
+           out->len - 1 < RF_NAME_MAX;
 }
 
 // Reads on behind the first text of this template, which needs no draft. false: this event does.
@@ -520,18 +528,18 @@ static bool read_update(rf_fold *fold, rf_scan *scan, const rf_template *templat
     update->event = (rf_entity_event){.op = RF_ENTITY_UPDATE, .numbers = update->numbers};
     for (uint32_t i = 0; i < template->count; i++) {
         const rf_template_value *value = &template->values[i];
-        bool ok;
         if (i > 0 && !literal(scan, template, value->literal_at, value->literal_len)) return false;
-        if (value->component) {
+        if (value->role == RF_UPDATE_NUMBERS) {
             double *values = update->values[update->event.count];
-            update->numbers[update->event.count++] = (rf_numbers){.component = value->target, .values = values};
-            ok = rf_number_list(scan, value->numbers, values);
-        } else if (value->target == RF_TARGET_ID) {
-            ok = plain_id(fold, scan, &update->event.id);
-        } else {
-            ok = value->target == RF_TARGET_SEQ ? plain_seq(scan, &update->event.seq) : skip_plain(fold, scan);
+            update->numbers[update->event.count++] = (rf_numbers){.component = value->column, .values = values};
+            if (!rf_number_list(scan, value->numbers, values)) return false;
+        } else if (value->role == RF_UPDATE_ID) {
+            if (!plain_id(fold, scan, &update->event.id)) return false;
+        } else if (value->role == RF_UPDATE_SEQ) {
+            if (!plain_seq(scan, &update->event.seq)) return false;
+        } else if (!skip_plain(fold, scan)) {
+            return false;
         }
-        if (!ok) return false;
     }
     return literal(scan, template, template->tail_at, template->tail_len);
 }

@@ -234,6 +234,14 @@ static bool compile_sender(compiler *c, rf_str term, rf_sender *out) {
     return *out == RF_FROM_USER || rf_str_eq(name, RF_LIT("system")) ? true : invalid(c);
 }
 
+static bool sets_numbers(const rf_rule *rule) {
+    const rf_op *op = &rule->ops[0];
+    if (rule->op_count != 1 || op->kind != RF_OP_UPDATE || rule->fields[op->entity].use != RF_USE_ID) return false;
+    for (uint32_t i = 0; i < op->count; i++)
+        if (op->operands[i].field < 0 || rule->fields[op->operands[i].field].use != RF_USE_NUMBERS) return false;
+    return true;
+}
+
 static bool compile_rule(compiler *c, rf_str term, rf_rule *rule) {
     const rf_str keys[] = {RF_LIT("from"), RF_LIT("do")};
     rf_term_reader reader;
@@ -252,6 +260,7 @@ static bool compile_rule(compiler *c, rf_str term, rf_rule *rule) {
     rule->fields = allocate(c, rule->field_count * sizeof *rule->fields);
     if (!rule->fields) return false;
     memcpy(rule->fields, c->fields, rule->field_count * sizeof *rule->fields);
+    rule->sets_numbers = sets_numbers(rule);
     return true;
 }
 

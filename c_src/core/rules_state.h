@@ -46,6 +46,7 @@ typedef struct rf_rule {
     rf_str event;
     rf_sender sender;
     uint32_t field_count, op_count;
+    bool sets_numbers; // it is one update, of one entity's components that are lists of numbers
     rf_rule_field *fields;
     rf_op *ops;
 } rf_rule;

@@ -32,15 +32,40 @@ static uint16_t append(rf_template *template, uint16_t *at, const char *from, co
     return start;
 }
 
-// Whether all that an event of this template can hold is an id, a seq, lists of numbers, and what nobody wants.
-static bool is_plain_update(const rf_template *template) {
-    uint32_t ids = 0;
-    for (uint32_t i = 0; i < template->count; i++) {
-        const rf_template_value *value = &template->values[i];
-        if (value->component && (value->target < 0 || value->numbers == 0)) return false;
-        ids += !value->component && value->target == RF_TARGET_ID;
+static bool numbers_role(rf_template_value *value, int column) {
+    if (column < 0 || value->numbers == 0) return false;
+    value->role = RF_UPDATE_NUMBERS;
+    value->column = (uint8_t)column;
+    return true;
+}
+
+// false: only a draft can hold it.
+static bool find_role(const rf_template *template, rf_template_value *value) {
+    const rf_rule_field *field;
+    if (value->component) return numbers_role(value, value->target);
+    if (value->target < RF_TARGET_FIELD) {
+        value->role = value->target == RF_TARGET_ID    ? RF_UPDATE_ID
+                      : value->target == RF_TARGET_SEQ ? RF_UPDATE_SEQ
+                                                       : RF_UPDATE_NOTHING;
+        return true;
     }
-    return template->kind == RF_EVENT_UPDATE && template->has_components && ids == 1;
+    field = &template->rule->fields[value->target - RF_TARGET_FIELD];
+    if (field->use == RF_USE_NUMBERS) return numbers_role(value, field->column);
+    value->role = RF_UPDATE_ID;
+    return field->use == RF_USE_ID;
+}
+
+// Whether all that an event of this template can do is to set lists of numbers of one entity.
+static bool is_update(rf_template *template) {
+    uint32_t ids = 0;
+    if (template->kind == RF_EVENT_DOMAIN ? !template->rule || !template->rule->sets_numbers
+                                          : template->kind != RF_EVENT_UPDATE || !template->has_components)
+        return false;
+    for (uint32_t i = 0; i < template->count; i++) {
+        if (!find_role(template, &template->values[i])) return false;
+        ids += template->values[i].role == RF_UPDATE_ID;
+    }
+    return ids == 1;
 }
 
 void rf_template_learn(rf_templates *templates, rf_str text, rf_event_kind kind, const rf_rule *rule,
@@ -72,5 +97,5 @@ void rf_template_learn(rf_templates *templates, rf_str text, rf_event_kind kind,
     template->tail_len = (uint16_t)(end - before);
     template->tail_at = append(template, &at, before, end);
     memset(template->text + at, 0, 8);
-    template->update = is_plain_update(template);
+    template->update = is_update(template);
 }

@@ -16,10 +16,14 @@ typedef enum rf_event_kind { RF_EVENT_CREATE, RF_EVENT_UPDATE, RF_EVENT_DELETE, 
 // Where a value goes: what an event's own keys hold, or a component.
 enum { RF_TARGET_OTHER = -1, RF_TARGET_SEQ, RF_TARGET_ID, RF_TARGET_FIELD };
 
+// What a value is to an update that needs no draft.
+typedef enum rf_update_role { RF_UPDATE_NOTHING, RF_UPDATE_SEQ, RF_UPDATE_ID, RF_UPDATE_NUMBERS } rf_update_role;
+
 typedef struct rf_template_value {
     uint16_t literal_at, literal_len; // the text before it
     bool component;
     uint8_t numbers;            // if it is a list of that many of them
+    uint8_t role, column;       // of a template that is an update: rf_update_role; where numbers go
     int16_t target;             // of a component: its column, or -1
     uint16_t name_at, name_len; // of an undeclared component, in the text
 } rf_template_value;

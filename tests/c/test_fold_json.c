@@ -9,7 +9,7 @@
 static void check_alike(char **lines, size_t count) {
     rf_world *alone = doom_world(rf_allocator_default()), *together = doom_world(rf_allocator_default());
     size_t len = 0, at = 0;
-    uint64_t folded = 0, orphaned = 0, rejected = 0;
+    uint64_t folded = 0, orphaned = 0, rejected = 0, stale = 0, gaps = 0;
     rf_report report;
     json_t *a, *b;
     char *text;
@@ -18,6 +18,8 @@ static void check_alike(char **lines, size_t count) {
         folded += report.folded;
         orphaned += report.orphaned;
         rejected += report.rejected_count;
+        stale += report.stale;
+        gaps += report.gaps;
         rf_report_free(&report);
         len += strlen(lines[i]) + 1;
     }
@@ -31,6 +33,8 @@ static void check_alike(char **lines, size_t count) {
     ck_assert_uint_eq(report.folded, folded);
     ck_assert_uint_eq(report.orphaned, orphaned);
     ck_assert_uint_eq(report.rejected_count, rejected);
+    ck_assert_uint_eq(report.stale, stale);
+    ck_assert_uint_eq(report.gaps, gaps);
     ck_assert_uint_eq(rf_world_seq(alone), rf_world_seq(together));
     a = world_json(alone);
     b = world_json(together);
@@ -83,6 +87,48 @@ START_TEST(templates_change_nothing) {
             const char *b = values[next_random(&state) % (next_random(&state) % 4 ? 8 : 20)];
             lines[i] = malloc(512);
             snprintf(lines[i], 512, shape, (int)(next_random(&state) % 5), a, b);
+        }
+        check_alike(lines, count);
+        for (size_t i = 0; i < count; i++) free(lines[i]);
+    }
+}
+END_TEST
+
+static const char *const plain_values[] = {
+    "[1.5,-2.25,0.125]", "[-10,20.5,3]", "[0.5,0.5,0.5]", "[1234567.25,-0.0,1]",
+    "[0,-0,1]",          "[1,2]",        "[1.5,2.5,1e2]", "[0,0,0,1]",
+    "[1.5,-2,0.25,0.5]", "null",         "\"x\"",         "[1.5,2.5,3.5",
+};
+static const char *const plain_seqs[] = {
+    "1",   "2", "3",  "10",  "20",  "50",   "100",       "200", "400", "12345678",         "123456789", "1234567890123",
+    "7.0", "0", "-3", "1e2", "012", "null", "\"seven\"", "1.5", "[1]", "9007199254740993",
+};
+static const char *const plain_shapes[] = {
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":%s},\"seq\":%s,\"by\":\"tom\"}",
+    "{\"event_name\":\"thing_moved\",\"id\":\"e%d\",\"position\":%s,\"seq\":%s,\"at\":1700000003143}",
+    "{\"event_name\":\"player_moved\",\"user_id\":\"e%d\",\"rotation\":%s,\"x\":%s}",
+    "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"position\":%s,\"x\":%s}}",
+    "{\"event_name\":\"thing_moved\",\"id\":\"\\u0065%d\",\"position\":%s,\"seq\":%s}",
+    "{\"event_name\":\"thing_moved\",\"id\":\"\",\"x\":%d,\"position\":%s,\"seq\":%s}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":%s},\"seq\":%s} x",
+};
+
+// The same for updates of numbers, which need no draft: with every kind of seq, and those that need one among them.
+START_TEST(plain_updates_are_the_same) {
+    uint64_t state = 815;
+    for (int round = 0; round < 200; round++) {
+        char *lines[100];
+        size_t count = sizeof lines / sizeof *lines;
+        unsigned shape_count = round % 2 ? 3 : sizeof plain_shapes / sizeof *plain_shapes;
+        for (size_t i = 0; i < count; i++) {
+            const char *shape = plain_shapes[next_random(&state) % shape_count];
+            const char *numbers = plain_values[next_random(&state) % (next_random(&state) % 4 ? 4 : 12)];
+            const char *seq = plain_seqs[next_random(&state) % (next_random(&state) % 4 ? 9 : 22)];
+            char next[8];
+            snprintf(next, sizeof next, "%zu", i + 1);
+            if (next_random(&state) % 2) seq = next;
+            lines[i] = malloc(512);
+            snprintf(lines[i], 512, shape, (int)(next_random(&state) % 4), numbers, seq);
         }
         check_alike(lines, count);
         for (size_t i = 0; i < count; i++) free(lines[i]);
@@ -155,6 +201,7 @@ END_TEST
 
 static void add(TCase *tests) {
     tcase_add_test(tests, templates_change_nothing);
+    tcase_add_test(tests, plain_updates_are_the_same);
     tcase_add_test(tests, a_text_cut_at_every_byte);
     tcase_add_test(tests, duplicates_among_many_keys);
     tcase_add_test(tests, batches_of_any_size_are_the_same);
