@@ -126,30 +126,31 @@ static json_t *term_json(rf_term_reader *reader) {
     return NULL;
 }
 
+static json_t *numbers_json(const rf_component *component) {
+    json_t *out = json_array();
+    for (int i = 0; i < component->count; i++) {
+        double number = component->type == RF_TYPE_F32 ? (double)component->as.f32[i] : component->as.f64[i];
+        json_array_append_new(out, json_real(number));
+    }
+    return out;
+}
+
 static json_t *component_json(const rf_component *component) {
     rf_term_reader reader;
-    json_t *list = json_array();
     if (component->removed) return json_null();
     switch (component->type) {
     case RF_TYPE_F32:
-        for (int i = 0; i < component->count; i++) json_array_append_new(list, json_real((double)component->as.f32[i]));
-        return list;
     case RF_TYPE_F64:
-        for (int i = 0; i < component->count; i++) json_array_append_new(list, json_real(component->as.f64[i]));
-        return list;
+        return numbers_json(component);
     case RF_TYPE_I64:
-        json_decref(list);
         return json_integer(component->as.i64);
     case RF_TYPE_BOOL:
-        json_decref(list);
         return json_boolean(component->as.boolean);
     case RF_TYPE_STRING:
-        json_decref(list);
         return json_stringn(component->as.string.data, component->as.string.len);
     case RF_TYPE_TERM:
         break;
     }
-    json_decref(list);
     rf_term_read(&reader, component->as.term);
     return term_json(&reader);
 }
