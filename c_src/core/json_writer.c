@@ -2,22 +2,12 @@
 #include <roomfold/json.h>
 #include <string.h>
 
+#include "decimals.h"
 #include "number.h"
 #include "scan.h"
 #include "utf8.h"
 
 // ---- Numbers
-
-#define ZEROS UINT64_C(0x3030303030303030)
-
-// The eight digits of a number below 10^8, as bytes: all at once, halving the width of the parts three times.
-static uint64_t eight_digits(uint64_t value) {
-    uint64_t fours = value / 10000 | value % 10000 << 32;
-    uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
-    uint64_t twos = hundreds | (fours - hundreds * 100) << 16;
-    uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x000f000f000f000f);
-    return (tens | (twos - tens * 10) << 8) + ZEROS;
-}
 
 static const uint64_t powers_of_ten[] = {1,
                                          10,
@@ -54,7 +44,7 @@ static size_t write_unsigned(char *out, uint64_t value) {
         value %= 100000000;
     }
     count = len > 0 ? 8 : count_digits(value);
-    rf_store64((uint8_t *)out + len, eight_digits(value) >> (64 - 8 * count));
+    rf_store64((uint8_t *)out + len, rf_eight_digits(value) >> (64 - 8 * count));
     return len + count;
 }
 
@@ -73,22 +63,22 @@ typedef struct digits17 {
 
 static digits17 split_digits(uint64_t value, uint32_t count) {
     const uint64_t unit = UINT64_C(10000000000000000);
-    digits17 out = {.last = ZEROS, .count = 1};
+    digits17 out = {.last = RF_ZEROS, .count = 1};
     if (value < 100000000) {
-        uint64_t bytes = eight_digits(value) >> (64 - 8 * count);
+        uint64_t bytes = rf_eight_digits(value) >> (64 - 8 * count);
         out.first = (char)bytes;
-        out.next = bytes >> 8 | ZEROS;
+        out.next = bytes >> 8 | RF_ZEROS;
     } else {
         uint64_t scaled = value * powers_of_ten[17 - count], rest = scaled % unit;
         out.first = (char)('0' + scaled / unit);
-        out.next = eight_digits(rest / 100000000);
+        out.next = rf_eight_digits(rest / 100000000);
         if (rest % 100000000 != 0) {
-            out.last = eight_digits(rest % 100000000);
-            out.count = 17 - (uint32_t)__builtin_clzll(out.last ^ ZEROS) / 8;
+            out.last = rf_eight_digits(rest % 100000000);
+            out.count = 17 - (uint32_t)__builtin_clzll(out.last ^ RF_ZEROS) / 8;
             return out;
         }
     }
-    if (out.next != ZEROS) out.count = 9 - (uint32_t)__builtin_clzll(out.next ^ ZEROS) / 8;
+    if (out.next != RF_ZEROS) out.count = 9 - (uint32_t)__builtin_clzll(out.next ^ RF_ZEROS) / 8;
     return out;
 }
 
@@ -168,6 +158,20 @@ size_t rf_json_write_f32(char *out, float value, bool keep_float) {
     return negative + write_decimal(out + negative, rf_number_shortest_f32(fabsf(value)), keep_float);
 }
 
+size_t rf_decimals_write_large(char *out, uint64_t value, unsigned decimals) {
+    uint64_t unit = powers_of_ten[decimals], part = value % unit;
+    size_t len = write_unsigned(out, value / unit);
+    if (part == 0) return len;
+    out[len++] = '.';
+    rf_store64((uint8_t *)out + len, rf_eight_digits(part) >> (64 - 8 * decimals));
+    for (len += decimals; out[len - 1] == '0';) len--;
+    return len;
+}
+
+size_t rf_json_write_decimals(char *out, double value, unsigned decimals) {
+    return rf_decimals_write(out, value, decimals);
+}
+
 // ---- Strings
 
 static size_t write_escape(char *out, uint8_t byte) {
@@ -202,7 +206,9 @@ size_t rf_json_write_string(char *out, rf_str value) {
             if (run < 8) break;
         }
         if (at == end) break;
-        if ((uint8_t)*at < 0x20 || *at == '"' || *at == '\\') {
+        if ((uint8_t)(*at - 0x20) < 0x60 && *at != '"' && *at != '\\') {
+            *out++ = *at;
+        } else if ((uint8_t)*at < 0x20 || *at == '"' || *at == '\\') {
             out += write_escape(out, (uint8_t)*at);
         } else {
             size = rf_utf8_sequence(at, end);

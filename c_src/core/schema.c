@@ -13,7 +13,8 @@ static bool valid_def(const rf_component_def *def) {
     bool numbers = def->type == RF_TYPE_F32 || def->type == RF_TYPE_F64;
     return def->name.len > 0 && def->name.len <= RF_NAME_MAX && rf_utf8_valid(def->name) &&
            !rf_str_eq(def->name, RF_LIT("id")) && (unsigned)def->type <= RF_TYPE_TERM && def->count >= 1 &&
-           def->count <= (numbers ? RF_NUMBERS_MAX : 1);
+           def->count <= (numbers ? RF_NUMBERS_MAX : 1) &&
+           (!def->fixed || (numbers && def->decimals <= RF_JSON_DECIMALS_MAX));
 }
 
 static bool insert(rf_schema *schema, int index) {
@@ -54,8 +55,12 @@ rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, si
 
 rf_status rf_schema_default(rf_allocator allocator, rf_schema **out) {
     const rf_component_def defs[] = {
-        {RF_LIT("position"), RF_TYPE_F32, 3},  {RF_LIT("velocity"), RF_TYPE_F32, 3}, {RF_LIT("scale"), RF_TYPE_F32, 3},
-        {RF_LIT("direction"), RF_TYPE_F32, 3}, {RF_LIT("rotation"), RF_TYPE_F32, 4}, {RF_LIT("health"), RF_TYPE_I64, 1},
+        {.name = RF_LIT("position"), .type = RF_TYPE_F32, .count = 3},
+        {.name = RF_LIT("velocity"), .type = RF_TYPE_F32, .count = 3},
+        {.name = RF_LIT("scale"), .type = RF_TYPE_F32, .count = 3},
+        {.name = RF_LIT("direction"), .type = RF_TYPE_F32, .count = 3},
+        {.name = RF_LIT("rotation"), .type = RF_TYPE_F32, .count = 4},
+        {.name = RF_LIT("health"), .type = RF_TYPE_I64, .count = 1},
     };
     return rf_schema_new(allocator, defs, sizeof defs / sizeof *defs, out, NULL);
 }
@@ -77,9 +82,22 @@ static bool read_type(rf_str name, rf_type *out) {
     return false;
 }
 
-// {"name": .., "type": .., "count": ..} and nothing else.
+// An integer from `least` to `most` under the key. false: it is something else.
+static bool read_small(rf_str term, rf_str key, int64_t least, int64_t most, uint8_t *out, bool *found) {
+    rf_str value;
+    rf_term head;
+    *found = rf_term_get(term, key, &value);
+    if (!*found) return true;
+    head = rf_term_head(value);
+    if (head.kind != RF_TERM_INT || head.as.integer < least || head.as.integer > most) return false;
+    *out = (uint8_t)head.as.integer;
+    return true;
+}
+
+// {"name": .., "type": .., "count": .., "decimals": ..} and nothing else.
 static bool read_def(rf_str term, rf_component_def *out) {
     rf_str value;
+    bool counted;
     rf_term head;
     uint64_t known = 2;
     if (!rf_term_get(term, RF_LIT("name"), &value)) return false;
@@ -89,12 +107,9 @@ static bool read_def(rf_str term, rf_component_def *out) {
     if (!rf_term_get(term, RF_LIT("type"), &value)) return false;
     head = rf_term_head(value);
     if (head.kind != RF_TERM_STRING || !read_type(head.as.string, &out->type)) return false;
-    if (rf_term_get(term, RF_LIT("count"), &value)) {
-        head = rf_term_head(value);
-        if (head.kind != RF_TERM_INT || head.as.integer < 1 || head.as.integer > RF_NUMBERS_MAX) return false;
-        out->count = (uint8_t)head.as.integer;
-        known++;
-    }
+    if (!read_small(term, RF_LIT("count"), 1, RF_NUMBERS_MAX, &out->count, &counted)) return false;
+    if (!read_small(term, RF_LIT("decimals"), 0, RF_JSON_DECIMALS_MAX, &out->decimals, &out->fixed)) return false;
+    known += (uint64_t)counted + out->fixed;
     return rf_term_head(term).as.count == known;
 }
 

@@ -39,6 +39,7 @@ static ErlNifFunc functions[] = {
     {"world_query", 3, nif_world_query, 0},
     {"world_snapshot", 3, nif_world_snapshot, 0},
     {"world_diff", 3, nif_world_diff, 0},
+    {"world_encode", 5, nif_world_encode, 0},
     {"world_apply_diff", 3, nif_world_apply_diff, 0},
     {"world_load", 3, nif_world_load, 0},
     {"world_info", 2, nif_world_info, 0},

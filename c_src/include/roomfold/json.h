@@ -58,6 +58,11 @@ RF_API size_t rf_json_write_int(char *out, int64_t value);
 RF_API size_t rf_json_write_f64(char *out, double value, bool keep_float);
 // The same for a binary32: the shortest text that reads back as the same binary32 (as binary64 rounded to binary32).
 RF_API size_t rf_json_write_f32(char *out, float value, bool keep_float);
+// At most that many decimals (0 to 8), zeros at their end left out: value * 10^decimals in binary64, rounded to the
+// nearest integer, ties to even. No sign before a zero. Numbers too large for that (2^51 after the multiplication) are
+// written by rf_json_write_f64, with ".0" beyond 2^53.
+#define RF_JSON_DECIMALS_MAX 8
+RF_API size_t rf_json_write_decimals(char *out, double value, unsigned decimals);
 // Quotes, escapes for ", \, and control characters (\b \f \n \r \t, else \u00xx); all else as it is.
 // Returns 0 if the string is not valid UTF-8.
 RF_API size_t rf_json_write_string(char *out, rf_str value);

@@ -4,6 +4,7 @@
 
 #include <roomfold/alloc.h>
 #include <roomfold/diff.h>
+#include <roomfold/encode.h>
 #include <roomfold/event.h>
 #include <roomfold/fold.h>
 #include <roomfold/json.h>

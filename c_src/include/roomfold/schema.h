@@ -24,6 +24,8 @@ typedef struct rf_component_def {
     rf_str name;
     rf_type type;
     uint8_t count;
+    bool fixed;       // f32 and f64: JSON shows at most `decimals` decimals; else the shortest text that reads back
+    uint8_t decimals; // 0 to 8
 } rf_component_def;
 
 // Immutable once made; shared by reference count, from any thread.
@@ -32,7 +34,7 @@ typedef struct rf_schema rf_schema;
 RF_API rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, size_t count, rf_schema **out,
                                rf_error *error);
 // {"format": "roomfold-schema", "version": 1, "components": [{"name": "position", "type": "f32", "count": 3}, ...]}
-// count may be left out where it is 1.
+// count may be left out where it is 1; "decimals" may be added to f32 and f64.
 RF_API rf_status rf_schema_from_json(rf_allocator allocator, rf_str text, rf_schema **out, rf_error *error);
 // position, velocity, scale, direction: f32 x 3; rotation: f32 x 4; health: i64.
 RF_API rf_status rf_schema_default(rf_allocator allocator, rf_schema **out);

@@ -108,6 +108,109 @@ defmodule Roomfold.Conformance do
         assert {:error, %{reason: :invalid_snapshot}} = load.(%{1 => %{}})
       end
 
+      test "encodes and reads back what it encoded" do
+        schema =
+          Roomfold.Schema.new!([
+            {"position", {:f32, 3}, decimals: 2},
+            {"exact", {:f64, 2}},
+            {"health", :i64},
+            {"name", :string},
+            {"lit", :bool}
+          ])
+
+        events = [
+          {"create",
+           %{"entity_id" => "a", "components" => %{"position" => [0.125, -0.004, 7], "kind" => "bat"}}},
+          {"create", %{"entity_id" => "b", "components" => %{"exact" => [0.1, 1.0e22], "name" => "q\"\n"}}},
+          {"create", %{"entity_id" => "c", "components" => %{"lit" => true, "n" => [1, 2.0, nil]}}},
+          {"update", %{"entity_id" => "a", "components" => %{"health" => -3, "kind" => nil}}},
+          {"delete", %{"entity_id" => "c"}},
+          {"create", %{"entity_id" => "d", "components" => %{"kind" => "bat"}}}
+        ]
+
+        new = fn -> World.new!(impl: @impl_under_test, schema: schema) end
+        {:ok, world, _} = World.fold(new.(), events)
+
+        expected = %{
+          {:snapshot, :entity} =>
+            ~S({"seq":6,"entities":{"a":{"position":[0.12,0,7],"health":-3},"b":{"exact":[0.1,1e+22],"name":"q\"\n"},"d":{"kind":"bat"}}}),
+          {:snapshot, :component} =>
+            ~S({"seq":6,"components":{"position":{"a":[0.12,0,7]},"exact":{"b":[0.1,1e+22]},"health":{"a":-3},"name":{"b":"q\"\n"},"kind":{"d":"bat"}}}),
+          {:snapshot, :kind} =>
+            ~S({"seq":6,"kinds":{"bats":[{"id":"d","kind":"bat"}],"others":[{"id":"a","position":[0.12,0,7],"health":-3},{"id":"b","exact":[0.1,1e+22],"name":"q\"\n"}]}}),
+          {{:diff, 3}, :entity} =>
+            ~S({"from":3,"seq":6,"creates":{"d":{"kind":"bat"}},"updates":{"a":{"health":-3,"kind":null}},"deletes":["c"]}),
+          {{:diff, 3}, :component} =>
+            ~S({"from":3,"seq":6,"components":{"health":{"a":-3},"kind":{"a":null,"d":"bat"}},"created":["d"],"deleted":["c"]}),
+          {{:diff, 3}, :kind} =>
+            ~S({"from":3,"seq":6,"kinds":{"bats":[{"id":"d","kind":"bat"}],"others":[{"id":"a","health":-3,"kind":null}],"deleted":["c"]},"created":["d"]})
+        }
+
+        for {{what, by}, text} <- expected do
+          assert World.encode!(world, what, :json, by: by) == text
+        end
+
+        for by <- [:entity, :component, :kind] do
+          text = World.encode!(world, :snapshot, :json, by: by)
+          {:ok, loaded} = World.load({:json, text}, impl: @impl_under_test, schema: schema)
+
+          assert World.encode!(loaded, :snapshot, :json, by: :kind) ==
+                   World.encode!(world, :snapshot, :json, by: :kind)
+
+          assert World.seq(loaded) == 6
+
+          before = World.fold!(new.(), Enum.take(events, 3))
+
+          {:ok, after_diff, _} =
+            World.apply_diff(before, {:json, World.encode!(world, {:diff, 3}, :json, by: by)})
+
+          assert World.snapshot(after_diff) == World.snapshot(world)
+        end
+      end
+
+      test "what can't be encoded or read back is an error" do
+        {:ok, world, _} =
+          World.fold(World.new!(impl: @impl_under_test), [{"user_joined", %{"user_id" => "tom"}}])
+
+        assert {:error, %{reason: :seq_ahead}} = World.encode(world, {:diff, 2}, :json)
+
+        assert {:error, %{reason: :invalid_utf8}} =
+                 World.encode(world, :snapshot, :json, frame: {nil, nil, <<255>>, "e"})
+
+        assert_raise ArgumentError, ~r/by must be/, fn -> World.encode(world, :snapshot, :json, by: :size) end
+
+        assert_raise ArgumentError, ~r/frame must be/, fn ->
+          World.encode(world, :snapshot, :json, frame: {1, 2, 3, 4})
+        end
+
+        assert_raise ArgumentError, ~r/format must be/, fn -> World.encode(world, :snapshot, :xml) end
+        assert_raise ArgumentError, ~r/what to encode/, fn -> World.encode(world, {:diff, -1}, :json) end
+
+        load = &World.load({:json, &1}, impl: @impl_under_test)
+        assert {:error, %{reason: :unexpected_end, offset: 8}} = load.(~s({"seq":1))
+        assert {:error, %{reason: :invalid_snapshot}} = load.(~s({"entities":{}}))
+        assert {:error, %{reason: :invalid_snapshot}} = load.(~s({"seq":-1,"entities":{}}))
+        assert {:error, %{reason: :invalid_snapshot}} = load.(~s({"seq":1,"components":{"health":[]}}))
+        assert {:error, %{reason: :invalid_snapshot}} = load.(~s({"seq":1,"kinds":{"bats":[{"kind":"bat"}]}}))
+
+        assert {:error, %{reason: :invalid_snapshot}} =
+                 load.(~s({"seq":1,"kinds":{"bats":[{"id":"a"},{"id":"a"}]}}))
+
+        apply_diff = &World.apply_diff(world, {:json, &1})
+        assert {:error, %{reason: :invalid_diff}} = apply_diff.(~s([]))
+        assert {:error, %{reason: :invalid_diff}} = apply_diff.(~s({"from":1,"seq":2}))
+
+        assert {:error, %{reason: :invalid_diff}} =
+                 apply_diff.(~s({"from":1,"seq":2,"kinds":{"deleted":[]},"created":1}))
+
+        assert {:error, %{reason: :seq_mismatch}} =
+                 apply_diff.(~s({"from":2,"seq":2,"components":{},"created":[],"deleted":[]}))
+
+        assert World.count(world) == 1
+        World.fold!(world, [])
+        assert {:error, %{reason: :folded_on}} = World.encode(world, :snapshot, :json)
+      end
+
       test "delivering twice is harmless" do
         events = [
           {"user_joined", %{"user_id" => "tom", "seq" => 1}},

@@ -25,6 +25,7 @@ defmodule Roomfold.Native do
   def world_query(_ref, _version, _names), do: not_loaded()
   def world_snapshot(_ref, _version, _by), do: not_loaded()
   def world_diff(_ref, _version, _from), do: not_loaded()
+  def world_encode(_ref, _version, _from, _by, _frame), do: not_loaded()
   def world_apply_diff(_ref, _version, _diff), do: not_loaded()
   def world_load(_ref, _version, _entities), do: not_loaded()
   def world_info(_ref, _version), do: not_loaded()

@@ -41,6 +41,12 @@ defmodule Roomfold.Projection do
   @callback query(state, [String.t()]) :: {:ok, [{String.t(), components}]} | error
   @callback snapshot(state, by :: :entity | :component | :kind) :: {:ok, map} | error
   @callback diff(state, from :: non_neg_integer) :: {:ok, diff} | error
+  @typedoc "Phoenix's V2 envelope: `{join_ref, ref, topic, event}`"
+  @type frame :: {String.t() | nil, String.t() | nil, String.t(), String.t()}
+  @callback encode(state, what :: :snapshot | {:diff, from :: non_neg_integer}, format :: :json, %{
+              by: :entity | :component | :kind,
+              frame: frame | nil
+            }) :: {:ok, binary} | error
   @callback apply_diff(state, diff) :: {:ok, state, Report.t()} | error
   @doc "Puts a snapshot into a world that was just made with the snapshot's seq."
   @callback load(state, entities) :: {:ok, state, Report.t()} | error

@@ -11,7 +11,10 @@ defmodule Roomfold.Schema do
   | `:string` | UTF-8 |
   | `:term` | any JSON value |
 
-  The order of the components is their order in every encoding.
+  The order of the components is their order in every encoding. A component may have options after its type:
+
+    * `:decimals` (0 to 8, of `:f32` and `:f64`) - JSON shows at most that many decimals, rounded; without it the shortest text
+      that reads back as the same number
   """
 
   alias Roomfold.{Error, JSON}
@@ -23,9 +26,10 @@ defmodule Roomfold.Schema do
 
   @type type ::
           :f32 | :f64 | {:f32, 1..16} | {:f64, 1..16} | :i64 | :bool | :string | :term
-  @type t :: %__MODULE__{components: [{String.t(), type}]}
+  @type options :: %{optional(:decimals) => 0..8}
+  @type t :: %__MODULE__{components: [{String.t(), type}], options: %{String.t() => options}}
 
-  defstruct components: []
+  defstruct components: [], options: %{}
 
   @doc """
   A schema from a list of components, at most #{@max}.
@@ -36,13 +40,20 @@ defmodule Roomfold.Schema do
       iex> schema.components
       [{"position", {:f32, 3}}, {"armor", :i64}]
 
+      iex> {:ok, schema} = Roomfold.Schema.new([{"position", {:f32, 3}, decimals: 4}])
+      iex> schema.options
+      %{"position" => %{decimals: 4}}
+
       iex> {:error, error} = Roomfold.Schema.new([{"position", :f16}])
       iex> error.message
       "the schema is not valid: component \\"position\\" has the type :f16"
   """
-  @spec new([{String.t() | atom, type}]) :: {:ok, t} | {:error, Error.t()}
+  @spec new([{String.t() | atom, type} | {String.t() | atom, type, keyword}]) ::
+          {:ok, t} | {:error, Error.t()}
   def new(components) when is_list(components) do
-    components = for {name, type} <- components, do: {to_string(name), normal(type)}
+    all = Enum.map(components, &with_options/1)
+    components = for {name, type, _} <- all, do: {name, type}
+    options = for {name, _, options} <- all, options != %{}, into: %{}, do: {name, options}
     names = Enum.map(components, &elem(&1, 0))
 
     cond do
@@ -59,10 +70,17 @@ defmodule Roomfold.Schema do
         {name, type} = bad
         invalid("component #{inspect(name)} has the type #{inspect(type)}")
 
+      bad = Enum.find(all, fn {_, type, options} -> not valid_options?(type, options) end) ->
+        {name, _, options} = bad
+        invalid("component #{inspect(name)} has the options #{inspect(Keyword.new(options))}")
+
       true ->
-        {:ok, %__MODULE__{components: components}}
+        {:ok, %__MODULE__{components: components, options: options}}
     end
   end
+
+  defp with_options({name, type}), do: {to_string(name), normal(type), %{}}
+  defp with_options({name, type, options}), do: {to_string(name), normal(type), Map.new(options)}
 
   @doc """
   Like `new/1`, but raises the error.
@@ -70,7 +88,7 @@ defmodule Roomfold.Schema do
       iex> Roomfold.Schema.new!(health: :i64).components
       [{"health", :i64}]
   """
-  @spec new!([{String.t() | atom, type}]) :: t
+  @spec new!([{String.t() | atom, type} | {String.t() | atom, type, keyword}]) :: t
   def new!(components) do
     case new(components) do
       {:ok, schema} -> schema
@@ -230,11 +248,15 @@ defmodule Roomfold.Schema do
       ~s({"components":[{"count":1,"name":"alive","type":"bool"}],"format":"roomfold-schema","version":1})
   """
   @spec to_json(t) :: String.t()
-  def to_json(%__MODULE__{components: components}) do
+  def to_json(%__MODULE__{components: components} = schema) do
     components =
       for {name, type} <- components do
         {type, count} = with type when is_atom(type) <- type, do: {type, 1}
-        %{"name" => name, "type" => Atom.to_string(type), "count" => count}
+
+        options =
+          for {key, value} <- Map.get(schema.options, name, %{}), into: %{}, do: {to_string(key), value}
+
+        Map.merge(options, %{"name" => name, "type" => Atom.to_string(type), "count" => count})
       end
 
     JSON.encode!(%{"format" => "roomfold-schema", "version" => 1, "components" => components}, impl: :elixir)
@@ -277,8 +299,8 @@ defmodule Roomfold.Schema do
   defp component(%{"name" => name, "type" => type} = component) when is_binary(name) do
     with %{^type => type} <- @types,
          count when is_integer(count) <- Map.get(component, "count", 1),
-         [] <- Map.keys(component) -- ["name", "type", "count"] do
-      {name, {type, count}}
+         [] <- Map.keys(component) -- ["name", "type", "count", "decimals"] do
+      {name, {type, count}, for({"decimals", decimals} <- component, do: {:decimals, decimals})}
     else
       _ -> nil
     end
@@ -295,6 +317,15 @@ defmodule Roomfold.Schema do
 
   defp valid_type?({type, count}), do: type in [:f32, :f64] and count in 2..@max_numbers
   defp valid_type?(type), do: type in [:f32, :f64, :i64, :bool, :string, :term]
+
+  defp valid_options?(type, options) do
+    kind = with {kind, _} <- type, do: kind
+
+    Enum.all?(options, fn
+      {:decimals, decimals} -> decimals in 0..8 and kind in [:f32, :f64]
+      _ -> false
+    end)
+  end
 
   defp invalid(detail), do: {:error, Error.new(:invalid_schema, detail: detail)}
 end

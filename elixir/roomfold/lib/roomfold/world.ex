@@ -19,7 +19,7 @@ defmodule Roomfold.World do
   What events mean, to the byte: `docs/event-model.md`.
   """
 
-  alias Roomfold.{Error, Projection, Report, Rules, Schema}
+  alias Roomfold.{Error, JSON, Projection, Report, Rules, Schema, Shape}
 
   @type t :: %__MODULE__{impl: module, state: term, schema: Schema.t(), rules: Rules.t()}
   @type event :: {String.t(), map}
@@ -212,11 +212,7 @@ defmodule Roomfold.World do
   @spec snapshot(t, keyword) :: map
   def snapshot(%__MODULE__{} = world, opts \\ []) do
     by = Keyword.get(opts, :by, :entity)
-
-    unless by in [:entity, :component, :kind] do
-      raise ArgumentError, ":by must be :entity, :component or :kind, got: #{inspect(by)}"
-    end
-
+    check_by!(by)
     value(world.impl.snapshot(world.state, by))
   end
 
@@ -245,7 +241,71 @@ defmodule Roomfold.World do
   def diff!(world, from), do: value(diff(world, from))
 
   @doc """
-  Brings a world to where another one is. The diff must start at the world's seq (`:seq_mismatch`).
+  A snapshot, or what changed after a seq, as bytes for others.
+
+  `:json` is text with the seq beside the state, so that `load/2` and `apply_diff/2` take it back
+  (`docs/event-model.md`, "Snapshots and diffs as JSON"). Numbers are written as short as they read back, or with the
+  schema's `:decimals`.
+
+  ## Options
+
+    * `:by` - `:entity` (default), `:component` or `:kind`
+    * `:frame` - `{join_ref, ref, topic, event}`: wraps the text as a message of Phoenix's V2 protocol
+
+  ## Examples
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
+      ...>   {"create", %{"entity_id" => "a", "components" => %{"position" => [0.1, 2, -3.5], "kind" => "bat"}}},
+      ...>   {"update", %{"entity_id" => "a", "components" => %{"kind" => nil}}}
+      ...> ])
+      iex> Roomfold.World.encode(world, :snapshot, :json)
+      {:ok, ~s({"seq":2,"entities":{"a":{"position":[0.1,2,-3.5]}}})}
+      iex> Roomfold.World.encode(world, {:diff, 1}, :json, frame: {nil, nil, "room:1", "diff"})
+      {:ok, ~s([null,null,"room:1","diff",{"from":1,"seq":2,"creates":{},"updates":{"a":{"kind":null}},"deletes":[]}])}
+  """
+  @spec encode(t, :snapshot | {:diff, non_neg_integer}, :json, keyword) ::
+          {:ok, binary} | {:error, Error.t()}
+  def encode(%__MODULE__{} = world, what, format, opts \\ []) do
+    unless what == :snapshot or match?({:diff, from} when is_integer(from) and from >= 0, what) do
+      raise ArgumentError, "what to encode must be :snapshot or {:diff, from}, got: #{inspect(what)}"
+    end
+
+    unless format == :json, do: raise(ArgumentError, "the format must be :json, got: #{inspect(format)}")
+    opts = Keyword.validate!(opts, by: :entity, frame: nil)
+    check_by!(opts[:by])
+    world.impl.encode(world.state, what, format, %{by: opts[:by], frame: check_frame!(opts[:frame])})
+  end
+
+  defp check_by!(by) do
+    unless by in [:entity, :component, :kind] do
+      raise ArgumentError, ":by must be :entity, :component or :kind, got: #{inspect(by)}"
+    end
+  end
+
+  defp check_frame!(nil), do: nil
+
+  defp check_frame!({join_ref, ref, topic, event} = frame)
+       when (join_ref == nil or is_binary(join_ref)) and (ref == nil or is_binary(ref)) and
+              is_binary(topic) and is_binary(event),
+       do: frame
+
+  defp check_frame!(frame) do
+    raise ArgumentError,
+          ":frame must be {join_ref, ref, topic, event}, strings or (the first two) nil, got: #{inspect(frame)}"
+  end
+
+  @doc """
+  Like `encode/4`, but raises the error.
+
+      iex> Roomfold.World.encode!(Roomfold.World.new!(), :snapshot, :json, by: :kind)
+      ~s({"seq":0,"kinds":{}})
+  """
+  @spec encode!(t, :snapshot | {:diff, non_neg_integer}, :json, keyword) :: binary
+  def encode!(world, what, format, opts \\ []), do: value(encode(world, what, format, opts))
+
+  @doc """
+  Brings a world to where another one is. The diff must start at the world's seq (`:seq_mismatch`). It is what `diff/2`
+  answers, or `{:json, text}` of what `encode/4` wrote, in any shape.
 
   ## Examples
 
@@ -254,16 +314,23 @@ defmodule Roomfold.World do
       iex> Roomfold.World.snapshot(other)
       %{"tom" => %{"pose" => "sits"}}
   """
-  @spec apply_diff(t, Projection.diff()) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  @spec apply_diff(t, Projection.diff() | {:json, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  def apply_diff(%__MODULE__{} = world, {:json, text}) when is_binary(text) do
+    with {:ok, form} <- decode(world.impl, text), {:ok, diff} <- Shape.diff(form), do: apply_diff(world, diff)
+  end
+
   def apply_diff(%__MODULE__{} = world, diff) when is_map(diff),
     do: changed(world, world.impl.apply_diff(world.state, diff))
 
+  defp decode(Projection.Elixir, text), do: JSON.decode(text, impl: :elixir)
+  defp decode(_, text), do: JSON.decode(text)
+
   @doc """
-  A new world from a snapshot by entity.
+  A new world from a snapshot by entity, or from `{:json, text}` of what `encode/4` wrote, in any shape.
 
   ## Options
 
-  Those of `new/1`; `:seq` is the snapshot's.
+  Those of `new/1`; `:seq` is the snapshot's, which a text brings along.
 
   ## Examples
 
@@ -271,12 +338,24 @@ defmodule Roomfold.World do
       iex> {Roomfold.World.seq(world), Roomfold.World.get(world, "a")}
       {12, %{"health" => 3}}
 
+      iex> {:ok, world} = Roomfold.World.load({:json, ~s({"seq":12,"kinds":{"bats":[{"id":"a","kind":"bat"}]}})})
+      iex> Roomfold.World.snapshot(world)
+      %{"a" => %{"kind" => "bat"}}
+
       iex> {:error, error} = Roomfold.World.load(%{"a" => %{"health" => "much"}})
       iex> error.message
       "component \\"health\\": the snapshot is not valid: the value does not fit the component's type"
   """
-  @spec load(Projection.entities(), keyword) :: {:ok, t} | {:error, Error.t()}
-  def load(entities, opts \\ []) when is_map(entities) do
+  @spec load(Projection.entities() | {:json, binary}, keyword) :: {:ok, t} | {:error, Error.t()}
+  def load(snapshot, opts \\ [])
+
+  def load({:json, text}, opts) when is_binary(text) do
+    with {:ok, form} <- decode(Projection.module(Keyword.get(opts, :impl, :native)), text),
+         {:ok, seq, entities} <- Shape.snapshot(form),
+         do: load(entities, Keyword.put(opts, :seq, seq))
+  end
+
+  def load(entities, opts) when is_map(entities) do
     with {:ok, world} <- new(opts),
          {:ok, world, report} <- changed(world, world.impl.load(world.state, entities)) do
       case report.rejected do

@@ -1,5 +1,7 @@
 defmodule Roomfold.JSON.Elixir do
   @moduledoc false
+  alias Roomfold.JSON.Elixir.Number
+
   # JSON in pure Elixir: the oracle of the C reader and writer, equal to them down to the offset of an error
   # (docs/event-model.md, "Syntax errors in JSON text"). Reading keeps its own stack, so depth is only what the limit says.
 
@@ -287,11 +289,14 @@ defmodule Roomfold.JSON.Elixir do
     {:json, reason, _} -> {:error, {reason, nil, nil}}
   end
 
+  @doc "The same as iodata, for what is a part of a text; throws {:json, reason, nil}."
+  def text(term), do: encode(term, @encode_depth)
+
   defp encode(nil, _), do: "null"
   defp encode(true, _), do: "true"
   defp encode(false, _), do: "false"
   defp encode(integer, _) when is_integer(integer), do: Integer.to_string(integer)
-  defp encode(float, _) when is_float(float), do: encode_float(float)
+  defp encode(float, _) when is_float(float), do: Number.float64(float, ".0")
   defp encode(string, _) when is_binary(string), do: encode_string(string)
   defp encode(value, 0) when is_list(value) or is_map(value), do: fail(:too_deep, nil)
   defp encode([], _), do: "[]"
@@ -337,46 +342,4 @@ defmodule Roomfold.JSON.Elixir do
 
   defp escaped(byte) when byte < 0x20, do: "\\u00" <> Base.encode16(<<byte>>, case: :lower)
   defp escaped(byte), do: <<byte>>
-
-  # The shortest digits that read back, laid out as ECMAScript's Number::toString does; ".0" where it would read as an integer.
-  defp encode_float(float) when float == 0.0 do
-    if match?(<<1::1, _::63>>, <<float::float>>), do: "-0.0", else: "0.0"
-  end
-
-  defp encode_float(float) when float < 0, do: [?- | encode_float(-float)]
-
-  defp encode_float(float) do
-    {digits, point} = shortest(float)
-    count = byte_size(digits)
-
-    cond do
-      point in count..21 -> [digits, String.duplicate("0", point - count), ".0"]
-      point in 1..21 -> [binary_part(digits, 0, point), ?., binary_part(digits, point, count - point)]
-      point in -5..0 -> ["0.", String.duplicate("0", -point), digits]
-      true -> [mantissa(digits), ?e, if(point > 0, do: ?+, else: ?-), Integer.to_string(abs(point - 1))]
-    end
-  end
-
-  defp mantissa(<<digit, rest::binary>>), do: if(rest == "", do: <<digit>>, else: [digit, ?. | rest])
-
-  # The digits of a positive float and where its point stands: 0.DIGITS times ten to the `point`.
-  defp shortest(float) do
-    {mantissa, exponent} =
-      case String.split(shortest_text(float), "e") do
-        [mantissa] -> {mantissa, 0}
-        [mantissa, exponent] -> {mantissa, String.to_integer(exponent)}
-      end
-
-    [whole, fraction] = String.split(mantissa, ".")
-    all = whole <> fraction
-    digits = String.trim_leading(all, "0")
-    point = byte_size(whole) + exponent - (byte_size(all) - byte_size(digits))
-    {String.trim_trailing(digits, "0"), point}
-  end
-
-  if String.to_integer(System.otp_release()) >= 25 do
-    defp shortest_text(float), do: :erlang.float_to_binary(float, [:short])
-  else
-    defp shortest_text(float), do: IO.iodata_to_binary(:io_lib_format.fwrite_g(float))
-  end
 end

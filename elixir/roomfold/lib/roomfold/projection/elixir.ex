@@ -5,7 +5,7 @@ defmodule Roomfold.Projection.Elixir do
   @behaviour Roomfold.Projection
 
   alias Roomfold.{Error, Report, Rules}
-  alias Roomfold.Projection.Elixir.{Entities, Fold, Input}
+  alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Input}
 
   # version: raised by each change; the counter is shared by all versions of a world, so that an old one knows that it is old.
   defstruct [:schema, :types, :names, :rules, :limits, :start, :seq, :entities, :version, :counter]
@@ -117,12 +117,27 @@ defmodule Roomfold.Projection.Elixir do
 
   @impl true
   def diff(world, from) do
-    with :ok <- newest(world) do
-      cond do
-        from > world.seq -> {:error, Error.new(:seq_ahead)}
-        from < max(world.start, world.seq - world.limits.history) -> {:error, Error.new(:history_gone)}
-        true -> {:ok, Map.merge(%{"from" => from, "seq" => world.seq}, Entities.diff(world.entities, from))}
-      end
+    with :ok <- newest(world), :ok <- remembered(world, from) do
+      {:ok, Map.merge(%{"from" => from, "seq" => world.seq}, Entities.diff(world.entities, from))}
+    end
+  end
+
+  defp remembered(world, from) do
+    cond do
+      from > world.seq -> {:error, Error.new(:seq_ahead)}
+      from < max(world.start, world.seq - world.limits.history) -> {:error, Error.new(:history_gone)}
+      true -> :ok
+    end
+  end
+
+  @impl true
+  def encode(world, :snapshot, :json, opts) do
+    with :ok <- newest(world), do: Encode.json(world, :snapshot, opts.by, opts.frame)
+  end
+
+  def encode(world, {:diff, from}, :json, opts) do
+    with :ok <- newest(world), :ok <- remembered(world, from) do
+      Encode.json(world, {:diff, from}, opts.by, opts.frame)
     end
   end
 

@@ -34,6 +34,12 @@ defmodule Roomfold.Projection.Native do
   def diff({ref, version}, from), do: ref |> Native.world_diff(version, from) |> result()
 
   @impl true
+  def encode({ref, version}, what, :json, opts) do
+    from = with {:diff, from} <- what, do: from, else: (:snapshot -> nil)
+    ref |> Native.world_encode(version, from, opts.by, opts.frame) |> result()
+  end
+
+  @impl true
   def apply_diff({ref, version}, diff), do: ref |> Native.world_apply_diff(version, diff) |> changed(ref)
 
   @impl true

@@ -31,7 +31,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
 
       _ ->
         {handle, entities} = take_handle(entities)
-        entity = %{id: id, created: seq, since: seq, components: components}
+        entity = %{id: id, handle: handle, created: seq, since: seq, components: components}
 
         %{
           entities
@@ -88,20 +88,18 @@ defmodule Roomfold.Projection.Elixir.Entities do
 
   @doc "What changed after a seq."
   def diff(entities, from) do
+    {created, updated, deleted} = changed(entities, from)
+    by_id = fn items -> Map.new(items, fn {entity, components} -> {entity.id, components} end) end
+    %{"creates" => by_id.(created), "updates" => by_id.(updated), "deletes" => deleted}
+  end
+
+  @doc "The same in the order of handles: `{entity, components}` that were created, that were updated, and ids."
+  def changed(entities, from) do
     {created, kept} = entities |> all() |> Enum.split_with(&(&1.created > from))
 
-    %{
-      "creates" => Map.new(created, &{&1.id, components(&1)}),
-      "updates" =>
-        for(
-          entity <- kept,
-          changes = changes(entity, from),
-          changes != %{},
-          into: %{},
-          do: {entity.id, changes}
-        ),
-      "deletes" => deletes(entities, from)
-    }
+    updated = for entity <- kept, changes = changes(entity, from), changes != %{}, do: {entity, changes}
+
+    {for(entity <- created, do: {entity, components(entity)}), updated, deletes(entities, from)}
   end
 
   defp changes(entity, from) do

@@ -1,0 +1,95 @@
+// A world as bytes: JSON text straight into a binary.
+#include "nif_functions.h"
+#include "read_nif.h"
+
+#include <string.h>
+
+#define NORMAL_LIMIT ((size_t)256 << 10) // what a normal scheduler may write in one go
+#define NORMAL_ENTITIES 4096             // and look at
+
+// An allocator whose first block is the data of a binary, since that is what the text goes into.
+typedef struct binary_memory {
+    ErlNifBinary binary;
+    bool made;
+} binary_memory;
+
+static void *resize_binary(void *context, void *block, size_t size) {
+    binary_memory *memory = context;
+    if (block != (memory->made ? memory->binary.data : NULL)) return NULL;
+    if (size == 0) {
+        enif_release_binary(&memory->binary);
+        memory->made = false;
+        return NULL;
+    }
+    if (!(memory->made ? enif_realloc_binary(&memory->binary, size) : enif_alloc_binary(size, &memory->binary)))
+        return NULL;
+    memory->made = true;
+    return memory->binary.data;
+}
+
+static bool read_text(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
+    *out = (rf_str){0};
+    return enif_is_identical(term, nif_atom.nil) || nif_bytes(env, term, out);
+}
+
+// {join_ref, ref, topic, event}, or nil.
+static bool read_frame(ErlNifEnv *env, ERL_NIF_TERM term, rf_phoenix_frame *out, const rf_phoenix_frame **frame) {
+    const ERL_NIF_TERM *parts;
+    int arity;
+    *frame = NULL;
+    if (enif_is_identical(term, nif_atom.nil)) return true;
+    *frame = out;
+    return enif_get_tuple(env, term, &arity, &parts) && arity == 4 && read_text(env, parts[0], &out->join_ref) &&
+           read_text(env, parts[1], &out->ref) && nif_bytes(env, parts[2], &out->topic) &&
+           nif_bytes(env, parts[3], &out->event);
+}
+
+static bool read_shape(ERL_NIF_TERM term, rf_shape *out) {
+    const ERL_NIF_TERM shapes[] = {nif_atom.entity, nif_atom.component, nif_atom.kind};
+    for (int i = 0; i < 3; i++) {
+        if (!enif_is_identical(term, shapes[i])) continue;
+        *out = (rf_shape)i;
+        return true;
+    }
+    return false;
+}
+
+// Too much for a normal scheduler: to be done again on a dirty one.
+static rf_status stop(nif_builder *builder) {
+    builder->stopped = true;
+    return RF_TOO_LARGE;
+}
+
+static void charge(nif_builder *builder, size_t len) {
+    int64_t work = (int64_t)(len / 8);
+    builder->work -= work < builder->work ? work : builder->work;
+}
+
+// argv: world, version, the seq a diff starts from or nil, shape, frame.
+static rf_status encode(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[], ERL_NIF_TERM *answer) {
+    ErlNifEnv *env = builder->env;
+    binary_memory memory = {.made = false};
+    rf_allocator allocator = {.context = &memory, .resize = resize_binary};
+    rf_encode_def def = {.limit = builder->may_stop ? NORMAL_LIMIT : 0};
+    rf_phoenix_frame frame;
+    ErlNifUInt64 from;
+    rf_status status;
+    char *text;
+    size_t len;
+    def.diff = !enif_is_identical(argv[2], nif_atom.nil);
+    if (def.diff && !enif_get_uint64(env, argv[2], &from)) return RF_INVALID_ARGUMENT;
+    if (!read_shape(argv[3], &def.shape) || !read_frame(env, argv[4], &frame, &def.frame)) return RF_INVALID_ARGUMENT;
+    if (def.diff) def.from = from;
+    if (builder->may_stop && rf_world_count(world->world) > NORMAL_ENTITIES) return stop(builder);
+    status = rf_encode_json(world->world, &def, allocator, &text, &len);
+    if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
+    if (status != RF_OK) return status;
+    charge(builder, len);
+    enif_realloc_binary(&memory.binary, len);
+    *answer = enif_make_tuple2(env, nif_atom.ok, enif_make_binary(env, &memory.binary));
+    return RF_OK;
+}
+
+ERL_NIF_TERM nif_world_encode(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    return nif_read(env, argc, argv, &(nif_reader){"world_encode", nif_world_encode, encode, false});
+}

@@ -1,0 +1,201 @@
+defmodule Roomfold.Shape do
+  @moduledoc """
+  The same facts in other shapes: by entity, component first, by kind; whole snapshots, and diffs.
+
+  By entity: `%{id => components}`. By component: `%{component => %{id => value}}`. By kind: `%{kind <> "s" => [item]}`, an
+  item being the components with `"id"`; entities without a kind are under `"others"`. Diffs have these shapes too
+  (`docs/event-model.md`, "Snapshots and diffs as JSON"). Pure data: nothing here looks at a world.
+  """
+
+  alias Roomfold.Error
+
+  @type by :: :entity | :component | :kind
+  @type entities :: Roomfold.Projection.entities()
+
+  @doc """
+  Entities in another shape. By component loses entities without components.
+
+      iex> entities = %{"a" => %{"kind" => "bat", "health" => 3}, "b" => %{"health" => 1}}
+      iex> Roomfold.Shape.from_entities(entities, :component)
+      %{"kind" => %{"a" => "bat"}, "health" => %{"a" => 3, "b" => 1}}
+      iex> Roomfold.Shape.from_entities(entities, :kind)
+      %{"bats" => [%{"id" => "a", "kind" => "bat", "health" => 3}], "others" => [%{"id" => "b", "health" => 1}]}
+  """
+  @spec from_entities(entities, by) :: map
+  def from_entities(entities, :entity), do: entities
+
+  def from_entities(entities, :component) do
+    values = for {id, components} <- entities, {name, value} <- components, do: {name, {id, value}}
+
+    values
+    |> Enum.group_by(&elem(&1, 0), &elem(&1, 1))
+    |> Map.new(fn {name, pairs} -> {name, Map.new(pairs)} end)
+  end
+
+  def from_entities(entities, :kind) do
+    entities
+    |> Enum.sort()
+    |> Enum.group_by(fn {_, components} -> plural(components["kind"]) end, fn {id, components} ->
+      Map.put(components, "id", id)
+    end)
+  end
+
+  defp plural(kind) when is_binary(kind), do: kind <> "s"
+  defp plural(_), do: "others"
+
+  @doc """
+  Entities from another shape; `:invalid_snapshot` if it is not of that shape.
+
+      iex> Roomfold.Shape.to_entities(%{"health" => %{"a" => 3, "b" => 1}}, :component)
+      {:ok, %{"a" => %{"health" => 3}, "b" => %{"health" => 1}}}
+      iex> Roomfold.Shape.to_entities(%{"bats" => [%{"id" => "a", "kind" => "bat"}]}, :kind)
+      {:ok, %{"a" => %{"kind" => "bat"}}}
+      iex> {:error, error} = Roomfold.Shape.to_entities(%{"bats" => [%{"kind" => "bat"}]}, :kind)
+      iex> error.message
+      "the snapshot is not valid: an item of \\"bats\\" has no id"
+  """
+  @spec to_entities(map, by) :: {:ok, entities} | {:error, Error.t()}
+  def to_entities(shape, by) when is_map(shape) do
+    {:ok, gather(by, shape)}
+  catch
+    {:invalid, detail} -> {:error, Error.new(:invalid_snapshot, detail: detail)}
+  end
+
+  def to_entities(_, _), do: {:error, Error.new(:invalid_snapshot)}
+
+  defp gather(:entity, entities), do: entities
+
+  defp gather(:component, columns) do
+    for {name, column} <- columns, reduce: %{} do
+      entities ->
+        unless is_map(column), do: throw({:invalid, "component #{inspect(name)} is not a map"})
+
+        Enum.reduce(column, entities, fn {id, value}, entities ->
+          Map.update(entities, id, %{name => value}, &Map.put(&1, name, value))
+        end)
+    end
+  end
+
+  defp gather(:kind, kinds) do
+    for {kind, items} <- kinds, reduce: %{} do
+      entities ->
+        unless is_list(items), do: throw({:invalid, "#{inspect(kind)} is not a list"})
+        Enum.reduce(items, entities, &item(&1, &2, kind))
+    end
+  end
+
+  defp item(%{"id" => id} = item, entities, kind) do
+    if is_map_key(entities, id), do: throw({:invalid, "#{inspect(id)} of #{inspect(kind)} is there twice"})
+    Map.put(entities, id, Map.delete(item, "id"))
+  end
+
+  defp item(_, _, kind), do: throw({:invalid, "an item of #{inspect(kind)} has no id"})
+
+  @doc """
+  A snapshot as `Roomfold.World.encode/4` writes it, decoded: its seq and its entities.
+
+      iex> Roomfold.Shape.snapshot(%{"seq" => 7, "kinds" => %{"others" => [%{"id" => "b", "health" => 1}]}})
+      {:ok, 7, %{"b" => %{"health" => 1}}}
+  """
+  @spec snapshot(term) :: {:ok, non_neg_integer, entities} | {:error, Error.t()}
+  def snapshot(%{"seq" => seq} = snapshot) when map_size(snapshot) == 2 and is_integer(seq) and seq >= 0 do
+    with {:ok, by, shape} <- shape(snapshot),
+         {:ok, entities} <- to_entities(shape, by),
+         do: {:ok, seq, entities}
+  end
+
+  def snapshot(_),
+    do: {:error, Error.new(:invalid_snapshot, detail: "it needs seq, and entities, components or kinds")}
+
+  defp shape(%{"entities" => shape}), do: {:ok, :entity, shape}
+  defp shape(%{"components" => shape}), do: {:ok, :component, shape}
+  defp shape(%{"kinds" => shape}), do: {:ok, :kind, shape}
+  defp shape(_), do: snapshot(nil)
+
+  @doc """
+  A diff of any shape as one by entity, as `Roomfold.World.diff/2` answers it.
+
+      iex> {:ok, diff} = Roomfold.Shape.diff(%{
+      ...>   "from" => 1, "seq" => 3, "created" => ["a"], "deleted" => ["c"],
+      ...>   "components" => %{"health" => %{"a" => 3, "b" => nil}}
+      ...> })
+      iex> diff
+      %{"from" => 1, "seq" => 3, "creates" => %{"a" => %{"health" => 3}}, "updates" => %{"b" => %{"health" => nil}}, "deletes" => ["c"]}
+  """
+  @spec diff(term) :: {:ok, Roomfold.Projection.diff()} | {:error, Error.t()}
+  def diff(%{"components" => columns, "created" => created, "deleted" => deleted} = diff),
+    do: by_entity(diff, columns, :component, created, deleted)
+
+  def diff(%{"kinds" => %{"deleted" => deleted} = kinds, "created" => created} = diff),
+    do: by_entity(diff, Map.delete(kinds, "deleted"), :kind, created, deleted)
+
+  def diff(%{} = diff), do: {:ok, diff}
+  def diff(_), do: {:error, Error.new(:invalid_diff)}
+
+  defp by_entity(diff, shape, by, created, deleted) when is_list(created) do
+    with {:ok, entities} <- to_entities(shape, by) do
+      {creates, updates} = Map.split(entities, created)
+      creates = Enum.reduce(created, creates, &Map.put_new(&2, &1, %{}))
+      head = Map.take(diff, ["from", "seq"])
+      {:ok, Map.merge(head, %{"creates" => creates, "updates" => updates, "deletes" => deleted})}
+    else
+      {:error, error} -> {:error, Error.new(:invalid_diff, detail: error.message)}
+    end
+  end
+
+  defp by_entity(_, _, _, _, _), do: {:error, Error.new(:invalid_diff)}
+
+  @doc """
+  Changes in another shape as entity events, to be folded: an update for each entity, a delete for each id under
+  `"deleted"` (by kind). With `op: :create` each entity is created instead.
+
+      iex> Roomfold.Shape.events(%{"velocity" => %{"a" => [0, 1, 0]}}, :component)
+      {:ok, [{"update", %{"entity_id" => "a", "components" => %{"velocity" => [0, 1, 0]}}}]}
+      iex> Roomfold.Shape.events(%{"deleted" => ["b"]}, :kind)
+      {:ok, [{"delete", %{"entity_id" => "b"}}]}
+  """
+  @spec events(map, by, keyword) :: {:ok, [Roomfold.World.event()]} | {:error, Error.t()}
+  def events(shape, by, opts \\ []) do
+    op = opts |> Keyword.validate!(op: :update) |> Keyword.fetch!(:op) |> to_string()
+    {deleted, shape} = if by == :kind, do: Map.pop(shape, "deleted", []), else: {[], shape}
+
+    with {:ok, entities} <- to_entities(shape, by) do
+      changed =
+        for {id, components} <- Enum.sort(entities),
+            do: {op, %{"entity_id" => id, "components" => components}}
+
+      {:ok, changed ++ for(id <- deleted, do: {"delete", %{"entity_id" => id}})}
+    end
+  end
+
+  @doc """
+  Entity events in another shape: what is set (by kind: also `"deleted"`). Later events win; `:not_an_event` for domain
+  events, which stay events.
+
+      iex> Roomfold.Shape.from_events([{"update", %{"entity_id" => "a", "components" => %{"lit" => true}}}], :component)
+      {:ok, %{"lit" => %{"a" => true}}}
+  """
+  @spec from_events([Roomfold.World.event()], by) :: {:ok, map} | {:error, Error.t()}
+  def from_events(events, by) do
+    {entities, deleted} = Enum.reduce(events, {%{}, []}, &collect/2)
+
+    case from_entities(entities, by) do
+      kinds when by == :kind and deleted != [] -> {:ok, Map.put(kinds, "deleted", Enum.reverse(deleted))}
+      shape -> {:ok, shape}
+    end
+  catch
+    {:invalid, name} -> {:error, Error.new(:not_an_event, detail: "#{inspect(name)} is no entity event")}
+  end
+
+  defp collect({"create", %{"entity_id" => id, "components" => components}}, {entities, deleted}),
+    do: {Map.put(entities, id, components), List.delete(deleted, id)}
+
+  defp collect({"update", %{"entity_id" => id, "components" => components}}, {entities, deleted}),
+    do: {Map.update(entities, id, components, &Map.merge(&1, components)), deleted}
+
+  defp collect({"delete", %{"entity_id" => id}}, {entities, deleted}),
+    do: {Map.delete(entities, id), [id | deleted]}
+
+  defp collect({name, _}, _), do: throw({:invalid, name})
+  defp collect(other, _), do: throw({:invalid, other})
+end
