@@ -421,7 +421,7 @@ static void framed(encoder *e) {
     rf_json_out_byte(&e->out, ']');
 }
 
-#define GUESS 96 // bytes per entity
+#define GUESS 128 // bytes per entity
 
 static void encode(encoder *e) {
     if (!(e->def->diff ? collect_diff(e) : collect_snapshot(e))) return;
