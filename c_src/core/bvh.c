@@ -155,7 +155,7 @@ void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep) {
     for (int i = 0; i < 3; i++) {
         double reach = sweep->half[i] + sweep->radius;
         double forward = sweep->origin[i] + reach, back = sweep->origin[i] - reach;
-        double pad = (largest + longest) * 0x1p-40 + sweep->radius * 0x1p-20 + 1e-12;
+        double pad = (largest + longest) * 0x1p-22 + sweep->radius * 0x1p-20 + 1e-12;
         bool still = fabs(sweep->way[i]) < 1e-20;
         query->low[i] = (float)(forward + (fabs(forward) * 0x1p-22 + pad));
         query->high[i] = (float)(back - (fabs(back) * 0x1p-22 + pad));

@@ -59,6 +59,15 @@ static inline bool rf_slabs_hit(const rf_slabs *slabs) {
     return slabs->touch || slabs->leave > 0 || slabs->enter == 0;
 }
 
+// Whether the sweep's start at t is between a and b along an axis, in any order. Of a way that all but runs along a
+// plane, rounding decides where it meets it: it must be where the thing is, with less to spare than the index has.
+static inline bool rf_sweep_is_beside(const rf_sweep *sweep, double t, int axis, double a, double b) {
+    double spare = 0, at = sweep->origin[axis] + sweep->way[axis] * t;
+    for (int i = 0; i < 3; i++) spare = fmax(spare, fmax(fabs(sweep->origin[i]), fabs(sweep->way[i])));
+    spare *= 0x1p-24;
+    return at >= fmin(a, b) - spare && at <= fmax(a, b) + spare;
+}
+
 // Of length 1. Only where the body is entered after the start.
 static inline void rf_slabs_normal(const rf_slabs *slabs, double out[3]) {
     const double *from = slabs->normal;

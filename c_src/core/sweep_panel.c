@@ -13,7 +13,9 @@ static bool ray_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *
     rate = sweep->way[0] * ez - sweep->way[2] * ex;
     if (rate == 0) return false;
     out->t = ((panel->x1 - sweep->origin[0]) * ez - (panel->z1 - sweep->origin[2]) * ex) / rate;
-    if (!(out->t >= 0 && out->t <= 1)) return false;
+    if (!(out->t >= 0 && out->t <= 1) || !rf_sweep_is_beside(sweep, out->t, 0, panel->x1, panel->x2) ||
+        !rf_sweep_is_beside(sweep, out->t, 2, panel->z1, panel->z2))
+        return false;
     y = sweep->origin[1] + sweep->way[1] * out->t;
     if (panel->low_edge ? y < panel->low : y <= panel->low) return false;
     if (panel->high_edge ? y > panel->high : y >= panel->high) return false;

@@ -37,7 +37,14 @@ static bool ray_triangle(const rf_sweep *sweep, const double corners[3][3], cons
     if ((a < 0 || b < 0 || c < 0) && (a > 0 || b > 0 || c > 0)) return false;
     if (rate == 0) return false;
     out->t = dot(normal, corners[0]) / rate;
-    return out->t >= 0 && out->t <= 1;
+    if (!(out->t >= 0 && out->t <= 1)) return false;
+    for (int axis = 0; axis < 3; axis++) {
+        double low = fmin(fmin(corners[0][axis], corners[1][axis]), corners[2][axis]);
+        double high = fmax(fmax(corners[0][axis], corners[1][axis]), corners[2][axis]);
+        if (!rf_sweep_is_beside(sweep, out->t, axis, sweep->origin[axis] + low, sweep->origin[axis] + high))
+            return false;
+    }
+    return true;
 }
 
 // The sum of a box and a triangle is a convex body whose sides are those of the box, of the triangle, and those that
@@ -151,8 +158,8 @@ static bool sphere_triangle(const rf_sweep *sweep, const double corners[3][3], c
 bool rf_sweep_triangle(const rf_sweep *sweep, const double corners[3][3], rf_contact *out) {
     double relative[3][3], first[3], second[3], normal[3], length, sign;
     for (int i = 0; i < 3; i++) subtract(corners[i], sweep->origin, relative[i]);
-    subtract(relative[1], relative[0], first);
-    subtract(relative[2], relative[0], second);
+    subtract(corners[1], corners[0], first);
+    subtract(corners[2], corners[0], second);
     cross(first, second, normal);
     length = sqrt(dot(normal, normal));
     if (length == 0) return false;
