@@ -5,13 +5,14 @@
 
 #define ALIGNMENT 64
 // Up to so many groups a level is just gone through.
-#define TOP_GROUPS 4
+#define TOP_GROUPS 8
 // Level 1 may grow so much before the items are put into a new order.
 #define WORN 1.25F
 
 void rf_bvh_free(rf_bvh *bvh, rf_mem *mem) {
     rf_mem_free(mem, bvh->block, bvh->block_size);
     rf_mem_free(mem, bvh->order, bvh->order_size);
+    for (int i = 0; i < 2; i++) rf_mem_free(mem, bvh->lists[i], bvh->list_size);
     *bvh = (rf_bvh){0};
 }
 
@@ -29,7 +30,9 @@ static bool allocate(rf_bvh *bvh, rf_mem *mem, uint32_t width, uint32_t count) {
     bvh->block = rf_mem_alloc(mem, bvh->block_size);
     bvh->order_size = (size_t)bvh->groups[0] * width * sizeof *bvh->order;
     bvh->order = rf_mem_alloc(mem, bvh->order_size);
-    if (!bvh->block || !bvh->order) {
+    bvh->list_size = ((size_t)bvh->groups[0] + width) * sizeof **bvh->lists;
+    for (int i = 0; i < 2; i++) bvh->lists[i] = rf_mem_alloc(mem, bvh->list_size);
+    if (!bvh->block || !bvh->order || !bvh->lists[0] || !bvh->lists[1]) {
         rf_bvh_free(bvh, mem);
         return false;
     }
@@ -141,26 +144,4 @@ void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
     fit_items(bvh, source);
     fit_groups(bvh);
     if (bvh->levels > 1 && !(bvh->cost <= bvh->cost_then * WORN)) put_in_order(bvh, mem, source);
-}
-
-// Boxes and start are both moved apart by more than all roundings, of this and of the final test, could hide.
-void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep) {
-    double largest = 0, longest = 0;
-    int main_axis = 0;
-    for (int i = 0; i < 3; i++) {
-        largest = fmax(largest, fabs(sweep->origin[i]));
-        if (fabs(sweep->way[i]) > longest) main_axis = i;
-        longest = fmax(longest, fabs(sweep->way[i]));
-    }
-    for (int i = 0; i < 3; i++) {
-        double reach = sweep->half[i] + sweep->radius;
-        double forward = sweep->origin[i] + reach, back = sweep->origin[i] - reach;
-        double pad = (largest + longest) * 0x1p-22 + sweep->radius * 0x1p-20 + 1e-12;
-        bool still = fabs(sweep->way[i]) < 1e-20;
-        query->low[i] = (float)(forward + (fabs(forward) * 0x1p-22 + pad));
-        query->high[i] = (float)(back - (fabs(back) * 0x1p-22 + pad));
-        query->inverse[i] = still ? 1e20F : (float)sweep->inverse[i];
-        query->backwards[i] = !still && sweep->way[i] < 0;
-    }
-    query->descending = sweep->way[main_axis] < 0;
 }

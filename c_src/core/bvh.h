@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "sweep.h"
+#include <math.h>
 
 #define RF_BVH_LEVELS 12
 
@@ -23,10 +24,11 @@ typedef struct rf_bvh {
     uint32_t groups[RF_BVH_LEVELS];
     uint32_t *order;            // the item in each lane of level 0
     float *rows[RF_BVH_LEVELS]; // of a level: each group's six rows; aligned to a cache line
+    uint32_t *lists[2];         // for walks: room for the groups of level 0 and one more group's lanes
     float cost;                 // how far level 1 extends, and how far it did when the order was new
     float cost_then;
     void *block; // the memory of all rows
-    size_t block_size, order_size;
+    size_t block_size, order_size, list_size;
 } rf_bvh;
 
 // A swept shape as the tree sees it.
@@ -43,7 +45,7 @@ typedef struct rf_bvh_query {
 // One for each instruction set.
 typedef struct rf_bvh_ops {
     uint32_t width;
-    void (*walk)(const rf_bvh *bvh, rf_bvh_query *query);
+    void (*walk)(const rf_bvh *bvh, rf_bvh_query *query); // the tree must not be empty
 } rf_bvh_ops;
 
 void rf_bvh_free(rf_bvh *bvh, rf_mem *mem);
@@ -51,8 +53,28 @@ void rf_bvh_free(rf_bvh *bvh, rf_mem *mem);
 bool rf_bvh_build(rf_bvh *bvh, rf_mem *mem, const rf_bvh_ops *ops, uint32_t count, rf_bvh_source source);
 // The same items after they moved. Without memory for a new order the tree gets slower, but stays right.
 void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source);
-// visit, limit are left alone.
-void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep);
+
+// visit and limit are left alone. Boxes and start are both moved apart by more than all roundings, of this and of the
+// final test, could hide.
+static inline void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep) {
+    double spread = 0, longest = 0, pad;
+    for (int i = 0; i < 3; i++) {
+        double start = fabs(sweep->origin[i]), length = fabs(sweep->way[i]);
+        spread = start > spread ? start : spread;
+        query->descending = length > longest ? sweep->way[i] < 0 : query->descending;
+        longest = length > longest ? length : longest;
+    }
+    pad = (spread + longest) * 0x1p-21 + sweep->radius * 0x1p-20 + 1e-12;
+    for (int i = 0; i < 3; i++) {
+        double reach = sweep->half[i] + sweep->radius;
+        double wide = pad + reach * 0x1p-21;
+        bool still = fabs(sweep->way[i]) < 1e-20;
+        query->low[i] = (float)(sweep->origin[i] + reach + wide);
+        query->high[i] = (float)(sweep->origin[i] - reach - wide);
+        query->inverse[i] = still ? 1e20F : (float)sweep->inverse[i];
+        query->backwards[i] = !still && sweep->way[i] < 0;
+    }
+}
 
 // Rounded outwards. Writes one lane.
 static inline void rf_bvh_lane(float *rows, uint32_t width, uint32_t lane, const double low[3], const double high[3]) {

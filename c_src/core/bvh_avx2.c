@@ -3,7 +3,7 @@
 #if RF_SIMD_X86
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx2")))
+#define TARGET __attribute__((target("avx2,bmi2,popcnt")))
 #define WIDTH 8
 #define LANES struct lanes
 #define LANES_INIT init
@@ -37,6 +37,16 @@ TARGET static inline uint32_t meet(const struct lanes *lanes, const float *rows,
     return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(near, far, _CMP_LE_OQ));
 }
 
+// Without a branch: the bytes of the lanes' numbers are packed by the mask, spread over lanes, and moved by `first`.
+TARGET static inline uint32_t expand(uint32_t mask, uint32_t first, uint32_t *out) {
+    uint64_t bytes = _pdep_u64(mask, UINT64_C(0x0101010101010101)) * 0xFF;
+    __m128i lanes = _mm_cvtsi64_si128((long long)_pext_u64(UINT64_C(0x0706050403020100), bytes));
+    __m256i numbers = _mm256_add_epi32(_mm256_cvtepu8_epi32(lanes), _mm256_set1_epi32((int)first));
+    _mm256_storeu_si256((__m256i *)(void *)out, numbers);
+    return (uint32_t)__builtin_popcount(mask);
+}
+
+#define EXPAND expand
 #include "bvh_walk.inl"
 
 const rf_bvh_ops rf_bvh_avx2 = {.width = WIDTH, .walk = walk};

@@ -43,6 +43,7 @@ TARGET static inline uint32_t meet(const struct lanes *lanes, const float *rows,
     return mask;
 }
 
+#define EXPAND rf_bvh_expand
 #include "bvh_walk.inl"
 
 const rf_bvh_ops rf_bvh_neon = {.width = WIDTH, .walk = walk};

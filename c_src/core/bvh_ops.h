@@ -9,7 +9,7 @@
 #define RF_BVH_SLACK (1 + 0x1p-20F)
 
 extern const rf_bvh_ops rf_bvh_scalar;
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
 #define RF_SIMD_X86 1
 #else
 #define RF_SIMD_X86 0
@@ -20,11 +20,18 @@ extern const rf_bvh_ops rf_bvh_scalar;
 #define RF_SIMD_ARM 0
 #endif
 #if RF_SIMD_X86
-extern const rf_bvh_ops rf_bvh_sse2, rf_bvh_avx2, rf_bvh_avx512;
+extern const rf_bvh_ops rf_bvh_sse2, rf_bvh_avx2;
 #endif
 #if RF_SIMD_ARM
 extern const rf_bvh_ops rf_bvh_neon;
 #endif
+
+// Lane by lane.
+static inline uint32_t rf_bvh_expand(uint32_t mask, uint32_t first, uint32_t *out) {
+    uint32_t count = 0;
+    for (; mask != 0; mask &= mask - 1) out[count++] = first + (uint32_t)__builtin_ctz(mask);
+    return count;
+}
 
 // NULL if it isn't available.
 const rf_bvh_ops *rf_bvh_ops_for(rf_simd simd);

@@ -22,6 +22,7 @@ static uint32_t meet(const rf_bvh_query *query, const float *rows, float limit) 
     return mask;
 }
 
+#define EXPAND rf_bvh_expand
 #include "bvh_walk.inl"
 
 const rf_bvh_ops rf_bvh_scalar = {.width = WIDTH, .walk = walk};

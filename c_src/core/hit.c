@@ -1,6 +1,7 @@
 #include "space_state.h"
 
 #include "hit_list.h"
+#include <float.h>
 #include <math.h>
 
 // One shot on its way through the space.
@@ -9,29 +10,31 @@ typedef struct cast {
     const rf_view *view;
     const rf_shot *shot;
     rf_sweep sweep;
-    double towards[3]; // against the direction, of length 1
+    double direction[3], length; // the shot's, scaled where its square would leave binary64
     uint32_t mask;
-    bool found; // in best
-    rf_hit best;
+    bool found;    // in best
     rf_hits *list; // all hits go here; NULL: only the best one counts
     rf_status status;
+    rf_hit best;
 } cast;
 
 // --- what a shot must be
 
-static rf_status read_direction(const rf_shot *shot, double way[3], double towards[3]) {
-    double largest = 0, length;
+static rf_status read_direction(cast *run, double way[3]) {
+    const double *from = run->shot->direction;
+    double largest = 0, scale, sum;
     for (int i = 0; i < 3; i++) {
-        if (!isfinite(shot->direction[i])) return RF_NUMBER_OUT_OF_RANGE;
-        largest = fmax(largest, fabs(shot->direction[i]));
+        double size = fabs(from[i]);
+        if (!(size <= DBL_MAX)) return RF_NUMBER_OUT_OF_RANGE;
+        largest = size > largest ? size : largest;
     }
     if (largest == 0) return RF_ZERO_DIRECTION;
-    for (int i = 0; i < 3; i++) way[i] = shot->direction[i] / largest;
-    length = sqrt(way[0] * way[0] + way[1] * way[1] + way[2] * way[2]);
-    for (int i = 0; i < 3; i++) {
-        towards[i] = -(way[i] / length);
-        way[i] = way[i] / length * shot->range;
-    }
+    for (int i = 0; i < 3; i++) run->direction[i] = largest > 1e-100 && largest < 1e100 ? from[i] : from[i] / largest;
+    from = run->direction;
+    sum = from[0] * from[0] + from[1] * from[1] + from[2] * from[2];
+    run->length = sqrt(sum);
+    scale = run->shot->range / run->length;
+    for (int i = 0; i < 3; i++) way[i] = from[i] * scale;
     return RF_OK;
 }
 
@@ -47,10 +50,10 @@ static rf_status read_shot(const rf_shot *shot, cast *out) {
     status = rf_shape_from_collider(&shot->collider, &shape);
     if (status != RF_OK) return status;
     if (shot->collider.kind == RF_COLLIDER_CAPSULE) return RF_INVALID_COLLIDER;
-    status = read_direction(shot, way, out->towards);
+    out->shot = shot;
+    status = read_direction(out, way);
     if (status != RF_OK) return status;
     rf_sweep_init(&out->sweep, shot->origin, way, &shape);
-    out->shot = shot;
     out->mask = shot->mask ? shot->mask : RF_LAYERS_ALL;
     return RF_OK;
 }
@@ -71,7 +74,7 @@ static void take(cast *run, rf_hit *hit, const rf_contact *contact) {
     hit->distance = contact->t * run->shot->range;
     for (int i = 0; i < 3; i++) {
         hit->point[i] = run->shot->origin[i] + run->sweep.way[i] * contact->t;
-        hit->normal[i] = contact->t == 0 ? run->towards[i] : contact->normal[i];
+        hit->normal[i] = contact->t == 0 ? -(run->direction[i] / run->length) : contact->normal[i];
     }
     if (run->list) {
         if (run->status == RF_OK) run->status = rf_hits_push(run->list, hit);
@@ -138,9 +141,11 @@ static void walk_statics(cast *run, const rf_space *space) {
 static rf_status cast_one(rf_space *space, const rf_view *view, cast *run, rf_hits *hits) {
     size_t first = hits->len;
     run->view = view;
+    run->found = false;
+    run->status = RF_OK;
+    run->list = run->shot->kind == RF_SHOT_ALL ? hits : NULL;
     rf_bvh_query_init(&run->query, &run->sweep);
     run->query.limit = 1;
-    if (run->shot->kind == RF_SHOT_ALL) run->list = hits;
     walk_statics(run, space);
     if (run->shot->kind == RF_SHOT_PIERCE) run->list = hits;
     run->query.visit = visit_targets;
@@ -150,7 +155,7 @@ static rf_status cast_one(rf_space *space, const rf_view *view, cast *run, rf_hi
         hits->len = first;
         return run->status;
     }
-    rf_hits_sort(hits->items + first, hits->len - first, rf_hit_before);
+    if (hits->len - first > 1) rf_hits_sort(hits->items + first, hits->len - first, rf_hit_before);
     return RF_OK;
 }
 
@@ -169,10 +174,10 @@ static rf_status no_memory(rf_answer *answers, size_t from, size_t count, const 
 }
 
 rf_status rf_cast(rf_space *space, const rf_shot *shots, size_t count, rf_answer *answers, rf_hits *hits) {
+    cast run;
     if (!rf_statics_index(&space->statics, &space->mem, space->ops)) return no_memory(answers, 0, count, hits);
     for (size_t i = 0; i < count; i++) {
         size_t first = hits->len;
-        cast run = {.status = RF_OK};
         rf_view view = {0};
         rf_status status = read_shot(&shots[i], &run);
         if (status == RF_OK) status = rf_view_at(space, shots[i].moment, &view);

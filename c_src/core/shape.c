@@ -1,14 +1,5 @@
 #include "shape.h"
 
-#include <math.h>
-#include <roomfold/space.h>
-
-bool rf_coordinates_valid(const double *values, int count) {
-    for (int i = 0; i < count; i++)
-        if (!(fabs(values[i]) <= RF_SPACE_LIMIT)) return false;
-    return true;
-}
-
 static bool sizes_valid(const double *values, int count, rf_status *status) {
     *status = rf_coordinates_valid(values, count) ? RF_INVALID_COLLIDER : RF_NUMBER_OUT_OF_RANGE;
     if (*status == RF_NUMBER_OUT_OF_RANGE) return false;

@@ -12,8 +12,6 @@ const char *rf_simd_name(rf_simd simd) {
         return "sse2";
     case RF_SIMD_AVX2:
         return "avx2";
-    case RF_SIMD_AVX512:
-        return "avx512";
     case RF_SIMD_NEON:
         return "neon";
     case RF_SIMD_COUNT:
@@ -31,9 +29,7 @@ bool rf_simd_available(rf_simd simd) {
     case RF_SIMD_SSE2:
         return __builtin_cpu_supports("sse2");
     case RF_SIMD_AVX2:
-        return __builtin_cpu_supports("avx2");
-    case RF_SIMD_AVX512:
-        return __builtin_cpu_supports("avx512f");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 #endif
 #if RF_SIMD_ARM
     case RF_SIMD_NEON:
@@ -45,7 +41,7 @@ bool rf_simd_available(rf_simd simd) {
 }
 
 rf_simd rf_simd_best(void) {
-    static const rf_simd order[] = {RF_SIMD_AVX512, RF_SIMD_AVX2, RF_SIMD_SSE2, RF_SIMD_NEON};
+    static const rf_simd order[] = {RF_SIMD_AVX2, RF_SIMD_SSE2, RF_SIMD_NEON};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         if (rf_simd_available(order[i])) return order[i];
     return RF_SIMD_SCALAR;
@@ -60,8 +56,6 @@ const rf_bvh_ops *rf_bvh_ops_for(rf_simd simd) {
         return &rf_bvh_sse2;
     case RF_SIMD_AVX2:
         return &rf_bvh_avx2;
-    case RF_SIMD_AVX512:
-        return &rf_bvh_avx512;
 #endif
 #if RF_SIMD_ARM
     case RF_SIMD_NEON:

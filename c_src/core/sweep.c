@@ -2,17 +2,6 @@
 
 #include "slab.h"
 
-void rf_sweep_init(rf_sweep *sweep, const double origin[3], const double way[3], const rf_shape *shape) {
-    for (int i = 0; i < 3; i++) {
-        sweep->origin[i] = origin[i];
-        sweep->way[i] = fabs(way[i]) < RF_SWEEP_TINY ? 0 : way[i];
-        sweep->inverse[i] = sweep->way[i] == 0 ? 0 : 1 / sweep->way[i];
-        sweep->half[i] = shape->half[i];
-    }
-    sweep->origin[1] += shape->lift;
-    sweep->radius = shape->radius;
-}
-
 // Where the way crosses the planes of the inner box, between from and to, in order.
 static int crossings(const rf_sweep *sweep, const rf_round_box *box, double from, double to, double out[8]) {
     int count = 0;

@@ -3,6 +3,7 @@
 #ifndef RF_CORE_SWEEP_H
 #define RF_CORE_SWEEP_H
 
+#include <math.h>
 #include <roomfold/base.h>
 
 // Every collider is a box and everything within a radius around it: a box has no radius, a sphere no extent, a capsule
@@ -38,7 +39,15 @@ typedef struct rf_round_box {
     double radius;
 } rf_round_box;
 
-void rf_sweep_init(rf_sweep *sweep, const double origin[3], const double way[3], const rf_shape *shape);
+static inline void rf_sweep_init(rf_sweep *sweep, const double origin[3], const double way[3], const rf_shape *shape) {
+    for (int i = 0; i < 3; i++) {
+        sweep->origin[i] = i == 1 ? origin[i] + shape->lift : origin[i];
+        sweep->way[i] = fabs(way[i]) < RF_SWEEP_TINY ? 0 : way[i];
+        sweep->inverse[i] = sweep->way[i] == 0 ? 0 : 1 / sweep->way[i];
+        sweep->half[i] = shape->half[i];
+    }
+    sweep->radius = shape->radius;
+}
 
 // The sweep's own shape counts: boxes grow by half, the radius by radius.
 bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, rf_contact *out);

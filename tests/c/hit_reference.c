@@ -212,11 +212,12 @@ rf_hits slow_cast(const model *in, const rf_shot *shot) {
     double unit[3], way[3], length;
     rf_contact contact;
     rf_sweep sweep;
-    for (int i = 0; i < 3; i++) unit[i] = shot->direction[i] / largest;
+    for (int i = 0; i < 3; i++)
+        unit[i] = largest > 1e-100 && largest < 1e100 ? shot->direction[i] : shot->direction[i] / largest;
     length = sqrt(unit[0] * unit[0] + unit[1] * unit[1] + unit[2] * unit[2]);
     for (int i = 0; i < 3; i++) {
+        way[i] = unit[i] * (shot->range / length);
         unit[i] /= length;
-        way[i] = unit[i] * shot->range;
     }
     rf_sweep_init(&sweep, shot->origin, way, &shape);
     for (uint32_t key = 0; key < in->keys; key++) {

@@ -1,4 +1,5 @@
 // simd.h: which of the processor's vector instructions are used. The answers are the same bits with all of them.
+// AVX-512 is not among them: measured from end to end it gains less than a tenth over AVX2.
 #ifndef ROOMFOLD_SIMD_H
 #define ROOMFOLD_SIMD_H
 
@@ -11,12 +12,11 @@ typedef enum rf_simd {
     RF_SIMD_SCALAR,
     RF_SIMD_SSE2,
     RF_SIMD_AVX2,
-    RF_SIMD_AVX512,
     RF_SIMD_NEON,
     RF_SIMD_COUNT
 } rf_simd;
 
-// "scalar", "sse2", "avx2", "avx512", "neon"; never NULL.
+// "scalar", "sse2", "avx2", "neon"; never NULL.
 RF_API const char *rf_simd_name(rf_simd simd);
 // Whether this processor and this build have it.
 RF_API bool rf_simd_available(rf_simd simd);
