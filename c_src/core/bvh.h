@@ -33,11 +33,11 @@ typedef struct rf_bvh {
 
 // A swept shape as the tree sees it.
 typedef struct rf_bvh_query {
-    float low[3], high[3]; // the start, moved so that boxes need not be enlarged: for their low and high sides
+    float start[2][3]; // moved so that boxes need not be enlarged: for their low sides, and for their high ones
     float inverse[3];
-    bool backwards[3];
-    bool descending; // lanes are taken from the last to the first
-    float limit;     // only what is met at or before this t matters; visit may lower it
+    uint32_t backwards[3]; // 1: the way enters boxes by their high side. A number, to be an index rather than a branch
+    bool descending;       // groups of items are taken from the last to the first
+    float limit;           // only what is met at or before this t matters; visit may lower it
     // The items of a group that may be met, as a mask of lanes.
     void (*visit)(struct rf_bvh_query *query, const uint32_t *items, uint32_t mask);
 } rf_bvh_query;
@@ -61,18 +61,18 @@ static inline void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep)
     for (int i = 0; i < 3; i++) {
         double start = fabs(sweep->origin[i]), length = fabs(sweep->way[i]);
         spread = start > spread ? start : spread;
-        query->descending = length > longest ? sweep->way[i] < 0 : query->descending;
         longest = length > longest ? length : longest;
     }
+    query->descending = sweep->way[0] + sweep->way[1] + sweep->way[2] < 0; // the curve goes up along all axes
     pad = (spread + longest) * 0x1p-21 + sweep->radius * 0x1p-20 + 1e-12;
     for (int i = 0; i < 3; i++) {
         double reach = sweep->half[i] + sweep->radius;
         double wide = pad + reach * 0x1p-21;
         bool still = fabs(sweep->way[i]) < 1e-20;
-        query->low[i] = (float)(sweep->origin[i] + reach + wide);
-        query->high[i] = (float)(sweep->origin[i] - reach - wide);
+        query->start[0][i] = (float)(sweep->origin[i] + reach + wide);
+        query->start[1][i] = (float)(sweep->origin[i] - reach - wide);
         query->inverse[i] = still ? 1e20F : (float)sweep->inverse[i];
-        query->backwards[i] = !still && sweep->way[i] < 0;
+        query->backwards[i] = (uint32_t)(sweep->way[i] < 0) & (uint32_t)!still;
     }
 }
 

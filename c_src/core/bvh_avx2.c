@@ -16,12 +16,12 @@ struct lanes {
 
 TARGET static void init(struct lanes *lanes, const rf_bvh_query *query) {
     for (uint32_t i = 0; i < 3; i++) {
-        bool back = query->backwards[i];
-        lanes->near[i] = _mm256_set1_ps(back ? query->high[i] : query->low[i]);
-        lanes->far[i] = _mm256_set1_ps(back ? query->low[i] : query->high[i]);
+        uint32_t back = query->backwards[i];
+        lanes->near[i] = _mm256_set1_ps(query->start[back][i]);
+        lanes->far[i] = _mm256_set1_ps(query->start[1 - back][i]);
         lanes->inverse[i] = _mm256_set1_ps(query->inverse[i]);
-        lanes->near_row[i] = (back ? i + 3 : i) * WIDTH;
-        lanes->far_row[i] = (back ? i : i + 3) * WIDTH;
+        lanes->near_row[i] = (i + 3 * back) * WIDTH;
+        lanes->far_row[i] = (i + 3 - 3 * back) * WIDTH;
     }
 }
 

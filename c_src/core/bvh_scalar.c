@@ -11,9 +11,9 @@ static uint32_t meet(const rf_bvh_query *query, const float *rows, float limit) 
     for (uint32_t lane = 0; lane < WIDTH; lane++) {
         float near = 0, far = limit;
         for (uint32_t i = 0; i < 3; i++) {
-            float low = (rows[i * WIDTH + lane] - query->low[i]) * query->inverse[i];
-            float high = (rows[(i + 3) * WIDTH + lane] - query->high[i]) * query->inverse[i];
-            float enter = query->backwards[i] ? high : low, leave = query->backwards[i] ? low : high;
+            uint32_t back = query->backwards[i];
+            float enter = (rows[(i + 3 * back) * WIDTH + lane] - query->start[back][i]) * query->inverse[i];
+            float leave = (rows[(i + 3 - 3 * back) * WIDTH + lane] - query->start[1 - back][i]) * query->inverse[i];
             near = enter > near ? enter : near;
             far = leave < far ? leave : far;
         }
