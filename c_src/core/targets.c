@@ -91,7 +91,8 @@ static rf_profile *make_profile(rf_mem *mem, uint32_t key, const rf_target *targ
     rf_profile *profile = rf_mem_zero(mem, sizeof *profile);
     if (!profile) return NULL;
     *profile = (rf_profile){.shape = *shape, .users = 1, .key = key, .layers = target->layers};
-    if (rf_entity_id_set(&profile->id, mem, target->id) && rf_entity_id_set(&profile->owner, mem, target->owner))
+    if (rf_entity_id_set(&profile->id, mem, target->id) &&
+        (target->owner.len == 0 || rf_entity_id_set(&profile->owner, mem, target->owner)))
         return profile;
     rf_profile_release(profile, mem);
     return NULL;
