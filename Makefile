@@ -26,6 +26,7 @@ DESTDIR :=
 
 CORE_SRC := $(sort $(wildcard c_src/core/*.c))
 NIF_SRC := $(sort $(wildcard c_src/nif/*.c))
+CLI_SRC := $(sort $(wildcard c_src/cli/*.c))
 TEST_SRC := $(sort $(wildcard tests/c/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 # What the tests share.
@@ -33,13 +34,15 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
-ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
+ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 LIB := $(BUILD)/libroomfold.a
 NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
+CLI := $(PRIV)/roomfold
 TEST_BIN := $(TEST_SRC:tests/c/%.c=$(BUILD)/%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
 
@@ -90,16 +93,20 @@ TEST_LIBS = $(eval TEST_LIBS := $$(shell pkg-config --libs check jansson zlib))$
 export ELIXIR_ERL_OPTIONS := $(filter-out +fnu,$(ELIXIR_ERL_OPTIONS)) +fnu
 export MAKE
 
+# The program needs them, nothing else does.
+CLI_CFLAGS = $(eval CLI_CFLAGS := $$(shell pkg-config --cflags jansson zlib))$(CLI_CFLAGS)
+CLI_LIBS = $(eval CLI_LIBS := $$(shell pkg-config --libs jansson zlib))$(CLI_LIBS)
+
 # A line for each command; with V=1 the command itself.
 say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
 .PHONY: build setup demo test bench fuzz asan tsan valgrind check format phoenix test-phoenix install clean \
-	help native clean-native c-tests fuzzers FORCE
+	help native program clean-native c-tests fuzzers FORCE
 
-build: ## build the library, the NIF and the Elixir code
-build: $(LIB)
+build: ## build the library, the NIF, the program and the Elixir code
+build: $(LIB) program
 	@mix compile
 
 setup: ## install what is missing, with the system's package manager
@@ -172,12 +179,16 @@ help: ## this list
 	@echo '  WERROR=1  warnings are errors      LTO=1  optimises across files'
 	@echo '  V=1       shows the commands'
 
-# What Mix calls: everything under priv/.
+# What Mix calls.
 native: $(NIF)
+
+program:
+	@if pkg-config --exists jansson zlib 2>/dev/null; then $(MAKE) --no-print-directory $(CLI); \
+	else echo "left out: $(CLI), which needs jansson and zlib (make setup)"; fi
 
 clean-native:
 	rm -rf $(BUILD)
-	rm -f $(PRIV)/roomfold_nif.so
+	rm -f $(PRIV)/roomfold_nif.so $(CLI)
 
 c-tests: $(TEST_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -203,6 +214,10 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
 
+$(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) $(STRICT) -D_POSIX_C_SOURCE=200809L $(CLI_CFLAGS) -c -o $@ $<
+
 $(BUILD)/tests/c/%.o: tests/c/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) -D_POSIX_C_SOURCE=200809L -iquote c_src -iquote c_src/core $(TEST_CFLAGS) -c -o $@ $<
@@ -217,6 +232,10 @@ $(BUILD)/$(SHARED_LIB): $(CORE_OBJ) $(BUILD)/files
 $(PRIV)/roomfold_nif.so: $(NIF_OBJ) $(CORE_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK_NIF) -o $@.new $(NIF_OBJ) $(CORE_OBJ) -lm && mv -f $@.new $@
+
+$(CLI): $(CLI_OBJ) $(LIB) $(BUILD)/files
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK) -o $@.new $(CLI_OBJ) $(LIB) $(CLI_LIBS) -lm && mv -f $@.new $@
 
 $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread

@@ -1,16 +1,21 @@
-// roomfold.h: everything a program needs to fold events into a world.
+// roomfold.h: everything a program needs to fold events into a world, and to see who is hit.
 #ifndef ROOMFOLD_ROOMFOLD_H
 #define ROOMFOLD_ROOMFOLD_H
 
 #include <roomfold/alloc.h>
+#include <roomfold/collider.h>
 #include <roomfold/diff.h>
 #include <roomfold/encode.h>
 #include <roomfold/event.h>
 #include <roomfold/fold.h>
+#include <roomfold/hit.h>
 #include <roomfold/json.h>
+#include <roomfold/level.h>
 #include <roomfold/report.h>
 #include <roomfold/rules.h>
 #include <roomfold/schema.h>
+#include <roomfold/simd.h>
+#include <roomfold/space.h>
 #include <roomfold/status.h>
 #include <roomfold/term.h>
 #include <roomfold/world.h>

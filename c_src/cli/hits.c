@@ -1,0 +1,120 @@
+#include "command.h"
+#include "input.h"
+#include "recording.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct options {
+    const char *level, *recording;
+    bool projectiles;
+} hits_options;
+
+typedef struct tally {
+    unsigned long shots, agree, hits, hits_agree;
+} tally;
+
+static int fail(const char *path, const char *why) {
+    return complain("hits", FAILED, "%s: %s", path, why);
+}
+
+static int read_options(int argc, char **argv, hits_options *out) {
+    *out = (hits_options){0};
+    for (int i = 1; i < argc; i += 2) {
+        bool rays = strcmp(argv[i], "--rays") == 0, projectiles = strcmp(argv[i], "--projectiles") == 0;
+        const char **into = rays || projectiles ? &out->recording : &out->level;
+        if (!rays && !projectiles && strcmp(argv[i], "--level") != 0)
+            return complain("hits", MISUSED, "there is no option %s; see roomfold hits --help", argv[i]);
+        if (i + 1 == argc) return complain("hits", MISUSED, "%s needs a file", argv[i]);
+        if (*into) return complain("hits", MISUSED, "%s: one file of a kind at a time", argv[i]);
+        *into = argv[i + 1];
+        if (projectiles) out->projectiles = true;
+    }
+    if (!out->recording || !out->level)
+        return complain("hits", MISUSED, "--level and one of --rays and --projectiles are needed");
+    return DONE;
+}
+
+static int load_level(const char *path, scene *out) {
+    input *from = input_open(path);
+    rf_str text = {0};
+    rf_error error;
+    int code = DONE;
+    if (!from) return fail(path, strerror(errno));
+    text.data = input_rest(from, &text.len);
+    if (!text.data) {
+        code = fail(path, input_error(from));
+    } else if (scene_new(out, text, &error) != RF_OK) {
+        code = complain("hits", FAILED, "%s: %s%s%s%s", path, rf_status_message(error.status),
+                        error.about[0] ? " (" : "", error.about, error.about[0] ? ")" : "");
+        if (error.offset != RF_NOWHERE) fprintf(stderr, "  at byte %llu\n", (unsigned long long)error.offset);
+    }
+    input_close(from);
+    return code;
+}
+
+static int judge_line(const hits_options *options, scene *in, const input *from, rf_str text, tally *sum) {
+    json_error_t error;
+    json_t *line = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    unsigned long number = input_line_number(from);
+    verdict found = {0};
+    problem what;
+    if (!line) return complain("hits", FAILED, "%s:%lu:%d: %s", options->recording, number, error.column, error.text);
+    what = options->projectiles ? judge_projectile(in, line, &found) : judge_ray(in, line, &found);
+    json_decref(line);
+    if (what) return complain("hits", FAILED, "%s:%lu: this can't be used: %s", options->recording, number, what);
+    sum->shots++;
+    sum->agree += found.agree;
+    sum->hits += found.hit;
+    sum->hits_agree += found.hit && found.agree;
+    return DONE;
+}
+
+static bool blank(rf_str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (!strchr(" \t\r", text.data[i])) return false;
+    return true;
+}
+
+static int judge_all(const hits_options *options, scene *in, tally *sum) {
+    input *from = input_open(options->recording);
+    rf_str text;
+    int code = DONE;
+    if (!from) return fail(options->recording, strerror(errno));
+    while (code == DONE && (text.data = input_line(from, &text.len)) != NULL)
+        if (!blank(text)) code = judge_line(options, in, from, text, sum);
+    if (code == DONE && input_error(from))
+        code =
+            complain("hits", FAILED, "%s:%lu: %s", options->recording, input_line_number(from) + 1, input_error(from));
+    input_close(from);
+    return code;
+}
+
+static int run(int argc, char **argv) {
+    hits_options options;
+    scene in = {0};
+    tally sum = {0};
+    int code = read_options(argc, argv, &options);
+    if (code == DONE) code = load_level(options.level, &in);
+    if (code == DONE) code = judge_all(&options, &in, &sum);
+    scene_free(&in);
+    if (code != DONE) return code;
+    printf("{\"%s\": %lu, \"agree\": %lu, \"hits\": %lu, \"hits_agree\": %lu}\n",
+           options.projectiles ? "projectiles" : "rays", sum.shots, sum.agree, sum.hits, sum.hits_agree);
+    return fflush(stdout) == 0 ? DONE : FAILED;
+}
+
+const command hits_command = {
+    .name = "hits",
+    .summary = "judge recorded shots again, and say how often the answer is the same",
+    .help = "usage: roomfold hits --rays FILE --level FILE\n"
+            "       roomfold hits --projectiles FILE --level FILE\n\n"
+            "Casts every shot of a recording against the targets and the level it was fired at, and prints one JSON\n"
+            "object: {\"rays\": n, \"agree\": n, \"hits\": n, \"hits_agree\": n}, or \"projectiles\" for \"rays\".\n\n"
+            "  agree       shots that hit the same target as in the recording, or nobody both times\n"
+            "  hits        shots that hit somebody in the recording\n"
+            "  hits_agree  those of them that agree\n\n"
+            "Files may be plain or .gz, - is standard input. docs/hits.md says what the lines of a recording hold.",
+    .run = run,
+};

@@ -1,0 +1,25 @@
+// input.h: text files, plain or .gz, whole or line by line.
+#ifndef RF_CLI_INPUT_H
+#define RF_CLI_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// Larger files and lines are refused.
+#define INPUT_MAX ((size_t)1 << 28)
+
+typedef struct input input;
+
+// NULL with errno set if it can't be opened. "-" is standard input.
+input *input_open(const char *path);
+void input_close(input *from);
+// The next line without its end; NULL at the end of the file and on errors. Valid until the next call.
+const char *input_line(input *from, size_t *len);
+// The whole rest.
+const char *input_rest(input *from, size_t *len);
+// What went wrong; NULL if nothing did.
+const char *input_error(const input *from);
+// Of the line last read; the first is 1.
+unsigned long input_line_number(const input *from);
+
+#endif

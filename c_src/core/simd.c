@@ -1,0 +1,67 @@
+#include <roomfold/simd.h>
+
+#include "bvh_ops.h"
+
+const char *rf_simd_name(rf_simd simd) {
+    switch (simd) {
+    case RF_SIMD_AUTO:
+        return "auto";
+    case RF_SIMD_SCALAR:
+        return "scalar";
+    case RF_SIMD_SSE2:
+        return "sse2";
+    case RF_SIMD_AVX2:
+        return "avx2";
+    case RF_SIMD_NEON:
+        return "neon";
+    case RF_SIMD_COUNT:
+        break;
+    }
+    return "unknown";
+}
+
+bool rf_simd_available(rf_simd simd) {
+    switch (simd) {
+    case RF_SIMD_AUTO:
+    case RF_SIMD_SCALAR:
+        return true;
+#if RF_SIMD_X86
+    case RF_SIMD_SSE2:
+        return __builtin_cpu_supports("sse2");
+    case RF_SIMD_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+#endif
+#if RF_SIMD_ARM
+    case RF_SIMD_NEON:
+        return true;
+#endif
+    default:
+        return false;
+    }
+}
+
+rf_simd rf_simd_best(void) {
+    static const rf_simd order[] = {RF_SIMD_AVX2, RF_SIMD_SSE2, RF_SIMD_NEON};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (rf_simd_available(order[i])) return order[i];
+    return RF_SIMD_SCALAR;
+}
+
+const rf_bvh_ops *rf_bvh_ops_for(rf_simd simd) {
+    if (simd == RF_SIMD_AUTO) simd = rf_simd_best();
+    if (!rf_simd_available(simd)) return NULL;
+    switch (simd) {
+#if RF_SIMD_X86
+    case RF_SIMD_SSE2:
+        return &rf_bvh_sse2;
+    case RF_SIMD_AVX2:
+        return &rf_bvh_avx2;
+#endif
+#if RF_SIMD_ARM
+    case RF_SIMD_NEON:
+        return &rf_bvh_neon;
+#endif
+    default:
+        return &rf_bvh_scalar;
+    }
+}

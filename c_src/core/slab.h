@@ -1,0 +1,80 @@
+// slab.h: the part of a way that lies between pairs of parallel planes: where a convex body is entered and left. The
+// slab test of Kay and Kajiya as in Williams et al., An Efficient and Robust Ray-Box Intersection Algorithm (2005), and
+// Majercik et al., A Ray-Box Intersection Algorithm and Efficient Dynamic Voxel Rendering (2018).
+#ifndef RF_CORE_SLAB_H
+#define RF_CORE_SLAB_H
+
+#include "sweep.h"
+#include <math.h>
+
+typedef struct rf_slabs {
+    bool touch;
+    double enter, leave;
+    double normal[3]; // of the plane that was entered last; not of length 1
+} rf_slabs;
+
+static inline rf_slabs rf_slabs_start(bool touch) {
+    return (rf_slabs){.touch = touch, .enter = -INFINITY, .leave = INFINITY};
+}
+
+// Between low and high along an axis. False once nothing can be left.
+static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axis, double low, double high) {
+    double origin = sweep->origin[axis], way = sweep->way[axis], t1, t2;
+    if (way == 0) return slabs->touch ? origin >= low && origin <= high : origin > low && origin < high;
+    t1 = (low - origin) * sweep->inverse[axis];
+    t2 = (high - origin) * sweep->inverse[axis];
+    if (way < 0) {
+        double swap = t1;
+        t1 = t2;
+        t2 = swap;
+    }
+    if (t1 > slabs->enter) {
+        slabs->enter = t1;
+        slabs->normal[0] = slabs->normal[1] = slabs->normal[2] = 0;
+        slabs->normal[axis] = way < 0 ? 1 : -1;
+    }
+    if (t2 < slabs->leave) slabs->leave = t2;
+    return slabs->enter <= slabs->leave;
+}
+
+// Between the two planes at `width` on both sides of the one through a point with that normal (of any length; at is
+// normal * (origin - point), width in the same measure).
+static inline bool rf_slabs_plane(rf_slabs *slabs, const rf_sweep *sweep, const double normal[3], double at,
+                                  double width) {
+    double rate = normal[0] * sweep->way[0] + normal[1] * sweep->way[1] + normal[2] * sweep->way[2], t1, t2;
+    if (rate == 0) return slabs->touch ? fabs(at) <= width : fabs(at) < width;
+    t1 = ((rate > 0 ? -width : width) - at) / rate;
+    t2 = ((rate > 0 ? width : -width) - at) / rate;
+    if (t1 > slabs->enter) {
+        slabs->enter = t1;
+        for (int i = 0; i < 3; i++) slabs->normal[i] = rate > 0 ? -normal[i] : normal[i];
+    }
+    if (t2 < slabs->leave) slabs->leave = t2;
+    return slabs->enter <= slabs->leave;
+}
+
+// Whether something of the way is inside. What is only left at the start is no contact with a static thing.
+static inline bool rf_slabs_hit(const rf_slabs *slabs) {
+    if (!(slabs->enter <= slabs->leave) || slabs->enter > 1 || slabs->leave < 0) return false;
+    return slabs->touch || slabs->leave > 0 || slabs->enter == 0;
+}
+
+// Whether the sweep's start at t is between a and b along an axis, in any order. Of a way that all but runs along a
+// plane, rounding decides where it meets it: it must be where the thing is, with less to spare than the index has.
+static inline bool rf_sweep_is_beside(const rf_sweep *sweep, double t, int axis, double a, double b) {
+    double spare = 0, at = sweep->origin[axis] + sweep->way[axis] * t;
+    for (int i = 0; i < 3; i++) spare = fmax(spare, fmax(fabs(sweep->origin[i]), fabs(sweep->way[i])));
+    spare *= 0x1p-24;
+    return at >= fmin(a, b) - spare && at <= fmax(a, b) + spare;
+}
+
+// Of length 1. Only where the body is entered after the start.
+static inline void rf_slabs_normal(const rf_slabs *slabs, double out[3]) {
+    const double *from = slabs->normal;
+    double scale = fmax(fmax(fabs(from[0]), fabs(from[1])), fabs(from[2])), length;
+    for (int i = 0; i < 3; i++) out[i] = scale == 0 ? 0 : from[i] / scale;
+    length = sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2]);
+    for (int i = 0; i < 3 && length > 0; i++) out[i] /= length;
+}
+
+#endif

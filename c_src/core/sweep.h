@@ -1,0 +1,70 @@
+// sweep.h: when does a shape on its way first touch another? Pure functions on binary64 (docs/hits.md says what they
+// mean). Every function does the same operations in the same order everywhere: that is what makes answers repeatable.
+#ifndef RF_CORE_SWEEP_H
+#define RF_CORE_SWEEP_H
+
+#include <math.h>
+#include <roomfold/base.h>
+
+// Every collider is a box and everything within a radius around it: a box has no radius, a sphere no extent, a capsule
+// only an upright one.
+typedef struct rf_shape {
+    double half[3];
+    double radius;
+    double lift; // of the centre above the position
+} rf_shape;
+
+// A shape on its way: its centre goes from origin to origin + way while t goes from 0 to 1.
+typedef struct rf_sweep {
+    double origin[3];
+    double way[3]; // 0 along an axis, or at least RF_SWEEP_TINY
+    double inverse[3];
+    double half[3];
+    double radius;
+} rf_sweep;
+
+#define RF_SWEEP_TINY 1e-200
+
+typedef struct rf_contact {
+    double t;         // 0 to 1
+    double normal[3]; // not set where t is 0
+} rf_contact;
+
+// Static things are solid inside: to glide along one, or to part from it, is no contact. A target is hit by a touch.
+typedef enum rf_surface { RF_SURFACE_TARGET, RF_SURFACE_STATIC } rf_surface;
+
+// A box from low to high, and everything within radius around it.
+typedef struct rf_round_box {
+    double low[3], high[3];
+    double radius;
+} rf_round_box;
+
+static inline void rf_sweep_init(rf_sweep *sweep, const double origin[3], const double way[3], const rf_shape *shape) {
+    for (int i = 0; i < 3; i++) {
+        sweep->origin[i] = i == 1 ? origin[i] + shape->lift : origin[i];
+        sweep->way[i] = fabs(way[i]) < RF_SWEEP_TINY ? 0 : way[i];
+        sweep->inverse[i] = sweep->way[i] == 0 ? 0 : 1 / sweep->way[i];
+        sweep->half[i] = shape->half[i];
+    }
+    sweep->radius = shape->radius;
+}
+
+// The sweep's own shape counts: boxes grow by half, the radius by radius.
+bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, rf_contact *out);
+// An upright rectangle over the segment from (x1, z1) to (x2, z2), from low to high. A ray must cross its plane.
+typedef struct rf_panel {
+    double x1, z1, x2, z2;
+    double low, high;         // may be infinite
+    bool low_edge, high_edge; // whether a ray that meets just that edge is stopped
+} rf_panel;
+bool rf_sweep_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *out);
+bool rf_sweep_triangle(const rf_sweep *sweep, const double corners[3][3], rf_contact *out);
+
+// The square of the distance from a point to the box without its radius.
+double rf_round_box_distance2(const rf_round_box *box, const double point[3]);
+
+static inline bool rf_sweep_is_ray(const rf_sweep *sweep) {
+    return sweep->half[0] == 0 && sweep->half[1] == 0 && sweep->half[2] == 0 && sweep->radius == 0;
+}
+
+#endif
