@@ -104,7 +104,8 @@ rf_status rf_space_commit(rf_space *space, uint64_t seq, double time_ms) {
     rf_state taken = {.seq = seq, .time = time_ms}, *newest = NULL;
     if (!isfinite(time_ms)) return RF_NUMBER_OUT_OF_RANGE;
     if (past->count > 0) newest = rf_past_state(past, past->count - 1);
-    if (newest && (seq <= newest->seq || time_ms < newest->time)) return RF_INVALID_ARGUMENT;
+    if (newest && (seq < newest->seq || time_ms < newest->time)) return RF_INVALID_ARGUMENT;
+    if (newest && time_ms == newest->time && seq == newest->seq) return RF_OK;
     if (!past->states) {
         past->states = rf_mem_zero(mem, past->capacity * sizeof *past->states);
         if (!past->states) return RF_NO_MEMORY;

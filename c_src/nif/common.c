@@ -19,6 +19,19 @@ void nif_atoms_make(ErlNifEnv *env) {
         .version = enif_make_atom(env, "version"),
         .compiler = enif_make_atom(env, "compiler"),
         .nif_version = enif_make_atom(env, "nif_version"),
+        .simd = enif_make_atom(env, "simd"),
+        .packed = enif_make_atom(env, "packed"),
+        .seq = enif_make_atom(env, "seq"),
+        .time = enif_make_atom(env, "time"),
+        .first = enif_make_atom(env, "first"),
+        .pierce = enif_make_atom(env, "pierce"),
+        .all = enif_make_atom(env, "all"),
+        .box = enif_make_atom(env, "box"),
+        .sphere = enif_make_atom(env, "sphere"),
+        .capsule = enif_make_atom(env, "capsule"),
+        .target = enif_make_atom(env, "target"),
+        .wall = enif_make_atom(env, "wall"),
+        .triangle = enif_make_atom(env, "triangle"),
     };
     nif_atom.reasons[RF_OK] = nif_atom.ok;
 #define X(name, atom, message) nif_atom.reasons[RF_##name] = enif_make_atom(env, #atom);

@@ -17,15 +17,17 @@
 #endif
 
 static ERL_NIF_TERM info(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
-    ERL_NIF_TERM keys[] = {nif_atom.version, nif_atom.compiler, nif_atom.nif_version};
+    const char *simd = rf_simd_name(rf_simd_best());
+    ERL_NIF_TERM keys[] = {nif_atom.version, nif_atom.compiler, nif_atom.nif_version, nif_atom.simd};
     ERL_NIF_TERM values[] = {
         nif_binary(env, (rf_str){RF_VERSION, strlen(RF_VERSION)}),
         nif_binary(env, (rf_str){COMPILER, strlen(COMPILER)}),
         enif_make_tuple2(env, enif_make_int(env, ERL_NIF_MAJOR_VERSION), enif_make_int(env, ERL_NIF_MINOR_VERSION)),
+        nif_binary(env, (rf_str){simd, strlen(simd)}),
     };
     ERL_NIF_TERM map;
     (void)argc, (void)argv;
-    return enif_make_map_from_arrays(env, keys, values, 3, &map) ? map : enif_make_badarg(env);
+    return enif_make_map_from_arrays(env, keys, values, 4, &map) ? map : enif_make_badarg(env);
 }
 
 static ErlNifFunc functions[] = {
@@ -43,6 +45,10 @@ static ErlNifFunc functions[] = {
     {"world_apply_diff", 3, nif_world_apply_diff, 0},
     {"world_load", 3, nif_world_load, 0},
     {"world_info", 2, nif_world_info, 0},
+    {"hits_open", 4, nif_hits_open, 0},
+    {"hits_mark", 3, nif_hits_mark, 0},
+    {"hits_cast", 3, nif_hits_cast, 0},
+    {"hits_overlap", 3, nif_hits_overlap, 0},
 };
 
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {

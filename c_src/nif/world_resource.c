@@ -35,6 +35,7 @@ static void destroy(ErlNifEnv *env, void *object) {
         rf_fold_free(world->job.fold);
         rf_report_free(&world->job.report);
     }
+    rf_scene_free(world->scene);
     if (world->world) {
         rf_world_free(world->world);
     }
@@ -46,7 +47,7 @@ static void destroy(ErlNifEnv *env, void *object) {
 bool nif_world_open_type(ErlNifEnv *env) {
     // A newer library takes the worlds of an older one over: change the name whenever nif_world's layout changes.
     int flags = ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER;
-    ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_world_1", destroy, flags, NULL);
+    ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_world_2", destroy, flags, NULL);
     if (!type) {
         return false;
     }

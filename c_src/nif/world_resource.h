@@ -22,6 +22,7 @@ typedef struct nif_world {
     rf_world *world;
     uint64_t version;
     nif_job job;
+    rf_scene *scene; // NULL until somebody asks who is hit
 } nif_world;
 
 bool nif_world_open_type(ErlNifEnv *env);

@@ -9,4 +9,7 @@ defmodule Roomfold.DocTest do
   doctest Roomfold.Rules
   doctest Roomfold.Schema
   doctest Roomfold.World
+  doctest Roomfold.Hits
+  doctest Roomfold.Level
+  doctest Roomfold.Shape
 end

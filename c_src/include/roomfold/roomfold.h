@@ -13,6 +13,7 @@
 #include <roomfold/level.h>
 #include <roomfold/report.h>
 #include <roomfold/rules.h>
+#include <roomfold/scene.h>
 #include <roomfold/schema.h>
 #include <roomfold/simd.h>
 #include <roomfold/space.h>

@@ -93,8 +93,8 @@ RF_API uint32_t rf_space_walls(const rf_space *space);
 
 // --- the past
 
-// Everything is now where it is at this seq and time (milliseconds): remembered for shots at the past. seq must
-// grow, time must not fall (RF_INVALID_ARGUMENT).
+// Everything is now where it is at this seq and time (milliseconds): remembered for shots at the past. Neither may fall
+// (RF_INVALID_ARGUMENT); the same again does nothing.
 RF_API rf_status rf_space_commit(rf_space *space, uint64_t seq, double time_ms);
 RF_API void rf_space_forget(rf_space *space);
 // The oldest and the newest state; false if there is none.

@@ -54,6 +54,7 @@ defmodule Roomfold.Error do
 
     * `:offset`, `:index`, `:component`, `:field` - where it is
     * `:detail` - more to say, behind the reason's sentence
+    * `:what` - what the index counts ("event")
 
   ## Examples
 
@@ -66,8 +67,9 @@ defmodule Roomfold.Error do
   @spec new(reason, keyword) :: t
   def new(reason, where \\ []) do
     {detail, where} = Keyword.pop(where, :detail)
+    {what, where} = Keyword.pop(where, :what, "event")
     error = struct!(__MODULE__, [{:reason, reason} | where])
-    %{error | message: message(error, detail)}
+    %{error | message: message(error, detail, what)}
   end
 
   @doc """
@@ -86,9 +88,9 @@ defmodule Roomfold.Error do
   defp about(reason, detail) when reason in [:invalid_rules, :invalid_schema], do: [detail: detail]
   defp about(_reason, component), do: [component: component]
 
-  defp message(error, detail) do
+  defp message(error, detail, what) do
     [
-      error.index && "event #{error.index}",
+      error.index && "#{what} #{error.index}",
       error.offset && "at byte #{error.offset}",
       error.field && "field #{inspect(error.field)}",
       error.component && "component #{inspect(error.component)}",

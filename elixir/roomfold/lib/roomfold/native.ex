@@ -29,6 +29,10 @@ defmodule Roomfold.Native do
   def world_apply_diff(_ref, _version, _diff), do: not_loaded()
   def world_load(_ref, _version, _entities), do: not_loaded()
   def world_info(_ref, _version), do: not_loaded()
+  def hits_open(_ref, _version, _options, _level), do: not_loaded()
+  def hits_mark(_ref, _version, _time), do: not_loaded()
+  def hits_cast(_ref, _version, _shots), do: not_loaded()
+  def hits_overlap(_ref, _version, _zones), do: not_loaded()
 
   @spec not_loaded() :: no_return
   defp not_loaded do

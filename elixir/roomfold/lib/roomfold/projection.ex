@@ -50,6 +50,14 @@ defmodule Roomfold.Projection do
   @callback apply_diff(state, diff) :: {:ok, state, Report.t()} | error
   @doc "Puts a snapshot into a world that was just made with the snapshot's seq."
   @callback load(state, entities) :: {:ok, state, Report.t()} | error
+  @doc """
+  Gives a world that was just made its level and the length of its past: `{milliseconds, states}`.
+  """
+  @callback open_hits(state, Roomfold.Level.t(), history :: {float, pos_integer}) :: {:ok, state} | error
+  @doc "Shots as tuples, or packed (`Roomfold.Hits`); answers the last first."
+  @callback cast(state, [term] | {:packed, binary, tuple}) :: {:ok, [term] | {binary, tuple}} | error
+  @callback overlap(state, [term]) :: {:ok, [term]} | error
+  @callback mark(state, time :: float) :: {:ok, state} | error
   @callback info(state) :: {:ok, info} | error
 
   @doc """

@@ -19,14 +19,21 @@ defmodule Roomfold.World do
   What events mean, to the byte: `docs/event-model.md`.
   """
 
-  alias Roomfold.{Error, JSON, Projection, Report, Rules, Schema, Shape}
+  alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape}
 
-  @type t :: %__MODULE__{impl: module, state: term, schema: Schema.t(), rules: Rules.t()}
+  @type t :: %__MODULE__{
+          impl: module,
+          state: term,
+          schema: Schema.t(),
+          rules: Rules.t(),
+          level: Level.t() | nil,
+          hits: keyword
+        }
   @type event :: {String.t(), map}
   @type id :: String.t()
 
   @enforce_keys [:impl, :state, :schema, :rules]
-  defstruct [:impl, :state, :schema, :rules]
+  defstruct [:impl, :state, :schema, :rules, :level, hits: [history_ms: 1000, history_states: 128]]
 
   defimpl Inspect do
     def inspect(world, _) do
@@ -56,6 +63,8 @@ defmodule Roomfold.World do
     * `:rules` - a `Roomfold.Rules` (`Roomfold.Rules.xr/0`)
     * `:seq` - the seq it starts at (0)
     * `:history` - how many seqs diffs can go back (1,024)
+    * `:level` - a `Roomfold.Level`: the walls that shots meet (`Roomfold.Hits`)
+    * `:hits` - how long it is remembered where everything was: `[history_ms: 1000, history_states: 128]`
     * `:max_entities` (1,048,576), `:max_value_bytes` of one term or string (65,536), `:max_undeclared` components of one entity (64)
 
   ## Examples
@@ -71,15 +80,25 @@ defmodule Roomfold.World do
     rules = struct_option(opts, :rules, Rules, &Rules.xr/0)
     limits = Map.new(@limits, fn {name, {default, range}} -> {name, limit(opts, name, default, range)} end)
 
-    case Keyword.keys(opts) -- ([:impl, :schema, :rules] ++ Keyword.keys(@limits)) do
+    level = struct_option(opts, :level, Level, fn -> nil end)
+    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(history_ms: 1000, history_states: 128)
+
+    case Keyword.keys(opts) -- ([:impl, :schema, :rules, :level, :hits] ++ Keyword.keys(@limits)) do
       [] -> :ok
       unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}"
     end
 
-    with {:ok, state} <- impl.new(schema, rules, limits) do
-      {:ok, %__MODULE__{impl: impl, state: state, schema: schema, rules: rules}}
+    with {:ok, state} <- impl.new(schema, rules, limits),
+         {:ok, state} <- open_hits(impl, state, level, hits) do
+      {:ok, %__MODULE__{impl: impl, state: state, schema: schema, rules: rules, level: level, hits: hits}}
     end
   end
+
+  # Most worlds are never shot at.
+  defp open_hits(_, state, nil, history_ms: 1000, history_states: 128), do: {:ok, state}
+
+  defp open_hits(impl, state, level, hits),
+    do: impl.open_hits(state, level || %Level{}, {hits[:history_ms] * 1.0, hits[:history_states]})
 
   @doc """
   Like `new/1`, but raises the error.
@@ -374,7 +393,7 @@ defmodule Roomfold.World do
   end
 
   @doc """
-  An independent world, that can be folded on by itself.
+  An independent world, that can be folded on by itself. What `Roomfold.Hits.mark/2` remembered stays with the first.
 
   ## Examples
 
@@ -386,7 +405,9 @@ defmodule Roomfold.World do
   """
   @spec copy(t) :: {:ok, t} | {:error, Error.t()}
   def copy(%__MODULE__{} = world) do
-    with {:ok, state} <- world.impl.copy(world.state), do: {:ok, %{world | state: state}}
+    with {:ok, state} <- world.impl.copy(world.state),
+         {:ok, state} <- open_hits(world.impl, state, world.level, world.hits),
+         do: {:ok, %{world | state: state}}
   end
 
   defp changed(world, {:ok, state, report}), do: {:ok, %{world | state: state}, report}

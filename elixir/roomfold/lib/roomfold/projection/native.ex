@@ -3,7 +3,7 @@ defmodule Roomfold.Projection.Native do
   # Thin over the NIF: {ref, version}, errors and reports.
   @behaviour Roomfold.Projection
 
-  alias Roomfold.{Error, Native, Report, Rules, Schema}
+  alias Roomfold.{Error, Level, Native, Report, Rules, Schema}
 
   @impl true
   def new(schema, rules, limits) do
@@ -44,6 +44,28 @@ defmodule Roomfold.Projection.Native do
 
   @impl true
   def load({ref, version}, entities), do: ref |> Native.world_load(version, entities) |> changed(ref)
+
+  @impl true
+  def open_hits({ref, version} = state, level, history) do
+    ref |> Native.hits_open(version, history, Level.to_terms(level)) |> done(state)
+  end
+
+  @impl true
+  def cast({ref, version}, {:packed, _, _} = shots) do
+    with {:ok, {answers, ids}} <- ref |> Native.hits_cast(version, shots) |> result(),
+         do: {:ok, {answers, ids |> Enum.reverse() |> List.to_tuple()}}
+  end
+
+  def cast({ref, version}, shots), do: ref |> Native.hits_cast(version, shots) |> result()
+
+  @impl true
+  def overlap({ref, version}, zones), do: ref |> Native.hits_overlap(version, zones) |> result()
+
+  @impl true
+  def mark({ref, version} = state, time), do: ref |> Native.hits_mark(version, time) |> done(state)
+
+  defp done(:ok, state), do: {:ok, state}
+  defp done({:error, error}, _), do: {:error, Error.from(error)}
 
   @impl true
   def info({ref, version}) do

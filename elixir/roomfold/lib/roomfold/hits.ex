@@ -1,0 +1,227 @@
+defmodule Roomfold.Hits do
+  @moduledoc """
+  Who is hit: rays and moving shapes against the entities of a world and the walls of its level, now and in the past.
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
+      ...>   {"create", %{"entity_id" => "bat", "components" => %{"position" => [10, 0, 0],
+      ...>     "collider" => %{"shape" => "box", "radius" => 0.5, "height" => 2}}}}
+      ...> ])
+      iex> {:ok, [hit]} = Roomfold.Hits.cast(world, [%{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 20}])
+      iex> {hit.kind, hit.id, hit.distance, hit.normal}
+      {:entity, "bat", 9.5, {-1.0, 0.0, 0.0}}
+
+  A target is every entity with a position and a collider: `%{"shape" => "box" | "sphere" | "capsule", "radius" => r,
+  "height" => h}`, a box perhaps with `"size" => [x, y, z]` instead; its position is the middle of its underside, or with `"at" =>
+  "centre"` its centre; `"layers"` (1) are bits that a shot's mask must meet. An entity whose state is `"dead"` is no target,
+  nor is one whose collider fits no shape. Shots of an owner pass through the owner and all that it owns (the component
+  `owner`). The level is given to `Roomfold.World.new/1`. What touching means, and every tie: `docs/hits.md`.
+  """
+
+  alias Roomfold.{Error, World}
+  alias Roomfold.Hits.{Collider, Hit}
+
+  @type point :: {number, number, number} | [number]
+  @typedoc """
+  A ray as a tuple `{ox, oy, oz, dx, dy, dz, range}`, or a map with
+
+    * `:origin`, `:direction` (of any length but zero) and `:range` in metres
+    * `:owner` - an id
+    * `:mask` - bits; 0 (default) meets every layer
+    * `:all` - everything on its way, in order; `:pierce` - all entities up to the first wall, and that
+    * `:collider` - a box or sphere that moves, a map as entities have it; without it is a ray
+    * `:at` - `{:seq, n}` or `{:time, ms}`: tested against where everything was then (`mark/2`)
+  """
+  @type shot :: tuple | map
+  @typedoc "A map with `:position` and `:collider` (a box or sphere), and perhaps `:mask` and `:at`."
+  @type zone :: map
+  @type answer :: Hit.t() | nil | [Hit.t()] | {:error, Error.t()}
+
+  @doc """
+  The earliest hit of each shot, or `nil`; for shots with `:all` or `:pierce` a list. A shot that can't be tested is answered with
+  its own error, the others are tested all the same.
+
+  A batch may also be packed, for speed: `{:packed, shots, owners}`, each shot 64 bytes `<<origin::3 × float-64-little,
+  direction::3 × float-64-little, range::float-64-little, mask::32-little, owner::32-little>>` with the owner's place in
+  the tuple from 1 (0: nobody). Answers `{:ok, {answers, ids}}`: for each shot 16 bytes `<<kind, 0::24, number::32-little,
+  t::float-64-little>>`, kind 0 nobody, 1 an entity (number: its place in the tuple of ids, from 1), 2 a wall, 3 a box, 4 a triangle,
+  255 an error.
+
+  ## Examples
+
+      iex> world = Roomfold.World.new!(level: %Roomfold.Level{boxes: [{{5, 0, -1}, {6, 3, 1}, 1}]})
+      iex> {:ok, [hit, miss, wrong]} = Roomfold.Hits.cast(world, [{0, 1, 0, 2, 0, 0, 10}, {0, 1, 0, 0, 1, 0, 10}, {0, 1, 0, 0, 0, 0, 10}])
+      iex> {hit.kind, hit.number, hit.t, miss}
+      {:box, 0, 0.5, nil}
+      iex> {:error, error} = wrong
+      iex> error.message
+      "shot 2: a shot needs a direction that is not zero"
+
+      iex> world = Roomfold.World.new!(level: %Roomfold.Level{boxes: [{{5, 0, -1}, {6, 3, 1}, 1}]})
+      iex> shot = <<0.0::float-64-little, 1.0::float-64-little, 0.0::float-64-little, 1.0::float-64-little, 0::128,
+      ...>   10.0::float-64-little, 0::32, 0::32>>
+      iex> {:ok, {answers, {}}} = Roomfold.Hits.cast(world, {:packed, shot, {}})
+      iex> <<3, 0::24, 0::32-little, t::float-64-little>> = answers
+      iex> t
+      0.5
+  """
+  @spec cast(World.t(), [shot] | {:packed, binary, tuple}) ::
+          {:ok, [answer] | {binary, tuple}} | {:error, Error.t()}
+  def cast(%World{} = world, shots) when is_list(shots) do
+    with {:ok, answers} <- world.impl.cast(world.state, Enum.map(shots, &shot/1)) do
+      {:ok, answers(answers, Enum.map(shots, &several?/1), "shot")}
+    end
+  end
+
+  def cast(%World{} = world, {:packed, shots, owners})
+      when is_binary(shots) and rem(byte_size(shots), 64) == 0 and is_tuple(owners) do
+    world.impl.cast(world.state, {:packed, shots, owners})
+  end
+
+  @doc """
+  The entities that touch each zone, in the order of their ids: pick-ups, triggers, explosions.
+
+  ## Examples
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
+      ...>   {"create", %{"entity_id" => "bat", "components" => %{"position" => [3, 0, 0],
+      ...>     "collider" => %{"shape" => "sphere", "radius" => 0.5}}}}
+      ...> ])
+      iex> {:ok, [hits]} = Roomfold.Hits.overlap(world, [%{position: {0, 0.5, 0}, collider: %{"shape" => "sphere", "radius" => 4, "at" => "centre"}}])
+      iex> for hit <- hits, do: {hit.id, hit.distance}
+      [{"bat", 2.5}]
+  """
+  @spec overlap(World.t(), [zone]) :: {:ok, [[Hit.t()] | {:error, Error.t()}]} | {:error, Error.t()}
+  def overlap(%World{} = world, zones) when is_list(zones) do
+    with {:ok, answers} <- world.impl.overlap(world.state, Enum.map(zones, &zone/1)) do
+      {:ok, answers(answers, List.duplicate(true, length(zones)), "zone")}
+    end
+  end
+
+  @doc """
+  Remembers where everything is, as of the world's seq and this time in milliseconds, for shots at the past. A room does it each
+  tick. Kept is what is not older than a second, and at most 128 states (options of `Roomfold.World.new/1`).
+
+  ## Examples
+
+      iex> at = fn x -> %{"entity_id" => "bat", "components" => %{"position" => [x, 0, 0], "collider" => %{"shape" => "sphere", "radius" => 1}}} end
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"create", at.(0)}])
+      iex> {:ok, world} = Roomfold.Hits.mark(world, 1000)
+      iex> world = Roomfold.World.fold!(world, [{"update", at.(8)}])
+      iex> {:ok, world} = Roomfold.Hits.mark(world, 1100)
+      iex> {:ok, [hit]} = Roomfold.Hits.cast(world, [%{origin: {4, 1, -5}, direction: {0, 0, 1}, range: 10, at: {:time, 1050}}])
+      iex> {hit.id, hit.distance, hit.seq, hit.blend}
+      {"bat", 4.0, 1, 0.5}
+  """
+  @spec mark(World.t(), number) :: {:ok, World.t()} | {:error, Error.t()}
+  def mark(%World{} = world, time) when is_number(time) do
+    with {:ok, state} <- world.impl.mark(world.state, time * 1.0), do: {:ok, %{world | state: state}}
+  end
+
+  @doc """
+  What an event has to carry so that anyone can judge the hit again: the ray, the past it was tested against, and who or
+  what was hit where.
+
+      iex> hit = %Roomfold.Hits.Hit{kind: :entity, id: "bat", t: 0.5, distance: 4.0, point: {4.0, 1.0, 0.0}, normal: {-1.0, 0.0, 0.0}, seq: 7}
+      iex> Roomfold.Hits.to_payload(%{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 8, owner: "tom"}, hit, 9)
+      %{
+        "shot" => %{"origin" => [0, 1, 0], "direction" => [1, 0, 0], "range" => 8, "owner" => "tom", "seq" => 9},
+        "hit" => %{"kind" => "entity", "id" => "bat", "t" => 0.5, "distance" => 4.0, "point" => [4.0, 1.0, 0.0],
+          "normal" => [-1.0, 0.0, 0.0], "seq" => 7, "blend" => 0.0}
+      }
+  """
+  @spec to_payload(shot, Hit.t(), seq :: non_neg_integer | nil) :: map
+  def to_payload({ox, oy, oz, dx, dy, dz, range}, hit, seq),
+    do: to_payload(%{origin: {ox, oy, oz}, direction: {dx, dy, dz}, range: range}, hit, seq)
+
+  def to_payload(shot, %Hit{} = hit, seq) when is_map(shot) do
+    ray = %{origin: list(shot.origin), direction: list(shot.direction), range: shot.range, seq: seq}
+    more = Map.take(shot, [:owner, :mask, :collider])
+    found = hit |> Map.from_struct() |> Map.update!(:point, &list/1) |> Map.update!(:normal, &list/1)
+    %{"shot" => strings(Map.merge(ray, more)), "hit" => strings(%{found | kind: to_string(hit.kind)})}
+  end
+
+  defp list(point) when is_tuple(point), do: Tuple.to_list(point)
+  defp list(point), do: point
+
+  defp strings(map), do: for({key, value} <- map, value != nil, into: %{}, do: {to_string(key), value})
+
+  # ---- shots and zones as implementations take them (c_src/nif/hit_terms.h) ----
+
+  defp shot(ray) when is_tuple(ray), do: ray
+
+  defp shot(%{origin: origin, direction: direction, range: range} = shot) do
+    with {:ok, collider} <- collider(shot) do
+      {kind(shot), Map.get(shot, :mask, 0), shot[:owner], point(origin), point(direction), range, collider,
+       shot[:at]}
+    end
+  end
+
+  defp shot(_), do: :error
+
+  defp kind(%{all: true}), do: :all
+  defp kind(%{pierce: true}), do: :pierce
+  defp kind(_), do: :first
+
+  defp several?(%{} = shot), do: kind(shot) != :first
+  defp several?(_), do: false
+
+  defp zone(%{position: position} = zone) do
+    with {:ok, collider} when collider != nil <- collider(zone),
+         do: {Map.get(zone, :mask, 0), point(position), collider, zone[:at]}
+  end
+
+  defp zone(_), do: :error
+
+  defp collider(%{collider: collider}) do
+    with {:ok, collider, _} <- Collider.parse(collider), do: {:ok, collider}
+  end
+
+  defp collider(_), do: {:ok, nil}
+
+  defp point([x, y, z]), do: {x, y, z}
+  defp point(point), do: point
+
+  # ---- answers ----
+
+  # Implementations answer the last first: {hits, seq, blend}, [] for none, or a reason.
+  defp answers(answers, several, what) do
+    answers
+    |> Enum.reverse()
+    |> Enum.zip_with(several, &{&1, &2})
+    |> Enum.with_index(fn {answer, several}, index -> answer(answer, several, index, what) end)
+  end
+
+  defp answer([], true, _, _), do: []
+  defp answer([], false, _, _), do: nil
+  defp answer({hits, seq, blend}, true, _, _), do: Enum.map(hits, &hit(&1, seq, blend))
+  defp answer({[hit], seq, blend}, false, _, _), do: hit(hit, seq, blend)
+
+  defp answer(reason, _, index, what) when is_atom(reason),
+    do: {:error, Error.new(reason, index: index, what: what)}
+
+  defp hit({:target, id, t, distance, point, normal}, seq, blend) do
+    %Hit{
+      kind: :entity,
+      id: id,
+      t: t,
+      distance: distance,
+      point: point,
+      normal: normal,
+      seq: seq,
+      blend: blend
+    }
+  end
+
+  defp hit({kind, number, t, distance, point, normal}, seq, blend) do
+    %Hit{
+      kind: kind,
+      number: number,
+      t: t,
+      distance: distance,
+      point: point,
+      normal: normal,
+      seq: seq,
+      blend: blend
+    }
+  end
+end

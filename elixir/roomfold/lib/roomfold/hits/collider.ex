@@ -1,0 +1,41 @@
+defmodule Roomfold.Hits.Collider do
+  @moduledoc false
+  # A collider as entities carry it and shots may: a map, as c_src/include/roomfold/scene.h says. Here it becomes
+  # {shape, centred, {half x, half y, half z}, radius, height}, and the layers beside it.
+
+  @spec parse(term) :: {:ok, tuple, non_neg_integer} | :error
+  def parse(%{"shape" => shape} = map) do
+    with {:ok, half, radius, height} <- sizes(shape, map), {:ok, layers} <- layers(map) do
+      {:ok, {String.to_existing_atom(shape), map["at"] == "centre", half, radius, height}, layers}
+    end
+  end
+
+  def parse(_), do: :error
+
+  defp sizes("box", %{"size" => size}) do
+    case size do
+      [x, y, z] when is_number(x) and is_number(y) and is_number(z) -> {:ok, {x / 2, y / 2, z / 2}, 0.0, 0.0}
+      _ -> :error
+    end
+  end
+
+  defp sizes("box", %{"radius" => radius, "height" => height}) when is_number(radius) and is_number(height),
+    do: {:ok, {radius * 1.0, height / 2, radius * 1.0}, 0.0, 0.0}
+
+  defp sizes("sphere", %{"radius" => radius}) when is_number(radius),
+    do: {:ok, {0.0, 0.0, 0.0}, radius * 1.0, 0.0}
+
+  defp sizes("capsule", %{"radius" => radius, "height" => height})
+       when is_number(radius) and is_number(height),
+       do: {:ok, {0.0, 0.0, 0.0}, radius * 1.0, height * 1.0}
+
+  defp sizes(_, _), do: :error
+
+  defp layers(%{"layers" => layers}) when is_integer(layers) and layers in 0..0xFFFFFFFF, do: {:ok, layers}
+
+  defp layers(%{"layers" => layers}) when is_float(layers) and layers >= 0 and layers <= 0xFFFFFFFF,
+    do: if(layers == Float.floor(layers), do: {:ok, trunc(layers)}, else: :error)
+
+  defp layers(%{"layers" => layers}) when is_number(layers), do: :error
+  defp layers(_), do: {:ok, 1}
+end

@@ -1,0 +1,29 @@
+defmodule Roomfold.Hits.Hit do
+  @moduledoc """
+  Who or what was hit.
+
+    * `:kind` - `:entity`, `:wall`, `:box` or `:triangle`
+    * `:id` - of the entity
+    * `:number` - of the wall, box or triangle
+    * `:t` - 0 at the shot's origin, 1 at the end of its range
+    * `:distance` - the same in metres; of a zone: from its centre to the nearest point of the entity's collider
+    * `:point` - where the shot was then; of a zone: that nearest point
+    * `:normal` - of what was hit, towards the shot
+    * `:seq`, `:blend` - the past it was tested against (`nil`: now), and how far from there to the next state (0 to below 1)
+  """
+
+  @type point :: {float, float, float}
+  @type t :: %__MODULE__{
+          kind: :entity | :wall | :box | :triangle,
+          id: String.t() | nil,
+          number: non_neg_integer | nil,
+          t: float,
+          distance: float,
+          point: point,
+          normal: point,
+          seq: non_neg_integer | nil,
+          blend: float
+        }
+
+  defstruct [:kind, :id, :number, :t, :distance, :point, :normal, :seq, blend: 0.0]
+end

@@ -1,0 +1,104 @@
+defmodule Roomfold.Level do
+  @moduledoc """
+  What stands still: walls over line segments, boxes and triangles. Metres, y up.
+
+    * `:sectors` - `{floor, ceiling}`; walls between two of them are open from the higher floor to the lower ceiling
+    * `:walls` - `{x1, z1, x2, z2, bottom, top, front, back, layers}`; bottom and top `nil`: without end; front and back are
+      numbers of sectors, or `nil`: without a back there is no opening
+    * `:boxes` - `{low, high, layers}`, corners `{x, y, z}`
+    * `:triangles` - `{a, b, c, layers}`, hit from both sides
+
+  All are numbered by their place, from 0. An entity `sector-N` with the components floor and ceiling moves sector N.
+  """
+
+  alias Roomfold.{Error, JSON}
+
+  @type point :: {number, number, number}
+  @type t :: %__MODULE__{
+          sectors: [{number, number}],
+          walls: [tuple],
+          boxes: [{point, point, non_neg_integer}],
+          triangles: [{point, point, point, non_neg_integer}]
+        }
+
+  defstruct sectors: [], walls: [], boxes: [], triangles: []
+
+  @two_sided 4
+
+  @doc """
+  A level from its JSON form: `"sectors"` with floor and ceil, `"lines"` with x1, y1, x2, y2, front, back and flags (4: it
+  has two sides); other keys are ignored. z is up and y north there.
+
+  ## Options
+
+    * `:unit` - metres of a unit (1/32, DOOM's)
+
+  ## Examples
+
+      iex> {:ok, level} = Roomfold.Level.from_json(~s({"sectors":[{"floor":0,"ceil":128}],
+      ...>   "lines":[{"x1":0,"y1":0,"x2":64,"y2":32,"front":0,"back":null,"flags":1}]}))
+      iex> level.walls
+      [{0.0, 0.0, 2.0, -1.0, nil, nil, 0, nil, 1}]
+
+      iex> {:error, error} = Roomfold.Level.from_json(~s({"sectors":[],"lines":[{"x1":0}]}))
+      iex> error.message
+      "the level is not valid: line 0"
+  """
+  @spec from_json(String.t(), keyword) :: {:ok, t} | {:error, Error.t()}
+  def from_json(text, opts \\ []) do
+    unit = Keyword.get(opts, :unit, 1 / 32)
+
+    with {:ok, form} <- JSON.decode(text),
+         {:ok, sectors} <- all(form["sectors"], "sector", &sector(&1, unit)),
+         {:ok, walls} <- all(form["lines"], "line", &wall(&1, unit, length(sectors))) do
+      {:ok, %__MODULE__{sectors: sectors, walls: walls}}
+    end
+  end
+
+  defp all(items, what, read) when is_list(items) do
+    items
+    |> Enum.with_index()
+    |> Enum.reduce_while([], fn {item, index}, known ->
+      case read.(item) do
+        nil -> {:halt, invalid("#{what} #{index}")}
+        item -> {:cont, [item | known]}
+      end
+    end)
+    |> case do
+      {:error, _} = error -> error
+      known -> {:ok, Enum.reverse(known)}
+    end
+  end
+
+  defp all(_, what, _), do: invalid("there are no #{what}s")
+
+  defp sector(%{"floor" => floor, "ceil" => ceil}, unit) when is_number(floor) and is_number(ceil),
+    do: {floor * unit, ceil * unit}
+
+  defp sector(_, _), do: nil
+
+  defp wall(%{"x1" => x1, "y1" => y1, "x2" => x2, "y2" => y2} = line, unit, sectors)
+       when is_number(x1) and is_number(y1) and is_number(x2) and is_number(y2) do
+    back = if Bitwise.band(flags(line), @two_sided) != 0, do: line["back"]
+
+    if sector?(line["front"], sectors) and sector?(back, sectors) do
+      {x1 * unit, north(y1, unit), x2 * unit, north(y2, unit), nil, nil, line["front"], back, 1}
+    end
+  end
+
+  defp wall(_, _, _), do: nil
+
+  defp flags(%{"flags" => flags}) when is_integer(flags), do: flags
+  defp flags(_), do: 0
+
+  defp north(y, unit), do: 0.0 - y * unit
+
+  defp sector?(nil, _), do: true
+  defp sector?(number, count), do: is_integer(number) and number in 0..(count - 1)//1
+
+  defp invalid(detail), do: {:error, Error.new(:invalid_level, detail: detail)}
+
+  @doc false
+  # As the NIF reads it.
+  def to_terms(%__MODULE__{} = level), do: {level.sectors, level.walls, level.boxes, level.triangles}
+end
