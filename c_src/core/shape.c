@@ -38,12 +38,3 @@ rf_status rf_shape_from_collider(const rf_collider *collider, rf_shape *out) {
     out->lift = collider->centred ? 0 : height * 0.5;
     return RF_OK;
 }
-
-void rf_shape_at(const rf_shape *shape, const double position[3], rf_round_box *out) {
-    double centre[3] = {position[0], position[1] + shape->lift, position[2]};
-    for (int i = 0; i < 3; i++) {
-        out->low[i] = centre[i] - shape->half[i];
-        out->high[i] = centre[i] + shape->half[i];
-    }
-    out->radius = shape->radius;
-}
