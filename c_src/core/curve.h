@@ -1,6 +1,6 @@
-// curve.h: items along a space-filling curve, so that neighbours in the list are neighbours in space (for trees of boxes:
-// Lauterbach et al., Fast BVH Construction on GPUs, 2009, and Karras, Maximizing Parallelism in the Construction of BVHs,
-// 2012, both with Morton's curve). Hilbert's makes rounder groups: casts are 4 to 9 % faster with it.
+// curve.h: items along a space-filling curve, so that neighbours in the list are neighbours in space (for trees of
+// boxes: Lauterbach et al., Fast BVH Construction on GPUs, 2009, and Karras, Maximizing Parallelism in the Construction
+// of BVHs, 2012, both with Morton's curve). Hilbert's makes rounder groups: casts are 4 to 9 % faster with it.
 #ifndef RF_CORE_CURVE_H
 #define RF_CORE_CURVE_H
 

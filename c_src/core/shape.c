@@ -1,5 +1,17 @@
 #include "shape.h"
 
+rf_collider rf_collider_box(double radius, double height) {
+    return (rf_collider){.kind = RF_COLLIDER_BOX, .half = {radius, height / 2, radius}};
+}
+
+rf_collider rf_collider_sphere(double radius) {
+    return (rf_collider){.kind = RF_COLLIDER_SPHERE, .radius = radius};
+}
+
+rf_collider rf_collider_capsule(double radius, double height) {
+    return (rf_collider){.kind = RF_COLLIDER_CAPSULE, .radius = radius, .height = height};
+}
+
 static bool sizes_valid(const double *values, int count, rf_status *status) {
     *status = rf_coordinates_valid(values, count) ? RF_INVALID_COLLIDER : RF_NUMBER_OUT_OF_RANGE;
     if (*status == RF_NUMBER_OUT_OF_RANGE) return false;
