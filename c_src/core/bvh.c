@@ -1,6 +1,6 @@
 #include "bvh.h"
 
-#include "morton.h"
+#include "curve.h"
 #include <math.h>
 
 #define ALIGNMENT 64
@@ -93,25 +93,25 @@ static void fit_groups(rf_bvh *bvh) {
 
 // Codes along the curve, from the boxes' middles.
 static bool renew_order(rf_bvh *bvh, rf_mem *mem) {
-    rf_morton_grid grid;
-    size_t size = (size_t)bvh->count * 2 * sizeof(rf_morton_item);
-    rf_morton_item *items = rf_mem_alloc(mem, size);
+    rf_curve_grid grid;
+    size_t size = (size_t)bvh->count * 2 * sizeof(rf_curve_item);
+    rf_curve_item *items = rf_mem_alloc(mem, size);
     if (!items) return false;
-    rf_morton_grid_init(&grid);
+    rf_curve_grid_init(&grid);
     for (uint32_t i = 0; i < bvh->count; i++) {
         const float *rows = group_rows(bvh, 0, i / bvh->width) + i % bvh->width;
         for (uint32_t axis = 0; axis < 3; axis++)
-            rf_morton_grid_add(&grid, axis, rows[axis * bvh->width], rows[(axis + 3) * bvh->width]);
+            rf_curve_grid_add(&grid, axis, rows[axis * bvh->width], rows[(axis + 3) * bvh->width]);
     }
-    rf_morton_grid_finish(&grid);
+    rf_curve_grid_finish(&grid);
     for (uint32_t i = 0; i < bvh->count; i++) {
         const float *rows = group_rows(bvh, 0, i / bvh->width) + i % bvh->width;
         float middle[3];
         for (uint32_t axis = 0; axis < 3; axis++)
-            middle[axis] = rf_morton_middle(rows[axis * bvh->width], rows[(axis + 3) * bvh->width]);
-        items[i] = (rf_morton_item){rf_morton_code(&grid, middle), bvh->order[i]};
+            middle[axis] = rf_curve_middle(rows[axis * bvh->width], rows[(axis + 3) * bvh->width]);
+        items[i] = (rf_curve_item){rf_curve_code(&grid, middle), bvh->order[i]};
     }
-    rf_morton_sort(items, items + bvh->count, bvh->count);
+    rf_curve_sort(items, items + bvh->count, bvh->count);
     for (uint32_t i = 0; i < bvh->count; i++) bvh->order[i] = items[i].item;
     rf_mem_free(mem, items, size);
     return true;

@@ -36,7 +36,6 @@ typedef struct rf_bvh_query {
     float start[2][3]; // moved so that boxes need not be enlarged: for their low sides, and for their high ones
     float inverse[3];
     uint32_t backwards[3]; // 1: the way enters boxes by their high side. A number, to be an index rather than a branch
-    bool descending;       // groups of items are taken from the last to the first
     float limit;           // only what is met at or before this t matters; visit may lower it
     // The items of a group that may be met, as a mask of lanes.
     void (*visit)(struct rf_bvh_query *query, const uint32_t *items, uint32_t mask);
@@ -63,7 +62,6 @@ static inline void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep)
         spread = start > spread ? start : spread;
         longest = length > longest ? length : longest;
     }
-    query->descending = sweep->way[0] + sweep->way[1] + sweep->way[2] < 0; // the curve goes up along all axes
     pad = (spread + longest) * 0x1p-21 + sweep->radius * 0x1p-20 + 1e-12;
     for (int i = 0; i < 3; i++) {
         double reach = sweep->half[i] + sweep->radius;

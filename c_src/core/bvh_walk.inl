@@ -24,7 +24,7 @@ TARGET static void walk(const rf_bvh *bvh, rf_bvh_query *query) {
     }
     rows = bvh->rows[0];
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t group = query->descending ? list[count - 1 - i] : list[i];
+        uint32_t group = list[i];
         uint32_t mask = MEET(&lanes, rows + (size_t)group * (WIDTH * 6), query->limit);
         if (mask != 0) query->visit(query, bvh->order + (size_t)group * WIDTH, mask);
     }

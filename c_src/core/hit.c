@@ -88,13 +88,13 @@ static void take(cast *run, rf_hit *hit, const rf_contact *contact) {
 static void meet_target(cast *run, uint32_t item) {
     rf_round_box box;
     rf_contact contact;
-    double position[3];
     const rf_profile *profile;
     rf_hit hit = {.kind = RF_HIT_TARGET};
-    rf_shape_at(rf_view_place(run->view, item, position), position, &box);
+    rf_view_box(run->view, item, &box);
     if (!rf_sweep_round_box(&run->sweep, &box, RF_SURFACE_TARGET, &contact)) return;
+    if ((rf_view_layers(run->view, item) & run->mask) == 0) return;
     profile = rf_view_profile(run->view, item);
-    if ((profile->layers & run->mask) == 0 || passes(run->shot, profile)) return;
+    if (passes(run->shot, profile)) return;
     hit.number = profile->key;
     hit.id = rf_entity_id_str(&profile->id);
     take(run, &hit, &contact);
@@ -218,18 +218,17 @@ static void nearest(const rf_round_box *box, const double centre[3], rf_hit *hit
 
 static void look_at(look *run, uint32_t item) {
     rf_round_box box, sum;
-    double position[3];
     const rf_profile *profile;
     rf_hit hit = {.kind = RF_HIT_TARGET};
-    rf_shape_at(rf_view_place(run->view, item, position), position, &box);
+    rf_view_box(run->view, item, &box);
     for (int i = 0; i < 3; i++) {
         sum.low[i] = box.low[i] - run->shape.half[i];
         sum.high[i] = box.high[i] + run->shape.half[i];
     }
     sum.radius = box.radius + run->shape.radius;
     if (rf_round_box_distance2(&sum, run->centre) > sum.radius * sum.radius) return;
+    if ((rf_view_layers(run->view, item) & run->mask) == 0) return;
     profile = rf_view_profile(run->view, item);
-    if ((profile->layers & run->mask) == 0) return;
     hit.number = profile->key;
     hit.id = rf_entity_id_str(&profile->id);
     nearest(&box, run->centre, &hit);

@@ -3,6 +3,10 @@
 #include "alloc.h"
 #include "str.h"
 
+rf_hits rf_hits_new(rf_allocator allocator, size_t limit) {
+    return (rf_hits){.allocator = allocator, .limit = limit};
+}
+
 void rf_hits_free(rf_hits *hits) {
     rf_free(hits->allocator, hits->items);
     hits->items = NULL;

@@ -1,5 +1,17 @@
 #include "shape.h"
 
+rf_collider rf_collider_box(double radius, double height) {
+    return (rf_collider){.kind = RF_COLLIDER_BOX, .half = {radius, height / 2, radius}};
+}
+
+rf_collider rf_collider_sphere(double radius) {
+    return (rf_collider){.kind = RF_COLLIDER_SPHERE, .radius = radius};
+}
+
+rf_collider rf_collider_capsule(double radius, double height) {
+    return (rf_collider){.kind = RF_COLLIDER_CAPSULE, .radius = radius, .height = height};
+}
+
 static bool sizes_valid(const double *values, int count, rf_status *status) {
     *status = rf_coordinates_valid(values, count) ? RF_INVALID_COLLIDER : RF_NUMBER_OUT_OF_RANGE;
     if (*status == RF_NUMBER_OUT_OF_RANGE) return false;
@@ -37,13 +49,4 @@ rf_status rf_shape_from_collider(const rf_collider *collider, rf_shape *out) {
     }
     out->lift = collider->centred ? 0 : height * 0.5;
     return RF_OK;
-}
-
-void rf_shape_at(const rf_shape *shape, const double position[3], rf_round_box *out) {
-    double centre[3] = {position[0], position[1] + shape->lift, position[2]};
-    for (int i = 0; i < 3; i++) {
-        out->low[i] = centre[i] - shape->half[i];
-        out->high[i] = centre[i] + shape->half[i];
-    }
-    out->radius = shape->radius;
 }

@@ -17,6 +17,13 @@ static inline bool rf_coordinates_valid(const double *values, int count) {
 }
 
 // Where the shape is when its position is there.
-void rf_shape_at(const rf_shape *shape, const double position[3], rf_round_box *out);
+static inline void rf_shape_at(const rf_shape *shape, const double position[3], rf_round_box *out) {
+    for (int i = 0; i < 3; i++) {
+        double centre = i == 1 ? position[1] + shape->lift : position[i];
+        out->low[i] = centre - shape->half[i];
+        out->high[i] = centre + shape->half[i];
+    }
+    out->radius = shape->radius;
+}
 
 #endif

@@ -32,9 +32,28 @@ typedef struct rf_view {
 
 // RF_UNKNOWN_MOMENT, RF_NUMBER_OUT_OF_RANGE, RF_INVALID_ARGUMENT (for a kind that doesn't exist) or RF_NO_MEMORY.
 rf_status rf_view_at(rf_space *space, rf_moment moment, rf_view *out);
-const rf_profile *rf_view_profile(const rf_view *view, uint32_t item);
-// Where it is; returns its shape.
-const rf_shape *rf_view_place(const rf_view *view, uint32_t item, double position[3]);
+
+static inline const rf_profile *rf_view_profile(const rf_view *view, uint32_t item) {
+    return view->state ? view->state->profiles[item] : view->space->targets.profiles[item];
+}
+
+static inline uint32_t rf_view_layers(const rf_view *view, uint32_t item) {
+    return view->state ? view->state->profiles[item]->layers : view->space->targets.layers[item];
+}
+
+// Where a target's collider was in the past of this view.
+void rf_view_past_box(const rf_view *view, uint32_t item, rf_round_box *out);
+
+static inline void rf_view_box(const rf_view *view, uint32_t item, rf_round_box *out) {
+    const rf_body *body;
+    if (view->state) {
+        rf_view_past_box(view, item, out);
+        return;
+    }
+    body = &view->space->targets.bodies[item];
+    rf_shape_at(&body->shape, body->position, out);
+}
+
 rf_sector rf_view_sector(const rf_view *view, uint32_t number);
 
 #endif

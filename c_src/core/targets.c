@@ -14,6 +14,7 @@ void rf_targets_free(rf_targets *targets, rf_mem *mem) {
     for (uint32_t i = 0; i < targets->count; i++) rf_profile_release(targets->profiles[i], mem);
     rf_mem_free(mem, targets->bodies, targets->capacity * sizeof *targets->bodies);
     rf_mem_free(mem, targets->profiles, targets->capacity * sizeof *targets->profiles);
+    rf_mem_free(mem, targets->layers, targets->capacity * sizeof *targets->layers);
     rf_mem_free(mem, targets->places, targets->keys * sizeof *targets->places);
     rf_bvh_free(&targets->index, mem);
     *targets = (rf_targets){0};
@@ -45,27 +46,34 @@ bool rf_targets_index(rf_targets *targets, rf_mem *mem, const rf_bvh_ops *ops) {
     return true;
 }
 
-// Both lists, or neither.
-static bool reserve(rf_targets *targets, rf_mem *mem, uint32_t key) {
-    if (targets->count == targets->capacity) {
-        uint32_t grown = targets->capacity ? targets->capacity * 2 : 16;
-        rf_body *bodies = rf_mem_alloc(mem, grown * sizeof *bodies);
-        rf_profile **profiles = rf_mem_alloc(mem, grown * sizeof *profiles);
-        if (!bodies || !profiles) {
-            rf_mem_free(mem, bodies, grown * sizeof *bodies);
-            rf_mem_free(mem, profiles, grown * sizeof *profiles);
-            return false;
-        }
-        if (targets->count > 0) {
-            memcpy(bodies, targets->bodies, targets->count * sizeof *bodies);
-            memcpy(profiles, targets->profiles, targets->count * sizeof *profiles);
-        }
-        rf_mem_free(mem, targets->bodies, targets->capacity * sizeof *bodies);
-        rf_mem_free(mem, targets->profiles, targets->capacity * sizeof *profiles);
-        targets->bodies = bodies;
-        targets->profiles = profiles;
-        targets->capacity = grown;
+// All lists, or none.
+static bool grow(rf_targets *targets, rf_mem *mem) {
+    uint32_t capacity = targets->capacity ? targets->capacity * 2 : 16;
+    rf_targets grown = *targets;
+    grown.bodies = rf_mem_alloc(mem, capacity * sizeof *grown.bodies);
+    grown.profiles = rf_mem_alloc(mem, capacity * sizeof *grown.profiles);
+    grown.layers = rf_mem_alloc(mem, capacity * sizeof *grown.layers);
+    if (!grown.bodies || !grown.profiles || !grown.layers) {
+        rf_mem_free(mem, grown.bodies, capacity * sizeof *grown.bodies);
+        rf_mem_free(mem, grown.profiles, capacity * sizeof *grown.profiles);
+        rf_mem_free(mem, grown.layers, capacity * sizeof *grown.layers);
+        return false;
     }
+    for (uint32_t i = 0; i < targets->count; i++) {
+        grown.bodies[i] = targets->bodies[i];
+        grown.profiles[i] = targets->profiles[i];
+        grown.layers[i] = targets->layers[i];
+    }
+    rf_mem_free(mem, targets->bodies, targets->capacity * sizeof *targets->bodies);
+    rf_mem_free(mem, targets->profiles, targets->capacity * sizeof *targets->profiles);
+    rf_mem_free(mem, targets->layers, targets->capacity * sizeof *targets->layers);
+    *targets = grown;
+    targets->capacity = capacity;
+    return true;
+}
+
+static bool reserve(rf_targets *targets, rf_mem *mem, uint32_t key) {
+    if (targets->count == targets->capacity && !grow(targets, mem)) return false;
     if (key >= targets->keys) {
         uint32_t grown = targets->keys ? targets->keys : 16, *places;
         while (grown <= key) grown *= 2;
@@ -100,6 +108,7 @@ static rf_profile *make_profile(rf_mem *mem, uint32_t key, const rf_target *targ
 
 static void occupy(rf_targets *targets, uint32_t place, rf_profile *profile, const double position[3]) {
     targets->profiles[place] = profile;
+    targets->layers[place] = profile->layers;
     memcpy(targets->bodies[place].position, position, sizeof targets->bodies[place].position);
     targets->bodies[place].shape = profile->shape;
     targets->fitted = false;
@@ -155,6 +164,7 @@ void rf_space_remove(rf_space *space, uint32_t key) {
     if (place != last) {
         targets->bodies[place] = targets->bodies[last];
         targets->profiles[place] = targets->profiles[last];
+        targets->layers[place] = targets->layers[last];
         targets->places[targets->profiles[place]->key] = place + 1;
     }
     targets->count--;

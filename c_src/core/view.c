@@ -84,21 +84,18 @@ rf_status rf_view_at(rf_space *space, rf_moment moment, rf_view *out) {
     }
 }
 
-const rf_profile *rf_view_profile(const rf_view *view, uint32_t item) {
-    return view->state ? view->state->profiles[item] : view->space->targets.profiles[item];
-}
-
 static double blend(double from, double to, double share) {
     return from + (to - from) * share;
 }
 
-const rf_shape *rf_view_place(const rf_view *view, uint32_t item, double position[3]) {
+void rf_view_past_box(const rf_view *view, uint32_t item, rf_round_box *out) {
     const rf_state *state = view->state;
-    const double *from = state ? state->positions[item] : view->space->targets.bodies[item].position;
+    const double *from = state->positions[item];
     uint32_t match = view->next ? state->match[item] : 0;
+    double position[3];
     for (int i = 0; i < 3; i++)
         position[i] = match > 0 ? blend(from[i], view->next->positions[match - 1][i], view->blend) : from[i];
-    return state ? &state->profiles[item]->shape : &view->space->targets.bodies[item].shape;
+    rf_shape_at(&state->profiles[item]->shape, position, out);
 }
 
 rf_sector rf_view_sector(const rf_view *view, uint32_t number) {

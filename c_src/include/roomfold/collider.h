@@ -21,18 +21,10 @@ typedef struct rf_collider {
     double height;  // of a capsule, from end to end; below 2 * radius it is a sphere
 } rf_collider;
 
-// {"shape": "box", "radius": r, "height": h}: 2r wide, h high.
-static inline rf_collider rf_collider_box(double radius, double height) {
-    return (rf_collider){.kind = RF_COLLIDER_BOX, .half = {radius, height / 2, radius}};
-}
-
-static inline rf_collider rf_collider_sphere(double radius) {
-    return (rf_collider){.kind = RF_COLLIDER_SPHERE, .radius = radius};
-}
-
-static inline rf_collider rf_collider_capsule(double radius, double height) {
-    return (rf_collider){.kind = RF_COLLIDER_CAPSULE, .radius = radius, .height = height};
-}
+// {"shape": "box", "radius": r, "height": h}: 2r wide, h high. None of them is centred.
+RF_API rf_collider rf_collider_box(double radius, double height);
+RF_API rf_collider rf_collider_sphere(double radius);
+RF_API rf_collider rf_collider_capsule(double radius, double height);
 
 RF_END
 

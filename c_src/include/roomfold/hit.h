@@ -61,9 +61,7 @@ typedef struct rf_hits {
     size_t len, capacity;
 } rf_hits;
 
-static inline rf_hits rf_hits_new(rf_allocator allocator, size_t limit) {
-    return (rf_hits){.allocator = allocator, .limit = limit};
-}
+RF_API rf_hits rf_hits_new(rf_allocator allocator, size_t limit);
 RF_API void rf_hits_free(rf_hits *hits);
 
 // What became of one shot or query.

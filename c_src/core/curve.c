@@ -1,4 +1,4 @@
-#include "morton.h"
+#include "curve.h"
 
 #include <math.h>
 
@@ -6,26 +6,26 @@
 #define DIGIT_BITS 10
 #define DIGITS (1 << DIGIT_BITS)
 
-float rf_morton_middle(float low, float high) {
+float rf_curve_middle(float low, float high) {
     float middle = low * 0.5F + high * 0.5F;
     if (middle - middle == 0) return middle;
     return low - low == 0 ? low : high - high == 0 ? high : 0;
 }
 
-void rf_morton_grid_init(rf_morton_grid *grid) {
+void rf_curve_grid_init(rf_curve_grid *grid) {
     for (int i = 0; i < 3; i++) {
         grid->low[i] = INFINITY;
         grid->high[i] = -INFINITY;
     }
 }
 
-void rf_morton_grid_add(rf_morton_grid *grid, uint32_t axis, float low, float high) {
-    float middle = rf_morton_middle(low, high);
+void rf_curve_grid_add(rf_curve_grid *grid, uint32_t axis, float low, float high) {
+    float middle = rf_curve_middle(low, high);
     if (middle < grid->low[axis]) grid->low[axis] = middle;
     if (middle > grid->high[axis]) grid->high[axis] = middle;
 }
 
-void rf_morton_grid_finish(rf_morton_grid *grid) {
+void rf_curve_grid_finish(rf_curve_grid *grid) {
     float extent = 0;
     for (int i = 0; i < 3; i++) extent = fmaxf(extent, grid->high[i] - grid->low[i]);
     grid->scale = extent > 0 ? CELLS / extent : 0;
@@ -39,21 +39,39 @@ static uint32_t spread(uint32_t bits) {
     return (bits | bits << 2) & 0x09249249;
 }
 
-uint32_t rf_morton_code(const rf_morton_grid *grid, const float middle[3]) {
-    uint32_t out = 0;
+// Turns a cell into its way along the curve, bits of x, y and z side by side (Skilling, Programming the Hilbert Curve,
+// 2004).
+static void hilbert(uint32_t cell[3]) {
+    uint32_t turn = 0;
+    for (uint32_t bit = CELLS / 2; bit > 1; bit >>= 1)
+        for (int i = 0; i < 3; i++) {
+            uint32_t swap = (cell[i] & bit) != 0 ? 0 : (cell[0] ^ cell[i]) & (bit - 1);
+            cell[0] ^= (cell[i] & bit) != 0 ? bit - 1 : swap;
+            cell[i] ^= swap;
+        }
+    cell[1] ^= cell[0];
+    cell[2] ^= cell[1];
+    for (uint32_t bit = CELLS / 2; bit > 1; bit >>= 1) turn ^= (cell[2] & bit) != 0 ? bit - 1 : 0;
+    for (int i = 0; i < 3; i++) cell[i] ^= turn;
+}
+
+uint32_t rf_curve_code(const rf_curve_grid *grid, const float middle[3]) {
+    uint32_t out = 0, cells[3];
     for (int i = 0; i < 3; i++) {
         float at = (middle[i] - grid->low[i]) * grid->scale;
         uint32_t cell = at >= CELLS - 1 ? CELLS - 1 : at > 0 ? (uint32_t)at : 0;
-        out |= spread(cell) << i;
+        cells[i] = cell;
     }
+    hilbert(cells);
+    for (int i = 0; i < 3; i++) out |= spread(cells[i]) << (2 - i);
     return out;
 }
 
-void rf_morton_sort(rf_morton_item *items, rf_morton_item *spare, uint32_t count) {
-    rf_morton_item *from = items, *to = spare;
+void rf_curve_sort(rf_curve_item *items, rf_curve_item *spare, uint32_t count) {
+    rf_curve_item *from = items, *to = spare;
     for (uint32_t shift = 0; shift < 30; shift += DIGIT_BITS) {
         uint32_t starts[DIGITS] = {0}, sum = 0;
-        rf_morton_item *swap = from;
+        rf_curve_item *swap = from;
         for (uint32_t i = 0; i < count; i++) starts[from[i].code >> shift & (DIGITS - 1)]++;
         for (uint32_t i = 0; i < DIGITS; i++) {
             uint32_t size = starts[i];
