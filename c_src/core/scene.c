@@ -13,6 +13,8 @@ struct rf_scene {
     uint64_t seq;
     uint32_t pages;  // of `there`
     uint64_t *there; // a bit for each key that may be a target, in pages as the world's
+    uint32_t resting_count;
+    rf_sector *resting; // the heights of sectors that no entity moves
 };
 
 rf_status rf_scene_new(rf_allocator allocator, rf_space *space, rf_scene **out) {
@@ -28,6 +30,7 @@ void rf_scene_free(rf_scene *scene) {
     if (!scene) return;
     rf_space_free(scene->space);
     rf_free(scene->allocator, scene->there);
+    rf_free(scene->allocator, scene->resting);
     rf_free(scene->allocator, scene);
 }
 
@@ -188,16 +191,29 @@ static void move_height(const rf_world *world, rf_entity entity, rf_str name, do
     number_of(&term, height);
 }
 
+// The number of the sector that an entity with this id moves.
+static bool sector_of(const rf_scene *scene, rf_str id, uint32_t *out) {
+    return sector_number(id, out) && *out < scene->resting_count;
+}
+
+static rf_status set_sector(rf_scene *scene, uint32_t number, rf_sector sector) {
+    rf_status status = rf_space_set_sector(scene->space, number, sector);
+    return status == RF_NO_MEMORY ? status : RF_OK;
+}
+
 static rf_status move_sector(rf_scene *scene, const rf_world *world, rf_entity entity) {
     rf_sector sector;
     uint32_t number;
-    rf_status status;
-    if (!sector_number(rf_world_id(world, entity), &number) || !rf_space_sector(scene->space, number, &sector))
-        return RF_OK;
+    if (!sector_of(scene, rf_world_id(world, entity), &number)) return RF_OK;
+    sector = scene->resting[number];
     move_height(world, entity, RF_LIT("floor"), &sector.floor);
     move_height(world, entity, RF_LIT("ceiling"), &sector.ceiling);
-    status = rf_space_set_sector(scene->space, number, sector);
-    return status == RF_NO_MEMORY ? status : RF_OK;
+    return set_sector(scene, number, sector);
+}
+
+static rf_status rest_sector(rf_scene *scene, rf_str id) {
+    uint32_t number;
+    return sector_of(scene, id, &number) ? set_sector(scene, number, scene->resting[number]) : RF_OK;
 }
 
 static rf_status look_at(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
@@ -233,9 +249,24 @@ static void remove_gone(rf_scene *scene, const rf_world *world) {
     }
 }
 
+// Sectors that have been added since the last time are where the level has them.
+static bool remember_sectors(rf_scene *scene) {
+    uint32_t count = rf_space_sectors(scene->space);
+    rf_sector *resting;
+    if (count <= scene->resting_count) return true;
+    resting = scene->allocator.resize(scene->allocator.context, scene->resting, count * sizeof *resting);
+    if (!resting) return false;
+    scene->resting = resting;
+    for (uint32_t i = scene->resting_count; i < count; i++) rf_space_sector(scene->space, i, &resting[i]);
+    scene->resting_count = count;
+    return true;
+}
+
 static rf_status look_at_all(rf_scene *scene, const rf_world *world) {
     rf_entity entity = {0};
     rf_status status = RF_OK;
+    for (uint32_t i = 0; i < scene->resting_count && status == RF_OK; i++)
+        status = set_sector(scene, i, scene->resting[i]);
     while (status == RF_OK && rf_world_next(world, &entity)) status = look_at(scene, world, entity.handle1 - 1, true);
     return status;
 }
@@ -260,7 +291,7 @@ static bool only_moved(rf_scene *scene, const rf_change *change, double position
 
 static rf_status follow_change(rf_scene *scene, const rf_world *world, const rf_change *change) {
     double position[3];
-    if (change->kind == RF_CHANGE_DELETE) return RF_OK;
+    if (change->kind == RF_CHANGE_DELETE) return rest_sector(scene, change->id);
     if (change->kind == RF_CHANGE_UPDATE && only_moved(scene, change, position) &&
         rf_space_move(scene->space, change->handle, position) == RF_OK)
         return RF_OK;
@@ -278,7 +309,7 @@ rf_status rf_scene_follow(rf_scene *scene, const rf_world *world) {
     rf_diff *diff = NULL;
     rf_status status;
     if (scene->following && scene->seq == world->seq) return RF_OK;
-    if (!reserve(scene, world)) return RF_NO_MEMORY;
+    if (!reserve(scene, world) || !remember_sectors(scene)) return RF_NO_MEMORY;
     remove_gone(scene, world);
     status = scene->following ? rf_diff_new(world, scene->seq, &diff) : RF_HISTORY_GONE;
     if (status == RF_OK)

@@ -46,7 +46,7 @@ static void destroy(ErlNifEnv *env, void *object) {
 
 bool nif_world_open_type(ErlNifEnv *env) {
     // A newer library takes the worlds of an older one over: change the name whenever nif_world's layout changes.
-    int flags = ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER;
+    ErlNifResourceFlags flags = (ErlNifResourceFlags)(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
     ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_world_2", destroy, flags, NULL);
     if (!type) {
         return false;

@@ -5,10 +5,22 @@ defmodule Roomfold.Projection.Elixir do
   @behaviour Roomfold.Projection
 
   alias Roomfold.{Error, Report, Rules}
-  alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Input}
+  alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Hits, Input}
 
   # version: raised by each change; the counter is shared by all versions of a world, so that an old one knows that it is old.
-  defstruct [:schema, :types, :names, :rules, :limits, :start, :seq, :entities, :version, :counter]
+  defstruct [
+    :schema,
+    :types,
+    :names,
+    :rules,
+    :limits,
+    :start,
+    :seq,
+    :entities,
+    :version,
+    :counter,
+    hits: %Hits{}
+  ]
 
   @impl true
   def new(schema, rules, limits) do
@@ -157,6 +169,37 @@ defmodule Roomfold.Projection.Elixir do
          {:ok, world} <- take(world) do
       {world, report} = events |> Enum.reduce({world, {0, %Report{}}}, &Fold.patch/2) |> done()
       {:ok, world, report}
+    end
+  end
+
+  @impl true
+  def open_hits(world, level, history) do
+    with :ok <- newest(world) do
+      case Hits.open(level, history) do
+        {:ok, hits} -> {:ok, %{world | hits: hits}}
+        {:error, reason} -> {:error, Error.new(reason)}
+      end
+    end
+  end
+
+  @impl true
+  def cast(world, {:packed, shots, owners}) do
+    with :ok <- newest(world), do: {:ok, Hits.cast_packed(world, shots, owners)}
+  end
+
+  def cast(world, shots) do
+    with :ok <- newest(world), do: {:ok, Hits.cast(world, shots)}
+  end
+
+  @impl true
+  def overlap(world, zones) do
+    with :ok <- newest(world), do: {:ok, Hits.overlap(world, zones)}
+  end
+
+  @impl true
+  def mark(world, time) do
+    with :ok <- newest(world) do
+      with {:error, reason} <- Hits.mark(world, time), do: {:error, Error.new(reason)}
     end
   end
 end
