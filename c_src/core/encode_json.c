@@ -396,7 +396,7 @@ static void payload(encoder *e) {
         text(e, ",\"seq\":");
     }
     rf_json_out_uint(&e->out, e->world->seq);
-    switch (e->def->shape) {
+    switch (e->def->by) {
     case RF_BY_ENTITY:
         by_entity(e);
         break;

@@ -44,11 +44,11 @@ static bool read_frame(ErlNifEnv *env, ERL_NIF_TERM term, rf_phoenix_frame *out,
            nif_bytes(env, parts[3], &out->event);
 }
 
-static bool read_shape(ERL_NIF_TERM term, rf_shape *out) {
+static bool read_shape(ERL_NIF_TERM term, rf_by *out) {
     const ERL_NIF_TERM shapes[] = {nif_atom.entity, nif_atom.component, nif_atom.kind};
     for (int i = 0; i < 3; i++) {
         if (!enif_is_identical(term, shapes[i])) continue;
-        *out = (rf_shape)i;
+        *out = (rf_by)i;
         return true;
     }
     return false;
@@ -78,7 +78,7 @@ static rf_status encode(nif_builder *builder, const nif_world *world, const ERL_
     size_t len;
     def.diff = !enif_is_identical(argv[2], nif_atom.nil);
     if (def.diff && !enif_get_uint64(env, argv[2], &from)) return RF_INVALID_ARGUMENT;
-    if (!read_shape(argv[3], &def.shape) || !read_frame(env, argv[4], &frame, &def.frame)) return RF_INVALID_ARGUMENT;
+    if (!read_shape(argv[3], &def.by) || !read_frame(env, argv[4], &frame, &def.frame)) return RF_INVALID_ARGUMENT;
     if (def.diff) def.from = from;
     if (builder->may_stop && rf_world_count(world->world) > NORMAL_ENTITIES) return stop(builder);
     status = rf_encode_json(world->world, &def, allocator, &text, &len);

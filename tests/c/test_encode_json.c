@@ -98,12 +98,12 @@ static void check_snapshot(const rf_world *world) {
     ck_assert_int_eq(json_integer_value(member(found, "seq")), (json_int_t)rf_world_seq(world));
     ck_assert(same(member(found, "entities"), expected));
     json_decref(found);
-    found = encoded(world, &(rf_encode_def){.shape = RF_BY_KIND});
+    found = encoded(world, &(rf_encode_def){.by = RF_BY_KIND});
     entities = from_kinds(member(found, "kinds"));
     ck_assert(same(entities, expected));
     json_decref(entities);
     json_decref(found);
-    found = encoded(world, &(rf_encode_def){.shape = RF_BY_COMPONENT});
+    found = encoded(world, &(rf_encode_def){.by = RF_BY_COMPONENT});
     entities = from_columns(member(found, "components"));
     drop_empty(expected);
     ck_assert(same(entities, expected));
@@ -123,7 +123,7 @@ static void check_diff(const rf_world *world, uint64_t from) {
     json_decref(found);
     all = json_deep_copy(member(expected, "creates"));
     json_object_update(all, member(expected, "updates"));
-    def.shape = RF_BY_KIND;
+    def.by = RF_BY_KIND;
     found = encoded(world, &def);
     entities = from_kinds(member(found, "kinds"));
     ck_assert(same(entities, all));
@@ -131,7 +131,7 @@ static void check_diff(const rf_world *world, uint64_t from) {
     ck_assert_uint_eq(json_array_size(member(found, "created")), json_object_size(member(expected, "creates")));
     json_decref(entities);
     json_decref(found);
-    def.shape = RF_BY_COMPONENT;
+    def.by = RF_BY_COMPONENT;
     found = encoded(world, &def);
     entities = from_columns(member(found, "components"));
     drop_empty(all);
@@ -219,14 +219,14 @@ START_TEST(refuses) {
 END_TEST
 
 START_TEST(survives_every_failing_allocation) {
-    for (int shape = RF_BY_ENTITY; shape <= RF_BY_KIND; shape++) {
+    for (int by = RF_BY_ENTITY; by <= RF_BY_KIND; by++) {
         for (int diff = 0; diff < 2; diff++) {
             rf_status status = RF_NO_MEMORY;
             for (long n = 1; status == RF_NO_MEMORY; n++) {
                 test_memory memory = {0};
                 uint64_t state = 99;
                 rf_world *world = random_world(test_allocator(&memory), &state, 80);
-                rf_encode_def def = {.diff = diff, .from = 10, .shape = (rf_shape)shape};
+                rf_encode_def def = {.diff = diff, .from = 10, .by = (rf_by)by};
                 long before = memory.blocks;
                 char *text;
                 size_t len;

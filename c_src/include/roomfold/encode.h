@@ -6,7 +6,7 @@
 
 RF_BEGIN
 
-typedef enum rf_shape { RF_BY_ENTITY, RF_BY_COMPONENT, RF_BY_KIND } rf_shape;
+typedef enum rf_by { RF_BY_ENTITY, RF_BY_COMPONENT, RF_BY_KIND } rf_by;
 
 // The envelope of Phoenix's V2 protocol: [join_ref, ref, topic, event, payload]. A reference without data is null.
 typedef struct rf_phoenix_frame {
@@ -17,7 +17,7 @@ typedef struct rf_phoenix_frame {
 typedef struct rf_encode_def {
     bool diff; // what changed after `from`; else all there is
     uint64_t from;
-    rf_shape shape;
+    rf_by by;
     const rf_phoenix_frame *frame; // or NULL
     size_t limit;                  // bytes of output; 0: none
 } rf_encode_def;

@@ -1,0 +1,224 @@
+// A scene that follows a world step by step must be as one that has just been made from it; and what counts as a
+// target.
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+static rf_scene *new_scene(rf_allocator allocator) {
+    rf_space_def def = rf_space_def_default();
+    rf_space *space;
+    rf_scene *scene;
+    rf_wall wall = {
+        .x1 = 20, .z1 = -50, .x2 = 20, .z2 = 50, .bottom = -100, .top = 100, .front = 0, .back = 1, .layers = 1};
+    def.allocator = allocator;
+    if (rf_space_new(&def, &space) != RF_OK) return NULL;
+    if (rf_space_add_sector(space, (rf_sector){0, 10}, NULL) != RF_OK ||
+        rf_space_add_sector(space, (rf_sector){0, 2}, NULL) != RF_OK ||
+        rf_space_add_wall(space, &wall, NULL) != RF_OK || rf_scene_new(allocator, space, &scene) != RF_OK) {
+        rf_space_free(space);
+        return NULL;
+    }
+    return scene;
+}
+
+// From the origin in many directions, as one text.
+static char *cast_around(rf_scene *scene, char *out) {
+    rf_hits hits = rf_hits_new(rf_allocator_default(), 100000);
+    char *at = out;
+    for (int i = 0; i < 64; i++) {
+        rf_shot shot = {.kind = RF_SHOT_ALL,
+                        .origin = {-30, 1, 0},
+                        .direction = {1, (i % 4) * 0.03, (i / 4 - 8) * 0.06},
+                        .range = 200};
+        rf_answer answer;
+        if (i % 3 == 0) shot.owner = STR("e1");
+        if (i % 5 == 0) shot.mask = 2;
+        hits.len = 0;
+        ck_assert_int_eq(rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits), RF_OK);
+        ck_assert_int_eq(answer.status, RF_OK);
+        for (uint32_t k = 0; k < answer.count; k++)
+            at += sprintf(at, "%d %.*s %u %a;", i, (int)hits.items[k].id.len,
+                          hits.items[k].id.len ? hits.items[k].id.data : "",
+                          hits.items[k].kind == RF_HIT_TARGET ? 0 : hits.items[k].number, hits.items[k].t);
+    }
+    *at = 0;
+    rf_hits_free(&hits);
+    return out;
+}
+
+static void fold(rf_world *world, const char *text) {
+    rf_report report = fold_literal(world, text);
+    ck_assert_msg(report.rejected_count == 0, "%s", text);
+    rf_report_free(&report);
+}
+
+static const char *const shapes[] = {
+    "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0,%d],\"collider\":{\"shape\":"
+    "\"box\",\"radius\":1,\"height\":2}}}",
+    "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0,%d],\"collider\":{\"shape\":"
+    "\"sphere\",\"radius\":1.5,\"at\":\"centre\",\"layers\":2}}}",
+    "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,1,%d],\"collider\":{\"shape\":"
+    "\"capsule\",\"radius\":0.5,\"height\":4},\"owner\":\"e1\"}}",
+    "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0,%d],\"collider\":{\"shape\":"
+    "\"box\",\"size\":[1,2,3],\"layers\":3}}}",
+    "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0,%d],\"collider\":{\"shape\":"
+    "\"cone\"}}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0.5,%d]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0.5,%d]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"rotation\":[%d,%d,0,1]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"collider\":{\"shape\":\"box\",\"radius\":2,"
+    "\"height\":1},\"x\":[%d,%d]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"collider\":null,\"x\":[%d,%d]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"collider\":{\"shape\":\"box\",\"radius\":-1,"
+    "\"height\":1},\"x\":[%d,%d]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"state\":\"dead\",\"x\":[%d,%d]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"state\":null,\"owner\":\"e1\",\"x\":[%d,%d]}}",
+    "{\"event\":\"delete\",\"entity_id\":\"e%d\",\"x\":[%d,%d]}",
+    "{\"event\":\"delete\",\"entity_id\":\"e%d\",\"x\":[%d,%d]}",
+    "{\"event\":\"create\",\"entity_id\":\"sector-%d\",\"components\":{\"ceiling\":%d,\"floor\":-%d}}",
+    "{\"event\":\"update\",\"entity_id\":\"sector-%d\",\"components\":{\"ceiling\":null,\"floor\":%d.5,\"x\":%d}}",
+    "{\"event\":\"delete\",\"entity_id\":\"sector-%d\",\"x\":[%d,%d]}",
+};
+
+static void random_event(rf_world *world, uint64_t *state) {
+    char text[300];
+    snprintf(text, sizeof text, shapes[next_random(state) % (sizeof shapes / sizeof *shapes)],
+             (int)(next_random(state) % 8), (int)(next_random(state) % 60), (int)(next_random(state) % 20));
+    fold(world, text);
+}
+
+START_TEST(following_is_as_good_as_starting_anew) {
+    static char followed[100000], anew[100000];
+    uint64_t state = 31;
+    for (int round = 0; round < 40; round++) {
+        rf_world *world = doom_world(rf_allocator_default());
+        rf_scene *scene = new_scene(rf_allocator_default());
+        for (int step = 0; step < 60; step++) {
+            rf_scene *fresh = new_scene(rf_allocator_default());
+            // Now and then more events than the history holds.
+            unsigned events = next_random(&state) % 20 == 0 ? 1100 : (unsigned)(next_random(&state) % 6);
+            for (unsigned i = 0; i < events; i++) random_event(world, &state);
+            ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+            ck_assert_int_eq(rf_scene_follow(fresh, world), RF_OK);
+            ck_assert_str_eq(cast_around(scene, followed), cast_around(fresh, anew));
+            rf_scene_free(fresh);
+        }
+        rf_scene_free(scene);
+        rf_world_free(world);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *components;
+    bool hit;
+} looks[] = {
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2}", true},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"size\":[2,2,2]}", true},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"size\":[2,2]}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"sphere\",\"radius\":2}", true},
+    {"\"position\":[0,1,0],\"collider\":{\"shape\":\"sphere\",\"radius\":2,\"at\":\"centre\"}", true},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"sphere\",\"radius\":\"2\"}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"capsule\",\"radius\":1,\"height\":3}", true},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"capsule\",\"radius\":-1,\"height\":3}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"disc\",\"radius\":1,\"height\":3}", false},
+    {"\"position\":[0,0,0],\"collider\":[]", false},
+    {"\"position\":[0,0,0]", false},
+    {"\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2}", false},
+    {"\"position\":[1e30,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2},\"state\":\"dead\"", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2},\"state\":\"awake\"", true},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2},\"owner\":\"tom\"", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2,\"layers\":0}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2,\"layers\":-1}", false},
+    {"\"position\":[0,0,0],\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2,\"layers\":4.0}", true},
+};
+
+START_TEST(what_can_be_hit) {
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_scene *scene = new_scene(rf_allocator_default());
+    rf_hits hits = rf_hits_new(rf_allocator_default(), 10);
+    rf_shot shot = {.origin = {-10, 1, 0}, .direction = {1, 0, 0}, .range = 20, .owner = STR("tom")};
+    rf_answer answer;
+    char text[400];
+    snprintf(text, sizeof text, "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{%s}}", looks[_i].components);
+    fold(world, text);
+    ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+    rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits);
+    ck_assert_msg((answer.count == 1) == looks[_i].hit, "%s", looks[_i].components);
+    rf_hits_free(&hits);
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+END_TEST
+
+START_TEST(remembers_where_things_were) {
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_scene *scene = new_scene(rf_allocator_default());
+    rf_hits hits = rf_hits_new(rf_allocator_default(), 10);
+    rf_shot shot = {.origin = {4, 1, -10}, .direction = {0, 0, 1}, .range = 20, .moment = {RF_AT_TIME, 1050}};
+    rf_answer answer;
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"position\":[0,0,0],\"collider\":{"
+                "\"shape\":\"box\",\"radius\":1,\"height\":2}}}");
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1000), RF_OK);
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"position\":[8,0,0]}}");
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1100), RF_OK);
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1099), RF_INVALID_ARGUMENT);
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1100), RF_OK);
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1200), RF_OK); // nothing has changed, time has
+    rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits);
+    ck_assert_uint_eq(answer.count, 1);
+    ck_assert_uint_eq(answer.seq, 1);
+    ck_assert_double_eq(answer.blend, 0.5);
+    shot.moment = (rf_moment){RF_AT_TIME, 1150};
+    rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits);
+    ck_assert_int_eq(answer.status, RF_OK);
+    ck_assert_uint_eq(answer.count, 0);
+    shot.moment = (rf_moment){RF_AT_TIME, 1201};
+    rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits);
+    ck_assert_int_eq(answer.status, RF_UNKNOWN_MOMENT);
+    rf_hits_free(&hits);
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+END_TEST
+
+START_TEST(survives_every_failing_allocation) {
+    bool done = false;
+    for (long n = 1; !done; n++) {
+        test_memory memory = {0};
+        uint64_t state = 8;
+        rf_world *world = doom_world(rf_allocator_default());
+        rf_scene *scene;
+        rf_status status = RF_NO_MEMORY;
+        memory.fail_at = n;
+        scene = new_scene(test_allocator(&memory));
+        for (int i = 0; i < 300; i++) random_event(world, &state);
+        if (scene) status = rf_scene_mark(scene, world, 5);
+        done = status == RF_OK;
+        ck_assert(done || status == RF_NO_MEMORY);
+        memory.fail_at = 0;
+        if (scene) ck_assert_int_eq(rf_scene_mark(scene, world, 5), RF_OK); // it can be tried again
+        rf_scene_free(scene);
+        ck_assert_int_eq(memory.blocks, 0);
+        rf_world_free(world);
+        ck_assert_int_lt(n, 200);
+    }
+}
+END_TEST
+
+static void add(TCase *tests) {
+    tcase_add_test(tests, following_is_as_good_as_starting_anew);
+    tcase_add_loop_test(tests, what_can_be_hit, 0, sizeof looks / sizeof *looks);
+    tcase_add_test(tests, remembers_where_things_were);
+    tcase_add_test(tests, survives_every_failing_allocation);
+}
+
+int main(void) {
+    return run_tests("scene", add);
+}
