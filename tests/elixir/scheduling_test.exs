@@ -130,6 +130,32 @@ defmodule SchedulingTest do
     end)
   end
 
+  test "a world of 200,000 entities as JSON text" do
+    assert_undisturbed(fn -> world(200_000) end, fn world ->
+      for by <- [:entity, :component, :kind],
+          do: assert({:ok, _} = World.encode(world, :snapshot, :json, by: by))
+    end)
+  end
+
+  test "300,000 shots at 10,000 entities" do
+    collider = %{"shape" => "sphere", "radius" => 0.5}
+
+    target = fn i ->
+      components = %{"position" => [rem(i, 100), 0, div(i, 100)], "collider" => collider}
+      {"create", %{"entity_id" => id(i), "components" => components}}
+    end
+
+    shot = fn i -> {rem(i, 100) + 0.3, 0.5, -10.0, 0.1, 0.0, 1.0, 60} end
+
+    assert_undisturbed(
+      fn -> {World.fold!(World.new!(), Enum.map(1..10_000, target)), Enum.map(1..300_000, shot)} end,
+      fn {world, shots} ->
+        assert {:ok, answers} = Roomfold.Hits.cast(world, shots)
+        assert length(answers) == 300_000
+      end
+    )
+  end
+
   test "JSON of megabytes, both ways" do
     assert_undisturbed(fn -> Map.new(1..100_000, &{id(&1), vectors(&1)}) end, fn term ->
       {:ok, text} = JSON.encode(term)

@@ -34,8 +34,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
   defp wall?({x1, z1, x2, z2, bottom, top, front, back, layers}, count) do
     Enum.all?([x1, z1, x2, z2], &coordinate?/1) and Enum.all?([bottom, top], &(&1 == nil or is_number(&1))) and
       not (is_number(bottom) and is_number(top) and bottom > top) and
-      Enum.all?([front, back], &(&1 == nil or &1 in 0..(count - 1)//1)) and
-      not (front == nil and back != nil) and bits?(layers)
+      (back == nil or Enum.all?([front, back], &(&1 in 0..(count - 1)//1))) and bits?(layers)
   end
 
   defp wall?(_, _), do: false

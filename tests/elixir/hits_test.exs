@@ -1,0 +1,283 @@
+defmodule Roomfold.HitsTest do
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{Hits, Level, World}
+
+  @box %{"shape" => "box", "radius" => 0.5, "height" => 2}
+
+  defp create(id, position, more \\ %{}) do
+    components = Map.merge(%{"position" => position, "collider" => @box}, more)
+    {"create", %{"entity_id" => id, "components" => components}}
+  end
+
+  defp update(id, components), do: {"update", %{"entity_id" => id, "components" => components}}
+  defp world(impl, events, opts \\ []), do: World.fold!(World.new!([impl: impl] ++ opts), events)
+  defp east(more \\ %{}), do: Map.merge(%{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 100}, more)
+
+  defp ids(world, shot) do
+    case Hits.cast(world, [shot]) do
+      {:ok, [nil]} -> nil
+      {:ok, [hits]} when is_list(hits) -> Enum.map(hits, &(&1.id || {&1.kind, &1.number}))
+      {:ok, [%Hits.Hit{} = hit]} -> hit.id || {hit.kind, hit.number}
+    end
+  end
+
+  for impl <- [:native, :elixir] do
+    describe "#{impl}" do
+      @impl_under_test impl
+
+      test "targets follow the fold" do
+        world = world(@impl_under_test, [create("a", [10, 0, 0]), create("b", [20, 0, 0])])
+        assert ids(world, east()) == "a"
+        world = World.fold!(world, [update("a", %{"position" => [30, 0, 0]})])
+        assert ids(world, east()) == "b"
+        world = World.fold!(world, [update("b", %{"collider" => nil})])
+        assert ids(world, east()) == "a"
+        world = World.fold!(world, [update("a", %{"state" => "dead"})])
+        assert ids(world, east()) == nil
+        world = World.fold!(world, [create("a", [5, 0, 0])])
+        assert ids(world, east()) == "a"
+        world = World.fold!(world, [{"delete", %{"entity_id" => "a"}}])
+        assert ids(world, east()) == nil
+      end
+
+      test "owners, layers, and all that a shot passes" do
+        level = %Level{
+          boxes: [{{15, 0, -1}, {16, 3, 1}, 1}],
+          triangles: [{{25, 0, -9}, {25, 9, 0}, {25, 0, 9}, 1}]
+        }
+
+        world =
+          world(
+            @impl_under_test,
+            [
+              create("tom", [0, 0, 0]),
+              create("shield", [2, 0, 0], %{"owner" => "tom"}),
+              create("ghost", [5, 0, 0], %{"collider" => Map.put(@box, "layers", 2)}),
+              create("bat", [10, 0, 0]),
+              create("eve", [20, 0, 0])
+            ],
+            level: level
+          )
+
+        assert ids(world, east()) == "tom"
+        assert ids(world, east(%{owner: "tom"})) == "ghost"
+        assert ids(world, east(%{owner: "tom", mask: 1})) == "bat"
+        assert ids(world, east(%{owner: "tom", pierce: true})) == ["ghost", "bat", {:box, 0}]
+
+        assert ids(world, east(%{owner: "tom", all: true})) ==
+                 ["ghost", "bat", {:box, 0}, "eve", {:triangle, 0}]
+
+        assert ids(world, {0, 1, 0, 0, 1, 0, 50}) == "tom"
+        assert ids(world, east(%{owner: "tom", mask: 4})) == nil
+      end
+
+      test "shapes that move" do
+        world = world(@impl_under_test, [create("bat", [10, 0, 1.2])])
+        assert ids(world, east()) == nil
+
+        assert ids(world, east(%{collider: %{"shape" => "sphere", "radius" => 0.75, "at" => "centre"}})) ==
+                 "bat"
+
+        assert ids(world, east(%{collider: %{"shape" => "box", "radius" => 0.75, "height" => 0.1}})) == "bat"
+
+        {:ok, [hit]} =
+          Hits.cast(world, [east(%{collider: %{"shape" => "box", "radius" => 0.75, "height" => 0.1}})])
+
+        assert {hit.distance, hit.point, hit.normal} == {8.75, {8.75, 1.0, 0.0}, {-1.0, 0.0, 0.0}}
+      end
+
+      test "doors that entities open" do
+        lines =
+          ~s([{"x1":64,"y1":-64,"x2":64,"y2":64,"front":0,"back":1,"flags":4},{"x1":640,"y1":-64,"x2":640,"y2":64,"front":1,"back":null,"flags":1}])
+
+        {:ok, level} =
+          Level.from_json(~s({"sectors":[{"floor":0,"ceil":128},{"floor":0,"ceil":0}],"lines":#{lines}}))
+
+        world = World.new!(impl: @impl_under_test, level: level)
+        assert ids(world, east()) == {:wall, 0}
+
+        world =
+          World.fold!(world, [{"create", %{"entity_id" => "sector-1", "components" => %{"ceiling" => 4}}}])
+
+        assert ids(world, east()) == {:wall, 1}
+        world = World.fold!(world, [update("sector-1", %{"ceiling" => 0.5})])
+        assert ids(world, east()) == {:wall, 0}
+        {:ok, copy} = World.copy(world)
+        assert ids(copy, east()) == {:wall, 0}
+        world = World.fold!(world, [update("sector-1", %{"ceiling" => 3})])
+        assert ids(world, east()) == {:wall, 1}
+        world = World.fold!(world, [{"delete", %{"entity_id" => "sector-1"}}])
+        assert ids(world, east()) == {:wall, 0}
+      end
+
+      test "who is near" do
+        world = world(@impl_under_test, for(i <- 1..5, do: create("m#{i}", [i * 3, 0, 0])))
+
+        near = fn radius ->
+          %{position: [0, 1, 0], collider: %{"shape" => "sphere", "radius" => radius, "at" => "centre"}}
+        end
+
+        box = %{position: {6, 0, 0}, collider: %{"shape" => "box", "size" => [2, 1, 2]}}
+        assert {:ok, [some, [], one]} = Hits.overlap(world, [near.(8.5), near.(1), box])
+        assert Enum.map(some, & &1.id) == ["m1", "m2", "m3"]
+        assert Enum.map(some, & &1.distance) == [2.5, 5.5, 8.5]
+        assert Enum.map(one, & &1.id) == ["m2"]
+      end
+
+      test "the past" do
+        world = world(@impl_under_test, [create("bat", [10, 0, 0])])
+        assert {:ok, [{:error, %{reason: :unknown_moment}}]} = Hits.cast(world, [east(%{at: {:seq, 1}})])
+        {:ok, world} = Hits.mark(world, 1_000)
+        world = World.fold!(world, [update("bat", %{"position" => [10, 0, 8]})])
+        {:ok, world} = Hits.mark(world, 1_100)
+        world = World.fold!(world, [update("bat", %{"position" => [10, 0, 50]})])
+
+        assert ids(world, east()) == nil
+        assert {:ok, [hit]} = Hits.cast(world, [east(%{at: {:seq, 1}})])
+        assert {hit.id, hit.seq, hit.blend} == {"bat", 1, 0.0}
+        there = east(%{origin: {0, 1, 4}, at: {:time, 1_050}})
+        assert {:ok, [hit]} = Hits.cast(world, [there])
+        assert {hit.id, hit.seq, hit.blend} == {"bat", 1, 0.5}
+
+        assert {:ok, [[hit]]} =
+                 Hits.overlap(world, [%{position: {10, 0, 4}, collider: @box, at: {:time, 1_050}}])
+
+        assert hit.id == "bat"
+
+        for at <- [{:seq, 0}, {:seq, 3}, {:time, 999}, {:time, 1_101}] do
+          assert {:ok, [{:error, %{reason: :unknown_moment, index: 0}}]} = Hits.cast(world, [east(%{at: at})])
+        end
+
+        assert {:error, %{reason: :invalid_argument}} = Hits.mark(world, 1_050)
+        {:ok, world} = Hits.mark(world, 2_200)
+        assert {:ok, [{:error, %{reason: :unknown_moment}}]} = Hits.cast(world, [east(%{at: {:seq, 1}})])
+      end
+
+      test "bad shots are answered one by one" do
+        world = world(@impl_under_test, [create("bat", [10, 0, 0])])
+
+        shots = [
+          east(),
+          east(%{direction: {0, 0, 0}}),
+          east(%{origin: {1.0e10, 0, 0}}),
+          east(%{range: -1}),
+          east(%{collider: %{"shape" => "sphere", "radius" => -1}}),
+          east(%{collider: %{"shape" => "capsule", "radius" => 1, "height" => 2}}),
+          east(%{collider: %{"shape" => "disc"}}),
+          east(%{origin: nil}),
+          east(%{owner: :tom}),
+          east(%{mask: -1}),
+          east(%{at: {:day, 1}}),
+          %{},
+          :shot,
+          {1, 2, 3},
+          east()
+        ]
+
+        {:ok, answers} = Hits.cast(world, shots)
+        assert {%Hits.Hit{id: "bat"}, %Hits.Hit{id: "bat"}} = {hd(answers), List.last(answers)}
+        errors = for {:error, error} <- answers, do: {error.index, error.reason}
+
+        assert errors == [
+                 {1, :zero_direction},
+                 {2, :number_out_of_range},
+                 {3, :number_out_of_range},
+                 {4, :invalid_collider},
+                 {5, :invalid_collider},
+                 {6, :invalid_argument},
+                 {7, :invalid_argument},
+                 {8, :invalid_argument},
+                 {9, :invalid_argument},
+                 {10, :invalid_argument},
+                 {11, :invalid_argument},
+                 {12, :invalid_argument},
+                 {13, :invalid_argument}
+               ]
+
+        assert {:ok, [{:error, %{reason: :invalid_argument}}]} = Hits.overlap(world, [%{position: {0, 0, 0}}])
+      end
+
+      test "packed shots mean the same" do
+        world =
+          world(@impl_under_test, [
+            create("tom", [0, 0, 0]),
+            create("bat", [10, 0, 0]),
+            create("eve", [0, 0, 10])
+          ])
+
+        rays = [
+          {{0, 1, 0}, {1, 0, 0}, 0},
+          {{0, 1, 0}, {1, 0, 0}, 1},
+          {{0, 1, 0}, {0, 0, 1}, 1},
+          {{0, 1, 0}, {0, 1, 1}, 1},
+          {{0, 1, 0}, {0, 0, 0}, 0},
+          {{0, 1, 0}, {1, 0, 0}, 2}
+        ]
+
+        packed =
+          for {{ox, oy, oz}, {dx, dy, dz}, owner} <- rays, into: <<>> do
+            for(number <- [ox, oy, oz, dx, dy, dz, 50], into: <<>>, do: <<number::float-64-little>>) <>
+              <<0::32, owner::32-little>>
+          end
+
+        {:ok, {answers, ids}} = Hits.cast(world, {:packed, packed, {"tom"}})
+
+        found =
+          for <<kind, 0::24, number::32-little, t::binary-size(8) <- answers>> do
+            case kind do
+              1 -> {elem(ids, number - 1), t}
+              0 -> nil
+              255 -> :error
+            end
+          end
+
+        {:ok, [_, bat, eve]} =
+          Hits.cast(world, [
+            east(%{range: 50}),
+            east(%{range: 50, owner: "tom"}),
+            east(%{direction: {0, 0, 1}, range: 50, owner: "tom"})
+          ])
+
+        assert [{"tom", _}, {"bat", t1}, {"eve", t2}, nil, :error, :error] = found
+        assert {t1, t2} == {<<bat.t::float-64-little>>, <<eve.t::float-64-little>>}
+      end
+
+      test "a level that is none is refused" do
+        for level <- [
+              %Level{walls: [{0, 0, 1, 1}]},
+              %Level{walls: [{0, 0, 1, 1, nil, nil, 0, 1, 1}]},
+              %Level{boxes: [{{1, 0, 0}, {0, 1, 1}, 1}]},
+              %Level{triangles: [{{0, 0, 0}, {0, 1, 0}, 1}]},
+              %Level{sectors: [{0, "high"}]}
+            ] do
+          assert {:error, %{reason: :invalid_level}} = World.new(impl: @impl_under_test, level: level)
+        end
+      end
+
+      test "a world that was folded on is not asked" do
+        world = world(@impl_under_test, [create("bat", [10, 0, 0])])
+        World.fold!(world, [])
+        assert {:error, %{reason: :folded_on}} = Hits.cast(world, [east()])
+        assert {:error, %{reason: :folded_on}} = Hits.overlap(world, [])
+        assert {:error, %{reason: :folded_on}} = Hits.mark(world, 1)
+      end
+    end
+  end
+
+  test "levels: what is wrong is named" do
+    assert {:error, %{reason: :unexpected_end}} = Level.from_json("{")
+
+    assert {:error, %{reason: :invalid_level, message: message}} =
+             Level.from_json(~s({"sectors":[{"floor":1}],"lines":[]}))
+
+    assert message =~ "sector 0"
+
+    assert {:error, %{message: message}} =
+             Level.from_json(~s({"sectors":[],"lines":[{"x1":0,"y1":0,"x2":1,"y2":1,"front":0}]}))
+
+    assert message =~ "line 0"
+    assert {:error, %{message: message}} = Level.from_json(~s({"lines":[]}))
+    assert message =~ "sectors"
+  end
+end
