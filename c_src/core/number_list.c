@@ -2,7 +2,7 @@
 
 // A digit has a value of at most 9 here; every other byte has its high bit set afterwards.
 #define ONES UINT64_C(0x0101010101010101)
-#define NUMBER_MAX 17 // bytes of one number and what stands before it
+#define NUMBER_MAX 17 // bytes of a number of usual length, and what stands before it
 
 // What a number's digits are divided by, for positive and for negative ones: signs are too random for a branch.
 static const double pow10[2][8] = {{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7},
@@ -41,6 +41,27 @@ static const char *longer_number(const char *at, bool negative, double *out) {
     return at + 1 + part;
 }
 
+// All others, as programs write them that do not round: 0.1234567890123456, 1e-7. `at` is where the sign may be.
+static const char *any_number(const rf_scan *scan, const char *at, double *out) {
+    const int64_t exact = INT64_C(1) << 53;
+    rf_scan ahead = *scan;
+    rf_number number;
+    ahead.at = at;
+    if (!(*at == '-' || (uint8_t)(*at - '0') < 10) || !rf_scan_number(&ahead, &number)) return NULL;
+    if (number.kind == RF_NUMBER_INT && number.integer >= -exact && number.integer <= exact)
+        *out = (double)number.integer;
+    else if (number.kind == RF_NUMBER_FLOAT)
+        *out = number.real;
+    else
+        return NULL;
+    return ahead.at < ahead.end ? ahead.at : NULL;
+}
+
+static const char *other_number(const rf_scan *scan, const char *at, bool negative, double *out) {
+    const char *behind = longer_number(at, negative, out);
+    return behind && (*behind == ',' || *behind == ']') ? behind : any_number(scan, at - negative, out);
+}
+
 // Two runs of digits around a point, seven bytes at most. The value, and how many bytes; 0 if it is anything else.
 static inline double short_number(const char *at, bool negative, uint32_t *len) {
     uint64_t values = rf_load64((const uint8_t *)at) ^ ONES * '0', others = non_digits(values), moved, behind;
@@ -58,28 +79,27 @@ static inline double short_number(const char *at, bool negative, uint32_t *len) 
     return (double)digits_value(moved ^ ((moved ^ values) & behind)) / pow10[negative][(end - point) / 8 - 1];
 }
 
+// Whether that many numbers of usual length can be looked at.
+static inline bool room_for(const rf_scan *scan, const char *at, unsigned count) {
+    return scan->end - at >= (ptrdiff_t)(count * NUMBER_MAX + 16);
+}
+
 bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
     const char *at = scan->at;
-    if (!RF_NUMBER_IEEE || scan->end - at < (ptrdiff_t)(count * NUMBER_MAX + 8) || *at != '[') return false;
-    for (unsigned i = 0;;) {
+    if (!RF_NUMBER_IEEE || !room_for(scan, at, count) || *at != '[') return false;
+    for (unsigned i = 0; i < count; i++) {
+        char behind = i + 1 < count ? ',' : ']';
         bool negative = *++at == '-';
+        const char *start = at += negative;
         uint32_t len;
-        double value;
-        at += negative;
         if ((*at == '0') & ((uint8_t)(at[1] - '0') < 10)) return false; // one branch, not two: zeros come at random
-        value = short_number(at, negative, &len);
+        out[i] = short_number(at, negative, &len);
         at += len;
-        if (len == 0) {
-            double other;
-            at = longer_number(at, negative, &other);
-            if (!at) return false;
-            value = other;
+        if (len == 0 || *at != behind) {
+            at = other_number(scan, start, negative, &out[i]);
+            if (!at || *at != behind || !room_for(scan, at, count - i - 1)) return false;
         }
-        out[i++] = value;
-        if (i == count) break;
-        if (*at != ',') return false;
     }
-    if (*at != ']') return false;
     scan->at = at + 1;
     return true;
 }

@@ -4,8 +4,9 @@
 
 #include "scan.h"
 
-// [n,n,n], exactly `count` of them, without white space and each of up to seven digits, perhaps a point and up to seven
-// more: then scan->at is behind it. false: it is something else, or stands too close to the end of the text.
+// [n,n,n], exactly `count` numbers that are finite (integers within +-2^53), without white space: then scan->at is
+// behind it. false: it is something else, or ends too close to the end of the text. Fast for up to seven digits,
+// perhaps a point and up to seven more.
 bool rf_number_list(rf_scan *scan, unsigned count, double *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "number_list.h"
 #include "support.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,45 +70,11 @@ START_TEST(reads_what_strtod_reads) {
 END_TEST
 
 static const char *const left_alone[] = {
-    "",
-    "[",
-    "[]",
-    "1",
-    "[1",
-    "[1]",
-    "[1,2",
-    "[1,2,3]",
-    "[1,2}",
-    "[01,2]",
-    "[1.,2]",
-    "[.5,2]",
-    "[-,2]",
-    "[1,-]",
-    "[1e3,2]",
-    "[1.5e3,2]",
-    "[1.5E3,2]",
-    "[1,2.5e1]",
-    "[-0,1]",
-    "[1,-0]",
-    "[1 ,2]",
-    "[ 1,2]",
-    "[1, 2]",
-    "[12345678,1]",
-    "[1.12345678,2]",
-    "[1.2.3,4]",
-    "[1..2,3]",
-    "[--1,2]",
-    "[+1,2]",
-    "[1,\"2\"]",
-    "[1,[2]]",
-    "[null,1]",
-    "[1.5x,2]",
-    "[00.5,2]",
-    "[1\xc3\xa9,2]",
-    "[1.5\xff,2]",
-    "{1,2]",
-    "[-01,2]",
-    "[0x1,2]",
+    "",          "[",       "[]",       "1",         "[1",       "[1]",           "[1,2",
+    "[1,2,3]",   "[1,2}",   "[01,2]",   "[1.,2]",    "[.5,2]",   "[-,2]",         "[1,-]",
+    "[1 ,2]",    "[ 1,2]",  "[1, 2]",   "[1.2.3,4]", "[1..2,3]", "[--1,2]",       "[+1,2]",
+    "[1,\"2\"]", "[1,[2]]", "[null,1]", "[1.5x,2]",  "[00.5,2]", "[1\xc3\xa9,2]", "[1.5\xff,2]",
+    "{1,2]",     "[-01,2]", "[0x1,2]",
 };
 
 START_TEST(leaves_alone) {
@@ -118,9 +85,32 @@ START_TEST(leaves_alone) {
 }
 END_TEST
 
+START_TEST(reads_numbers_as_programs_write_them) {
+    for (int i = 0; i < 200000; i++) {
+        uint64_t bits = next_random(&state);
+        double expected, values[2];
+        char text[128];
+        size_t used;
+        memcpy(&expected, &bits, sizeof expected);
+        if (!isfinite(expected)) continue;
+        if (i % 2) expected = (double)(int64_t)bits / 0x1p63;
+        snprintf(text, sizeof text, "[%.*e,%.3e]", 1 + (int)below(16), expected, expected);
+        REQUIRE_MSG(read_list(text, 2, values, &used), "%s", text);
+        REQUIRE(used == strlen(text));
+        for (int k = 0; k < 2; k++) {
+            double found = strtod(k ? strchr(text, ',') + 1 : text + 1, NULL);
+            REQUIRE_MSG(memcmp(&found, &values[k], sizeof found) == 0, "%s: number %d is %.17g", text, k, values[k]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(keeps_the_sign_of_zero) {
     double values[2];
     size_t used;
+    ck_assert(read_list("[-0,1e-400]", 2, values, &used)); // -0 is the integer 0
+    ck_assert(values[0] == 0 && !signbit(values[0]));
+    ck_assert(values[1] == 0);
     ck_assert(read_list("[-0.0,0]", 2, values, &used));
     ck_assert(signbit(values[0]));
     ck_assert(!signbit(values[1]));
@@ -145,6 +135,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_test(tests, reads_what_strtod_reads);
     tcase_add_loop_test(tests, leaves_alone, 0, sizeof left_alone / sizeof *left_alone);
+    tcase_add_test(tests, reads_numbers_as_programs_write_them);
     tcase_add_test(tests, keeps_the_sign_of_zero);
     tcase_add_test(tests, stays_inside_the_text);
 }
