@@ -265,6 +265,133 @@ defmodule Roomfold.HitsTest do
     end
   end
 
+  # ---- native against elixir: random scenes and shots, equal to the bit (RUNS=n for more) ----
+
+  # Now and then the same places, so that things touch and tie.
+  defp place(range) do
+    if :rand.uniform(3) == 1, do: :rand.uniform(9) - 5.0, else: (:rand.uniform() - 0.5) * range
+  end
+
+  defp point(range), do: {place(range), place(range / 2), place(range)}
+  defp size, do: Enum.random([0.0, 0.5, 1, 2.5, :rand.uniform()])
+
+  defp collider do
+    Enum.random([
+      %{"shape" => "box", "radius" => size(), "height" => size()},
+      %{"shape" => "box", "size" => [size(), size(), size()]},
+      %{"shape" => "sphere", "radius" => size()},
+      %{"shape" => "capsule", "radius" => size(), "height" => size() * 3}
+    ])
+    |> Map.merge(Enum.random([%{}, %{"at" => "centre"}, %{"layers" => Enum.random([1, 2, 3])}]))
+  end
+
+  defp moving,
+    do: Enum.random([nil, nil, %{"shape" => "sphere", "radius" => size(), "at" => "centre"}, collider()])
+
+  defp target(i) do
+    {x, y, z} = point(20)
+
+    owner =
+      Enum.random([%{}, %{"owner" => "t#{:rand.uniform(4)}"}, %{"state" => Enum.random(["dead", "awake"])}])
+
+    {"create",
+     %{
+       "entity_id" => "t#{i}",
+       "components" => Map.merge(%{"position" => [x, y, z], "collider" => collider()}, owner)
+     }}
+  end
+
+  defp wall do
+    back = Enum.random([nil, 0, 1])
+    {bottom, top} = Enum.random([{nil, nil}, {nil, 1}, {-1.5, nil}, {-2, 2}])
+    {place(20), place(20), place(20), place(20), bottom, top, Enum.random([0, 1]), back, Enum.random([1, 2])}
+  end
+
+  defp box do
+    {x, y, z} = point(20)
+    {{x, y, z}, {x + size(), y + size(), z + size()}, 1}
+  end
+
+  defp level do
+    %Level{
+      sectors: [{-1, 3}, {Enum.random([-1, 0.5]), Enum.random([3, 1])}],
+      walls: for(_ <- 1..6, do: wall()),
+      boxes: for(_ <- 1..3, do: box()),
+      triangles: for(_ <- 1..4, do: {point(20), point(20), point(20), Enum.random([1, 2])})
+    }
+  end
+
+  defp way do
+    Enum.random([{1, 0, 0}, {0, 0, -1}, {0, -1, 0}, {1, 0, 1}, {place(2), place(2), place(2)}])
+  end
+
+  defp shot do
+    more =
+      Enum.random([
+        %{},
+        %{all: true},
+        %{pierce: true},
+        %{owner: "t1"},
+        %{mask: 2},
+        %{at: {:seq, 12}},
+        %{at: {:time, 1000 + :rand.uniform(120)}}
+      ])
+
+    shot = Map.merge(%{origin: point(20), direction: way(), range: Enum.random([0, 5, 40])}, more)
+    with %{} = collider <- moving(), do: Map.put(shot, :collider, collider), else: (nil -> shot)
+  end
+
+  defp zone do
+    Map.merge(
+      %{position: point(20), collider: collider()},
+      Enum.random([%{}, %{mask: 2}, %{at: {:time, 1000 + :rand.uniform(110)}}])
+    )
+  end
+
+  defp moved(i) do
+    {x, y, z} = point(20)
+    {"update", %{"entity_id" => "t#{i}", "components" => %{"position" => [x, y, z]}}}
+  end
+
+  test "native and elixir answer the same" do
+    for run <- 1..String.to_integer(System.get_env("RUNS", "40")) do
+      :rand.seed(:exsss, {run, 2, 3})
+      level = level()
+      targets = Enum.map(1..12, &target/1)
+      door = {"create", %{"entity_id" => "sector-1", "components" => %{"ceiling" => Enum.random([0, 1, 3])}}}
+
+      changes =
+        Enum.map(Enum.take_random(1..12, 6), &moved/1) ++
+          [door, target(3), {"delete", %{"entity_id" => "t5"}}]
+
+      shots = for _ <- 1..60, do: shot()
+      zones = for _ <- 1..20, do: zone()
+
+      [native, elixir] =
+        for impl <- [:native, :elixir] do
+          world = World.fold!(World.new!(impl: impl, level: level), targets)
+          {:ok, world} = Hits.mark(world, 1_000)
+          world = World.fold!(world, changes)
+          {:ok, world} = Hits.mark(world, 1_100)
+          {:ok, hits} = Hits.cast(world, shots)
+          {:ok, near} = Hits.overlap(world, zones)
+          {hits, near}
+        end
+
+      for {shots, ours, theirs} <- [
+            {shots, elem(native, 0), elem(elixir, 0)},
+            {zones, elem(native, 1), elem(elixir, 1)}
+          ],
+          {shot, a, b} <- Enum.zip([shots, ours, theirs]) do
+        assert a == b, "run #{run}: #{inspect(shot)}"
+        if a not in [nil, []], do: send(self(), :hit)
+      end
+    end
+
+    {:messages, hits} = Process.info(self(), :messages)
+    assert length(hits) > 500, "hardly anything was hit"
+  end
+
   test "levels: what is wrong is named" do
     assert {:error, %{reason: :unexpected_end}} = Level.from_json("{")
 

@@ -77,6 +77,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
     end
   end
 
+  defp cast_one(_, :not_a_number), do: :number_out_of_range
   defp cast_one(_, _), do: :invalid_argument
 
   # The reasons' numbers are those of rf_status: their place in reasons.inl, from 1.
@@ -118,6 +119,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
 
     cond do
       owner > tuple_size(owners) -> :error
+      :not_a_number in [ox, oy, oz, dx, dy, dz, range] -> :not_a_number
       owner == 0 -> {:first, mask, nil, {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
       true -> {:first, mask, elem(owners, owner - 1), {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
     end
