@@ -16,11 +16,14 @@ defmodule Roomfold.Error do
   @table Path.expand("../../../../c_src/include/roomfold/reasons.inl", __DIR__)
   @external_resource @table
 
-  @messages ~r/^X\(\w+, (\w+), "((?:[^"\\]|\\.)*)"\)$/m
-            |> Regex.scan(File.read!(@table), capture: :all_but_first)
-            |> Map.new(fn [reason, message] ->
-              {Code.string_to_quoted!(":" <> reason), String.replace(message, "\\", "")}
-            end)
+  @entries ~r/^X\(\w+, (\w+), "((?:[^"\\]|\\.)*)"\)$/m
+           |> Regex.scan(File.read!(@table), capture: :all_but_first)
+           |> Enum.map(fn [reason, message] ->
+             {Code.string_to_quoted!(":" <> reason), String.replace(message, "\\", "")}
+           end)
+
+  @messages Map.new(@entries)
+  @numbers @entries |> Enum.with_index(1) |> Map.new(fn {{reason, _}, number} -> {reason, number} end)
 
   @reasons @messages |> Map.keys() |> Enum.sort()
 
@@ -46,6 +49,15 @@ defmodule Roomfold.Error do
   """
   @spec reasons() :: [reason]
   def reasons, do: @reasons
+
+  @doc """
+  A reason's number, as C and packed answers know it: its place in `reasons/0`'s table, from 1.
+
+      iex> Roomfold.Error.number(:no_memory)
+      1
+  """
+  @spec number(reason) :: pos_integer
+  def number(reason), do: Map.fetch!(@numbers, reason)
 
   @doc """
   An error with its message.

@@ -3,6 +3,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
   # Shots at the entities of a world, now and in the past. Like c_src/core/scene.c and view.c; the geometry is
   # Roomfold.Hits.Elixir.
 
+  alias Roomfold.Error
   alias Roomfold.Hits.Collider
   alias Roomfold.Hits.Elixir, as: Geometry
   alias Roomfold.Level
@@ -80,14 +81,6 @@ defmodule Roomfold.Projection.Elixir.Hits do
   defp cast_one(_, :not_a_number), do: :number_out_of_range
   defp cast_one(_, _), do: :invalid_argument
 
-  # The reasons' numbers are those of rf_status: their place in reasons.inl, from 1.
-  @reasons Path.expand("../../../../../../c_src/include/roomfold/reasons.inl", __DIR__)
-  @external_resource @reasons
-  @status ~r/^X\(\w+, (\w+),/m
-          |> Regex.scan(File.read!(@reasons), capture: :all_but_first)
-          |> Enum.with_index(fn [reason], index -> {String.to_atom(reason), index + 1} end)
-          |> Map.new()
-
   @doc "{answers, ids}, as Roomfold.Hits.cast/2 describes them."
   def cast_packed(world, shots, owners) do
     answers = for <<shot::binary-size(64) <- shots>>, do: cast_one(world, unpack(shot, owners))
@@ -96,7 +89,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
       Enum.map_reduce(answers, %{}, fn
         [], ids -> {<<0::128>>, ids}
         {[hit], _, _}, ids -> pack(hit, ids)
-        reason, ids -> {<<255, 0::24, Map.fetch!(@status, reason)::32-little, 0::64>>, ids}
+        reason, ids -> {<<255, 0::24, Error.number(reason)::32-little, 0::64>>, ids}
       end)
 
     {IO.iodata_to_binary(answers),
