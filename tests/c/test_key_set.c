@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct level {
+typedef struct open_object {
     rf_str keys[400];
     size_t count;
-} level;
+} open_object;
 
-static void free_keys(const level *level) {
+static void free_keys(const open_object *level) {
     for (size_t i = 0; i < level->count; i++) free((void *)(uintptr_t)level->keys[i].data);
 }
 
@@ -21,7 +21,7 @@ START_TEST(finds_what_a_plain_search_finds) {
     rf_key_set set;
     rf_key_set_init(&set, rf_allocator_default(), 42);
     for (int round = 0; round < 300; round++) {
-        level levels[8];
+        open_object levels[8];
         size_t depth = 0;
         rf_key_set_reset(&set);
         for (int step = 0; step < 800; step++) {

@@ -79,7 +79,7 @@ END_TEST
 
 START_TEST(holds_so_many_components) {
     rf_component_def defs[RF_SCHEMA_MAX + 1];
-    char names[RF_SCHEMA_MAX + 1][8];
+    char names[RF_SCHEMA_MAX + 1][16];
     rf_schema *schema;
     for (int i = 0; i <= RF_SCHEMA_MAX; i++) {
         snprintf(names[i], sizeof names[i], "c%d", i);
