@@ -3,7 +3,7 @@ defmodule Roomfold.Demo do
   # The main job: a recorded match folded, checked, told, measured and made into a page.
 
   alias Roomfold.{Report, Rules, World}
-  alias Roomfold.Demo.{Facts, Measure, Page, Recording, Screen, Story}
+  alias Roomfold.Demo.{Facts, Measure, Page, Recording, Screen, Shots, Story}
 
   @slice 1_000
   @out "roomfold-demo.html"
@@ -17,6 +17,7 @@ defmodule Roomfold.Demo do
       with :ok <- check(recording) do
         facts = Facts.read(recording.events, recording.map)
         Story.tell(recording, facts)
+        shots(Shots.judge(recording.rays, recording.map))
         if Keyword.get(options, :speed, true), do: Measure.run(recording)
         if Keyword.get(options, :page, true), do: page(recording, facts, options[:out] || @out), else: :ok
       end
@@ -156,6 +157,30 @@ defmodule Roomfold.Demo do
     what = if count == 1, do: "1 thing", else: "#{Screen.number(count)} things"
     Screen.say("  #{what} could not be used; the first, in event #{index + 1}: #{Exception.message(first)}")
   end
+
+  # ---- shots ----
+
+  defp shots(nil),
+    do: Screen.note("  Left out: the shots judged again (no rays-*.jsonl with this recording).")
+
+  defp shots(shots) do
+    Screen.title("Every shot judged again")
+
+    Screen.say(
+      "  #{Screen.number(shots.rays)} recorded shots at boxes, walls and doors where they were then: " <>
+        "#{Screen.number(shots.agree)} answers are the engine's (#{percent(shots.agree, shots.rays)}), and of the " <>
+        "#{Screen.number(shots.hits)} that hit somebody #{Screen.number(shots.hits_agree)} " <>
+        "(#{percent(shots.hits_agree, shots.hits)})."
+    )
+
+    Screen.note(
+      "  One at a time from Elixir, #{Screen.decimal(shots.microseconds / max(shots.rays, 1))} microseconds each with the " <>
+        "index made new for each, by the #{Roomfold.Native.info().simd} path."
+    )
+  end
+
+  defp percent(_, 0), do: "-"
+  defp percent(part, all), do: Screen.decimal(100 * part / all) <> " %"
 
   # ---- the page ----
 

@@ -46,14 +46,29 @@ defmodule Roomfold.Level do
   """
   @spec from_json(String.t(), keyword) :: {:ok, t} | {:error, Error.t()}
   def from_json(text, opts \\ []) do
+    with {:ok, form} <- JSON.decode(text), do: from_map(form, opts)
+  end
+
+  @doc """
+  The same from the decoded form.
+
+      iex> {:ok, level} = Roomfold.Level.from_map(%{"sectors" => [%{"floor" => -8, "ceil" => 128}], "lines" => []})
+      iex> level.sectors
+      [{-0.25, 4.0}]
+  """
+  @spec from_map(map, keyword) :: {:ok, t} | {:error, Error.t()}
+  def from_map(form, opts \\ [])
+
+  def from_map(%{} = form, opts) do
     unit = Keyword.get(opts, :unit, 1 / 32)
 
-    with {:ok, form} <- JSON.decode(text),
-         {:ok, sectors} <- all(form["sectors"], "sector", &sector(&1, unit)),
+    with {:ok, sectors} <- all(form["sectors"], "sector", &sector(&1, unit)),
          {:ok, walls} <- all(form["lines"], "line", &wall(&1, unit, length(sectors))) do
       {:ok, %__MODULE__{sectors: sectors, walls: walls}}
     end
   end
+
+  def from_map(_, _), do: invalid("it is no object")
 
   defp all(items, what, read) when is_list(items) do
     items

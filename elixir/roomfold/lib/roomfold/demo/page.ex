@@ -2,7 +2,7 @@ defmodule Roomfold.Demo.Page do
   @moduledoc false
   # One HTML file that plays a match: the page's sources from priv/static with the match packed inside.
 
-  alias Roomfold.{JSON, Rules, World}
+  alias Roomfold.{Hits, JSON, Level, Rules, World}
   alias Roomfold.Demo.{Facts, Recording, Tracks}
 
   @sources ~w(model.mjs geometry.mjs palette.mjs draw.mjs app.mjs)
@@ -10,8 +10,8 @@ defmodule Roomfold.Demo.Page do
   # Folds the match event by event, notes every change, and writes the page. `progress` is called with
   # the number of events done so far, now and then.
   def write(path, %Recording{} = recording, %Facts{} = facts, progress \\ fn _ -> :ok end) do
-    {tracks, steps, seq} = fold(recording.events, progress)
-    html = html(data(recording, facts, tracks, steps, seq), recording)
+    {tracks, steps, seq, judged} = fold(recording, facts, progress)
+    html = html(data(recording, facts, tracks, steps, seq, judged), recording)
 
     case File.write(path, html) do
       :ok -> {:ok, byte_size(html)}
@@ -21,14 +21,45 @@ defmodule Roomfold.Demo.Page do
 
   @report_every 1_000
 
-  defp fold(events, progress) do
-    {:ok, world} = World.new(impl: :native, rules: Rules.doom())
-    start = %{world: world, tracks: %Tracks{}, steps: [], at: -1, done: 0}
-    state = Enum.reduce(events, start, &fold_one(&1, &2, progress))
-    {state.tracks, Enum.reverse(state.steps), World.seq(state.world)}
+  defp fold(recording, facts, progress) do
+    rays = Map.new(facts.rays, &{&1.seq, &1})
+    world = World.new!(impl: :native, rules: Rules.doom(), level: level(recording.map))
+    start = %{world: world, tracks: %Tracks{}, steps: [], at: -1, done: 0, rays: rays, judged: []}
+    state = Enum.reduce(recording.events, start, &fold_one(&1, &2, progress))
+    {state.tracks, Enum.reverse(state.steps), World.seq(state.world), Enum.reverse(state.judged)}
   end
 
+  defp level(map) do
+    case Level.from_map(map) do
+      {:ok, level} -> level
+      _ -> nil
+    end
+  end
+
+  # A shot in the world as it is when it is fired.
+  defp judge(%{world: %{level: nil}} = state, _), do: state
+
+  defp judge(
+         state,
+         {_, %{"hand_position" => from, "weapon_direction" => direction, "range" => range, "seq" => seq}}
+       )
+       when is_map_key(state.rays, seq) do
+    ray = state.rays[seq]
+
+    {:ok, [answer]} =
+      Hits.cast(state.world, [%{origin: from, direction: direction, range: range, owner: ray.by}])
+
+    judged = judged(ray, answer, Enum.zip_with(from, direction, &(&1 + &2 * range)))
+    %{state | judged: [judged | state.judged]}
+  end
+
+  defp judge(state, _), do: state
+
+  defp judged(ray, %Hits.Hit{} = hit, _), do: %{ray | to: Tuple.to_list(hit.point), hit: hit.id}
+  defp judged(ray, _, ending), do: %{ray | to: ending, hit: nil}
+
   defp fold_one({_name, payload} = event, state, progress) do
+    state = judge(state, event)
     from = World.seq(state.world)
     {:ok, world, _report} = World.fold(state.world, [event])
     {:ok, diff} = World.diff(world, from)
@@ -47,7 +78,7 @@ defmodule Roomfold.Demo.Page do
   end
 
   # The page's data: plain JSON. priv/static/replay/model.mjs reads it.
-  def data(recording, facts, tracks, steps, seq) do
+  def data(recording, facts, tracks, steps, seq, judged \\ []) do
     steps = if steps == [], do: [{0, 1}], else: steps
     [{start, _} | _] = steps
 
@@ -63,13 +94,16 @@ defmodule Roomfold.Demo.Page do
         "seq" => steps |> Enum.map(&elem(&1, 1)) |> Tracks.differences()
       },
       "lives" => Tracks.columns(tracks),
-      # Named sets of rays, drawn alike: here what was recorded; what a hit detection computes can stand beside it.
-      "rays" => [%{"name" => "recorded", "rays" => Enum.map(facts.rays, &ray/1)}],
+      # Named sets of rays: what was recorded, and what Roomfold.Hits makes of the same shots.
+      "rays" =>
+        for({name, [_ | _] = rays} <- [{"recorded", facts.rays}, {"judged", judged}], do: set(name, rays)),
       "hits" => Enum.map(facts.hits, &[&1.seq, &1.whom, &1.by, &1.damage, &1.how]),
       "kills" => Enum.map(facts.kills, &[&1.seq, &1.whom, &1.by, &1.how]),
       "map" => map(recording.map)
     }
   end
+
+  defp set(name, rays), do: %{"name" => name, "rays" => Enum.map(rays, &ray/1)}
 
   # Millimetres are plenty for a line on a screen.
   defp ray(ray) do

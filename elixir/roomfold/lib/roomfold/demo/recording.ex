@@ -5,7 +5,7 @@ defmodule Roomfold.Demo.Recording do
 
   alias Roomfold.JSON
 
-  defstruct [:name, :text, :bytes, :events, :map, :expected, :notice]
+  defstruct [:name, :text, :bytes, :events, :map, :expected, :rays, :notice]
 
   @shipped "freedm-0.12-demo1-MAP21.events.jsonl.gz"
 
@@ -17,6 +17,7 @@ defmodule Roomfold.Demo.Recording do
     with {:ok, text} <- read_file(path),
          {:ok, map} <- read_json(options[:map] || find(path, map_names(name))),
          {:ok, expected} <- read_json(options[:expected] || find(path, ["#{name}.expected.json"])),
+         {:ok, rays} <- read_rays(find(path, ["rays-#{name}.jsonl"])),
          {:ok, events} <- decode(path, text) do
       {:ok,
        %__MODULE__{
@@ -26,6 +27,7 @@ defmodule Roomfold.Demo.Recording do
          events: events,
          map: map,
          expected: expected,
+         rays: rays,
          notice: notice(path)
        }}
     end
@@ -90,11 +92,21 @@ defmodule Roomfold.Demo.Recording do
     end
   end
 
+  # Every shot with its candidates and what came of it, one a line; nil if there is no such file.
+  defp read_rays(nil), do: {:ok, nil}
+
+  defp read_rays(path) do
+    with {:ok, text} <- read_file(path) do
+      {:ok,
+       for(line <- String.split(text, "\n", trim: true), {:ok, %{} = ray} <- [JSON.decode(line)], do: ray)}
+    end
+  end
+
   # freedm-0.12-demo1-MAP21 was played on freedm-0.12-MAP21.
   defp map_names(name), do: ["#{String.replace(name, ~r/-demo\d+/, "")}.json"]
 
   defp find(path, names) do
-    folders = for folder <- [".", "../maps"], do: path |> Path.dirname() |> Path.join(folder)
+    folders = for folder <- [".", "../maps", "../rays"], do: path |> Path.dirname() |> Path.join(folder)
     paths = for folder <- folders, name <- names, suffix <- ["", ".gz"], do: Path.join(folder, name <> suffix)
     Enum.find(paths, &File.regular?/1)
   end
