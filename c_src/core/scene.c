@@ -103,9 +103,10 @@ static bool box_of(rf_str map, rf_collider *out) {
     return true;
 }
 
+// *layers stay what they are if the collider does not say.
 static bool collider_of(rf_str map, rf_collider *out, uint32_t *layers) {
     rf_str shape = string_in(map, RF_LIT("shape"));
-    double radius, height, bits = RF_LAYER_DEFAULT;
+    double radius, height, bits = *layers;
     if (rf_str_eq(shape, RF_LIT("box"))) {
         if (!box_of(map, out)) return false;
     } else if (rf_str_eq(shape, RF_LIT("sphere"))) {
@@ -127,7 +128,8 @@ static bool collider_of(rf_str map, rf_collider *out, uint32_t *layers) {
 // false: it can't be hit.
 static bool target_of(const rf_world *world, rf_entity entity, rf_target *out) {
     rf_component component;
-    *out = (rf_target){.id = rf_world_id(world, entity)};
+    *out = (rf_target){.id = rf_world_id(world, entity), .layers = RF_LAYER_DEFAULT};
+    if (rf_world_get(world, entity, RF_LIT("health"), &component)) out->layers |= RF_LAYER_LIVING;
     if (!rf_world_get(world, entity, RF_LIT("collider"), &component) || component.type != RF_TYPE_TERM ||
         !collider_of(component.as.term, &out->collider, &out->layers))
         return false;
@@ -282,7 +284,7 @@ static bool only_moved(rf_scene *scene, const rf_change *change, double position
             if (component.removed || !position_of(&component, position)) return false;
             moved = true;
         } else if (rf_str_eq(component.name, RF_LIT("collider")) || rf_str_eq(component.name, RF_LIT("owner")) ||
-                   rf_str_eq(component.name, RF_LIT("state"))) {
+                   rf_str_eq(component.name, RF_LIT("state")) || rf_str_eq(component.name, RF_LIT("health"))) {
             return false;
         }
     }

@@ -70,6 +70,8 @@ static const char *const shapes[] = {
     "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0.5,%d]}}",
     "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":[%d,0.5,%d]}}",
     "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"rotation\":[%d,%d,0,1]}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"health\":%d,\"x\":%d}}",
+    "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"health\":null,\"x\":[%d,%d]}}",
     "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"collider\":{\"shape\":\"box\",\"radius\":2,"
     "\"height\":1},\"x\":[%d,%d]}}",
     "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"collider\":null,\"x\":[%d,%d]}}",
@@ -157,6 +159,30 @@ START_TEST(what_can_be_hit) {
 }
 END_TEST
 
+START_TEST(the_living_are_in_a_layer_of_their_own) {
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_scene *scene = new_scene(rf_allocator_default());
+    rf_hits hits = rf_hits_new(rf_allocator_default(), 10);
+    rf_shot shot = {.origin = {-10, 1, 0}, .direction = {1, 0, 0}, .range = 20, .mask = RF_LAYER_LIVING};
+    const char *const healths[] = {"", ",\"health\":7", ",\"health\":null"};
+    rf_answer answer;
+    for (int i = 0; i < 3; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "{\"event\":\"%s\",\"entity_id\":\"a\",\"components\":{\"position\":[0,0,0],"
+                 "\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2}%s}}",
+                 i == 0 ? "create" : "update", healths[i]);
+        fold(world, text);
+        ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+        rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits);
+        ck_assert_uint_eq(answer.count, i == 1);
+    }
+    rf_hits_free(&hits);
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+END_TEST
+
 START_TEST(remembers_where_things_were) {
     rf_world *world = doom_world(rf_allocator_default());
     rf_scene *scene = new_scene(rf_allocator_default());
@@ -215,6 +241,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_test(tests, following_is_as_good_as_starting_anew);
     tcase_add_loop_test(tests, what_can_be_hit, 0, sizeof looks / sizeof *looks);
+    tcase_add_test(tests, the_living_are_in_a_layer_of_their_own);
     tcase_add_test(tests, remembers_where_things_were);
     tcase_add_test(tests, survives_every_failing_allocation);
 }

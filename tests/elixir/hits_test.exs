@@ -72,6 +72,20 @@ defmodule Roomfold.HitsTest do
         assert ids(world, east(%{owner: "tom", mask: 4})) == nil
       end
 
+      test "the living are in a layer of their own" do
+        level = %Level{boxes: [{{15, 0, -1}, {16, 3, 1}, 0xFFFFFFFF}]}
+
+        world =
+          world(@impl_under_test, [create("shells", [5, 0, 0]), create("bat", [10, 0, 0], %{"health" => 3})],
+            level: level
+          )
+
+        assert ids(world, east()) == "shells"
+        assert ids(world, east(%{mask: 2})) == "bat"
+        world = World.fold!(world, [update("bat", %{"health" => nil})])
+        assert ids(world, east(%{mask: 2})) == {:box, 0}
+      end
+
       test "shapes that move" do
         world = world(@impl_under_test, [create("bat", [10, 0, 1.2])])
         assert ids(world, east()) == nil
@@ -292,7 +306,12 @@ defmodule Roomfold.HitsTest do
     {x, y, z} = point(20)
 
     owner =
-      Enum.random([%{}, %{"owner" => "t#{:rand.uniform(4)}"}, %{"state" => Enum.random(["dead", "awake"])}])
+      Enum.random([
+        %{},
+        %{"owner" => "t#{:rand.uniform(4)}"},
+        %{"state" => Enum.random(["dead", "awake"])},
+        %{"health" => 5}
+      ])
 
     {"create",
      %{

@@ -9,10 +9,13 @@ RF_BEGIN
 
 // A target is every entity with a position (three numbers) and a collider:
 //   "collider": {"shape": "box" | "sphere" | "capsule", "radius": r, "height": h}; a box may have "size": [x, y, z] in
-//   place of both; "at": "base" (default) or "centre"; "layers": bits (1).
+//   place of both; "at": "base" (default) or "centre"; "layers": bits. Without them it is in layer 1, and who has
+//   health in layer 2 as well, so that a shot's mask can tell the living from what lies about.
 // Its id is the entity's, its owner the component "owner", its key the handle. An entity whose state is "dead" is none,
 // nor is one whose collider does not fit: it can't be hit. An entity "sector-N" with floor and ceiling moves sector N.
 typedef struct rf_scene rf_scene;
+
+#define RF_LAYER_LIVING 2u
 
 // Takes over the space, and frees it with the scene.
 RF_API rf_status rf_scene_new(rf_allocator allocator, rf_space *space, rf_scene **out);

@@ -352,7 +352,7 @@ class App {
     byId("raysets").hidden = this.match.rays.length < 2;
     for (const { name } of this.match.rays) {
       const box = element("input", { type: "checkbox", checked: true, onchange: () => this.showRays(name, box.checked) });
-      byId("raysets").append(element("label", {}, box, ` ${name} `));
+      byId("raysets").append(element("label", {}, box, name));
     }
   }
 

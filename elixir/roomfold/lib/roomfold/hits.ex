@@ -12,7 +12,8 @@ defmodule Roomfold.Hits do
 
   A target is every entity with a position and a collider: `%{"shape" => "box" | "sphere" | "capsule", "radius" => r,
   "height" => h}`, a box perhaps with `"size" => [x, y, z]` instead; its position is the middle of its underside, or with `"at" =>
-  "centre"` its centre; `"layers"` (1) are bits that a shot's mask must meet. An entity whose state is `"dead"` is no target,
+  "centre"` its centre; `"layers"` are bits that a shot's mask must meet. Without them it is in layer 1, and who has health in
+  layer 2 as well: a mask of 2 meets the living, and walls in all layers, but not what lies about. An entity whose state is `"dead"` is no target,
   nor is one whose collider fits no shape. Shots of an owner pass through the owner and all that it owns (the component
   `owner`). The level is given to `Roomfold.World.new/1`. What touching means, and every tie: `docs/hits.md`.
   """

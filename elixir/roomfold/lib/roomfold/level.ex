@@ -24,6 +24,7 @@ defmodule Roomfold.Level do
   defstruct sectors: [], walls: [], boxes: [], triangles: []
 
   @two_sided 4
+  @all_layers 0xFFFFFFFF
 
   @doc """
   A level from its JSON form: `"sectors"` with floor and ceil, `"lines"` with x1, y1, x2, y2, front, back and flags (4: it
@@ -38,7 +39,7 @@ defmodule Roomfold.Level do
       iex> {:ok, level} = Roomfold.Level.from_json(~s({"sectors":[{"floor":0,"ceil":128}],
       ...>   "lines":[{"x1":0,"y1":0,"x2":64,"y2":32,"front":0,"back":null,"flags":1}]}))
       iex> level.walls
-      [{0.0, 0.0, 2.0, -1.0, nil, nil, 0, nil, 1}]
+      [{0.0, 0.0, 2.0, -1.0, nil, nil, 0, nil, 0xFFFFFFFF}]
 
       iex> {:error, error} = Roomfold.Level.from_json(~s({"sectors":[],"lines":[{"x1":0}]}))
       iex> error.message
@@ -97,7 +98,7 @@ defmodule Roomfold.Level do
     back = if Bitwise.band(flags(line), @two_sided) != 0, do: line["back"]
 
     if sector?(line["front"], sectors) and sector?(back, sectors) do
-      {x1 * unit, north(y1, unit), x2 * unit, north(y2, unit), nil, nil, line["front"], back, 1}
+      {x1 * unit, north(y1, unit), x2 * unit, north(y2, unit), nil, nil, line["front"], back, @all_layers}
     end
   end
 

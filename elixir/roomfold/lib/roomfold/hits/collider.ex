@@ -1,9 +1,10 @@
 defmodule Roomfold.Hits.Collider do
   @moduledoc false
   # A collider as entities carry it and shots may: a map, as c_src/include/roomfold/scene.h says. Here it becomes
-  # {shape, centred, {half x, half y, half z}, radius, height}, and the layers beside it.
+  # {shape, centred, {half x, half y, half z}, radius, height}, and the layers beside it, nil
+  # if it does not say.
 
-  @spec parse(term) :: {:ok, tuple, non_neg_integer} | :error
+  @spec parse(term) :: {:ok, tuple, non_neg_integer | nil} | :error
   def parse(%{"shape" => shape} = map) do
     with {:ok, half, radius, height} <- sizes(shape, map), {:ok, layers} <- layers(map) do
       {:ok, {String.to_existing_atom(shape), map["at"] == "centre", half, radius, height}, layers}
@@ -37,5 +38,5 @@ defmodule Roomfold.Hits.Collider do
     do: if(layers == Float.floor(layers), do: {:ok, trunc(layers)}, else: :error)
 
   defp layers(%{"layers" => layers}) when is_number(layers), do: :error
-  defp layers(_), do: {:ok, 1}
+  defp layers(_), do: {:ok, nil}
 end

@@ -284,7 +284,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
         owner: if(is_binary(components["owner"]), do: components["owner"], else: ""),
         collider: collider_map(collider),
         position: position,
-        layers: layers
+        layers: layers || if(is_map_key(components, "health"), do: 3, else: 1)
       }
     end
   end
