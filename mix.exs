@@ -21,7 +21,7 @@ defmodule Roomfold.MixProject do
   end
 
   def application do
-    [extra_applications: [:logger, :crypto]]
+    [mod: {Roomfold.Application, []}, extra_applications: [:logger, :crypto]]
   end
 
   defp elixirc_paths(:test), do: ["elixir/roomfold/lib", "tests/elixir/support"]

@@ -1,0 +1,84 @@
+defmodule Roomfold.EventStream do
+  @moduledoc """
+  Who carries the events of rooms: topics, and processes that subscribe to them.
+
+  A stream is `{module, name}`, a module with this behaviour and what it was started as. In this package there are
+  `Roomfold.EventStream.Local` (a Registry; the processes of one node) and `Roomfold.EventStream.Group` (`:pg`; of all
+  connected nodes).
+
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> stream = {Roomfold.EventStream.Local, MyStream}
+      iex> Roomfold.EventStream.subscribe(stream, "stream:123")
+      :ok
+      iex> Roomfold.EventStream.broadcast(stream, "stream:123", [{"user_moved", %{"user_id" => "tom", "seq" => 1}}])
+      :ok
+      iex> receive do event -> event end
+      {"user_moved", %{"user_id" => "tom", "seq" => 1}}
+
+  A room publishes on `topic/1` of its id: each event as a message of its own, `{name, payload}`, in the order of their seqs.
+  """
+
+  @type t :: {module, name :: atom}
+  @type topic :: String.t()
+
+  @doc "Makes the calling process a subscriber; once, however often it is called."
+  @callback subscribe(name :: atom, topic) :: :ok | {:error, term}
+  @callback unsubscribe(name :: atom, topic) :: :ok
+  @doc "Sends each message, in this order, to every subscriber."
+  @callback broadcast(name :: atom, topic, messages :: [term]) :: :ok | {:error, term}
+  @doc """
+  Whether anybody would get a message. A room whose stream has no subscribers need not make terms of events. A carrier
+  that can't know answers `true`.
+  """
+  @callback subscribers?(name :: atom, topic) :: boolean
+
+  @doc """
+  The topic of a room's events.
+
+      iex> Roomfold.EventStream.topic("123")
+      "stream:123"
+  """
+  @spec topic(room :: String.t()) :: topic
+  def topic(room) when is_binary(room), do: "stream:" <> room
+
+  @doc """
+  Makes the calling process a subscriber.
+
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> Roomfold.EventStream.subscribe({Roomfold.EventStream.Local, MyStream}, "stream:123")
+      :ok
+  """
+  @spec subscribe(t, topic) :: :ok | {:error, term}
+  def subscribe({module, name}, topic) when is_binary(topic), do: module.subscribe(name, topic)
+
+  @doc """
+  The calling process gets no more messages of this topic.
+
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> Roomfold.EventStream.unsubscribe({Roomfold.EventStream.Local, MyStream}, "stream:123")
+      :ok
+  """
+  @spec unsubscribe(t, topic) :: :ok
+  def unsubscribe({module, name}, topic) when is_binary(topic), do: module.unsubscribe(name, topic)
+
+  @doc """
+  Sends each message, in this order, to every subscriber.
+
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> Roomfold.EventStream.broadcast({Roomfold.EventStream.Local, MyStream}, "stream:123", [{"bell_rang", %{}}])
+      :ok
+  """
+  @spec broadcast(t, topic, [term]) :: :ok | {:error, term}
+  def broadcast({module, name}, topic, messages) when is_binary(topic) and is_list(messages),
+    do: module.broadcast(name, topic, messages)
+
+  @doc """
+  Whether anybody would get a message.
+
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, MyStream}, "stream:123")
+      false
+  """
+  @spec subscribers?(t, topic) :: boolean
+  def subscribers?({module, name}, topic), do: module.subscribers?(name, topic)
+end

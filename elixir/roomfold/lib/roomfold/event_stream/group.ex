@@ -1,0 +1,45 @@
+defmodule Roomfold.EventStream.Group do
+  @moduledoc """
+  Carries events to the processes of all connected nodes, by a scope of `:pg`. It must run under the same name on each of
+  them.
+
+      iex> {:ok, pid} = Roomfold.EventStream.Group.start_link(name: MyGroup)
+      iex> Process.alive?(pid)
+      true
+  """
+  @behaviour Roomfold.EventStream
+
+  @doc false
+  def child_spec(opts), do: %{id: {__MODULE__, opts[:name]}, start: {__MODULE__, :start_link, [opts]}}
+
+  @doc """
+  Starts it under a `:name`.
+
+      iex> {:ok, _} = Roomfold.EventStream.Group.start_link(name: MyGroup)
+      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Group, MyGroup}, "stream:1")
+      false
+  """
+  @spec start_link(keyword) :: {:ok, pid} | {:error, term}
+  def start_link(opts), do: :pg.start_link(Keyword.fetch!(opts, :name))
+
+  @impl true
+  def subscribe(name, topic) do
+    if self() in :pg.get_local_members(name, topic), do: :ok, else: :pg.join(name, topic, self())
+  end
+
+  @impl true
+  def unsubscribe(name, topic) do
+    :pg.leave(name, topic, self())
+    :ok
+  end
+
+  # Messages of one broadcast arrive in order: between two processes Erlang keeps it, and all come from the caller.
+  @impl true
+  def broadcast(name, topic, messages) do
+    for pid <- :pg.get_members(name, topic), message <- messages, do: send(pid, message)
+    :ok
+  end
+
+  @impl true
+  def subscribers?(name, topic), do: :pg.get_members(name, topic) != []
+end

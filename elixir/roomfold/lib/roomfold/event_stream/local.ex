@@ -1,0 +1,46 @@
+defmodule Roomfold.EventStream.Local do
+  @moduledoc """
+  Carries events to the processes of one node, by a Registry.
+
+      iex> {:ok, pid} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> Process.alive?(pid)
+      true
+  """
+  @behaviour Roomfold.EventStream
+
+  @doc false
+  def child_spec(opts) do
+    %{id: {__MODULE__, opts[:name]}, start: {__MODULE__, :start_link, [opts]}, type: :supervisor}
+  end
+
+  @doc """
+  Starts it under a `:name`.
+
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, MyStream}, "stream:1")
+      false
+  """
+  @spec start_link(keyword) :: {:ok, pid} | {:error, term}
+  def start_link(opts), do: Registry.start_link(keys: :duplicate, name: Keyword.fetch!(opts, :name))
+
+  @impl true
+  def subscribe(name, topic) do
+    unless self() in for({pid, _} <- Registry.lookup(name, topic), do: pid) do
+      {:ok, _} = Registry.register(name, topic, nil)
+    end
+
+    :ok
+  end
+
+  @impl true
+  def unsubscribe(name, topic), do: Registry.unregister(name, topic)
+
+  @impl true
+  def broadcast(name, topic, messages) do
+    for {pid, _} <- Registry.lookup(name, topic), message <- messages, do: send(pid, message)
+    :ok
+  end
+
+  @impl true
+  def subscribers?(name, topic), do: Registry.lookup(name, topic) != []
+end

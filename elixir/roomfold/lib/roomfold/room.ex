@@ -1,0 +1,414 @@
+defmodule Roomfold.Room do
+  @moduledoc """
+  A room: one process that is the one authority over an ordered stream of events. It checks what is published, numbers it, logs
+  it, folds it into the world, and tells everybody.
+
+      iex> Roomfold.Room.subscribe("lobby")
+      :ok
+      iex> Roomfold.Room.publish("lobby", {"user_joined", %{"user_id" => "tom", "position" => [0, 1, 2]}}, by: :server)
+      {:ok, 1}
+      iex> receive do {"user_joined", payload} -> {payload["user_id"], payload["seq"], payload["by"]} end
+      {"tom", 1, "server"}
+      iex> Roomfold.Room.publish("lobby", {"user_moved", %{"user_id" => "tom", "position" => [3, 1, 2]}}, by: "tom")
+      {:ok, 2}
+      iex> Roomfold.Room.get("lobby", "tom")
+      %{"position" => [3.0, 1.0, 2.0]}
+      iex> {:error, error} = Roomfold.Room.publish("lobby", {"user_moved", %{"user_id" => "tom"}}, by: "eve")
+      iex> error.message
+      "field \\"user_id\\": a user speaks for itself and for what it owns"
+
+  A room is named by its id (in the place `Roomfold.Rooms`), by `{rooms, id}` with a `Roomfold.Rooms` of your own, or by its pid.
+  It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log.
+
+  ## A module of your own
+
+  A room needs no code. To decide more, `use Roomfold.Room` with options, and overrule what you like:
+
+      defmodule Xr.Room do
+        use Roomfold.Room, tick_ms: 33, rules: Roomfold.Rules.doom()
+
+        @impl true
+        def authorize({"door_triggered", _}, user, world, _state) do
+          if "red" in (Roomfold.World.get(world, user)["keys"] || []), do: :ok, else: {:error, "the door is locked"}
+        end
+
+        def authorize(_, _, _, _), do: :ok
+
+        @impl true
+        def handle_event({"door_triggered", %{"id" => id}}, _world, state), do: {[{"door_opened", %{"id" => id}}], state}
+        def handle_event(_, _, state), do: {[], state}
+      end
+  """
+
+  alias Roomfold.{Error, EventStream, Rooms, World}
+  alias Roomfold.Room.{Options, Server}
+
+  @type id :: String.t()
+  @type t :: id | {Rooms.t(), id} | pid
+  @typedoc "A user's id, or who speaks for the room."
+  @type sender :: String.t() | :system | :server
+
+  @doc "When the room starts. Events go in by \"system\", also each time it comes back."
+  @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
+  @doc "May this user send this event? Asked after the rules and ownership have agreed."
+  @callback authorize(World.event(), user :: String.t(), World.t(), state :: term) ::
+              :ok | {:error, Error.t() | String.t()}
+  @doc "Events that an event causes, by \"system\"; called after it was folded."
+  @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
+  @doc "Events when a user is new here, by \"server\". By default user_joined, if the rules have it and the user is no entity yet."
+  @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
+  @doc "Events when a user has left, by \"server\". By default user_left, if the rules have it."
+  @callback left(user :: String.t(), World.t(), state :: term) :: [World.event()]
+
+  defmacro __using__(opts) do
+    quote do
+      @behaviour Roomfold.Room
+
+      @doc false
+      def __room__, do: Keyword.put(unquote(opts), :module, __MODULE__)
+
+      @impl true
+      def init(_id, _world, args), do: {:ok, args}
+      @impl true
+      def authorize(_event, _user, _world, _state), do: :ok
+      @impl true
+      def handle_event(_event, _world, state), do: {[], state}
+      @impl true
+      def joined(user, params, world, _state), do: Roomfold.Room.default_joined(user, params, world)
+      @impl true
+      def left(user, world, _state), do: Roomfold.Room.default_left(user, world)
+
+      defoverridable init: 3, authorize: 4, handle_event: 3, joined: 4, left: 3
+    end
+  end
+
+  @doc false
+  def default_joined(user, _params, world) do
+    if Roomfold.Rules.sender(world.rules, "user_joined") && World.get(world, user) == nil,
+      do: [{"user_joined", %{"user_id" => user}}],
+      else: []
+  end
+
+  @doc false
+  def default_left(user, world) do
+    if Roomfold.Rules.sender(world.rules, "user_left"), do: [{"user_left", %{"user_id" => user}}], else: []
+  end
+
+  @doc """
+  Starts a room under the calling process. Rooms are started on demand: this is for a room with options of its own, or one in a
+  supervision tree of yours.
+
+  ## Options
+
+    * `:id` - required
+    * `:rooms` - where it is found by its id (`Roomfold.Rooms`); `nil`: only by its pid
+    * `:module` - with this behaviour; `:args` for its `init/3`
+    * `:impl`, `:schema`, `:rules`, `:level`, `:history` (8,192), `:max_entities` - of its world (`Roomfold.World.new/1`)
+    * `:systems` - what happens by itself (`Roomfold.Room.System`)
+    * `:authority` - who sends system events: `:room` (default), or `:client`, the user who has been here longest
+    * `:tick_ms` - how long what comes is gathered: one commit, one fold, one publish (50)
+    * `:idle_ms` - after which a room without connections stops (60,000; `:infinity`)
+    * `:grace_ms` - for which a user whose connection is gone may come back (5,000)
+    * `:snapshot_every` - so many events a snapshot goes into the log (10,000; 0: only when the room stops)
+    * `:max_event_bytes` (16,384), `:max_queue` events that wait (20,000)
+    * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send
+    * `:diff_tells` - names of events that clients need not be sent, since a diff says as much (create, update, delete, and all
+      that move)
+    * `:rewind` - whether it is remembered where everything was, for `Roomfold.Hits` (if there is a level)
+    * `:rules_version` (1), `:upcasters` - functions of an event of the log as decoded JSON that answer it as it would be
+      written today
+
+  ## Examples
+
+      iex> {:ok, room} = Roomfold.Room.start_link(id: "den", rooms: nil, impl: :elixir)
+      iex> Roomfold.Room.publish(room, {"user_joined", %{"user_id" => "tom"}}, by: :server)
+      {:ok, 1}
+  """
+  @spec start_link(keyword) :: GenServer.on_start()
+  def start_link(opts) do
+    id = Keyword.fetch!(opts, :id)
+
+    case Keyword.get(opts, :rooms, Rooms) do
+      nil -> Server.start_link(Options.new([own_module(opts), opts]))
+      rooms -> Server.start_link(Rooms.options(rooms, id, opts))
+    end
+  end
+
+  defp own_module(opts), do: if(opts[:module], do: opts[:module].__room__(), else: [])
+
+  @doc false
+  def child_spec(opts),
+    do: %{id: {__MODULE__, opts[:id]}, start: {__MODULE__, :start_link, [opts]}, restart: :permanent}
+
+  @doc """
+  Starts a room that is to be found by its id, if it does not run. With options of its own (`start_link/1`) it must not run yet.
+
+      iex> {:ok, room} = Roomfold.Room.ensure_started("cellar", tick_ms: 20)
+      iex> Roomfold.Room.whereis("cellar") == room
+      true
+  """
+  @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
+  def ensure_started(room, opts \\ []) do
+    {rooms, id} = name(room)
+    Rooms.fetch(rooms, id, opts)
+  end
+
+  @doc """
+  The process of a room, or `nil` if it does not run.
+
+      iex> Roomfold.Room.whereis("nowhere")
+      nil
+  """
+  @spec whereis(t) :: pid | nil
+  def whereis(room) when is_pid(room), do: room
+
+  def whereis(room) do
+    {rooms, id} = name(room)
+    Rooms.whereis(rooms, id)
+  end
+
+  @doc """
+  Publishes an event, or several that come one behind the other or not at all, and answers their seqs after they are in the log.
+
+  ## Options
+
+    * `:by` - a user's id, `:system` or `:server` (default)
+    * `:as` - `:system`: a user speaks as the room's authority (`authority: :client`)
+    * `:timeout` - milliseconds (5,000)
+
+  ## Examples
+
+      iex> Roomfold.Room.publish("hall", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
+      {:ok, [1, 2]}
+
+      iex> {:error, error} = Roomfold.Room.publish("hall", {"user_moved", %{"user_id" => "tom", "position" => "there"}}, by: "tom")
+      iex> {error.reason, error.component}
+      {:wrong_type, "position"}
+  """
+  @spec publish(t, World.event() | [World.event()], keyword) ::
+          {:ok, pos_integer | [pos_integer]} | {:error, Error.t()}
+  def publish(room, event_or_events, opts \\ []) do
+    opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
+    events = List.wrap(event_or_events)
+
+    with {:ok, sender} <- sender(opts[:by], opts[:as]),
+         {:ok, seqs} <- call(room, {:publish, sender, events}, opts[:timeout]) do
+      if is_list(event_or_events), do: {:ok, seqs}, else: {:ok, hd(seqs)}
+    end
+  end
+
+  @doc """
+  As `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
+  The room must run (`ensure_started/2`); whether it still does is for the caller to monitor.
+
+      iex> {:ok, room} = Roomfold.Room.ensure_started("yard")
+      iex> ref = Roomfold.Room.publish_async(room, [{"user_joined", %{"user_id" => "tom"}}], by: :server)
+      iex> receive do {^ref, answer} -> answer end
+      {:ok, [1]}
+  """
+  @spec publish_async(pid, [World.event()], keyword) :: reference
+  def publish_async(room, events, opts) when is_pid(room) and is_list(events) do
+    opts = Keyword.validate!(opts, by: :server, as: nil)
+    ref = make_ref()
+
+    case sender(opts[:by], opts[:as]) do
+      {:ok, sender} -> GenServer.cast(room, {:publish, self(), ref, sender, events})
+      error -> send(self(), {ref, error})
+    end
+
+    ref
+  end
+
+  defp sender(user, nil) when is_binary(user) do
+    if byte_size(user) in 1..255 and user not in ["system", "server"] and String.valid?(user),
+      do: {:ok, {:user, user}},
+      else: {:error, Error.new(:invalid_id, field: "by")}
+  end
+
+  defp sender(user, :system) when is_binary(user),
+    do: with({:ok, {:user, user}} <- sender(user, nil), do: {:ok, {:elected, user}})
+
+  defp sender(sender, nil) when sender in [:system, :server], do: {:ok, sender}
+  defp sender(_, _), do: {:error, Error.new(:invalid_id, field: "by")}
+
+  @doc """
+  Makes the calling process a subscriber of the room's events: messages `{name, payload}`. The room need not run.
+
+      iex> Roomfold.Room.subscribe("attic")
+      :ok
+  """
+  @spec subscribe(id | {Rooms.t(), id}) :: :ok | {:error, term}
+  def subscribe(room) do
+    {rooms, id} = name(room)
+    EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
+  end
+
+  @doc "The opposite of `subscribe/1`."
+  @spec unsubscribe(id | {Rooms.t(), id}) :: :ok
+  def unsubscribe(room) do
+    {rooms, id} = name(room)
+    EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
+  end
+
+  @doc """
+  Makes the calling process a connection of a user (`Roomfold.Session` is made of this): a snapshot or what was missed, and from
+  then on `{:roomfold, id, {:update, %Roomfold.Room.Update{}}}` for every tick that changed something, without a gap.
+
+  ## Options
+
+    * `:format` - `:json` (default) or `:packed`
+    * `:last_seq`, `:last_term` - where a world is that comes back
+    * `:params` - a map for the callback `joined`
+
+  ## Examples
+
+      iex> {:ok, joined} = Roomfold.Room.join("porch", "tom")
+      iex> {joined.seq, joined.users, joined.frame}
+      {0, ["tom"], {:snapshot, ~s({"seq":0,"entities":{}})}}
+      iex> receive do {:roomfold, "porch", {:update, update}} -> update.frames.json end
+      {:diff, ~s({"from":0,"seq":1,"creates":{"tom":{}},"updates":{},"deletes":[]})}
+  """
+  @spec join(t, user :: String.t(), keyword) :: {:ok, map} | {:error, Error.t()}
+  def join(room, user, opts \\ []) do
+    opts = Keyword.validate!(opts, format: :json, last_seq: nil, last_term: nil, params: %{})
+
+    with {:ok, {:user, user}} <- sender(user, nil),
+         do: call(room, {:join, self(), user, Map.new(opts)}, 15_000)
+  end
+
+  @doc """
+  The calling process is no connection any more, and its user has left if it was the last: nobody waits for it to come back.
+
+      iex> {:ok, _} = Roomfold.Room.join("gate", "tom")
+      iex> Roomfold.Room.leave("gate")
+      :ok
+  """
+  @spec leave(t) :: :ok | {:error, Error.t()}
+  def leave(room), do: call(room, {:leave, self(), true}, 5_000)
+
+  @doc false
+  # For a session that lags: {seq, {:diff | :snapshot, bytes}}.
+  def catch_up(room, from, format), do: call(room, {:catch_up, from, format}, 15_000)
+
+  @doc """
+  The seq of the last event.
+
+      iex> Roomfold.Room.seq("new room")
+      0
+  """
+  @spec seq(t) :: non_neg_integer
+  def seq(room), do: read!(room, &World.seq/1)
+
+  @doc """
+  An entity's components, or `nil`.
+
+      iex> Roomfold.Room.get("new room", "tom")
+      nil
+  """
+  @spec get(t, String.t()) :: map | nil
+  def get(room, id), do: read!(room, &World.get(&1, id))
+
+  @doc """
+  What there is now (`Roomfold.World.snapshot/2`).
+
+      iex> Roomfold.Room.snapshot("new room", by: :kind)
+      %{}
+  """
+  @spec snapshot(t, keyword) :: map
+  def snapshot(room, opts \\ []), do: read!(room, &World.snapshot(&1, opts))
+
+  @doc """
+  Runs a function on the room's world, inside the room: be quick, and do not fold.
+
+      iex> Roomfold.Room.read("new room", &Roomfold.World.count/1)
+      {:ok, 0}
+  """
+  @spec read(t, (World.t() -> value)) :: {:ok, value} | {:error, Error.t()} when value: term
+  def read(room, function) when is_function(function, 1) do
+    call(room, {:read, fn world -> {:ok, function.(world)} end}, 15_000)
+  end
+
+  defp read!(room, function) do
+    case read(room, function) do
+      {:ok, value} -> value
+      {:error, error} -> raise error
+    end
+  end
+
+  @doc """
+  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks`.
+
+      iex> Roomfold.Room.info("new room").users
+      []
+  """
+  @spec info(t) :: map
+  def info(room) do
+    case call(room, :info, 5_000) do
+      {:error, error} -> raise error
+      info -> info
+    end
+  end
+
+  @doc """
+  Stops a room in good order: what was published is in the log, and so is a snapshot. It is started again by whoever asks for it.
+
+      iex> Roomfold.Room.seq("old room")
+      0
+      iex> Roomfold.Room.stop("old room")
+      :ok
+  """
+  @spec stop(t) :: :ok
+  def stop(room) do
+    with pid when is_pid(pid) <- whereis(room) do
+      try do
+        GenServer.stop(pid, :shutdown, 15_000)
+      catch
+        :exit, {reason, _} when reason in [:noproc, :normal, :shutdown] -> :ok
+      end
+    end
+
+    :ok
+  end
+
+  # ---- calls ----
+
+  defp name({rooms, id}) when is_atom(rooms) and is_binary(id), do: {rooms, id}
+  defp name(id) when is_binary(id), do: {Rooms, id}
+
+  # A room that stopped between being found and being asked is started once more.
+  defp call(room, request, timeout, tries \\ 2)
+
+  defp call(room, request, timeout, tries) do
+    with {:ok, pid} <- process(room) do
+      try do
+        GenServer.call(pid, request, timeout)
+      catch
+        :exit, {reason, {GenServer, :call, _}}
+        when tries > 1 and not is_pid(room) and reason in [:noproc, :normal] ->
+          call(room, request, timeout, tries - 1)
+
+        :exit, {{:shutdown, :idle}, {GenServer, :call, _}} when tries > 1 and not is_pid(room) ->
+          call(room, request, timeout, tries - 1)
+
+        :exit, {:timeout, {GenServer, :call, _}} ->
+          {:error, Error.new(:overloaded, detail: "no answer within #{timeout} ms")}
+
+        :exit, {:noproc, {GenServer, :call, _}} ->
+          {:error, Error.new(:no_room)}
+
+        :exit, {reason, {GenServer, :call, _}} ->
+          {:error, Error.new(:room_closed, detail: inspect(reason))}
+      end
+    end
+  end
+
+  defp process(pid) when is_pid(pid), do: {:ok, pid}
+
+  defp process(room) do
+    {rooms, id} = name(room)
+
+    if byte_size(id) in 1..255,
+      do: Rooms.fetch(rooms, id),
+      else: {:error, Error.new(:invalid_id, field: "room")}
+  end
+end

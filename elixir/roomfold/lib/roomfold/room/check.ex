@@ -1,0 +1,110 @@
+defmodule Roomfold.Room.Check do
+  @moduledoc false
+  # May this sender send this event? By the rules (who may send it), by ownership (a user touches what has its id, or its id as
+  # `owner`), and by what only the room sets. What the values are is the fold's business.
+
+  alias Roomfold.{Error, World}
+
+  @reserved ["seq", "at", "by", "event", "event_name"]
+  @entity_events ["create", "update", "delete"]
+
+  @typedoc "A user's id, or who speaks for the room."
+  @type sender :: {:user, String.t()} | :system | :server
+
+  @doc """
+  `owners`: what this batch has made already, id → owner. Answers it with what the event makes.
+  """
+  @spec event(term, sender, World.t(), map) :: {:ok, map} | {:error, Error.t()}
+  def event({name, payload} = event, sender, world, owners) when is_binary(name) and is_map(payload) do
+    with :ok <- keys(payload),
+         :ok <- not_reserved(payload),
+         :ok <- may_send(name, sender, world.rules) do
+      own(event, sender, world, owners)
+    end
+  end
+
+  def event(_, _, _, _), do: error(:not_an_event)
+
+  defp keys(payload),
+    do: if(Enum.all?(:maps.keys(payload), &is_binary/1), do: :ok, else: error(:not_an_event))
+
+  defp not_reserved(payload) do
+    case Enum.find(@reserved, &is_map_key(payload, &1)) do
+      nil -> :ok
+      field -> error(:reserved_field, field: field)
+    end
+  end
+
+  defp may_send(name, _, _) when name in @entity_events, do: :ok
+
+  defp may_send(name, sender, rules) do
+    case {Roomfold.Rules.sender(rules, name), sender} do
+      {nil, _} -> error(:unknown_event)
+      {:any, _} -> :ok
+      {:user, {:user, _}} -> :ok
+      {:system, {:user, _}} -> error(:not_allowed)
+      # What speaks for the room may say everything.
+      {_, _} -> :ok
+    end
+  end
+
+  # ---- whose it is ----
+
+  defp own({name, payload}, {:user, user}, world, owners) do
+    with :ok <- own_name(payload, user),
+         do: own_operations(operations(name, world.rules), payload, user, world, owners)
+  end
+
+  defp own(_, _, _, owners), do: {:ok, owners}
+
+  # Also where no rule reads it, nobody speaks for somebody else.
+  defp own_name(%{"user_id" => id}, user) when id != user, do: error(:not_owned, field: "user_id")
+  defp own_name(_, _), do: :ok
+
+  defp operations("create", _), do: [{:create, "entity_id", :components}]
+  defp operations("update", _), do: [{:update, "entity_id", :components}]
+  defp operations("delete", _), do: [{:delete, "entity_id"}]
+  defp operations(name, rules), do: elem(rules.events[name], 1)
+
+  defp own_operations([], _, _, _, owners), do: {:ok, owners}
+
+  defp own_operations([operation | operations], payload, user, world, owners) do
+    field = elem(operation, 1)
+    id = payload[field]
+
+    case touch(operation, id, payload, user, world, owners) do
+      {:ok, owners} -> own_operations(operations, payload, user, world, owners)
+      :not_owned -> error(:not_owned, field: field)
+    end
+  end
+
+  # A missing id is an operation that is skipped; one that is no id the fold rejects.
+  defp touch(_, id, _, _, _, owners) when not is_binary(id), do: {:ok, owners}
+  defp touch(_, user, _, user, _, owners), do: {:ok, owners}
+
+  defp touch(operation, id, payload, user, world, owners) do
+    case {owner(id, world, owners), operation} do
+      {{:ok, ^user}, _} -> {:ok, owners}
+      {:nobody, {:create, _, set}} -> make(id, new_owner(set, payload), user, owners)
+      {:nobody, _} -> :not_owned
+      {{:ok, _}, _} -> :not_owned
+    end
+  end
+
+  defp make(id, user, user, owners), do: {:ok, Map.put(owners, id, user)}
+  defp make(_, _, _, _), do: :not_owned
+
+  defp owner(id, world, owners) do
+    case owners do
+      %{^id => owner} -> {:ok, owner}
+      _ -> with nil <- World.get(world, id), do: :nobody, else: (components -> {:ok, components["owner"]})
+    end
+  end
+
+  defp new_owner(:components, %{"components" => %{"owner" => owner}}), do: owner
+  defp new_owner(%{"owner" => {:field, field}}, payload), do: payload[field]
+  defp new_owner(%{"owner" => {:value, value}}, _), do: value
+  defp new_owner(_, _), do: nil
+
+  defp error(reason, where \\ []), do: {:error, Error.new(reason, where)}
+end

@@ -1,0 +1,108 @@
+defmodule Roomfold.Room.Options do
+  @moduledoc false
+  # What a room is started with, checked once. Roomfold.Room says what each means.
+
+  alias Roomfold.{Level, Rules, Schema}
+
+  @defaults [
+    impl: :native,
+    schema: nil,
+    rules: nil,
+    level: nil,
+    systems: [],
+    authority: :room,
+    tick_ms: 50,
+    idle_ms: 60_000,
+    grace_ms: 5_000,
+    history: 8_192,
+    snapshot_every: 10_000,
+    max_entities: 1_048_576,
+    max_event_bytes: 16_384,
+    max_queue: 20_000,
+    user_events_per_s: 120,
+    user_bytes_per_s: 131_072,
+    user_burst_s: 2,
+    rewind: nil,
+    diff_tells:
+      ~w(create update delete user_moved player_moved monster_moved projectile_moved thing_moved door_moved),
+    upcasters: [],
+    rules_version: 1,
+    args: []
+  ]
+
+  defstruct [:id, :module, :rooms, :log, :stream | Keyword.keys(@defaults)]
+
+  @type t :: %__MODULE__{}
+
+  @doc "The options, those given later before those given earlier; ArgumentError names one that is wrong."
+  @spec new([keyword]) :: t
+  def new(levels) do
+    opts = levels |> Enum.reduce([], &Keyword.merge(&2, &1)) |> Keyword.drop([:name])
+    known = Keyword.keys(@defaults) ++ [:id, :module, :rooms, :log, :stream]
+
+    case Keyword.keys(opts) -- known do
+      [] -> :ok
+      unknown -> raise ArgumentError, "unknown options of a room: #{inspect(unknown)}"
+    end
+
+    options = struct!(__MODULE__, Keyword.merge(@defaults, opts))
+
+    options = %{
+      options
+      | schema: options.schema || Schema.default(),
+        rules: options.rules || Rules.xr(),
+        rewind: if(options.rewind == nil, do: options.level != nil, else: options.rewind)
+    }
+
+    check(options)
+  end
+
+  defp check(options) do
+    must(options, :id, &(is_binary(&1) and byte_size(&1) in 1..255), "a string of 1 to 255 bytes")
+    must(options, :schema, &is_struct(&1, Schema), "a Roomfold.Schema")
+    must(options, :rules, &is_struct(&1, Rules), "a Roomfold.Rules")
+    must(options, :level, &(&1 == nil or is_struct(&1, Level)), "a Roomfold.Level or nil")
+    must(options, :systems, &is_list/1, "a list of systems")
+    must(options, :authority, &(&1 in [:room, :client]), ":room or :client")
+    must(options, :tick_ms, &(is_number(&1) and &1 >= 1), "a number of milliseconds, 1 or more")
+    must(options, :idle_ms, &(&1 == :infinity or (is_integer(&1) and &1 >= 0)), "milliseconds or :infinity")
+    must(options, :rewind, &is_boolean/1, "true or false")
+    must(options, :diff_tells, &is_list/1, "a list of event names")
+    must(options, :upcasters, &is_list/1, "a list")
+
+    for name <- [:grace_ms, :snapshot_every, :max_entities, :max_event_bytes, :max_queue, :rules_version],
+        do: must(options, name, &(is_integer(&1) and &1 >= 0), "a whole number, 0 or more")
+
+    for name <- [:user_events_per_s, :user_bytes_per_s, :user_burst_s],
+        do: must(options, name, &(is_integer(&1) and &1 > 0), "a whole number above 0")
+
+    options
+  end
+
+  defp must(options, name, check, what) do
+    value = Map.fetch!(options, name)
+    unless check.(value), do: raise(ArgumentError, "#{inspect(name)} must be #{what}, got: #{inspect(value)}")
+  end
+
+  @doc "What `Roomfold.World.new/1` takes of them."
+  def world(options) do
+    [
+      impl: options.impl,
+      schema: options.schema,
+      rules: options.rules,
+      level: options.level,
+      history: max(options.history, 1),
+      max_entities: options.max_entities
+    ]
+  end
+
+  @doc "A world of the same kind to try values on, that costs little."
+  def blank(options), do: options |> world() |> Keyword.merge(level: nil, history: 1)
+
+  def rates(options),
+    do: %{events: options.user_events_per_s, bytes: options.user_bytes_per_s, burst: options.user_burst_s}
+
+  @doc "Which JSON goes with the implementation."
+  def json(%{impl: :elixir}), do: :elixir
+  def json(_), do: :native
+end

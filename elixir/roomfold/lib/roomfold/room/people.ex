@@ -1,0 +1,71 @@
+defmodule Roomfold.Room.People do
+  @moduledoc false
+  # Who is in the room: connections (a process each), and the users behind them, of whom one is away when its last
+  # connection has gone, and has left when it has been away for the time of grace.
+
+  # connections: pid → %{user, format}; users: id → %{count, since, away: nil | since when}
+  defstruct connections: %{}, users: %{}, order: 0
+
+  @doc "Users of an earlier life of the room: away since now."
+  def restore(users, now), do: %__MODULE__{users: Map.new(users, &{&1, %{count: 0, since: 0, away: now}})}
+
+  @doc "Answers whether the user is new here."
+  def join(people, pid, user, format) do
+    people = if is_map_key(people.connections, pid), do: elem(leave(people, pid, 0), 0), else: people
+    known = people.users[user]
+    order = people.order + 1
+    entry = known || %{count: 0, since: order, away: nil}
+    # Who comes back from an earlier life of the room stands behind those who are here.
+    entry = if entry.since == 0, do: %{entry | since: order}, else: entry
+
+    people = %{
+      people
+      | connections: Map.put(people.connections, pid, %{user: user, format: format}),
+        users: Map.put(people.users, user, %{entry | count: entry.count + 1, away: nil}),
+        order: order
+    }
+
+    {people, known == nil}
+  end
+
+  @doc "A connection is gone. Answers its user, or nil if it was none."
+  def leave(people, pid, now) do
+    case Map.pop(people.connections, pid) do
+      {nil, _} ->
+        {people, nil}
+
+      {%{user: user}, connections} ->
+        entry = people.users[user]
+        entry = %{entry | count: entry.count - 1, away: if(entry.count == 1, do: now)}
+        {%{people | connections: connections, users: Map.put(people.users, user, entry)}, user}
+    end
+  end
+
+  @doc "Those whose grace is over are no users any more."
+  def expire(people, grace, now) do
+    gone = for {user, %{away: away}} <- people.users, away != nil and now - away >= grace, do: user
+    {%{people | users: Map.drop(people.users, gone)}, Enum.sort(gone)}
+  end
+
+  @doc "When the next grace is over; nil: nobody is away."
+  def next_expiry(people, grace) do
+    people.users
+    |> Enum.flat_map(fn {_, %{away: away}} -> if away, do: [away + grace], else: [] end)
+    |> Enum.min(fn -> nil end)
+  end
+
+  @doc "Ids of those who are here or away for a moment, in the order of their ids."
+  def users(people), do: people.users |> Map.keys() |> Enum.sort()
+
+  def here?(people, user), do: match?(%{^user => %{count: count}} when count > 0, people.users)
+
+  @doc "Who has been here longest; nil: nobody is here."
+  def eldest(people) do
+    people.users
+    |> Enum.filter(fn {_, %{count: count}} -> count > 0 end)
+    |> Enum.min_by(fn {_, %{since: since}} -> since end, fn -> {nil, nil} end)
+    |> elem(0)
+  end
+
+  def formats(people), do: people.connections |> Map.values() |> MapSet.new(& &1.format) |> Enum.sort()
+end

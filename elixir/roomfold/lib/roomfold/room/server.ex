@@ -1,0 +1,288 @@
+defmodule Roomfold.Room.Server do
+  @moduledoc false
+  # The room's process: hands what happens to Roomfold.Room.State and carries out what that wants.
+  use GenServer, restart: :temporary, shutdown: 10_000
+
+  require Logger
+  alias Roomfold.{Error, EventLog, EventStream, Telemetry, World}
+  alias Roomfold.Room.{Options, Recovery, State}
+
+  defstruct [:options, :topic, :state, :timer, :wake_at, :commit, monitors: %{}]
+
+  def start_link(%Options{} = options) do
+    name = if options.rooms, do: [name: Roomfold.Rooms.via(options.rooms, options.id)], else: []
+    GenServer.start_link(__MODULE__, options, name)
+  end
+
+  # ---- starting and stopping ----
+
+  @impl true
+  def init(options) do
+    Process.flag(:trap_exit, true)
+    Logger.metadata(room: options.id)
+
+    with {:ok, term} <- claim(options), {:ok, world, facts} <- recover(options) do
+      now = now()
+      {effects, state} = start(options, world, Map.put(facts, :term, term), now)
+      server = %__MODULE__{options: options, topic: EventStream.topic(options.id), state: state}
+      {:ok, server |> carry_out(effects) |> arm()}
+    else
+      {:error, error} -> {:stop, error}
+    end
+  end
+
+  defp start(options, world, facts, now) do
+    state = State.open(options, world, facts, now, System.time_offset(:millisecond))
+    State.flush(state, now)
+  end
+
+  defp claim(%{log: nil}), do: {:ok, 0}
+
+  defp claim(options) do
+    meta = %{"rules" => options.rules_version, "rules_name" => options.rules.name, "format" => 1}
+    with {:ok, head} <- EventLog.claim(options.log, options.id, meta), do: {:ok, head.term}
+  end
+
+  defp recover(%{log: nil} = options) do
+    with {:ok, world} <- World.new(Options.world(options)),
+         do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
+  end
+
+  defp recover(options), do: Recovery.world(options)
+
+  @impl true
+  def terminate(reason, server)
+      when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
+    server = finish_commit(server)
+    # What comes next time need not be folded again.
+    if World.seq(server.state.world) > server.state.kept_seq,
+      do: keep(server, World.seq(server.state.world), Roomfold.Room.People.users(server.state.people))
+  end
+
+  def terminate(_, _), do: :ok
+
+  # What is on its way is answered before the room goes.
+  defp finish_commit(%{commit: nil} = server), do: server
+
+  defp finish_commit(%{commit: ref} = server) do
+    receive do
+      {^ref, answer} -> server |> committed(answer) |> finish_commit()
+      {:DOWN, ^ref, _, _, _} -> server
+    after
+      5_000 -> server
+    end
+  end
+
+  # ---- what happens ----
+
+  @impl true
+  def handle_call({:publish, sender, events}, from, server) do
+    answer(server, State.publish(server.state, {:call, from}, sender, events, now()))
+  end
+
+  def handle_call({:join, pid, user, how}, _, server) do
+    {answer, effects, state} = State.join(server.state, pid, user, how, now())
+    server = monitor(%{server | state: state}, pid)
+    {:reply, {:ok, Map.put(answer, :pid, self())}, server |> carry_out(effects) |> arm()}
+  end
+
+  def handle_call({:catch_up, from, format}, _, server) do
+    {:reply, {:ok, State.catch_up(server.state, from, format)}, server}
+  end
+
+  def handle_call({:read, read}, _, server), do: {:reply, read.(server.state.world), server}
+
+  def handle_call(:info, _, server) do
+    state = server.state
+
+    info = %{
+      id: server.options.id,
+      seq: World.seq(state.world),
+      term: state.term,
+      entities: World.count(state.world),
+      connections: map_size(state.people.connections),
+      users: Roomfold.Room.People.users(state.people),
+      queued: state.queued,
+      ticks: state.ticks
+    }
+
+    {:reply, info, server}
+  end
+
+  def handle_call(:options, _, server), do: {:reply, server.options, server}
+
+  def handle_call({:leave, pid, goodbye?}, _, server) do
+    {:reply, :ok, left(server, pid, goodbye?)}
+  end
+
+  @impl true
+  def handle_cast({:publish, pid, ref, sender, events}, server) do
+    answer(server, State.publish(server.state, {:tag, pid, ref}, sender, events, now()))
+  end
+
+  @impl true
+  def handle_info({ref, answer}, %{commit: ref} = server),
+    do: {:noreply, server |> committed(answer) |> arm()}
+
+  def handle_info({:DOWN, ref, _, _, reason}, %{commit: ref} = server) do
+    server = committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
+    {:stop, {:shutdown, :log_failed}, server}
+  end
+
+  def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
+
+  def handle_info({:wake, timer}, %{timer: {_, timer}} = server) do
+    woken(%{server | timer: nil, wake_at: nil})
+  end
+
+  def handle_info({:wake, _}, server), do: {:noreply, server}
+  def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
+  def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
+  def handle_info(_, server), do: {:noreply, server}
+
+  defp woken(server) do
+    start = System.monotonic_time()
+    ticks = server.state.ticks
+    {effects, state} = State.wake(server.state, now())
+    server = carry_out(%{server | state: state}, effects)
+
+    if state.ticks > ticks do
+      facts = %{room: server.options.id, number: state.ticks}
+
+      Telemetry.event(
+        [:tick, :stop],
+        %{duration: System.monotonic_time() - start, queued: server.state.queued},
+        facts
+      )
+    end
+
+    {:noreply, arm(server)}
+  end
+
+  defp answer(server, {effects, state}),
+    do: {:noreply, %{server | state: state} |> carry_out(effects) |> arm()}
+
+  defp committed(server, answer) do
+    Process.demonitor(server.commit, [:flush])
+    start = System.monotonic_time()
+    {effects, state} = State.committed(server.state, answer, now())
+    facts = %{room: server.options.id}
+
+    Telemetry.event(
+      [:fold, :stop],
+      %{duration: System.monotonic_time() - start, seq: World.seq(state.world)},
+      facts
+    )
+
+    carry_out(%{server | commit: nil, state: state}, effects)
+  end
+
+  defp left(server, pid, goodbye?) do
+    {ref, monitors} = Map.pop(server.monitors, pid)
+    if ref, do: Process.demonitor(ref, [:flush])
+    {effects, state} = State.leave(server.state, pid, goodbye?, now())
+    %{server | state: state, monitors: monitors} |> carry_out(effects) |> arm()
+  end
+
+  defp monitor(server, pid) do
+    %{server | monitors: Map.put_new_lazy(server.monitors, pid, fn -> Process.monitor(pid) end)}
+  end
+
+  # ---- what it does ----
+
+  defp carry_out(server, effects), do: Enum.reduce(effects, server, &do_one/2)
+
+  defp do_one({:reply, {:call, from}, answer}, server) do
+    GenServer.reply(from, answer)
+    server
+  end
+
+  defp do_one({:reply, {:tag, pid, ref}, answer}, server) do
+    send(pid, {ref, answer})
+    server
+  end
+
+  defp do_one({:append, _, _}, %{options: %{log: nil}} = server) do
+    {effects, state} = State.committed(server.state, :ok, now())
+    carry_out(%{server | state: state}, effects)
+  end
+
+  defp do_one({:append, after_seq, records}, server) do
+    options = server.options
+    %{server | commit: EventLog.submit(options.log, options.id, server.state.term, after_seq, records, [])}
+  end
+
+  defp do_one({:publish, events}, server) do
+    stream = server.options.stream
+
+    if stream && EventStream.subscribers?(stream, server.topic),
+      do: EventStream.broadcast(stream, server.topic, events)
+
+    Telemetry.event([:publish, :stop], %{count: length(events)}, %{room: server.options.id})
+    server
+  end
+
+  defp do_one({:send, pids, message}, server) do
+    message = {:roomfold, server.options.id, message}
+    for pid <- pids, do: send(pid, message)
+    server
+  end
+
+  defp do_one({:keep, seq, users}, server) do
+    keep(server, seq, users)
+    server
+  end
+
+  defp do_one({:measure, name, numbers, facts}, server) do
+    Telemetry.event(name, numbers, Map.put(facts, :room, server.options.id))
+    server
+  end
+
+  defp do_one({:failed, module, exception, stacktrace}, server) do
+    Logger.error(
+      "a system of the room failed: #{inspect(module)}\n" <> Exception.format(:error, exception, stacktrace)
+    )
+
+    server
+  end
+
+  defp do_one({:stop, reason}, server) do
+    send(self(), {:stop, reason})
+    server
+  end
+
+  # The room goes on without it: only the next start takes longer.
+  defp keep(%{options: %{log: nil}}, _, _), do: :ok
+
+  defp keep(server, seq, users) do
+    state = server.state
+    snapshot = IO.iodata_to_binary(Recovery.snapshot(state.world, users, state.last_at))
+
+    case EventLog.put_snapshot(server.options.log, server.options.id, state.term, seq, snapshot) do
+      :ok -> :ok
+      {:error, error} -> Logger.warning("no snapshot of the room was kept: #{error.message}")
+    end
+  end
+
+  # ---- time ----
+
+  defp now, do: System.monotonic_time(:millisecond)
+
+  # One timer, for what comes first.
+  defp arm(server) do
+    case State.wake_at(server.state) do
+      at when at == server.wake_at ->
+        server
+
+      at ->
+        if server.timer, do: Process.cancel_timer(elem(server.timer, 0))
+        timer = if at != :never, do: start_timer(at)
+        %{server | timer: timer, wake_at: at}
+    end
+  end
+
+  defp start_timer(at) do
+    key = make_ref()
+    {Process.send_after(self(), {:wake, key}, at, abs: true), key}
+  end
+end

@@ -1,0 +1,457 @@
+defmodule Roomfold.Room.State do
+  @moduledoc false
+  # A room as data: what it knows, and what it does about each thing that happens. Every function answers {effects, state};
+  # the process around it (Roomfold.Room.Server, or a simulator) carries the effects out, in order:
+  #
+  #   {:reply, to, answer}              to whoever published
+  #   {:append, after_seq, records}     to the log; the outcome comes back by committed/3
+  #   {:publish, events}                on the stream
+  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user}
+  #   {:keep, seq, users}               a snapshot, in the log
+  #   {:measure, name, numbers, facts}  for telemetry
+  #   {:failed, what, exception, stacktrace}
+  #   {:stop, reason}
+  #
+  # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
+
+  alias Roomfold.{Error, Hits, World}
+  alias Roomfold.Room.{Batch, Limit, Options, People, System, Update}
+
+  defstruct [
+    :options,
+    :term,
+    :world,
+    :blank,
+    :module_state,
+    :offset,
+    :last_at,
+    :shared_seq,
+    :kept_seq,
+    :last_flush,
+    :last_tick,
+    :busy_at,
+    :elected,
+    # [%Batch.Item{}], newest first, and how many events they are
+    queue: [],
+    queued: 0,
+    # what is on its way into the log: %{batch, systems}
+    commit: nil,
+    people: %People{},
+    limits: %{},
+    systems: [],
+    ticks: 0,
+    # since the systems ran: [[event]], newest first
+    news: []
+  ]
+
+  @doc """
+  world: as the log has it. facts: `term`, `users` who were in it, `last_at`, `kept_seq` of the last snapshot.
+  """
+  def open(%Options{} = options, world, facts, now, offset) do
+    state = %__MODULE__{
+      options: options,
+      term: facts.term,
+      world: world,
+      blank: World.new!(Options.blank(options)),
+      offset: offset,
+      last_at: facts.last_at,
+      shared_seq: World.seq(world),
+      kept_seq: facts.kept_seq,
+      last_flush: now - ceil(options.tick_ms),
+      last_tick: now,
+      busy_at: now,
+      people: People.restore(facts.users, now)
+    }
+
+    {module_state, events} = init_module(options, world)
+
+    state = %{
+      state
+      | module_state: module_state,
+        systems: System.init_all(options.systems, world, at(state, now))
+    }
+
+    queue(state, Enum.map(events, &item(nil, :system, [&1])))
+  end
+
+  defp init_module(%{module: nil}, _), do: {nil, []}
+
+  defp init_module(options, world) do
+    case options.module.init(options.id, world, options.args) do
+      {:ok, state} -> {state, []}
+      {:ok, state, events} -> {state, events}
+    end
+  end
+
+  defp at(state, now), do: max(state.last_at, now + state.offset)
+
+  # ---- publishing ----
+
+  @doc """
+  sender: `{:user, id}`, `:system`, `:server`, or `{:elected, id}`: a user who claims to be the room's authority.
+  """
+  def publish(state, to, sender, events, now) do
+    with {:ok, sender} <- authority(state, sender),
+         {:ok, state} <- within_limits(state, sender, events, now),
+         :ok <- room_in_queue(state, length(events)) do
+      state = queue(%{state | busy_at: now}, [item(to, sender, events)])
+      if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
+    else
+      {:error, error} -> {[{:reply, to, {:error, error}}], state}
+      {:limited, state} -> {[{:reply, to, {:error, Error.new(:rate_limited)}}], state}
+    end
+  end
+
+  defp item(to, sender, events), do: %Batch.Item{to: to, sender: sender, events: events}
+
+  defp queue(state, items) do
+    count = items |> Enum.map(&length(&1.events)) |> Enum.sum()
+    %{state | queue: Enum.reverse(items, state.queue), queued: state.queued + count}
+  end
+
+  defp authority(%{options: %{authority: :client}} = state, {:elected, user}) do
+    if state.elected == user, do: {:ok, :system}, else: {:error, Error.new(:not_allowed)}
+  end
+
+  defp authority(_, {:elected, _}), do: {:error, Error.new(:not_allowed)}
+  defp authority(_, sender), do: {:ok, sender}
+
+  defp within_limits(state, {:user, user}, events, now) do
+    rates = Options.rates(state.options)
+    limit = Map.get_lazy(state.limits, user, fn -> Limit.new(rates, now) end)
+    {verdict, limit} = Limit.take(limit, rates, length(events), :erlang.external_size(events), now)
+    state = %{state | limits: Map.put(state.limits, user, limit)}
+    if verdict == :ok, do: {:ok, state}, else: {:limited, state}
+  end
+
+  defp within_limits(state, _, _, _), do: {:ok, state}
+
+  defp room_in_queue(state, count) do
+    if state.queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
+  end
+
+  # ---- time ----
+
+  @doc "When it wants to be woken: milliseconds as `now`, or :never."
+  def wake_at(state) do
+    [
+      ticking?(state) && tick_due(state),
+      state.queue != [] and state.commit == nil and not ticking?(state) && flush_due(state),
+      People.next_expiry(state.people, state.options.grace_ms),
+      idle_due(state)
+    ]
+    |> Enum.filter(&is_number/1)
+    |> Enum.min(fn -> :never end)
+    |> then(&if(&1 == :never, do: :never, else: ceil(&1)))
+  end
+
+  defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
+  defp tick_due(state), do: state.last_tick + state.options.tick_ms
+  defp flush_due(state), do: state.last_flush + state.options.tick_ms
+
+  defp idle_due(%{options: %{idle_ms: :infinity}}), do: nil
+
+  defp idle_due(%{queue: [], commit: nil} = state) do
+    if map_size(state.people.connections) == 0, do: state.busy_at + state.options.idle_ms
+  end
+
+  defp idle_due(_), do: nil
+
+  @doc "Time has passed."
+  def wake(state, now) do
+    state = expire_users(state, now)
+
+    cond do
+      ticking?(state) and now >= tick_due(state) -> tick(state, now)
+      idle_due(state) != nil and now >= idle_due(state) -> {[{:stop, :idle}], state}
+      ticking?(state) -> {[], state}
+      true -> flush_if_due(state, now)
+    end
+  end
+
+  defp flush_if_due(state, now) do
+    if state.queue != [] and now >= flush_due(state), do: flush(state, now), else: {[], state}
+  end
+
+  defp tick(state, now) do
+    options = state.options
+    late = floor((now - tick_due(state)) / options.tick_ms)
+    # Ticks that were missed are left out, never made up for.
+    due = tick_due(state) + late * options.tick_ms
+    dt = due - state.last_tick
+    state = %{state | last_tick: due, ticks: state.ticks + 1}
+    shed = if late > 0, do: [{:measure, [:tick, :shed], %{count: late}, %{reason: :late}}], else: []
+
+    if state.commit do
+      {shed ++ [{:measure, [:tick, :shed], %{count: 1}, %{reason: :commit}}], state}
+    else
+      {failures, state} = run_systems(state, dt, now)
+      {effects, state} = flush(state, now)
+      {shed ++ failures ++ effects, state}
+    end
+  end
+
+  # A client's authority runs them itself.
+  defp run_systems(%{options: %{authority: :client}} = state, _, _), do: {[], %{state | news: []}}
+  defp run_systems(%{systems: []} = state, _, _), do: {[], %{state | news: []}}
+
+  defp run_systems(state, dt, now) do
+    events = state.news |> Enum.reverse() |> Enum.concat()
+    tick = %System.Tick{number: state.ticks, now: at(state, now), dt_ms: dt, events: events}
+    {events, systems, failures} = System.tick_all(state.systems, state.world, tick)
+    items = Enum.map(events, &item(nil, :system, [&1]))
+    {failures, queue(%{state | systems: systems, news: []}, items)}
+  end
+
+  # ---- the commit ----
+
+  @doc "Everything that waits goes to the log, if nothing is on its way already."
+  def flush(%{commit: nil, queue: [_ | _]} = state, now) do
+    before = state.systems
+    batch = Batch.build(Enum.reverse(state.queue), context(state, now))
+    state = %{state | queue: [], queued: 0, last_flush: now}
+    replies = for {item, error} <- batch.refused, item.to != nil, do: {:reply, item.to, {:error, error}}
+
+    if batch.items == [] do
+      {replies, state}
+    else
+      state = %{state | commit: %{batch: batch, systems: before}}
+      {replies ++ [{:append, batch.first - 1, batch.records}], state}
+    end
+  end
+
+  def flush(state, _), do: {[], state}
+
+  defp context(state, now) do
+    options = state.options
+
+    %{
+      world: state.world,
+      blank: state.blank,
+      now: at(state, now),
+      json: Options.json(options),
+      max_event_bytes: options.max_event_bytes,
+      authorize: authorize(state),
+      prepare: fn event, seq -> System.prepare_all(state.systems, event, seq) end
+    }
+  end
+
+  defp authorize(%{options: %{module: nil}}), do: fn _, _ -> :ok end
+
+  defp authorize(state) do
+    fn
+      event, {:user, user} ->
+        case state.options.module.authorize(event, user, state.world, state.module_state) do
+          :ok -> :ok
+          {:error, %Error{} = error} -> {:error, error}
+          {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
+        end
+
+      _, _ ->
+        :ok
+    end
+  end
+
+  @doc "What the log answered."
+  def committed(%{commit: %{batch: batch}} = state, :ok, now) do
+    state = %{state | commit: nil, last_at: at(state, now)}
+    {:ok, world, report} = World.fold(state.world, {:json, Enum.join(batch.records, "\n")})
+    world = if state.options.rewind, do: mark(world, state.last_at), else: world
+    state = %{state | world: world, news: [batch.events | state.news]}
+
+    {caused, state} = caused(state, batch.events)
+    {updates, state} = update(state, batch)
+    {keeps, state} = keep(state)
+    effects = [{:publish, batch.events}] ++ updates ++ replies(batch, report) ++ keeps
+    {more, state} = flush_if_idle(queue(state, caused), now)
+    {effects ++ more, state}
+  end
+
+  def committed(%{commit: %{batch: batch, systems: systems}} = state, {:error, error}, _) do
+    state = %{state | commit: nil, systems: systems}
+    replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
+    failed = {:measure, [:commit, :failed], %{events: length(batch.events)}, %{error: error}}
+
+    # Somebody else writes this room now, or the log is not where we left it: what we know is of no use any more.
+    stop = if error.reason in [:old_term, :wrong_seq, :no_room], do: [{:stop, error.reason}], else: []
+    {[failed | replies] ++ stop, state}
+  end
+
+  defp mark(world, time) do
+    {:ok, world} = Hits.mark(world, time)
+    world
+  end
+
+  # Between ticks, what waited for the commit goes on its way when its time has come.
+  defp flush_if_idle(state, now), do: if(ticking?(state), do: {[], state}, else: flush_if_due(state, now))
+
+  defp replies(batch, report) do
+    rejected = Map.new(Enum.reverse(report.rejected))
+
+    for %{to: to, seqs: seqs} <- batch.items, to != nil do
+      case Enum.find_value(seqs, &rejected[&1 - batch.first]) do
+        nil -> {:reply, to, {:ok, seqs}}
+        error -> {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
+      end
+    end
+  end
+
+  defp caused(%{options: %{module: nil}} = state, _), do: {[], state}
+
+  defp caused(%{options: %{module: module}} = state, events) do
+    {caused, module_state} =
+      Enum.flat_map_reduce(events, state.module_state, fn event, module_state ->
+        module.handle_event(event, state.world, module_state)
+      end)
+
+    {Enum.map(caused, &item(nil, :system, [&1])), %{state | module_state: module_state}}
+  end
+
+  defp update(state, batch) do
+    seq = World.seq(state.world)
+
+    if map_size(state.people.connections) == 0 do
+      {[], %{state | shared_seq: seq}}
+    else
+      frames = Map.new(People.formats(state.people), &{&1, frame(state.world, state.shared_seq, &1)})
+
+      update = %Update{
+        room: state.options.id,
+        term: state.term,
+        from: state.shared_seq,
+        seq: seq,
+        frames: frames,
+        events: told(batch, state.options.diff_tells)
+      }
+
+      {[{:send, Map.keys(state.people.connections), {:update, update}}], %{state | shared_seq: seq}}
+    end
+  end
+
+  # What happened, besides what the world shows.
+  defp told(batch, diff_tells) do
+    case for({{name, _}, record} <- Enum.zip(batch.events, batch.records), name not in diff_tells, do: record) do
+      [] -> nil
+      records -> IO.iodata_to_binary(["{\"events\":[", Enum.intersperse(records, ?,), "]}"])
+    end
+  end
+
+  # A batch may be longer than the world's memory.
+  defp frame(world, from, format) do
+    case World.encode(world, {:diff, from}, format) do
+      {:ok, bytes} -> {:diff, bytes}
+      {:error, %{reason: :history_gone}} -> {:snapshot, World.encode!(world, :snapshot, format)}
+    end
+  end
+
+  defp keep(%{options: %{snapshot_every: 0}} = state), do: {[], state}
+
+  defp keep(state) do
+    seq = World.seq(state.world)
+
+    if seq - state.kept_seq >= state.options.snapshot_every,
+      do: {[{:keep, seq, People.users(state.people)}], %{state | kept_seq: seq}},
+      else: {[], state}
+  end
+
+  # ---- people ----
+
+  @doc """
+  A connection joins. how: `format`, and to come back `last_seq` and `last_term` (nil: the first time). Answers the map for it
+  besides.
+  """
+  def join(state, pid, user, how, now) do
+    was = state.people
+    {people, new?} = People.join(state.people, pid, user, how.format)
+    state = %{state | people: people, busy_at: now, shared_seq: World.seq(state.world)}
+    state = if ticking?(%{state | people: was}), do: state, else: %{state | last_tick: now}
+
+    answer = %{
+      room: state.options.id,
+      json: Options.json(state.options),
+      term: state.term,
+      seq: World.seq(state.world),
+      tick_ms: state.options.tick_ms,
+      users: here(state.people),
+      frame: missing(state, how)
+    }
+
+    events = if new?, do: joined(state, user, how[:params] || %{}), else: []
+    state = queue(state, Enum.map(events, &item(nil, :server, [&1])))
+    presence = if People.here?(was, user), do: [], else: presence(was, [user], [])
+    {elected, state} = elect(state)
+    {answer, presence ++ elected, state}
+  end
+
+  defp here(people), do: for({user, %{count: count}} <- people.users, count > 0, do: user) |> Enum.sort()
+
+  # What is missing since last_seq, or everything, whichever is smaller.
+  @small 4_096
+  defp missing(state, %{format: format} = how) do
+    with seq when is_integer(seq) <- how[:last_seq],
+         true <- format == :json or how[:last_term] == state.term,
+         {:ok, diff} <- World.encode(state.world, {:diff, seq}, format) do
+      snapshot = if byte_size(diff) > @small, do: World.encode!(state.world, :snapshot, format)
+      if snapshot && byte_size(snapshot) < byte_size(diff), do: {:snapshot, snapshot}, else: {:diff, diff}
+    else
+      _ -> {:snapshot, World.encode!(state.world, :snapshot, format)}
+    end
+  end
+
+  @doc "What a connection that lags needs to go on from `from`."
+  def catch_up(state, from, format),
+    do: {World.seq(state.world), missing(state, %{format: format, last_seq: from, last_term: state.term})}
+
+  @doc "A connection is gone; `goodbye?`: the user said so, and has no grace."
+  def leave(state, pid, goodbye?, now) do
+    was = state.people
+
+    case People.leave(was, pid, if(goodbye?, do: now - state.options.grace_ms, else: now)) do
+      {_, nil} ->
+        {[], state}
+
+      {people, user} ->
+        presence = if People.here?(people, user), do: [], else: presence(people, [], [user])
+        {elected, state} = elect(%{state | people: people, busy_at: now})
+        state = expire_users(state, now)
+        {flushed, state} = if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
+        {presence ++ elected ++ flushed, state}
+    end
+  end
+
+  defp presence(people, joins, leaves) do
+    case Map.keys(people.connections) do
+      [] -> []
+      pids -> [{:send, pids, {:presence, joins, leaves}}]
+    end
+  end
+
+  defp expire_users(state, now) do
+    {people, gone} = People.expire(state.people, state.options.grace_ms, now)
+    state = %{state | people: people, limits: Map.drop(state.limits, gone)}
+    events = Enum.flat_map(gone, &left(state, &1))
+    queue(state, Enum.map(events, &item(nil, :server, [&1])))
+  end
+
+  defp joined(%{options: %{module: nil}} = state, user, params),
+    do: Roomfold.Room.default_joined(user, params, state.world)
+
+  defp joined(state, user, params),
+    do: state.options.module.joined(user, params, state.world, state.module_state)
+
+  defp left(%{options: %{module: nil}} = state, user), do: Roomfold.Room.default_left(user, state.world)
+  defp left(state, user), do: state.options.module.left(user, state.world, state.module_state)
+
+  # With a client's authority: whoever has been here longest.
+  defp elect(%{options: %{authority: :room}} = state), do: {[], state}
+
+  defp elect(state) do
+    case People.eldest(state.people) do
+      elected when elected == state.elected ->
+        {[], state}
+
+      elected ->
+        {[{:send, Map.keys(state.people.connections), {:authority, elected}}], %{state | elected: elected}}
+    end
+  end
+end

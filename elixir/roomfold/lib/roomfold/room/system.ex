@@ -1,0 +1,101 @@
+defmodule Roomfold.Room.System do
+  @moduledoc """
+  What happens in a room by itself: a module with this behaviour, or a function of the world and the tick that answers events.
+
+  A room runs its systems on every tick, in order, each on the world as it was when the tick began. What they answer enters
+  the room as events by `"system"`, with what users sent in that tick.
+
+      fn world, _tick ->
+        for {id, %{"fuel" => fuel}} <- Roomfold.World.query(world, ["fuel"]), fuel > 0,
+            do: {"update", %{"entity_id" => id, "components" => %{"fuel" => fuel - 1}}}
+      end
+
+  If the log refuses what a tick brought, the systems have the states they had before it.
+  """
+
+  alias Roomfold.World
+
+  defmodule Tick do
+    @moduledoc """
+    A tick: its `:number` from 1, the time `:now` in milliseconds since the epoch, `:dt_ms` since the tick before, and the
+    `:events` that were folded since then, oldest first, as the stream has them.
+    """
+    defstruct [:number, :now, :dt_ms, events: []]
+
+    @type t :: %__MODULE__{
+            number: pos_integer,
+            now: integer,
+            dt_ms: number,
+            events: [World.event()]
+          }
+  end
+
+  @type t :: module | {module, opts :: term} | (World.t(), Tick.t() -> [World.event()])
+  @type state :: term
+
+  @doc "What it keeps from tick to tick. `now` as in a tick."
+  @callback init(opts :: term, World.t(), now :: integer) :: state
+  @callback tick(World.t(), Tick.t(), state) :: {[World.event()], state}
+  @doc "May add to an event what only the room can know, before it gets its seq."
+  @callback prepare(World.event(), seq :: pos_integer, state) :: World.event()
+  @optional_callbacks prepare: 3
+
+  @doc false
+  def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
+
+  defp start(function, _, _) when is_function(function, 2), do: {function, nil}
+
+  defp start({module, opts}, world, now) when is_atom(module),
+    do: {loaded(module), module.init(opts, world, now)}
+
+  defp start(module, world, now) when is_atom(module), do: {loaded(module), module.init([], world, now)}
+
+  defp start(other, _, _),
+    do:
+      raise(
+        ArgumentError,
+        "a system must be a module, {module, options} or a function of world and tick, got: #{inspect(other)}"
+      )
+
+  defp loaded(module) do
+    unless Code.ensure_loaded?(module) and function_exported?(module, :tick, 3) do
+      raise ArgumentError, "#{inspect(module)} is no Roomfold.Room.System"
+    end
+
+    module
+  end
+
+  @doc false
+  # Answers events, the systems, and the failures: a system that raises is left out of this tick.
+  def tick_all(systems, world, tick) do
+    {events, {systems, failures}} =
+      Enum.flat_map_reduce(systems, {[], []}, fn {module, state}, {done, failures} ->
+        case tick_one(module, world, tick, state) do
+          {:ok, events, state} -> {events, {[{module, state} | done], failures}}
+          failure -> {[], {[{module, state} | done], [failure | failures]}}
+        end
+      end)
+
+    {events, Enum.reverse(systems), Enum.reverse(failures)}
+  end
+
+  defp tick_one(module, world, tick, state) do
+    if is_function(module) do
+      {:ok, Enum.to_list(module.(world, tick)), nil}
+    else
+      {events, state} = module.tick(world, tick, state)
+      {:ok, events, state}
+    end
+  rescue
+    exception -> {:failed, module, exception, __STACKTRACE__}
+  end
+
+  @doc false
+  def prepare_all(systems, event, seq) do
+    Enum.reduce(systems, event, fn {module, state}, event ->
+      if is_atom(module) and function_exported?(module, :prepare, 3),
+        do: module.prepare(event, seq, state),
+        else: event
+    end)
+  end
+end

@@ -1,0 +1,395 @@
+defmodule Roomfold.Session do
+  @moduledoc """
+  One client's connection to a room, as data: what comes from the client and from the room goes in, frames for the client come
+  out. No process and no transport: a Phoenix channel or a gateway holds one and does what it says.
+
+      iex> session = Roomfold.Session.new(room: "studio", user: "tom")
+      iex> {:ok, reply, frames, session} = Roomfold.Session.join(session, %{"format" => "json"})
+      iex> {reply["seq"], reply["format"], frames}
+      {0, "json", [{:push, "snapshot", {:json, ~s({"seq":0,"entities":{}})}}]}
+      iex> {[], _session} = Roomfold.Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "7")
+
+  ## Frames
+
+    * `{:push, event, payload}` - to the client
+    * `{:reply, ref, :ok | :error, payload}` - the answer to what it sent
+
+  where a payload is a map, `{:json, iodata}`: the text of one, or `{:binary, bytes}`.
+
+  ## The conversation
+
+  The client joins with `format` (`"json"` or `"packed"`), `versions` it knows of the packed format (`[1]`), and to come back
+  `last_seq` and `last_term`; `events: true` asks for the events that a diff does not tell by itself, `presence: true` for who comes and
+  goes. It gets `snapshot` or, coming back, perhaps a `diff`, then a `diff` for each tick that changed something, `events`
+  (`{"events": [..]}`), `presence_diff`, `authority`. It sends events by their names, and `ack` with `{"seq": n}` now and then: what it has not
+  acknowledged is limited. Who reads too slowly gets no more diffs until it has caught up, then one for all it missed or a
+  snapshot, and is closed when that takes too long.
+  """
+
+  alias Roomfold.{Error, JSON, Room}
+  alias Roomfold.Room.{Limit, Update}
+
+  @type payload :: map | {:json, iodata} | {:binary, binary}
+  @type frame :: {:push, String.t(), payload} | {:reply, ref :: term, :ok | :error, payload}
+
+  # waiting: what was published and is not answered yet, ref of the room → ref of the client;
+  # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil
+  defstruct [
+    :room,
+    :user,
+    :options,
+    :format,
+    :pid,
+    :monitor,
+    :term,
+    :seq,
+    :limit,
+    :lagging,
+    :params,
+    :json,
+    waiting: %{},
+    sent: :queue.new(),
+    sent_bytes: 0,
+    events?: false,
+    presence?: false
+  ]
+
+  @type t :: %__MODULE__{}
+
+  @defaults [
+    max_input_bytes: 65_536,
+    max_waiting: 256,
+    max_unacknowledged: 1_048_576,
+    max_lag_ms: 15_000,
+    events_per_s: 120,
+    bytes_per_s: 131_072,
+    burst_s: 2
+  ]
+
+  @doc """
+  A session that has not joined.
+
+  ## Options
+
+    * `:room`, `:user` - required
+    * `:max_input_bytes` of one message from the client (65,536), `:max_waiting` of them that are not answered (256)
+    * `:max_unacknowledged` - bytes sent to the client and not acknowledged (1,048,576), `:max_lag_ms` (15,000)
+    * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what it may send; checked here, so that a flood never
+      reaches the room
+
+  ## Examples
+
+      iex> Roomfold.Session.new(room: "studio", user: "tom").user
+      "tom"
+  """
+  @spec new(keyword) :: t
+  def new(opts) do
+    {own, options} = Keyword.split(opts, [:room, :user])
+    options = Map.new(Keyword.validate!(options, @defaults))
+    %__MODULE__{room: Keyword.fetch!(own, :room), user: Keyword.fetch!(own, :user), options: options}
+  end
+
+  # ---- joining and leaving ----
+
+  @doc """
+  Joins, or comes back: the reply for the client, and what it must be sent first.
+
+  ## Examples
+
+      iex> session = Roomfold.Session.new(room: "studio", user: "ann")
+      iex> {:error, error} = Roomfold.Session.join(session, %{"format" => "xml"})
+      iex> error["message"]
+      "field \\"format\\": an argument is not what the function takes"
+  """
+  @spec join(t, map) :: {:ok, map, [frame], t} | {:error, map}
+  def join(%__MODULE__{} = session, params) when is_map(params) do
+    with {:ok, format, version} <- format(params),
+         {:ok, last_seq} <- optional_seq(params, "last_seq"),
+         {:ok, last_term} <- optional_seq(params, "last_term"),
+         session = %{
+           session
+           | format: format,
+             limit: Limit.new(rates(session), now()),
+             events?: params["events"] == true,
+             presence?: params["presence"] == true,
+             params: if(is_map(params["params"]), do: params["params"], else: %{})
+         },
+         {:ok, joined, frames, session} <- enter(session, last_seq, last_term) do
+      reply = %{
+        "seq" => joined.seq,
+        "term" => joined.term,
+        "user" => session.user,
+        "format" => Atom.to_string(format),
+        "version" => version,
+        "tick_ms" => joined.tick_ms
+      }
+
+      {:ok, reply, frames ++ present(session, joined.users), session}
+    else
+      {:error, %Error{} = error} -> {:error, reason(error)}
+    end
+  end
+
+  # The newest version of the packed format that both know; JSON is the fall-back.
+  defp format(%{"format" => "packed"} = params) do
+    versions = Map.get(params, "versions", [1])
+    common = if is_list(versions), do: Enum.filter(packed_versions(), &(&1 in versions)), else: []
+    if common == [], do: {:ok, :json, 1}, else: {:ok, :packed, Enum.max(common)}
+  end
+
+  defp format(%{"format" => "json"}), do: {:ok, :json, 1}
+  defp format(%{"format" => _}), do: {:error, Error.new(:invalid_argument, field: "format")}
+  defp format(_), do: {:ok, :json, 1}
+
+  defp packed_versions, do: []
+
+  defp optional_seq(params, key) do
+    case params[key] do
+      nil -> {:ok, nil}
+      seq when is_integer(seq) and seq >= 0 -> {:ok, seq}
+      _ -> {:error, Error.new(:invalid_argument, field: key)}
+    end
+  end
+
+  defp enter(session, last_seq, last_term) do
+    how = [format: session.format, last_seq: last_seq, last_term: last_term, params: session.params]
+
+    with {:ok, joined} <- Room.join(session.room, session.user, how) do
+      monitor = Process.monitor(joined.pid)
+
+      session = %{
+        session
+        | pid: joined.pid,
+          monitor: monitor,
+          term: joined.term,
+          seq: joined.seq,
+          json: joined.json,
+          lagging: nil,
+          sent: :queue.new(),
+          sent_bytes: 0
+      }
+
+      {frames, session} = state_frame(joined.frame, joined.seq, session)
+      {:ok, joined, frames, session}
+    end
+  end
+
+  defp present(%{presence?: false}, _), do: []
+
+  defp present(_, users),
+    do: [{:push, "presence_state", Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}})}]
+
+  @doc """
+  Leaves: the user is gone at once, if this was its last connection. When a connection breaks, just let its process end: then the
+  user has a time of grace to come back.
+
+      iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio", user: "eve"), %{})
+      iex> Roomfold.Session.leave(session)
+      :ok
+  """
+  @spec leave(t) :: :ok
+  def leave(%__MODULE__{pid: nil}), do: :ok
+
+  def leave(%__MODULE__{} = session) do
+    Process.demonitor(session.monitor, [:flush])
+    _ = Room.leave(session.pid)
+    :ok
+  end
+
+  # ---- from the client ----
+
+  @doc """
+  What the client sent: an event by its name and payload, or `ack`. The payload may be JSON text. `ref` is handed back with
+  the answer, which comes when the event is in the room's log (`handle/2`); `nil`: none is wanted.
+
+  ## Examples
+
+      iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio", user: "bob"), %{})
+      iex> {frames, _} = Roomfold.Session.input(session, "user_moved", {:json, ~s({"user_id":)}, "1")
+      iex> frames
+      [{:reply, "1", :error, %{"reason" => "unexpected_end", "message" => "at byte 11: the JSON text ends too early", "offset" => 11}}]
+  """
+  @spec input(t, String.t(), payload, ref :: term) :: {[frame], t}
+  def input(session, event, payload, ref \\ nil)
+
+  def input(%__MODULE__{} = session, "ack", payload, ref) do
+    with {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
+      acknowledge(session, seq)
+    else
+      {:error, error} -> refuse(session, ref, error)
+      _ -> refuse(session, ref, Error.new(:invalid_seq))
+    end
+  end
+
+  def input(%__MODULE__{} = session, event, payload, ref) when is_binary(event) do
+    bytes = size(payload)
+
+    with :ok <- at_most(bytes, session.options.max_input_bytes, :too_large),
+         :ok <- at_most(map_size(session.waiting) + 1, session.options.max_waiting, :overloaded),
+         {:ok, session} <- within_rate(session, bytes),
+         {:ok, payload} <- decode(session, payload) do
+      room_ref = Room.publish_async(session.pid, [{event, payload}], sender(session, event, payload))
+      {[], %{session | waiting: Map.put(session.waiting, room_ref, ref)}}
+    else
+      {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
+      {:error, error} -> refuse(session, ref, error)
+    end
+  end
+
+  defp sender(session, _event, _payload), do: [by: session.user]
+
+  defp size({:json, text}), do: IO.iodata_length(text)
+  defp size({:binary, bytes}), do: byte_size(bytes)
+  defp size(map), do: :erlang.external_size(map)
+
+  defp at_most(value, limit, reason), do: if(value <= limit, do: :ok, else: {:error, Error.new(reason)})
+
+  defp rates(%{options: options}),
+    do: %{events: options.events_per_s, bytes: options.bytes_per_s, burst: options.burst_s}
+
+  defp within_rate(session, bytes) do
+    {verdict, limit} = Limit.take(session.limit, rates(session), 1, bytes, now())
+    {if(verdict == :ok, do: :ok, else: :limited), %{session | limit: limit}}
+  end
+
+  defp decode(session, {:json, text}) do
+    with {:ok, value} <- JSON.decode(IO.iodata_to_binary(text), impl: session.json) do
+      if is_map(value), do: {:ok, value}, else: {:error, Error.new(:not_an_event)}
+    end
+  end
+
+  defp decode(_, map) when is_map(map), do: {:ok, map}
+  defp decode(_, _), do: {:error, Error.new(:not_supported, detail: "binary input")}
+
+  defp refuse(session, nil, _), do: {[], session}
+  defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
+
+  @doc false
+  def reason(%Error{} = error) do
+    where =
+      for key <- [:field, :component, :offset],
+          value = Map.get(error, key),
+          into: %{},
+          do: {to_string(key), value}
+
+    Map.merge(%{"reason" => to_string(error.reason), "message" => error.message}, where)
+  end
+
+  # ---- acknowledging ----
+
+  defp acknowledge(session, seq) do
+    session = drop_sent(session, seq)
+
+    if session.lagging && session.sent_bytes <= div(session.options.max_unacknowledged, 2),
+      do: catch_up(session),
+      else: {[], session}
+  end
+
+  defp drop_sent(session, seq) do
+    case :queue.peek(session.sent) do
+      {:value, {sent, bytes}} when sent <= seq ->
+        drop_sent(%{session | sent: :queue.drop(session.sent), sent_bytes: session.sent_bytes - bytes}, seq)
+
+      _ ->
+        session
+    end
+  end
+
+  defp catch_up(session) do
+    case Room.catch_up(session.pid, session.seq, session.format) do
+      {:ok, {seq, frame}} -> state_frame(frame, seq, %{session | lagging: nil})
+      # The room is gone: that comes as a message.
+      {:error, _} -> {[], session}
+    end
+  end
+
+  defp state_frame({kind, bytes}, seq, session) do
+    payload = if session.format == :json, do: {:json, bytes}, else: {:binary, bytes}
+    sent = :queue.in({seq, byte_size(bytes)}, session.sent)
+    session = %{session | seq: seq, sent: sent, sent_bytes: session.sent_bytes + byte_size(bytes)}
+    {[{:push, Atom.to_string(kind), payload}], session}
+  end
+
+  # ---- from the room ----
+
+  @doc """
+  A message that came to the process. `:ignore`: it is none of the session's; `{:close, reason, frames, session}`: the connection
+  is to be closed after these frames.
+  """
+  @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
+  def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}) do
+    cond do
+      # From before this session came, or came back.
+      update.term != session.term or update.seq <= session.seq -> {[], session}
+      session.lagging -> still_lagging(session)
+      session.sent_bytes > session.options.max_unacknowledged -> {[], %{session | lagging: now()}}
+      true -> updated(session, update)
+    end
+  end
+
+  def handle(session, {:roomfold, _, {:presence, joins, leaves}}) do
+    metas = fn users -> Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}}) end
+    diff = %{"joins" => metas.(joins), "leaves" => metas.(leaves)}
+    if session.presence?, do: {[{:push, "presence_diff", diff}], session}, else: {[], session}
+  end
+
+  def handle(session, {:roomfold, _, {:authority, user}}),
+    do: {[{:push, "authority", %{"user" => user}}], session}
+
+  def handle(%{monitor: monitor} = session, {:DOWN, monitor, _, _, _}) when monitor != nil,
+    do: come_back(session)
+
+  def handle(%{waiting: waiting} = session, {room_ref, answer}) when is_map_key(waiting, room_ref) do
+    {ref, waiting} = Map.pop(waiting, room_ref)
+    session = %{session | waiting: waiting}
+
+    case answer do
+      _ when ref == nil -> {[], session}
+      {:ok, [seq | _]} -> {[{:reply, ref, :ok, %{"seq" => seq}}], session}
+      {:error, error} -> refuse(session, ref, error)
+    end
+  end
+
+  def handle(_, _), do: :ignore
+
+  defp updated(session, update) do
+    {kind, bytes} = Map.fetch!(update.frames, session.format)
+
+    # A diff is for whoever is where it starts.
+    if kind == :diff and update.from != session.seq do
+      catch_up(session)
+    else
+      {frames, session} = state_frame({kind, bytes}, update.seq, session)
+      {frames ++ events(session, update), session}
+    end
+  end
+
+  defp events(%{events?: true}, %{events: events}) when events != nil,
+    do: [{:push, "events", {:json, events}}]
+
+  defp events(_, _), do: []
+
+  defp still_lagging(session) do
+    if now() - session.lagging > session.options.max_lag_ms,
+      do: {:close, "too_slow", [{:push, "closing", %{"reason" => "too_slow"}}], session},
+      else: {[], session}
+  end
+
+  # What was on its way into the room may or may not be in its log.
+  defp come_back(session) do
+    lost =
+      for {_, ref} <- session.waiting, ref != nil, do: {:reply, ref, :error, reason(Error.new(:room_closed))}
+
+    session = %{session | waiting: %{}}
+
+    case enter(session, session.seq, session.term) do
+      {:ok, _, frames, session} ->
+        {lost ++ frames, session}
+
+      {:error, error} ->
+        {:close, to_string(error.reason), lost ++ [{:push, "closing", reason(error)}], session}
+    end
+  end
+
+  defp now, do: System.monotonic_time(:millisecond)
+end
