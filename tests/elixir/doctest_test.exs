@@ -12,4 +12,12 @@ defmodule Roomfold.DocTest do
   doctest Roomfold.Hits
   doctest Roomfold.Level
   doctest Roomfold.Shape
+  doctest Roomfold.Room
+  doctest Roomfold.Rooms
+  doctest Roomfold.Session
+  doctest Roomfold.EventStream
+  doctest Roomfold.EventStream.Local
+  doctest Roomfold.EventStream.Group
+  doctest Roomfold.Projector
+  doctest Roomfold.Replay
 end

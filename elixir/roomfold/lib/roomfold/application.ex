@@ -5,7 +5,7 @@ defmodule Roomfold.Application do
 
   @impl true
   def start(_type, _args) do
-    Supervisor.start_link([{Roomfold.Rooms, name: Roomfold.Rooms, log: nil}],
+    Supervisor.start_link([{Roomfold.Rooms, name: Roomfold.Rooms}],
       strategy: :one_for_one,
       name: Roomfold.Supervisor
     )

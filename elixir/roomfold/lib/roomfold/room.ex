@@ -41,7 +41,7 @@ defmodule Roomfold.Room do
   """
 
   alias Roomfold.{Error, EventStream, Rooms, World}
-  alias Roomfold.Room.{Options, Server}
+  alias Roomfold.Room.{History, Options, Server}
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
@@ -368,6 +368,125 @@ defmodule Roomfold.Room do
     end
 
     :ok
+  end
+
+  # ---- the past ----
+
+  @doc """
+  The world as it was at a seq, from the log: one of the caller's own.
+
+      iex> Roomfold.Room.publish("vault", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
+      iex> {:ok, world} = Roomfold.Room.state_at("vault", 1)
+      iex> Roomfold.World.snapshot(world)
+      %{"tom" => %{}}
+      iex> {:error, error} = Roomfold.Room.state_at("vault", 3)
+      iex> error.reason
+      :seq_ahead
+  """
+  @spec state_at(t, non_neg_integer) :: {:ok, World.t()} | {:error, Error.t()}
+  def state_at(room, seq) when is_integer(seq) and seq >= 0, do: past(room, &History.state_at(&1, seq))
+
+  @doc """
+  What changed between any two points.
+
+      iex> Roomfold.Room.publish("ledger", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
+      iex> {:ok, diff} = Roomfold.Room.diff("ledger", 1, 2)
+      iex> diff["creates"]
+      %{"ann" => %{}}
+  """
+  @spec diff(t, non_neg_integer, non_neg_integer) :: {:ok, map} | {:error, Error.t()}
+  def diff(room, a, b) when is_integer(a) and a >= 0 and is_integer(b) and b >= 0,
+    do: past(room, &History.diff(&1, a, b))
+
+  @doc """
+  A new room that has gone the same way up to a seq, with a log of its own.
+
+  ## Options
+
+    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time)
+
+  ## Examples
+
+      iex> Roomfold.Room.publish("origin", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
+      iex> {:ok, fork} = Roomfold.Room.fork("origin", 1)
+      iex> Roomfold.Room.publish(fork, {"user_left", %{"user_id" => "tom"}})
+      {:ok, 2}
+      iex> Roomfold.Room.snapshot("origin")
+      %{"ann" => %{}, "tom" => %{}}
+  """
+  @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
+  def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
+    {rooms, id} = name(room)
+    suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
+    new = Keyword.get(opts, :id, "#{id}@#{seq}-#{suffix}")
+
+    with :ok <- past(room, &History.fork(&1, seq, new)),
+         do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
+  end
+
+  @doc """
+  New rules over the old log: `:same`, or `{:different, found}` with the first event that makes another world: its `:seq`, the
+  `:event` and what it changes by the rules of the room (`:ours`) and by the new ones (`:theirs`).
+
+  ## Options
+
+    * `:every` - how many events lie between comparisons (1,000)
+
+  ## Examples
+
+      iex> Roomfold.Room.publish("court", [{"user_joined", %{"user_id" => "tom"}}, {"user_left", %{"user_id" => "tom"}}])
+      iex> rules = Roomfold.Rules.new!(%{"user_joined" => [{:create, "user_id", %{}}], "user_left" => []})
+      iex> {:different, found} = Roomfold.Room.refold("court", rules)
+      iex> {found.seq, found.ours["deletes"], found.theirs["deletes"]}
+      {2, ["tom"], []}
+  """
+  @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
+  def refold(room, rules, opts \\ []),
+    do: past(room, &History.refold(&1, rules, Keyword.get(opts, :every, 1_000)))
+
+  @doc """
+  Hashes of the state every so many events, `[{seq, hash}]`: two logs, or two folds of one, part before the first that differs.
+
+      iex> Roomfold.Room.publish("twin", {"user_joined", %{"user_id" => "tom"}})
+      iex> {:ok, [{1, hash}]} = Roomfold.Room.hashes("twin", 100)
+      iex> byte_size(hash)
+      32
+  """
+  @spec hashes(t, pos_integer) :: {:ok, [{pos_integer, binary}]} | {:error, Error.t()}
+  def hashes(room, every) when is_integer(every) and every > 0, do: past(room, &History.hashes(&1, every))
+
+  @doc """
+  A room that plays this one's log back (`Roomfold.Replay`, also for its options): join it like a live one.
+
+      iex> Roomfold.Room.publish("stage", {"user_joined", %{"user_id" => "tom"}})
+      iex> {:ok, replay} = Roomfold.Room.replay("stage", speed: 100)
+      iex> Roomfold.Room.get(replay, "tom")
+      %{}
+  """
+  @spec replay(t, keyword) :: {:ok, pid} | {:error, Error.t()}
+  def replay(room, opts \\ []) do
+    past(room, fn options ->
+      world =
+        options
+        |> Map.take([:id, :impl, :schema, :rules, :level, :history, :max_entities, :upcasters, :diff_tells])
+        |> Map.to_list()
+
+      if options.log,
+        do: Roomfold.Replay.start_link([log: options.log] ++ world ++ opts),
+        else: {:error, Error.new(:not_supported, detail: "the room has no log")}
+    end)
+  end
+
+  # The room need not run for it.
+  defp past(room, function) do
+    case whereis(room) do
+      nil when not is_pid(room) ->
+        {rooms, id} = name(room)
+        function.(Rooms.options(rooms, id, []))
+
+      pid ->
+        with %Options{} = options <- call(pid, :options, 5_000), do: function.(options)
+    end
   end
 
   # ---- calls ----

@@ -96,7 +96,7 @@ defmodule Roomfold.Session do
 
   ## Examples
 
-      iex> session = Roomfold.Session.new(room: "studio", user: "ann")
+      iex> session = Roomfold.Session.new(room: "studio 2", user: "ann")
       iex> {:error, error} = Roomfold.Session.join(session, %{"format" => "xml"})
       iex> error["message"]
       "field \\"format\\": an argument is not what the function takes"
@@ -183,7 +183,7 @@ defmodule Roomfold.Session do
   Leaves: the user is gone at once, if this was its last connection. When a connection breaks, just let its process end: then the
   user has a time of grace to come back.
 
-      iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio", user: "eve"), %{})
+      iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio 3", user: "eve"), %{})
       iex> Roomfold.Session.leave(session)
       :ok
   """
@@ -204,7 +204,7 @@ defmodule Roomfold.Session do
 
   ## Examples
 
-      iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio", user: "bob"), %{})
+      iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio 4", user: "bob"), %{})
       iex> {frames, _} = Roomfold.Session.input(session, "user_moved", {:json, ~s({"user_id":)}, "1")
       iex> frames
       [{:reply, "1", :error, %{"reason" => "unexpected_end", "message" => "at byte 11: the JSON text ends too early", "offset" => 11}}]
@@ -324,6 +324,16 @@ defmodule Roomfold.Session do
       session.lagging -> still_lagging(session)
       session.sent_bytes > session.options.max_unacknowledged -> {[], %{session | lagging: now()}}
       true -> updated(session, update)
+    end
+  end
+
+  # A replay went somewhere else.
+  def handle(%{pid: pid} = session, {:roomfold, _, :again}) when pid != nil do
+    Process.demonitor(session.monitor, [:flush])
+
+    case enter(session, nil, nil) do
+      {:ok, _, frames, session} -> {frames, session}
+      {:error, error} -> {:close, to_string(error.reason), [{:push, "closing", reason(error)}], session}
     end
   end
 

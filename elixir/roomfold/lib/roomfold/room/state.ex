@@ -34,7 +34,7 @@ defmodule Roomfold.Room.State do
     # [%Batch.Item{}], newest first, and how many events they are
     queue: [],
     queued: 0,
-    # what is on its way into the log: %{batch, systems}
+    # what is on its way into the log, and what to go back to if it can't get there: %{batch, undo}
     commit: nil,
     people: %People{},
     limits: %{},
@@ -185,8 +185,9 @@ defmodule Roomfold.Room.State do
     if state.commit do
       {shed ++ [{:measure, [:tick, :shed], %{count: 1}, %{reason: :commit}}], state}
     else
+      undo = Map.take(state, [:systems, :news])
       {failures, state} = run_systems(state, dt, now)
-      {effects, state} = flush(state, now)
+      {effects, state} = flush(state, now, undo)
       {shed ++ failures ++ effects, state}
     end
   end
@@ -206,8 +207,9 @@ defmodule Roomfold.Room.State do
   # ---- the commit ----
 
   @doc "Everything that waits goes to the log, if nothing is on its way already."
-  def flush(%{commit: nil, queue: [_ | _]} = state, now) do
-    before = state.systems
+  def flush(state, now, undo \\ %{})
+
+  def flush(%{commit: nil, queue: [_ | _]} = state, now, undo) do
     batch = Batch.build(Enum.reverse(state.queue), context(state, now))
     state = %{state | queue: [], queued: 0, last_flush: now}
     replies = for {item, error} <- batch.refused, item.to != nil, do: {:reply, item.to, {:error, error}}
@@ -215,12 +217,12 @@ defmodule Roomfold.Room.State do
     if batch.items == [] do
       {replies, state}
     else
-      state = %{state | commit: %{batch: batch, systems: before}}
+      state = %{state | commit: %{batch: batch, undo: undo}}
       {replies ++ [{:append, batch.first - 1, batch.records}], state}
     end
   end
 
-  def flush(state, _), do: {[], state}
+  def flush(state, _, _), do: {[], state}
 
   defp context(state, now) do
     options = state.options
@@ -267,8 +269,8 @@ defmodule Roomfold.Room.State do
     {effects ++ more, state}
   end
 
-  def committed(%{commit: %{batch: batch, systems: systems}} = state, {:error, error}, _) do
-    state = %{state | commit: nil, systems: systems}
+  def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
+    state = Map.merge(%{state | commit: nil}, undo)
     replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
     failed = {:measure, [:commit, :failed], %{events: length(batch.events)}, %{error: error}}
 

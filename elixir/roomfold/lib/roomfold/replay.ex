@@ -1,0 +1,441 @@
+defmodule Roomfold.Replay do
+  @moduledoc """
+  A room that plays a log back: in its original timing, faster or slower, with pause and seek. Sessions join it like a live room
+  (`Roomfold.Session.new(room: replay, user: "me")`), so that a page shows it like one.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(
+      ...>   events: ~s({"event_name":"user_joined","user_id":"tom","position":[0,0,0],"at":1000}
+      ...> {"event_name":"user_moved","user_id":"tom","position":[1,0,0],"at":61000}), paused: true)
+      iex> Roomfold.Replay.info(replay).duration_ms
+      60000
+      iex> Roomfold.Replay.seek(replay, {:ms, 60_000})
+      :ok
+      iex> Roomfold.Room.get(replay, "tom")
+      %{"position" => [1.0, 0.0, 0.0]}
+
+  Of a live room: `Roomfold.Room.replay/2`.
+  """
+  use GenServer
+
+  alias Roomfold.{Error, EventLog, EventStream, JSON, World}
+  alias Roomfold.Room.{Options, People, Recovery, Update}
+
+  # anchor: {process time, position} since when it has been running; position: milliseconds from the first event
+  defstruct [
+    :options,
+    :log,
+    :world,
+    :term,
+    :first_at,
+    :last_at,
+    :last_seq,
+    :anchor,
+    :speed,
+    :topic,
+    :timer,
+    position: 0,
+    paused?: false,
+    people: %People{},
+    # what was read from the log and is not folded yet: [{at, line}]
+    next: [],
+    late_max: 0,
+    late_sum: 0,
+    late_count: 0
+  ]
+
+  @doc """
+  Starts playing.
+
+  ## Options
+
+    * `:events` - JSON Lines, as a log or a recording has them; or `:log` and `:id` of a room
+    * `:speed` - 1 is the original (1)
+    * `:paused` - start by waiting (`false`)
+    * `:stream`, `:topic` - where events are published besides (nowhere; the topic is `"stream:" <> id`)
+    * `:id` - of what is played (`"replay"`)
+    * options of the world: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters` …
+
+  ## Examples
+
+      iex> {:error, %Roomfold.Error{reason: :no_room}} = Roomfold.Replay.start_link(events: "")
+      iex> :ok
+      :ok
+  """
+  @spec start_link(keyword) :: GenServer.on_start()
+  def start_link(opts) do
+    # That there is nothing to play is an answer, not an exit of whoever asked.
+    case GenServer.start(__MODULE__, opts) do
+      {:ok, pid} ->
+        Process.link(pid)
+        {:ok, pid}
+
+      {:error, {:shutdown, %Error{} = error}} ->
+        {:error, error}
+
+      other ->
+        other
+    end
+  end
+
+  @doc "Stops the clock."
+  @spec pause(GenServer.server()) :: :ok
+  def pause(replay), do: GenServer.call(replay, :pause)
+
+  @doc "Lets it run on."
+  @spec resume(GenServer.server()) :: :ok
+  def resume(replay), do: GenServer.call(replay, :resume)
+
+  @doc "Plays at another speed, 0.01 to 100."
+  @spec speed(GenServer.server(), number) :: :ok | {:error, Error.t()}
+  def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
+
+  @doc "Goes to a seq, or to a time from the start."
+  @spec seek(GenServer.server(), non_neg_integer | {:ms, number}) :: :ok | {:error, Error.t()}
+  def seek(replay, where), do: GenServer.call(replay, {:seek, where}, 60_000)
+
+  @doc """
+  Where it is: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
+  milliseconds: `:late_max`, `:late_mean`.
+  """
+  @spec info(GenServer.server()) :: map
+  def info(replay), do: GenServer.call(replay, :info)
+
+  # ---- starting ----
+
+  @impl true
+  def init(opts) do
+    Process.flag(:trap_exit, true)
+    {own, room} = Keyword.split(opts, [:events, :log, :speed, :paused, :stream, :topic])
+    options = Options.new([[id: "replay"], room])
+
+    with {:ok, log} <- log(own, options),
+         options = %{options | log: log},
+         {:ok, %{seq: last}} when last > 0 <- EventLog.head(log, options.id),
+         {:ok, first_at} <- at_of(options, 1),
+         {:ok, last_at} <- at_of(options, last),
+         {:ok, world} <- World.new(Options.world(options)) do
+      state = %__MODULE__{
+        options: options,
+        log: log,
+        world: world,
+        term: 1,
+        first_at: first_at,
+        last_at: last_at,
+        last_seq: last,
+        speed: own[:speed] || 1,
+        paused?: own[:paused] == true,
+        anchor: {now(), 0},
+        topic: own[:stream] && {own[:stream], own[:topic] || EventStream.topic(options.id)}
+      }
+
+      {:ok, play(state)}
+    else
+      {:ok, _} -> {:stop, {:shutdown, Error.new(:no_room, detail: "there is no event to play")}}
+      {:error, error} -> {:stop, {:shutdown, error}}
+    end
+  end
+
+  defp log(own, options) do
+    case own[:events] do
+      nil -> {:ok, Keyword.fetch!(own, :log)}
+      text -> own_log(text, options)
+    end
+  end
+
+  # A recording becomes a log of its own, numbered anew.
+  defp own_log(text, options) do
+    {:ok, pid} = EventLog.Memory.start_link([])
+    log = {EventLog.Memory, pid}
+    lines = :binary.split(text, "\n", [:global, :trim_all])
+
+    with {:ok, records} <- numbered(lines, 1, []),
+         {:ok, %{term: term}} <- EventLog.claim(log, options.id, %{}),
+         :ok <- EventLog.append(log, options.id, term, 0, records) do
+      {:ok, log}
+    end
+  end
+
+  defp numbered([], _, records), do: {:ok, Enum.reverse(records)}
+
+  defp numbered([line | lines], seq, records) do
+    case JSON.decode(line) do
+      {:ok, %{"seq" => ^seq, "at" => at}} when is_integer(at) ->
+        numbered(lines, seq + 1, [line | records])
+
+      {:ok, %{"at" => at} = event} when is_integer(at) ->
+        numbered(lines, seq + 1, [JSON.encode!(Map.put(event, "seq", seq)) | records])
+
+      {:ok, _} ->
+        {:error, Error.new(:not_an_event, index: seq - 1, field: "at")}
+
+      {:error, error} ->
+        {:error, %{error | index: seq - 1}}
+    end
+  end
+
+  defp at_of(options, seq) do
+    with {:ok, %{text: line}} <- EventLog.read(options.log, options.id, seq, seq, []), do: {:ok, at(line)}
+  end
+
+  # ---- the clock ----
+
+  defp now, do: System.monotonic_time(:microsecond) / 1000
+
+  defp position(%{paused?: true} = state), do: state.position
+
+  defp position(%{anchor: {since, from}} = state),
+    do: min(from + (now() - since) * state.speed, duration(state) * 1.0)
+
+  defp duration(state), do: state.last_at - state.first_at
+
+  defp anchored(state, position), do: %{state | anchor: {now(), position}, position: position}
+
+  # ---- playing ----
+
+  # Everything whose time has come; then a timer for what comes next.
+  defp play(state) do
+    state = %{state | timer: nil}
+
+    if state.paused? do
+      state
+    else
+      position = position(state)
+      {lines, state} = due(state, state.first_at + position, [])
+      state |> late(lines, position) |> fold(Enum.map(lines, &elem(&1, 1))) |> arm()
+    end
+  end
+
+  defp due(%{next: [{at, _} = entry | next]} = state, until, lines) when at <= until,
+    do: due(%{state | next: next}, until, [entry | lines])
+
+  defp due(%{next: []} = state, until, lines) do
+    case more(state, World.seq(state.world) + length(lines) + 1) do
+      [] -> {Enum.reverse(lines), state}
+      next -> due(%{state | next: next}, until, lines)
+    end
+  end
+
+  defp due(state, _, lines), do: {Enum.reverse(lines), state}
+
+  @piece 262_144
+  defp more(state, from) do
+    with true <- from <= state.last_seq,
+         {:ok, %{text: text, first: ^from}} <-
+           EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece) do
+      for line <- text |> Recovery.upcast(state.options) |> :binary.split("\n", [:global, :trim_all]),
+          do: {at(line), line}
+    else
+      _ -> []
+    end
+  end
+
+  # The room writes it behind everything that a client said, so the last one counts; a recording may have it anywhere.
+  defp at(line) do
+    case Regex.run(~r/"at":(\d+),"by":"[^"]*"\}$/, line) do
+      [_, at] -> String.to_integer(at)
+      nil -> JSON.decode!(line)["at"]
+    end
+  end
+
+  defp late(state, lines, position) do
+    Enum.reduce(lines, state, fn {at, _}, state ->
+      late = (position - (at - state.first_at)) / state.speed
+
+      %{
+        state
+        | late_max: max(state.late_max, late),
+          late_sum: state.late_sum + late,
+          late_count: state.late_count + 1
+      }
+    end)
+  end
+
+  defp fold(state, []), do: state
+
+  defp fold(state, lines) do
+    from = World.seq(state.world)
+    world = World.fold!(state.world, {:json, Enum.join(lines, "\n")})
+    state = %{state | world: world}
+    tell(state, from, lines)
+    publish(state, lines)
+    state
+  end
+
+  defp tell(state, from, lines) do
+    pids = Map.keys(state.people.connections)
+
+    if pids != [] do
+      update = %Update{
+        room: state.options.id,
+        term: state.term,
+        from: from,
+        seq: World.seq(state.world),
+        frames: Map.new(People.formats(state.people), &{&1, frame(state.world, from, &1)}),
+        events: IO.iodata_to_binary(["{\"events\":[", Enum.intersperse(told(lines, state), ","), "]}"])
+      }
+
+      for pid <- pids, do: send(pid, {:roomfold, state.options.id, {:update, update}})
+    end
+  end
+
+  defp told(lines, state) do
+    quiet = Enum.map(state.options.diff_tells, &"\"#{&1}\"")
+    Enum.reject(lines, &String.contains?(binary_part(&1, 0, min(byte_size(&1), 60)), quiet))
+  end
+
+  defp frame(world, from, format) do
+    case World.encode(world, {:diff, from}, format) do
+      {:ok, bytes} -> {:diff, bytes}
+      {:error, %{reason: :history_gone}} -> {:snapshot, World.encode!(world, :snapshot, format)}
+    end
+  end
+
+  defp publish(%{topic: nil}, _), do: :ok
+
+  defp publish(%{topic: {stream, topic}}, lines) do
+    if EventStream.subscribers?(stream, topic),
+      do: EventStream.broadcast(stream, topic, Enum.map(lines, &event/1))
+  end
+
+  defp event(line) do
+    payload = JSON.decode!(line)
+    {name, payload} = Map.pop(payload, if(is_map_key(payload, "event_name"), do: "event_name", else: "event"))
+    {name, payload}
+  end
+
+  # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches.
+  defp arm(%{next: []} = state) do
+    case more(state, World.seq(state.world) + 1) do
+      [] -> state
+      next -> arm(%{state | next: next})
+    end
+  end
+
+  defp arm(%{next: [{at, _} | _]} = state) do
+    {since, from} = state.anchor
+    due = since + (at - state.first_at - from) / state.speed
+    key = make_ref()
+    Process.send_after(self(), {:play, key}, max(ceil(due), ceil(now())), abs: true)
+    %{state | timer: key}
+  end
+
+  # ---- calls ----
+
+  @impl true
+  def handle_call(:pause, _, state) do
+    {:reply, :ok, %{state | position: position(state), paused?: true}}
+  end
+
+  def handle_call(:resume, _, %{paused?: true} = state) do
+    {:reply, :ok, play(anchored(%{state | paused?: false}, state.position))}
+  end
+
+  def handle_call(:resume, _, state), do: {:reply, :ok, state}
+
+  def handle_call({:speed, speed}, _, state) when is_number(speed) and speed >= 0.01 and speed <= 100 do
+    {:reply, :ok, play(%{anchored(state, position(state)) | speed: speed})}
+  end
+
+  def handle_call({:speed, _}, _, state),
+    do: {:reply, {:error, Error.new(:invalid_argument, detail: "a speed is 0.01 to 100")}, state}
+
+  def handle_call({:seek, where}, _, state) do
+    with {:ok, seq} <- seq_at(state, where),
+         {:ok, world, _} <- Recovery.world(state.options, seq) do
+      {:reply, :ok, sought(state, world, where)}
+    else
+      {:error, error} -> {:reply, {:error, error}, state}
+    end
+  end
+
+  def handle_call(:info, _, state) do
+    {:reply,
+     %{
+       id: state.options.id,
+       seq: World.seq(state.world),
+       last_seq: state.last_seq,
+       position_ms: position(state),
+       duration_ms: duration(state),
+       speed: state.speed,
+       paused: state.paused?,
+       late_max: state.late_max,
+       late_mean: if(state.late_count > 0, do: state.late_sum / state.late_count, else: 0)
+     }, state}
+  end
+
+  def handle_call({:join, pid, user, how}, _, state) do
+    unless is_map_key(state.people.connections, pid), do: Process.monitor(pid)
+    {people, _} = People.join(state.people, pid, user, how.format)
+    state = %{state | people: people}
+
+    answer = %{
+      room: state.options.id,
+      pid: self(),
+      term: state.term,
+      json: Options.json(state.options),
+      seq: World.seq(state.world),
+      tick_ms: state.options.tick_ms,
+      users: [],
+      frame: {:snapshot, World.encode!(state.world, :snapshot, how.format)}
+    }
+
+    {:reply, {:ok, answer}, state}
+  end
+
+  def handle_call({:catch_up, from, format}, _, state) do
+    {:reply, {:ok, {World.seq(state.world), frame(state.world, from, format)}}, state}
+  end
+
+  def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
+  def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
+  def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
+
+  @impl true
+  def handle_cast({:publish, pid, ref, _, _}, state) do
+    send(pid, {ref, {:error, replays()}})
+    {:noreply, state}
+  end
+
+  @impl true
+  def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
+  def handle_info({:DOWN, _, _, pid, _}, state), do: {:noreply, left(state, pid)}
+  def handle_info({:EXIT, _, reason}, state), do: {:stop, reason, state}
+  def handle_info(_, state), do: {:noreply, state}
+
+  defp replays, do: Error.new(:not_allowed, detail: "this is a replay")
+
+  defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
+
+  # A world that went back is another one: who looks at it begins anew.
+  defp sought(state, world, where) do
+    state = %{state | world: world, next: [], term: state.term + 1}
+
+    for pid <- Map.keys(state.people.connections), do: send(pid, {:roomfold, state.options.id, :again})
+    state |> anchored(place(state, where)) |> play()
+  end
+
+  defp place(state, {:ms, ms}), do: clamp(ms, state) * 1.0
+
+  defp place(state, seq) do
+    {:ok, at} = at_of(state.options, max(seq, 1))
+    (at - state.first_at) * 1.0
+  end
+
+  defp clamp(ms, state), do: ms |> max(0) |> min(duration(state))
+
+  defp seq_at(state, {:ms, ms}) when is_number(ms),
+    do: {:ok, search(state, state.first_at + clamp(ms, state), 0, state.last_seq)}
+
+  defp seq_at(state, seq) when is_integer(seq) and seq >= 0 and seq <= state.last_seq, do: {:ok, seq}
+  defp seq_at(_, seq) when is_integer(seq) and seq >= 0, do: {:error, Error.new(:seq_ahead)}
+  defp seq_at(_, _), do: {:error, Error.new(:invalid_seq)}
+
+  # The last event at or before this time.
+  defp search(_, _, low, low), do: low
+
+  defp search(state, at, low, high) do
+    middle = div(low + high + 1, 2)
+    {:ok, found} = at_of(state.options, middle)
+    if found <= at, do: search(state, at, middle, high), else: search(state, at, low, middle - 1)
+  end
+end

@@ -1,0 +1,40 @@
+defmodule Roomfold.Systems.Damage do
+  @moduledoc false
+  # What a hit does: player_hit or monster_hit with the health that is left and, at 0, player_killed or monster_died, once.
+
+  alias Roomfold.{Hits, World}
+
+  # healths: of those who were hit already in this tick
+  defstruct [:world, healths: %{}, events: []]
+
+  def new(world), do: %__MODULE__{world: world}
+
+  @doc "The events, oldest first."
+  def events(damage), do: Enum.reverse(damage.events)
+
+  @doc "shot: as it was cast; by: whose it is; seq: of the shooter's event, or nil."
+  def hit(damage, %Hits.Hit{kind: :entity, id: id} = hit, amount, by, shot, seq) do
+    hit = %{hit | seq: hit.seq || World.seq(damage.world)}
+    target = World.get(damage.world, id) || %{}
+    health = Map.get(damage.healths, id, target["health"])
+
+    if is_integer(health) and health > 0,
+      do:
+        hurt(damage, id, target["kind"], max(health - amount, 0), amount, by, Hits.to_payload(shot, hit, seq)),
+      else: damage
+  end
+
+  def hit(damage, _, _, _, _, _), do: damage
+
+  defp hurt(damage, id, kind, health, amount, by, judged) do
+    facts = Map.merge(judged, %{"health" => health, "damage" => amount, "by_id" => by})
+    events = if(health == 0, do: [death(kind, id, by)], else: []) ++ [wound(kind, id, facts)]
+    %{damage | healths: Map.put(damage.healths, id, health), events: events ++ damage.events}
+  end
+
+  defp wound("monster", id, facts), do: {"monster_hit", Map.put(facts, "id", id)}
+  defp wound(_, id, facts), do: {"player_hit", Map.put(facts, "user_id", id)}
+
+  defp death("monster", id, by), do: {"monster_died", %{"id" => id, "by_id" => by}}
+  defp death(_, id, by), do: {"player_killed", %{"user_id" => id, "by_id" => by, "killer_id" => by}}
+end

@@ -1,0 +1,26 @@
+defmodule Roomfold.Systems.Lifetimes do
+  @moduledoc """
+  Deletes entities when their time is over: so many milliseconds after the room first saw one, as its component `lifetime_ms` says.
+  """
+  @behaviour Roomfold.Room.System
+
+  alias Roomfold.World
+
+  @impl true
+  def init(_opts, world, now), do: seen(World.query(world, ["lifetime_ms"]), %{}, now)
+
+  @impl true
+  def tick(world, tick, born) do
+    mortal = World.query(world, ["lifetime_ms"])
+    born = seen(mortal, born, tick.now)
+
+    over =
+      for {id, %{"lifetime_ms" => lifetime}} <- mortal,
+          is_number(lifetime) and tick.now - born[id] >= lifetime,
+          do: {"delete", %{"entity_id" => id}}
+
+    {over, born}
+  end
+
+  defp seen(mortal, born, now), do: Map.new(mortal, fn {id, _} -> {id, Map.get(born, id, now)} end)
+end

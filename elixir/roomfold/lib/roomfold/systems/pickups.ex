@@ -1,0 +1,80 @@
+defmodule Roomfold.Systems.Pickups do
+  @moduledoc """
+  Players collect what they touch: entities with a collider and a component `pickup`,
+
+      %{"event" => "weapon_collected", "fields" => %{"weapon" => "shotgun"}}
+      %{"event" => "health_collected", "add" => %{"health" => [25, 100]}}
+
+  `fields` go into the event as they are, `add` is [how much, at most]: the field is what the player has then. The event says `user_id` and
+  `item_id` besides. Who has the most of what it would add collects nothing. One item is collected once.
+
+  ## Options
+
+    * `:players` - their `kind` (`"player"`)
+    * `:mask` - the layers items are in (1)
+  """
+  @behaviour Roomfold.Room.System
+
+  alias Roomfold.{Hits, World}
+
+  @impl true
+  def init(opts, _world, _now), do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new()
+
+  @impl true
+  def tick(world, _tick, opts) do
+    with [_ | _] <- World.query(world, ["pickup"]), [_ | _] = players <- players(world, opts) do
+      {:ok, touched} = Hits.overlap(world, Enum.map(players, &zone(&1, opts)))
+
+      {events, _} =
+        players |> Enum.zip(touched) |> Enum.flat_map_reduce(MapSet.new(), &collect(world, &1, &2))
+
+      {events, opts}
+    else
+      [] -> {[], opts}
+    end
+  end
+
+  defp players(world, opts) do
+    for {id, %{"kind" => kind}} <- World.query(world, ["kind", "position", "collider"]),
+        kind == opts.players,
+        %{"health" => health} = player when health > 0 <- [World.get(world, id)],
+        do: {id, player}
+  end
+
+  defp zone({_, player}, opts),
+    do: %{position: player["position"], collider: player["collider"], mask: opts.mask}
+
+  defp collect(_, {_, {:error, _}}, taken), do: {[], taken}
+
+  defp collect(world, {{user, player}, hits}, taken) do
+    {events, {taken, _}} =
+      Enum.flat_map_reduce(hits, {taken, player}, fn %Hits.Hit{id: item}, {taken, player} ->
+        with false <- MapSet.member?(taken, item),
+             %{"event" => event} = pickup when is_binary(event) <- World.get(world, item)["pickup"],
+             {:ok, gains} <- gains(pickup["add"], player) do
+          payload =
+            pickup
+            |> Map.get("fields", %{})
+            |> Map.merge(gains)
+            |> Map.merge(%{"user_id" => user, "item_id" => item})
+
+          {[{event, payload}], {MapSet.put(taken, item), Map.merge(player, gains)}}
+        else
+          _ -> {[], {taken, player}}
+        end
+      end)
+
+    {events, taken}
+  end
+
+  defp gains(nil, _), do: {:ok, %{}}
+
+  defp gains(add, player) do
+    gains =
+      for {name, [amount, most]} <- add, had = player[name] || 0, is_number(had) and had < most, into: %{} do
+        {name, min(had + amount, most)}
+      end
+
+    if gains == %{}, do: :nothing, else: {:ok, gains}
+  end
+end

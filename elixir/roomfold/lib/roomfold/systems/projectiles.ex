@@ -1,0 +1,89 @@
+defmodule Roomfold.Systems.Projectiles do
+  @moduledoc """
+  Moves what flies: entities with `kind` `"projectile"`, a position and a velocity in metres a second. Each is swept with its collider
+  along what it flies in a tick, so that nothing is tunnelled through. What it hits is hurt (`Roomfold.Systems.Shots`), and it is
+  deleted; else it becomes a `projectile_moved`.
+
+  ## Options
+
+    * `:damage` - `type` of the projectile → points of health; `:default_damage` for others (20)
+    * `:mask` - whom it meets (2: the living, and walls)
+    * `:lifetime_ms` - after which it is deleted (10,000)
+  """
+  @behaviour Roomfold.Room.System
+
+  alias Roomfold.{Hits, World}
+  alias Roomfold.Systems.Damage
+
+  @impl true
+  def init(opts, _world, _now) do
+    opts
+    |> Keyword.validate!(damage: %{}, default_damage: 20, mask: 2, lifetime_ms: 10_000)
+    |> Map.new()
+    |> Map.put(:born, %{})
+  end
+
+  @impl true
+  def tick(world, tick, state) do
+    flying =
+      for {id, %{"kind" => "projectile"} = components} <-
+            World.query(world, ["kind", "position", "velocity"]),
+          do: {id, Map.merge(World.get(world, id), components)}
+
+    born = Map.new(flying, fn {id, _} -> {id, Map.get(state.born, id, tick.now)} end)
+    {old, flying} = Enum.split_with(flying, fn {id, _} -> tick.now - born[id] > state.lifetime_ms end)
+    events = Enum.map(old, fn {id, _} -> gone(id) end) ++ fly(world, flying, tick.dt_ms / 1000, state)
+    {events, %{state | born: born}}
+  end
+
+  defp fly(_, [], _, _), do: []
+
+  defp fly(world, flying, seconds, state) do
+    moving =
+      for {id, components} <- flying, path = path(components, seconds, state), do: {id, components, path}
+
+    {:ok, answers} = Hits.cast(world, Enum.map(moving, &elem(&1, 2)))
+
+    {moves, damage} =
+      Enum.zip(moving, answers)
+      |> Enum.flat_map_reduce(Damage.new(world), fn {{id, components, path}, answer}, damage ->
+        case answer do
+          nil -> {[moved(id, path)], damage}
+          %Hits.Hit{} = hit -> {[gone(id)], strike(damage, hit, components, path, state)}
+          # Somewhere no shot can be cast.
+          {:error, _} -> {[gone(id)], damage}
+        end
+      end)
+
+    moves ++ Damage.events(damage)
+  end
+
+  defp path(%{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state) do
+    speed = :math.sqrt(x * x + y * y + z * z)
+
+    if speed > 0 do
+      path = %{
+        origin: origin,
+        direction: direction,
+        range: speed * seconds,
+        owner: components["owner"],
+        mask: state.mask
+      }
+
+      if components["collider"], do: Map.put(path, :collider, components["collider"]), else: path
+    end
+  end
+
+  defp moved(id, %{origin: origin, direction: direction, range: range}) do
+    length = :math.sqrt(Enum.reduce(direction, 0, fn x, sum -> sum + x * x end))
+    position = Enum.zip_with(origin, direction, fn at, way -> at + way / length * range end)
+    {"projectile_moved", %{"id" => id, "position" => position}}
+  end
+
+  defp gone(id), do: {"delete", %{"entity_id" => id}}
+
+  defp strike(damage, hit, components, path, state) do
+    amount = Map.get(state.damage, components["type"], state.default_damage)
+    Damage.hit(damage, hit, amount, components["owner"], path, nil)
+  end
+end

@@ -1,0 +1,77 @@
+defmodule Roomfold.Systems.Shots do
+  @moduledoc """
+  Judges `weapon_fired`: a shot without velocity is a ray from `hand_position` along `weapon_direction`, cast where everything was when
+  the shooter saw it (`seen_seq`, if the event has it and the room still remembers); a shot with a `velocity` gets the id of its projectile
+  from the room, and `Roomfold.Systems.Projectiles` moves it.
+
+  A hit becomes `monster_hit` or `player_hit`, and at health 0 `monster_died` or `player_killed`, once.
+
+      {Roomfold.Systems.Shots, damage: %{"pistol" => 10, "shotgun" => 70}}
+
+  ## Options
+
+    * `:damage` - weapon → points of health; `:default_damage` for others (10)
+    * `:range` - metres a ray goes at most (64); an event's `range` may be shorter
+    * `:mask` - whom it meets (2: the living, and walls)
+  """
+  @behaviour Roomfold.Room.System
+
+  alias Roomfold.{Hits, World}
+  alias Roomfold.Systems.Damage
+
+  @impl true
+  def init(opts, _world, _now) do
+    opts |> Keyword.validate!(damage: %{}, default_damage: 10, range: 64.0, mask: 2) |> Map.new()
+  end
+
+  @impl true
+  def prepare({"weapon_fired", %{"velocity" => velocity} = payload}, seq, _) when velocity != nil,
+    do: {"weapon_fired", Map.put(payload, "projectile_id", "projectile-#{seq}")}
+
+  def prepare(event, _, _), do: event
+
+  @impl true
+  def tick(world, tick, opts) do
+    shots =
+      for {"weapon_fired", payload} <- tick.events, shot = shot(payload, world, opts), do: {shot, payload}
+
+    {judge(world, shots, opts), opts}
+  end
+
+  defp shot(%{"velocity" => velocity}, _, _) when velocity != nil, do: nil
+
+  defp shot(
+         %{"hand_position" => [_, _, _] = origin, "weapon_direction" => [_, _, _] = direction} = payload,
+         world,
+         opts
+       ) do
+    range = if is_number(payload["range"]), do: min(payload["range"], opts.range), else: opts.range
+    shot = %{origin: origin, direction: direction, range: range, owner: payload["user_id"], mask: opts.mask}
+    seen = payload["seen_seq"]
+    if is_integer(seen) and seen in 1..World.seq(world)//1, do: Map.put(shot, :at, {:seq, seen}), else: shot
+  end
+
+  defp shot(_, _, _), do: nil
+
+  defp judge(_, [], _), do: []
+
+  defp judge(world, shots, opts) do
+    {:ok, answers} = Hits.cast(world, Enum.map(shots, &elem(&1, 0)))
+
+    shots
+    |> Enum.zip(answers)
+    |> Enum.reduce(Damage.new(world), fn {{shot, payload}, answer}, damage ->
+      amount = Map.get(opts.damage, payload["weapon"], opts.default_damage)
+      Damage.hit(damage, now(world, shot, answer), amount, payload["user_id"], shot, payload["seq"])
+    end)
+    |> Damage.events()
+  end
+
+  # What was too long ago is judged by how things are.
+  defp now(world, shot, {:error, %{reason: :unknown_moment}}) do
+    {:ok, [answer]} = Hits.cast(world, [Map.delete(shot, :at)])
+    answer
+  end
+
+  defp now(_, _, answer), do: answer
+end

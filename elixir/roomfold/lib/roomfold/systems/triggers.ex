@@ -1,0 +1,65 @@
+defmodule Roomfold.Systems.Triggers do
+  @moduledoc """
+  Says when somebody comes into a place: an entity with a position, a collider and a component `trigger`,
+
+      %{"event" => "door_triggered", "fields" => %{"id" => "gate"}}
+
+  The event comes once for each time a player enters, with `user_id` and `trigger_id` besides the fields; with `"leave" => event` another one
+  when it leaves.
+
+  ## Options
+
+    * `:players` - their `kind` (`"player"`)
+    * `:mask` - the layers players are in (1)
+  """
+  @behaviour Roomfold.Room.System
+
+  alias Roomfold.{Hits, World}
+
+  @impl true
+  def init(opts, _world, _now),
+    do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new() |> Map.put(:inside, MapSet.new())
+
+  @impl true
+  def tick(world, _tick, state) do
+    triggers = World.query(world, ["trigger", "position", "collider"])
+    inside = inside(world, triggers, state)
+    what = Map.new(triggers, fn {id, components} -> {id, components["trigger"]} end)
+
+    entered =
+      for {id, user} <- Enum.sort(MapSet.difference(inside, state.inside)),
+          do: event(what[id], "event", id, user)
+
+    left =
+      for {id, user} <- Enum.sort(MapSet.difference(state.inside, inside)),
+          do: event(what[id], "leave", id, user)
+
+    {Enum.filter(left ++ entered, & &1), %{state | inside: inside}}
+  end
+
+  defp inside(_, [], _), do: MapSet.new()
+
+  defp inside(world, triggers, state) do
+    zones =
+      for {_, components} <- triggers,
+          do: %{position: components["position"], collider: components["collider"], mask: state.mask}
+
+    {:ok, touched} = Hits.overlap(world, zones)
+
+    for {{id, _}, hits} when is_list(hits) <- Enum.zip(triggers, touched),
+        %Hits.Hit{id: user} <- hits,
+        World.get(world, user)["kind"] == state.players,
+        into: MapSet.new(),
+        do: {id, user}
+  end
+
+  defp event(%{} = trigger, key, id, user) do
+    with name when is_binary(name) <- trigger[key] do
+      {name, trigger |> Map.get("fields", %{}) |> Map.merge(%{"user_id" => user, "trigger_id" => id})}
+    else
+      _ -> nil
+    end
+  end
+
+  defp event(_, _, _, _), do: nil
+end

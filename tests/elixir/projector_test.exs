@@ -1,0 +1,101 @@
+defmodule Roomfold.ProjectorTest do
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{EventStream, Projector, World}
+
+  setup do
+    name = :"stream_#{System.unique_integer([:positive])}"
+    module = Enum.random([EventStream.Local, EventStream.Group])
+    start_supervised!({module, name: name})
+    {:ok, stream: {module, name}}
+  end
+
+  defp joined(user, more \\ %{}), do: {"user_joined", Map.put(more, "user_id", user)}
+
+  defp collect(world, seq) do
+    if World.seq(world) == seq do
+      world
+    else
+      assert_receive {"diff", diff}, 1_000
+
+      {:ok, world, _} =
+        if is_binary(diff), do: World.apply_diff(world, {:json, diff}), else: World.apply_diff(world, diff)
+
+      collect(world, seq)
+    end
+  end
+
+  for module <- [EventStream.Local, EventStream.Group] do
+    test "streams carry messages in order to whoever subscribed: #{inspect(module)}" do
+      module = unquote(module)
+      start_supervised!({module, name: :"carrier_#{inspect(module)}"})
+      stream = {module, :"carrier_#{inspect(module)}"}
+      refute EventStream.subscribers?(stream, "t")
+      assert EventStream.subscribe(stream, "t") == :ok
+      assert EventStream.subscribe(stream, "t") == :ok
+      assert EventStream.subscribers?(stream, "t")
+      assert EventStream.broadcast(stream, "t", Enum.to_list(1..100)) == :ok
+      assert EventStream.broadcast(stream, "other", [:no]) == :ok
+      for n <- 1..100, do: assert_received(^n)
+      refute_received _
+      assert EventStream.unsubscribe(stream, "t") == :ok
+      EventStream.broadcast(stream, "t", [:no])
+      refute_received _
+    end
+  end
+
+  test "tells what changed, as terms and as text, so that others are where it is", %{stream: stream} do
+    for format <- [:term, :json] do
+      topic = "diffs:#{format}"
+      EventStream.subscribe(stream, topic)
+
+      projector =
+        start_supervised!(
+          {Projector, stream: stream, topic: "s", publish: topic, every_ms: 3, format: format},
+          id: format
+        )
+
+      for n <- 1..50 do
+        EventStream.broadcast(stream, "s", [joined("u#{n}", %{"position" => [n, 0, 0]})])
+        if rem(n, 10) == 0, do: Process.sleep(5)
+      end
+
+      world = collect(World.new!(), 50)
+      assert World.snapshot(world) == Projector.snapshot(projector)
+      assert Projector.get(projector, "u7") == %{"position" => [7.0, 0.0, 0.0]}
+      EventStream.unsubscribe(stream, topic)
+      stop_supervised!(format)
+    end
+  end
+
+  test "what comes twice is folded once; what can't be used is reported", %{stream: stream} do
+    projector = start_supervised!({Projector, stream: stream, topic: "s"})
+    events = [joined("a", %{"seq" => 1}), joined("b", %{"seq" => 2})]
+    EventStream.broadcast(stream, "s", events ++ events ++ [{"unheard_of", %{"seq" => 3}}, :no_event])
+    report = Projector.report(projector)
+    assert {report.folded, report.stale, report.rejected_count} == {2, 2, 1}
+    assert [{4, %{reason: :unknown_event}}] = report.rejected
+  end
+
+  test "more than the world remembers is told as a snapshot", %{stream: stream} do
+    EventStream.subscribe(stream, "diffs")
+    start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 20, history: 2})
+    EventStream.broadcast(stream, "s", for(n <- 1..10, do: joined("u#{n}")))
+    assert_receive {"snapshot", snapshot}, 1_000
+    assert map_size(snapshot) == 10
+  end
+
+  test "bad options", %{stream: stream} do
+    Process.flag(:trap_exit, true)
+
+    assert {:error, {%ArgumentError{message: message}, _}} =
+             Projector.start_link(stream: stream, topic: "s", publish: "s")
+
+    assert message =~ "another topic"
+
+    assert {:error, {%ArgumentError{message: message}, _}} =
+             Projector.start_link(stream: stream, topic: "s", format: :xml)
+
+    assert message =~ ":format"
+  end
+end

@@ -1,0 +1,277 @@
+defmodule Roomfold.ReplayTest do
+  use Roomfold.RoomsCase, async: true
+
+  alias Roomfold.{Replay, Rules}
+
+  defp create(id, components \\ %{}), do: {"create", %{"entity_id" => id, "components" => components}}
+  defp move(x), do: {"user_moved", %{"user_id" => "tom", "position" => [x, 0, 0]}}
+
+  defp walked(opts \\ []) do
+    rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 7] ++ opts)
+    room = {rooms, "walk"}
+    {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+    for x <- 2..20, do: {:ok, ^x} = Room.publish(room, move(x))
+    room
+  end
+
+  describe "the past of a room" do
+    test "the world at any seq, whether the room runs or not" do
+      room = walked()
+
+      for stopped <- [false, true] do
+        if stopped, do: Room.stop(room)
+
+        for seq <- 0..20 do
+          {:ok, world} = Room.state_at(room, seq)
+          assert World.seq(world) == seq
+
+          expected =
+            if seq > 1,
+              do: %{"tom" => %{"position" => [seq * 1.0, 0.0, 0.0]}},
+              else: if(seq == 1, do: %{"tom" => %{}}, else: %{})
+
+          assert World.snapshot(world) == expected
+        end
+      end
+
+      assert {:error, %Error{reason: :seq_ahead}} = Room.state_at(room, 21)
+    end
+
+    test "what changed between any two points brings the one to the other" do
+      room = walked()
+
+      for a <- 0..20//3, b <- a..20//4 do
+        {:ok, from} = Room.state_at(room, a)
+        {:ok, to} = Room.state_at(room, b)
+        {:ok, diff} = Room.diff(room, a, b)
+        {:ok, world, _} = World.apply_diff(from, diff)
+        assert World.snapshot(world) == World.snapshot(to)
+      end
+
+      assert {:error, %Error{reason: :invalid_argument}} = Room.diff(room, 3, 2)
+      assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 21)
+    end
+
+    test "a fork goes its own way" do
+      room = walked()
+      {:ok, fork} = Room.fork(room, 10)
+      assert Room.get(fork, "tom") == %{"position" => [10.0, 0.0, 0.0]}
+      assert {:ok, 11} = Room.publish(fork, move(-1))
+      assert Room.get(room, "tom") == %{"position" => [20.0, 0.0, 0.0]}
+      assert {:error, %Error{reason: :invalid_argument}} = Room.fork(room, 10, id: elem(fork, 1))
+      assert {:error, %Error{reason: :seq_ahead}} = Room.fork(room, 100)
+      assert {:error, %Error{reason: :no_room}} = Room.fork({elem(room, 0), "nowhere"}, 0)
+    end
+
+    test "other rules: the first event that makes another world" do
+      room = walked()
+      assert Room.refold(room, Rules.xr()) == :same
+      assert Room.refold(room, Rules.merge(Rules.xr(), Rules.doom())) == :same
+
+      rules =
+        Rules.new!(%{
+          "user_joined" => [{:create, "user_id", %{}}],
+          "user_moved" => [{:update, "user_id", %{"pose" => {:field, "pose"}}}]
+        })
+
+      for every <- [1, 3, 1_000] do
+        assert {:different, %{seq: 2, event: %{"event_name" => "user_moved"}, ours: ours, theirs: theirs}} =
+                 Room.refold(room, rules, every: every)
+
+        assert {ours["updates"], theirs["updates"]} == {%{"tom" => %{"position" => [2.0, 0.0, 0.0]}}, %{}}
+      end
+    end
+
+    test "hashes of the state" do
+      room = walked()
+      {:ok, hashes} = Room.hashes(room, 8)
+      assert Enum.map(hashes, &elem(&1, 0)) == [8, 16, 20]
+      {:ok, fork} = Room.fork(room, 16)
+      {:ok, others} = Room.hashes(fork, 8)
+      assert others == Enum.take(hashes, 2)
+      Room.publish(fork, move(-1))
+      Room.publish(fork, move(17))
+      {:ok, others} = Room.hashes(fork, 17)
+      {:ok, hashes} = Room.hashes(room, 17)
+      refute hd(others) == hd(hashes)
+    end
+
+    test "old events are read as they would be written today" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
+      old = Rules.new!(%{"spawn" => [{:create, "id", %{"position" => {:field, "at_place"}}}]})
+      new = Rules.new!(%{"user_spawned" => [{:create, "user_id", %{"position" => {:field, "position"}}}]})
+      {:ok, pid} = Room.start_link(id: "old", rooms: rooms, rules: old)
+      {:ok, 1} = Room.publish(pid, {"spawn", %{"id" => "tom", "at_place" => [1, 2, 3]}})
+      # As if it had crashed: no snapshot was kept.
+      Process.unlink(pid)
+      Process.exit(pid, :kill)
+
+      upcast = fn
+        %{"event_name" => "spawn"} = event ->
+          event
+          |> Map.drop(["id", "at_place"])
+          |> Map.merge(%{
+            "event_name" => "user_spawned",
+            "user_id" => event["id"],
+            "position" => event["at_place"]
+          })
+
+        event ->
+          event
+      end
+
+      eventually(fn -> Room.whereis({rooms, "old"}) == nil end)
+      {:ok, _} = Room.ensure_started({rooms, "old"}, rules: new, upcasters: [upcast])
+      assert Room.get({rooms, "old"}, "tom") == %{"position" => [1.0, 2.0, 3.0]}
+    end
+
+    test "without a log there is none" do
+      room = start_room()
+
+      for past <- [
+            &Room.state_at(&1, 0),
+            &Room.diff(&1, 0, 0),
+            &Room.refold(&1, Rules.xr()),
+            &Room.hashes(&1, 1),
+            &Room.replay(&1)
+          ] do
+        assert {:error, %Error{reason: :not_supported}} = past.(room)
+      end
+    end
+  end
+
+  describe "a room that comes back from its log" do
+    test "after a crash, with all that was acknowledged and everybody who was there" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 5, grace_ms: 200])
+      room = {rooms, "1"}
+      {_, _, session} = join!(room, "tom")
+      {_, _} = await(session, push("diff"))
+
+      for n <- 1..30, reduce: [] do
+        seqs ->
+          {:ok, seq} = Room.publish(room, create("e#{n}", %{"health" => n}))
+          if rem(n, 7) == 0, do: Process.exit(Room.whereis(room), :kill)
+          for id <- 1..n, do: assert(Room.get(room, "e#{id}") == %{"health" => id})
+          assert seqs == [] or seq > hd(seqs)
+          [seq | seqs]
+      end
+
+      # Tom has not come back: the new life of the room knows that he was here, and lets him go.
+      assert Room.get(room, "tom") == %{}
+      eventually(fn -> Room.get(room, "tom") == nil end)
+    end
+
+    test "with its seqs, its term and its time going on" do
+      rooms = start_rooms(room: [tick_ms: 2])
+      room = {rooms, "1"}
+      Room.subscribe(room)
+      {:ok, 1} = Room.publish(room, create("a"))
+      term = Room.info(room).term
+      Room.stop(room)
+      {:ok, 2} = Room.publish(room, create("b"))
+      assert Room.info(room).term == term + 1
+      assert_receive {"create", %{"seq" => 1, "at" => first}}
+      assert_receive {"create", %{"seq" => 2, "at" => second}}
+      assert second >= first
+    end
+
+    test "one that was overtaken says so and stops" do
+      rooms = start_rooms(room: [tick_ms: 2])
+      room = {rooms, "1"}
+      {:ok, 1} = Room.publish(room, create("a"))
+      old = Room.whereis(room)
+      ref = Process.monitor(old)
+      {:ok, _} = Roomfold.EventLog.claim(Rooms.log(rooms), "1", %{})
+      assert {:error, %Error{reason: :old_term}} = Room.publish(room, create("b"))
+      assert_receive {:DOWN, ^ref, _, _, {:shutdown, :old_term}}
+      assert {:ok, 2} = Room.publish(room, create("b"))
+    end
+  end
+
+  describe "playing back" do
+    @lines Enum.map_join(0..20, "\n", fn n ->
+             ~s({"event":"create","entity_id":"e#{n}","components":{"n":#{n}},"seq":#{n + 1},"at":#{1000 + n * 20},"by":"server"})
+           end)
+
+    test "in its own timing, and says how late it was" do
+      {:ok, replay} = Replay.start_link(events: @lines)
+      {_, [{:push, "snapshot", _}], session} = join!(replay, "me", %{"events" => true})
+      start = System.monotonic_time(:millisecond)
+
+      Enum.reduce_while(1..30, session, fn _, session ->
+        {diff, session} = await(session, push("diff"))
+        if diff["seq"] == 21, do: {:halt, session}, else: {:cont, session}
+      end)
+
+      assert (System.monotonic_time(:millisecond) - start) in 350..2_000
+      info = Replay.info(replay)
+      assert {info.seq, info.last_seq, info.duration_ms} == {21, 21, 400}
+      assert info.late_mean <= info.late_max
+      assert World.count(elem(Room.read(replay, & &1), 1)) == 21
+    end
+
+    test "pause, speed and seek, back and forth" do
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+      {_, _, session} = join!(replay, "me")
+      assert Replay.info(replay).seq == 0
+
+      for {where, seq} <- [
+            {{:ms, 200}, 11},
+            {{:ms, 0}, 1},
+            {{:ms, -5}, 1},
+            {15, 15},
+            {3, 3},
+            {{:ms, 1.0e9}, 21}
+          ],
+          reduce: session do
+        session ->
+          assert Replay.seek(replay, where) == :ok
+          assert Replay.info(replay).seq == seq
+          {snapshot, session} = await(session, push("snapshot"))
+          assert {snapshot["seq"], map_size(snapshot["entities"])} == {seq, seq}
+          session
+      end
+
+      assert Replay.seek(replay, {:ms, 0}) == :ok
+      assert Replay.speed(replay, 100) == :ok
+      assert Replay.resume(replay) == :ok
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 21 end)
+      assert Replay.pause(replay) == :ok
+      assert_in_delta Replay.info(replay).position_ms, 400, 1
+
+      assert {:error, %Error{reason: :seq_ahead}} = Replay.seek(replay, 22)
+      assert {:error, %Error{reason: :invalid_seq}} = Replay.seek(replay, "start")
+      assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, 0)
+      assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
+    end
+
+    test "a replay takes no events, and publishes those it plays" do
+      rooms = start_rooms()
+      stream = Rooms.stream(rooms)
+      Roomfold.EventStream.subscribe(stream, "stream:again")
+      {:ok, replay} = Replay.start_link(events: @lines, speed: 100, stream: stream, topic: "stream:again")
+      assert {:error, %Error{reason: :not_allowed}} = Room.publish(replay, create("x"))
+      ref = Room.publish_async(replay, [create("x")], [])
+      assert_receive {^ref, {:error, %Error{reason: :not_allowed}}}
+      for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}}, 1_000)
+    end
+
+    test "of a room, with its rules" do
+      room = walked()
+      {:ok, replay} = Room.replay(room, paused: true)
+      assert Replay.seek(replay, 20) == :ok
+      assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
+    end
+
+    test "what can't be played" do
+      assert {:error, %Error{reason: :no_room}} = Replay.start_link(events: "")
+
+      assert {:error, %Error{reason: :unexpected_end, index: 1}} =
+               Replay.start_link(events: ~s({"event":"x","at":1}\n{"at":))
+
+      assert {:error, %Error{reason: :not_an_event, index: 0, field: "at"}} =
+               Replay.start_link(events: ~s({"event":"x"}))
+    end
+  end
+end

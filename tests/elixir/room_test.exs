@@ -1,0 +1,379 @@
+defmodule Roomfold.RoomTest do
+  use Roomfold.RoomsCase, async: true
+
+  @spawn {"player_spawned", %{"user_id" => "tom", "position" => [0, 0, 0], "health" => 100}}
+
+  describe "publishing" do
+    test "numbers events, says who and when, folds them and tells subscribers" do
+      rooms = start_rooms()
+      :ok = Room.subscribe({rooms, "1"})
+      before = System.system_time(:millisecond)
+
+      assert Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}}) == {:ok, 1}
+
+      assert Room.publish({rooms, "1"}, {"user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}},
+               by: "tom"
+             ) == {:ok, 2}
+
+      assert_receive {"user_joined", %{"user_id" => "tom", "seq" => 1, "at" => at, "by" => "server"}}
+      assert_receive {"user_moved", %{"position" => [1, 2, 3], "seq" => 2, "by" => "tom"}}
+      assert at in (before - 5)..(System.system_time(:millisecond) + 5)
+      assert Room.get({rooms, "1"}, "tom") == %{"position" => [1.0, 2.0, 3.0]}
+    end
+
+    test "what comes within a tick is one batch, in order" do
+      room = start_room(tick_ms: 30)
+
+      refs =
+        for n <- 1..50,
+            do: Room.publish_async(room, [{"create", %{"entity_id" => "e#{n}", "components" => %{}}}], [])
+
+      answers =
+        for ref <- refs,
+            do:
+              (receive do
+                 {^ref, answer} -> answer
+               end)
+
+      assert answers == for(n <- 1..50, do: {:ok, [n]})
+      assert Room.seq(room) == 50
+    end
+
+    test "several events come together or not at all" do
+      room = start_room()
+      good = {"create", %{"entity_id" => "a", "components" => %{}}}
+      bad = {"create", %{"entity_id" => "b", "components" => %{"health" => "much"}}}
+
+      assert {:error, %Error{reason: :wrong_type, index: 1, component: "health"}} =
+               Room.publish(room, [good, bad])
+
+      assert Room.snapshot(room) == %{}
+      assert Room.publish(room, [good, good]) == {:ok, [1, 2]}
+      assert Room.publish(room, []) == {:ok, []}
+    end
+
+    test "what can't be used leaves the room as it was" do
+      room = start_room(max_event_bytes: 100)
+      assert Room.publish(room, @spawn) == {:error, Error.new(:unknown_event)}
+
+      for {event, reason} <- [
+            {{"user_moved", %{"user_id" => "tom", "seq" => 7}}, :reserved_field},
+            {{"user_moved", %{"user_id" => "tom", "at" => 7}}, :reserved_field},
+            {{"user_moved", %{"user_id" => "tom", "by" => "x"}}, :reserved_field},
+            {{"user_moved", %{"user_id" => "tom", "event_name" => "x"}}, :reserved_field},
+            {{"user_moved", %{user_id: "tom"}}, :not_an_event},
+            {{"user_moved", "tom"}, :not_an_event},
+            {"user_moved", :not_an_event},
+            {{"user_moved", %{"user_id" => "tom", "position" => [1, 2]}}, :wrong_type},
+            {{"user_moved", %{"user_id" => "tom", "position" => [1, 2, self()]}}, :unsupported_value},
+            {{"user_moved", %{"user_id" => "tom", "pose" => String.duplicate("x", 100)}}, :too_large},
+            {{"moon_landed", %{}}, :unknown_event}
+          ] do
+        assert {:error, %Error{reason: ^reason}} = Room.publish(room, event), inspect(event)
+      end
+
+      assert Room.info(room).seq == 0
+    end
+
+    test "what only the fold can know is answered as an error, and takes its seq" do
+      room = start_room(max_entities: 1)
+      create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
+      assert Room.publish(room, create.("a")) == {:ok, 1}
+      assert {:error, %Error{reason: :world_full}} = Room.publish(room, create.("b"))
+      assert Room.seq(room) == 2
+      assert Room.publish(room, {"delete", %{"entity_id" => "a"}}) == {:ok, 3}
+    end
+
+    test "a batch with more mistakes than a report lists" do
+      room = start_room(tick_ms: 200, max_queue: 10_000)
+      bad = fn n -> {"create", %{"entity_id" => "b#{n}", "components" => %{"health" => "much"}}} end
+      Room.publish(room, {"create", %{"entity_id" => "first", "components" => %{}}})
+      refs = for n <- 1..2_500, do: Room.publish_async(room, [bad.(n)], [])
+      good = Room.publish_async(room, [{"create", %{"entity_id" => "good", "components" => %{}}}], [])
+      for ref <- refs, do: assert_receive({^ref, {:error, %Error{reason: :wrong_type, index: nil}}}, 5_000)
+      assert_receive {^good, {:ok, [2]}}
+    end
+
+    test "bad senders" do
+      room = start_room()
+      event = {"user_moved", %{"user_id" => "tom"}}
+
+      for by <- ["", "system", "server", <<255>>, String.duplicate("x", 256), :nobody, nil, 7] do
+        assert {:error, %Error{reason: :invalid_id, field: "by"}} = Room.publish(room, event, by: by)
+      end
+    end
+
+    test "a room that is gone is an error, never silently fine" do
+      room = start_room()
+      Room.stop(room)
+      assert {:error, %Error{reason: :no_room}} = Room.publish(room, {"user_moved", %{}})
+      assert {:error, %Error{reason: :invalid_id}} = Room.publish("", {"user_moved", %{}})
+    end
+  end
+
+  describe "who may send what" do
+    setup do
+      room = start_room(rules: Roomfold.Rules.doom())
+
+      {:ok, _} =
+        Room.publish(
+          room,
+          {"player_spawned", %{"user_id" => "tom", "position" => [0, 0, 0], "health" => 100}}
+        )
+
+      {:ok, _} =
+        Room.publish(
+          room,
+          {"player_spawned", %{"user_id" => "ann", "position" => [9, 0, 0], "health" => 100}}
+        )
+
+      {:ok, room: room}
+    end
+
+    test "users send what the rules let users send", %{room: room} do
+      assert {:ok, _} =
+               Room.publish(room, {"player_moved", %{"user_id" => "tom", "position" => [1, 0, 0]}}, by: "tom")
+
+      hit = {"player_hit", %{"user_id" => "tom", "health" => 1}}
+      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, hit, by: "tom")
+      assert {:ok, _} = Room.publish(room, hit, by: :system)
+    end
+
+    test "nobody speaks for somebody else", %{room: room} do
+      for event <- [
+            {"player_moved", %{"user_id" => "ann", "position" => [1, 0, 0]}},
+            {"update", %{"entity_id" => "ann", "components" => %{"health" => 0}}},
+            {"delete", %{"entity_id" => "ann"}},
+            {"create", %{"entity_id" => "ann", "components" => %{"owner" => "tom"}}},
+            {"create", %{"entity_id" => "new", "components" => %{}}},
+            {"create", %{"entity_id" => "new", "components" => %{"owner" => "ann"}}},
+            {"update", %{"entity_id" => "nobody", "components" => %{"health" => 0}}},
+            # No rule looks at who it is, but it would still be somebody else speaking.
+            {"door_triggered", %{"user_id" => "ann"}},
+            {"weapon_fired", %{"user_id" => "ann", "projectile_id" => "p", "hand_position" => [0, 0, 0]}}
+          ] do
+        assert {:error, %Error{reason: :not_owned}} = Room.publish(room, event, by: "tom"), inspect(event)
+      end
+    end
+
+    test "what a user owns, it may change; owning is data", %{room: room} do
+      box = &{"update", %{"entity_id" => "box", "components" => &1}}
+      make = {"create", %{"entity_id" => "box", "components" => %{"owner" => "tom"}}}
+
+      # Also within one batch, where the world does not know it yet.
+      assert {:ok, _} = Room.publish(room, [make, box.(%{"lid" => "open"})], by: "tom")
+
+      assert {:error, %Error{reason: :not_owned, field: "entity_id"}} =
+               Room.publish(room, box.(%{"lid" => "shut"}), by: "ann")
+
+      assert {:ok, _} = Room.publish(room, box.(%{"owner" => "ann"}), by: "tom")
+      assert {:error, %Error{reason: :not_owned}} = Room.publish(room, box.(%{"lid" => "shut"}), by: "tom")
+      assert {:ok, _} = Room.publish(room, {"delete", %{"entity_id" => "box"}}, by: "ann")
+
+      assert {:ok, _} =
+               Room.publish(room, {"update", %{"entity_id" => "tom", "components" => %{"hat" => "red"}}},
+                 by: "tom"
+               )
+    end
+
+    test "system events have one authority: the room" do
+      room = start_room(rules: Roomfold.Rules.doom())
+      event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}
+      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "tom", as: :system)
+    end
+
+    test "or one elected client, the one who has been here longest" do
+      room = start_room(rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0)
+      event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}
+      me = self()
+
+      ann =
+        spawn_link(fn ->
+          {:ok, _} = Room.join(room, "ann")
+          send(me, :joined)
+          receive do: (:go -> :ok)
+        end)
+
+      assert_receive :joined
+      {:ok, _} = Room.join(room, "tom")
+      assert {:ok, _} = Room.publish(room, event, by: "ann", as: :system)
+      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "tom", as: :system)
+      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "ann")
+
+      send(ann, :go)
+      assert_receive {:roomfold, "room", {:authority, "tom"}}
+      assert {:ok, seq} = Room.publish(room, event, by: "tom", as: :system)
+      assert is_integer(seq)
+    end
+  end
+
+  describe "limits" do
+    test "one who sends too much is shed, the others are not" do
+      room = start_room(user_events_per_s: 10, user_burst_s: 1)
+      for user <- ["tom", "ann"], do: Room.publish(room, {"user_joined", %{"user_id" => user}})
+
+      move = fn user ->
+        Room.publish(room, {"user_moved", %{"user_id" => user, "position" => [1, 0, 0]}}, by: user)
+      end
+
+      answers = for _ <- 1..30, do: move.("tom")
+      assert {:error, %Error{reason: :rate_limited}} = List.last(answers)
+      assert Enum.count(answers, &match?({:ok, _}, &1)) in 10..20
+      assert {:ok, _} = move.("ann")
+    end
+
+    test "so is who sends too many bytes" do
+      room = start_room(user_bytes_per_s: 2_000, user_burst_s: 1)
+      Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      big = {"user_moved", %{"user_id" => "tom", "pose" => String.duplicate("x", 1_500)}}
+      assert {:ok, _} = Room.publish(room, big, by: "tom")
+      assert {:error, %Error{reason: :rate_limited}} = Room.publish(room, big, by: "tom")
+    end
+
+    test "a full queue is an error" do
+      room = start_room(tick_ms: 500, max_queue: 2)
+      event = {"create", %{"entity_id" => "a", "components" => %{}}}
+      assert {:ok, 1} = Room.publish(room, event)
+      refs = for _ <- 1..3, do: Room.publish_async(room, [event], [])
+      assert_receive {ref, {:error, %Error{reason: :overloaded}}}
+      assert ref == List.last(refs)
+    end
+  end
+
+  describe "people" do
+    test "join, come back within the time of grace, leave" do
+      room = start_room(grace_ms: 150)
+      {:ok, joined} = Room.join(room, "tom")
+      assert joined.users == ["tom"]
+      eventually(fn -> Room.get(room, "tom") end)
+
+      # A connection that breaks: nobody has left yet.
+      me = self()
+      pid = spawn(fn -> send(me, Room.join(room, "ann")) end)
+      assert_receive {:ok, %{users: ["ann", "tom"]}}
+      ref = Process.monitor(pid)
+      assert_receive {:DOWN, ^ref, _, _, _}
+      eventually(fn -> Room.info(room).connections == 1 end)
+      assert Room.info(room).users == ["ann", "tom"]
+
+      eventually(fn -> Room.info(room).users == ["tom"] end)
+      eventually(fn -> Room.get(room, "ann") == nil end)
+
+      assert Room.leave(room) == :ok
+      eventually(fn -> Room.get(room, "tom") == nil end)
+    end
+
+    test "with several connections a user leaves with the last" do
+      room = start_room(grace_ms: 0)
+      {:ok, _} = Room.join(room, "tom")
+      other = spawn_link(fn -> Room.join(room, "tom") && receive(do: (:go -> Room.leave(room))) end)
+      eventually(fn -> Room.info(room).connections == 2 end)
+      seq = eventually(fn -> Room.get(room, "tom") && Room.seq(room) end)
+      send(other, :go)
+      eventually(fn -> Room.info(room).connections == 1 end)
+      assert {Room.info(room).users, Room.seq(room)} == {["tom"], seq}
+    end
+  end
+
+  describe "a module of one's own" do
+    defmodule Gate do
+      use Roomfold.Room, rules: Roomfold.Rules.doom(), tick_ms: 5
+
+      @impl true
+      def init(id, world, args) do
+        if World.count(world) == 0,
+          do:
+            {:ok, args,
+             [{"create", %{"entity_id" => "gate", "components" => %{"kind" => "door", "of" => id}}}]},
+          else: {:ok, args}
+      end
+
+      @impl true
+      def authorize({"door_triggered", _}, "eve", _, _), do: {:error, "the door knows you"}
+      def authorize({"door_triggered", _}, "bob", _, _), do: {:error, Roomfold.Error.new(:no_room)}
+      def authorize(_, _, _, _), do: :ok
+
+      @impl true
+      def handle_event({"door_triggered", %{"user_id" => user}}, world, state) do
+        send(state, {:triggered, user, World.get(world, "gate")["state"]})
+        {[{"door_opened", %{"id" => "gate"}}], state}
+      end
+
+      def handle_event(_, _, state), do: {[], state}
+
+      @impl true
+      def joined(user, params, _, _),
+        do: [{"player_spawned", %{"user_id" => user, "health" => params["health"]}}]
+
+      @impl true
+      def left(user, _, _), do: [{"delete", %{"entity_id" => user}}]
+    end
+
+    test "authorises, causes events, says what joining means" do
+      rooms = start_rooms(room: [module: Gate, args: self(), grace_ms: 0])
+      room = {rooms, "7"}
+      trigger = {"door_triggered", %{}}
+
+      assert {:error, %Error{message: "this sender may not send this event: the door knows you"}} =
+               Room.publish(room, trigger, by: "eve")
+
+      assert {:error, %Error{reason: :no_room}} = Room.publish(room, trigger, by: "bob")
+      assert Room.get(room, "gate") == %{"kind" => "door", "of" => "7"}
+
+      assert {:ok, _} = Room.publish(room, {"door_triggered", %{"user_id" => "tom"}}, by: "tom")
+      assert_receive {:triggered, "tom", nil}
+      eventually(fn -> Room.get(room, "gate")["state"] == "open" end)
+
+      {:ok, _} = Room.join(room, "tom", params: %{"health" => 50})
+      eventually(fn -> Room.get(room, "tom")["health"] == 50 end)
+      Room.leave(room)
+      eventually(fn -> Room.get(room, "tom") == nil end)
+    end
+  end
+
+  describe "places" do
+    test "a room is started once, by whoever asks first" do
+      rooms = start_rooms()
+
+      pids =
+        1..20
+        |> Task.async_stream(fn _ -> Room.ensure_started({rooms, "one"}) end)
+        |> Enum.map(fn {:ok, {:ok, pid}} -> pid end)
+
+      assert [_] = Enum.uniq(pids)
+      assert Rooms.running(rooms) == ["one"]
+    end
+
+    test "an idle room stops, and is back when asked for" do
+      rooms = start_rooms(room: [idle_ms: 30])
+      {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
+      pid = Room.whereis({rooms, "1"})
+      ref = Process.monitor(pid)
+      assert_receive {:DOWN, ^ref, _, _, {:shutdown, :idle}}, 1_000
+      assert Room.whereis({rooms, "1"}) == nil
+      assert Room.get({rooms, "1"}, "tom") == %{}
+    end
+
+    test "wrong options are named at once" do
+      for {opts, message} <- [
+            {[room: [tick_ms: 0]], ":tick_ms must be"},
+            {[room: [hue: 1]], "unknown options of a room"},
+            {[room: [rules: :doom]], ":rules must be"},
+            {[colour: 1], "unknown keys"}
+          ] do
+        Process.flag(:trap_exit, true)
+
+        error =
+          try do
+            Rooms.start_link([name: :never] ++ opts)
+          rescue
+            error in ArgumentError -> error.message
+          else
+            {:error, {%ArgumentError{message: message}, _}} -> message
+          end
+
+        assert error =~ message
+      end
+    end
+  end
+end

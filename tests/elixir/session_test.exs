@@ -1,0 +1,317 @@
+defmodule Roomfold.SessionTest do
+  use Roomfold.RoomsCase, async: true
+
+  defp state(map), do: map["entities"] || map["creates"]
+
+  describe "joining" do
+    test "a snapshot, then diffs that follow one another without a gap" do
+      room = start_room()
+      Room.publish(room, {"user_joined", %{"user_id" => "ann", "position" => [1, 2, 3]}})
+      {reply, frames, session} = join!(room, "tom")
+      assert %{"seq" => 1, "user" => "tom", "format" => "json", "version" => 1, "tick_ms" => 5} = reply
+      assert [{:push, "snapshot", snapshot}] = frames
+      assert decoded(snapshot) == %{"seq" => 1, "entities" => %{"ann" => %{"position" => [1, 2, 3]}}}
+
+      {diff, session} = await(session, push("diff"))
+      assert {diff["from"], diff["seq"], Map.keys(diff["creates"])} == {1, 2, ["tom"]}
+
+      for n <- 1..20, reduce: {session, 2} do
+        {session, seq} ->
+          {:ok, _} =
+            Room.publish(room, {"user_moved", %{"user_id" => "ann", "position" => [n, 0, 0]}}, by: "ann")
+
+          {diff, session} = await(session, push("diff"))
+          assert diff["from"] == seq
+          assert diff["updates"]["ann"]["position"] == [n, 0, 0]
+          {session, diff["seq"]}
+      end
+    end
+
+    test "one encoding serves everybody" do
+      room = start_room()
+
+      for user <- ["tom", "ann"],
+          do: {:ok, _} = Task.async(fn -> Room.join(room, user) && Process.sleep(:infinity) end) && {:ok, 1}
+
+      {:ok, _} = Room.join(room, "bob")
+      assert_receive {:roomfold, "room", {:update, %Room.Update{frames: %{json: {:diff, bytes}}}}}
+      assert :binary.referenced_byte_size(bytes) == byte_size(bytes)
+    end
+
+    test "coming back with the last seq gives what was missed, or everything if that is less" do
+      room = start_room()
+      big = String.duplicate("x", 3_000)
+
+      for id <- ["a", "b"],
+          do: Room.publish(room, {"create", %{"entity_id" => id, "components" => %{"text" => big}}})
+
+      {:ok, seq} = Room.publish(room, {"create", %{"entity_id" => "c", "components" => %{}}})
+      Room.publish(room, {"update", %{"entity_id" => "c", "components" => %{"lit" => true}}})
+
+      {_, [{:push, "diff", diff}], _} = join!(room, "tom", %{"last_seq" => seq})
+      assert {decoded(diff)["from"], decoded(diff)["updates"]} == {seq, %{"c" => %{"lit" => true}}}
+
+      # Everything has come after seq 0, and all but a little of it is gone again.
+      for id <- ["a", "b"], do: Room.publish(room, {"delete", %{"entity_id" => id}})
+
+      for n <- 1..400,
+          do:
+            Room.publish_async(
+              room,
+              [
+                {"create", %{"entity_id" => "gone-#{n}", "components" => %{}}},
+                {"delete", %{"entity_id" => "gone-#{n}"}}
+              ],
+              []
+            )
+
+      {_, [{:push, kind, _}], _} = join!(room, "ann", %{"last_seq" => seq})
+      assert kind in ["diff", "snapshot"]
+
+      {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => 1_000_000})
+      {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => nil})
+    end
+
+    test "what it can't join with" do
+      room = start_room()
+      session = Session.new(room: room, user: "tom")
+
+      assert {:error, %{"reason" => "invalid_argument", "field" => "format"}} =
+               Session.join(session, %{"format" => "xml"})
+
+      assert {:error, %{"field" => "last_seq"}} = Session.join(session, %{"last_seq" => -1})
+      assert {:error, %{"field" => "last_seq"}} = Session.join(session, %{"last_seq" => "1"})
+      assert {:error, %{"field" => "last_term"}} = Session.join(session, %{"last_term" => 1.5})
+
+      assert {:error, %{"reason" => "invalid_id"}} =
+               Session.join(Session.new(room: room, user: "system"), %{})
+
+      Room.stop(room)
+      assert {:error, %{"reason" => "no_room"}} = Session.join(session, %{})
+    end
+
+    test "a version of the packed format that nobody knows falls back to JSON" do
+      {reply, _, _} = join!(start_room(), "tom", %{"format" => "packed", "versions" => [99]})
+      assert reply["format"] == "json"
+    end
+  end
+
+  describe "input" do
+    test "is answered with its seq when it is in the log" do
+      {_, _, session} = join!(start_room(), "tom")
+
+      {[], session} =
+        Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "1")
+
+      {[], session} =
+        Session.input(session, "user_moved", {:json, ~s({"user_id":"tom","position":[4,5,6]})}, "2")
+
+      {{:ok, first}, session} = await(session, reply("1"))
+      {{:ok, second}, _} = await(session, reply("2"))
+      assert second["seq"] == first["seq"] + 1
+    end
+
+    test "or refused with reason and field, and nothing has happened" do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, max_input_bytes: 1_000)
+      eventually(fn -> Room.get(room, "tom") end)
+
+      for {event, payload, expected} <- [
+            {"user_moved", %{"user_id" => "ann"}, %{"reason" => "not_owned", "field" => "user_id"}},
+            {"user_left", %{"user_id" => "tom"}, %{"reason" => "not_allowed"}},
+            {"user_moved", %{"user_id" => "tom", "position" => "x"},
+             %{"reason" => "wrong_type", "component" => "position"}},
+            {"user_moved", {:json, "{"}, %{"reason" => "unexpected_end", "offset" => 1}},
+            {"user_moved", {:json, "[]"}, %{"reason" => "not_an_event"}},
+            {"user_moved", {:json, String.duplicate(" ", 1_001)}, %{"reason" => "too_large"}},
+            {"user_moved", {:binary, "x"}, %{"reason" => "not_supported"}},
+            {"", %{}, %{"reason" => "unknown_event"}}
+          ],
+          reduce: session do
+        session ->
+          {frames, session} = Session.input(session, event, payload, "r")
+
+          {{status, answer}, session} =
+            case frames do
+              [{:reply, "r", status, answer}] -> {{status, answer}, session}
+              [] -> await(session, reply("r"))
+            end
+
+          assert {status, Map.take(answer, Map.keys(expected))} == {:error, expected}
+          session
+      end
+
+      assert Room.get(room, "tom") == %{}
+    end
+
+    test "floods are shed here, before the room" do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, events_per_s: 5, burst_s: 1)
+
+      {answers, _} =
+        Enum.map_reduce(1..50, session, fn n, session ->
+          Session.input(session, "user_moved", %{"user_id" => "tom"}, n)
+        end)
+
+      assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
+    end
+
+    test "so are too many that wait for their answers" do
+      {_, _, session} = join!(start_room(tick_ms: 300), "tom", %{}, max_waiting: 3)
+
+      {answers, _} =
+        Enum.map_reduce(1..5, session, &Session.input(&2, "user_moved", %{"user_id" => "tom"}, &1))
+
+      assert [[], [], [], [{:reply, 4, :error, %{"reason" => "overloaded"}}], _] = answers
+    end
+  end
+
+  describe "events and presence" do
+    test "events come beside the diff if they were asked for, without those that a diff tells" do
+      room = start_room(rules: Roomfold.Rules.doom())
+      {_, _, session} = join!(room, "tom", %{"events" => true})
+
+      Room.publish(room, [
+        {"player_moved", %{"user_id" => "tom", "position" => [1, 0, 0]}},
+        {"door_triggered", %{"id" => "gate"}}
+      ])
+
+      {%{"events" => events}, session} = await(session, push("events"))
+      {names, _} = collect(events, session)
+      assert "door_triggered" in names
+      refute "player_moved" in names
+    end
+
+    defp collect(events, session) do
+      names = Enum.map(events, & &1["event_name"])
+
+      if "door_triggered" in names do
+        {names, session}
+      else
+        {%{"events" => events}, session} = await(session, push("events"))
+        {more, session} = collect(events, session)
+        {names ++ more, session}
+      end
+    end
+
+    test "who is here, who comes and who goes" do
+      room = start_room(grace_ms: 0)
+      {_, frames, session} = join!(room, "tom", %{"presence" => true})
+      assert [_, {:push, "presence_state", %{"tom" => %{"metas" => [_]}}}] = frames
+      pid = spawn_link(fn -> Room.join(room, "ann") && receive(do: (:go -> Room.leave(room))) end)
+      {%{"joins" => joins}, session} = await(session, push("presence_diff"))
+      assert Map.keys(joins) == ["ann"]
+      send(pid, :go)
+      {%{"leaves" => leaves}, _} = await(session, push("presence_diff"))
+      assert Map.keys(leaves) == ["ann"]
+    end
+
+    test "leaving" do
+      room = start_room(grace_ms: 10_000)
+      {_, _, session} = join!(room, "tom")
+      eventually(fn -> Room.get(room, "tom") end)
+      assert Session.leave(session) == :ok
+      eventually(fn -> Room.get(room, "tom") == nil end)
+      assert Session.leave(Session.new(room: room, user: "tom")) == :ok
+    end
+  end
+
+  describe "a slow reader" do
+    defp publish(room, n) do
+      {:ok, _} =
+        Room.publish(
+          room,
+          {"update",
+           %{"entity_id" => "tom", "components" => %{"text" => "#{n}" <> String.duplicate("x", 2_000)}}}
+        )
+    end
+
+    # Everything that has come so far.
+    defp drain(session, frames \\ []) do
+      receive do
+        message ->
+          case Session.handle(session, message) do
+            :ignore -> drain(session, frames)
+            {more, session} -> drain(session, frames ++ more)
+            {:close, reason, more, session} -> {:closed, reason, frames ++ more, session}
+          end
+      after
+        50 -> {frames, session}
+      end
+    end
+
+    test "gets no more until it has caught up, then all of it at once" do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 5_000)
+      for n <- 1..10, do: publish(room, n)
+      {frames, session} = drain(session)
+      seqs = for {:push, "diff", payload} <- frames, do: decoded(payload)["seq"]
+      assert length(seqs) < 10
+      refute List.last(seqs) == Room.seq(room)
+
+      {[{:push, kind, payload}], session} = Session.input(session, "ack", %{"seq" => List.last(seqs)})
+      missed = decoded(payload)
+      assert missed["seq"] == Room.seq(room)
+      assert kind == "snapshot" or missed["from"] == List.last(seqs)
+      assert (state(missed)["tom"] || missed["updates"]["tom"])["text"] =~ "10x"
+
+      # And goes on as before.
+      publish(room, 11)
+      {diff, _} = await(session, push("diff"))
+      assert diff["from"] == missed["seq"]
+    end
+
+    test "is closed, with a reason, when that takes too long" do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 3_000, max_lag_ms: 20)
+      for n <- 1..6, do: publish(room, n)
+      {_, session} = drain(session)
+      publish(room, 7)
+      assert {:closed, "too_slow", frames, _} = drain(session)
+      assert {:push, "closing", %{"reason" => "too_slow"}} = List.last(frames)
+    end
+
+    test "an acknowledgement that is none" do
+      {_, _, session} = join!(start_room(), "tom")
+
+      assert {[{:reply, "r", :error, %{"reason" => "invalid_seq"}}], _} =
+               Session.input(session, "ack", %{"seq" => "1"}, "r")
+
+      assert {[], _} = Session.input(session, "ack", {:json, "nonsense"})
+    end
+  end
+
+  describe "the room" do
+    test "crashes: its clients are back in it, without a gap" do
+      rooms = start_rooms(room: [tick_ms: 5])
+      room = {rooms, "1"}
+      {_, _, session} = join!(room, "tom")
+      {diff, session} = await(session, push("diff"))
+      Process.exit(Room.whereis(room), :kill)
+
+      {again, session} = await(session, fn frame -> push("diff").(frame) || push("snapshot").(frame) end)
+      assert again["seq"] >= diff["seq"]
+      assert Room.get(room, "tom") == %{}
+
+      {:ok, seq} =
+        Room.publish(room, {"user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}}, by: "tom")
+
+      {diff, _} = await(session, push("diff"))
+      assert diff["seq"] == seq
+    end
+
+    test "stops for good: what waits is answered, and the connection closed" do
+      room = start_room(tick_ms: 1_000)
+      {_, _, session} = join!(room, "tom")
+      {[], session} = Session.input(session, "user_moved", %{"user_id" => "tom"}, "1")
+      Room.stop(room)
+      assert_receive {:DOWN, _, _, _, _} = down
+      assert {:close, "no_room", frames, _} = Session.handle(session, down)
+
+      assert [
+               {:reply, "1", :error, %{"reason" => "room_closed"}},
+               {:push, "closing", %{"reason" => "no_room"}}
+             ] = frames
+    end
+  end
+end

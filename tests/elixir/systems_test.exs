@@ -1,0 +1,334 @@
+defmodule Roomfold.SystemsTest do
+  use Roomfold.RoomsCase, async: true
+
+  alias Roomfold.Room.System.Tick
+  alias Roomfold.Systems.{Lifetimes, Pickups, Projectiles, Shots, Timers, Triggers}
+
+  @box %{"shape" => "box", "radius" => 0.5, "height" => 1.75}
+
+  defp world(entities, opts \\ []) do
+    events =
+      for {id, components} <- entities, do: {"create", %{"entity_id" => id, "components" => components}}
+
+    World.fold!(World.new!([rules: Roomfold.Rules.doom()] ++ opts), events)
+  end
+
+  defp tick(now, opts \\ []), do: struct!(%Tick{number: 1, now: now, dt_ms: 50}, opts)
+
+  describe "timers" do
+    @door [
+      every: 60_000,
+      events: [{0, {"door_opened", %{"id" => "d"}}}, {15_000, {"door_closed", %{"id" => "d"}}}]
+    ]
+
+    # The names of all events from one time to another, with the times they came at.
+    defp run(timers, from, to, step) do
+      world = World.new!()
+      state = Timers.init(timers, world, from)
+
+      {events, _} =
+        Enum.flat_map_reduce(Enum.take_every(from..to, step), state, fn now, state ->
+          {events, state} = Timers.tick(world, tick(now), state)
+          {for({name, _} <- events, do: {now, name}), state}
+        end)
+
+      events
+    end
+
+    test "a door opens every minute and closes 15 seconds later" do
+      assert run([@door], 60_000 * 100, 60_000 * 102 + 20_000, 50) == [
+               {6_000_000, "door_opened"},
+               {6_015_000, "door_closed"},
+               {6_060_000, "door_opened"},
+               {6_075_000, "door_closed"},
+               {6_120_000, "door_opened"},
+               {6_135_000, "door_closed"}
+             ]
+    end
+
+    test "a room that comes back says at once how it should be" do
+      assert [{6_007_000, "door_opened"}, {6_015_000, "door_closed"}] =
+               run([@door], 6_007_000, 6_016_000, 1_000)
+
+      assert [{6_020_000, "door_closed"}] = run([@door], 6_020_000, 6_030_000, 1_000)
+    end
+
+    test "a bell rings when its time comes, not when the room starts, and once after a long gap" do
+      bell = [every: 5_000, events: [{0, {"bell_rang", %{}}}]]
+      assert run([bell], 1_000, 11_000, 1_000) == [{5_000, "bell_rang"}, {10_000, "bell_rang"}]
+      state = Timers.init([bell], World.new!(), 1_000)
+      assert {[_], _} = Timers.tick(World.new!(), tick(1_000_001), state)
+    end
+
+    test "what is no timer" do
+      for timer <- [
+            [every: 0, events: []],
+            [every: 10, events: [{10, {"x", %{}}}]],
+            [every: 10, events: [{0, "x"}]],
+            [every: 10, events: []]
+          ] do
+        assert_raise ArgumentError, ~r/a timer needs/, fn -> Timers.init([timer], World.new!(), 0) end
+      end
+    end
+  end
+
+  describe "shots" do
+    defp fired(opts \\ %{}) do
+      {"weapon_fired",
+       Map.merge(
+         %{
+           "user_id" => "tom",
+           "weapon" => "pistol",
+           "hand_position" => [0, 1, 0],
+           "weapon_direction" => [1, 0, 0],
+           "seq" => 9
+         },
+         opts
+       )}
+    end
+
+    defp shoot(world, events, opts \\ []) do
+      {events, _} = Shots.tick(world, tick(0, events: events), Shots.init(opts, world, 0))
+      events
+    end
+
+    @people %{
+      "tom" => %{"kind" => "player", "position" => [0, 0, 0], "health" => 100, "collider" => @box},
+      "ann" => %{"kind" => "player", "position" => [5, 0, 0], "health" => 25, "collider" => @box},
+      "imp" => %{"kind" => "monster", "position" => [9, 0, 0], "health" => 5, "collider" => @box}
+    }
+
+    test "a hit hurts, and says what it was judged by" do
+      assert [{"player_hit", hit}] = shoot(world(@people), [fired()])
+      assert %{"user_id" => "ann", "health" => 15, "damage" => 10, "by_id" => "tom"} = hit
+      assert %{"origin" => [0, 1, 0], "owner" => "tom", "seq" => 9} = hit["shot"]
+      assert %{"id" => "ann", "point" => [4.5, 1.0, +0.0], "seq" => 3} = hit["hit"]
+    end
+
+    test "at health 0 somebody dies, once, and no more shots meet them" do
+      world = world(@people)
+      shots = List.duplicate(fired(), 4)
+
+      names =
+        for {name, payload} <- shoot(world, shots, damage: %{"pistol" => 10}), do: {name, payload["health"]}
+
+      assert names == [{"player_hit", 15}, {"player_hit", 5}, {"player_hit", 0}, {"player_killed", nil}]
+      killed = shoot(world, shots) |> List.last()
+      assert killed == {"player_killed", %{"user_id" => "ann", "by_id" => "tom", "killer_id" => "tom"}}
+
+      world = World.fold!(world, [killed])
+
+      assert [{"monster_hit", %{"id" => "imp", "health" => 0}}, {"monster_died", %{"id" => "imp"}}] =
+               shoot(world, [fired()])
+    end
+
+    test "walls and range end a shot" do
+      wall = %Roomfold.Level{boxes: [{{2, -1, -1}, {3, 3, 1}, 0xFFFFFFFF}]}
+      assert shoot(world(@people, level: wall), [fired()]) == []
+      assert shoot(world(@people), [fired(%{"range" => 2})]) == []
+      assert shoot(world(@people), [fired()], range: 4) == []
+      assert shoot(world(@people), [fired(%{"weapon_direction" => [0, 1, 0]})]) == []
+      # What no shot can be cast from hits nobody.
+      assert shoot(world(@people), [
+               fired(%{"weapon_direction" => [0, 0, 0]}),
+               fired(%{"hand_position" => "x"})
+             ]) == []
+    end
+
+    test "is judged by where everything was when the shooter saw it" do
+      world = world(@people)
+      {:ok, world} = Roomfold.Hits.mark(world, 1_000)
+      seen = World.seq(world)
+      world = World.fold!(world, [{"player_moved", %{"user_id" => "ann", "position" => [5, 0, 9]}}])
+      {:ok, world} = Roomfold.Hits.mark(world, 1_050)
+
+      assert [{"monster_hit", _} | _] = shoot(world, [fired()])
+
+      assert [{"player_hit", %{"user_id" => "ann", "hit" => %{"seq" => ^seen}}}] =
+               shoot(world, [fired(%{"seen_seq" => seen})])
+
+      # Longer ago than is remembered: as things are.
+      assert [{"monster_hit", _} | _] = shoot(world, [fired(%{"seen_seq" => 1})])
+    end
+
+    test "with a velocity the room names the projectile" do
+      shot = fired(%{"velocity" => [10, 0, 0], "projectile_id" => "mine"})
+      assert {_, %{"projectile_id" => "projectile-12"}} = Shots.prepare(shot, 12, nil)
+      assert Shots.prepare(fired(), 12, nil) == fired()
+      assert shoot(world(@people), [shot]) == []
+    end
+  end
+
+  describe "projectiles" do
+    @rocket %{
+      "kind" => "projectile",
+      "type" => "rocket",
+      "owner" => "tom",
+      "position" => [1, 1, 0],
+      "velocity" => [20, 0, 0],
+      "collider" => %{"shape" => "box", "radius" => 0.2, "height" => 0.4}
+    }
+
+    defp fly(world, opts \\ [], now \\ 0) do
+      {events, _} = Projectiles.tick(world, tick(now), Projectiles.init(opts, world, 0))
+      events
+    end
+
+    test "fly" do
+      assert [{"projectile_moved", %{"id" => "r", "position" => [2.0, 1.0, +0.0]}}] =
+               fly(world(Map.put(@people, "r", @rocket)))
+    end
+
+    test "hit what they pass, at any speed, but not whose they are" do
+      fast = %{@rocket | "velocity" => [2.0e6, 0, 0]}
+      events = fly(world(Map.put(@people, "r", fast)), damage: %{"rocket" => 80})
+
+      assert [
+               {"delete", %{"entity_id" => "r"}},
+               {"player_hit", %{"user_id" => "ann", "health" => 0}},
+               {"player_killed", _}
+             ] = events
+    end
+
+    test "break on walls" do
+      wall = %Roomfold.Level{boxes: [{{1.5, -1, -1}, {1.6, 3, 1}, 0xFFFFFFFF}]}
+      assert fly(world(Map.put(@people, "r", @rocket), level: wall)) == [{"delete", %{"entity_id" => "r"}}]
+    end
+
+    test "do not fly for ever; those at rest, or nowhere, do no harm" do
+      world = world(%{"r" => @rocket, "still" => %{@rocket | "velocity" => [0, 0, 0]}})
+      state = Projectiles.init([lifetime_ms: 100], world, 0)
+      {[_], state} = Projectiles.tick(world, tick(1_000), state)
+      {events, _} = Projectiles.tick(world, tick(1_101), state)
+      assert Enum.sort(events) == [{"delete", %{"entity_id" => "r"}}, {"delete", %{"entity_id" => "still"}}]
+      far = world(%{"r" => %{@rocket | "position" => [3.0e9, 0, 0]}})
+      assert fly(far) == [{"delete", %{"entity_id" => "r"}}]
+    end
+  end
+
+  test "lifetimes end" do
+    world = world(%{"a" => %{"lifetime_ms" => 100}, "b" => %{"lifetime_ms" => "long"}, "c" => %{}})
+    state = Lifetimes.init([], world, 1_000)
+    assert {[], state} = Lifetimes.tick(world, tick(1_099), state)
+    assert {[{"delete", %{"entity_id" => "a"}}], _} = Lifetimes.tick(world, tick(1_100), state)
+  end
+
+  describe "pick-ups" do
+    @gun %{
+      "kind" => "item",
+      "position" => [0.2, 0, 0],
+      "collider" => @box,
+      "pickup" => %{"event" => "weapon_collected", "fields" => %{"weapon" => "shotgun"}}
+    }
+    @stimpack %{@gun | "pickup" => %{"event" => "health_collected", "add" => %{"health" => [10, 100]}}}
+
+    defp pick(entities),
+      do: with({events, _} <- Pickups.tick(world(entities), tick(0), Pickups.init([], nil, 0)), do: events)
+
+    test "who touches it has it" do
+      player = @people["ann"] |> Map.put("position", [0, 0, 0])
+
+      assert pick(%{"p" => player, "gun" => @gun}) == [
+               {"weapon_collected", %{"user_id" => "p", "item_id" => "gun", "weapon" => "shotgun"}}
+             ]
+
+      assert pick(%{"p" => player, "med" => @stimpack}) == [
+               {"health_collected", %{"user_id" => "p", "item_id" => "med", "health" => 35}}
+             ]
+
+      assert pick(%{"p" => player, "gun" => %{@gun | "position" => [3, 0, 0]}}) == []
+      assert pick(%{"p" => player, "odd" => %{@gun | "pickup" => 7}}) == []
+    end
+
+    test "who has the most takes no more; the dead take nothing; two can't take one" do
+      player = @people["tom"] |> Map.put("position", [0, 0, 0])
+      assert pick(%{"p" => player, "med" => @stimpack}) == []
+      assert [{_, %{"health" => 100}}] = pick(%{"p" => %{player | "health" => 95}, "med" => @stimpack})
+      assert pick(%{"p" => %{player | "health" => 0}, "gun" => @gun}) == []
+      assert [{_, %{"user_id" => "a"}}] = pick(%{"a" => player, "b" => player, "gun" => @gun})
+      # Two packs at once: the second one adds to the first.
+      assert [{_, %{"health" => 95}}, {_, %{"health" => 100}}] =
+               pick(%{"p" => %{player | "health" => 85}, "m1" => @stimpack, "m2" => @stimpack})
+    end
+  end
+
+  test "triggers say when somebody comes in, and when they leave" do
+    zone = %{
+      "position" => [0, 0, 0],
+      "collider" => %{"shape" => "box", "size" => [4, 2, 4]},
+      "trigger" => %{"event" => "door_triggered", "leave" => "door_left", "fields" => %{"id" => "gate"}}
+    }
+
+    at = fn x -> world(%{"zone" => zone, "tom" => %{@people["tom"] | "position" => [x, 0, 0]}}) end
+    state = Triggers.init([], at.(9), 0)
+    assert {[], state} = Triggers.tick(at.(9), tick(0), state)
+    facts = %{"id" => "gate", "user_id" => "tom", "trigger_id" => "zone"}
+    assert {[{"door_triggered", ^facts}], state} = Triggers.tick(at.(1), tick(0), state)
+    assert {[], state} = Triggers.tick(at.(0), tick(0), state)
+    assert {[{"door_left", ^facts}], _} = Triggers.tick(at.(9), tick(0), state)
+  end
+
+  describe "in a room" do
+    test "a shot with a velocity flies, hits and kills, by the system alone" do
+      room =
+        start_room(
+          rules: Roomfold.Rules.doom(),
+          systems: [{Shots, []}, {Projectiles, damage: %{"rocket" => 100}}]
+        )
+
+      for {id, x} <- [{"tom", 0}, {"ann", 5}] do
+        Room.publish(
+          room,
+          {"player_spawned", %{"user_id" => id, "position" => [x, 0, 0], "health" => 100, "collider" => @box}}
+        )
+      end
+
+      {:ok, seq} =
+        Room.publish(
+          room,
+          {"weapon_fired",
+           %{
+             "user_id" => "tom",
+             "weapon" => "rocket_launcher",
+             "type" => "rocket",
+             "hand_position" => [0, 1, 0],
+             "velocity" => [100, 0, 0],
+             "collider" => @rocket["collider"]
+           }},
+          by: "tom"
+        )
+
+      eventually(fn -> Room.get(room, "ann")["state"] == "dead" end)
+      assert Room.get(room, "tom")["frags"] == 1
+      eventually(fn -> Room.get(room, "projectile-#{seq}") == nil end)
+    end
+
+    test "functions are systems, and one that fails does not stop the others" do
+      burn = fn world, _ ->
+        for {id, %{"fuel" => fuel}} <- World.query(world, ["fuel"]),
+            fuel > 0,
+            do: {"update", %{"entity_id" => id, "components" => %{"fuel" => fuel - 1}}}
+      end
+
+      bad = fn _, _ -> raise "this system is broken" end
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          room = start_room(systems: [bad, burn])
+          Room.publish(room, {"create", %{"entity_id" => "lamp", "components" => %{"fuel" => 3}}})
+          eventually(fn -> Room.get(room, "lamp") == %{"fuel" => 0} end)
+        end)
+
+      assert log =~ "this system is broken"
+    end
+
+    test "what is no system is refused" do
+      Process.flag(:trap_exit, true)
+
+      assert {:error, {%ArgumentError{message: message}, _}} =
+               Room.start_link(id: "x", rooms: nil, systems: [:nothing])
+
+      assert message =~ "is no Roomfold.Room.System"
+    end
+  end
+end
