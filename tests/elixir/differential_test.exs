@@ -104,6 +104,14 @@ defmodule Roomfold.DifferentialTest do
     )
   end
 
+  test "changes of several entities" do
+    check(
+      :proper.forall(:proper_types.resize(12, :proper_types.list(Generators.changes())), fn texts ->
+        equal?(Enum.map(texts, &{:json, &1}), @options)
+      end)
+    )
+  end
+
   test "JSON text and lists mean the same" do
     check(
       :proper.forall(Generators.events(), fn events ->

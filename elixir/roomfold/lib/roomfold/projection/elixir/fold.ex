@@ -38,6 +38,23 @@ defmodule Roomfold.Projection.Elixir.Fold do
   end
 
   defp fold({:event, name, payload}, world, report, index) do
+    under_seq(payload, world, report, index, &apply_event(name, payload, &1, &2, index))
+  end
+
+  # Folded if one of its operations is, or if it has none.
+  defp fold({:changes, events, payload}, world, report, index) do
+    under_seq(payload, world, report, index, fn world, %{folded: before} = report ->
+      {world, report} =
+        Enum.reduce(events, {world, report}, fn {name, payload}, {world, report} ->
+          apply_event(name, payload, world, report, index)
+        end)
+
+      folded = if events == [] or report.folded > before, do: 1, else: 0
+      {world, %{report | folded: before + folded}}
+    end)
+  end
+
+  defp under_seq(payload, world, report, index, apply) do
     case judge_seq(payload, world) do
       :stale ->
         {world, %{report | stale: report.stale + 1}}
@@ -47,7 +64,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
 
       {:take, seq} ->
         {world, report} = take_seq(world, report, seq)
-        apply_event(name, payload, world, report, index)
+        apply.(world, report)
     end
   end
 

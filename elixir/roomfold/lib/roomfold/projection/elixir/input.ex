@@ -1,9 +1,11 @@
 defmodule Roomfold.Projection.Elixir.Input do
   @moduledoc false
-  # What a fold is given, as a list of {:event, name, payload}, {:no_name, reason, payload} and {:unreadable, reason, offset}.
+  # What a fold is given, as a list of {:event, name, payload}, {:changes, entity_events, payload}, {:no_name, reason, payload} and
+  # {:unreadable, reason, offset}.
 
   alias Roomfold.Error
   alias Roomfold.JSON.Elixir, as: Reader
+  alias Roomfold.Projection.Elixir.Changes
 
   @entity_events ["create", "update", "delete"]
   @max_name 255
@@ -116,7 +118,14 @@ defmodule Roomfold.Projection.Elixir.Input do
   defp from_value(%{"event" => _, "event_name" => _} = event), do: {:no_name, :invalid_name, event}
   defp from_value(%{"event" => name} = event), do: named(name, event, name in @entity_events)
   defp from_value(%{"event_name" => name} = event), do: named(name, event, name not in @entity_events)
-  defp from_value(%{} = event), do: {:no_name, :invalid_name, event}
+
+  defp from_value(%{} = object) do
+    case Changes.events(object) do
+      {:ok, events} -> {:changes, events, object}
+      :error -> {:no_name, :invalid_name, object}
+    end
+  end
+
   defp from_value(_), do: {:unreadable, :not_an_event, nil}
 
   # An entity event stands under "event", all others under "event_name".
