@@ -1,5 +1,5 @@
-// fold_changes.c: an object that is no event but a change of several entities, component first or by kind
-// (docs/event-model.md, "Changes of several entities"). Its text has been read once, so it is known to be JSON without
+// fold_changes.c: an object that is no event but says something of several entities, component first or by kind
+// (docs/event-model.md, "Several entities at once"). Its text has been read once, so it is known to be JSON without
 // duplicate keys; here it is taken apart into operations, which are done like the entity events they stand for.
 #include "draft.h"
 #include "scan.h"
@@ -27,6 +27,7 @@ typedef struct changes {
     rf_buf created;   // rf_str
     rf_buf deleted;   // rf_str
     bool by_component, by_kind, listed;
+    bool whole; // by kind: nothing else is there
     bool no_memory;
 } changes;
 
@@ -58,9 +59,9 @@ static bool add(changes *all, rf_buf *buf, const void *item, size_t size) {
 
 // ---- taking apart: false where the object is no change, or there is no memory -----------------------
 
-static bool skip(changes *all) {
-    all->fold->current = NULL;
-    return rf_fold_json_value(all->fold, &all->scan, (rf_want){.kind = RF_WANT_NOTHING}) || fail(all);
+// A value; what follows it is a comma or a bracket.
+static void skip(changes *all) {
+    all->scan.at = rf_fold_json_behind(all->scan.at, all->scan.end);
 }
 
 // A string, to stay; never without data.
@@ -73,7 +74,9 @@ static bool read_string(changes *all, rf_str *out) {
 // A string where one is expected, else no id.
 static bool read_id(changes *all, rf_str *out) {
     *out = (rf_str){0};
-    return *all->scan.at == '"' ? read_string(all, out) : skip(all);
+    if (*all->scan.at == '"') return read_string(all, out);
+    skip(all);
+    return true;
 }
 
 // Opens a list or map, or goes on behind one of its values. false: it ends here, and has been left.
@@ -121,7 +124,8 @@ static bool read_column(changes *all, rf_str name) {
         change_value value = {.name = name};
         if (!read_key(all, &value.id)) return false;
         value.offset = here(all);
-        if (!skip(all) || !add(all, &all->values, &value, sizeof value)) return false;
+        skip(all);
+        if (!add(all, &all->values, &value, sizeof value)) return false;
     }
     return true;
 }
@@ -131,13 +135,17 @@ static bool read_item_entry(changes *all, change_op *op) {
     if (!read_key(all, &value.name)) return false;
     if (rf_str_eq(value.name, RF_LIT("id"))) return read_id(all, &op->id);
     value.offset = here(all);
-    return skip(all) && add(all, &all->values, &value, sizeof value);
+    skip(all);
+    return add(all, &all->values, &value, sizeof value);
 }
 
 // One item of a kind's list. Anything but an object is one without an id.
 static bool read_item(changes *all, rf_str kind) {
     change_op op = {.kind = kind, .position = op_count(all), .first_value = value_count(all)};
-    if (*all->scan.at != '{') return skip(all) && add(all, &all->ops, &op, sizeof op);
+    if (*all->scan.at != '{') {
+        skip(all);
+        return add(all, &all->ops, &op, sizeof op);
+    }
     for (bool first = true; more(all, &first);)
         if (!read_item_entry(all, &op)) return false;
     op.value_count = value_count(all) - op.first_value;
@@ -150,11 +158,27 @@ static bool read_kind(changes *all, rf_str kind) {
     return true;
 }
 
+// Under these keys stands something else, or may stand something else one day.
+static bool is_reserved(rf_str key) {
+    static const char *const keys[] = {"event", "event_name", "entities", "components", "kinds",
+                                       "from",  "creates",    "updates",  "deletes"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (rf_str_eq(key, (rf_str){keys[i], strlen(keys[i])})) return true;
+    return false;
+}
+
+static bool is_about(rf_str key) {
+    return rf_str_eq(key, RF_LIT("seq")) || rf_str_eq(key, RF_LIT("at")) || rf_str_eq(key, RF_LIT("by"));
+}
+
 static bool read_entry(changes *all, rf_str key) {
-    if (rf_str_eq(key, RF_LIT("event")) || rf_str_eq(key, RF_LIT("event_name"))) return false;
+    if (is_reserved(key)) return false;
     if (rf_str_eq(key, RF_LIT("created"))) return read_ids(all, &all->created);
     if (rf_str_eq(key, RF_LIT("deleted"))) return read_ids(all, &all->deleted);
-    if (rf_str_eq(key, RF_LIT("seq")) || rf_str_eq(key, RF_LIT("at")) || rf_str_eq(key, RF_LIT("by"))) return skip(all);
+    if (is_about(key)) {
+        skip(all);
+        return true;
+    }
     if (*all->scan.at == '{' && !all->by_kind) {
         all->by_component = true;
         return read_column(all, key);
@@ -171,6 +195,7 @@ static bool read_object(changes *all) {
         rf_str key;
         if (!read_key(all, &key) || !read_entry(all, key)) return false;
     }
+    all->whole = all->by_kind && !all->listed;
     return all->by_component || all->by_kind || all->listed;
 }
 
@@ -219,6 +244,18 @@ static bool gather(changes *all) {
     return true;
 }
 
+static bool is_id(rf_str id) {
+    return id.data && id.len > 0 && id.len <= RF_NAME_MAX;
+}
+
+// In a whole snapshot everybody has an id of their own: else nobody knows who is not there any more.
+static bool is_snapshot(const changes *all) {
+    const change_op *ops = ops_of(all);
+    for (size_t i = 0; i < op_count(all); i++)
+        if (!is_id(ops[i].id) || (i > 0 && rf_str_eq(ops[i - 1].id, ops[i].id))) return false;
+    return true;
+}
+
 static int compare_op_id(const void *key, const void *op) {
     return compare_id(*(const rf_str *)key, ((const change_op *)op)->id);
 }
@@ -248,6 +285,10 @@ static bool is_created(const changes *all, rf_str id) {
            bsearch(&id, all->created.data, all->created.len / sizeof id, sizeof id, compare_ids);
 }
 
+static bool has_op(const changes *all, rf_str id) {
+    return op_count(all) > 0 && bsearch(&id, all->ops.data, op_count(all), sizeof(change_op), compare_op_id);
+}
+
 static void begin_op(rf_fold *fold, rf_str name, rf_str id) {
     rf_event_begin(fold, name);
     rf_event_field(fold, RF_LIT("entity_id"));
@@ -257,7 +298,7 @@ static void begin_op(rf_fold *fold, rf_str name, rf_str id) {
 static rf_status do_op(changes *all, const change_op *op) {
     rf_fold *fold = all->fold;
     const change_value *values = values_of(all) + op->first_value;
-    begin_op(fold, is_created(all, op->id) ? RF_LIT("create") : RF_LIT("update"), op->id);
+    begin_op(fold, all->whole || is_created(all, op->id) ? RF_LIT("create") : RF_LIT("update"), op->id);
     rf_event_field(fold, RF_LIT("components"));
     rf_event_components(fold);
     for (size_t i = 0; i < op->value_count; i++) {
@@ -270,13 +311,32 @@ static rf_status do_op(changes *all, const change_op *op) {
     return rf_fold_apply(fold);
 }
 
-static rf_status do_all(changes *all) {
+// In the order of handles.
+static rf_status delete_others(changes *all) {
+    const rf_world *world = all->fold->world;
+    rf_entity entity = {0};
+    rf_status status = RF_OK;
+    while (status == RF_OK && rf_world_next(world, &entity)) {
+        rf_str id = rf_world_id(world, entity);
+        if (has_op(all, id)) continue;
+        begin_op(all->fold, RF_LIT("delete"), id);
+        status = rf_fold_apply(all->fold);
+    }
+    return status;
+}
+
+static rf_status delete_listed(changes *all) {
     const rf_str *deleted = (const rf_str *)(const void *)all->deleted.data;
     rf_status status = RF_OK;
     for (size_t i = 0; i < all->deleted.len / sizeof *deleted && status == RF_OK; i++) {
         begin_op(all->fold, RF_LIT("delete"), deleted[i]);
         status = rf_fold_apply(all->fold);
     }
+    return status;
+}
+
+static rf_status do_all(changes *all) {
+    rf_status status = all->whole ? delete_others(all) : delete_listed(all);
     for (size_t i = 0; i < op_count(all) && status == RF_OK; i++) status = do_op(all, &ops_of(all)[i]);
     return status;
 }
@@ -284,15 +344,15 @@ static rf_status do_all(changes *all) {
 // All under the seq that the object took. It is folded if one of its operations is, or it has none.
 static rf_status apply(changes *all) {
     rf_report *report = all->fold->report;
-    uint64_t before = report->folded;
-    bool patching = all->fold->patching, nothing = op_count(all) == 0 && all->deleted.len == 0;
+    uint64_t before = report->folded, rejected = report->rejected_count;
+    bool patching = all->fold->patching;
     rf_status status;
-    all->fold->unusable = RF_OK;
+    all->fold->unusable = all->whole && !is_snapshot(all) ? RF_INVALID_SNAPSHOT : RF_OK;
     if (!rf_fold_accept(all->fold)) return RF_OK;
     all->fold->patching = true;
     status = do_all(all);
     all->fold->patching = patching;
-    report->folded = before + (nothing || report->folded > before);
+    report->folded = before + (report->folded > before || report->rejected_count == rejected);
     return status;
 }
 

@@ -316,6 +316,10 @@ static const char *behind_value(const char *at, const char *end) {
     return NULL;
 }
 
+const char *rf_fold_json_behind(const char *at, const char *end) {
+    return behind_value(at, end);
+}
+
 static const char *skip_space(const char *at, const char *end) {
     while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
     return at;

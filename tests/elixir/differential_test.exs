@@ -104,7 +104,7 @@ defmodule Roomfold.DifferentialTest do
     )
   end
 
-  test "changes of several entities" do
+  test "several entities at once" do
     check(
       :proper.forall(:proper_types.resize(12, :proper_types.list(Generators.changes())), fn texts ->
         equal?(Enum.map(texts, &{:json, &1}), @options)

@@ -239,7 +239,7 @@ defmodule Roomfold.Generators do
     end)
   end
 
-  @doc "JSON Lines of changes of several entities, with creates among them."
+  @doc "JSON Lines that speak of several entities at once, with creates among them."
   def changes do
     create = tuple([:create, seq(), oneof(@ids), list(tuple([component_name(), simple_value()]))])
 
@@ -257,7 +257,7 @@ defmodule Roomfold.Generators do
 
   defp sayable(object) do
     for {key, value} <- object,
-        match?({:ok, _}, JSON.encode(value, impl: :elixir)),
+        match?({:ok, _}, JSON.encode(%{key => value}, impl: :elixir)),
         into: %{},
         do: {key, value}
   end
@@ -268,7 +268,9 @@ defmodule Roomfold.Generators do
       frequency([
         {5, pairs(component_name(), let(list(tuple([id(), simple_value()])), &Map.new/1))},
         {5, pairs(oneof(["monsters", "others", "é"]), list(frequency([{9, item()}, {1, simple_value()}])))},
-        {1, pairs(key(), simple_value())}
+        {2, pairs(oneof(["monsters", "others"]), list(own_item()))},
+        {1, pairs(key(), simple_value())},
+        {1, pairs(oneof(["kinds", "components", "from", "event"]), oneof([%{}, [], nil]))}
       ])
 
     lists = list(tuple([oneof(["created", "deleted"]), frequency([{9, list(id())}, {1, simple_value()}])]))
@@ -284,6 +286,13 @@ defmodule Roomfold.Generators do
   defp item do
     let(tuple([id(), list(tuple([component_name(), simple_value()]))]), fn {id, components} ->
       components |> Map.new() |> Map.put("id", id)
+    end)
+  end
+
+  # Rarely the same id twice, so that it can be a snapshot.
+  defp own_item do
+    let(tuple([oneof([oneof(@ids), :proper_types.integer(1, 1000)]), item()]), fn {id, item} ->
+      Map.put(item, "id", if(is_binary(id), do: id, else: "own#{id}"))
     end)
   end
 

@@ -118,8 +118,8 @@ defmodule Roomfold.World do
   Folds events into the world. Never fails on what the events hold: what can't be used is left out and reported.
 
   The input is a list of `{name, payload}`, or `{:json, text}`: one event, an array of events or JSON Lines, read in C
-  without building a term for any event. In JSON text an event may also be a change of several entities, component first or by
-  kind (`docs/event-model.md`, "Changes of several entities").
+  without building a term for any event. In JSON text an event may also say something of several entities, component first or by
+  kind: what changed, or all there is (`docs/event-model.md`, "Several entities at once").
 
   ## Examples
 
@@ -137,6 +137,9 @@ defmodule Roomfold.World do
       ...> {"created":["b"],"bats":[{"id":"a","lit":true},{"id":"b","kind":"bat"}]})})
       iex> Roomfold.World.snapshot(world)
       %{"a" => %{"health" => 2, "lit" => true}, "b" => %{"kind" => "bat"}}
+      iex> {:ok, world, _} = Roomfold.World.fold(world, {:json, ~s({"cats":[{"id":"c","kind":"cat"}]})})
+      iex> Roomfold.World.snapshot(world)
+      %{"c" => %{"kind" => "cat"}}
   """
   @spec fold(t, [event] | {:json, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
   def fold(%__MODULE__{} = world, events) when is_list(events),

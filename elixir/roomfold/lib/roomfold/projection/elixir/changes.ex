@@ -1,24 +1,53 @@
 defmodule Roomfold.Projection.Elixir.Changes do
   @moduledoc false
-  # An object that is no event but a change of several entities, component first or by kind, as the entity events it stands for
-  # (docs/event-model.md, "Changes of several entities").
+  # An object that is no event but says something of several entities, component first or by kind, as the entity events it
+  # stands for (docs/event-model.md, "Several entities at once").
 
   @about ["seq", "at", "by"]
   @lists ["created", "deleted"]
+  @reserved [
+    "event",
+    "event_name",
+    "entities",
+    "components",
+    "kinds",
+    "from",
+    "creates",
+    "updates",
+    "deletes"
+  ]
+  @max_name 255
 
-  @doc "`{:ok, entity_events}`, or `:error` if the object is no change."
-  def events(%{} = object) do
+  @doc """
+  `{:changes, entity_events}`; `{:whole, creates}`, in the order of ids, of a snapshot of everything there is; `{:error, reason}`.
+  """
+  def read(%{} = object) do
     {lists, rest} = object |> Map.drop(@about) |> Map.split(@lists)
     values = Map.values(rest)
 
     cond do
-      lists == %{} and values == [] -> :error
-      not Enum.all?(Map.values(lists), &is_list/1) -> :error
-      Enum.all?(values, &is_map/1) -> {:ok, events(lists, columns(rest))}
-      Enum.all?(values, &is_list/1) -> {:ok, events(lists, items(rest))}
-      true -> :error
+      lists == %{} and values == [] -> {:error, :invalid_name}
+      Enum.any?(@reserved, &is_map_key(rest, &1)) -> {:error, :invalid_name}
+      not Enum.all?(Map.values(lists), &is_list/1) -> {:error, :invalid_name}
+      Enum.all?(values, &is_map/1) -> {:changes, events(lists, columns(rest))}
+      not Enum.all?(values, &is_list/1) -> {:error, :invalid_name}
+      lists == %{} -> whole(items(rest))
+      true -> {:changes, events(lists, items(rest))}
     end
   end
+
+  # Everybody has an id of their own: else nobody knows who is not there any more.
+  defp whole(items) do
+    ids = Enum.map(items, &elem(&1, 0))
+
+    if Enum.all?(ids, &id?/1) and length(Enum.uniq(ids)) == length(ids) do
+      {:whole, for({id, components} <- Enum.sort_by(items, &elem(&1, 0)), do: put("create", id, components))}
+    else
+      {:error, :invalid_snapshot}
+    end
+  end
+
+  defp id?(id), do: is_binary(id) and byte_size(id) in 1..@max_name
 
   defp events(lists, changed) do
     created = Map.get(lists, "created", [])
@@ -32,9 +61,11 @@ defmodule Roomfold.Projection.Elixir.Changes do
 
     for(id <- Map.get(lists, "deleted", []), do: {"delete", %{"entity_id" => id}}) ++
       for {id, components} <- Enum.sort_by(alone ++ changed, fn {id, _} -> id || "" end) do
-        {if(id in created, do: "create", else: "update"), %{"entity_id" => id, "components" => components}}
+        put(if(id in created, do: "create", else: "update"), id, components)
       end
   end
+
+  defp put(name, id, components), do: {name, %{"entity_id" => id, "components" => components}}
 
   # Component first: what belongs to one id is one event.
   defp columns(columns) do
