@@ -297,7 +297,7 @@ static void begin_op(rf_fold *fold, rf_str name, rf_str id) {
 
 static rf_status do_op(changes *all, const change_op *op) {
     rf_fold *fold = all->fold;
-    const change_value *values = values_of(all) + op->first_value;
+    const change_value *values = op->value_count > 0 ? values_of(all) + op->first_value : NULL;
     begin_op(fold, all->whole || is_created(all, op->id) ? RF_LIT("create") : RF_LIT("update"), op->id);
     rf_event_field(fold, RF_LIT("components"));
     rf_event_components(fold);

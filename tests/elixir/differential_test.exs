@@ -106,7 +106,7 @@ defmodule Roomfold.DifferentialTest do
 
   test "several entities at once" do
     check(
-      :proper.forall(:proper_types.resize(12, :proper_types.list(Generators.changes())), fn texts ->
+      :proper.forall(:proper_types.resize(5, :proper_types.list(Generators.changes())), fn texts ->
         equal?(Enum.map(texts, &{:json, &1}), @options)
       end)
     )
