@@ -221,6 +221,15 @@ static inline bool rf_draft_close(rf_fold *fold) {
 
 // Applies the event (fold.c).
 rf_status rf_fold_apply(rf_fold *fold);
+// Its first half: takes the event's seq; false if there is nothing to apply.
+bool rf_fold_accept(rf_fold *fold);
+// Reads the value at the scan into the draft at hand (fold_json.c).
+struct rf_scan;
+bool rf_fold_json_value(rf_fold *fold, struct rf_scan *scan, rf_want want);
+// Behind the value that starts at `at`, of a text that has been read before.
+const char *rf_fold_json_behind(const char *at, const char *end);
+// In place of rf_event_end for an object without a name, which may be a change of several entities (fold_changes.c).
+rf_status rf_fold_changes(rf_fold *fold, rf_str object);
 // Counts an event that could not be read.
 void rf_fold_unreadable(rf_fold *fold, rf_status reason, uint64_t offset);
 

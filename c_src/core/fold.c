@@ -552,23 +552,26 @@ static rf_status apply_usable(rf_fold *fold) {
     return status;
 }
 
-rf_status rf_fold_apply(rf_fold *fold) {
-    seq_verdict verdict;
+bool rf_fold_accept(rf_fold *fold) {
     uint64_t seq = 0;
+    seq_verdict verdict = fold->patching ? SEQ_TAKE : judge_seq(fold, &seq);
+    if (fold->unusable != RF_OK || verdict == SEQ_INVALID) {
+        drop(fold, fold->unusable != RF_OK ? fold->unusable : RF_INVALID_SEQ, (rf_str){0});
+        if (verdict != SEQ_STALE) take_seq(fold, verdict == SEQ_TAKE ? seq : fold->world->seq + 1);
+        return false;
+    }
+    if (verdict == SEQ_STALE) {
+        fold->report->stale++;
+        return false;
+    }
+    if (!fold->patching) take_seq(fold, seq);
+    return true;
+}
+
+rf_status rf_fold_apply(rf_fold *fold) {
     if (fold->no_memory) {
         fold->no_memory = false;
         return RF_NO_MEMORY;
     }
-    verdict = fold->patching ? SEQ_TAKE : judge_seq(fold, &seq);
-    if (fold->unusable != RF_OK || verdict == SEQ_INVALID) {
-        drop(fold, fold->unusable != RF_OK ? fold->unusable : RF_INVALID_SEQ, (rf_str){0});
-        if (verdict != SEQ_STALE) take_seq(fold, verdict == SEQ_TAKE ? seq : fold->world->seq + 1);
-        return RF_OK;
-    }
-    if (verdict == SEQ_STALE) {
-        fold->report->stale++;
-        return RF_OK;
-    }
-    if (!fold->patching) take_seq(fold, seq);
-    return apply_usable(fold);
+    return rf_fold_accept(fold) ? apply_usable(fold) : RF_OK;
 }

@@ -226,6 +226,10 @@ static bool marked_value(rf_fold *fold, rf_scan *scan, rf_want want, rf_template
     return true;
 }
 
+bool rf_fold_json_value(rf_fold *fold, rf_scan *scan, rf_want want) {
+    return wanted_value(fold, scan, want, 2);
+}
+
 // ---- components ---------------------------------------------------------------------------------
 
 // Duplicates among the declared components are found by column, among the others by key.
@@ -310,6 +314,10 @@ static const char *behind_value(const char *at, const char *end) {
         }
     }
     return NULL;
+}
+
+const char *rf_fold_json_behind(const char *at, const char *end) {
+    return behind_value(at, end);
 }
 
 static const char *skip_space(const char *at, const char *end) {
@@ -436,7 +444,8 @@ static bool whole_event(rf_fold *fold, rf_scan *scan) {
 typedef enum event_form {
     EVENT_OTHER, // nothing that could be an event
     EVENT_DRAFTED,
-    EVENT_UPDATE, // in fold->update
+    EVENT_NAMELESS, // an object that may be a change of several entities
+    EVENT_UPDATE,   // in fold->update
 } event_form;
 
 // ---- templates ----------------------------------------------------------------------------------
@@ -583,10 +592,13 @@ static bool read_event(rf_fold *fold, rf_scan *scan, event_form *form) {
     rf_arena_reset(&fold->arena);
     *form = EVENT_OTHER;
     if (*scan->at == '{') {
+        const char *start = scan->at;
         *form = event_by_template(fold, scan);
         if (*form != EVENT_OTHER) return true;
-        *form = EVENT_DRAFTED;
-        return whole_event(fold, scan);
+        if (!whole_event(fold, scan)) return false;
+        *form = fold->unusable == RF_INVALID_NAME ? EVENT_NAMELESS : EVENT_DRAFTED;
+        fold->object = (rf_str){start, (size_t)(scan->at - start)};
+        return true;
     }
     rf_draft_reset(fold);
     return skip_value(fold, scan, 0);
@@ -598,6 +610,8 @@ static rf_status finish_event(rf_fold *fold, event_form form) {
         return rf_event_entities(fold, &fold->update.event, 1);
     case EVENT_DRAFTED:
         return rf_event_end(fold);
+    case EVENT_NAMELESS:
+        return rf_fold_changes(fold, fold->object);
     case EVENT_OTHER:
         break;
     }

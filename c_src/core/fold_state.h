@@ -48,6 +48,7 @@ struct rf_fold {
     rf_report *report;
     rf_allocator allocator;
     uint64_t index; // of the event at hand
+    rf_str object;  // its text, if it is an object read in full
     bool patching;  // all under one seq
     bool no_memory;
 

@@ -104,6 +104,14 @@ defmodule Roomfold.DifferentialTest do
     )
   end
 
+  test "several entities at once" do
+    check(
+      :proper.forall(:proper_types.resize(5, :proper_types.list(Generators.changes())), fn texts ->
+        equal?(Enum.map(texts, &{:json, &1}), @options)
+      end)
+    )
+  end
+
   test "JSON text and lists mean the same" do
     check(
       :proper.forall(Generators.events(), fn events ->

@@ -29,6 +29,30 @@ static void read_components(rf_component_iter iter) {
     }
 }
 
+// What is written must be JSON.
+static void encode(const rf_world *world, const rf_encode_def *def) {
+    rf_json_reader *reader;
+    rf_json_token token;
+    char *text;
+    size_t len;
+    if (rf_encode_json(world, def, rf_allocator_default(), &text, &len) != RF_OK) abort();
+    if (rf_json_reader_new(rf_allocator_default(), (rf_str){text, len}, 512, &reader) != RF_OK) abort();
+    do {
+        token = rf_json_next(reader);
+    } while (token.kind != RF_JSON_END && token.kind != RF_JSON_ERROR);
+    if (token.kind == RF_JSON_ERROR) abort();
+    rf_json_reader_free(reader);
+    free(text);
+}
+
+static void encode_all(const rf_world *world) {
+    uint64_t seq = rf_world_seq(world);
+    for (int by = RF_BY_ENTITY; by <= RF_BY_KIND; by++) {
+        encode(world, &(rf_encode_def){.by = (rf_by)by});
+        encode(world, &(rf_encode_def){.by = (rf_by)by, .diff = true, .from = seq});
+    }
+}
+
 static void read_world(const rf_world *world) {
     rf_entity entity = {0};
     rf_change change;
@@ -39,6 +63,7 @@ static void read_world(const rf_world *world) {
         count++;
     }
     if (count != rf_world_count(world)) abort();
+    encode_all(world);
     for (uint64_t from = 0; from < 4; from++) {
         if (rf_world_seq(world) < from || rf_diff_new(world, rf_world_seq(world) - from, &diff) != RF_OK) continue;
         while (rf_diff_next(diff, &change)) {

@@ -234,13 +234,85 @@ defmodule Roomfold.Generators do
   end
 
   defp json_event do
-    let(event(), fn event -> if sayable?(event), do: event, else: {"noted", %{}} end)
+    let(frequency([{12, event()}, {1, change()}]), fn event ->
+      if sayable?(event), do: event, else: {"noted", %{}}
+    end)
   end
+
+  @doc "JSON Lines that speak of several entities at once, with creates among them."
+  def changes do
+    create = tuple([:create, seq(), oneof(@ids), list(tuple([component_name(), simple_value()]))])
+
+    let(list(frequency([{3, change()}, {2, create}])), fn events ->
+      Enum.map_join(events, "\n", fn
+        {:create, seq, id, components} ->
+          components = components |> Map.new() |> sayable() |> Map.delete("id")
+          encode({"create", Map.merge(seq, %{"entity_id" => id, "components" => components})})
+
+        {:change, object} ->
+          encode({:change, sayable(object)})
+      end)
+    end)
+  end
+
+  defp sayable(object) do
+    for {key, value} <- object,
+        match?({:ok, _}, JSON.encode(%{key => value}, impl: :elixir)),
+        into: %{},
+        do: {key, value}
+  end
+
+  # Several entities at once, without a name; sometimes of both shapes, which is neither.
+  defp change do
+    entries =
+      frequency([
+        {5, pairs(component_name(), let(list(tuple([id(), simple_value()])), &Map.new/1))},
+        {5, pairs(oneof(["monsters", "others", "é"]), list(frequency([{9, item()}, {1, simple_value()}])))},
+        {2, pairs(oneof(["monsters", "others"]), list(own_item()))},
+        {1, pairs(key(), simple_value())},
+        {1, pairs(oneof(["kinds", "components", "from", "event"]), oneof([%{}, [], nil]))}
+      ])
+
+    lists = list(tuple([oneof(["created", "deleted"]), frequency([{9, list(id())}, {1, simple_value()}])]))
+
+    # Lists in lists: each as long as the size allows would be too much.
+    let(resize(3, tuple([entries, lists, seq()])), fn {entries, lists, seq} ->
+      {:change, Map.new(entries) |> Map.merge(Map.new(lists)) |> Map.merge(seq)}
+    end)
+  end
+
+  defp component_name, do: oneof(["position", "health", "label", "n1", "n2", "note", "id", "kind"])
+
+  defp item do
+    let(tuple([id(), list(tuple([component_name(), simple_value()]))]), fn {id, components} ->
+      components |> Map.new() |> Map.put("id", id)
+    end)
+  end
+
+  # Rarely the same id twice, so that it can be a snapshot.
+  defp own_item do
+    let(tuple([oneof([oneof(@ids), :proper_types.integer(1, 1000)]), item()]), fn {id, item} ->
+      Map.put(item, "id", if(is_binary(id), do: id, else: "own#{id}"))
+    end)
+  end
+
+  defp simple_value do
+    frequency([
+      {4, :proper_types.vector(3, number())},
+      {4, number()},
+      {2, text()},
+      {2, oneof([nil, true, [], [1, [nil]], %{"b" => 1, "a" => [2.5]}])}
+    ])
+  end
+
+  defp sayable?({:change, object}), do: match?({:ok, _}, JSON.encode(object, impl: :elixir))
 
   defp sayable?({name, payload}) when is_binary(name) and is_map(payload),
     do: match?({:ok, _}, JSON.encode([name, payload], impl: :elixir))
 
   defp sayable?(_), do: false
+
+  defp encode({:change, object}), do: JSON.encode!(object, impl: :elixir)
 
   defp encode({name, payload}) do
     key = if name in ["create", "update", "delete"], do: "event", else: "event_name"

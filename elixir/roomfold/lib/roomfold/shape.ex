@@ -146,55 +146,74 @@ defmodule Roomfold.Shape do
   defp by_entity(_, _, _, _, _), do: {:error, Error.new(:invalid_diff)}
 
   @doc """
-  Changes in another shape as entity events, to be folded: an update for each entity, a delete for each id under
-  `"deleted"` (by kind). With `op: :create` each entity is created instead.
+  Changes in another shape as entity events, to be folded: a delete for each id under `"deleted"`, then for each entity a create
+  if its id is under `"created"`, else an update. With `op: :create` each entity is created. What JSON text of these
+  shapes means to a fold, says `docs/event-model.md`, "Several entities at once".
 
       iex> Roomfold.Shape.events(%{"velocity" => %{"a" => [0, 1, 0]}}, :component)
       {:ok, [{"update", %{"entity_id" => "a", "components" => %{"velocity" => [0, 1, 0]}}}]}
-      iex> Roomfold.Shape.events(%{"deleted" => ["b"]}, :kind)
-      {:ok, [{"delete", %{"entity_id" => "b"}}]}
+      iex> Roomfold.Shape.events(%{"bats" => [%{"id" => "a", "lit" => true}], "created" => ["a"], "deleted" => ["b"]}, :kind)
+      {:ok, [{"delete", %{"entity_id" => "b"}}, {"create", %{"entity_id" => "a", "components" => %{"lit" => true}}}]}
   """
   @spec events(map, by, keyword) :: {:ok, [Roomfold.World.event()]} | {:error, Error.t()}
   def events(shape, by, opts \\ []) do
     op = opts |> Keyword.validate!(op: :update) |> Keyword.fetch!(:op) |> to_string()
-    {deleted, shape} = if by == :kind, do: Map.pop(shape, "deleted", []), else: {[], shape}
+    {shape, created, deleted} = lists(shape, by)
 
-    with {:ok, entities} <- to_entities(shape, by) do
+    with {:ok, entities} <- to_entities(shape, by),
+         {:ok, created} <- ids(created, "created"),
+         {:ok, deleted} <- ids(deleted, "deleted") do
+      entities = Enum.reduce(created, entities, &Map.put_new(&2, &1, %{}))
+
       changed =
         for {id, components} <- Enum.sort(entities),
-            do: {op, %{"entity_id" => id, "components" => components}}
+            do: {if(id in created, do: "create", else: op), %{"entity_id" => id, "components" => components}}
 
-      {:ok, changed ++ for(id <- deleted, do: {"delete", %{"entity_id" => id}})}
+      {:ok, for(id <- deleted, do: {"delete", %{"entity_id" => id}}) ++ changed}
     end
   end
 
+  defp lists(shape, :entity), do: {shape, [], []}
+
+  defp lists(shape, _) do
+    {lists, shape} = Map.split(shape, ["created", "deleted"])
+    {shape, Map.get(lists, "created", []), Map.get(lists, "deleted", [])}
+  end
+
+  defp ids(list, _) when is_list(list), do: {:ok, list}
+  defp ids(_, name), do: {:error, Error.new(:invalid_snapshot, detail: "#{inspect(name)} is not a list")}
+
   @doc """
-  Entity events in another shape: what is set (by kind: also `"deleted"`). Later events win; `:not_an_event` for domain
-  events, which stay events.
+  Entity events in another shape, to be read back by `events/3`: what is set, and (but by entity) the ids under `"created"` and
+  `"deleted"`, by kind always. Later events win; `:not_an_event` for domain events, which stay events.
 
       iex> Roomfold.Shape.from_events([{"update", %{"entity_id" => "a", "components" => %{"lit" => true}}}], :component)
       {:ok, %{"lit" => %{"a" => true}}}
+      iex> Roomfold.Shape.from_events([{"create", %{"entity_id" => "a", "components" => %{"kind" => "bat"}}}], :kind)
+      {:ok, %{"bats" => [%{"id" => "a", "kind" => "bat"}], "created" => ["a"], "deleted" => []}}
   """
   @spec from_events([Roomfold.World.event()], by) :: {:ok, map} | {:error, Error.t()}
   def from_events(events, by) do
-    {entities, deleted} = Enum.reduce(events, {%{}, []}, &collect/2)
+    {entities, created, deleted} = Enum.reduce(events, {%{}, [], []}, &collect/2)
+    lists = %{"created" => Enum.sort(created), "deleted" => Enum.reverse(deleted)}
 
     case from_entities(entities, by) do
-      kinds when by == :kind and deleted != [] -> {:ok, Map.put(kinds, "deleted", Enum.reverse(deleted))}
-      shape -> {:ok, shape}
+      entities when by == :entity -> {:ok, entities}
+      kinds when by == :kind -> {:ok, Map.merge(kinds, lists)}
+      columns -> {:ok, Map.merge(columns, Map.reject(lists, fn {_, ids} -> ids == [] end))}
     end
   catch
     {:invalid, name} -> {:error, Error.new(:not_an_event, detail: "#{inspect(name)} is no entity event")}
   end
 
-  defp collect({"create", %{"entity_id" => id, "components" => components}}, {entities, deleted}),
-    do: {Map.put(entities, id, components), List.delete(deleted, id)}
+  defp collect({"create", %{"entity_id" => id, "components" => components}}, {entities, created, deleted}),
+    do: {Map.put(entities, id, components), [id | List.delete(created, id)], deleted}
 
-  defp collect({"update", %{"entity_id" => id, "components" => components}}, {entities, deleted}),
-    do: {Map.update(entities, id, components, &Map.merge(&1, components)), deleted}
+  defp collect({"update", %{"entity_id" => id, "components" => components}}, {entities, created, deleted}),
+    do: {Map.update(entities, id, components, &Map.merge(&1, components)), created, deleted}
 
-  defp collect({"delete", %{"entity_id" => id}}, {entities, deleted}),
-    do: {Map.delete(entities, id), [id | deleted]}
+  defp collect({"delete", %{"entity_id" => id}}, {entities, created, deleted}),
+    do: {Map.delete(entities, id), List.delete(created, id), [id | List.delete(deleted, id)]}
 
   defp collect({name, _}, _), do: throw({:invalid, name})
   defp collect(other, _), do: throw({:invalid, other})

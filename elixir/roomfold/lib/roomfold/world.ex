@@ -118,7 +118,8 @@ defmodule Roomfold.World do
   Folds events into the world. Never fails on what the events hold: what can't be used is left out and reported.
 
   The input is a list of `{name, payload}`, or `{:json, text}`: one event, an array of events or JSON Lines, read in C
-  without building a term for any event.
+  without building a term for any event. In JSON text an event may also say something of several entities, component first or by
+  kind: what changed, or all there is (`docs/event-model.md`, "Several entities at once").
 
   ## Examples
 
@@ -132,6 +133,13 @@ defmodule Roomfold.World do
       "event 1: component \\"position\\": the value does not fit the component's type"
       iex> Roomfold.World.get(world, "a")
       %{"health" => 1}
+      iex> {:ok, world, _} = Roomfold.World.fold(world, {:json, ~s({"health":{"a":2}}
+      ...> {"created":["b"],"bats":[{"id":"a","lit":true},{"id":"b","kind":"bat"}]})})
+      iex> Roomfold.World.snapshot(world)
+      %{"a" => %{"health" => 2, "lit" => true}, "b" => %{"kind" => "bat"}}
+      iex> {:ok, world, _} = Roomfold.World.fold(world, {:json, ~s({"cats":[{"id":"c","kind":"cat"}]})})
+      iex> Roomfold.World.snapshot(world)
+      %{"c" => %{"kind" => "cat"}}
   """
   @spec fold(t, [event] | {:json, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
   def fold(%__MODULE__{} = world, events) when is_list(events),

@@ -27,7 +27,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
     take_seq(world, report, min(world.seq + 1, @max_seq))
   end
 
-  defp fold({:no_name, reason, payload}, world, report, index) do
+  defp fold({:refused, reason, payload}, world, report, index) do
     report = reject(report, index, reason)
 
     case judge_seq(payload, world) do
@@ -38,6 +38,37 @@ defmodule Roomfold.Projection.Elixir.Fold do
   end
 
   defp fold({:event, name, payload}, world, report, index) do
+    under_seq(payload, world, report, index, &apply_event(name, payload, &1, &2, index))
+  end
+
+  defp fold({:changes, events, payload}, world, report, index) do
+    under_seq(payload, world, report, index, &apply_all(events, &1, &2, index))
+  end
+
+  # Who is not there any more goes first, in the order of handles.
+  defp fold({:whole, creates, payload}, world, report, index) do
+    there = MapSet.new(creates, fn {_, %{"entity_id" => id}} -> id end)
+
+    under_seq(payload, world, report, index, fn world, report ->
+      deletes =
+        for %{id: id} <- Entities.all(world.entities), id not in there, do: {"delete", %{"entity_id" => id}}
+
+      apply_all(deletes ++ creates, world, report, index)
+    end)
+  end
+
+  # Folded if one of these events is, or if there are none.
+  defp apply_all(events, world, %{folded: before} = report, index) do
+    {world, report} =
+      Enum.reduce(events, {world, report}, fn {name, payload}, {world, report} ->
+        apply_event(name, payload, world, report, index)
+      end)
+
+    folded = if events == [] or report.folded > before, do: 1, else: 0
+    {world, %{report | folded: before + folded}}
+  end
+
+  defp under_seq(payload, world, report, index, apply) do
     case judge_seq(payload, world) do
       :stale ->
         {world, %{report | stale: report.stale + 1}}
@@ -47,7 +78,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
 
       {:take, seq} ->
         {world, report} = take_seq(world, report, seq)
-        apply_event(name, payload, world, report, index)
+        apply.(world, report)
     end
   end
 

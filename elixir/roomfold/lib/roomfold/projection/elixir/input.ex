@@ -1,9 +1,11 @@
 defmodule Roomfold.Projection.Elixir.Input do
   @moduledoc false
-  # What a fold is given, as a list of {:event, name, payload}, {:no_name, reason, payload} and {:unreadable, reason, offset}.
+  # What a fold is given, as a list of {:event, name, payload}, {:changes, entity_events, payload}, {:whole, creates, payload},
+  # {:refused, reason, payload} and {:unreadable, reason, offset}.
 
   alias Roomfold.Error
   alias Roomfold.JSON.Elixir, as: Reader
+  alias Roomfold.Projection.Elixir.Changes
 
   @entity_events ["create", "update", "delete"]
   @max_name 255
@@ -20,7 +22,7 @@ defmodule Roomfold.Projection.Elixir.Input do
   defp from_term({name, payload}) when is_binary(name) and is_map(payload) do
     cond do
       not Enum.all?(:maps.keys(payload), &is_binary/1) -> {:unreadable, :not_an_event, nil}
-      not name?(name) -> {:no_name, :invalid_name, payload}
+      not name?(name) -> {:refused, :invalid_name, payload}
       true -> {:event, name, payload}
     end
   end
@@ -113,17 +115,24 @@ defmodule Roomfold.Projection.Elixir.Input do
     with {:error, {reason, _, offset}} <- Reader.event_value(text, at), do: {:unreadable, reason, offset}
   end
 
-  defp from_value(%{"event" => _, "event_name" => _} = event), do: {:no_name, :invalid_name, event}
+  defp from_value(%{"event" => _, "event_name" => _} = event), do: {:refused, :invalid_name, event}
   defp from_value(%{"event" => name} = event), do: named(name, event, name in @entity_events)
   defp from_value(%{"event_name" => name} = event), do: named(name, event, name not in @entity_events)
-  defp from_value(%{} = event), do: {:no_name, :invalid_name, event}
+
+  defp from_value(%{} = object) do
+    case Changes.read(object) do
+      {:error, reason} -> {:refused, reason, object}
+      {kind, events} -> {kind, events, object}
+    end
+  end
+
   defp from_value(_), do: {:unreadable, :not_an_event, nil}
 
   # An entity event stands under "event", all others under "event_name".
   defp named(name, event, fits) do
     cond do
-      not name?(name) -> {:no_name, :invalid_name, event}
-      not fits -> {:no_name, :unknown_event, event}
+      not name?(name) -> {:refused, :invalid_name, event}
+      not fits -> {:refused, :unknown_event, event}
       true -> {:event, name, Map.drop(event, ["event", "event_name"])}
     end
   end

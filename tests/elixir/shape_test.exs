@@ -1,0 +1,84 @@
+defmodule ShapeTest do
+  # The same facts in another shape, as text too, bring a world to the same state.
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{JSON, Shape, World}
+
+  @before [
+    {"create",
+     %{"entity_id" => "a", "components" => %{"kind" => "bat", "health" => 3, "position" => [1, 2, 3]}}},
+    {"create", %{"entity_id" => "b", "components" => %{"health" => 1}}},
+    {"create", %{"entity_id" => "c", "components" => %{"note" => ["x"]}}}
+  ]
+
+  @events [
+    {"update", %{"entity_id" => "a", "components" => %{"health" => 2, "position" => [0, 0, 1]}}},
+    {"delete", %{"entity_id" => "b"}},
+    {"create", %{"entity_id" => "d", "components" => %{"kind" => "cat", "note" => "new"}}},
+    {"create", %{"entity_id" => "c", "components" => %{}}},
+    {"update", %{"entity_id" => "a", "components" => %{"kind" => nil, "lit" => true}}},
+    {"update", %{"entity_id" => "nobody", "components" => %{"health" => 1}}}
+  ]
+
+  for impl <- [:native, :elixir], by <- [:component, :kind] do
+    test "events by #{by}, folded as text and as events (#{impl})" do
+      before = World.new!(impl: unquote(impl)) |> World.fold!(@before)
+      {:ok, shape} = Shape.from_events(@events, unquote(by))
+      {:ok, events} = Shape.events(shape, unquote(by))
+      expected = World.fold!(World.copy(before) |> elem(1), @events)
+
+      from_events = World.fold!(World.copy(before) |> elem(1), events)
+      assert World.snapshot(from_events) == World.snapshot(expected)
+
+      {:ok, from_text, report} = World.fold(before, {:json, JSON.encode!(shape)})
+      assert World.snapshot(from_text) == World.snapshot(expected)
+      assert {report.folded, report.orphaned, report.rejected} == {1, 1, []}
+      assert World.seq(from_text) == 4
+    end
+  end
+
+  for impl <- [:native, :elixir] do
+    test "a snapshot by kind is all there is (#{impl})" do
+      there = World.new!(impl: unquote(impl)) |> World.fold!(@before)
+      text = JSON.encode!(World.snapshot(there, by: :kind))
+      other = {"create", %{"entity_id" => "other", "components" => %{}}}
+
+      world =
+        World.new!(impl: unquote(impl)) |> World.fold!([other, hd(@before)]) |> World.fold!({:json, text})
+
+      assert World.snapshot(world) == World.snapshot(there)
+    end
+  end
+
+  test "shapes 2 to 4 and back say the same" do
+    for by <- [:component, :kind] do
+      {:ok, shape} = Shape.from_events(@events, by)
+      {:ok, events} = Shape.events(shape, by)
+      assert Shape.from_events(events, by) == {:ok, shape}
+      assert shape["created"] == ["c", "d"]
+      assert shape["deleted"] == ["b"]
+    end
+  end
+
+  test "without creates and deletes there are no lists, but by kind" do
+    update = {"update", %{"entity_id" => "a", "components" => %{"health" => 1}}}
+    assert Shape.from_events([update], :entity) == {:ok, %{"a" => %{"health" => 1}}}
+    assert Shape.from_events([update], :component) == {:ok, %{"health" => %{"a" => 1}}}
+
+    assert Shape.from_events([update], :kind) ==
+             {:ok, %{"others" => [%{"id" => "a", "health" => 1}], "created" => [], "deleted" => []}}
+  end
+
+  test "what is of no shape" do
+    for {shape, by} <- [
+          {%{"deleted" => "a"}, :kind},
+          {%{"created" => %{}, "health" => %{"a" => 1}}, :component},
+          {%{"health" => 1}, :component},
+          {%{"bats" => [%{"health" => 1}]}, :kind}
+        ] do
+      assert {:error, %{reason: :invalid_snapshot}} = Shape.events(shape, by)
+    end
+
+    assert {:error, %{reason: :not_an_event}} = Shape.from_events([{"monster_moved", %{}}], :kind)
+  end
+end
