@@ -1,6 +1,7 @@
 // fold.c: applies a drafted event to the world.
 #include <roomfold/fold.h>
 
+#include "admit_state.h"
 #include "arithmetic.h"
 #include "draft.h"
 #include "json_term.h"
@@ -259,20 +260,54 @@ static const rf_others *others_of(const rf_fold *fold, const target *who) {
 }
 
 static rf_status apply_delete(rf_fold *fold, const target *who) {
+    if (fold->admission) return RF_OK;
     if (who->handle != RF_NO_HANDLE) return rf_change_delete(fold->world, who->handle, who->hash);
     fold->report->orphaned++;
     return RF_OK;
 }
 
 static rf_status apply_update(rf_fold *fold, const target *who, uint32_t count) {
-    if (count == 0) return RF_OK;
+    if (count == 0 || fold->admission) return RF_OK;
     if (who->handle != RF_NO_HANDLE) return rf_change_update(fold->world, who->handle, fold->assigns, count);
     fold->report->orphaned++;
     return RF_OK;
 }
 
 static rf_status apply_create(rf_fold *fold, const target *who, uint32_t count) {
+    if (fold->admission) return RF_OK;
     return rf_change_create(fold->world, who->handle, who->id, who->hash, fold->assigns, count);
+}
+
+// ---- may it -------------------------------------------------------------------------------------
+
+// The owner that a create would give, as a compact term; empty if none.
+static rf_str drafted_owner(const rf_fold *fold) {
+    for (uint32_t i = 0; i < fold->component_count; i++) {
+        const rf_draft_component *component = &fold->components[i];
+        if (rf_str_eq(component->name, RF_LIT("owner")) && component->value.state == RF_DRAFT_TERM)
+            return draft_term(fold, &component->value);
+    }
+    return (rf_str){0};
+}
+
+static rf_str operand_term(const rf_fold *fold, const rf_operand *operand);
+
+static rf_str rule_owner(const rf_fold *fold, const rf_op *op) {
+    for (uint32_t i = 0; i < op->count; i++) {
+        const rf_operand *operand = &op->operands[i];
+        bool there = operand->field < 0 || fold->fields[operand->field].state == RF_DRAFT_TERM;
+        if (rf_str_eq(operand->component, RF_LIT("owner")) && there) return operand_term(fold, operand);
+    }
+    return (rf_str){0};
+}
+
+// op: of a rule; NULL: the event is an entity's own.
+static bool may_touch(rf_fold *fold, const rf_op *op, const target *who) {
+    bool create = op ? op->kind == RF_OP_CREATE : fold->kind == RF_EVENT_CREATE;
+    rf_str owner = {0};
+    if (!fold->admission) return true;
+    if (create) owner = op ? rule_owner(fold, op) : drafted_owner(fold);
+    return rf_admission_touch(fold->admission, who->id, who->handle, create, owner);
 }
 
 static rf_status apply_entity_event(rf_fold *fold, bool *used) {
@@ -281,6 +316,10 @@ static rf_status apply_entity_event(rf_fold *fold, bool *used) {
     uint32_t count;
     if (find_target(fold, &fold->id, &who) != ID_THERE) {
         drop(fold, RF_INVALID_ID, RF_LIT("entity_id"));
+        return RF_OK;
+    }
+    if (!may_touch(fold, NULL, &who)) {
+        drop(fold, RF_NOT_OWNED, RF_LIT("entity_id"));
         return RF_OK;
     }
     if (fold->kind == RF_EVENT_DELETE) {
@@ -510,6 +549,10 @@ static rf_status apply_op(rf_fold *fold, const rf_op *op, bool *used) {
     case ID_THERE:
         break;
     }
+    if (!may_touch(fold, op, &who)) {
+        drop(fold, RF_NOT_OWNED, field->name);
+        return RF_OK;
+    }
     switch (op->kind) {
     case RF_OP_DELETE:
         *used = true;
@@ -536,7 +579,7 @@ static rf_status apply_op(rf_fold *fold, const rf_op *op, bool *used) {
 
 // ---- the event ----------------------------------------------------------------------------------
 
-static rf_status apply_usable(rf_fold *fold) {
+rf_status rf_fold_apply_usable(rf_fold *fold) {
     uint64_t before = fold->report->rejected_count;
     bool used = false;
     rf_status status = RF_OK;
@@ -573,5 +616,5 @@ rf_status rf_fold_apply(rf_fold *fold) {
         fold->no_memory = false;
         return RF_NO_MEMORY;
     }
-    return rf_fold_accept(fold) ? apply_usable(fold) : RF_OK;
+    return rf_fold_accept(fold) ? rf_fold_apply_usable(fold) : RF_OK;
 }

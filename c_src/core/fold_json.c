@@ -2,6 +2,7 @@
 // them; what nobody wants is checked and skipped. Events that look like one before go by their template (template.h).
 #include <roomfold/fold.h>
 
+#include "admit_state.h"
 #include "draft.h"
 #include "number_list.h"
 #include "scan.h"
@@ -399,6 +400,7 @@ static bool event_entry(rf_fold *fold, rf_scan *scan, event_name *name) {
     if (is_event(key) || is_event_name(key)) return name_entry(fold, scan, name, key, start);
     draft = rf_draft_find(fold, key);
     if (!unique(fold, scan, draft, key, start) || !expect(scan, ':')) return false;
+    if (fold->admission) rf_admission_key(fold->admission, scan, key);
     want = rf_draft_take(fold, draft);
     if (want.kind == RF_WANT_COMPONENTS) return components(fold, scan);
     return marked_value(fold, scan, want, (rf_template_mark){.target = target_of(fold, draft)}, 1);
@@ -438,6 +440,12 @@ static bool whole_event(rf_fold *fold, rf_scan *scan) {
         rf_template_learn(&fold->templates, (rf_str){object, (size_t)(scan->at - object)}, fold->kind, fold->rule,
                           fold->has_components);
     return true;
+}
+
+bool rf_fold_json_event(rf_fold *fold, rf_scan *scan) {
+    if (*scan->at == '{') return whole_event(fold, scan);
+    rf_draft_reset(fold);
+    return skip_value(fold, scan, 0);
 }
 
 // What a value of the text turned out to be.

@@ -51,6 +51,7 @@ struct rf_fold {
     rf_str object;  // its text, if it is an object read in full
     bool patching;  // all under one seq
     bool no_memory;
+    struct rf_admission *admission; // events are only tried out, for this; NULL: they are folded
 
     // The event at hand.
     rf_event_kind kind;

@@ -36,6 +36,7 @@ static ErlNifFunc functions[] = {
     {"json_encode", 1, nif_json_encode, 0},
     {"world_new", 3, nif_world_new, 0},
     {"world_fold", 3, nif_world_fold, 0},
+    {"world_admit", 4, nif_world_admit, 0},
     {"world_copy", 2, nif_world_copy, 0},
     {"world_get", 3, nif_world_get, 0},
     {"world_query", 3, nif_world_query, 0},

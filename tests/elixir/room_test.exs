@@ -66,6 +66,11 @@ defmodule Roomfold.RoomTest do
             {"user_moved", :not_an_event},
             {{"user_moved", %{"user_id" => "tom", "position" => [1, 2]}}, :wrong_type},
             {{"user_moved", %{"user_id" => "tom", "position" => [1, 2, self()]}}, :unsupported_value},
+            {{"user_moved", {:json, ~s([])}}, :not_an_event},
+            {{"user_moved", {:json, ~s({"user_id":"tom")}}, :unexpected_end},
+            {{"user_moved", {:json, ~s({"user_id":"tom"}})}}, :unexpected_byte},
+            {{"user_moved", {:json, ~s({"user_id":"tom","user_id":"ann"})}}, :duplicate_key},
+            {{:json, ~s({"position":{"tom":[1,2,3]}})}, :invalid_name},
             {{"user_moved", %{"user_id" => "tom", "pose" => String.duplicate("x", 100)}}, :too_large},
             {{"moon_landed", %{}}, :unknown_event}
           ] do
@@ -75,13 +80,25 @@ defmodule Roomfold.RoomTest do
       assert Room.info(room).seq == 0
     end
 
-    test "what only the fold can know is answered as an error, and takes its seq" do
+    test "what only the world as it is can know is refused too" do
       room = start_room(max_entities: 1)
-      create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
+      create = fn id -> {"create", %{"entity_id" => id, "components" => %{"tags" => 1}}} end
       assert Room.publish(room, create.("a")) == {:ok, 1}
       assert {:error, %Error{reason: :world_full}} = Room.publish(room, create.("b"))
-      assert Room.seq(room) == 2
-      assert Room.publish(room, {"delete", %{"entity_id" => "a"}}) == {:ok, 3}
+      assert Room.seq(room) == 1
+      assert Room.publish(room, {"delete", %{"entity_id" => "a"}}) == {:ok, 2}
+    end
+
+    test "what only becomes wrong within its batch is answered as an error, and takes its seq" do
+      room = start_room(max_entities: 1, tick_ms: 100)
+      create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
+      {:ok, 1} = Room.publish(room, {"user_moved", %{"user_id" => "nobody", "pose" => "x"}})
+      refs = for id <- ["a", "b"], do: Room.publish_async(room, [create.(id)], [])
+
+      assert [{:ok, [2]}, {:error, %Error{reason: :world_full}}] =
+               for(ref <- refs, do: receive(do: ({^ref, answer} -> answer)))
+
+      assert {Room.seq(room), Room.snapshot(room)} == {3, %{"a" => %{}}}
     end
 
     test "a batch with more mistakes than a report lists" do

@@ -125,7 +125,8 @@ defmodule Roomfold.SessionTest do
             {"user_moved", {:json, "[]"}, %{"reason" => "not_an_event"}},
             {"user_moved", {:json, String.duplicate(" ", 1_001)}, %{"reason" => "too_large"}},
             {"user_moved", {:binary, "x"}, %{"reason" => "not_supported"}},
-            {"", %{}, %{"reason" => "unknown_event"}}
+            {"", %{}, %{"reason" => "invalid_name"}},
+            {"moon_landed", %{}, %{"reason" => "unknown_event"}}
           ],
           reduce: session do
         session ->

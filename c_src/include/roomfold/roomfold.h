@@ -2,6 +2,7 @@
 #ifndef ROOMFOLD_ROOMFOLD_H
 #define ROOMFOLD_ROOMFOLD_H
 
+#include <roomfold/admit.h>
 #include <roomfold/alloc.h>
 #include <roomfold/collider.h>
 #include <roomfold/diff.h>

@@ -96,7 +96,7 @@ defmodule Roomfold.Error do
   end
 
   defp about(_reason, nil), do: []
-  defp about(:invalid_id, field), do: [field: field]
+  defp about(reason, field) when reason in [:invalid_id, :reserved_field, :not_owned], do: [field: field]
   defp about(reason, detail) when reason in [:invalid_rules, :invalid_schema], do: [detail: detail]
   defp about(_reason, component), do: [component: component]
 

@@ -15,11 +15,15 @@ defmodule Roomfold.Native do
     end
   end
 
+  # Whether it is there.
+  def loaded?, do: :persistent_term.get(__MODULE__, nil) == nil
+
   def info, do: not_loaded()
   def json_decode(_text, _max_depth), do: not_loaded()
   def json_encode(_term), do: not_loaded()
   def world_new(_schema_json, _rules_json, _limits), do: not_loaded()
   def world_fold(_ref, _version, _input), do: not_loaded()
+  def world_admit(_ref, _version, _at, _items), do: not_loaded()
   def world_copy(_ref, _version), do: not_loaded()
   def world_get(_ref, _version, _id), do: not_loaded()
   def world_query(_ref, _version, _names), do: not_loaded()

@@ -35,6 +35,19 @@ defmodule Roomfold.Projection do
 
   @callback new(Schema.t(), Rules.t(), limits) :: {:ok, state} | error
   @callback fold(state, input) :: {:ok, state, Report.t()} | error
+  @typedoc "What came together: by whom, whether that is the room itself, and each event as JSON text."
+  @type item :: {by :: String.t(), trusted :: boolean, [text :: binary]}
+  @doc """
+  Checks events and numbers them as if they were folded on now, all with this time; changes nothing. Answers their records, one a line, and
+  for each item, the last first, its first seq, or why nothing of it can go in: `{index, reason, about, offset}`. A
+  module without it is helped out by `Roomfold.Room.Admission`.
+  """
+  @callback admit(state, at :: integer, [item]) ::
+              {:ok,
+               {text :: binary,
+                [pos_integer | {non_neg_integer, atom, String.t() | nil, non_neg_integer | nil}]}}
+              | error
+  @optional_callbacks admit: 3
   @callback copy(state) :: {:ok, state} | error
   @callback get(state, id :: String.t()) :: {:ok, components | nil} | error
   @doc "The entities that have all these components, with just these, in the order of handles."

@@ -41,12 +41,14 @@ defmodule Roomfold.Room do
   """
 
   alias Roomfold.{Error, EventStream, Rooms, World}
-  alias Roomfold.Room.{History, Options, Server}
+  alias Roomfold.Room.{History, Options, Server, Text}
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
   @typedoc "A user's id, or who speaks for the room."
   @type sender :: String.t() | :system | :server
+
+  @type event :: World.event() | {String.t(), {:json, iodata}} | {:json, binary}
 
   @doc "When the room starts. Events go in by \"system\", also each time it comes back."
   @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
@@ -170,6 +172,9 @@ defmodule Roomfold.Room do
   @doc """
   Publishes an event, or several that come one behind the other or not at all, and answers their seqs after they are in the log.
 
+  An event is `{name, payload}`, `{name, {:json, payload_as_text}}`, or `{:json, text}` with its name in it: of text no term is made
+  unless somebody subscribes to terms.
+
   ## Options
 
     * `:by` - a user's id, `:system` or `:server` (default)
@@ -185,14 +190,14 @@ defmodule Roomfold.Room do
       iex> {error.reason, error.component}
       {:wrong_type, "position"}
   """
-  @spec publish(t, World.event() | [World.event()], keyword) ::
+  @spec publish(t, event | [event], keyword) ::
           {:ok, pos_integer | [pos_integer]} | {:error, Error.t()}
   def publish(room, event_or_events, opts \\ []) do
     opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
-    events = List.wrap(event_or_events)
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
-         {:ok, seqs} <- call(room, {:publish, sender, events}, opts[:timeout]) do
+         {:ok, texts} <- Text.events(List.wrap(event_or_events), json()),
+         {:ok, seqs} <- call(room, {:publish, sender, texts}, opts[:timeout]) do
       if is_list(event_or_events), do: {:ok, seqs}, else: {:ok, hd(seqs)}
     end
   end
@@ -206,18 +211,22 @@ defmodule Roomfold.Room do
       iex> receive do {^ref, answer} -> answer end
       {:ok, [1]}
   """
-  @spec publish_async(pid, [World.event()], keyword) :: reference
+  @spec publish_async(pid, [event], keyword) :: reference
   def publish_async(room, events, opts) when is_pid(room) and is_list(events) do
     opts = Keyword.validate!(opts, by: :server, as: nil)
     ref = make_ref()
 
-    case sender(opts[:by], opts[:as]) do
-      {:ok, sender} -> GenServer.cast(room, {:publish, self(), ref, sender, events})
+    with {:ok, sender} <- sender(opts[:by], opts[:as]), {:ok, texts} <- Text.events(events, json()) do
+      GenServer.cast(room, {:publish, self(), ref, sender, texts})
+    else
       error -> send(self(), {ref, error})
     end
 
     ref
   end
+
+  # Where nothing is compiled, text is written in Elixir.
+  defp json, do: if(Roomfold.Native.loaded?(), do: :native, else: :elixir)
 
   defp sender(user, nil) when is_binary(user) do
     if byte_size(user) in 1..255 and user not in ["system", "server"] and String.valid?(user),

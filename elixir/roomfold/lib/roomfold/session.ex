@@ -205,7 +205,9 @@ defmodule Roomfold.Session do
   ## Examples
 
       iex> {:ok, _, _, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio 4", user: "bob"), %{})
-      iex> {frames, _} = Roomfold.Session.input(session, "user_moved", {:json, ~s({"user_id":)}, "1")
+      iex> {[], session} = Roomfold.Session.input(session, "user_moved", {:json, ~s({"user_id":)}, "1")
+      iex> answer = receive do {ref, {:error, _}} = answer when is_reference(ref) -> answer end
+      iex> {frames, _session} = Roomfold.Session.handle(session, answer)
       iex> frames
       [{:reply, "1", :error, %{"reason" => "unexpected_end", "message" => "at byte 11: the JSON text ends too early", "offset" => 11}}]
   """
@@ -227,9 +229,9 @@ defmodule Roomfold.Session do
     with :ok <- at_most(bytes, session.options.max_input_bytes, :too_large),
          :ok <- at_most(map_size(session.waiting) + 1, session.options.max_waiting, :overloaded),
          {:ok, session} <- within_rate(session, bytes),
-         {:ok, payload} <- decode(session, payload) do
+         {:ok, payload} <- payload(payload) do
       room_ref = Room.publish_async(session.pid, [{event, payload}], sender(session, event, payload))
-      {[], %{session | waiting: Map.put(session.waiting, room_ref, ref)}}
+      {[], %{session | waiting: Map.put(session.waiting, room_ref, {ref, shift(event, payload)})}}
     else
       {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
       {:error, error} -> refuse(session, ref, error)
@@ -260,6 +262,14 @@ defmodule Roomfold.Session do
 
   defp decode(_, map) when is_map(map), do: {:ok, map}
   defp decode(_, _), do: {:error, Error.new(:not_supported, detail: "binary input")}
+
+  # Where the client's own text begins in what the room reads.
+  defp shift(event, {:json, _}), do: Roomfold.Room.Text.head_size(event)
+  defp shift(_, _), do: 0
+
+  # Text stays text, all the way to C.
+  defp payload({:binary, _}), do: {:error, Error.new(:not_supported, detail: "binary input")}
+  defp payload(payload), do: {:ok, payload}
 
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
@@ -350,17 +360,22 @@ defmodule Roomfold.Session do
     do: come_back(session)
 
   def handle(%{waiting: waiting} = session, {room_ref, answer}) when is_map_key(waiting, room_ref) do
-    {ref, waiting} = Map.pop(waiting, room_ref)
+    {{ref, shift}, waiting} = Map.pop(waiting, room_ref)
     session = %{session | waiting: waiting}
 
     case answer do
       _ when ref == nil -> {[], session}
       {:ok, [seq | _]} -> {[{:reply, ref, :ok, %{"seq" => seq}}], session}
-      {:error, error} -> refuse(session, ref, error)
+      {:error, error} -> refuse(session, ref, shifted(error, shift))
     end
   end
 
   def handle(_, _), do: :ignore
+
+  defp shifted(%Error{offset: offset} = error, shift) when offset != nil and shift > 0,
+    do: Error.new(error.reason, offset: max(offset - shift, 0))
+
+  defp shifted(error, _), do: error
 
   defp updated(session, update) do
     {kind, bytes} = Map.fetch!(update.frames, session.format)
@@ -388,7 +403,9 @@ defmodule Roomfold.Session do
   # What was on its way into the room may or may not be in its log.
   defp come_back(session) do
     lost =
-      for {_, ref} <- session.waiting, ref != nil, do: {:reply, ref, :error, reason(Error.new(:room_closed))}
+      for {_, {ref, _}} <- session.waiting,
+          ref != nil,
+          do: {:reply, ref, :error, reason(Error.new(:room_closed))}
 
     session = %{session | waiting: %{}}
 

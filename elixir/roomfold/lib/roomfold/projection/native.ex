@@ -19,6 +19,9 @@ defmodule Roomfold.Projection.Native do
   def fold({ref, version}, input), do: ref |> Native.world_fold(version, input) |> changed(ref)
 
   @impl true
+  def admit({ref, version}, at, items), do: ref |> Native.world_admit(version, at, items) |> result()
+
+  @impl true
   def copy({ref, version}), do: ref |> Native.world_copy(version) |> state()
 
   @impl true

@@ -17,6 +17,7 @@ defmodule Roomfold.Room.Check do
   @spec event(term, sender, World.t(), map) :: {:ok, map} | {:error, Error.t()}
   def event({name, payload} = event, sender, world, owners) when is_binary(name) and is_map(payload) do
     with :ok <- keys(payload),
+         :ok <- known(name, world.rules),
          :ok <- not_reserved(payload),
          :ok <- may_send(name, sender, world.rules) do
       own(event, sender, world, owners)
@@ -35,11 +36,14 @@ defmodule Roomfold.Room.Check do
     end
   end
 
+  defp known(name, rules) do
+    if name in @entity_events or Roomfold.Rules.sender(rules, name), do: :ok, else: error(:unknown_event)
+  end
+
   defp may_send(name, _, _) when name in @entity_events, do: :ok
 
   defp may_send(name, sender, rules) do
     case {Roomfold.Rules.sender(rules, name), sender} do
-      {nil, _} -> error(:unknown_event)
       {:any, _} -> :ok
       {:user, {:user, _}} -> :ok
       {:system, {:user, _}} -> error(:not_allowed)

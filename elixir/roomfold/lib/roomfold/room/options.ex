@@ -96,9 +96,6 @@ defmodule Roomfold.Room.Options do
     ]
   end
 
-  @doc "A world of the same kind to try values on, that costs little."
-  def blank(options), do: options |> world() |> Keyword.merge(level: nil, history: 1)
-
   def rates(options),
     do: %{events: options.user_events_per_s, bytes: options.user_bytes_per_s, burst: options.user_burst_s}
 

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Telemetry, World}
-  alias Roomfold.Room.{Options, Recovery, State}
+  alias Roomfold.Room.{Options, Recovery, State, Text}
 
   defstruct [:options, :topic, :state, :timer, :wake_at, :commit, monitors: %{}]
 
@@ -76,8 +76,8 @@ defmodule Roomfold.Room.Server do
   # ---- what happens ----
 
   @impl true
-  def handle_call({:publish, sender, events}, from, server) do
-    answer(server, State.publish(server.state, {:call, from}, sender, events, now()))
+  def handle_call({:publish, sender, texts}, from, server) do
+    answer(server, State.publish(server.state, {:call, from}, sender, texts, now()))
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
@@ -116,8 +116,8 @@ defmodule Roomfold.Room.Server do
   end
 
   @impl true
-  def handle_cast({:publish, pid, ref, sender, events}, server) do
-    answer(server, State.publish(server.state, {:tag, pid, ref}, sender, events, now()))
+  def handle_cast({:publish, pid, ref, sender, texts}, server) do
+    answer(server, State.publish(server.state, {:tag, pid, ref}, sender, texts, now()))
   end
 
   @impl true
@@ -212,13 +212,16 @@ defmodule Roomfold.Room.Server do
     %{server | commit: EventLog.submit(options.log, options.id, server.state.term, after_seq, records, [])}
   end
 
-  defp do_one({:publish, events}, server) do
+  # Terms are made only if somebody wants them.
+  defp do_one({:publish, records}, server) do
     stream = server.options.stream
 
-    if stream && EventStream.subscribers?(stream, server.topic),
-      do: EventStream.broadcast(stream, server.topic, events)
+    if stream && EventStream.subscribers?(stream, server.topic) do
+      json = Options.json(server.options)
+      EventStream.broadcast(stream, server.topic, Enum.map(records, &Text.decode(&1, json)))
+    end
 
-    Telemetry.event([:publish, :stop], %{count: length(events)}, %{room: server.options.id})
+    Telemetry.event([:publish, :stop], %{count: length(records)}, %{room: server.options.id})
     server
   end
 

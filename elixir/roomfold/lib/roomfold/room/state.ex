@@ -5,7 +5,7 @@ defmodule Roomfold.Room.State do
   #
   #   {:reply, to, answer}              to whoever published
   #   {:append, after_seq, records}     to the log; the outcome comes back by committed/3
-  #   {:publish, events}                on the stream
+  #   {:publish, records}               on the stream
   #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user}
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
@@ -15,13 +15,12 @@ defmodule Roomfold.Room.State do
   # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
 
   alias Roomfold.{Error, Hits, World}
-  alias Roomfold.Room.{Batch, Limit, Options, People, System, Update}
+  alias Roomfold.Room.{Batch, Limit, Options, People, System, Text, Update}
 
   defstruct [
     :options,
     :term,
     :world,
-    :blank,
     :module_state,
     :offset,
     :last_at,
@@ -40,8 +39,11 @@ defmodule Roomfold.Room.State do
     limits: %{},
     systems: [],
     ticks: 0,
-    # since the systems ran: [[event]], newest first
-    news: []
+    # what systems want to see since they ran, newest first: [[record]]
+    news: [],
+    wanted: [],
+    prepared: [],
+    ids: 0
   ]
 
   @doc """
@@ -52,7 +54,6 @@ defmodule Roomfold.Room.State do
       options: options,
       term: facts.term,
       world: world,
-      blank: World.new!(Options.blank(options)),
       offset: offset,
       last_at: facts.last_at,
       shared_seq: World.seq(world),
@@ -65,13 +66,17 @@ defmodule Roomfold.Room.State do
 
     {module_state, events} = init_module(options, world)
 
+    systems = System.init_all(options.systems, world, at(state, now))
+
     state = %{
       state
       | module_state: module_state,
-        systems: System.init_all(options.systems, world, at(state, now))
+        systems: systems,
+        wanted: System.wanted(systems),
+        prepared: System.prepared(systems)
     }
 
-    queue(state, Enum.map(events, &item(nil, :system, [&1])))
+    queue_own(state, :system, events)
   end
 
   defp init_module(%{module: nil}, _), do: {nil, []}
@@ -88,13 +93,14 @@ defmodule Roomfold.Room.State do
   # ---- publishing ----
 
   @doc """
-  sender: `{:user, id}`, `:system`, `:server`, or `{:elected, id}`: a user who claims to be the room's authority.
+  sender: `{:user, id}`, `:system`, `:server`, or `{:elected, id}`: a user who claims to be the room's authority. The events are
+  texts (Roomfold.Room.Text).
   """
-  def publish(state, to, sender, events, now) do
+  def publish(state, to, sender, texts, now) do
     with {:ok, sender} <- authority(state, sender),
-         {:ok, state} <- within_limits(state, sender, events, now),
-         :ok <- room_in_queue(state, length(events)) do
-      state = queue(%{state | busy_at: now}, [item(to, sender, events)])
+         {:ok, state} <- within_limits(state, sender, texts, now),
+         :ok <- room_in_queue(state, length(texts)) do
+      state = queue(%{state | busy_at: now}, to, sender, texts)
       if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
     else
       {:error, error} -> {[{:reply, to, {:error, error}}], state}
@@ -102,11 +108,22 @@ defmodule Roomfold.Room.State do
     end
   end
 
-  defp item(to, sender, events), do: %Batch.Item{to: to, sender: sender, events: events}
+  # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of the room's code.
+  defp queue_own(state, sender, events) do
+    Enum.reduce(events, state, &queue(&2, nil, sender, [own_text(&1, state)]))
+  end
 
-  defp queue(state, items) do
-    count = items |> Enum.map(&length(&1.events)) |> Enum.sum()
-    %{state | queue: Enum.reverse(items, state.queue), queued: state.queued + count}
+  defp own_text(event, state) do
+    case Text.event(event, Options.json(state.options)) do
+      {:ok, text} -> text
+      {:error, error} -> raise error
+    end
+  end
+
+  defp queue(state, to, sender, texts) do
+    number = state.ids + 1
+    item = %Batch.Item{to: to, sender: sender, texts: texts, id: "#{state.term}-#{number}"}
+    %{state | ids: number, queue: [item | state.queue], queued: state.queued + length(texts)}
   end
 
   defp authority(%{options: %{authority: :client}} = state, {:elected, user}) do
@@ -116,10 +133,10 @@ defmodule Roomfold.Room.State do
   defp authority(_, {:elected, _}), do: {:error, Error.new(:not_allowed)}
   defp authority(_, sender), do: {:ok, sender}
 
-  defp within_limits(state, {:user, user}, events, now) do
+  defp within_limits(state, {:user, user}, texts, now) do
     rates = Options.rates(state.options)
     limit = Map.get_lazy(state.limits, user, fn -> Limit.new(rates, now) end)
-    {verdict, limit} = Limit.take(limit, rates, length(events), :erlang.external_size(events), now)
+    {verdict, limit} = Limit.take(limit, rates, length(texts), IO.iodata_length(texts), now)
     state = %{state | limits: Map.put(state.limits, user, limit)}
     if verdict == :ok, do: {:ok, state}, else: {:limited, state}
   end
@@ -197,11 +214,11 @@ defmodule Roomfold.Room.State do
   defp run_systems(%{systems: []} = state, _, _), do: {[], %{state | news: []}}
 
   defp run_systems(state, dt, now) do
-    events = state.news |> Enum.reverse() |> Enum.concat()
+    json = Options.json(state.options)
+    events = for records <- Enum.reverse(state.news), record <- records, do: Text.decode(record, json)
     tick = %System.Tick{number: state.ticks, now: at(state, now), dt_ms: dt, events: events}
     {events, systems, failures} = System.tick_all(state.systems, state.world, tick)
-    items = Enum.map(events, &item(nil, :system, [&1]))
-    {failures, queue(%{state | systems: systems, news: []}, items)}
+    {failures, queue_own(%{state | systems: systems, news: []}, :system, events)}
   end
 
   # ---- the commit ----
@@ -225,54 +242,77 @@ defmodule Roomfold.Room.State do
   def flush(state, _, _), do: {[], state}
 
   defp context(state, now) do
-    options = state.options
-
     %{
       world: state.world,
-      blank: state.blank,
-      now: at(state, now),
-      json: Options.json(options),
-      max_event_bytes: options.max_event_bytes,
-      authorize: authorize(state),
-      prepare: fn event, seq -> System.prepare_all(state.systems, event, seq) end
+      at: at(state, now),
+      json: Options.json(state.options),
+      max_event_bytes: state.options.max_event_bytes,
+      adjust: if(state.options.module || state.prepared != [], do: &adjust(state, &1, &2, &3))
     }
   end
 
-  defp authorize(%{options: %{module: nil}}), do: fn _, _ -> :ok end
+  # Asks the room's module, and has the systems add what they have to.
+  defp adjust(state, text, sender, id) do
+    json = Options.json(state.options)
 
-  defp authorize(state) do
-    fn
-      event, {:user, user} ->
-        case state.options.module.authorize(event, user, state.world, state.module_state) do
-          :ok -> :ok
-          {:error, %Error{} = error} -> {:error, error}
-          {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
-        end
-
-      _, _ ->
-        :ok
+    with {:ok, name} <- name(text),
+         true <- name in state.prepared or asks_module?(state, sender) || {:ok, text},
+         {:ok, event} <- decode(text, json),
+         :ok <- authorize(state, event, sender) do
+      if name in state.prepared,
+        do: Text.event(System.prepare_all(state.systems, event, id), json),
+        else: {:ok, text}
     end
   end
+
+  defp asks_module?(%{options: %{module: module}}, sender), do: module != nil and match?({:user, _}, sender)
+
+  # Whatever can't be read is refused with its reason when it is checked.
+  defp name(text) do
+    {:ok, Text.name(text)}
+  rescue
+    _ -> {:ok, nil}
+  end
+
+  defp decode(text, json) do
+    case Text.decode(text, json) do
+      {nil, _} -> {:error, Error.new(:invalid_name)}
+      event -> {:ok, event}
+    end
+  rescue
+    error in Error -> {:error, error}
+    _ -> {:error, Error.new(:not_an_event)}
+  end
+
+  defp authorize(%{options: %{module: module}} = state, event, {:user, user}) when module != nil do
+    case module.authorize(event, user, state.world, state.module_state) do
+      :ok -> :ok
+      {:error, %Error{} = error} -> {:error, error}
+      {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
+    end
+  end
+
+  defp authorize(_, _, _), do: :ok
 
   @doc "What the log answered."
   def committed(%{commit: %{batch: batch}} = state, :ok, now) do
     state = %{state | commit: nil, last_at: at(state, now)}
-    {:ok, world, report} = World.fold(state.world, {:json, Enum.join(batch.records, "\n")})
+    {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     world = if state.options.rewind, do: mark(world, state.last_at), else: world
-    state = %{state | world: world, news: [batch.events | state.news]}
+    state = %{state | world: world, news: news(state, batch.records)}
 
-    {caused, state} = caused(state, batch.events)
+    {caused, state} = caused(state, batch.records)
     {updates, state} = update(state, batch)
     {keeps, state} = keep(state)
-    effects = [{:publish, batch.events}] ++ updates ++ replies(batch, report) ++ keeps
-    {more, state} = flush_if_idle(queue(state, caused), now)
+    effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
+    {more, state} = flush_if_idle(queue_own(state, :system, caused), now)
     {effects ++ more, state}
   end
 
   def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
     state = Map.merge(%{state | commit: nil}, undo)
     replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
-    failed = {:measure, [:commit, :failed], %{events: length(batch.events)}, %{error: error}}
+    failed = {:measure, [:commit, :failed], %{events: length(batch.records)}, %{error: error}}
 
     # Somebody else writes this room now, or the log is not where we left it: what we know is of no use any more.
     stop = if error.reason in [:old_term, :wrong_seq, :no_room], do: [{:stop, error.reason}], else: []
@@ -291,22 +331,28 @@ defmodule Roomfold.Room.State do
     rejected = Map.new(Enum.reverse(report.rejected))
 
     for %{to: to, seqs: seqs} <- batch.items, to != nil do
-      case Enum.find_value(seqs, &rejected[&1 - batch.first]) do
-        nil -> {:reply, to, {:ok, seqs}}
+      case map_size(rejected) > 0 && Enum.find_value(seqs, &rejected[&1 - batch.first]) do
+        none when none in [nil, false] -> {:reply, to, {:ok, Enum.to_list(seqs)}}
         error -> {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
       end
     end
   end
 
+  defp news(%{wanted: []}, _), do: []
+  defp news(%{wanted: :all} = state, records), do: [records | state.news]
+  defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.wanted)) | state.news]
+
   defp caused(%{options: %{module: nil}} = state, _), do: {[], state}
 
-  defp caused(%{options: %{module: module}} = state, events) do
+  defp caused(%{options: %{module: module}} = state, records) do
+    json = Options.json(state.options)
+
     {caused, module_state} =
-      Enum.flat_map_reduce(events, state.module_state, fn event, module_state ->
-        module.handle_event(event, state.world, module_state)
+      Enum.flat_map_reduce(records, state.module_state, fn record, module_state ->
+        module.handle_event(Text.decode(record, json), state.world, module_state)
       end)
 
-    {Enum.map(caused, &item(nil, :system, [&1])), %{state | module_state: module_state}}
+    {caused, %{state | module_state: module_state}}
   end
 
   defp update(state, batch) do
@@ -332,7 +378,7 @@ defmodule Roomfold.Room.State do
 
   # What happened, besides what the world shows.
   defp told(batch, diff_tells) do
-    case for({{name, _}, record} <- Enum.zip(batch.events, batch.records), name not in diff_tells, do: record) do
+    case Enum.reject(batch.records, &(Text.name(&1) in diff_tells)) do
       [] -> nil
       records -> IO.iodata_to_binary(["{\"events\":[", Enum.intersperse(records, ?,), "]}"])
     end
@@ -379,7 +425,7 @@ defmodule Roomfold.Room.State do
     }
 
     events = if new?, do: joined(state, user, how[:params] || %{}), else: []
-    state = queue(state, Enum.map(events, &item(nil, :server, [&1])))
+    state = queue_own(state, :server, events)
     presence = if People.here?(was, user), do: [], else: presence(was, [user], [])
     {elected, state} = elect(state)
     {answer, presence ++ elected, state}
@@ -432,7 +478,7 @@ defmodule Roomfold.Room.State do
     {people, gone} = People.expire(state.people, state.options.grace_ms, now)
     state = %{state | people: people, limits: Map.drop(state.limits, gone)}
     events = Enum.flat_map(gone, &left(state, &1))
-    queue(state, Enum.map(events, &item(nil, :server, [&1])))
+    queue_own(state, :server, events)
   end
 
   defp joined(%{options: %{module: nil}} = state, user, params),

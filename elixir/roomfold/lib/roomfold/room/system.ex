@@ -36,9 +36,15 @@ defmodule Roomfold.Room.System do
   @doc "What it keeps from tick to tick. `now` as in a tick."
   @callback init(opts :: term, World.t(), now :: integer) :: state
   @callback tick(World.t(), Tick.t(), state) :: {[World.event()], state}
-  @doc "May add to an event what only the room can know, before it gets its seq."
-  @callback prepare(World.event(), seq :: pos_integer, state) :: World.event()
-  @optional_callbacks prepare: 3
+  @doc "Names of the events it wants to see in a tick; without it, all of them."
+  @callback events(state) :: [String.t()]
+  @doc """
+  May add to an event what only the room can know, before it is checked. `id` is one that nobody has had in this room. Asked for the
+  events that `prepares/0` names.
+  """
+  @callback prepare(World.event(), id :: String.t(), state) :: World.event()
+  @callback prepares() :: [String.t()]
+  @optional_callbacks prepare: 3, prepares: 0, events: 1
 
   @doc false
   def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
@@ -91,11 +97,32 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  def prepare_all(systems, event, seq) do
+  # Names of the events that some system prepares, or wants to see (:all).
+  def prepared(systems) do
+    for {module, _} <- systems,
+        exports?(module, :prepares, 0),
+        name <- module.prepares(),
+        uniq: true,
+        do: name
+  end
+
+  @doc false
+  def wanted([]), do: []
+
+  def wanted(systems) do
+    Enum.reduce_while(systems, [], fn {module, state}, names ->
+      if exports?(module, :events, 1), do: {:cont, module.events(state) ++ names}, else: {:halt, :all}
+    end)
+  end
+
+  @doc false
+  def prepare_all(systems, {name, _} = event, id) do
     Enum.reduce(systems, event, fn {module, state}, event ->
-      if is_atom(module) and function_exported?(module, :prepare, 3),
-        do: module.prepare(event, seq, state),
+      if exports?(module, :prepares, 0) and name in module.prepares(),
+        do: module.prepare(event, id, state),
         else: event
     end)
   end
+
+  defp exports?(module, name, arity), do: is_atom(module) and function_exported?(module, name, arity)
 end

@@ -10,6 +10,9 @@ defmodule Roomfold.Systems.Lifetimes do
   def init(_opts, world, now), do: seen(World.query(world, ["lifetime_ms"]), %{}, now)
 
   @impl true
+  def events(_), do: []
+
+  @impl true
   def tick(world, tick, born) do
     mortal = World.query(world, ["lifetime_ms"])
     born = seen(mortal, born, tick.now)

@@ -21,6 +21,9 @@ defmodule Roomfold.Systems.Pickups do
   def init(opts, _world, _now), do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new()
 
   @impl true
+  def events(_), do: []
+
+  @impl true
   def tick(world, _tick, opts) do
     with [_ | _] <- World.query(world, ["pickup"]), [_ | _] = players <- players(world, opts) do
       {:ok, touched} = Hits.overlap(world, Enum.map(players, &zone(&1, opts)))

@@ -24,6 +24,9 @@ defmodule Roomfold.Systems.Projectiles do
   end
 
   @impl true
+  def events(_), do: []
+
+  @impl true
   def tick(world, tick, state) do
     flying =
       for {id, %{"kind" => "projectile"} = components} <-

@@ -25,10 +25,16 @@ defmodule Roomfold.Systems.Shots do
   end
 
   @impl true
-  def prepare({"weapon_fired", %{"velocity" => velocity} = payload}, seq, _) when velocity != nil,
-    do: {"weapon_fired", Map.put(payload, "projectile_id", "projectile-#{seq}")}
+  def prepares, do: ["weapon_fired"]
+
+  @impl true
+  def prepare({"weapon_fired", %{"velocity" => velocity} = payload}, id, _) when velocity != nil,
+    do: {"weapon_fired", Map.put(payload, "projectile_id", "projectile-" <> id)}
 
   def prepare(event, _, _), do: event
+
+  @impl true
+  def events(_), do: ["weapon_fired"]
 
   @impl true
   def tick(world, tick, opts) do

@@ -45,6 +45,9 @@ defmodule Roomfold.Systems.Timers do
   end
 
   @impl true
+  def events(_), do: []
+
+  @impl true
   def tick(_world, tick, timers) do
     Enum.flat_map_reduce(timers, [], fn {every, events, since}, timers ->
       {due(events, every, since, tick.now), [{every, events, tick.now} | timers]}

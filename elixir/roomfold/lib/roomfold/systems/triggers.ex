@@ -21,6 +21,9 @@ defmodule Roomfold.Systems.Triggers do
     do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new() |> Map.put(:inside, MapSet.new())
 
   @impl true
+  def events(_), do: []
+
+  @impl true
   def tick(world, _tick, state) do
     triggers = World.query(world, ["trigger", "position", "collider"])
     inside = inside(world, triggers, state)

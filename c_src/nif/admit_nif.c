@@ -1,0 +1,102 @@
+// What a room takes in: events as text, checked and numbered, into one binary.
+#include "nif_functions.h"
+#include "read_nif.h"
+
+#include <string.h>
+
+#define NORMAL_LIMIT ((size_t)64 << 10) // bytes of text that a normal scheduler checks in one go
+#define TEXT_WORK_BYTES 2               // checked in a unit of work
+
+typedef struct admitting {
+    nif_builder *builder;
+    rf_admission *admission;
+    size_t bytes;  // of text so far
+    rf_str *texts; // of the item at hand
+    size_t capacity;
+} admitting;
+
+static bool reserve(admitting *it, size_t count) {
+    rf_str *texts;
+    if (count <= it->capacity) return true;
+    texts = enif_realloc(it->texts, count * sizeof *texts);
+    if (!texts) return false;
+    it->texts = texts;
+    it->capacity = count;
+    return true;
+}
+
+// {by, trusted, texts}
+static rf_status read_item(admitting *it, ERL_NIF_TERM term, rf_item *out) {
+    ErlNifEnv *env = it->builder->env;
+    const ERL_NIF_TERM *parts;
+    ERL_NIF_TERM text, rest;
+    unsigned count;
+    int arity;
+    if (!enif_get_tuple(env, term, &arity, &parts) || arity != 3 || !nif_bytes(env, parts[0], &out->by) ||
+        !enif_get_list_length(env, parts[2], &count))
+        return RF_INVALID_ARGUMENT;
+    if (!reserve(it, count)) return RF_NO_MEMORY;
+    out->trusted = enif_is_identical(parts[1], nif_atom.true_);
+    out->texts = it->texts;
+    out->count = 0;
+    for (rest = parts[2]; enif_get_list_cell(env, rest, &text, &rest); out->count++) {
+        if (!nif_bytes(env, text, &it->texts[out->count])) return RF_INVALID_ARGUMENT;
+        it->bytes += it->texts[out->count].len;
+    }
+    return RF_OK;
+}
+
+// The first seq, or {index, reason, about, offset}.
+static ERL_NIF_TERM answer_for(ErlNifEnv *env, rf_status status, uint64_t first, size_t index, const rf_error *error) {
+    if (status == RF_OK) return enif_make_uint64(env, first);
+    return enif_make_tuple4(env, enif_make_uint64(env, index), nif_atom.reasons[status],
+                            nif_about(env, error->about[0] ? error->about : NULL, strlen(error->about)),
+                            nif_offset(env, error->offset));
+}
+
+static rf_status admit_all(admitting *it, ERL_NIF_TERM items, ERL_NIF_TERM *answers) {
+    ErlNifEnv *env = it->builder->env;
+    ERL_NIF_TERM term;
+    *answers = enif_make_list(env, 0);
+    while (enif_get_list_cell(env, items, &term, &items)) {
+        rf_item item = {0};
+        rf_error error = {0};
+        uint64_t first = 0;
+        size_t index = 0;
+        rf_status status = read_item(it, term, &item);
+        if (status != RF_OK) return status;
+        if (it->builder->may_stop && it->bytes > NORMAL_LIMIT) {
+            it->builder->stopped = true;
+            return RF_TOO_LARGE;
+        }
+        status = rf_admit(it->admission, &item, &first, &error, &index);
+        if (status == RF_NO_MEMORY) return status;
+        *answers = enif_make_list_cell(env, answer_for(env, status, first, index, &error), *answers);
+    }
+    return RF_OK;
+}
+
+// argv: world, version, milliseconds, items. {:ok, {text, answers}}, the last answer first.
+static rf_status admit(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[], ERL_NIF_TERM *answer) {
+    ErlNifEnv *env = builder->env;
+    admitting it = {.builder = builder};
+    ERL_NIF_TERM answers;
+    ErlNifSInt64 at;
+    rf_status status;
+    if (!enif_get_int64(env, argv[2], &at)) return RF_INVALID_ARGUMENT;
+    status = rf_admission_new(world->world, at, &it.admission);
+    if (status == RF_OK) status = admit_all(&it, argv[3], &answers);
+    if (status == RF_OK) {
+        ERL_NIF_TERM text = nif_binary(env, rf_admission_text(it.admission));
+        *answer = enif_make_tuple2(env, nif_atom.ok, enif_make_tuple2(env, text, answers));
+    }
+    rf_admission_free(it.admission);
+    if (it.texts) enif_free(it.texts);
+    builder->work -=
+        (int64_t)(it.bytes / TEXT_WORK_BYTES) < builder->work ? (int64_t)(it.bytes / TEXT_WORK_BYTES) : builder->work;
+    return status;
+}
+
+ERL_NIF_TERM nif_world_admit(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    return nif_read(env, argc, argv, &(nif_reader){"world_admit", nif_world_admit, admit, false});
+}

@@ -1,0 +1,85 @@
+defmodule Roomfold.Room.Text do
+  @moduledoc false
+  # Events as JSON text, as rooms take them in and logs keep them: flat, the name first.
+
+  alias Roomfold.{Error, JSON}
+
+  @entity_events ["create", "update", "delete"]
+  @reserved ["seq", "at", "by", "event", "event_name"]
+
+  @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already."
+  def event(event, impl \\ :native)
+
+  def event({:json, text}, _) when is_binary(text), do: {:ok, text}
+
+  def event({name, {:json, text}}, impl) when is_binary(name) do
+    case String.trim_leading(IO.iodata_to_binary(text)) do
+      "{" <> fields -> named(name, fields, impl)
+      _ -> {:error, Error.new(:not_an_event)}
+    end
+  end
+
+  def event({name, payload}, impl) when is_binary(name) and is_map(payload) do
+    keys = :maps.keys(payload)
+
+    with true <- Enum.all?(keys, &is_binary/1) || {:error, Error.new(:not_an_event)},
+         nil <- Enum.find(@reserved, &(&1 in keys)),
+         {:ok, "{" <> fields} <- JSON.encode(payload, impl: impl) do
+      named(name, fields, impl)
+    else
+      {:error, error} -> {:error, error}
+      field -> {:error, Error.new(:reserved_field, field: field)}
+    end
+  end
+
+  def event(_, _), do: {:error, Error.new(:not_an_event)}
+
+  defp named(name, fields, impl) do
+    with {:ok, quoted} <- JSON.encode(name, impl: impl) do
+      key = if name in @entity_events, do: "{\"event\":", else: "{\"event_name\":"
+      comma = if String.starts_with?(String.trim_leading(fields), "}"), do: "", else: ","
+      {:ok, IO.iodata_to_binary([key, quoted, comma, fields])}
+    end
+  end
+
+  @doc "How many bytes stand before a payload's own, where it was text."
+  def head_size(name) do
+    key = if name in @entity_events, do: 9, else: 14
+    # The comma is one more, the payload's own bracket one less.
+    key + byte_size(JSON.encode!(name))
+  end
+
+  @doc "All of them, or the first error with its index."
+  def events(events, impl), do: events(events, impl, 0, [])
+
+  defp events([], _, _, texts), do: {:ok, Enum.reverse(texts)}
+
+  defp events([event | events], impl, index, texts) do
+    case event(event, impl) do
+      {:ok, text} -> events(events, impl, index + 1, [text | texts])
+      {:error, error} when events == [] and texts == [] -> {:error, error}
+      {:error, error} -> {:error, at(error, index)}
+    end
+  end
+
+  @doc "The error of one event among several."
+  def at(error, index), do: %{error | index: index, message: "event #{index}: " <> error.message}
+
+  @doc "The event as the stream has it: `{name, payload}`."
+  def decode(text, impl \\ :native) do
+    payload = JSON.decode!(text, impl: impl)
+    {name, payload} = Map.pop(payload, if(is_map_key(payload, "event_name"), do: "event_name", else: "event"))
+    {name, payload}
+  end
+
+  @doc "An event's name."
+  def name("{\"event_name\":\"" <> rest = text), do: plain_name(rest, text)
+  def name("{\"event\":\"" <> rest = text), do: plain_name(rest, text)
+  def name(text), do: elem(decode(text), 0)
+
+  defp plain_name(rest, text) do
+    {at, 1} = :binary.match(rest, "\"")
+    name = binary_part(rest, 0, at)
+    if String.contains?(name, "\\"), do: elem(decode(text), 0), else: name
+  end
+end

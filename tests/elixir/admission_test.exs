@@ -1,0 +1,162 @@
+defmodule Roomfold.AdmissionTest do
+  # What a room takes in: C against Elixir, on events of all kinds by all kinds of senders.
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{Rules, World}
+  alias Roomfold.Room.Admission
+
+  @runs String.to_integer(System.get_env("RUNS", "300"))
+
+  defp world(impl) do
+    World.new!(impl: impl, rules: Rules.doom(), max_entities: 6)
+    |> World.fold!([
+      {"create", %{"entity_id" => "tom", "components" => %{"health" => 5, "tags" => ["a"]}}},
+      {"create", %{"entity_id" => "ann", "components" => %{"owner" => "bob", "frags" => "many"}}},
+      {"create", %{"entity_id" => "box", "components" => %{"owner" => "tom"}}},
+      {"create", %{"entity_id" => "rock", "components" => %{"owner" => 7}}}
+    ])
+  end
+
+  defp both(items, at \\ 1_700_000_000_000) do
+    native = world(:native)
+    {:ok, {text, answers}} = native.impl.admit(native.state, at, items)
+    assert {:ok, {text, Enum.reverse(answers)}} == Admission.admit(world(:elixir), at, items, :elixir)
+    # Nothing was changed.
+    assert World.snapshot(native) == World.snapshot(world(:native))
+    {text, Enum.reverse(answers), native}
+  end
+
+  test "records are the events with seq, at and by, one a line, and fold whole" do
+    items = [
+      {"system", true, [~s({"event_name":"monster_moved","id":"box","position":[1,2,3]})]},
+      {"tom", false,
+       [
+         ~s(  {"event":"update",\n"entity_id":"box",\r\n"components":{"lid":"o\\npen"}} ),
+         ~s({"event_name":"door_triggered"})
+       ]},
+      {"t\"o\nm", false, [~s({"event_name":"door_triggered","user_id":"t\\"o\\u000am"})]}
+    ]
+
+    {text, answers, world} = both(items, 5)
+    assert answers == [5, 6, 8]
+
+    assert String.split(text, "\n") == [
+             ~s({"event_name":"monster_moved","id":"box","position":[1,2,3],"seq":5,"at":5,"by":"system"}),
+             ~s({"event":"update", "entity_id":"box",  "components":{"lid":"o\\npen"},"seq":6,"at":5,"by":"tom"}),
+             ~s({"event_name":"door_triggered","seq":7,"at":5,"by":"tom"}),
+             ~s({"event_name":"door_triggered","user_id":"t\\"o\\u000am","seq":8,"at":5,"by":"t\\"o\\nm"}),
+             ""
+           ]
+
+    {:ok, world, report} = World.fold(world, {:json, text})
+
+    assert {report.folded, report.gaps, report.stale, report.rejected_count, World.seq(world)} ==
+             {4, 0, 0, 0, 8}
+  end
+
+  test "what is refused, why and where, leaves no trace" do
+    for {by, text, reason, about, offset} <- [
+          {"tom", "", :unexpected_end, nil, 0},
+          {"tom", "  ", :unexpected_end, nil, 2},
+          {"tom", "[]", :not_an_event, nil, nil},
+          {"tom", "7", :not_an_event, nil, nil},
+          {"tom", "x", :unexpected_byte, nil, 0},
+          {"tom", ~s({"event_name":"door_triggered"} x), :unexpected_byte, nil, 32},
+          {"tom", ~s({"event_name":"door_triggered"}{}), :unexpected_byte, nil, 31},
+          {"tom", ~s({"event_name":"door_triggered"), :unexpected_end, nil, 30},
+          {"tom", ~s({"event_name":"door_triggered","a":1,"a":2}), :duplicate_key, nil, 37},
+          {"tom", ~s({"a":1}), :invalid_name, nil, nil},
+          {"tom", ~s({}), :invalid_name, nil, nil},
+          {"tom", ~s({"event_name":7}), :invalid_name, nil, nil},
+          {"tom", ~s({"event_name":"x","event":"create"}), :invalid_name, nil, nil},
+          {"tom", ~s({"event_name":"moon_landed"}), :unknown_event, nil, nil},
+          {"tom", ~s({"event_name":"create","entity_id":"x","components":{}}), :unknown_event, nil, nil},
+          {"tom", ~s({"event_name":"door_triggered","seq":1}), :reserved_field, "seq", nil},
+          {"tom", ~s({"event_name":"door_triggered","at":null}), :reserved_field, "at", nil},
+          {"tom", ~s({"event_name":"door_triggered","by":"tom"}), :reserved_field, "by", nil},
+          {"tom", ~s({"event_name":"door_triggered","user_id":"ann"}), :not_owned, "user_id", nil},
+          {"tom", ~s({"event_name":"door_triggered","user_id":7}), :not_owned, "user_id", nil},
+          {"tom", ~s({"event_name":"player_hit","user_id":"tom","health":1}), :not_allowed, nil, nil},
+          {"tom", ~s({"event_name":"player_moved","user_id":"ann"}), :not_owned, "user_id", nil},
+          {"tom", ~s({"event":"update","entity_id":"ann","components":{"a":1}}), :not_owned, "entity_id",
+           nil},
+          {"tom", ~s({"event":"update","entity_id":"rock","components":{"a":1}}), :not_owned, "entity_id",
+           nil},
+          {"tom", ~s({"event":"delete","entity_id":"nobody"}), :not_owned, "entity_id", nil},
+          {"tom", ~s({"event":"create","entity_id":"new","components":{"owner":"ann"}}), :not_owned,
+           "entity_id", nil},
+          {"tom", ~s({"event_name":"player_moved","user_id":"tom","position":[1,2]}), :wrong_type, "position",
+           nil},
+          {"tom", ~s({"event":"update","entity_id":"tom","components":7}), :invalid_components, nil, nil},
+          {"tom", ~s({"event":"update","entity_id":"","components":{}}), :invalid_id, "entity_id", nil},
+          {:system, ~s({"event_name":"player_killed","user_id":"tom","killer_id":"ann"}), :not_a_number,
+           "frags", nil},
+          {:system, ~s({"event_name":"player_hit","user_id":"tom","damage":"much"}), :not_a_number,
+           "damage_taken", nil}
+        ] do
+      item = if by == :system, do: {"system", true, [text]}, else: {by, false, [text]}
+      {written, answers, _} = both([item])
+      assert {written, answers} == {"", [{0, reason, about, offset}]}, text
+    end
+  end
+
+  test "all of an item or nothing, and the others all the same" do
+    good = ~s({"event_name":"door_triggered"})
+    {text, answers, _} = both([{"tom", false, [good, "x", good]}, {"ann", false, [good]}, {"bob", false, []}])
+    assert [{1, :unexpected_byte, nil, 0}, 5, 6] = answers
+    assert [_, ""] = String.split(text, "\n")
+  end
+
+  test "what a batch makes belongs to who made it; what is refused makes nothing" do
+    create = ~s({"event":"create","entity_id":"new","components":{"owner":"tom"}})
+    change = ~s({"event":"update","entity_id":"new","components":{"a":1}})
+    {_, answers, _} = both([{"tom", false, [create]}, {"tom", false, [change]}, {"ann", false, [change]}])
+    assert [5, 6, {0, :not_owned, "entity_id", nil}] = answers
+    {_, answers, _} = both([{"tom", false, [create, "x"]}, {"tom", false, [change]}])
+    assert [{1, _, _, _}, {0, :not_owned, "entity_id", nil}] = answers
+  end
+
+  test "random events by random senders: C and Elixir say the same" do
+    :rand.seed(:exsss, {1, 2, 3})
+
+    for _ <- 1..@runs do
+      both(for _ <- 1..Enum.random(1..4), do: random_item())
+    end
+  end
+
+  defp random_item do
+    by = Enum.random(["tom", "ann", "bob"])
+
+    if Enum.random(1..4) == 1,
+      do: {"system", true, [random_text()]},
+      else: {by, false, for(_ <- 1..Enum.random(1..2), do: random_text())}
+  end
+
+  # One thing wrong at most, so that it is clear which error comes first.
+  defp random_text do
+    id = Enum.random(["tom", "ann", "bob", "box", "new"])
+
+    payload =
+      case Enum.random(1..6) do
+        1 ->
+          %{"event_name" => "player_moved", "user_id" => id, "position" => [1, 2.5, 3]}
+
+        2 ->
+          %{"event" => "update", "entity_id" => id, "components" => %{"health" => 3}}
+
+        3 ->
+          %{"event" => "create", "entity_id" => id, "components" => %{"owner" => Enum.random(["tom", "ann"])}}
+
+        4 ->
+          %{"event" => "delete", "entity_id" => id}
+
+        5 ->
+          %{"event_name" => "weapon_fired", "user_id" => id, "projectile_id" => Enum.random(["p", "box"])}
+
+        6 ->
+          %{"event_name" => Enum.random(["door_triggered", "monster_moved", "nonsense"]), "id" => id}
+      end
+
+    Roomfold.JSON.encode!(payload)
+  end
+end
