@@ -83,7 +83,7 @@ defmodule Roomfold.Room.Check do
   end
 
   # A missing id is an operation that is skipped; one that is no id the fold rejects.
-  defp touch(_, id, _, _, _, owners) when not is_binary(id), do: {:ok, owners}
+  defp touch(_, id, _, _, _, owners) when not is_binary(id) or byte_size(id) not in 1..255, do: {:ok, owners}
   defp touch(_, user, _, user, _, owners), do: {:ok, owners}
 
   defp touch(operation, id, payload, user, world, owners) do
