@@ -3,6 +3,7 @@ defmodule Roomfold.DocTest do
 
   doctest Roomfold
   doctest Roomfold.Error
+  doctest Roomfold.EventLog
   doctest Roomfold.JSON
   doctest Roomfold.Projection
   doctest Roomfold.Report

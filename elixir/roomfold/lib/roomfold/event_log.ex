@@ -1,36 +1,266 @@
 defmodule Roomfold.EventLog do
   @moduledoc """
-  Who keeps the events of rooms. (The behaviour and its facade.)
+  Who keeps the events of rooms: a behaviour, and what one calls.
+
+  A log is `{module, server}`: the adapter and its process. Adapters are
+
+    * `Roomfold.EventLog.Memory` - for tests, and rooms that need not outlive the VM
+    * `Roomfold.EventLog.SQLite` - the embedded default: one database for all rooms of a node
+    * a module of your own with this behaviour; `Roomfold.EventLog.Conformance` is its test
+
+  A record is one event as a flat JSON object on one line, as the room folds it, with its `"seq"` in it. The log does not read it: it
+  numbers records by their place, `after_seq + 1` and so on.
+
+  Who may write a room is who claimed it last: `claim/3` gives a *term*, and an append with an older one is refused, as is one that does not
+  begin where the log ends. Terms only grow, also over a `delete/2`.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, head} = Roomfold.EventLog.claim(log, "lobby", %{"schema" => 1})
+      iex> head.seq
+      0
+      iex> Roomfold.EventLog.append(log, "lobby", head.term, 0, [~s({"seq":1,"event_name":"user_joined","user_id":"tom"})])
+      :ok
+      iex> {:ok, piece} = Roomfold.EventLog.read(log, "lobby", 1)
+      iex> {piece.first, piece.seq, piece.text}
+      {1, 1, ~s({"seq":1,"event_name":"user_joined","user_id":"tom"}\\n)}
+      iex> {:error, error} = Roomfold.EventLog.append(log, "lobby", head.term - 1, 1, [~s({"seq":2})])
+      iex> error.reason
+      :old_term
   """
+
   alias Roomfold.Error
 
-  @type log :: {module, GenServer.server()}
+  @type server :: GenServer.server()
+  @type t :: {module, server}
+  @typedoc "1 to 255 bytes of UTF-8, without a zero byte."
   @type room :: String.t()
-  @type head :: %{term: non_neg_integer, seq: non_neg_integer, meta: map}
+  @type seq :: non_neg_integer
+  @typedoc "Grows with each claim in a log; 0 is nobody's."
+  @type epoch :: non_neg_integer
+  @typedoc """
+  Where a room's log stands.
 
-  def claim({module, server}, room, meta), do: module.claim(server, room, meta)
-  def head({module, server}, room), do: module.head(server, room)
+    * `:term` - the newest term; after `claim/3` the caller's own
+    * `:seq` - of the last record, 0 if there is none
+    * `:first` - the first seq that is still kept (`seq + 1` if none is)
+    * `:meta` - as given at the last claim
+    * `:versions` - `{seq, meta}`, oldest first: from which record on which meta holds
+  """
+  @type head :: %{
+          term: epoch,
+          seq: seq,
+          first: pos_integer,
+          meta: map,
+          versions: [{pos_integer, map}]
+        }
+  @typedoc "Records as JSON Lines, each with its line break; `:first` and `:seq` are those of the first and the last one."
+  @type piece :: %{text: binary, first: pos_integer, seq: pos_integer}
+  @type error :: {:error, Error.t()}
 
-  def submit({module, server}, room, term, after_seq, records, opts \\ []),
-    do: module.submit(server, room, term, after_seq, records, opts)
+  @callback claim(server, room, meta :: map) :: {:ok, head} | error
+  @callback head(server, room) :: {:ok, head | nil} | error
+  @callback submit(server, room, epoch, after_seq :: seq, records :: [iodata], keyword) :: reference
+  @callback read(server, room, from :: pos_integer, to :: pos_integer, %{
+              max_bytes: pos_integer,
+              max_events: pos_integer
+            }) :: {:ok, piece | nil} | error
+  @callback put_snapshot(server, room, epoch, seq :: pos_integer, binary) :: :ok | error
+  @callback snapshot(server, room, at_most :: seq) :: {:ok, {pos_integer, binary} | nil} | error
+  @callback trim(server, room, keep_from :: pos_integer) :: :ok | error
+  @callback rooms(server) :: {:ok, [room]} | error
+  @callback delete(server, room) :: :ok | error
+  @callback verify(server, room | :all) :: {:ok, non_neg_integer} | error
 
-  def append(log, room, term, after_seq, records) do
-    ref = submit(log, room, term, after_seq, records)
+  @max_seq 9_007_199_254_740_991
+  @max_bytes 1_048_576
 
-    receive do
-      {^ref, answer} ->
-        Process.demonitor(ref, [:flush])
-        answer
+  defguardp is_seq(seq) when is_integer(seq) and seq >= 0
 
-      {:DOWN, ^ref, _, _, reason} ->
-        {:error, Error.new(:log_failed, detail: inspect(reason))}
+  @doc """
+  Makes the caller the one who may write this room, and makes the room if it is new.
+
+  `meta` is a map of JSON values that says what the records are written in: versions of schema, rules and format. The log keeps which meta holds from
+  which record on (`t:head/0`).
+  """
+  @spec claim(t, room, map) :: {:ok, head} | error
+  def claim({module, server}, room, meta \\ %{}) when is_map(meta) do
+    with :ok <- check_room(room), do: module.claim(server, room, meta)
+  end
+
+  @doc "Where a room's log stands; `nil` if there is no such room."
+  @spec head(t, room) :: {:ok, head | nil} | error
+  def head({module, server}, room) do
+    with :ok <- check_room(room), do: module.head(server, room)
+  end
+
+  @doc """
+  Hands in records to be appended behind `after_seq`, all of them or none, and answers at once: rooms share a commit.
+
+  After the commit the caller gets `{reference, :ok | {:error, error}}`, or `{:DOWN, reference, :process, _, reason}` if the log dies before
+  (it may have committed or not: `claim/3` again tells). Once either has come the reference is done; who does not want to wait any
+  longer calls `Process.demonitor(reference, [:flush])`.
+
+  The error is `:old_term` (somebody claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`, `:invalid_record`, `:too_large`, or
+  the disk's: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. It fails nobody else in the same commit.
+  """
+  @spec submit(t, room, epoch, seq, [iodata], keyword) :: reference
+  def submit({module, server}, room, term, after_seq, records, opts \\ [])
+      when is_seq(term) and is_seq(after_seq) and is_list(records) do
+    with :ok <- check_room(room),
+         :ok <- check_seqs(after_seq, records) do
+      module.submit(server, room, term, after_seq, records, opts)
+    else
+      error -> answer_self(error)
     end
   end
 
-  def read({module, server}, room, from, to, opts \\ []), do: module.read(server, room, from, to, opts)
+  @doc "`submit/6`, and waits for the answer."
+  @spec append(t, room, epoch, seq, [iodata]) :: :ok | error
+  def append(log, room, term, after_seq, records) do
+    await(submit(log, room, term, after_seq, records))
+  end
 
-  def put_snapshot({module, server}, room, term, seq, binary),
-    do: module.put_snapshot(server, room, term, seq, binary)
+  @doc "Waits for the answer to a `submit/6`."
+  @spec await(reference) :: :ok | error
+  def await(reference) do
+    receive do
+      {^reference, answer} ->
+        Process.demonitor(reference, [:flush])
+        answer
 
-  def snapshot({module, server}, room, at_most), do: module.snapshot(server, room, at_most)
+      {:DOWN, ^reference, :process, _, reason} ->
+        {:error, Error.new(:log_failed, detail: "its process stopped: #{inspect(reason)}")}
+    end
+  end
+
+  @doc """
+  The records from `from` on, up to `to` or as many as a piece may hold, but at least one; `nil` if there are none.
+
+  The caller goes on from the piece's `seq + 1`. Every record is checked: `:log_damaged` names the room and the seq. Below what the log
+  keeps the error is `:log_trimmed`.
+
+  ## Options
+
+    * `:max_bytes` - of text (1 MB)
+    * `:max_events` - (no limit but `max_bytes`)
+  """
+  @spec read(t, room, pos_integer, pos_integer | :infinity, keyword) :: {:ok, piece | nil} | error
+  def read({module, server}, room, from, to \\ :infinity, opts \\ [])
+      when is_integer(from) and from > 0 and (to == :infinity or is_seq(to)) do
+    limits = %{
+      max_bytes: positive!(opts, :max_bytes, @max_bytes),
+      max_events: positive!(opts, :max_events, @max_seq)
+    }
+
+    with :ok <- check_room(room), do: module.read(server, room, from, min(to, @max_seq), limits)
+  end
+
+  @doc """
+  The same as a stream of texts, piece by piece. Where `read/5` would answer an error, it raises that.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, for(seq <- 1..5, do: ~s({"seq":\#{seq}})))
+      iex> Enum.to_list(Roomfold.EventLog.stream(log, "lobby", 2, 4, max_events: 2))
+      [~s({"seq":2}\\n{"seq":3}\\n), ~s({"seq":4}\\n)]
+  """
+  @spec stream(t, room, pos_integer, pos_integer | :infinity, keyword) :: Enumerable.t()
+  def stream(log, room, from, to \\ :infinity, opts \\ []) do
+    Stream.unfold(from, fn from ->
+      # Integers are smaller than atoms.
+      case from <= to && read(log, room, from, to, opts) do
+        {:ok, %{text: text, seq: seq}} -> {text, seq + 1}
+        {:error, error} -> raise error
+        _ -> nil
+      end
+    end)
+  end
+
+  @doc """
+  Keeps a snapshot of the room as it was after the record `seq`: any bytes. One that is already there is replaced.
+
+  The seq must be that of a record, or of the last one trimmed; else the error is `:wrong_seq`.
+  """
+  @spec put_snapshot(t, room, epoch, pos_integer, binary) :: :ok | error
+  def put_snapshot({module, server}, room, term, seq, snapshot)
+      when is_seq(term) and is_seq(seq) and is_binary(snapshot) do
+    with :ok <- check_room(room), do: module.put_snapshot(server, room, term, seq, snapshot)
+  end
+
+  @doc "The newest snapshot at or below a seq, as `{seq, bytes}`; `nil` if there is none."
+  @spec snapshot(t, room, seq | :infinity) :: {:ok, {pos_integer, binary} | nil} | error
+  def snapshot({module, server}, room, at_most \\ :infinity) when at_most == :infinity or is_seq(at_most) do
+    with :ok <- check_room(room), do: module.snapshot(server, room, min(at_most, @max_seq))
+  end
+
+  @doc """
+  Forgets the records below `keep_from`, but none that comes after the newest snapshot; and the snapshots that no record follows any more.
+  """
+  @spec trim(t, room, pos_integer) :: :ok | error
+  def trim({module, server}, room, keep_from) when is_integer(keep_from) and keep_from > 0 do
+    with :ok <- check_room(room), do: module.trim(server, room, min(keep_from, @max_seq))
+  end
+
+  @doc "The names of all rooms, in the order of their bytes."
+  @spec rooms(t) :: {:ok, [room]} | error
+  def rooms({module, server}), do: module.rooms(server)
+
+  @doc "Forgets a room, all of it. Whoever holds its term can't write any more, even if the room is made again."
+  @spec delete(t, room) :: :ok | error
+  def delete({module, server}, room) do
+    with :ok <- check_room(room), do: module.delete(server, room)
+  end
+
+  @doc "Reads and checks everything there is of a room, or of all, and answers the number of records."
+  @spec verify(t, room | :all) :: {:ok, non_neg_integer} | error
+  def verify(log, room \\ :all)
+  def verify({module, server}, :all), do: module.verify(server, :all)
+
+  def verify({module, server}, room) do
+    with :ok <- check_room(room), do: module.verify(server, room)
+  end
+
+  defp check_room(room) do
+    if is_binary(room) and byte_size(room) in 1..255 and String.valid?(room) and
+         :binary.match(room, <<0>>) == :nomatch do
+      :ok
+    else
+      {:error, Error.new(:invalid_id, field: "room")}
+    end
+  end
+
+  defp check_seqs(after_seq, records) do
+    if after_seq + length(records) <= @max_seq, do: :ok, else: {:error, Error.new(:invalid_seq)}
+  end
+
+  @doc false
+  # An answer that is known before the log was asked, as if it came from there.
+  def answer_self(answer) do
+    reference = make_ref()
+    send(self(), {reference, answer})
+    reference
+  end
+
+  @doc false
+  # A reference to be answered with send(reference, {reference, answer}); and a monitor, until it is.
+  def watch(server) do
+    case GenServer.whereis(server) do
+      nil ->
+        reference = make_ref()
+        send(self(), {:DOWN, reference, :process, server, :noproc})
+        {nil, reference}
+
+      server ->
+        {server, :erlang.monitor(:process, server, alias: :reply_demonitor)}
+    end
+  end
+
+  defp positive!(opts, key, default) do
+    case Keyword.get(opts, key, default) do
+      value when is_integer(value) and value > 0 -> min(value, @max_seq)
+      value -> raise ArgumentError, "#{inspect(key)} must be a positive integer, got: #{inspect(value)}"
+    end
+  end
 end
