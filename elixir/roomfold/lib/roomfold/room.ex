@@ -345,7 +345,8 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks`.
+  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks`, and `:busy_us`: how long
+  it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
 
       iex> Roomfold.Room.info("new room").users
       []

@@ -114,7 +114,7 @@ defmodule Roomfold.Rooms do
       iex> module
       Roomfold.EventLog.Memory
   """
-  @spec log(t) :: Roomfold.EventLog.log() | nil
+  @spec log(t) :: Roomfold.EventLog.t() | nil
   def log(rooms \\ __MODULE__), do: config(rooms)[:log]
 
   @doc """

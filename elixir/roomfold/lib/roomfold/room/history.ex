@@ -54,7 +54,7 @@ defmodule Roomfold.Room.History do
   defp copy(_, _, _, seq, seq), do: :ok
 
   defp copy(options, id, term, done, seq) do
-    with {:ok, %{text: text, first: first, last: last}} when first == done + 1 <-
+    with {:ok, %{text: text, first: first, seq: last}} when first == done + 1 <-
            EventLog.read(options.log, options.id, done + 1, seq, []),
          :ok <- EventLog.append(options.log, id, term, done, lines(text)) do
       copy(options, id, term, last, seq)

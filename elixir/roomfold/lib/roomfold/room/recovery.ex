@@ -67,7 +67,7 @@ defmodule Roomfold.Room.Recovery do
     if from > seq do
       {:ok, world, facts}
     else
-      with {:ok, %{text: text, last: last}} <- read(options, from, seq),
+      with {:ok, %{text: text, seq: last}} <- read(options, from, seq),
            text = upcast(text, options),
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
         # An upcaster may take nothing away: seqs stay.

@@ -5,9 +5,9 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Telemetry, World}
-  alias Roomfold.Room.{Options, Recovery, State, Text}
+  alias Roomfold.Room.{Options, Recovery, State, Text, Times}
 
-  defstruct [:options, :topic, :state, :timer, :wake_at, :commit, monitors: %{}]
+  defstruct [:options, :topic, :state, :timer, :wake_at, :commit, monitors: %{}, times: Times.new()]
 
   def start_link(%Options{} = options) do
     name = if options.rooms, do: [name: Roomfold.Rooms.via(options.rooms, options.id)], else: []
@@ -51,6 +51,8 @@ defmodule Roomfold.Room.Server do
   defp recover(options), do: Recovery.world(options)
 
   @impl true
+  def terminate({:shutdown, reason}, _) when reason in [:old_term, :wrong_seq, :no_room, :log_failed], do: :ok
+
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     server = finish_commit(server)
@@ -103,7 +105,8 @@ defmodule Roomfold.Room.Server do
       connections: map_size(state.people.connections),
       users: Roomfold.Room.People.users(state.people),
       queued: state.queued,
-      ticks: state.ticks
+      ticks: state.ticks,
+      busy_us: Times.summary(server.times)
     }
 
     {:reply, info, server}
@@ -146,17 +149,14 @@ defmodule Roomfold.Room.Server do
     {effects, state} = State.wake(server.state, now())
     server = carry_out(%{server | state: state}, effects)
 
+    duration = System.monotonic_time() - start
+
     if state.ticks > ticks do
       facts = %{room: server.options.id, number: state.ticks}
-
-      Telemetry.event(
-        [:tick, :stop],
-        %{duration: System.monotonic_time() - start, queued: server.state.queued},
-        facts
-      )
+      Telemetry.event([:tick, :stop], %{duration: duration, queued: server.state.queued}, facts)
     end
 
-    {:noreply, arm(server)}
+    {:noreply, arm(timed(server, duration))}
   end
 
   defp answer(server, {effects, state}),
@@ -175,6 +175,10 @@ defmodule Roomfold.Room.Server do
     )
 
     carry_out(%{server | commit: nil, state: state}, effects)
+  end
+
+  defp timed(server, duration) do
+    %{server | times: Times.add(server.times, System.convert_time_unit(duration, :native, :microsecond))}
   end
 
   defp left(server, pid, goodbye?) do
