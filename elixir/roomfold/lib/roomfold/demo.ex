@@ -3,7 +3,7 @@ defmodule Roomfold.Demo do
   # The main job: a recorded match folded, checked, told, measured and made into a page.
 
   alias Roomfold.{Report, Rules, World}
-  alias Roomfold.Demo.{Facts, Measure, Page, Recording, Screen, Shots, Story}
+  alias Roomfold.Demo.{Facts, Live, Measure, Page, Recording, Screen, Shots, Story}
 
   @slice 1_000
   @out "roomfold-demo.html"
@@ -18,8 +18,14 @@ defmodule Roomfold.Demo do
         facts = Facts.read(recording.events, recording.map)
         Story.tell(recording, facts)
         shots(Shots.judge(recording.rays, recording.map))
-        if Keyword.get(options, :speed, true), do: Measure.run(recording)
-        if Keyword.get(options, :page, true), do: page(recording, facts, options[:out] || @out), else: :ok
+
+        with :ok <- if(Keyword.get(options, :room, true), do: Live.run(recording), else: :ok) do
+          if Keyword.get(options, :speed, true), do: Measure.run(recording)
+
+          if Keyword.get(options, :page, true),
+            do: page(recording, facts, options[:out] || @out),
+            else: :ok
+        end
       end
     end
   end

@@ -62,6 +62,8 @@ defmodule Roomfold.Room do
   @doc "Events when a user has left, by \"server\". By default user_left, if the rules have it."
   @callback left(user :: String.t(), World.t(), state :: term) :: [World.event()]
 
+  @optional_callbacks authorize: 4, handle_event: 3
+
   defmacro __using__(opts) do
     quote do
       @behaviour Roomfold.Room
@@ -72,15 +74,11 @@ defmodule Roomfold.Room do
       @impl true
       def init(_id, _world, args), do: {:ok, args}
       @impl true
-      def authorize(_event, _user, _world, _state), do: :ok
-      @impl true
-      def handle_event(_event, _world, state), do: {[], state}
-      @impl true
       def joined(user, params, world, _state), do: Roomfold.Room.default_joined(user, params, world)
       @impl true
       def left(user, world, _state), do: Roomfold.Room.default_left(user, world)
 
-      defoverridable init: 3, authorize: 4, handle_event: 3, joined: 4, left: 3
+      defoverridable init: 3, joined: 4, left: 3
     end
   end
 

@@ -247,7 +247,7 @@ defmodule Roomfold.Room.State do
       at: at(state, now),
       json: Options.json(state.options),
       max_event_bytes: state.options.max_event_bytes,
-      adjust: if(state.options.module || state.prepared != [], do: &adjust(state, &1, &2, &3))
+      adjust: if(exports?(state, :authorize, 4) or state.prepared != [], do: &adjust(state, &1, &2, &3))
     }
   end
 
@@ -265,7 +265,10 @@ defmodule Roomfold.Room.State do
     end
   end
 
-  defp asks_module?(%{options: %{module: module}}, sender), do: module != nil and match?({:user, _}, sender)
+  defp asks_module?(state, sender), do: match?({:user, _}, sender) and exports?(state, :authorize, 4)
+
+  defp exports?(%{options: %{module: module}}, name, arity),
+    do: module != nil and function_exported?(module, name, arity)
 
   # Whatever can't be read is refused with its reason when it is checked.
   defp name(text) do
@@ -284,15 +287,17 @@ defmodule Roomfold.Room.State do
     _ -> {:error, Error.new(:not_an_event)}
   end
 
-  defp authorize(%{options: %{module: module}} = state, event, {:user, user}) when module != nil do
-    case module.authorize(event, user, state.world, state.module_state) do
+  defp authorize(state, event, sender) do
+    if asks_module?(state, sender), do: ask(state, event, elem(sender, 1)), else: :ok
+  end
+
+  defp ask(state, event, user) do
+    case state.options.module.authorize(event, user, state.world, state.module_state) do
       :ok -> :ok
       {:error, %Error{} = error} -> {:error, error}
       {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
     end
   end
-
-  defp authorize(_, _, _), do: :ok
 
   @doc "What the log answered."
   def committed(%{commit: %{batch: batch}} = state, :ok, now) do
@@ -342,9 +347,11 @@ defmodule Roomfold.Room.State do
   defp news(%{wanted: :all} = state, records), do: [records | state.news]
   defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.wanted)) | state.news]
 
-  defp caused(%{options: %{module: nil}} = state, _), do: {[], state}
+  defp caused(state, records) do
+    if exports?(state, :handle_event, 3), do: ask_for_caused(state, records), else: {[], state}
+  end
 
-  defp caused(%{options: %{module: module}} = state, records) do
+  defp ask_for_caused(%{options: %{module: module}} = state, records) do
     json = Options.json(state.options)
 
     {caused, module_state} =
