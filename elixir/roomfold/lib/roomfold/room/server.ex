@@ -7,7 +7,17 @@ defmodule Roomfold.Room.Server do
   alias Roomfold.{Error, EventLog, EventStream, Telemetry, World}
   alias Roomfold.Room.{Options, Recovery, State, Text, Times}
 
-  defstruct [:options, :topic, :state, :timer, :wake_at, :commit, monitors: %{}, times: Times.new()]
+  defstruct [
+    :options,
+    :topic,
+    :state,
+    :timer,
+    :wake_at,
+    :commit,
+    :committing,
+    monitors: %{},
+    times: Times.new()
+  ]
 
   def start_link(%Options{} = options) do
     name = if options.rooms, do: [name: Roomfold.Rooms.via(options.rooms, options.id)], else: []
@@ -165,6 +175,8 @@ defmodule Roomfold.Room.Server do
   defp committed(server, answer) do
     Process.demonitor(server.commit, [:flush])
     start = System.monotonic_time()
+    {since, count} = server.committing
+    Telemetry.event([:commit, :stop], %{duration: start - since, count: count}, %{room: server.options.id})
     {effects, state} = State.committed(server.state, answer, now())
     facts = %{room: server.options.id}
 
@@ -213,7 +225,8 @@ defmodule Roomfold.Room.Server do
 
   defp do_one({:append, after_seq, records}, server) do
     options = server.options
-    %{server | commit: EventLog.submit(options.log, options.id, server.state.term, after_seq, records, [])}
+    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, [])
+    %{server | commit: ref, committing: {System.monotonic_time(), length(records)}}
   end
 
   # Terms are made only if somebody wants them.
