@@ -7,9 +7,10 @@ defmodule Roomfold.Room.Batch do
 
   defmodule Item do
     @moduledoc false
-    # to: who wants the answer, or nil; texts: events that were published together, all or nothing; id: nothing else has it.
-    @enforce_keys [:to, :sender, :texts, :id]
-    defstruct [:to, :sender, :texts, :id, seqs: nil]
+    # to: who wants the answer, or nil; texts: events that were published together, all or nothing; number: of what was
+    # published in this life of the room.
+    @enforce_keys [:to, :sender, :texts, :number]
+    defstruct [:to, :sender, :texts, :number, seqs: nil]
   end
 
   # items: those that are in, with their seqs; refused: [{item, error}]; text: the records, one a line
@@ -77,8 +78,8 @@ defmodule Roomfold.Room.Batch do
     end
   end
 
-  defp id(item, 0), do: item.id
-  defp id(item, index), do: "#{item.id}-#{index}"
+  defp id(item, 0), do: "#{item.number}"
+  defp id(item, index), do: "#{item.number}-#{index}"
 
   defp trusted?({:user, _}), do: false
   defp trusted?(_), do: true

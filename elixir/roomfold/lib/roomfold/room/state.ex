@@ -122,7 +122,7 @@ defmodule Roomfold.Room.State do
 
   defp queue(state, to, sender, texts) do
     number = state.ids + 1
-    item = %Batch.Item{to: to, sender: sender, texts: texts, id: "#{state.term}-#{number}"}
+    item = %Batch.Item{to: to, sender: sender, texts: texts, number: number}
     %{state | ids: number, queue: [item | state.queue], queued: state.queued + length(texts)}
   end
 
@@ -247,7 +247,10 @@ defmodule Roomfold.Room.State do
       at: at(state, now),
       json: Options.json(state.options),
       max_event_bytes: state.options.max_event_bytes,
-      adjust: if(exports?(state, :authorize, 4) or state.prepared != [], do: &adjust(state, &1, &2, &3))
+      adjust:
+        if(exports?(state, :authorize, 4) or state.prepared != [],
+          do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
+        )
     }
   end
 
