@@ -26,6 +26,7 @@ DESTDIR :=
 
 CORE_SRC := $(sort $(wildcard c_src/core/*.c))
 NIF_SRC := $(sort $(wildcard c_src/nif/*.c))
+LOG_SRC := $(sort $(wildcard c_src/log/*.c))
 CLI_SRC := $(sort $(wildcard c_src/cli/*.c))
 TEST_SRC := $(sort $(wildcard tests/c/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -34,14 +35,16 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
+LOG_OBJ := $(LOG_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
-ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
+ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 LIB := $(BUILD)/libroomfold.a
 NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
+LOG_NIF := $(PRIV)/roomfold_log_nif.so
 CLI := $(PRIV)/roomfold
 TEST_BIN := $(TEST_SRC:tests/c/%.c=$(BUILD)/%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
@@ -97,13 +100,17 @@ export MAKE
 CLI_CFLAGS = $(eval CLI_CFLAGS := $$(shell pkg-config --cflags jansson zlib))$(CLI_CFLAGS)
 CLI_LIBS = $(eval CLI_LIBS := $$(shell pkg-config --libs jansson zlib))$(CLI_LIBS)
 
+# The log in SQLite needs it, nothing else does.
+LOG_CFLAGS = $(eval LOG_CFLAGS := $$(shell pkg-config --cflags sqlite3))$(LOG_CFLAGS)
+LOG_LIBS = $(eval LOG_LIBS := $$(shell pkg-config --libs sqlite3))$(LOG_LIBS)
+
 # A line for each command; with V=1 the command itself.
 say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
 .PHONY: build setup demo test bench fuzz asan tsan valgrind check format phoenix test-phoenix install clean \
-	help native program clean-native c-tests fuzzers FORCE
+	help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -180,7 +187,11 @@ help: ## this list
 	@echo '  V=1       shows the commands'
 
 # What Mix calls.
-native: $(NIF)
+native: $(NIF) log
+
+log:
+	@if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then $(MAKE) --no-print-directory $(LOG_NIF); \
+	else echo "left out: $(LOG_NIF), which needs SQLite 3.20 or later (make setup)"; fi
 
 program:
 	@if pkg-config --exists jansson zlib 2>/dev/null; then $(MAKE) --no-print-directory $(CLI); \
@@ -188,7 +199,7 @@ program:
 
 clean-native:
 	rm -rf $(BUILD)
-	rm -f $(PRIV)/roomfold_nif.so $(CLI)
+	rm -f $(PRIV)/roomfold_nif.so $(LOG_NIF) $(CLI)
 
 c-tests: $(TEST_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -214,6 +225,11 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
 
+# Its locks and file names are POSIX's, flock is BSD's.
+$(BUILD)/c_src/log/%.o: c_src/log/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
+
 $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -D_POSIX_C_SOURCE=200809L $(CLI_CFLAGS) -c -o $@ $<
@@ -232,6 +248,10 @@ $(BUILD)/$(SHARED_LIB): $(CORE_OBJ) $(BUILD)/files
 $(PRIV)/roomfold_nif.so: $(NIF_OBJ) $(CORE_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK_NIF) -o $@.new $(NIF_OBJ) $(CORE_OBJ) -lm && mv -f $@.new $@
+
+$(LOG_NIF): $(LOG_OBJ) $(BUILD)/files
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK_NIF) -o $@.new $(LOG_OBJ) $(LOG_LIBS) && mv -f $@.new $@
 
 $(CLI): $(CLI_OBJ) $(LIB) $(BUILD)/files
 	@mkdir -p $(@D)

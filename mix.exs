@@ -44,17 +44,17 @@ defmodule Mix.Tasks.Compile.RoomfoldNative do
   # package is a dependency: so it needs no network, and no library but libc.
   use Mix.Task.Compiler
 
-  @library "priv/roomfold_nif.so"
+  @libraries ["priv/roomfold_nif.so", "priv/roomfold_log_nif.so"]
 
   @impl true
   def run(_args) do
-    before = File.stat(@library)
+    before = Enum.map(@libraries, &File.stat/1)
 
     case make(["native"], [{"ERTS_INCLUDE_DIR", erts_include_dir()}]) do
       0 ->
         # Where priv/ is new, the build folder has no link to it yet.
         Mix.Project.build_structure()
-        {if(File.stat(@library) == before, do: :noop, else: :ok), []}
+        {if(Enum.map(@libraries, &File.stat/1) == before, do: :noop, else: :ok), []}
 
       _ ->
         Mix.raise("The C part of roomfold could not be built, see above. #{remedy()}")

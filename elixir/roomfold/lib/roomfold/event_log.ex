@@ -130,9 +130,12 @@ defmodule Roomfold.EventLog do
         answer
 
       {:DOWN, ^reference, :process, _, reason} ->
-        {:error, Error.new(:log_failed, detail: "its process stopped: #{inspect(reason)}")}
+        stopped(reason)
     end
   end
+
+  defp stopped(reason),
+    do: {:error, Error.new(:log_failed, detail: "its process has stopped: #{inspect(reason)}")}
 
   @doc """
   The records from `from` on, up to `to` or as many as a piece may hold, but at least one; `nil` if there are none.
@@ -236,11 +239,22 @@ defmodule Roomfold.EventLog do
   end
 
   @doc false
+  def max_seq, do: @max_seq
+
+  @doc false
   # An answer that is known before the log was asked, as if it came from there.
   def answer_self(answer) do
     reference = make_ref()
     send(self(), {reference, answer})
     reference
+  end
+
+  @doc false
+  # A call of a log's process, that answers an error if there is none.
+  def call(server, request) do
+    GenServer.call(server, request, :infinity)
+  catch
+    :exit, {reason, _} -> stopped(reason)
   end
 
   @doc false

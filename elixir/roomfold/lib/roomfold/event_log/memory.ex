@@ -18,11 +18,11 @@ defmodule Roomfold.EventLog.Memory do
 
   @impl EventLog
   def claim(server, room, meta) do
-    with {:ok, meta} <- as_json(meta), do: GenServer.call(server, {:claim, room, meta}, :infinity)
+    with {:ok, meta} <- as_json(meta), do: EventLog.call(server, {:claim, room, meta})
   end
 
   @impl EventLog
-  def head(server, room), do: GenServer.call(server, {:head, room}, :infinity)
+  def head(server, room), do: EventLog.call(server, {:head, room})
 
   @impl EventLog
   def submit(server, room, term, after_seq, records, _opts) do
@@ -39,26 +39,26 @@ defmodule Roomfold.EventLog.Memory do
 
   @impl EventLog
   def read(server, room, from, to, limits),
-    do: GenServer.call(server, {:read, room, from, to, limits}, :infinity)
+    do: EventLog.call(server, {:read, room, from, to, limits})
 
   @impl EventLog
   def put_snapshot(server, room, term, seq, data),
-    do: GenServer.call(server, {:put_snapshot, room, term, seq, data}, :infinity)
+    do: EventLog.call(server, {:put_snapshot, room, term, seq, data})
 
   @impl EventLog
-  def snapshot(server, room, at_most), do: GenServer.call(server, {:snapshot, room, at_most}, :infinity)
+  def snapshot(server, room, at_most), do: EventLog.call(server, {:snapshot, room, at_most})
 
   @impl EventLog
-  def trim(server, room, keep_from), do: GenServer.call(server, {:trim, room, keep_from}, :infinity)
+  def trim(server, room, keep_from), do: EventLog.call(server, {:trim, room, keep_from})
 
   @impl EventLog
-  def rooms(server), do: GenServer.call(server, :rooms, :infinity)
+  def rooms(server), do: EventLog.call(server, :rooms)
 
   @impl EventLog
-  def delete(server, room), do: GenServer.call(server, {:delete, room}, :infinity)
+  def delete(server, room), do: EventLog.call(server, {:delete, room})
 
   @impl EventLog
-  def verify(server, room), do: GenServer.call(server, {:verify, room}, :infinity)
+  def verify(server, room), do: EventLog.call(server, {:verify, room})
 
   # What a log that writes to a disk would give back.
   defp as_json(meta) do

@@ -1,0 +1,261 @@
+#include "batch.h"
+
+#include "crc32c.h"
+
+#include <string.h>
+
+// A row holds records of up to so many bytes together, or a single longer one.
+#define ROW_BYTES ((size_t)64 << 10)
+// So many rows are removed in one transaction: nobody should wait long for a trim.
+#define SWEEP_ROWS 500
+
+static log_outcome refuse(log_result *result, rf_status status, const char *detail) {
+    log_fail(&result->error, status, "%s", detail);
+    return LOG_REFUSED;
+}
+
+static bool find(log_store *store, const log_op *op, log_room *room, log_result *result) {
+    return log_room_find(store, op->room, room, &result->error) == LOG_FOUND;
+}
+
+// --- append
+
+// Whether these are so many lines, none empty, and no zero byte.
+static bool are_records(rf_str text, int64_t count) {
+    const char *at = text.data, *end = text.data + text.len;
+    int64_t lines = 0;
+    if (text.len > 0 && memchr(text.data, 0, text.len)) return false;
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        if (!stop || stop == at) return false;
+        lines++;
+        at = stop + 1;
+    }
+    return lines == count;
+}
+
+// One row of as many records as it holds. Moves *rest behind them.
+static bool add_row(log_store *store, const log_room *room, int64_t seq, rf_str *rest, int64_t *count,
+                    log_error *error) {
+    const char *at = rest->data, *end = rest->data + rest->len;
+    *count = 0;
+    store->sums.len = 0;
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        if (*count > 0 && (size_t)(stop - rest->data) > ROW_BYTES) break;
+        uint32_t sum = log_record_sum(room->id, seq + *count, (rf_str){at, (size_t)(stop - at)});
+        char bytes[4] = {(char)(sum >> 24), (char)(sum >> 16), (char)(sum >> 8), (char)sum};
+        if (!log_text_add(&store->sums, (rf_str){bytes, 4})) return log_fail(error, RF_NO_MEMORY, "%s", "");
+        ++*count;
+        at = stop + 1;
+    }
+    log_bind(store, SQL_ADD_APPEND, 3, (int64_t[]){room->id, seq, *count});
+    log_bind_text(store, SQL_ADD_APPEND, 4, (rf_str){rest->data, (size_t)(at - 1 - rest->data)});
+    log_bind_blob(store, SQL_ADD_APPEND, 5, (rf_str){store->sums.data, store->sums.len});
+    *rest = (rf_str){at, (size_t)(end - at)};
+    return log_exec(store, SQL_ADD_APPEND, error);
+}
+
+static log_outcome append(log_store *store, const log_op *op, log_result *result) {
+    log_room room;
+    int64_t count;
+    rf_str rest = op->bytes;
+    if (!find(store, op, &room, result)) return LOG_REFUSED;
+    if (room.term != op->term) return refuse(result, RF_OLD_TERM, "");
+    if (room.last != op->seq) {
+        log_fail(&result->error, RF_WRONG_SEQ, "the last is %lld", (long long)room.last);
+        return LOG_REFUSED;
+    }
+    if (op->count > LOG_MAX_SEQ - room.last) return refuse(result, RF_INVALID_SEQ, "");
+    if (!are_records(op->bytes, op->count)) return refuse(result, RF_INVALID_RECORD, "");
+    if (op->count == 0) return LOG_DONE;
+    while (rest.len > 0) {
+        if (!add_row(store, &room, room.last + 1, &rest, &count, &result->error)) return LOG_BROKEN;
+        room.last += count;
+    }
+    return log_room_write(store, op->room, &room, &result->error) ? LOG_DONE : LOG_BROKEN;
+}
+
+// --- claim
+
+static log_outcome claim(log_store *store, const log_op *op, log_result *result) {
+    log_error *error = &result->error;
+    log_counters counters;
+    log_room room;
+    log_found found = log_room_find(store, op->room, &room, error);
+    if (found == LOG_BAD || !log_counters_read(store, &counters, error)) return LOG_REFUSED;
+    if (counters.term >= LOG_MAX_SEQ) return refuse(result, RF_LOG_FAILED, "it has no more terms to give");
+    counters.term++;
+    if (found == LOG_NOT_FOUND) {
+        // Terms are given once: also to name a room's records by.
+        room = (log_room){.id = counters.term, .first = 1};
+        counters.rooms++;
+    }
+    room.term = counters.term;
+    *error = (log_error){0};
+    bool done = log_version_add(store, op->room, &room, op->bytes, error) &&
+                log_counters_write(store, &counters, error) &&
+                (found == LOG_FOUND ? log_room_write(store, op->room, &room, error)
+                                    : log_room_add(store, op->room, &room, error)) &&
+                log_head_read(store, op->room, &room, &result->head, error);
+    return done ? LOG_DONE : LOG_BROKEN;
+}
+
+// --- trim, delete, sweep
+
+// Removes some of the rows below a seq; *more: not all.
+static bool remove_rows(log_store *store, int64_t room, int64_t below, bool *more, log_error *error) {
+    log_bind(store, SQL_DELETE_APPENDS, 3, (int64_t[]){room, below, SWEEP_ROWS});
+    if (!log_exec(store, SQL_DELETE_APPENDS, error)) return false;
+    *more = sqlite3_changes(store->db) == SWEEP_ROWS;
+    return true;
+}
+
+// The seq of the row that holds a record, 0 if there is none.
+static bool row_of(log_store *store, int64_t room, int64_t seq, int64_t *out, log_error *error) {
+    log_bind(store, SQL_FLOOR_APPEND, 2, (int64_t[]){room, seq});
+    int code = log_step(store, SQL_FLOOR_APPEND);
+    *out = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_FLOOR_APPEND], 0) : 0;
+    sqlite3_reset(store->sql[SQL_FLOOR_APPEND]);
+    return code == SQLITE_ROW || code == SQLITE_DONE || log_fail_sql(store, error, code);
+}
+
+static log_outcome trim(log_store *store, const log_op *op, log_result *result) {
+    log_room room;
+    int64_t below;
+    if (!find(store, op, &room, result)) return LOG_REFUSED;
+    int64_t keep = op->seq < room.snapshot + 1 ? op->seq : room.snapshot + 1;
+    if (keep < room.first) keep = room.first;
+    // All of it: the rows end before the next record. Else its row stays, with what is before it there.
+    if (keep > room.last) {
+        below = keep;
+    } else if (!row_of(store, room.id, keep, &below, &result->error)) {
+        return LOG_REFUSED;
+    }
+    bool moved = keep > room.first;
+    room.first = keep;
+    log_bind(store, SQL_DELETE_SNAPSHOTS, 2, (int64_t[]){room.id, keep - 1});
+    bool done = (!moved || log_room_write(store, op->room, &room, &result->error)) &&
+                log_exec(store, SQL_DELETE_SNAPSHOTS, &result->error) &&
+                remove_rows(store, room.id, below, &result->more, &result->error);
+    return done ? LOG_DONE : LOG_BROKEN;
+}
+
+static uint32_t garbage_sum(int64_t room) {
+    return log_crc32c_number(0, (uint64_t)room);
+}
+
+static log_outcome delete (log_store *store, const log_op *op, log_result *result) {
+    log_counters counters;
+    log_room room;
+    log_error *error = &result->error;
+    if (!find(store, op, &room, result) || !log_counters_read(store, &counters, error)) return LOG_REFUSED;
+    counters.rooms--;
+    log_bind(store, SQL_DELETE_VERSIONS, 1, &room.id);
+    log_bind(store, SQL_DELETE_SNAPSHOTS, 2, (int64_t[]){room.id, INT64_MAX});
+    log_bind(store, SQL_ADD_GARBAGE, 2, (int64_t[]){room.id, garbage_sum(room.id)});
+    bool done = log_room_delete(store, op->room, error) && log_counters_write(store, &counters, error) &&
+                log_exec(store, SQL_DELETE_VERSIONS, error) && log_exec(store, SQL_DELETE_SNAPSHOTS, error) &&
+                log_exec(store, SQL_ADD_GARBAGE, error);
+    result->more = true;
+    return done ? LOG_DONE : LOG_BROKEN;
+}
+
+static log_outcome sweep(log_store *store, const log_op *op, log_result *result) {
+    (void)op;
+    sqlite3_stmt *row = store->sql[SQL_GET_GARBAGE];
+    int code = log_step(store, SQL_GET_GARBAGE);
+    if (code == SQLITE_DONE) return LOG_DONE;
+    if (code != SQLITE_ROW) {
+        log_fail_sql(store, &result->error, code);
+        return LOG_REFUSED;
+    }
+    int64_t room = sqlite3_column_int64(row, 0);
+    bool good = sqlite3_column_int64(row, 1) == garbage_sum(room);
+    sqlite3_reset(row);
+    if (!good) return refuse(result, RF_LOG_DAMAGED, "the list of deleted rooms has a wrong checksum");
+    bool more;
+    if (!remove_rows(store, room, INT64_MAX, &more, &result->error)) return LOG_BROKEN;
+    result->more = true;
+    if (more) return LOG_DONE;
+    log_bind(store, SQL_DELETE_GARBAGE, 1, &room);
+    return log_exec(store, SQL_DELETE_GARBAGE, &result->error) ? LOG_DONE : LOG_BROKEN;
+}
+
+// --- all together
+
+static log_outcome apply(log_store *store, const log_op *op, log_result *result) {
+    switch (op->kind) {
+    case LOG_APPEND:
+        return append(store, op, result);
+    case LOG_CLAIM:
+        return claim(store, op, result);
+    case LOG_SNAPSHOT:
+        return log_snapshot_put(store, op, result);
+    case LOG_TRIM:
+        return trim(store, op, result);
+    case LOG_DELETE:
+        return delete (store, op, result);
+    case LOG_SWEEP:
+        return sweep(store, op, result);
+    case LOG_OP_KINDS:
+        break;
+    }
+    return refuse(result, RF_INVALID_ARGUMENT, "");
+}
+
+static void forget(log_result *results, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        log_text_free(&results[i].head.versions);
+        results[i] = (log_result){0};
+    }
+}
+
+// Everybody gets this error, but who has one of its own.
+static void fail_all(log_result *results, size_t count, const log_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].error.status == RF_OK) {
+            log_text_free(&results[i].head.versions);
+            results[i] = (log_result){.error = *error};
+        }
+    }
+}
+
+// False: nothing was done. *error says why, *alone whether one of them may be the cause.
+static bool run_together(log_store *store, const log_op *ops, size_t count, log_result *results, log_error *error,
+                         bool *alone) {
+    *alone = false;
+    if (!log_exec(store, SQL_BEGIN_WRITE, error)) return false;
+    for (size_t i = 0; i < count; i++) {
+        if (apply(store, &ops[i], &results[i]) == LOG_BROKEN) {
+            *error = results[i].error;
+            *alone = true;
+            log_rollback(store);
+            return false;
+        }
+    }
+    if (!log_exec(store, SQL_COMMIT, error)) {
+        *alone = true;
+        log_rollback(store);
+        return false;
+    }
+    return log_still_there(store, error);
+}
+
+void log_run(log_store *store, const log_op *ops, size_t count, log_result *results) {
+    log_error error = {0};
+    bool alone;
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (log_result){0};
+    }
+    if (run_together(store, ops, count, results, &error, &alone)) return;
+    if (count > 1 && alone && error.status != RF_LOG_FAILED) {
+        forget(results, count);
+        for (size_t i = 0; i < count; i++) {
+            log_run(store, &ops[i], 1, &results[i]);
+        }
+        return;
+    }
+    forget(results, count);
+    fail_all(results, count, &error);
+}

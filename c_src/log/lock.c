@@ -1,0 +1,96 @@
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// A lock of our own, on a file of our own: SQLite's lock_mode=EXCLUSIVE would keep its shell out, too. flock's locks
+// are each opening's, so the same VM can't have two writers either, and they are gone with the process, however it
+// ends.
+
+// The name of the database without links, so that two ways to one file meet at one lock. Malloced, NULL: no memory.
+static char *lock_path(const char *path) {
+    char *real = realpath(path, NULL);
+    const char *name = real ? real : path;
+    size_t len = strlen(name);
+    char *out = malloc(len + sizeof ".lock");
+    if (out) {
+        memcpy(out, name, len);
+        memcpy(out + len, ".lock", sizeof ".lock");
+    }
+    free(real);
+    return out;
+}
+
+static bool fail_system(log_error *error, int number) {
+    rf_status status = number == EACCES || number == EPERM || number == EROFS ? RF_LOG_READONLY
+                       : number == ENOSPC || number == EDQUOT                 ? RF_LOG_FULL
+                                                                              : RF_LOG_FAILED;
+    return log_fail(error, status, "its lock file: %.200s", strerror(number));
+}
+
+static bool fail_taken(log_error *error, int file) {
+    char owner[32] = {0};
+    ssize_t len = pread(file, owner, sizeof owner - 1, 0);
+    if (len <= 0) return log_fail(error, RF_LOG_LOCKED, "another process has it open");
+    return log_fail(error, RF_LOG_LOCKED, "the OS process %d has it open", atoi(owner));
+}
+
+int log_lock(const char *path, log_error *error) {
+    char *name = lock_path(path);
+    if (!name) {
+        log_fail(error, RF_NO_MEMORY, "%s", "");
+        return -1;
+    }
+    int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int number = errno;
+    free(name);
+    if (file < 0) {
+        fail_system(error, number);
+        return -1;
+    }
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        number = errno;
+        if (number == EWOULDBLOCK) {
+            fail_taken(error, file);
+        } else {
+            fail_system(error, number);
+        }
+        close(file);
+        return -1;
+    }
+    // For people and for the message above; the lock holds without.
+    char owner[32];
+    int len = snprintf(owner, sizeof owner, "%d\n", (int)getpid());
+    if (ftruncate(file, 0) != 0 || pwrite(file, owner, (size_t)len, 0) != len) {
+        fail_system(error, errno);
+        close(file);
+        return -1;
+    }
+    return file;
+}
+
+static bool identify(const char *path, log_file_id *out) {
+    struct stat found;
+    if (stat(path, &found) != 0) return false;
+    *out = (log_file_id){found.st_dev, found.st_ino};
+    return true;
+}
+
+bool log_remember_files(log_store *store) {
+    return identify(store->path, &store->file) && identify(store->wal_path, &store->wal);
+}
+
+bool log_still_there(const log_store *store, log_error *error) {
+    log_file_id file, wal;
+    if (identify(store->path, &file) && identify(store->wal_path, &wal) && file.inode == store->file.inode &&
+        file.device == store->file.device && wal.inode == store->wal.inode && wal.device == store->wal.device) {
+        return true;
+    }
+    return log_fail(error, RF_LOG_FAILED, "its files were deleted, moved or replaced");
+}

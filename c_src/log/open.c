@@ -1,0 +1,185 @@
+#include "room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const texts[] = {
+#define X(name, readers, text) text,
+#include "statements.inl"
+#undef X
+};
+
+static const bool for_readers[] = {
+#define X(name, readers, text) readers,
+#include "statements.inl"
+#undef X
+};
+
+static const char schema[] =
+#include "schema.inl"
+    ;
+
+// One number from one row.
+static bool ask(log_store *store, const char *sql, int64_t *out, log_error *error) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    bool found = code == SQLITE_ROW;
+    if (found) *out = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return found || log_fail_sql(store, error, code);
+}
+
+static bool run(log_store *store, const char *sql, log_error *error) {
+    int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK || log_fail_sql(store, error, code);
+}
+
+static bool set(log_store *store, const char *pragma, int64_t value, log_error *error) {
+    char sql[100];
+    snprintf(sql, sizeof sql, "PRAGMA %s = %lld", pragma, (long long)value);
+    return run(store, sql, error);
+}
+
+static char *join(const char *path, const char *suffix) {
+    size_t len = strlen(path), more = strlen(suffix) + 1;
+    char *out = malloc(len + more);
+    if (out) {
+        memcpy(out, path, len);
+        memcpy(out + len, suffix, more);
+    }
+    return out;
+}
+
+static bool open_file(log_store *store, const log_options *options, log_error *error) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->writer ? SQLITE_OPEN_CREATE : 0);
+    int code = sqlite3_open_v2(store->path, &store->db, flags, NULL);
+    if (!store->db) return log_fail(error, RF_NO_MEMORY, "%s", "");
+    sqlite3_extended_result_codes(store->db, 1);
+    if (code != SQLITE_OK) return log_fail_sql(store, error, sqlite3_extended_errcode(store->db));
+    sqlite3_busy_timeout(store->db, options->busy_ms);
+    // A resource that nobody holds any more is closed wherever that happens: no I/O there.
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    // What a file's schema says can do nothing but what SQL says.
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return run(store, "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF", error);
+}
+
+static bool create(log_store *store, log_error *error) {
+    log_counters none = {0, 0};
+    char *sql = sqlite3_mprintf(schema, (sqlite3_int64)log_counters_sum(&none), LOG_APPLICATION_ID, LOG_USER_VERSION);
+    if (!sql) return log_fail(error, RF_NO_MEMORY, "%s", "");
+    bool done = run(store, "BEGIN IMMEDIATE", error) && run(store, sql, error) && run(store, "COMMIT", error);
+    sqlite3_free(sql);
+    return done;
+}
+
+// Makes the tables if there is nothing at all yet; otherwise it must be ours.
+static bool recognise(log_store *store, const log_options *options, log_error *error) {
+    int64_t id = 0, version = 0, things = 0;
+    if (!ask(store, "PRAGMA application_id", &id, error) || !ask(store, "PRAGMA user_version", &version, error) ||
+        !ask(store, "SELECT count(*) FROM sqlite_master", &things, error)) {
+        return false;
+    }
+    if (id == 0 && version == 0 && things == 0 && options->writer) {
+        return set(store, "page_size", 4096, error) && run(store, "PRAGMA journal_mode = WAL", error) &&
+               create(store, error);
+    }
+    if (id != LOG_APPLICATION_ID) return log_fail(error, RF_LOG_FORMAT, "it is another program's database");
+    if (version != LOG_USER_VERSION) {
+        return log_fail(error, RF_LOG_FORMAT, "it has version %lld, this reads version %d", (long long)version,
+                        LOG_USER_VERSION);
+    }
+    return true;
+}
+
+// journal_mode answers what it has become, without an error.
+static bool use_wal(log_store *store, log_error *error) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(statement);
+    const char *mode = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    bool is_wal = mode && strcmp(mode, "wal") == 0;
+    sqlite3_finalize(statement);
+    if (code != SQLITE_ROW) return log_fail_sql(store, error, code);
+    return is_wal || log_fail(error, RF_LOG_FAILED, "this file system can't have a database in WAL mode");
+}
+
+static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
+    int64_t page_size = 4096;
+    if (max_bytes == 0) return true;
+    return ask(store, "PRAGMA page_size", &page_size, error) &&
+           set(store, "max_page_count", max_bytes / page_size + 1, error);
+}
+
+static bool configure(log_store *store, const log_options *options, log_error *error) {
+    if (!options->writer) return set(store, "query_only", 1, error);
+    return use_wal(store, error) && set(store, "synchronous", options->synchronous, error) &&
+           set(store, "fullfsync", options->synchronous == 2, error) &&
+           set(store, "journal_size_limit", INT64_C(64) << 20, error) && limit(store, options->max_bytes, error);
+}
+
+static bool prepare(log_store *store, log_error *error) {
+    for (int i = 0; i < SQL_COUNT; i++) {
+        if (!store->writer && !for_readers[i]) continue;
+        int code = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i], NULL);
+        // The version is right, so the tables must be.
+        if (code == SQLITE_ERROR) return log_fail(error, RF_LOG_DAMAGED, "its tables are not those of a log");
+        if (code != SQLITE_OK) return log_fail_sql(store, error, code);
+    }
+    return true;
+}
+
+static bool start(log_store *store, const log_options *options, log_error *error) {
+    if (!sqlite3_threadsafe() || sqlite3_libversion_number() < 3020000) {
+        return log_fail(error, RF_LOG_FAILED, "this needs SQLite 3.20 or later, built for threads");
+    }
+    if (options->writer &&
+        ((store->lock = log_lock(store->path, error)) < 0 || !log_wal_is_whole(store->wal_path, error))) {
+        return false;
+    }
+    log_counters counters;
+    if (!open_file(store, options, error) || !recognise(store, options, error) || !configure(store, options, error) ||
+        !prepare(store, error) || !log_begin_read(store, error) || !log_counters_read(store, &counters, error)) {
+        return false;
+    }
+    store->incomplete = !log_rooms_check(store, &store->missing);
+    log_rollback(store);
+    return !options->writer || log_remember_files(store) ||
+           log_fail(error, RF_LOG_FAILED, "its files were deleted, moved or replaced");
+}
+
+bool log_open(const char *path, const log_options *options, log_store **out, log_error *error) {
+    log_store *store = calloc(1, sizeof *store);
+    if (!store) return log_fail(error, RF_NO_MEMORY, "%s", "");
+    store->lock = -1;
+    store->writer = options->writer;
+    store->path = join(path, "");
+    store->wal_path = join(path, "-wal");
+    bool opened =
+        store->path && store->wal_path ? start(store, options, error) : log_fail(error, RF_NO_MEMORY, "%s", "");
+    if (!opened) {
+        log_close(store, false);
+        return false;
+    }
+    *out = store;
+    return true;
+}
+
+void log_close(log_store *store, bool tidy) {
+    for (int i = 0; i < SQL_COUNT; i++) {
+        sqlite3_finalize(store->sql[i]);
+    }
+    if (store->db) {
+        if (tidy && store->writer) sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+        sqlite3_close_v2(store->db);
+    }
+    if (store->lock >= 0) close(store->lock);
+    log_text_free(&store->sums);
+    log_text_free(&store->out);
+    free(store->path);
+    free(store->wal_path);
+    free(store);
+}

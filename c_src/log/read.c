@@ -1,0 +1,137 @@
+#include "read.h"
+
+#include <string.h>
+
+// One row of `appends`.
+typedef struct append_row {
+    int64_t seq, count;
+    rf_str text, sums;
+} append_row;
+
+typedef struct reading {
+    log_store *store;
+    rf_str name;
+    const log_room *room;
+    log_range range;
+    int64_t next; // the seq to come
+    bool full;
+    log_error *error;
+} reading;
+
+static uint32_t sum_at(rf_str sums, int64_t index) {
+    const unsigned char *at = (const unsigned char *)sums.data + 4 * index;
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
+}
+
+static bool add_record(reading *it, rf_str record) {
+    log_text *out = &it->store->out;
+    size_t len = out->len + record.len + 1;
+    if (it->next > it->range.to || it->next - it->range.from >= it->range.max_events ||
+        (out->len > 0 && len > (uint64_t)it->range.max_bytes)) {
+        it->full = true;
+        return true;
+    }
+    it->next++;
+    return (log_text_add(out, record) && log_text_add(out, (rf_str){"\n", 1})) ||
+           log_fail(it->error, RF_NO_MEMORY, "%s", "");
+}
+
+// The row's records from it->next on.
+static bool add_row(reading *it, const append_row *row) {
+    const char *at = row->text.data, *end = row->text.data + row->text.len;
+    for (int64_t i = 0; i < row->count && !it->full; i++) {
+        int64_t seq = row->seq + i;
+        const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+        // The last one has no line break.
+        if (i == row->count - 1) {
+            if (stop) return log_damaged(it->error, it->name, seq, "its row has too many records");
+            stop = end;
+        }
+        if (!stop || stop <= at) return log_damaged(it->error, it->name, seq, "it is missing in its row");
+        rf_str record = {at, (size_t)(stop - at)};
+        if (sum_at(row->sums, i) != log_record_sum(it->room->id, seq, record)) {
+            return log_damaged(it->error, it->name, seq, "its checksum is wrong");
+        }
+        if (seq >= it->next && !add_record(it, record)) return false;
+        at = stop + 1;
+    }
+    return true;
+}
+
+static bool take_row(reading *it, sqlite3_stmt *statement) {
+    append_row row = {.seq = sqlite3_column_int64(statement, 0), .count = sqlite3_column_int64(statement, 1)};
+    if (!log_column(statement, 2, &row.text) || !log_column(statement, 3, &row.sums)) {
+        return log_fail(it->error, RF_NO_MEMORY, "%s", "");
+    }
+    // The first row may begin before what is asked for, all others follow the one before.
+    bool first = it->next == it->range.from;
+    if (row.seq > it->next || (!first && row.seq < it->next)) {
+        return log_damaged(it->error, it->name, it->next, "it is missing");
+    }
+    if (row.count < 1 || (uint64_t)row.count != row.sums.len / 4 || row.sums.len % 4 != 0 ||
+        row.seq + row.count <= it->next || row.seq + row.count - 1 > it->room->last) {
+        return log_damaged(it->error, it->name, it->next, "its row has a wrong number of records");
+    }
+    return add_row(it, &row);
+}
+
+static bool read_rows(reading *it) {
+    log_store *store = it->store;
+    log_bind(store, SQL_FLOOR_APPEND, 2, (int64_t[]){it->room->id, it->next});
+    int code = log_step(store, SQL_FLOOR_APPEND);
+    int64_t floor = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_FLOOR_APPEND], 0) : 0;
+    sqlite3_reset(store->sql[SQL_FLOOR_APPEND]);
+    if (code == SQLITE_DONE) return log_damaged(it->error, it->name, it->next, "it is missing");
+    if (code != SQLITE_ROW) return log_fail_sql(store, it->error, code);
+
+    log_bind(store, SQL_NEXT_APPENDS, 2, (int64_t[]){it->room->id, floor});
+    bool good = true;
+    while (good && !it->full && it->next <= it->range.to && (code = log_step(store, SQL_NEXT_APPENDS)) == SQLITE_ROW) {
+        good = take_row(it, store->sql[SQL_NEXT_APPENDS]);
+    }
+    sqlite3_reset(store->sql[SQL_NEXT_APPENDS]);
+    if (!good) return false;
+    if (code == SQLITE_DONE) return log_damaged(it->error, it->name, it->next, "it is missing");
+    return code == SQLITE_ROW || log_fail_sql(store, it->error, code);
+}
+
+static bool read_room(log_store *store, rf_str name, const log_range *range, int64_t *last, log_error *error) {
+    log_room room;
+    if (log_room_find(store, name, &room, error) != LOG_FOUND) return false;
+    if (range->from < room.first) {
+        return log_fail(error, RF_LOG_TRIMMED, "the first is %lld", (long long)room.first);
+    }
+    reading it = {store, name, &room, *range, range->from, false, error};
+    if (it.range.to > room.last) it.range.to = room.last;
+    if (it.next <= it.range.to && !read_rows(&it)) return false;
+    *last = it.next - 1;
+    return true;
+}
+
+// What a damaged page says is not about a room; it is this one's read that found it.
+static void name_it(rf_str name, int64_t seq, log_error *error) {
+    log_error before = *error;
+    if (error->status == RF_LOG_DAMAGED && strncmp(error->detail, "SQLite", 6) == 0) {
+        log_damaged(error, name, seq, before.detail);
+    }
+}
+
+bool log_read(log_store *store, rf_str name, const log_range *range, int64_t *last, log_error *error) {
+    store->out.len = 0;
+    if (!log_begin_read(store, error)) return false;
+    bool good = read_room(store, name, range, last, error);
+    log_rollback(store);
+    if (!good) name_it(name, range->from, error);
+    return good;
+}
+
+bool log_head_get(log_store *store, rf_str name, log_head *out, log_error *error) {
+    log_room room;
+    *out = (log_head){0};
+    if (!log_begin_read(store, error)) return false;
+    log_found found = log_room_find(store, name, &room, error);
+    bool good = found == LOG_NOT_FOUND || (found == LOG_FOUND && log_head_read(store, name, &room, out, error));
+    log_rollback(store);
+    if (!good) name_it(name, 0, error);
+    return good;
+}

@@ -1,0 +1,138 @@
+#include "store.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool log_fail(log_error *error, rf_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    error->status = status;
+    vsnprintf(error->detail, sizeof error->detail, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static rf_status from_errno(int number) {
+    switch (number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return RF_LOG_READONLY;
+    case ENOSPC:
+    case EDQUOT:
+        return RF_LOG_FULL;
+    default:
+        return RF_LOG_FAILED;
+    }
+}
+
+static rf_status from_sqlite(sqlite3 *db, int code) {
+    switch (code & 0xFF) {
+    case SQLITE_NOMEM:
+        return RF_NO_MEMORY;
+    case SQLITE_TOOBIG:
+        return RF_TOO_LARGE;
+    case SQLITE_FULL:
+        return RF_LOG_FULL;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return RF_LOG_LOCKED;
+    case SQLITE_PERM:
+        return RF_LOG_READONLY;
+    case SQLITE_READONLY:
+        return code == SQLITE_READONLY_DBMOVED ? RF_LOG_FAILED : RF_LOG_READONLY;
+    case SQLITE_CORRUPT:
+    case SQLITE_CONSTRAINT: // ours are never broken by what we write
+    case SQLITE_MISMATCH:
+        return RF_LOG_DAMAGED;
+    case SQLITE_NOTADB:
+        return RF_LOG_FORMAT;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+        return from_errno(sqlite3_system_errno(db));
+    default:
+        return RF_LOG_FAILED;
+    }
+}
+
+bool log_fail_sql(log_store *store, log_error *error, int code) {
+    int number = sqlite3_system_errno(store->db);
+    bool is_system = (code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN;
+    return log_fail(error, from_sqlite(store->db, code), "SQLite says: %.300s (%d)%s%.100s", sqlite3_errstr(code), code,
+                    is_system && number ? ", the system: " : "", is_system && number ? strerror(number) : "");
+}
+
+bool log_damaged(log_error *error, rf_str room, int64_t seq, const char *what) {
+    if (seq == 0) return log_fail(error, RF_LOG_DAMAGED, "room \"%.*s\": %s", (int)room.len, room.data, what);
+    return log_fail(error, RF_LOG_DAMAGED, "room \"%.*s\", seq %lld: %s", (int)room.len, room.data, (long long)seq,
+                    what);
+}
+
+int log_step(log_store *store, log_sql sql) {
+    int code = sqlite3_step(store->sql[sql]);
+    if (code != SQLITE_ROW) sqlite3_reset(store->sql[sql]);
+    return code;
+}
+
+bool log_exec(log_store *store, log_sql sql, log_error *error) {
+    int code = sqlite3_step(store->sql[sql]);
+    sqlite3_reset(store->sql[sql]);
+    return code == SQLITE_DONE || code == SQLITE_ROW || log_fail_sql(store, error, code);
+}
+
+// Binding fails without memory only, and never for integers; a text that is missing breaks NOT NULL.
+void log_bind(log_store *store, log_sql sql, int count, const int64_t *values) {
+    for (int i = 0; i < count; i++) {
+        sqlite3_bind_int64(store->sql[sql], i + 1, values[i]);
+    }
+}
+
+void log_bind_text(log_store *store, log_sql sql, int parameter, rf_str text) {
+    sqlite3_bind_text64(store->sql[sql], parameter, text.len ? text.data : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void log_bind_blob(log_store *store, log_sql sql, int parameter, rf_str bytes) {
+    sqlite3_bind_blob64(store->sql[sql], parameter, bytes.len ? bytes.data : "", bytes.len, SQLITE_STATIC);
+}
+
+bool log_column(sqlite3_stmt *statement, int column, rf_str *out) {
+    const void *data = sqlite3_column_blob(statement, column);
+    int len = sqlite3_column_bytes(statement, column);
+    if (!data && len > 0) return false;
+    *out = (rf_str){data ? data : "", (size_t)len};
+    return true;
+}
+
+bool log_begin_read(log_store *store, log_error *error) {
+    return log_exec(store, SQL_BEGIN_READ, error);
+}
+
+void log_rollback(log_store *store) {
+    // Some errors have rolled back already.
+    if (!sqlite3_get_autocommit(store->db)) {
+        log_error ignored;
+        log_exec(store, SQL_ROLLBACK, &ignored);
+    }
+}
+
+bool log_text_add(log_text *text, rf_str bytes) {
+    if (bytes.len > text->capacity - text->len) {
+        if (bytes.len > SIZE_MAX / 4 - text->len) return false;
+        size_t capacity = text->capacity * 2 > text->len + bytes.len ? text->capacity * 2 : text->len + bytes.len + 256;
+        char *data = realloc(text->data, capacity);
+        if (!data) return false;
+        text->data = data;
+        text->capacity = capacity;
+    }
+    if (bytes.len > 0) memcpy(text->data + text->len, bytes.data, bytes.len);
+    text->len += bytes.len;
+    return true;
+}
+
+void log_text_free(log_text *text) {
+    free(text->data);
+    *text = (log_text){0};
+}

@@ -1,0 +1,89 @@
+#include "store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// What SQLite documents of its WAL ("WAL File Format"): a header, then frames of a header and a page each. A frame's
+// checksum goes on from the one before, and the file ends for SQLite at the first that is wrong. If whole commits lie
+// beyond it that were begun after one was finished, and so had been synced, then it is damage and not the torn end that
+// a power failure leaves.
+#define WAL_HEADER 32
+#define FRAME_HEADER 24
+
+typedef struct sums {
+    uint32_t first, second;
+    bool big_endian;
+} sums;
+
+static uint32_t big(const unsigned char *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
+}
+
+static uint32_t little(const unsigned char *at) {
+    return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | (uint32_t)at[0];
+}
+
+static void add(sums *it, const unsigned char *at, size_t len) {
+    for (; len >= 8; len -= 8, at += 8) {
+        it->first += (it->big_endian ? big(at) : little(at)) + it->second;
+        it->second += (it->big_endian ? big(at + 4) : little(at + 4)) + it->first;
+    }
+}
+
+static bool all_zero(const unsigned char *at, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (at[i]) return false;
+    }
+    return true;
+}
+
+static bool header_is_whole(const unsigned char *header, uint32_t *page_size, sums *running) {
+    uint32_t magic = big(header);
+    *running = (sums){.big_endian = (magic & 1) != 0};
+    add(running, header, 24);
+    *page_size = big(header + 8);
+    return (magic | 1) == 0x377f0683 && *page_size >= 512 && *page_size <= 65536 &&
+           (*page_size & (*page_size - 1)) == 0 && running->first == big(header + 24) &&
+           running->second == big(header + 28);
+}
+
+static bool frames_are_whole(FILE *file, const unsigned char *salts, sums running, unsigned char *frame, size_t len) {
+    bool broken = false, commit_beyond = false;
+    while (fread(frame, 1, len, file) == len) {
+        bool ours = memcmp(frame + 8, salts, 8) == 0;
+        if (!broken) {
+            add(&running, frame, 8);
+            add(&running, frame + FRAME_HEADER, len - FRAME_HEADER);
+            broken = !ours || running.first != big(frame + 16) || running.second != big(frame + 20);
+        }
+        if (broken && ours) {
+            if (commit_beyond) return false;
+            commit_beyond = big(frame + 4) != 0;
+        }
+    }
+    return true;
+}
+
+bool log_wal_is_whole(const char *path, log_error *error) {
+    unsigned char header[WAL_HEADER], *frame = NULL;
+    uint32_t page_size;
+    sums running;
+    bool whole = true;
+    FILE *file = fopen(path, "rb");
+    if (!file) return true; // none, or SQLite will say why
+    if (fread(header, 1, WAL_HEADER, file) < WAL_HEADER || all_zero(header, WAL_HEADER)) goto out;
+    if (!header_is_whole(header, &page_size, &running)) {
+        // A header that never was finished has nothing behind it.
+        whole = fgetc(file) == EOF;
+        goto out;
+    }
+    frame = malloc(FRAME_HEADER + page_size);
+    whole = !frame || frames_are_whole(file, header + 16, running, frame, FRAME_HEADER + page_size);
+out:
+    free(frame);
+    fclose(file);
+    return whole ||
+           log_fail(error, RF_LOG_DAMAGED, "its -wal file is damaged in the middle, so commits of all rooms are lost");
+}

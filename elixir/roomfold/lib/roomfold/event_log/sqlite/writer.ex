@@ -1,0 +1,60 @@
+defmodule Roomfold.EventLog.SQLite.Writer do
+  @moduledoc false
+  # The process that commits: it spends its life in the library, so that the log's own process can go on taking what comes in.
+  #
+  # It gets {:commit, [{to, op}]} and answers everybody of these itself, then its owner: {:committed, what}, a list of the ops that have
+  # more to do (a trim removes its rows in pieces), or {:error, error} if the disk can't be trusted any more.
+
+  alias Roomfold.Error
+  alias Roomfold.EventLog.SQLite.Library
+
+  @spec start_link(reference) :: pid
+  def start_link(connection) do
+    owner = self()
+    :proc_lib.spawn_link(fn -> loop(connection, owner) end)
+  end
+
+  defp loop(connection, owner) do
+    receive do
+      {:commit, batch} ->
+        send(owner, {:committed, commit(connection, batch)})
+        loop(connection, owner)
+    end
+  end
+
+  defp commit(connection, batch) do
+    case Library.run(connection, Enum.map(batch, &elem(&1, 1))) do
+      results when is_list(results) ->
+        batch
+        |> Enum.zip(results)
+        |> Enum.reduce([], &answer/2)
+
+      {:error, _} = error ->
+        Enum.reduce(batch, [], &answer({&1, error}, &2))
+    end
+  end
+
+  defp answer({{to, op}, result}, more) do
+    reply(to, result(result))
+
+    case {result, more} do
+      {_, {:error, _}} -> more
+      # Whether it is on the disk, nobody knows: only reading it again tells.
+      {{:error, {:log_failed, _}}, _} -> error(result)
+      {{:ok, true}, more} -> [op | more]
+      _ -> more
+    end
+  end
+
+  defp result(:ok), do: :ok
+  defp result({:ok, true}), do: :ok
+  defp result({:error, _} = error), do: error(error)
+  defp result(head), do: {:ok, head}
+
+  @doc false
+  def error({:error, {reason, detail}}), do: {:error, Error.new(reason, detail: detail)}
+
+  defp reply(nil, _answer), do: :ok
+  defp reply({:submit, reference}, answer), do: send(reference, {reference, answer})
+  defp reply({:call, from}, answer), do: GenServer.reply(from, answer)
+end
