@@ -38,6 +38,10 @@ defmodule Roomfold.EventLog.SQLite do
   @batch_bytes 8 * 1_048_576
   @names 10_000
 
+  @doc "Whether SQLite was there when this was built."
+  @spec available?() :: boolean
+  def available?, do: Library.loaded?()
+
   @doc """
   Opens a database, or makes it.
 

@@ -16,6 +16,9 @@ defmodule Roomfold.EventLog.SQLite.Library do
     end
   end
 
+  # Whether it is there.
+  def loaded?, do: :persistent_term.get(__MODULE__, nil) == nil
+
   def open(_path, _writer, _synchronous, _busy_ms, _max_bytes), do: not_loaded()
   def close(_ref), do: not_loaded()
   def run(_ref, _ops), do: not_loaded()
