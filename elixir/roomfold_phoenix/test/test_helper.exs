@@ -14,5 +14,9 @@ alias Roomfold.PhoenixTest
     strategy: :one_for_one
   )
 
+{:ok, _} = Application.ensure_all_started(:postgrex)
+{:ok, _} = Application.ensure_all_started(:ecto_sql)
+Application.put_env(:roomfold_phoenix, :postgres, PhoenixTest.Postgres.start())
+
 # What a server writes when a client misbehaves is shown where a test fails.
 ExUnit.start(capture_log: true)

@@ -77,7 +77,7 @@ defmodule Roomfold.Phoenix.InstallTest do
              socket "/rooms", ShopWeb.RoomSocket,
                websocket: [serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}]]
 
-             socket "/live"
+             socket "/live", Phoenix.LiveView.Socket
            """
 
     assert files["assets/js/app.js"] =~ ~s(import {Socket} from "phoenix"\nimport "./room.js"\n\nlet x)

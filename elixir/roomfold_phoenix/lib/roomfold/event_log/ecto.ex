@@ -1,0 +1,423 @@
+if Code.ensure_loaded?(Ecto.Adapters.SQL) do
+  defmodule Roomfold.EventLog.Ecto do
+    @moduledoc """
+    A log in the application's PostgreSQL database, through its Repo: all nodes share it, so rooms can move between them.
+
+        # a migration of the application's
+        defmodule MyApp.Repo.Migrations.AddRoomfold do
+          use Ecto.Migration
+          def up, do: Roomfold.EventLog.Ecto.Migration.up(version: 1)
+          def down, do: Roomfold.EventLog.Ecto.Migration.down()
+        end
+
+        # in the supervision tree, behind the Repo
+        {Roomfold.Rooms, name: MyApp.Rooms, log: {Roomfold.EventLog.Ecto, repo: MyApp.Repo}}
+
+    What waits while a transaction is under way shares the next one, whichever rooms it is for. An append is checked against term and seq by the very
+    statement that moves the room on, so of two nodes that write the same room one is refused (`:old_term`, `:wrong_seq`). When the
+    database can't be reached appends answer `:log_failed`; rooms go on when it is back.
+
+    ## Options
+
+      * `:repo` - required
+      * `:name` and the other options of `GenServer.start_link/3`
+      * `:timeout` - of a transaction, in milliseconds (15,000)
+    """
+    use GenServer
+
+    alias Roomfold.{Error, EventLog, JSON}
+
+    @behaviour EventLog
+
+    # What one transaction takes at most.
+    @batch 1_024
+    @piece_events 5_000
+
+    @doc "Starts it: see the options above."
+    @spec start_link(keyword) :: GenServer.on_start()
+    def start_link(opts) do
+      {own, opts} = Keyword.split(opts, [:repo, :timeout])
+      config = %{repo: Keyword.fetch!(own, :repo), timeout: Keyword.get(own, :timeout, 15_000)}
+      GenServer.start_link(__MODULE__, config, opts)
+    end
+
+    @doc false
+    def child_spec(opts), do: %{id: {__MODULE__, opts[:name]}, start: {__MODULE__, :start_link, [opts]}}
+
+    # ---- what the process is not needed for, but for its Repo ----
+
+    @impl EventLog
+    def claim(server, room, meta) do
+      with {:ok, meta} <- JSON.encode(meta) do
+        transaction(server, fn config ->
+          [[term]] = rows(config, "UPDATE roomfold_terms SET term = term + 1 RETURNING term", [])
+
+          [[seq]] =
+            rows(
+              config,
+              """
+              INSERT INTO roomfold_rooms AS r (room, term, seq, first) VALUES ($1, $2, 0, 1)
+              ON CONFLICT (room) DO UPDATE SET term = EXCLUDED.term RETURNING r.seq
+              """,
+              [room, term]
+            )
+
+          # A version that no record was written in is replaced.
+          rows(config, "DELETE FROM roomfold_versions WHERE room = $1 AND seq > $2", [room, seq])
+
+          case rows(config, "SELECT meta FROM roomfold_versions WHERE room = $1 ORDER BY seq DESC LIMIT 1", [
+                 room
+               ]) do
+            [[^meta]] ->
+              :ok
+
+            _ ->
+              rows(config, "INSERT INTO roomfold_versions (room, seq, meta) VALUES ($1, $2, $3)", [
+                room,
+                seq + 1,
+                meta
+              ])
+          end
+
+          {:ok, head_of(config, room)}
+        end)
+      end
+    end
+
+    @impl EventLog
+    def head(server, room), do: query(server, fn config -> {:ok, head_of(config, room)} end)
+
+    defp head_of(config, room) do
+      with [[term, seq, first]] <-
+             rows(config, "SELECT term, seq, first FROM roomfold_rooms WHERE room = $1", [room]) do
+        versions =
+          for [seq, meta] <-
+                rows(config, "SELECT seq, meta FROM roomfold_versions WHERE room = $1 ORDER BY seq", [room]),
+              do: {seq, JSON.decode!(meta)}
+
+        %{term: term, seq: seq, first: first, meta: versions |> List.last() |> elem(1), versions: versions}
+      else
+        [] -> nil
+      end
+    end
+
+    @impl EventLog
+    def submit(server, room, term, after_seq, records, _opts) do
+      records = Enum.map(records, &IO.iodata_to_binary/1)
+
+      if Enum.any?(records, &(&1 == "" or :binary.match(&1, ["\n", <<0>>]) != :nomatch)) do
+        EventLog.answer_self({:error, Error.new(:invalid_record)})
+      else
+        {server, reference} = EventLog.watch(server)
+        if server, do: send(server, {:append, reference, room, term, after_seq, records})
+        reference
+      end
+    end
+
+    # The records whose sizes add up to so many bytes, but one at least.
+    @read """
+    SELECT seq, record, checksum FROM
+      (SELECT seq, record, checksum, sum(octet_length(record) + 1) OVER (ORDER BY seq) AS total FROM
+        (SELECT * FROM roomfold_events WHERE room = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4) AS bounded) AS summed
+    WHERE total <= $5 OR seq = $2 ORDER BY seq
+    """
+
+    @impl EventLog
+    def read(server, room, from, to, limits) do
+      query(server, fn config ->
+        case rows(config, "SELECT seq, first FROM roomfold_rooms WHERE room = $1", [room]) do
+          [] ->
+            {:error, Error.new(:no_room)}
+
+          [[_, first]] when from < first ->
+            {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
+
+          [[seq, _]] when from > seq or from > to ->
+            {:ok, nil}
+
+          [[seq, _]] ->
+            to = min(to, seq)
+
+            found =
+              rows(config, @read, [room, from, to, min(limits.max_events, @piece_events), limits.max_bytes])
+
+            piece(found, room, from)
+        end
+      end)
+    end
+
+    defp piece(found, room, from) do
+      case check(found, room, from) do
+        {:ok, last} ->
+          {:ok,
+           %{
+             text: IO.iodata_to_binary(for([_, record, _] <- found, do: [record, ?\n])),
+             first: from,
+             seq: last
+           }}
+
+        error ->
+          error
+      end
+    end
+
+    # Every record with its own checksum, and none missing.
+    defp check(found, room, from) do
+      Enum.reduce_while(found, {:ok, from - 1}, fn [seq, record, checksum], {:ok, last} ->
+        if seq == last + 1 and checksum == checksum(room, seq, record),
+          do: {:cont, {:ok, seq}},
+          else: {:halt, damaged(room, last + 1)}
+      end)
+      |> case do
+        {:ok, last} when last < from -> damaged(room, from)
+        result -> result
+      end
+    end
+
+    defp damaged(room, seq),
+      do: {:error, Error.new(:log_damaged, detail: "room #{inspect(room)}, seq #{seq}")}
+
+    defp checksum(room, seq, record), do: :erlang.crc32([room, 0, Integer.to_string(seq), 0, record])
+
+    @impl EventLog
+    def put_snapshot(server, room, term, seq, data) do
+      transaction(server, fn config ->
+        case rows(config, "SELECT term, seq, first FROM roomfold_rooms WHERE room = $1 FOR SHARE", [room]) do
+          [] ->
+            {:error, Error.new(:no_room)}
+
+          [[newer, _, _]] when newer != term ->
+            {:error, Error.new(:old_term)}
+
+          [[_, last, first]] when seq == 0 or seq > last or seq < first - 1 ->
+            {:error, Error.new(:wrong_seq)}
+
+          _ ->
+            rows(
+              config,
+              """
+              INSERT INTO roomfold_snapshots (room, seq, data, checksum) VALUES ($1, $2, $3, $4)
+              ON CONFLICT (room, seq) DO UPDATE SET data = EXCLUDED.data, checksum = EXCLUDED.checksum
+              """,
+              [room, seq, data, checksum(room, seq, data)]
+            )
+
+            :ok
+        end
+      end)
+    end
+
+    @impl EventLog
+    def snapshot(server, room, at_most) do
+      query(server, fn config ->
+        newest =
+          "SELECT seq, data, checksum FROM roomfold_snapshots WHERE room = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1"
+
+        case rows(config, newest, [room, at_most]) do
+          [] ->
+            if exists?(config, room), do: {:ok, nil}, else: {:error, Error.new(:no_room)}
+
+          [[seq, data, sum]] ->
+            if sum == checksum(room, seq, data), do: {:ok, {seq, data}}, else: damaged(room, seq)
+        end
+      end)
+    end
+
+    defp exists?(config, room), do: rows(config, "SELECT 1 FROM roomfold_rooms WHERE room = $1", [room]) != []
+
+    @impl EventLog
+    def trim(server, room, keep_from) do
+      transaction(server, fn config ->
+        case rows(config, "SELECT first FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
+          [] ->
+            {:error, Error.new(:no_room)}
+
+          [[first]] ->
+            [[newest]] =
+              rows(config, "SELECT coalesce(max(seq), 0) FROM roomfold_snapshots WHERE room = $1", [room])
+
+            first = max(first, min(keep_from, newest + 1))
+            rows(config, "UPDATE roomfold_rooms SET first = $2 WHERE room = $1", [room, first])
+            rows(config, "DELETE FROM roomfold_events WHERE room = $1 AND seq < $2", [room, first])
+            rows(config, "DELETE FROM roomfold_snapshots WHERE room = $1 AND seq < $2", [room, first - 1])
+            :ok
+        end
+      end)
+    end
+
+    @impl EventLog
+    def rooms(server) do
+      query(server, fn config ->
+        {:ok,
+         for(
+           [room] <- rows(config, "SELECT room FROM roomfold_rooms ORDER BY room COLLATE \"C\"", []),
+           do: room
+         )}
+      end)
+    end
+
+    @impl EventLog
+    def delete(server, room) do
+      transaction(server, fn config ->
+        if exists?(config, room) do
+          for table <- ~w(events snapshots versions rooms),
+              do: rows(config, "DELETE FROM roomfold_#{table} WHERE room = $1", [room])
+
+          :ok
+        else
+          {:error, Error.new(:no_room)}
+        end
+      end)
+    end
+
+    @impl EventLog
+    def verify(server, :all) do
+      with {:ok, rooms} <- rooms(server) do
+        Enum.reduce_while(rooms, {:ok, 0}, fn room, {:ok, count} ->
+          case verify(server, room) do
+            {:ok, more} -> {:cont, {:ok, count + more}}
+            error -> {:halt, error}
+          end
+        end)
+      end
+    end
+
+    def verify(server, room) do
+      with {:ok, head} <- head(server, room) do
+        if head, do: verify_from(server, room, head.first, head), else: {:error, Error.new(:no_room)}
+      end
+    end
+
+    defp verify_from(_, _, from, head) when from > head.seq, do: {:ok, head.seq - head.first + 1}
+
+    defp verify_from(server, room, from, head) do
+      with {:ok, %{seq: last}} <-
+             read(server, room, from, head.seq, %{max_bytes: 8_388_608, max_events: @piece_events}),
+           do: verify_from(server, room, last + 1, head)
+    end
+
+    # ---- asking the database ----
+
+    defp query(server, function) do
+      with {:ok, config} <- config(server), do: guarded(fn -> function.(config) end)
+    end
+
+    defp transaction(server, function) do
+      with {:ok, config} <- config(server) do
+        guarded(fn ->
+          {:ok, answer} = config.repo.transaction(fn -> function.(config) end, timeout: config.timeout)
+          answer
+        end)
+      end
+    end
+
+    defp config(server), do: EventLog.call(server, :config)
+
+    defp rows(config, sql, parameters) do
+      %{rows: rows} = Ecto.Adapters.SQL.query!(config.repo, sql, parameters, timeout: config.timeout)
+      rows || []
+    end
+
+    defp guarded(function) do
+      function.()
+    rescue
+      error in [DBConnection.ConnectionError, Postgrex.Error] ->
+        {:error, Error.new(:log_failed, detail: Exception.message(error))}
+    end
+
+    # ---- the process: appends of all rooms in one transaction ----
+
+    @impl GenServer
+    def init(config), do: {:ok, config}
+
+    @impl GenServer
+    def handle_call(:config, _, config), do: {:reply, {:ok, config}, config}
+
+    @impl GenServer
+    def handle_info({:append, _, _, _, _, _} = first, config) do
+      appends = [first | waiting(@batch - 1)]
+
+      appends
+      |> commit(config)
+      |> Enum.each(fn {reference, answer} -> send(reference, {reference, answer}) end)
+
+      {:noreply, config}
+    end
+
+    def handle_info(_, config), do: {:noreply, config}
+
+    defp waiting(0), do: []
+
+    defp waiting(count) do
+      receive do
+        {:append, _, _, _, _, _} = append -> [append | waiting(count - 1)]
+      after
+        0 -> []
+      end
+    end
+
+    defp commit(appends, config) do
+      answered =
+        guarded(fn ->
+          {:ok, answers} =
+            config.repo.transaction(fn -> appends |> rounds() |> Enum.flat_map(&append_round(&1, config)) end,
+              timeout: config.timeout
+            )
+
+          {:ok, answers}
+        end)
+
+      case answered do
+        {:ok, answers} -> answers
+        {:error, error} -> for {:append, reference, _, _, _, _} <- appends, do: {reference, {:error, error}}
+      end
+    end
+
+    # A statement moves each room on once; rooms in the order of their names, so that no two nodes wait for one another.
+    defp rounds(appends) do
+      appends
+      |> Enum.group_by(fn {:append, _, room, _, _, _} -> room end)
+      |> Enum.sort()
+      |> Enum.flat_map(fn {_, appends} -> Enum.with_index(appends) end)
+      |> Enum.group_by(&elem(&1, 1), &elem(&1, 0))
+      |> Enum.sort()
+      |> Enum.map(&elem(&1, 1))
+    end
+
+    @move """
+    UPDATE roomfold_rooms AS r SET seq = r.seq + a.count
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS a(room, term, seq, count)
+    WHERE r.room = a.room AND r.term = a.term AND r.seq = a.seq RETURNING r.room
+    """
+
+    @insert """
+    INSERT INTO roomfold_events (room, seq, record, checksum)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[])
+    """
+
+    defp append_round(appends, config) do
+      columns = for {:append, _, room, term, seq, records} <- appends, do: [room, term, seq, length(records)]
+      moved = config |> rows(@move, Enum.zip_with(columns, & &1)) |> List.flatten() |> MapSet.new()
+
+      events =
+        for {:append, _, room, _, after_seq, records} <- appends,
+            MapSet.member?(moved, room),
+            {record, seq} <- Enum.with_index(records, after_seq + 1),
+            do: [room, seq, record, checksum(room, seq, record)]
+
+      if events != [], do: rows(config, @insert, Enum.zip_with(events, & &1))
+
+      for {:append, reference, room, term, _, _} <- appends do
+        {reference, if(MapSet.member?(moved, room), do: :ok, else: refusal(config, room, term))}
+      end
+    end
+
+    defp refusal(config, room, term) do
+      case rows(config, "SELECT term, seq FROM roomfold_rooms WHERE room = $1", [room]) do
+        [] -> {:error, Error.new(:no_room)}
+        [[^term, seq]] -> {:error, Error.new(:wrong_seq, detail: "the last is #{seq}")}
+        _ -> {:error, Error.new(:old_term)}
+      end
+    end
+  end
+end

@@ -1,0 +1,106 @@
+case Application.get_env(:roomfold_phoenix, :postgres) do
+  :none ->
+    IO.puts("left out: the log in PostgreSQL, which is not there (ROOMFOLD_POSTGRES_URL names one)")
+
+  :ok ->
+    defmodule Roomfold.EventLog.EctoTest do
+      # One database for all of these, so one after the other.
+      use ExUnit.Case, async: false
+      use Roomfold.EventLog.Conformance
+
+      alias Roomfold.PhoenixTest.{AddRoomfold, Repo}
+      alias Roomfold.{Room, Rooms}
+
+      setup do
+        for table <- ~w(rooms events snapshots versions), do: Repo.query!("TRUNCATE roomfold_#{table}")
+        Repo.query!("UPDATE roomfold_terms SET term = 0")
+        {:ok, log: start(), reopen: fn {_, pid} -> GenServer.stop(pid) && start() end}
+      end
+
+      defp start do
+        id = make_ref()
+
+        pid =
+          start_supervised!(%{
+            id: id,
+            start: {Roomfold.EventLog.Ecto, :start_link, [[repo: Repo]]},
+            restart: :temporary
+          })
+
+        {Roomfold.EventLog.Ecto, pid}
+      end
+
+      test "a record that was changed, or is gone, is found and named", %{log: log} do
+        term = room(log, "lobby", 5)
+        :ok = EventLog.put_snapshot(log, "lobby", term, 5, "five")
+
+        for sql <- [
+              "UPDATE roomfold_events SET record = record || ' ' WHERE seq = 3",
+              "UPDATE roomfold_events SET seq = 99 WHERE seq = 3",
+              "DELETE FROM roomfold_events WHERE seq = 3"
+            ] do
+          Repo.transaction(fn ->
+            Repo.query!(sql)
+            assert {:error, %{reason: :log_damaged, message: message}} = EventLog.read(log, "lobby", 1)
+            assert message =~ ~s(room "lobby", seq 3)
+            assert {:error, %{reason: :log_damaged}} = EventLog.verify(log)
+            Repo.rollback(:again)
+          end)
+        end
+
+        Repo.query!("UPDATE roomfold_snapshots SET data = 'six'")
+        assert {:error, %{reason: :log_damaged}} = EventLog.snapshot(log, "lobby")
+      end
+
+      test "two nodes, one room: whoever claimed last writes", %{log: log} do
+        other = start()
+        old = room(log, "lobby", 2)
+        {:ok, %{term: new, seq: 2}} = EventLog.claim(other, "lobby")
+        assert reason(EventLog.append(log, "lobby", old, 2, records(3, 3))) == :old_term
+        assert EventLog.append(other, "lobby", new, 2, records(3, 3)) == :ok
+      end
+
+      test "rooms live on it, and move from one place to another", %{log: log} do
+        places =
+          for n <- 1..2 do
+            name = :"ecto_rooms_#{n}_#{System.unique_integer([:positive])}"
+
+            start_supervised!(
+              {Rooms, name: name, log: {:running, if(n == 1, do: log, else: start())}, room: [tick_ms: 5]},
+              id: name
+            )
+
+            name
+          end
+
+        [one, two] = places
+        {:ok, 1} = Room.publish({one, "r"}, {"user_joined", %{"user_id" => "tom", "position" => [1, 2, 3]}})
+
+        {:ok, 2} =
+          Room.publish({two, "r"}, {"user_moved", %{"user_id" => "tom", "position" => [4, 5, 6]}}, by: "tom")
+
+        assert Room.get({two, "r"}, "tom") == %{"position" => [4.0, 5.0, 6.0]}
+        assert {:error, %{reason: :old_term}} = Room.publish({one, "r"}, {"user_left", %{"user_id" => "tom"}})
+
+        {:ok, 3} =
+          Room.publish({one, "r"}, {"user_moved", %{"user_id" => "tom", "position" => [7, 8, 9]}}, by: "tom")
+      end
+
+      test "a database that can't be reached is an error, and it goes on when it can", %{log: log} do
+        term = room(log, "lobby", 1)
+        Repo.query!("ALTER TABLE roomfold_events RENAME TO elsewhere")
+        assert {:error, %{reason: :log_failed}} = EventLog.append(log, "lobby", term, 1, records(2, 2))
+        Repo.query!("ALTER TABLE elsewhere RENAME TO roomfold_events")
+        assert EventLog.append(log, "lobby", term, 1, records(2, 2)) == :ok
+      end
+
+      test "the migration goes back and forth, and knows its versions" do
+        assert_raise ArgumentError, ~r/no version 7/, fn ->
+          Roomfold.EventLog.Ecto.Migration.up(version: 7)
+        end
+
+        assert [1] = Ecto.Migrator.run(Repo, [{1, AddRoomfold}], :down, all: true, log: false)
+        assert [1] = Ecto.Migrator.run(Repo, [{1, AddRoomfold}], :up, all: true, log: false)
+      end
+    end
+end
