@@ -71,7 +71,7 @@ defmodule Roomfold.EventLog.DamageTest do
     if System.get_env("BITS") == "8", do: 0..7, else: [rem(at * 5 + div(at, 8), 8)]
   end
 
-  defp step, do: if(System.get_env("BITS"), do: 1, else: 7)
+  defp step, do: if(System.get_env("BITS"), do: 1, else: 11)
 
   @tag :closed
   test "any bit of a database flipped: what was appended, or an error; never less", %{path: path} do
@@ -82,7 +82,7 @@ defmodule Roomfold.EventLog.DamageTest do
         fill(log)
         GenServer.stop(elem(log, 1))
         if shrunk, do: shrink(path)
-        flip_all(path, File.read!(path), if(shrunk, do: step(), else: 5 * step()))
+        flip_all(path, File.read!(path), if(shrunk, do: step(), else: 7 * step()))
         File.rm!(path)
       end
     else
