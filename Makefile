@@ -19,6 +19,8 @@ BUILD := build/$(CONFIG)
 PRIV := priv
 # For `make fuzz`: how long each target runs.
 SECONDS := 60
+# For `make crash`: how often.
+N := 1000
 PREFIX := /usr/local
 DESTDIR :=
 
@@ -109,7 +111,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind check format phoenix test-phoenix install clean \
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash check format phoenix test-phoenix install clean \
 	help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
@@ -149,6 +151,11 @@ tsan: ## the NIF's own tests under the thread sanitizer
 valgrind: ## C tests and the NIF's own tests under memcheck
 	@tools/setup valgrind
 	@tools/valgrind
+
+crash: ## kill -9 a VM that writes a log, N=1000 times; flip a bit of each byte of one
+	@tools/setup all
+	@MIX_ENV=test mix compile
+	@MIX_ENV=test CRASHES=$(N) BITS=1 mix test tests/elixir/event_log_crash_test.exs tests/elixir/event_log_damage_test.exs
 
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all

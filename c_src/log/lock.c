@@ -13,20 +13,6 @@
 // are each opening's, so the same VM can't have two writers either, and they are gone with the process, however it
 // ends.
 
-// The name of the database without links, so that two ways to one file meet at one lock. Malloced, NULL: no memory.
-static char *lock_path(const char *path) {
-    char *real = realpath(path, NULL);
-    const char *name = real ? real : path;
-    size_t len = strlen(name);
-    char *out = malloc(len + sizeof ".lock");
-    if (out) {
-        memcpy(out, name, len);
-        memcpy(out + len, ".lock", sizeof ".lock");
-    }
-    free(real);
-    return out;
-}
-
 static bool fail_system(log_error *error, int number) {
     rf_status status = number == EACCES || number == EPERM || number == EROFS ? RF_LOG_READONLY
                        : number == ENOSPC || number == EDQUOT                 ? RF_LOG_FULL
@@ -42,7 +28,7 @@ static bool fail_taken(log_error *error, int file) {
 }
 
 int log_lock(const char *path, log_error *error) {
-    char *name = lock_path(path);
+    char *name = log_join(path, ".lock");
     if (!name) {
         log_fail(error, RF_NO_MEMORY, "%s", "");
         return -1;

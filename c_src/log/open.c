@@ -43,16 +43,6 @@ static bool set(log_store *store, const char *pragma, int64_t value, log_error *
     return run(store, sql, error);
 }
 
-static char *join(const char *path, const char *suffix) {
-    size_t len = strlen(path), more = strlen(suffix) + 1;
-    char *out = malloc(len + more);
-    if (out) {
-        memcpy(out, path, len);
-        memcpy(out + len, suffix, more);
-    }
-    return out;
-}
-
 static bool open_file(log_store *store, const log_options *options, log_error *error) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->writer ? SQLITE_OPEN_CREATE : 0);
     int code = sqlite3_open_v2(store->path, &store->db, flags, NULL);
@@ -156,8 +146,11 @@ bool log_open(const char *path, const log_options *options, log_store **out, log
     if (!store) return log_fail(error, RF_NO_MEMORY, "%s", "");
     store->lock = -1;
     store->writer = options->writer;
-    store->path = join(path, "");
-    store->wal_path = join(path, "-wal");
+    // Without links, as SQLite does it: two ways to one file meet at one lock. NULL where there is no file yet.
+    char *real = realpath(path, NULL);
+    store->path = log_join(real ? real : path, "");
+    store->wal_path = log_join(real ? real : path, "-wal");
+    free(real);
     bool opened =
         store->path && store->wal_path ? start(store, options, error) : log_fail(error, RF_NO_MEMORY, "%s", "");
     if (!opened) {

@@ -26,8 +26,7 @@ static uint32_t sum_at(rf_str sums, int64_t index) {
 static bool add_record(reading *it, rf_str record) {
     log_text *out = &it->store->out;
     size_t len = out->len + record.len + 1;
-    if (it->next > it->range.to || it->next - it->range.from >= it->range.max_events ||
-        (out->len > 0 && len > (uint64_t)it->range.max_bytes)) {
+    if (out->len > 0 && len > (uint64_t)it->range.max_bytes) {
         it->full = true;
         return true;
     }
@@ -41,6 +40,11 @@ static bool add_row(reading *it, const append_row *row) {
     const char *at = row->text.data, *end = row->text.data + row->text.len;
     for (int64_t i = 0; i < row->count && !it->full; i++) {
         int64_t seq = row->seq + i;
+        // What nobody asks for need not be right.
+        if (seq > it->range.to || seq - it->range.from >= it->range.max_events) {
+            it->full = true;
+            break;
+        }
         const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
         // The last one has no line break.
         if (i == row->count - 1) {

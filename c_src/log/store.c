@@ -132,6 +132,16 @@ bool log_text_add(log_text *text, rf_str bytes) {
     return true;
 }
 
+char *log_join(const char *path, const char *suffix) {
+    size_t len = strlen(path), more = strlen(suffix) + 1;
+    char *out = malloc(len + more);
+    if (out) {
+        memcpy(out, path, len);
+        memcpy(out + len, suffix, more);
+    }
+    return out;
+}
+
 void log_text_free(log_text *text) {
     free(text->data);
     *text = (log_text){0};

@@ -106,4 +106,7 @@ void log_rollback(log_store *store);
 bool log_text_add(log_text *text, rf_str bytes);
 void log_text_free(log_text *text);
 
+// Malloced. NULL: no memory.
+char *log_join(const char *path, const char *suffix);
+
 #endif

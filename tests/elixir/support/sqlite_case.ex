@@ -38,9 +38,14 @@ defmodule Roomfold.SQLiteCase do
   @doc "The error with which a log does not start."
   def open_error(path, opts \\ []) do
     opts = Keyword.merge([path: path, busy_timeout: 50], opts)
-    trap = Process.flag(:trap_exit, true)
-    {:error, error} = SQLite.start_link(opts)
-    Process.flag(:trap_exit, trap)
+    # Its exit would reach whoever is linked.
+    task =
+      Task.async(fn ->
+        Process.flag(:trap_exit, true)
+        SQLite.start_link(opts)
+      end)
+
+    {:error, error} = Task.await(task, :infinity)
     error
   end
 

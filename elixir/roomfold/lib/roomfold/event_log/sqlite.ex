@@ -37,6 +37,9 @@ defmodule Roomfold.EventLog.SQLite do
   @batch_ops 1_024
   @batch_bytes 8 * 1_048_576
   @names 10_000
+  # Waiting for more to share a commit: only while it is for few, and at most for so many microseconds.
+  @few_rooms 64
+  @max_wait 1_000
 
   @doc "Whether SQLite was there when this was built."
   @spec available?() :: boolean
@@ -240,6 +243,10 @@ defmodule Roomfold.EventLog.SQLite do
         readers: readers,
         next_reader: 0,
         queue: :queue.new(),
+        waiting: 0,
+        started: 0,
+        took: 0,
+        rooms: {%{}, %{}},
         max_append_bytes: opts.max_append_bytes
       }
 
@@ -293,7 +300,7 @@ defmodule Roomfold.EventLog.SQLite do
     end
   end
 
-  def handle_info(:commit, %{committing: false} = state), do: {:noreply, commit(state)}
+  def handle_info(:commit, %{committing: false} = state), do: {:noreply, commit(wait(state))}
   def handle_info(:commit, state), do: {:noreply, state}
 
   def handle_info({:committed, {:error, error}}, state) do
@@ -302,7 +309,8 @@ defmodule Roomfold.EventLog.SQLite do
   end
 
   def handle_info({:committed, more}, state) do
-    {:noreply, state |> requeue(more) |> commit()}
+    state = %{requeue(state, more) | took: now() - state.started}
+    {:noreply, if(state.waiting > 0, do: commit(wait(state)), else: state)}
   end
 
   def handle_info({:EXIT, writer, reason}, %{writer: writer} = state) do
@@ -313,20 +321,50 @@ defmodule Roomfold.EventLog.SQLite do
 
   # The message comes behind all that is waiting already, which so comes into the same commit.
   defp enqueue(state, to, op) do
-    if :queue.is_empty(state.queue) and not state.committing, do: send(self(), :commit)
-    %{state | queue: :queue.in({to, op}, state.queue)}
+    if state.waiting == 0 and not state.committing, do: send(self(), :commit)
+    %{state | queue: :queue.in({to, op}, state.queue), waiting: state.waiting + 1}
   end
 
   # Ops that go on have been answered. A deleted room's records are swept up by an op of their own.
   defp requeue(state, more) do
-    queue =
+    more =
       more
       |> Enum.map(fn op -> if elem(op, 0) == @delete, do: {@sweep, "", 0, 0, 0, ""}, else: op end)
       |> Enum.uniq()
-      |> Enum.reduce(state.queue, &:queue.in({nil, &1}, &2))
 
-    %{state | queue: queue, committing: false}
+    queue = Enum.reduce(more, state.queue, &:queue.in({nil, &1}, &2))
+    %{state | queue: queue, waiting: state.waiting + length(more), committing: false}
   end
+
+  # Whoever was answered just now may be about to append again: rooms that tick together would fall into two groups, each waiting for
+  # the other's commit. So those of the last two commits are waited for, for half a commit at most.
+  defp wait(state) do
+    {before, last} = state.rooms
+    expected = map_size(Map.merge(before, last))
+    limit = min(div(state.took, 2), @max_wait)
+
+    if state.waiting < expected and expected <= @few_rooms and limit > 0,
+      do: wait(state, expected, now() + limit),
+      else: state
+  end
+
+  defp wait(%{waiting: waiting} = state, expected, deadline) do
+    receive do
+      {:append, _, _} = message ->
+        {:noreply, state} = handle_info(message, state)
+        wait(state, expected, deadline)
+    after
+      0 ->
+        if waiting < expected and now() < deadline do
+          :erlang.yield()
+          wait(state, expected, deadline)
+        else
+          state
+        end
+    end
+  end
+
+  defp now, do: System.monotonic_time(:microsecond)
 
   defp commit(state) do
     case take(state.queue, [], @batch_ops, @batch_bytes) do
@@ -335,7 +373,17 @@ defmodule Roomfold.EventLog.SQLite do
 
       {batch, queue} ->
         send(state.writer, {:commit, batch})
-        %{state | queue: queue, committing: true}
+        count = length(batch)
+        rooms = if count <= @few_rooms, do: Map.new(batch, fn {_, op} -> {elem(op, 1), nil} end), else: %{}
+
+        %{
+          state
+          | queue: queue,
+            waiting: state.waiting - count,
+            committing: true,
+            started: now(),
+            rooms: {elem(state.rooms, 1), rooms}
+        }
     end
   end
 

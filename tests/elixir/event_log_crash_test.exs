@@ -1,0 +1,120 @@
+defmodule Roomfold.EventLog.CrashTest do
+  # kill -9 of a VM that writes, again and again on the same database. CRASHES=1000 (make crash N=1000) for longer.
+  use Roomfold.SQLiteCase, async: true, timeout: 36_000_000
+
+  alias Roomfold.EventLog
+
+  @moduletag :closed
+  @writer Path.expand("crash/writer.exs", __DIR__)
+  @rooms 5
+
+  defp elixir(arguments) do
+    ebin = Path.dirname(to_string(:code.which(Roomfold)))
+    [System.find_executable("elixir"), "--erl", "+fnu", "-pa", ebin, @writer | arguments]
+  end
+
+  defp crashes, do: String.to_integer(System.get_env("CRASHES", "3"))
+
+  # What it printed until it ended: {what was acknowledged of each room, its status}. Killed so many milliseconds after the first.
+  defp run([program | arguments], kill_after) do
+    port = Port.open({:spawn_executable, program}, [:binary, :exit_status, line: 1_000, args: arguments])
+    listen(port, nil, kill_after, %{})
+  end
+
+  defp listen(port, os_pid, kill_after, acknowledged) do
+    receive do
+      {^port, {:data, {:eol, "pid " <> os_pid}}} ->
+        listen(port, os_pid, kill_after, acknowledged)
+
+      {^port, {:data, {:eol, line}}} ->
+        if acknowledged == %{} and kill_after, do: Process.send_after(self(), {:kill, port}, kill_after)
+        [room, seq] = String.split(line, " ")
+        listen(port, os_pid, kill_after, Map.put(acknowledged, room, String.to_integer(seq)))
+
+      # What it was about to say when it was killed.
+      {^port, {:data, {:noeol, _}}} ->
+        listen(port, os_pid, kill_after, acknowledged)
+
+      {:kill, ^port} ->
+        {_, 0} = System.cmd("kill", ["-9", os_pid])
+        listen(port, os_pid, kill_after, acknowledged)
+
+      {^port, {:exit_status, status}} ->
+        {acknowledged, status}
+    end
+  end
+
+  test "kill -9 while it writes: nothing acknowledged is lost, no seq is left out", %{path: path} do
+    seed = :rand.uniform(1_000_000)
+    :rand.seed(:exsss, {seed, 1, 2})
+
+    Enum.reduce(1..crashes(), %{}, fn round, before ->
+      {acknowledged, status} = run(elixir([path, "#{@rooms}", "-1", "full"]), :rand.uniform(400))
+      assert {seed, round, status} == {seed, round, 137}
+      acknowledged = Map.merge(before, acknowledged)
+
+      {_, server} = log = open(path, busy_timeout: 5_000)
+      assert {:ok, _} = EventLog.verify(log)
+      for {room, seq} <- acknowledged, do: check_room(log, room, seq)
+      # Sometimes it finds the WAL as the crash left it.
+      if rem(round, 2) == 0, do: GenServer.stop(server), else: stop_supervised_log(server)
+      acknowledged
+    end)
+  end
+
+  defp stop_supervised_log(server) do
+    monitor = Process.monitor(server)
+    Process.exit(server, :kill)
+    assert_receive {:DOWN, ^monitor, :process, _, _}, 5_000
+  end
+
+  defp check_room(log, room, acknowledged) do
+    {:ok, %{seq: seq, first: first}} = EventLog.head(log, room)
+    assert seq >= acknowledged
+
+    text = IO.iodata_to_binary(Enum.to_list(EventLog.stream(log, room, first)))
+    assert text == Enum.map_join(first..seq, &(record(room, &1) <> "\n"))
+
+    case EventLog.snapshot(log, room) do
+      {:ok, nil} -> assert first == 1
+      {:ok, {at, snapshot}} -> assert snapshot == "snapshot of #{room} at #{at}" and at >= first - 1
+    end
+  end
+
+  defp record(room, seq),
+    do: ~s({"seq":#{seq},"room":"#{room}","text":"#{String.duplicate("x", rem(seq * 37, 300))}"})
+
+  test "each acknowledgement waits for the disk; with synchronous: :normal none does", %{
+    path: path,
+    folder: folder
+  } do
+    if strace = System.find_executable("strace") do
+      counts =
+        for mode <- ["full", "normal"] do
+          out = Path.join(folder, mode)
+          # The log's own start, too.
+          {_, 0} =
+            run(
+              [
+                strace,
+                "-f",
+                "-qq",
+                "-o",
+                out,
+                "-e",
+                "trace=fdatasync,fsync" | elixir([path, "1", "30", mode])
+              ],
+              nil
+            )
+
+          File.read!(out) |> String.split("\n") |> Enum.count(&(&1 =~ ~r/ (fdatasync|fsync)\(/))
+        end
+
+      assert [full, normal] = counts
+      assert full >= 30
+      assert normal < 10
+    else
+      IO.puts("left out: strace is not installed")
+    end
+  end
+end

@@ -1,0 +1,343 @@
+defmodule Roomfold.EventLog.DamageTest do
+  # What became of the files: bits that flipped, ends that were never written. BITS=1 flips a bit of each byte, BITS=8 each of them.
+  use Roomfold.SQLiteCase, async: true, timeout: 3_600_000
+
+  import Bitwise
+  import Roomfold.EventLog.Conformance, only: [records: 2, records: 3, room: 3]
+
+  alias Roomfold.EventLog
+  alias Roomfold.EventLog.SQLite.Library
+
+  @rooms ~w(attic cellar lobby)
+
+  # Two rooms with records in several rows, snapshots and versions; one without any; and what a deleted one has left in free pages.
+  defp fill(log) do
+    room(log, "gone", 30)
+    term = room(log, "lobby", 4)
+    :ok = EventLog.append(log, "lobby", term, 4, records(5, 6, String.duplicate("x", 700)))
+    :ok = EventLog.put_snapshot(log, "lobby", term, 2, String.duplicate("s", 600))
+    :ok = EventLog.put_snapshot(log, "lobby", term, 5, "snapshot")
+    {:ok, %{term: term}} = EventLog.claim(log, "lobby", %{"schema" => 2})
+    :ok = EventLog.append(log, "lobby", term, 6, records(7, 9))
+    for _ <- 1..3, do: room(log, "cellar", 3)
+    room(log, "attic", 0)
+    :ok = EventLog.delete(log, "gone")
+    # Behind the sweeping.
+    {:ok, _} = EventLog.claim(log, "attic")
+  end
+
+  # Everything a log knows, or the first error.
+  defp contents(path) do
+    with {:ok, store} <- Library.open(path, true, 1, 0, 0) do
+      contents = read_all(store)
+      Library.close(store)
+      contents
+    end
+  end
+
+  defp read_all(store) do
+    with :ok <- Library.check(store),
+         {:ok, 0, names} <- Library.rooms(store, "", 100) do
+      Enum.reduce_while(@rooms, [names], fn room, found ->
+        case read_room(store, room) do
+          {:error, _} = error -> {:halt, error}
+          contents -> {:cont, [contents | found]}
+        end
+      end)
+    end
+  end
+
+  defp read_room(store, room) do
+    with {:ok, _term, seq, first, _versions} = head <- Library.head(store, room),
+         {:ok, _, _} = text <- Library.read(store, room, first, seq, 100_000, 100),
+         {:ok, _, _} = newest <- Library.snapshot(store, room, 100),
+         {:ok, _, _} = older <- Library.snapshot(store, room, 4) do
+      {room, head, text, newest, older}
+    end
+  end
+
+  # Small pages, so that there are fewer bytes that nobody reads.
+  defp shrink(path) do
+    sql = "PRAGMA journal_mode=DELETE; PRAGMA page_size=512; VACUUM; PRAGMA journal_mode=WAL"
+    {_, 0} = System.cmd("sqlite3", [path, sql])
+  end
+
+  defp flip(bytes, at, bit) do
+    <<before::binary-size(at), byte, rest::binary>> = bytes
+    <<before::binary, bxor(byte, 1 <<< bit), rest::binary>>
+  end
+
+  defp bits(at) do
+    if System.get_env("BITS") == "8", do: 0..7, else: [rem(at * 5 + div(at, 8), 8)]
+  end
+
+  defp step, do: if(System.get_env("BITS"), do: 1, else: 11)
+
+  @tag :closed
+  test "any bit of a database flipped: what was appended, or an error; never less", %{path: path} do
+    if System.find_executable("sqlite3") do
+      # With and without what a deleted room has left in free pages: VACUUM removes these.
+      for shrunk <- [true, false] do
+        log = open(path)
+        fill(log)
+        GenServer.stop(elem(log, 1))
+        if shrunk, do: shrink(path)
+        flip_all(path, File.read!(path), if(shrunk, do: step(), else: 7 * step()))
+        File.rm!(path)
+      end
+    else
+      IO.puts("left out: the sqlite3 shell is not installed")
+    end
+  end
+
+  defp flip_all(path, bytes, step) do
+    whole = contents(path)
+    assert [{"lobby", {:ok, _, 9, 1, _}, {:ok, 9, _}, {:ok, 5, "snapshot"}, {:ok, 2, _}} | _] = whole
+
+    found =
+      for at <- 0..(byte_size(bytes) - 1)//step, bit <- bits(at) do
+        File.write!(path, flip(bytes, at, bit))
+        for suffix <- ["-wal", "-shm"], do: File.rm(path <> suffix)
+
+        case contents(path) do
+          ^whole ->
+            :same
+
+          {:error, {reason, _}} when reason in [:log_damaged, :log_format, :log_failed, :log_readonly] ->
+            reason
+
+          other ->
+            flunk("byte #{at}, bit #{bit}: #{inspect(other)}")
+        end
+      end
+
+    counts = Enum.frequencies(found)
+    # The others are in free space, or free.
+    assert counts[:log_damaged] > div(counts[:same], 20)
+    File.write!(path, bytes)
+  end
+
+  @tag :closed
+  test "a record that was changed is named, and what is before it can be read", %{path: path} do
+    log = open(path)
+    fill(log)
+    GenServer.stop(elem(log, 1))
+    bytes = File.read!(path)
+
+    for seq <- 1..9 do
+      # Both rooms have a record like this.
+      for {at, _} <- :binary.matches(bytes, ~s({"seq":#{seq},)) do
+        File.write!(path, flip(bytes, at + 2, 0))
+        log = open(path)
+
+        {:error, error} = EventLog.verify(log)
+        assert error.reason == :log_damaged
+
+        assert [_, room] =
+                 Regex.run(~r/room "(lobby|cellar)", seq #{seq}: its checksum is wrong/, error.message)
+
+        if seq > 1,
+          do: assert({:ok, %{seq: last}} = EventLog.read(log, room, 1, seq - 1)) && assert(last == seq - 1)
+
+        assert {:ok, _} = EventLog.verify(log, if(room == "lobby", do: "cellar", else: "lobby"))
+        GenServer.stop(elem(log, 1))
+      end
+    end
+  end
+
+  test "a missing row, a room's entry from yesterday, a swapped row", %{path: path, log: log} do
+    if System.find_executable("sqlite3") do
+      fill(log)
+      GenServer.stop(elem(log, 1))
+      bytes = File.read!(path)
+
+      of = fn name -> "room = (SELECT id FROM rooms WHERE name = '#{name}')" end
+
+      for {sql, expected} <- [
+            {"DELETE FROM appends WHERE seq = 5", ~r/room "lobby", seq 5: it is missing/},
+            {"DELETE FROM appends WHERE seq = 7", ~r/room "cellar|lobby", seq 7: it is missing/},
+            {"DELETE FROM rooms WHERE name = 'attic'", ~r/there should be 3 rooms, 2 are found/},
+            {"UPDATE rooms SET last = 6 WHERE name = 'lobby'",
+             ~r/room "lobby": its entry has a wrong checksum/},
+            {"UPDATE appends SET seq = seq + 100 WHERE seq = 7", ~r/seq (7|107)/},
+            {"UPDATE appends SET (text, sums) = (SELECT text, sums FROM appends WHERE seq = 4) WHERE seq = 1 AND count = 3",
+             ~r/room "cellar", seq 1: its checksum is wrong/},
+            {"UPDATE appends SET room = -1 WHERE seq = 7 AND #{of.("lobby")}; " <>
+               "UPDATE appends SET #{of.("lobby")} WHERE seq = 7 AND #{of.("cellar")}; " <>
+               "UPDATE appends SET #{of.("cellar")} WHERE room = -1",
+             ~r/room "cellar", seq 7: its checksum is wrong/},
+            {"UPDATE appends SET count = count - 1", ~r/wrong number of records/},
+            {"UPDATE appends SET text = text || char(10) || '{}'", ~r/too many records/},
+            {"DELETE FROM snapshots WHERE seq = 5", ~r/room "lobby", seq 5: a snapshot is missing/},
+            {"DELETE FROM snapshots WHERE seq = 2", ~r/room "lobby", seq 2: a snapshot is missing/},
+            {"UPDATE snapshots SET previous = 0", ~r/snapshot's entry has a wrong checksum/},
+            {"UPDATE snapshots SET data = 'x'", ~r/its snapshot has a wrong checksum/},
+            {"DELETE FROM versions WHERE seq = 7", ~r/room "lobby": a version is missing/},
+            {"UPDATE versions SET meta = '{}' WHERE seq = 7", ~r/its version has a wrong checksum/},
+            {"UPDATE counters SET term = 1", ~r/its counters have a wrong checksum/},
+            {"DELETE FROM counters", ~r/its counters are missing/}
+          ] do
+        File.write!(path, bytes)
+        {"", 0} = System.cmd("sqlite3", [path, sql])
+
+        message =
+          case contents(path) do
+            {:error, {:log_damaged, message}} -> message
+            other -> flunk("#{sql}: #{inspect(other)}")
+          end
+
+        assert {sql, message =~ expected, message} == {sql, true, message}
+      end
+    else
+      IO.puts("left out: the sqlite3 shell is not installed")
+    end
+  end
+
+  test "a room whose entry is lost is not made anew; the others live", %{path: path, log: log} do
+    if System.find_executable("sqlite3") do
+      fill(log)
+      GenServer.stop(elem(log, 1))
+      {"", 0} = System.cmd("sqlite3", [path, "UPDATE rooms SET name = 'Lobby' WHERE name = 'lobby'"])
+      log = open(path)
+      assert {:error, %{reason: :log_damaged}} = EventLog.claim(log, "lobby")
+      assert {:error, %{reason: :log_damaged}} = EventLog.head(log, "lobby")
+      assert {:error, %{reason: :log_damaged}} = EventLog.rooms(log)
+      assert {:error, %{reason: :log_damaged}} = EventLog.verify(log)
+      assert {:ok, %{term: term, seq: 9}} = EventLog.claim(log, "cellar")
+      assert :ok = EventLog.append(log, "cellar", term, 9, records(10, 10))
+    else
+      IO.puts("left out: the sqlite3 shell is not installed")
+    end
+  end
+
+  # --- the WAL
+
+  # Commits of one to three records; after each, how long the WAL was when it was acknowledged.
+  defp commits(log, path, count) do
+    {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+
+    {sizes, _} =
+      Enum.map_reduce(1..count, 0, fn i, seq ->
+        last = seq + rem(i, 3) + 1
+        :ok = EventLog.append(log, "lobby", term, seq, records(seq + 1, last))
+        {{File.stat!(path <> "-wal").size, last}, last}
+      end)
+
+    sizes
+  end
+
+  # A log as it would be found after the machine went off: these two files.
+  defp found(folder, db, wal) do
+    path = Path.join(folder, "found.db")
+    File.write!(path, db)
+    File.write!(path <> "-wal", wal)
+    File.rm(path <> "-shm")
+
+    case Library.open(path, true, 1, 0, 0) do
+      {:ok, store} ->
+        answer =
+          case Library.head(store, "lobby") do
+            {:ok, _, 0, _, _} -> {:ok, 0, ""}
+            {:ok, _, seq, _, _} -> Library.read(store, "lobby", 1, seq, 1_000_000, 1_000)
+            other -> other
+          end
+
+        Library.close(store)
+        answer
+
+      error ->
+        error
+    end
+  end
+
+  defp lines(count), do: records(1, count) |> Enum.map_join(&(&1 <> "\n"))
+
+  test "any beginning of what was written: all that was acknowledged, and no part of an append", context do
+    %{log: log, path: path, folder: folder} = context
+    {:ok, _} = EventLog.claim(log, "lobby")
+    log = reopen(log, path)
+    base = File.read!(path)
+    sizes = commits(log, path, 12)
+    # Nothing was brought home yet.
+    assert File.read!(path) == base
+    wal = File.read!(path <> "-wal")
+    GenServer.stop(elem(log, 1))
+    wholes = [0 | Enum.map(sizes, &elem(&1, 1))]
+
+    lengths =
+      Enum.flat_map(
+        0..byte_size(wal)//4120,
+        &[&1 - 1, &1, &1 + 1, &1 + 24, &1 + 31, &1 + 32, &1 + 33, &1 + 2_000]
+      )
+
+    for length <- lengths, length in 0..byte_size(wal) do
+      acknowledged = Enum.reduce(sizes, 0, fn {size, seq}, last -> if size <= length, do: seq, else: last end)
+
+      case found(folder, base, binary_part(wal, 0, length)) do
+        {:ok, seq, text} ->
+          assert seq >= acknowledged
+          assert seq in wholes
+          assert text == lines(seq)
+
+        # The room's second claim is in the WAL.
+        other ->
+          flunk("#{length} bytes: #{inspect(other)}")
+      end
+    end
+  end
+
+  test "a checkpoint that was cut off: any of its pages written, any not", context do
+    %{log: log, path: path, folder: folder} = context
+    {:ok, _} = EventLog.claim(log, "lobby")
+    log = reopen(log, path)
+    before = File.read!(path)
+    [{_, last} | _] = Enum.reverse(commits(log, path, 12))
+    wal = File.read!(path <> "-wal")
+    GenServer.stop(elem(log, 1))
+    pages = for <<page::binary-size(4096) <- File.read!(path)>>, do: page
+    old = for <<page::binary-size(4096) <- before>>, do: page
+
+    for _ <- 1..50 do
+      mixed =
+        for {page, i} <- Enum.with_index(pages) do
+          if :rand.uniform(2) == 1, do: page, else: Enum.at(old, i, <<0::32_768>>)
+        end
+
+      assert found(folder, IO.iodata_to_binary(mixed), wal) == {:ok, last, lines(last)}
+    end
+  end
+
+  test "a bit of the WAL flipped: found, unless it could be the torn end of the last commits", context do
+    %{log: log, path: path, folder: folder} = context
+    {:ok, _} = EventLog.claim(log, "lobby")
+    log = reopen(log, path)
+    base = File.read!(path)
+    sizes = commits(log, path, 6)
+    wal = File.read!(path <> "-wal")
+    GenServer.stop(elem(log, 1))
+    [{size, last}, {_, before}, {_, before_that} | _] = Enum.reverse(sizes)
+    assert size == byte_size(wal)
+
+    at =
+      Enum.to_list(0..31) ++
+        for(frame <- 32..(size - 1)//4120, at <- Enum.to_list(0..23) ++ [24, 400, 4_119], do: frame + at)
+
+    counts =
+      for at <- at, bit <- bits(at) do
+        case found(folder, base, flip(wal, at, bit)) do
+          {:ok, seq, text} ->
+            assert text == lines(seq)
+            # Either nobody would have noticed, or nobody can tell.
+            assert {at, bit, seq in [last, before, before_that]} == {at, bit, true}
+            seq
+
+          {:error, {:log_damaged, message}} ->
+            assert message =~ "-wal"
+            :damaged
+        end
+      end
+      |> Enum.frequencies()
+
+    assert counts[:damaged] > 3 * (counts[before] || 0)
+  end
+end

@@ -1,0 +1,400 @@
+defmodule Roomfold.EventLog.SQLiteTest do
+  use Roomfold.SQLiteCase, async: true
+
+  import Roomfold.EventLog.Conformance, only: [records: 2, room: 3, reason: 1]
+
+  alias Roomfold.EventLog
+  alias Roomfold.EventLog.SQLite
+  alias Roomfold.EventLog.SQLite.Library
+
+  # The tests that look into the database from outside.
+  defp sqlite3(path, sql) do
+    {out, 0} = System.cmd("sqlite3", ["-bail", path, sql], stderr_to_stdout: true)
+    String.trim(out)
+  end
+
+  defp with_shell(fun) do
+    if System.find_executable("sqlite3"),
+      do: fun.(),
+      else: IO.puts("left out: the sqlite3 shell is not installed")
+  end
+
+  defp as_root(fun) do
+    case System.cmd("id", ["-u"]) do
+      {"0\n", 0} -> fun.()
+      _ -> IO.puts("left out: mounting a file system needs root")
+    end
+  end
+
+  # A file system of its own, of this size.
+  defp mount(folder, options) do
+    place = Path.join(folder, "mount")
+    File.mkdir_p!(place)
+
+    case System.cmd("mount", ["-t", "tmpfs", "-o", options, "tmpfs", place], stderr_to_stdout: true) do
+      {_, 0} ->
+        on_exit(fn -> System.cmd("umount", ["-l", place]) end)
+        {:ok, place}
+
+      {message, _} ->
+        IO.puts("left out: can't mount a file system: #{String.trim(message)}")
+        :error
+    end
+  end
+
+  describe "options" do
+    @describetag :closed
+
+    test "what they may be" do
+      for bad <- [
+            [],
+            [path: ""],
+            [path: 1],
+            [path: "x", synchronous: :off],
+            [path: "x", readers: 0],
+            [path: "x", busy_timeout: -1],
+            [path: "x", max_bytes: "1"],
+            [path: "x", max_append_bytes: 0]
+          ] do
+        assert_raise ArgumentError, fn -> SQLite.start_link(bad) end
+      end
+    end
+
+    test "normal durability, more readers, a name", %{path: path} do
+      open(path, synchronous: :normal, readers: 5, name: __MODULE__.Named)
+      log = {SQLite, __MODULE__.Named}
+      term = room(log, "lobby", 3)
+      for _ <- 1..12, do: assert({:ok, %{seq: 3}} = EventLog.read(log, "lobby", 1))
+      assert :ok = EventLog.append(log, "lobby", term, 3, [])
+    end
+
+    test "an append larger than it may be", %{path: path} do
+      log = open(path, max_append_bytes: 100)
+      {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+      assert reason(EventLog.append(log, "lobby", term, 0, [String.duplicate("x", 100)])) == :too_large
+      assert :ok = EventLog.append(log, "lobby", term, 0, [String.duplicate("x", 99)])
+    end
+  end
+
+  describe "the database" do
+    test "is closed tidily: one file, in nobody's way", %{log: {_, pid} = log, folder: folder} do
+      room(log, "lobby", 3)
+      GenServer.stop(pid)
+      assert Enum.sort(File.ls!(folder)) == ["rooms.db", "rooms.db.lock"]
+    end
+
+    test "is stopped with everything committed that was handed in", %{log: {_, pid} = log, path: path} do
+      term = room(log, "lobby", 0)
+      references = for seq <- 0..99, do: EventLog.submit(log, "lobby", term, seq, records(seq + 1, seq + 1))
+      GenServer.stop(pid)
+      for reference <- references, do: assert(EventLog.await(reference) == :ok)
+      assert EventLog.verify(open(path)) == {:ok, 100}
+    end
+
+    test "its process killed: the next one goes on at once", %{log: {_, pid} = log, path: path} do
+      term = room(log, "lobby", 3)
+      for seq <- 3..50, do: EventLog.submit(log, "lobby", term, seq, records(seq + 1, seq + 1))
+      Process.exit(pid, :kill)
+      log = open(path, busy_timeout: 5_000)
+      {:ok, %{seq: seq}} = EventLog.head(log, "lobby")
+      assert seq >= 3
+      assert EventLog.verify(log) == {:ok, seq}
+    end
+
+    test "has one writer, in this VM too, by whatever name", %{path: path, folder: folder, log: {_, pid}} do
+      error = open_error(path)
+      assert error.reason == :log_locked
+      assert error.message =~ "OS process #{System.pid()}"
+
+      File.ln_s!(path, Path.join(folder, "other.db"))
+      assert open_error(Path.join(folder, "other.db")).reason == :log_locked
+      GenServer.stop(pid)
+      assert EventLog.verify(open(Path.join(folder, "other.db"))) == {:ok, 0}
+    end
+
+    test "waits for the one before to close", %{path: path, log: {_, pid} = log} do
+      room(log, "lobby", 3)
+      next = Task.async(fn -> SQLite.start_link(path: path, busy_timeout: 10_000) end)
+      GenServer.stop(pid)
+      assert {:ok, _} = Task.await(next)
+    end
+
+    test "the shell reads it while it runs, as the documentation says", %{path: path, log: log} do
+      with_shell(fn ->
+        term = room(log, "lobby", 3)
+        room(log, "cellar", 2)
+        :ok = EventLog.append(log, "lobby", term, 3, records(4, 5))
+
+        assert sqlite3(path, "SELECT seq, event FROM events WHERE room = 'lobby' AND seq > 2") ==
+                 Enum.map_join(3..5, "\n", fn seq -> "#{seq}|#{hd(records(seq, seq))}" end)
+
+        assert sqlite3(path, "SELECT name, term, first, last FROM rooms") == "cellar|2|1|2\nlobby|1|1|5"
+
+        assert sqlite3(path, "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode") ==
+                 "1380338759\n1\nwal"
+
+        assert sqlite3(path, "PRAGMA integrity_check") == "ok"
+
+        # The checksums are what they are said to be.
+        [id, sums] = sqlite3(path, "SELECT room, hex(sums) FROM appends WHERE seq = 4") |> String.split("|")
+
+        expected =
+          for {record, seq} <- Enum.zip(records(4, 5), [4, 5]), into: "" do
+            <<crc32c(<<String.to_integer(id)::little-64, seq::little-64, record::binary>>)::32>>
+          end
+
+        assert sums == Base.encode16(expected)
+      end)
+    end
+
+    test "trims and deletes in pieces, until nothing is left", %{path: path, log: log} do
+      term = room(log, "lobby", 0)
+
+      1..1_700
+      |> Enum.map(fn seq -> EventLog.submit(log, "lobby", term, seq - 1, records(seq, seq)) end)
+      |> Enum.each(&assert EventLog.await(&1) == :ok)
+
+      :ok = EventLog.put_snapshot(log, "lobby", term, 1_650, "x")
+      assert :ok = EventLog.trim(log, "lobby", 1_600)
+      assert {:ok, %{first: 1_600}} = EventLog.head(log, "lobby")
+      assert EventLog.verify(log) == {:ok, 101}
+      :ok = EventLog.delete(log, "lobby")
+      # Comes behind the sweeping that is under way when it is stopped.
+      log = reopen(log, path)
+      room(log, "cellar", 1)
+      log = reopen(log, path)
+
+      with_shell(fn ->
+        assert sqlite3(path, "SELECT count(*) FROM appends; SELECT count(*) FROM garbage") == "1\n0"
+      end)
+
+      assert EventLog.rooms(log) == {:ok, ["cellar"]}
+    end
+
+    test "calls on a connection that was closed are errors", %{path: path} do
+      {:ok, reader} = Library.open(path, false, 2, 100, 0)
+      assert :ok = Library.close(reader)
+      assert :ok = Library.close(reader)
+      closed = {:error, {:log_failed, "it is closed"}}
+      assert Library.head(reader, "x") == closed
+      assert Library.read(reader, "x", 1, 2, 3, 4) == closed
+      assert Library.snapshot(reader, "x", 1) == closed
+      assert Library.rooms(reader, "", 9) == closed
+      assert Library.check(reader) == closed
+      assert Library.run(reader, [{0, "x", 0, 0, 0, ""}]) == closed
+    end
+
+    test "arguments that are none", %{path: path} do
+      {:ok, reader} = Library.open(path, false, 2, 100, 0)
+
+      for call <- [
+            fn -> Library.open("a\0b", true, 2, 0, 0) end,
+            fn -> Library.open(String.duplicate("x", 5_000), true, 2, 0, 0) end,
+            fn -> Library.open(path, true, :full, 0, 0) end,
+            fn -> Library.close(make_ref()) end,
+            fn -> Library.run(reader, []) end,
+            fn -> Library.run(reader, [{9, "x", 0, 0, 0, ""}]) end,
+            fn -> Library.run(reader, [{0, "x", 0, -1, 0, ""}]) end,
+            fn -> Library.run(reader, [{0, "x", 0, 0, 0, ""} | :x]) end,
+            fn -> Library.read(reader, "x", 0, 1, 1, 1) end,
+            fn -> Library.head(reader, :x) end
+          ] do
+        assert_raise ArgumentError, call
+      end
+    end
+
+    test "a library that is not there says what to install" do
+      # The functions as they are when nothing was loaded in their place.
+      {:ok, {_, [abstract_code: {_, forms}]}} = :beam_lib.chunks(:code.which(Library), [:abstract_code])
+      other = Roomfold.EventLog.SQLite.NoLibrary
+
+      forms =
+        for form <- forms,
+            not match?({:attribute, _, :on_load, _}, form),
+            do: if(match?({:attribute, _, :module, _}, form), do: {:attribute, 1, :module, other}, else: form)
+
+      {:ok, ^other, code} = :compile.forms(forms)
+      {:module, ^other} = :code.load_binary(other, 'nowhere', code)
+      assert_raise RuntimeError, ~r/apt install libsqlite3-dev/, fn -> apply(other, :head, [nil, "x"]) end
+    end
+  end
+
+  describe "what it does not open" do
+    @describetag :closed
+
+    test "a folder that is not there, or a folder", %{folder: folder} do
+      assert open_error(Path.join(folder, "none/rooms.db")).reason == :log_failed
+      assert open_error(folder).reason == :log_failed
+    end
+
+    test "a file that is no database", %{path: path} do
+      for text <- ["hello", String.duplicate("no database ", 1_000), :crypto.strong_rand_bytes(8_192)] do
+        File.write!(path, text)
+        assert open_error(path).reason == :log_format
+        assert File.read!(path) == text
+      end
+    end
+
+    test "another program's database", %{path: path} do
+      with_shell(fn ->
+        sqlite3(path, "CREATE TABLE notes (text)")
+        error = open_error(path)
+        assert error.reason == :log_format
+        assert error.message =~ "another program"
+      end)
+    end
+
+    test "another version of ours", %{path: path} do
+      with_shell(fn ->
+        log = open(path)
+        room(log, "lobby", 1)
+        GenServer.stop(elem(log, 1))
+
+        for version <- [0, 2, -1] do
+          sqlite3(path, "PRAGMA user_version = #{version}")
+          error = open_error(path)
+          assert error.reason == :log_format
+          assert error.message =~ "version #{version}"
+        end
+
+        sqlite3(path, "PRAGMA user_version = 1")
+        assert EventLog.verify(open(path)) == {:ok, 1}
+      end)
+    end
+
+    test "tables that are not ours", %{path: path} do
+      with_shell(fn ->
+        GenServer.stop(elem(open(path), 1))
+        sqlite3(path, "ALTER TABLE appends RENAME COLUMN text TO words")
+        assert open_error(path).reason == :log_damaged
+      end)
+    end
+
+    test "an empty file is a new log", %{path: path} do
+      File.write!(path, "")
+      assert EventLog.verify(open(path)) == {:ok, 0}
+    end
+
+    test "a read-only file system", %{folder: folder} do
+      as_root(fn ->
+        with {:ok, place} <- mount(folder, "size=4m") do
+          path = Path.join(place, "rooms.db")
+          log = open(path)
+          room(log, "lobby", 1)
+          GenServer.stop(elem(log, 1))
+          {_, 0} = System.cmd("mount", ["-o", "remount,ro", place])
+          assert open_error(path).reason == :log_readonly
+          {_, 0} = System.cmd("mount", ["-o", "remount,rw", place])
+          assert EventLog.verify(open(path)) == {:ok, 1}
+        end
+      end)
+    end
+
+    test "a folder that may not be written", %{folder: folder} do
+      path = Path.join(folder, "rooms.db")
+
+      case System.cmd("id", ["-u"]) do
+        {"0\n", 0} -> IO.puts("left out: root may write into every folder")
+        _ -> assert open_error(path).reason == :log_readonly
+      end
+
+      File.chmod!(folder, 0o755)
+    end
+  end
+
+  describe "a disk that fails" do
+    test "a database that may not grow: who still fits is served", %{log: log, path: path} do
+      GenServer.stop(elem(log, 1))
+      log = open(path, max_bytes: 400_000)
+      {:ok, %{term: large}} = EventLog.claim(log, "large")
+      {:ok, %{term: small}} = EventLog.claim(log, "small")
+
+      # Both in one commit: the process does not run before they are there.
+      :sys.suspend(elem(log, 1))
+      one = EventLog.submit(log, "large", large, 0, [String.duplicate("x", 1_000_000)])
+      two = EventLog.submit(log, "small", small, 0, records(1, 9))
+      :sys.resume(elem(log, 1))
+      assert reason(EventLog.await(one)) == :log_full
+      assert EventLog.await(two) == :ok
+      assert EventLog.verify(log) == {:ok, 9}
+      assert {:ok, %{seq: 0}} = EventLog.head(log, "large")
+    end
+
+    test "a full disk: an error, and on it goes when there is room", %{folder: folder} do
+      as_root(fn ->
+        with {:ok, place} <- mount(folder, "size=3m") do
+          log = open(Path.join(place, "rooms.db"))
+          term = room(log, "lobby", 3)
+          File.write(Path.join(place, "ballast"), String.duplicate("x", 8_000_000))
+          last = fill(log, term, 3)
+          assert {:ok, ^last} = EventLog.verify(log)
+
+          File.rm!(Path.join(place, "ballast"))
+          assert :ok = EventLog.append(log, "lobby", term, last, records(last + 1, last + 5))
+          assert EventLog.verify(log) == {:ok, last + 5}
+        end
+      end)
+    end
+
+    defp fill(log, term, seq) do
+      case EventLog.append(log, "lobby", term, seq, records(seq + 1, seq + 100)) do
+        :ok ->
+          fill(log, term, seq + 100)
+
+        error ->
+          assert reason(error) == :log_full
+          seq
+      end
+    end
+
+    test "a database locked by somebody else: an error, then on", %{log: log, path: path} do
+      with_shell(fn ->
+        GenServer.stop(elem(log, 1))
+        log = open(path, busy_timeout: 50)
+        term = room(log, "lobby", 3)
+        shell = Port.open({:spawn_executable, System.find_executable("sqlite3")}, [:binary, args: [path]])
+        Port.command(shell, "BEGIN IMMEDIATE; SELECT 'locked';\n")
+        assert_receive {^shell, {:data, "locked\n"}}, 5_000
+
+        assert reason(EventLog.append(log, "lobby", term, 3, records(4, 4))) == :log_locked
+        assert reason(EventLog.claim(log, "lobby")) == :log_locked
+        assert {:ok, %{seq: 3}} = EventLog.read(log, "lobby", 1)
+
+        Port.command(shell, "COMMIT; SELECT 'free';\n")
+        assert_receive {^shell, {:data, "free\n"}}, 5_000
+        assert :ok = EventLog.append(log, "lobby", term, 3, records(4, 4))
+        Port.close(shell)
+      end)
+    end
+
+    for suffix <- ["", "-wal"] do
+      @tag :capture_log
+      test "rooms.db#{suffix} deleted or replaced while it runs: nothing is acknowledged", %{
+        log: {_, pid} = log,
+        path: path
+      } do
+        term = room(log, "lobby", 3)
+        monitor = Process.monitor(pid)
+        File.rm!(path <> unquote(suffix))
+        answer = EventLog.append(log, "lobby", term, 3, records(4, 4))
+        assert reason(answer) == :log_failed
+        assert Exception.message(elem(answer, 1)) =~ "deleted, moved or replaced"
+        assert_receive {:DOWN, ^monitor, :process, ^pid, {:log_failed, _}}, 5_000
+      end
+    end
+  end
+
+  defp crc32c(bytes) do
+    import Bitwise
+
+    sum =
+      for <<byte <- bytes>>, reduce: 0xFFFFFFFF do
+        sum ->
+          Enum.reduce(1..8, bxor(sum, byte), fn _, sum ->
+            if band(sum, 1) == 1, do: bxor(sum >>> 1, 0x82F63B78), else: sum >>> 1
+          end)
+      end
+
+    bxor(sum, 0xFFFFFFFF)
+  end
+end
