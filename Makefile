@@ -34,7 +34,7 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
-CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/builtin_rules.o
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
@@ -217,6 +217,14 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -D_POSIX_C_SOURCE=200809L $(CLI_CFLAGS) -c -o $@ $<
+
+# The tables of priv/rules are part of the program.
+$(BUILD)/builtin_rules.c: $(sort $(wildcard priv/rules/*.json)) tools/embed-rules
+	@mkdir -p $(@D)
+	$(call say,GEN $@)tools/embed-rules $(filter %.json,$^) > $@.new && mv -f $@.new $@
+
+$(BUILD)/builtin_rules.o: $(BUILD)/builtin_rules.c $(BUILD)/flags
+	$(call say,CC $<)$(COMPILE) $(STRICT) -iquote c_src/cli -c -o $@ $<
 
 $(BUILD)/tests/c/%.o: tests/c/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
