@@ -42,7 +42,12 @@ static size_t whole_lines(rf_str text) {
 
 static uint64_t count_feeds(const char *text, size_t len) {
     uint64_t count = 0;
-    for (size_t i = 0; i < len; i++) count += text[i] == '\n';
+    for (size_t at = 0; at < len; at += 255) { // so that a byte holds the count, which makes it fast
+        size_t end = len - at < 255 ? len : at + 255;
+        unsigned char some = 0;
+        for (size_t i = at; i < end; i++) some = (unsigned char)(some + (text[i] == '\n'));
+        count += some;
+    }
     return count;
 }
 

@@ -1,11 +1,11 @@
 #include "command.h"
+#include "facts.h"
 #include "options.h"
 #include "player.h"
 #include "snapshot.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 typedef struct replay_options {
     world_setup setup;
@@ -32,30 +32,11 @@ static int read_options(int argc, char **argv, replay_options *out) {
     return code;
 }
 
-// The event's own seq; 0 if it has none, or can't be read that far.
-static uint64_t seq_of(rf_str text) {
-    rf_json_reader *reader;
-    rf_json_token token;
-    uint64_t seq = 0;
-    unsigned depth = 0;
-    if (rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader) != RF_OK) return 0;
-    do {
-        token = rf_json_next(reader);
-        depth += token.kind == RF_JSON_OPEN_MAP || token.kind == RF_JSON_OPEN_LIST;
-        depth -= token.kind == RF_JSON_CLOSE_MAP || token.kind == RF_JSON_CLOSE_LIST;
-        if (depth != 1 || token.kind != RF_JSON_KEY) continue;
-        if (token.as.string.len != 3 || memcmp(token.as.string.data, "seq", 3) != 0) continue;
-        token = rf_json_next(reader);
-        if (token.kind == RF_JSON_INT && token.as.integer > 0) seq = (uint64_t)token.as.integer;
-        break;
-    } while (depth > 0 && token.kind != RF_JSON_ERROR);
-    rf_json_reader_free(reader);
-    return seq;
-}
-
 static bool goes_too_far(const player *play, const replay_options *options) {
+    facts of;
     if (options->until == RF_SEQ_MAX) return false;
-    return rf_world_seq(play->world) >= options->until || seq_of(journal_text(&play->log)) > options->until;
+    if (rf_world_seq(play->world) >= options->until) return true;
+    return facts_read(journal_text(&play->log), &of) == RF_OK && of.seq.number > (double)options->until;
 }
 
 static void tell_rejected(player *play, uint32_t from, const replay_options *options) {
