@@ -107,7 +107,8 @@ void journal_close(journal *log) {
 // In an array the next element stands behind a comma, and its end is no event.
 static bool element(journal *log, size_t at) {
     rf_str text = log->batch.text;
-    if (text.data[at] == ',' || (log->batch.mode == 0 && text.data[at] == '[')) at = skip_space(text, at + 1);
+    if (text.data[at] == ',' || (!log->inside && text.data[at] == '[')) at = skip_space(text, at + 1);
+    log->inside = true;
     log->event = at;
     return at >= text.len || text.data[at] != ']' || skip_space(text, at + 1) < text.len;
 }
@@ -139,8 +140,13 @@ rf_status journal_fold(journal *log, rf_fold *fold) {
     return rf_fold_json(fold, &log->batch, 1);
 }
 
-size_t journal_folded(const journal *log) {
-    return log->batch.at - log->event;
+bool journal_skip(journal *log, size_t len, size_t *at) {
+    rf_str text = journal_text(log);
+    for (*at = len; *at < text.len && is_space(text.data[*at]); ++*at)
+        if (!log->array && text.data[*at] == '\n') break;
+    log->batch.at = log->event + len;
+    if (*at == text.len) return !log->array;
+    return log->array ? text.data[*at] == ',' || text.data[*at] == ']' : text.data[*at] == '\n';
 }
 
 place journal_place(journal *log, size_t offset) {

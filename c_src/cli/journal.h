@@ -13,7 +13,8 @@ typedef struct journal {
     rf_json_batch batch; // its text is what is in memory
     size_t event;        // where the event at hand starts in it
     size_t whole;        // events that start before this place are in memory to their end
-    bool array, over;    // over: nothing more will be read
+    bool array, inside;  // inside: it has been opened
+    bool over;           // nothing more will be read
     uint64_t base;       // bytes of the file before the text
     size_t counted;      // the place in the text up to which line feeds have been counted
     uint64_t lines;      // of them
@@ -33,8 +34,9 @@ bool journal_next(journal *log);
 rf_str journal_text(const journal *log);
 // Folds this event.
 rf_status journal_fold(journal *log, rf_fold *fold);
-// How many bytes of journal_text the event that was folded last had.
-size_t journal_folded(const journal *log);
+// In place of folding it: it has so many bytes. false: what stands behind it, at *at in journal_text, can't stand
+// there.
+bool journal_skip(journal *log, size_t len, size_t *at);
 // Of a byte of the event at hand, also after it was folded: an offset into journal_text.
 place journal_place(journal *log, size_t offset);
 const char *journal_error(const journal *log);

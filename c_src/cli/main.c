@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const command *const commands[] = {&replay_command, &inspect_command, &validate_command, &hits_command};
+static const command *const commands[] = {&replay_command, &inspect_command, &validate_command, &convert_command,
+                                          &hits_command};
 #define COUNT (sizeof commands / sizeof *commands)
 
 int complain(const char *name, int code, const char *format, ...) {
