@@ -21,6 +21,7 @@ PRIV := priv
 SECONDS := 60
 PREFIX := /usr/local
 DESTDIR :=
+PLACE = $(DESTDIR)$(PREFIX)
 
 # --- what to compile -------------------------------------------------------------------------------
 
@@ -102,8 +103,8 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind check format phoenix test-phoenix install clean \
-	help native program clean-native c-tests fuzzers FORCE
+.PHONY: build setup demo test bench fuzz asan tsan valgrind check format phoenix test-phoenix install uninstall \
+	install-program clean help native program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -157,15 +158,25 @@ test-phoenix: ## its tests: not part of this version
 phoenix test-phoenix:
 	@echo "make $@ needs elixir/roomfold_phoenix, which is not part of this version of Roomfold" >&2; exit 1
 
-install: ## the C library into PREFIX=/usr/local (below DESTDIR=)
-install: $(LIB) $(BUILD)/$(SHARED_LIB)
-	install -d $(DESTDIR)$(PREFIX)/include/roomfold $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 c_src/include/roomfold/* $(DESTDIR)$(PREFIX)/include/roomfold
-	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(BUILD)/$(SHARED_LIB) $(DESTDIR)$(PREFIX)/lib
-	ln -sf $(SHARED_LIB) $(DESTDIR)$(PREFIX)/lib/$(SHARED_LINK)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/roomfold.pc
+install: ## the C library, the program and its manual into PREFIX=/usr/local (below DESTDIR=)
+install: $(LIB) $(BUILD)/$(SHARED_LIB) program
+	install -d $(PLACE)/include/roomfold $(PLACE)/lib/pkgconfig
+	install -m 644 c_src/include/roomfold/* $(PLACE)/include/roomfold
+	install -m 644 $(LIB) $(PLACE)/lib
+	install -m 755 $(BUILD)/$(SHARED_LIB) $(PLACE)/lib
+	ln -sf $(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in > $(PLACE)/lib/pkgconfig/roomfold.pc
+	@test ! -x $(CLI) || $(MAKE) --no-print-directory install-program
+
+install-program:
+	install -d $(PLACE)/bin $(PLACE)/share/man/man1
+	install -m 755 $(CLI) $(PLACE)/bin/roomfold
+	sed 's|@VERSION@|$(VERSION)|' docs/roomfold.1 > $(PLACE)/share/man/man1/roomfold.1
+
+uninstall: ## remove what make install put there (the same PREFIX= and DESTDIR=)
+	rm -rf $(PLACE)/include/roomfold
+	rm -f $(PLACE)/lib/libroomfold.a $(PLACE)/lib/$(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
+	rm -f $(PLACE)/lib/pkgconfig/roomfold.pc $(PLACE)/bin/roomfold $(PLACE)/share/man/man1/roomfold.1
 
 clean: ## remove everything that was built
 clean: clean-native
