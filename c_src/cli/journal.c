@@ -107,10 +107,11 @@ void journal_close(journal *log) {
 // In an array the next element stands behind a comma, and its end is no event.
 static bool element(journal *log, size_t at) {
     rf_str text = log->batch.text;
-    if (text.data[at] == ',' || (!log->inside && text.data[at] == '[')) at = skip_space(text, at + 1);
+    bool comma = at < text.len && text.data[at] == ',';
+    if (comma || (!log->inside && text.data[at] == '[')) at = skip_space(text, at + 1);
     log->inside = true;
     log->event = at;
-    return at >= text.len || text.data[at] != ']' || skip_space(text, at + 1) < text.len;
+    return comma || at >= text.len || text.data[at] != ']' || skip_space(text, at + 1) < text.len;
 }
 
 bool journal_next(journal *log) {
@@ -121,7 +122,8 @@ bool journal_next(journal *log) {
             log->array = true;
             if (!log->over) log->whole = 0;
         }
-        if (at < log->whole) {
+        // An array that does not end is found out by whoever reads on.
+        if (at < log->whole || (log->over && log->inside)) {
             log->event = at;
             return !log->array || element(log, at);
         }

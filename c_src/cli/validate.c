@@ -52,6 +52,8 @@ static void tell_rejected(validation *v, uint32_t i, const facts *of, rf_str tex
         at = player_place(&v->play, i);
     else if (about.len > 0)
         at = journal_place(&v->play.log, facts_find(text, about));
+    else if (entry->status == RF_INVALID_COMPONENTS || entry->status == RF_INVALID_COMPONENT_NAME)
+        at = journal_place(&v->play.log, facts_find(text, (rf_str){"components", 10}));
     else if (entry->status == RF_INVALID_SEQ)
         at = journal_place(&v->play.log, of->seq.offset);
     else
