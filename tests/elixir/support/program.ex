@@ -29,7 +29,10 @@ defmodule Roomfold.Test.Program do
   def make(goals, options \\ []) do
     env = [{"LC_ALL", "C"}, {"MAKEFLAGS", nil}, {"MAKELEVEL", nil}]
     make = System.find_executable("gmake") || "make"
-    {_, code} = System.cmd(make, ["-s" | goals], [cd: @root, env: env, into: IO.stream()] ++ options)
+
+    {_, code} =
+      System.cmd(make, ["-s" | goals], Keyword.merge([cd: @root, env: env, into: IO.stream()], options))
+
     code
   end
 
