@@ -263,6 +263,9 @@ $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) -Wno-missing-prototypes -iquote c_src -iquote c_src/core -c -o $@ $<
 
+# One of them is about lines as the program reads and writes them.
+$(BUILD)/fuzz_changes: $(addprefix $(BUILD)/c_src/cli/,changes.o json_slices.o shape_writer.o output.o)
+
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -lm
 
