@@ -167,7 +167,9 @@ static bool read_item(changes *in, const json_slice *item) {
     for (size_t i = 0; fine && i < members.count; i++)
         if (is(json_slices_key(&members, &members.items[i]), "id")) id = &members.items[i];
     if (fine && !id) fine = fail(in, "an item of a kind has no id", item->value.data, (rf_str){0});
-    fine = fine && read_id(in, id, &of) && read_components(in, of, item->value, true);
+    fine = fine && read_id(in, id, &of) &&
+           add(in, &in->items, (change){.id = of.id, .id_at = of.id_at, .value = id->value}) &&
+           read_components(in, of, item->value, true);
     json_slices_free(&members);
     return fine;
 }
@@ -198,6 +200,22 @@ static bool shape_member(changes *in, const json_slice *member, bool *maps, bool
            fail(in, "this is no event, no map of components and no map of kinds", at, key);
 }
 
+static int compare_ids(const void *left, const void *right) {
+    const change *a = left, *b = right;
+    int order = json_slices_compare(a->id, b->id);
+    return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+// By kind, an entity stands in one place.
+static bool check_items(changes *in) {
+    change_list *list = &in->items;
+    if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare_ids);
+    for (size_t i = 1; i < list->count; i++)
+        if (json_slices_compare(list->items[i - 1].id, list->items[i].id) == 0)
+            return fail(in, "an entity is there twice", list->items[i].value.data, list->items[i].id);
+    return true;
+}
+
 static bool shape(changes *in) {
     bool maps = false, lists = false;
     for (size_t i = 0; i < in->top.count; i++)
@@ -219,6 +237,7 @@ static void settle(const changes *in, change_list *list) {
 void changes_settle(changes *of) {
     settle(of, &of->set);
     settle(of, &of->created);
+    settle(of, &of->items);
     settle(of, &of->deleted);
 }
 
@@ -234,7 +253,7 @@ bool changes_read(changes *out, rf_str text) {
     bool fine;
     json_slices_clear(&out->slices);
     json_slices_clear(&out->top);
-    out->set.count = out->created.count = out->deleted.count = 0;
+    out->set.count = out->created.count = out->items.count = out->deleted.count = 0;
     out->error = NULL;
     out->line = text;
     if (text.len > 0 && text.data[0] != '{')
@@ -251,12 +270,13 @@ bool changes_read(changes *out, rf_str text) {
     if (domain && (domain->kind == RF_JSON_OPEN_MAP || domain->kind == RF_JSON_OPEN_LIST)) domain = NULL;
     fine = entity || domain ? event(out, entity, domain) : shape(out);
     changes_settle(out);
-    return fine;
+    return fine && check_items(out);
 }
 
 void changes_free(changes *of) {
     free(of->set.items);
     free(of->created.items);
+    free(of->items.items);
     free(of->deleted.items);
     json_slices_free(&of->slices);
     json_slices_free(&of->top);

@@ -29,6 +29,7 @@ typedef struct changes {
     line_form form;
     change_list set;             // components that are set or removed; entities alone where there are none
     change_list created;         // ids of which "set" holds all components, not only what changed
+    change_list items;           // ids of what is listed by kind
     change_list deleted;         // ids
     rf_str seq, at, by;          // as they stand in the line; without data: none
     json_slices slices;          // holds the bytes of ids and names

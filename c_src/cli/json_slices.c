@@ -25,7 +25,7 @@ static bool fail(json_slices *of, rf_status status, size_t offset) {
 }
 
 static bool keep_key(json_slices *of, rf_str key, json_slice *out) {
-    if (key.len > of->pool_capacity - of->pool_len) {
+    if (!of->pool || key.len > of->pool_capacity - of->pool_len) {
         size_t capacity = of->pool_capacity * 2 + key.len + 256;
         char *pool = realloc(of->pool, capacity);
         if (!pool) return fail(of, RF_NO_MEMORY, 0);

@@ -164,6 +164,22 @@ static void lossless(const shape_writer *writer, output *out, const changes *of,
     stamps(out, of, true, first);
 }
 
+// By component, other keys of the line stand beside the components' names.
+static bool collides(const shape_writer *writer, const changes *of) {
+    const struct {
+        const char *key;
+        bool there;
+    } keys[] = {
+        {"deleted", of->deleted.count > 0},        {"created", writer->lossless && of->created.count > 0},
+        {"seq", writer->lossless && of->seq.data}, {"at", writer->lossless && of->at.data},
+        {"by", writer->lossless && of->by.data},
+    };
+    for (size_t i = 0; i < of->set.count; i++)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            if (keys[k].there && same(of->set.items[i].name, (rf_str){keys[k].key, strlen(keys[k].key)})) return true;
+    return false;
+}
+
 static void by_component(const shape_writer *writer, output *out, changes *of) {
     bool first = true, nothing = true;
     sort(&of->set, by_name);
@@ -264,12 +280,14 @@ static rf_status by_kind(const shape_writer *writer, output *out, changes *of) {
 
 rf_status shape_write(const shape_writer *writer, output *out, changes *of) {
     bool event = of->form == LINE_ENTITY || of->form == LINE_DOMAIN;
-    if (of->form == LINE_DOMAIN || (event && writer->to == SHAPE_EVENTS)) {
+    shape to = writer->to;
+    if (to == SHAPE_COMPONENT && collides(writer, of)) to = SHAPE_EVENTS;
+    if (of->form == LINE_DOMAIN || (event && to == SHAPE_EVENTS)) {
         value(out, of->line);
         output_text(out, "\n");
         return RF_OK;
     }
-    switch (writer->to) {
+    switch (to) {
     case SHAPE_EVENTS:
         events(writer, out, of);
         break;

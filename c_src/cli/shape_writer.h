@@ -13,7 +13,8 @@ typedef struct shape_writer {
     bool lossless; // seq, at, by and which entities are created are written too
 } shape_writer;
 
-// Domain events, and events as events, are written as they are, without white space.
+// Domain events, and events as events, are written as they are, without white space. By component, a line in which a
+// component is called like one of the line's other keys (deleted, created, seq, at, by) becomes events.
 // The changes are sorted. RF_NO_MEMORY is the only failure.
 rf_status shape_write(const shape_writer *writer, output *out, changes *of);
 

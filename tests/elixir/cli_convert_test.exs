@@ -152,6 +152,15 @@ defmodule Roomfold.CliConvertTest do
              ~s({"event":"update","entity_id":"a","components":{"event":1,"seq":2,"deleted":3}}\n)
   end
 
+  test "a component called like another key of the line: the line stays an event" do
+    event = ~s({"event":"create","entity_id":"a","components":{"seq":1},"seq":7}\n)
+    assert convert(event, ["--to", "component", "--lossless"]) == event
+    assert convert(event, ["--to", "component"]) == ~s({"seq":{"a":1}}\n)
+
+    assert convert(~s({"others":[{"id":"a","deleted":1}],"deleted":["b"]}), ["--to", "component"]) ==
+             ~s({"event":"update","entity_id":"a","components":{"deleted":1}}\n{"event":"delete","entity_id":"b"}\n)
+  end
+
   test "an array, and lines without changes" do
     assert convert(~s([{"n":{"a":1}}, {}, {"event_name":"x"}]), ["--to", "events"]) ==
              ~s({"event":"update","entity_id":"a","components":{"n":1}}\n{"event_name":"x"}\n)
@@ -184,6 +193,7 @@ defmodule Roomfold.CliConvertTest do
           {~s({"a":[1]}), "1:7", "an item of a kind must be an object"},
           {~s({"as":[{"x":1}]}), "1:8", "an item of a kind has no id"},
           {~s({"as":[{"id":7}]}), "1:14", "an id must be a string"},
+          {~s({"as":[{"id":"a"}],"bs":[{"n":1,"id":"a"}]}), "1:38", "an entity is there twice (a)"},
           {~s({"deleted":[7]}), "1:13", "an id must be a string"},
           {~s({"deleted":[""]}), "1:13", "an id must be a string"},
           {~s({"p":{"":1}}), "1:7", "an id must be a string"},
