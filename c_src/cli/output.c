@@ -12,7 +12,11 @@
 #define PIECE ((size_t)1 << 16)
 
 void output_open(output *out) {
-    *out = (output){0};
+    *out = (output){.data = malloc(PIECE)};
+    if (out->data)
+        out->capacity = PIECE;
+    else
+        out->error = ENOMEM;
 }
 
 void output_flush(output *out) {

@@ -10,6 +10,7 @@ typedef struct output {
     int error; // errno, or 0
 } output;
 
+// Takes its memory at once, so that there is some when all is gone.
 void output_open(output *out);
 // Room for that many bytes, of which the caller then writes and adds to `len` what it needs; NULL after an error.
 char *output_room(output *out, size_t bytes);

@@ -79,13 +79,9 @@ static int judge(const player *play, const replay_options *options) {
     return DONE;
 }
 
-static int write_snapshot(const player *play, rf_by by) {
-    output out;
-    rf_status status;
-    int code;
-    output_open(&out);
-    status = snapshot_write(&out, play->world, by);
-    code = output_close(&out, "replay");
+static int write_snapshot(output *out, const player *play, rf_by by) {
+    rf_status status = snapshot_write(out, play->world, by);
+    int code = output_close(out, "replay");
     return status == RF_OK ? code : complain("replay", FAILED, "%s", rf_status_message(status));
 }
 
@@ -93,16 +89,20 @@ static int run(int argc, char **argv) {
     static const rf_by shapes[] = {RF_BY_ENTITY, RF_BY_COMPONENT, RF_BY_KIND};
     replay_options options;
     player play;
+    output out;
     int code = read_options(argc, argv, &options);
     if (code != DONE) return code;
+    output_open(&out);
     code = player_open(&play, "replay", options.file, &options.setup);
     if (code == DONE) {
         int wrote;
         code = fold_all(&play, &options);
-        wrote = write_snapshot(&play, shapes[options.by]);
+        wrote = write_snapshot(&out, &play, shapes[options.by]);
         if (!options.quiet) tell_report(&play, &options);
         if (code == DONE) code = judge(&play, &options);
         if (code == DONE) code = wrote;
+    } else {
+        output_close(&out, "replay");
     }
     player_close(&play);
     return code;

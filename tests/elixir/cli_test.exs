@@ -291,7 +291,7 @@ defmodule Roomfold.CliTest do
 
     test "line numbers beyond 2^31" do
       if System.get_env("ROOMFOLD_LONG") do
-        script = ~s[{ yes "" | head -c 2200000000; echo nonsense; } | "$ROOMFOLD" validate -]
+        script = ~s[{ yes "" | head -c 2200000000; echo x; } 2>/dev/null | "$ROOMFOLD" validate -]
         assert {"-:2200000001:1: this byte" <> _, "", 1} = Program.shell(script)
       else
         IO.puts("left out: line numbers beyond 2^31 (2 GB: set ROOMFOLD_LONG)")
@@ -383,6 +383,31 @@ defmodule Roomfold.CliTest do
         assert {"300000\n", "", 0} = squeeze(run.("convert - --to component", 300_000))
       else
         IO.puts("left out: flat memory (ulimit -v is Linux's)")
+      end
+    end
+
+    @tag skip: Program.missing() || (Program.instrumented?() && "a sanitizer needs more memory")
+    test "that is not enough: what was folded is printed, and that it failed is said" do
+      if match?({:unix, :linux}, :os.type()) do
+        creates =
+          ~S[awk 'BEGIN { for (i = 1; i <= 200000; i++) printf "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"kind\":\"k%d\"},\"by\":\"u%d\"}\n", i, i, i }']
+
+        squeezed = fn command ->
+          Program.shell(~s[#{creates} 2>/dev/null | { ulimit -v 12000; exec "$ROOMFOLD" #{command}; }])
+        end
+
+        assert {state, error, 1} = squeezed.("replay -")
+        assert error =~ "roomfold replay: -: there is not enough memory"
+        assert [_, folded] = Regex.run(~r/ folded (\d+),/, error)
+        assert map_size(Roomfold.JSON.decode!(state)) == String.to_integer(folded)
+        assert {_, error, 1} = squeezed.("replay - --by component")
+        assert error =~ "roomfold replay: there is not enough memory"
+        assert {_, error, 1} = squeezed.("inspect -")
+        assert error =~ "there is not enough memory"
+        assert {"-: " <> _, error, 1} = squeezed.("validate -")
+        assert error =~ "there is not enough memory"
+      else
+        IO.puts("left out: too little memory (ulimit -v is Linux's)")
       end
     end
 
