@@ -23,6 +23,7 @@ SECONDS := 60
 N := 1000
 PREFIX := /usr/local
 DESTDIR :=
+PLACE = $(DESTDIR)$(PREFIX)
 
 # --- what to compile -------------------------------------------------------------------------------
 
@@ -38,7 +39,7 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
 LOG_OBJ := $(LOG_SRC:%.c=$(BUILD)/%.o)
-CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/builtin_rules.o
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
@@ -111,8 +112,8 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash check format phoenix test-phoenix install clean \
-	help native log program clean-native c-tests fuzzers FORCE
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash check format phoenix test-phoenix install uninstall \
+	install-program clean help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -171,15 +172,25 @@ test-phoenix: ## its tests: not part of this version
 phoenix test-phoenix:
 	@echo "make $@ needs elixir/roomfold_phoenix, which is not part of this version of Roomfold" >&2; exit 1
 
-install: ## the C library into PREFIX=/usr/local (below DESTDIR=)
-install: $(LIB) $(BUILD)/$(SHARED_LIB)
-	install -d $(DESTDIR)$(PREFIX)/include/roomfold $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 c_src/include/roomfold/* $(DESTDIR)$(PREFIX)/include/roomfold
-	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(BUILD)/$(SHARED_LIB) $(DESTDIR)$(PREFIX)/lib
-	ln -sf $(SHARED_LIB) $(DESTDIR)$(PREFIX)/lib/$(SHARED_LINK)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/roomfold.pc
+install: ## the C library, the program and its manual into PREFIX=/usr/local (below DESTDIR=)
+install: $(LIB) $(BUILD)/$(SHARED_LIB) program
+	install -d $(PLACE)/include/roomfold $(PLACE)/lib/pkgconfig
+	install -m 644 c_src/include/roomfold/* $(PLACE)/include/roomfold
+	install -m 644 $(LIB) $(PLACE)/lib
+	install -m 755 $(BUILD)/$(SHARED_LIB) $(PLACE)/lib
+	ln -sf $(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in > $(PLACE)/lib/pkgconfig/roomfold.pc
+	@test ! -x $(CLI) || $(MAKE) --no-print-directory install-program
+
+install-program:
+	install -d $(PLACE)/bin $(PLACE)/share/man/man1
+	install -m 755 $(CLI) $(PLACE)/bin/roomfold
+	sed 's|@VERSION@|$(VERSION)|' docs/roomfold.1 > $(PLACE)/share/man/man1/roomfold.1
+
+uninstall: ## remove what make install put there (the same PREFIX= and DESTDIR=)
+	rm -rf $(PLACE)/include/roomfold
+	rm -f $(PLACE)/lib/libroomfold.a $(PLACE)/lib/$(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
+	rm -f $(PLACE)/lib/pkgconfig/roomfold.pc $(PLACE)/bin/roomfold $(PLACE)/share/man/man1/roomfold.1
 
 clean: ## remove everything that was built
 clean: clean-native
@@ -241,6 +252,14 @@ $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -D_POSIX_C_SOURCE=200809L $(CLI_CFLAGS) -c -o $@ $<
 
+# The tables of priv/rules are part of the program.
+$(BUILD)/builtin_rules.c: $(sort $(wildcard priv/rules/*.json)) tools/embed-rules
+	@mkdir -p $(@D)
+	$(call say,GEN $@)tools/embed-rules $(filter %.json,$^) > $@.new && mv -f $@.new $@
+
+$(BUILD)/builtin_rules.o: $(BUILD)/builtin_rules.c $(BUILD)/flags
+	$(call say,CC $<)$(COMPILE) $(STRICT) -iquote c_src/cli -c -o $@ $<
+
 $(BUILD)/tests/c/%.o: tests/c/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) -D_POSIX_C_SOURCE=200809L -iquote c_src -iquote c_src/core $(TEST_CFLAGS) -c -o $@ $<
@@ -270,6 +289,9 @@ $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/f
 $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) -Wno-missing-prototypes -iquote c_src -iquote c_src/core -c -o $@ $<
+
+# One of them is about lines as the program reads and writes them.
+$(BUILD)/fuzz_changes: $(addprefix $(BUILD)/c_src/cli/,changes.o json_slices.o shape_writer.o output.o)
 
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -lm

@@ -14,7 +14,7 @@ typedef struct command {
     int (*run)(int argc, char **argv); // argv[0] is the command's name
 } command;
 
-extern const command hits_command;
+extern const command replay_command, validate_command, inspect_command, convert_command, hits_command;
 
 // "roomfold hits: ..." on standard error; returns the exit code.
 int complain(const char *name, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -57,13 +57,13 @@ static int load_level(const char *path, scene *out) {
 static int judge_line(const hits_options *options, scene *in, const input *from, rf_str text, tally *sum) {
     json_error_t error;
     json_t *line = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
-    unsigned long number = input_line_number(from);
+    unsigned long long number = input_line_number(from);
     verdict found = {0};
     problem what;
-    if (!line) return complain("hits", FAILED, "%s:%lu:%d: %s", options->recording, number, error.column, error.text);
+    if (!line) return complain("hits", FAILED, "%s:%llu:%d: %s", options->recording, number, error.column, error.text);
     what = options->projectiles ? judge_projectile(in, line, &found) : judge_ray(in, line, &found);
     json_decref(line);
-    if (what) return complain("hits", FAILED, "%s:%lu: this can't be used: %s", options->recording, number, what);
+    if (what) return complain("hits", FAILED, "%s:%llu: this can't be used: %s", options->recording, number, what);
     sum->shots++;
     sum->agree += found.agree;
     sum->hits += found.hit;
@@ -85,8 +85,8 @@ static int judge_all(const hits_options *options, scene *in, tally *sum) {
     while (code == DONE && (text.data = input_line(from, &text.len)) != NULL)
         if (!blank(text)) code = judge_line(options, in, from, text, sum);
     if (code == DONE && input_error(from))
-        code =
-            complain("hits", FAILED, "%s:%lu: %s", options->recording, input_line_number(from) + 1, input_error(from));
+        code = complain("hits", FAILED, "%s:%llu: %s", options->recording,
+                        (unsigned long long)input_line_number(from) + 1, input_error(from));
     input_close(from);
     return code;
 }

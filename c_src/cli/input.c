@@ -1,35 +1,41 @@
 #include "input.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#define FIRST_SIZE ((size_t)1 << 16)
+#define FIRST_SIZE ((size_t)1 << 18)
+#define ZLIB_BUFFER (1u << 16)
 
 struct input {
     gzFile file;
     char *data;
     size_t at, len, capacity; // what is read and not yet given out is data[at, len)
-    unsigned long line;
+    uint64_t line;
+    double size; // of the file; 0: unknown
     bool over;
     const char *error;
 };
 
 input *input_open(const char *path) {
     input *from = calloc(1, sizeof *from);
-    int descriptor;
-    if (!from) return NULL;
-    if (strcmp(path, "-") == 0) {
-        descriptor = dup(STDIN_FILENO);
-        from->file = descriptor < 0 ? NULL : gzdopen(descriptor, "rb");
-        if (!from->file && descriptor >= 0) close(descriptor);
-    } else {
-        from->file = gzopen(path, "rb");
+    int descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat about;
+    if (from && descriptor >= 0) from->file = gzdopen(descriptor, "rb");
+    if (!from || !from->file) {
+        int error = errno;
+        if (descriptor >= 0) close(descriptor);
+        free(from);
+        errno = error;
+        return NULL;
     }
-    if (from->file) return from;
-    free(from);
-    return NULL;
+    gzbuffer(from->file, ZLIB_BUFFER);
+    if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) from->size = (double)about.st_size;
+    return from;
 }
 
 void input_close(input *from) {
@@ -54,7 +60,7 @@ static bool make_room(input *from) {
         from->at = 0;
     }
     if (from->len < from->capacity) return true;
-    if (capacity > INPUT_MAX) return fail(from, "too long");
+    if (capacity > INPUT_MAX) return fail(from, "this is too long: a line or an array has at most 256 MB");
     data = realloc(from->data, capacity);
     if (!data) return fail(from, "there is not enough memory");
     from->data = data;
@@ -62,7 +68,20 @@ static bool make_room(input *from) {
     return true;
 }
 
-static bool read_more(input *from) {
+static const char *read_error(int code) {
+    switch (code) {
+    case Z_ERRNO:
+        return strerror(errno);
+    case Z_BUF_ERROR:
+        return "the end of the .gz is missing";
+    case Z_MEM_ERROR:
+        return "there is not enough memory";
+    default:
+        return "the .gz is damaged here";
+    }
+}
+
+bool input_more(input *from) {
     int got, code;
     if (from->over || !make_room(from)) return false;
     got = gzread(from->file, from->data + from->len, (unsigned)(from->capacity - from->len));
@@ -72,7 +91,7 @@ static bool read_more(input *from) {
     }
     from->over = true;
     gzerror(from->file, &code);
-    return code == Z_OK || code == Z_STREAM_END ? false : fail(from, "it can't be read, or its end is missing");
+    return code == Z_OK || code == Z_STREAM_END ? false : fail(from, read_error(code));
 }
 
 const char *input_line(input *from, size_t *len) {
@@ -82,7 +101,7 @@ const char *input_line(input *from, size_t *len) {
         size_t left = from->len - from->at;
         char *end = left > looked ? memchr(start + looked, '\n', left - looked) : NULL;
         looked = left;
-        if (!end && read_more(from)) continue;
+        if (!end && input_more(from)) continue;
         if (from->error || (!end && from->len == from->at)) return NULL;
         start = from->data + from->at;
         *len = end ? (size_t)(end - start) : from->len - from->at;
@@ -93,16 +112,28 @@ const char *input_line(input *from, size_t *len) {
 }
 
 const char *input_rest(input *from, size_t *len) {
-    while (read_more(from)) continue;
-    if (from->error) return NULL;
+    while (input_more(from)) continue;
+    return from->error ? NULL : input_data(from, len);
+}
+
+const char *input_data(const input *from, size_t *len) {
     *len = from->len - from->at;
     return from->data ? from->data + from->at : "";
+}
+
+void input_take(input *from, size_t len) {
+    from->at += len;
 }
 
 const char *input_error(const input *from) {
     return from->error;
 }
 
-unsigned long input_line_number(const input *from) {
+uint64_t input_line_number(const input *from) {
     return from->line;
+}
+
+double input_share(const input *from) {
+    z_off_t at = from->size > 0 ? gzoffset(from->file) : -1;
+    return at < 0 ? -1 : (double)at / from->size;
 }

@@ -1,10 +1,12 @@
 #include "command.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const command *const commands[] = {&hits_command};
+static const command *const commands[] = {&replay_command, &inspect_command, &validate_command, &convert_command,
+                                          &hits_command};
 #define COUNT (sizeof commands / sizeof *commands)
 
 int complain(const char *name, int code, const char *format, ...) {
@@ -17,25 +19,36 @@ int complain(const char *name, int code, const char *format, ...) {
     return code;
 }
 
+static int say(const char *text) {
+    return puts(text) < 0 || fflush(stdout) != 0 ? FAILED : DONE;
+}
+
 static int help(void) {
-    puts("roomfold " RF_VERSION "\n\nusage: roomfold COMMAND ...\n");
+    puts("roomfold " RF_VERSION ": rooms as ordered streams of events\n\nusage: roomfold COMMAND ...\n");
     for (size_t i = 0; i < COUNT; i++) printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    puts("\nroomfold COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong usage.");
-    return fflush(stdout) == 0 ? DONE : FAILED;
+    return say("\nroomfold COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong usage.");
 }
 
 static bool asks_for_help(const char *argument) {
-    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 || strcmp(argument, "help") == 0;
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+static int run(const command *which, int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (asks_for_help(argv[i])) return say(which->help);
+    return which->run(argc, argv);
 }
 
 int main(int argc, char **argv) {
+    // A pipe that nobody reads any more shows by what write answers.
+    signal(SIGPIPE, SIG_IGN);
     if (argc < 2) return complain("", MISUSED, "a command is missing; roomfold --help lists them");
-    if (asks_for_help(argv[1])) return help();
-    if (strcmp(argv[1], "--version") == 0) return puts(RF_VERSION) < 0 ? FAILED : DONE;
+    if (asks_for_help(argv[1]) || (argc == 2 && strcmp(argv[1], "help") == 0)) return help();
+    if (strcmp(argv[1], "--version") == 0) return say(RF_VERSION);
     for (size_t i = 0; i < COUNT; i++) {
-        if (strcmp(argv[1], commands[i]->name) != 0) continue;
-        if (argc == 3 && asks_for_help(argv[2])) return puts(commands[i]->help) < 0 ? FAILED : DONE;
-        return commands[i]->run(argc - 1, argv + 1);
+        if (strcmp(argv[1], commands[i]->name) == 0) return run(commands[i], argc - 1, argv + 1);
+        if (strcmp(argv[1], "help") == 0 && strcmp(argv[2], commands[i]->name) == 0) return say(commands[i]->help);
     }
-    return complain("", MISUSED, "there is no command %s; roomfold --help lists them", argv[1]);
+    return complain("", MISUSED, "there is no command %s; roomfold --help lists them",
+                    argv[strcmp(argv[1], "help") == 0 ? 2 : 1]);
 }

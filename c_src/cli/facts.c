@@ -1,0 +1,111 @@
+#include "facts.h"
+
+#include <string.h>
+
+static bool is(rf_str a, const char *b) {
+    return a.len == strlen(b) && memcmp(a.data, b, a.len) == 0;
+}
+
+static int step(rf_json_kind kind) {
+    if (kind == RF_JSON_OPEN_MAP || kind == RF_JSON_OPEN_LIST) return 1;
+    return kind == RF_JSON_CLOSE_MAP || kind == RF_JSON_CLOSE_LIST ? -1 : 0;
+}
+
+static void set_text(fact *out, rf_json_token value) {
+    rf_str text = value.as.string;
+    if (value.kind != RF_JSON_STRING) return;
+    out->state = text.len >= 1 && text.len <= RF_NAME_MAX ? FACT_THERE : FACT_WRONG;
+    out->len = text.len < RF_NAME_MAX ? text.len : RF_NAME_MAX;
+    memcpy(out->text, text.data, out->len);
+}
+
+static void set_seq(fact *out, rf_json_token value) {
+    if (value.kind != RF_JSON_INT || value.as.integer < 1 || (uint64_t)value.as.integer > RF_SEQ_MAX) return;
+    out->state = FACT_THERE;
+    out->number = (double)value.as.integer;
+}
+
+static void set_at(fact *out, rf_json_token value) {
+    if (value.kind == RF_JSON_INT)
+        out->number = (double)value.as.integer;
+    else if (value.kind == RF_JSON_FLOAT)
+        out->number = value.as.number;
+    else
+        return;
+    out->state = out->number >= 0 ? FACT_THERE : FACT_WRONG;
+}
+
+static fact *fact_of(facts *out, rf_str key, void (**set)(fact *, rf_json_token)) {
+    if (is(key, "event") || is(key, "event_name")) {
+        *set = set_text;
+        return &out->name;
+    }
+    if (is(key, "by")) {
+        *set = set_text;
+        return &out->by;
+    }
+    *set = is(key, "seq") ? set_seq : set_at;
+    return is(key, "seq") ? &out->seq : is(key, "at") ? &out->at : NULL;
+}
+
+static void reset(fact *out) {
+    out->state = FACT_ABSENT;
+    out->offset = out->len = 0;
+    out->number = 0;
+}
+
+rf_status facts_read(rf_str text, facts *out) {
+    rf_json_reader *reader;
+    rf_json_token token;
+    rf_status status = rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader);
+    int depth = 0;
+    out->readable = false;
+    reset(&out->name);
+    reset(&out->seq);
+    reset(&out->at);
+    reset(&out->by);
+    if (status != RF_OK) return status;
+    token = rf_json_next(reader);
+    depth = token.kind == RF_JSON_OPEN_MAP;
+    while (depth > 0 && token.kind != RF_JSON_ERROR) {
+        void (*set)(fact *, rf_json_token);
+        fact *of;
+        token = rf_json_next(reader);
+        depth += step(token.kind);
+        if (depth != 1 || token.kind != RF_JSON_KEY || !(of = fact_of(out, token.as.string, &set))) continue;
+        token = rf_json_next(reader);
+        depth += step(token.kind);
+        of->offset = token.offset;
+        of->state = token.kind == RF_JSON_NULL ? FACT_ABSENT : FACT_WRONG;
+        set(of, token);
+    }
+    out->readable = depth == 0 && token.kind == RF_JSON_CLOSE_MAP;
+    rf_json_reader_free(reader);
+    return RF_OK;
+}
+
+size_t facts_find(rf_str text, rf_str key) {
+    rf_json_reader *reader;
+    rf_json_token token;
+    size_t found = 0;
+    bool in_components = false;
+    int depth = 0;
+    if (rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader) != RF_OK) return 0;
+    do {
+        bool wanted, inner;
+        token = rf_json_next(reader);
+        depth += step(token.kind);
+        if (token.kind != RF_JSON_KEY || depth > 2) continue;
+        inner = depth == 2 && in_components;
+        wanted = (depth == 1 || inner) && token.as.string.len == key.len &&
+                 memcmp(token.as.string.data, key.data, key.len) == 0;
+        if (depth == 1) in_components = is(token.as.string, "components");
+        if (!wanted) continue;
+        token = rf_json_next(reader);
+        depth += step(token.kind);
+        found = token.offset;
+        if (inner) break;
+    } while (depth > 0 && token.kind != RF_JSON_ERROR);
+    rf_json_reader_free(reader);
+    return found;
+}

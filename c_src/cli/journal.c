@@ -1,0 +1,171 @@
+#include "journal.h"
+#include "command.h"
+
+#include <errno.h>
+#include <string.h>
+
+// A line break behind which nothing can belong to the value before it is looked for in vain only where there are no
+// objects. Then any line break will do, from this size on.
+#define ENOUGH ((size_t)1 << 24)
+
+static bool is_space(char byte) {
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+static size_t skip_space(rf_str text, size_t at) {
+    while (at < text.len && is_space(text.data[at])) at++;
+    return at;
+}
+
+// The last place up to which values are whole: between } and {, with a line feed in between, no value goes on. `text`
+// ends somewhere inside a value.
+static size_t last_break(rf_str text) {
+    size_t any = 0;
+    for (size_t at = text.len; at > 0; at--) {
+        size_t before = at - 1, behind;
+        if (text.data[at - 1] != '\n') continue;
+        if (any == 0) any = at;
+        behind = skip_space(text, at);
+        while (before > 0 && is_space(text.data[before - 1])) before--;
+        if (behind < text.len && text.data[behind] == '{' && before > 0 && text.data[before - 1] == '}') return at;
+        at = before + 1;
+    }
+    return text.len >= ENOUGH ? any : 0;
+}
+
+// Behind the last line feed.
+static size_t whole_lines(rf_str text) {
+    size_t len = text.len;
+    while (len > 0 && text.data[len - 1] != '\n') len--;
+    return len;
+}
+
+static uint64_t count_feeds(const char *text, size_t len) {
+    uint64_t count = 0;
+    for (size_t at = 0; at < len; at += 255) { // so that a byte holds the count, which makes it fast
+        size_t end = len - at < 255 ? len : at + 255;
+        unsigned char some = 0;
+        for (size_t i = at; i < end; i++) some = (unsigned char)(some + (text[i] == '\n'));
+        count += some;
+    }
+    return count;
+}
+
+// Counts line feeds up to a place in the text.
+static void count_to(journal *log, size_t to) {
+    const char *text = log->batch.text.data;
+    uint64_t more = to > log->counted ? count_feeds(text + log->counted, to - log->counted) : 0;
+    if (more > 0) {
+        size_t start = to;
+        while (text[start - 1] != '\n') start--;
+        log->line_start = log->base + start;
+        log->lines += more;
+    }
+    if (to > log->counted) log->counted = to;
+}
+
+// Lets go of what has been folded and reads on.
+static void refill(journal *log) {
+    size_t done = log->batch.at, len;
+    count_to(log, done);
+    input_take(log->from, done);
+    log->base += done;
+    log->counted = 0;
+    log->over = !input_more(log->from);
+    log->batch.text.data = input_data(log->from, &len);
+    log->batch.text.len = len;
+    log->batch.at = 0;
+    // What comes before an error is used, but for a line of which a part is missing.
+    if (log->over && input_error(log->from) && !log->array) log->batch.text.len = whole_lines(log->batch.text);
+    log->whole = log->over ? log->batch.text.len : log->array ? 0 : last_break(log->batch.text);
+}
+
+static int check_form(const char *who, const char *path, rf_str text) {
+    static const char sqlite[] = "SQLite format 3";
+    if (text.len >= sizeof sqlite && memcmp(text.data, sqlite, sizeof sqlite) == 0)
+        return complain(who, FAILED, "%s: this is an SQLite database; only JSON is read by this version", path);
+    return DONE;
+}
+
+int journal_open(journal *log, const char *who, const char *path) {
+    static const char mark[] = "\xef\xbb\xbf";
+    *log = (journal){.from = input_open(path)};
+    if (!log->from) return complain(who, FAILED, "%s: %s", path, strerror(errno));
+    refill(log);
+    if (log->batch.text.len >= 3 && memcmp(log->batch.text.data, mark, 3) == 0) {
+        log->batch.at = log->counted = 3;
+        log->line_start = 3;
+    }
+    return check_form(who, path, log->batch.text);
+}
+
+void journal_close(journal *log) {
+    input_close(log->from);
+    log->from = NULL;
+}
+
+// In an array the next element stands behind a comma, and its end is no event.
+static bool element(journal *log, size_t at) {
+    rf_str text = log->batch.text;
+    bool comma = at < text.len && text.data[at] == ',';
+    if (comma || (!log->inside && text.data[at] == '[')) at = skip_space(text, at + 1);
+    log->inside = true;
+    log->event = at;
+    return comma || at >= text.len || text.data[at] != ']' || skip_space(text, at + 1) < text.len;
+}
+
+bool journal_next(journal *log) {
+    for (;;) {
+        size_t at = skip_space(log->batch.text, log->batch.at);
+        if (log->batch.done) return false;
+        if (log->batch.mode == 0 && at < log->batch.text.len && log->batch.text.data[at] == '[' && !log->array) {
+            log->array = true;
+            if (!log->over) log->whole = 0;
+        }
+        // An array that does not end is found out by whoever reads on.
+        if (at < log->whole || (log->over && log->inside)) {
+            log->event = at;
+            return !log->array || element(log, at);
+        }
+        if (log->over) return false;
+        // Of the white space at the end of what is there, no more is needed.
+        if (at == log->batch.text.len) log->batch.at = at;
+        refill(log);
+    }
+}
+
+rf_str journal_text(const journal *log) {
+    return (rf_str){log->batch.text.data + log->event, log->batch.text.len - log->event};
+}
+
+rf_status journal_fold(journal *log, rf_fold *fold) {
+    return rf_fold_json(fold, &log->batch, 1);
+}
+
+bool journal_skip(journal *log, size_t len, size_t *at) {
+    rf_str text = journal_text(log);
+    for (*at = len; *at < text.len && is_space(text.data[*at]); ++*at)
+        if (!log->array && text.data[*at] == '\n') break;
+    log->batch.at = log->event + len;
+    if (*at == text.len) return !log->array;
+    return log->array ? text.data[*at] == ',' || text.data[*at] == ']' : text.data[*at] == '\n';
+}
+
+place journal_place(journal *log, size_t offset) {
+    const char *text = log->batch.text.data;
+    size_t at = log->event + offset;
+    uint64_t more, start;
+    count_to(log, log->event);
+    more = count_feeds(text + log->counted, at - log->counted);
+    start = log->line_start;
+    if (more > 0) {
+        size_t back = at;
+        while (text[back - 1] != '\n') back--;
+        start = log->base + back;
+    }
+    return (place){.line = log->lines + more + 1, .column = log->base + at - start + 1};
+}
+
+const char *journal_error(const journal *log) {
+    return input_error(log->from);
+}

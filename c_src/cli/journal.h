@@ -1,0 +1,44 @@
+// journal.h: a log of events, piece by piece: JSON Lines of any length, or one array, which is read whole.
+//
+// Other forms of a log (packed, SQLite) come in here: journal_open knows them by their first bytes, journal_next finds
+// their next event, journal_fold folds it.
+#ifndef RF_CLI_JOURNAL_H
+#define RF_CLI_JOURNAL_H
+
+#include "input.h"
+#include <roomfold/roomfold.h>
+
+typedef struct journal {
+    input *from;
+    rf_json_batch batch; // its text is what is in memory
+    size_t event;        // where the event at hand starts in it
+    size_t whole;        // events that start before this place are in memory to their end
+    bool array, inside;  // inside: it has been opened
+    bool over;           // nothing more will be read
+    uint64_t base;       // bytes of the file before the text
+    size_t counted;      // the place in the text up to which line feeds have been counted
+    uint64_t lines;      // of them
+    uint64_t line_start; // the first byte of the line that `counted` is in, as in the file
+} journal;
+
+// Where something stands: line and byte, both from 1. A byte order mark does not count.
+typedef struct place {
+    uint64_t line, column;
+} place;
+
+int journal_open(journal *log, const char *who, const char *path);
+void journal_close(journal *log);
+// Looks for the next event. false: there is none, or the file can't be read on (journal_error).
+bool journal_next(journal *log);
+// From the event's first byte on, to its end or further.
+rf_str journal_text(const journal *log);
+// Folds this event.
+rf_status journal_fold(journal *log, rf_fold *fold);
+// In place of folding it: it has so many bytes. false: what stands behind it, at *at in journal_text, can't stand
+// there.
+bool journal_skip(journal *log, size_t len, size_t *at);
+// Of a byte of the event at hand, also after it was folded: an offset into journal_text.
+place journal_place(journal *log, size_t offset);
+const char *journal_error(const journal *log);
+
+#endif

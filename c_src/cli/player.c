@@ -1,0 +1,49 @@
+#include "player.h"
+#include "command.h"
+
+#include <string.h>
+
+int player_open(player *play, const char *who, const char *path, const world_setup *setup) {
+    int code;
+    *play = (player){.who = who, .path = path};
+    rf_report_init(&play->report, rf_allocator_default());
+    code = world_setup_make(setup, who, &play->world);
+    if (code == DONE && rf_fold_new(play->world, &play->report, &play->fold) != RF_OK)
+        code = complain(who, FAILED, "there is not enough memory");
+    if (code == DONE) code = journal_open(&play->log, who, path);
+    progress_start(&play->bar);
+    return code;
+}
+
+void player_close(player *play) {
+    journal_close(&play->log);
+    rf_fold_free(play->fold);
+    rf_report_free(&play->report);
+    rf_world_free(play->world);
+}
+
+bool player_next(player *play) {
+    if (progress_due(&play->bar, play->events)) progress_show(&play->bar, play->events, input_share(play->log.from));
+    if (journal_next(&play->log)) return true;
+    progress_end(&play->bar);
+    return false;
+}
+
+rf_status player_fold(player *play) {
+    play->events++;
+    return journal_fold(&play->log, play->fold);
+}
+
+place player_place(player *play, uint32_t i) {
+    uint64_t offset = play->report.rejected[i].offset, start = play->log.event;
+    return journal_place(&play->log, offset == RF_NOWHERE || offset < start ? 0 : (size_t)(offset - start));
+}
+
+int player_end(player *play, rf_status status) {
+    const char *error = journal_error(&play->log);
+    progress_end(&play->bar);
+    if (status != RF_OK) return complain(play->who, FAILED, "%s: %s", play->path, rf_status_message(status));
+    if (!error) return DONE;
+    return complain(play->who, FAILED, "%s: %s; what came before was used: %llu events", play->path, error,
+                    (unsigned long long)play->events);
+}

@@ -1,0 +1,301 @@
+#include "shape_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool same(rf_str a, rf_str b) {
+    return json_slices_compare(a, b) == 0;
+}
+
+static int by_id(const void *left, const void *right) {
+    const change *a = left, *b = right;
+    int order = json_slices_compare(a->id, b->id);
+    return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static int by_name(const void *left, const void *right) {
+    const change *a = left, *b = right;
+    int order = json_slices_compare(a->name, b->name);
+    return order != 0 ? order : by_id(left, right);
+}
+
+static void sort(change_list *list, int (*compare)(const void *, const void *)) {
+    if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare);
+}
+
+// Behind the last change of the same entity, from `first` on.
+static size_t entity_end(const change_list *list, size_t first) {
+    size_t end = first + 1;
+    while (end < list->count && same(list->items[end].id, list->items[first].id)) end++;
+    return end;
+}
+
+static bool listed(const change_list *ids, rf_str id) {
+    change key = {.id = id};
+    size_t low = 0, high = ids->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = json_slices_compare(ids->items[middle].id, key.id);
+        if (order == 0) return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+// ---- pieces -------------------------------------------------------------------------------------
+
+// A value's text without the white space between its tokens, so that it stays on one line.
+static void value(output *out, rf_str text) {
+    size_t from = 0;
+    bool string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i];
+        if (string && byte == '\\') {
+            i++;
+        } else if (byte == '"') {
+            string = !string;
+        } else if (!string && memchr(" \t\r\n", byte, 4)) {
+            output_bytes(out, (rf_str){text.data + from, i - from});
+            from = i + 1;
+        }
+    }
+    output_bytes(out, (rf_str){text.data + from, text.len - from});
+}
+
+static void comma(output *out, bool *first) {
+    if (!*first) output_text(out, ",");
+    *first = false;
+}
+
+static void key(output *out, rf_str text) {
+    output_string(out, text);
+    output_text(out, ":");
+}
+
+static void member(output *out, const char *name, rf_str text, bool *first) {
+    if (!text.data) return;
+    comma(out, first);
+    output_format(out, "\"%s\":", name);
+    value(out, text);
+}
+
+// one: the line has one event only, so that its seq is this event's.
+static void stamps(output *out, const changes *of, bool one, bool *first) {
+    if (one) member(out, "seq", of->seq, first);
+    member(out, "at", of->at, first);
+    member(out, "by", of->by, first);
+}
+
+static void ids(output *out, const char *name, const change_list *list, bool *first) {
+    if (list->count == 0) return;
+    comma(out, first);
+    output_format(out, "\"%s\":[", name);
+    for (size_t i = 0; i < list->count; i++) {
+        if (i > 0) output_text(out, ",");
+        output_string(out, list->items[i].id);
+    }
+    output_text(out, "]");
+}
+
+static void components(output *out, const change_list *list, size_t first, size_t end, bool none) {
+    for (size_t i = first; i < end; i++) {
+        if (!list->items[i].value.data) continue;
+        comma(out, &none);
+        key(out, list->items[i].name);
+        value(out, list->items[i].value);
+    }
+}
+
+// ---- events -------------------------------------------------------------------------------------
+
+static size_t count_events(const changes *of) {
+    size_t count = of->deleted.count;
+    for (size_t i = 0; i < of->set.count; i = entity_end(&of->set, i)) count++;
+    // Created without a component, by component: named under "created" only.
+    for (size_t i = 0; i < of->created.count; i++) count += !listed(&of->set, of->created.items[i].id);
+    return count;
+}
+
+static void event(output *out, const char *name, rf_str id) {
+    output_format(out, "{\"event\":\"%s\",\"entity_id\":", name);
+    output_string(out, id);
+}
+
+static void end_event(output *out, const changes *of, bool one) {
+    bool first = false;
+    stamps(out, of, one, &first);
+    output_text(out, "}\n");
+}
+
+static void events(const shape_writer *writer, output *out, changes *of) {
+    bool one;
+    sort(&of->set, by_id);
+    sort(&of->created, by_id);
+    one = count_events(of) == 1;
+    for (size_t i = 0; i < of->created.count; i++) {
+        if (listed(&of->set, of->created.items[i].id)) continue;
+        event(out, "create", of->created.items[i].id);
+        output_text(out, ",\"components\":{}");
+        end_event(out, of, one);
+    }
+    for (size_t i = 0, end; i < of->set.count; i = end) {
+        rf_str id = of->set.items[i].id;
+        end = entity_end(&of->set, i);
+        event(out, writer->create || listed(&of->created, id) ? "create" : "update", id);
+        output_text(out, ",\"components\":{");
+        components(out, &of->set, i, end, true);
+        output_text(out, "}");
+        end_event(out, of, one);
+    }
+    for (size_t i = 0; i < of->deleted.count; i++) {
+        event(out, "delete", of->deleted.items[i].id);
+        end_event(out, of, one);
+    }
+}
+
+// ---- the other shapes ---------------------------------------------------------------------------
+
+static void lossless(const shape_writer *writer, output *out, const changes *of, bool *first) {
+    if (!writer->lossless) return;
+    ids(out, "created", &of->created, first);
+    stamps(out, of, true, first);
+}
+
+// By component, other keys of the line stand beside the components' names.
+static bool collides(const shape_writer *writer, const changes *of) {
+    const struct {
+        const char *key;
+        bool there;
+    } keys[] = {
+        {"deleted", of->deleted.count > 0},        {"created", writer->lossless && of->created.count > 0},
+        {"seq", writer->lossless && of->seq.data}, {"at", writer->lossless && of->at.data},
+        {"by", writer->lossless && of->by.data},
+    };
+    for (size_t i = 0; i < of->set.count; i++)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            if (keys[k].there && same(of->set.items[i].name, (rf_str){keys[k].key, strlen(keys[k].key)})) return true;
+    return false;
+}
+
+static void by_component(const shape_writer *writer, output *out, changes *of) {
+    bool first = true, nothing = true;
+    sort(&of->set, by_name);
+    for (size_t i = 0; i < of->set.count; i++) nothing = nothing && !of->set.items[i].value.data;
+    if (nothing && of->deleted.count == 0 && !(writer->lossless && of->created.count > 0)) return;
+    output_text(out, "{");
+    for (size_t i = 0; i < of->set.count; i++) {
+        const change *item = &of->set.items[i];
+        bool opens = i == 0 || !item[-1].value.data || !same(item->name, item[-1].name);
+        if (!item->value.data) continue;
+        if (opens) {
+            if (!first) output_text(out, "},");
+            key(out, item->name);
+        }
+        first = false;
+        output_text(out, opens ? "{" : ",");
+        key(out, item->id);
+        value(out, item->value);
+    }
+    if (!first) output_text(out, "}");
+    ids(out, "deleted", &of->deleted, &first);
+    lossless(writer, out, of, &first);
+    output_text(out, "}\n");
+}
+
+typedef struct kind_item {
+    rf_str kind;
+    size_t first, end; // of the changes
+} kind_item;
+
+static int by_kind_and_id(const void *left, const void *right) {
+    const kind_item *a = left, *b = right;
+    int order = json_slices_compare(a->kind, b->kind);
+    return order != 0 ? order : (a->first > b->first) - (a->first < b->first);
+}
+
+// The kind as it is set in this line; "other" if it isn't, or is no string. Its bytes are kept with the names.
+static bool kind_of(changes *of, size_t first, size_t end, json_slice *out) {
+    for (size_t i = first; i < end; i++) {
+        const change *item = &of->set.items[i];
+        if (same(item->name, (rf_str){"kind", 4}) && item->value.data[0] == '"')
+            return json_slices_string(&of->slices, item->value, out);
+    }
+    return json_slices_string(&of->slices, (rf_str){"\"other\"", 7}, out);
+}
+
+// Which entities there are, and of which kinds. Ids and names move when kinds are added to their pool, so they are
+// found again afterwards.
+static rf_status find_kinds(changes *of, kind_item **out, size_t *count) {
+    kind_item *items = malloc((of->set.count + 1) * sizeof *items);
+    json_slice *kinds = malloc((of->set.count + 1) * sizeof *kinds);
+    bool fine = items && kinds;
+    *count = 0;
+    for (size_t i = 0, end; fine && i < of->set.count; i = end, ++*count) {
+        end = entity_end(&of->set, i);
+        items[*count] = (kind_item){.first = i, .end = end};
+        fine = kind_of(of, i, end, &kinds[*count]);
+        changes_settle(of);
+    }
+    for (size_t i = 0; fine && i < *count; i++) items[i].kind = json_slices_key(&of->slices, &kinds[i]);
+    free(kinds);
+    *out = items;
+    return fine ? RF_OK : RF_NO_MEMORY;
+}
+
+static rf_status by_kind(const shape_writer *writer, output *out, changes *of) {
+    kind_item *items;
+    size_t count;
+    bool first = true;
+    rf_status status;
+    sort(&of->set, by_id);
+    status = find_kinds(of, &items, &count);
+    if (status == RF_OK) {
+        if (count > 1) qsort(items, count, sizeof *items, by_kind_and_id);
+        output_text(out, "{");
+        for (size_t i = 0; i < count; i++) {
+            bool opens = i == 0 || !same(items[i].kind, items[i - 1].kind);
+            if (opens) {
+                if (i > 0) output_text(out, "],");
+                output_string(out, items[i].kind);
+                if (out->len > 0) out->len--; // the quote
+                output_text(out, "s\":");
+            }
+            output_text(out, opens ? "[{\"id\":" : ",{\"id\":");
+            output_string(out, of->set.items[items[i].first].id);
+            components(out, &of->set, items[i].first, items[i].end, false);
+            output_text(out, "}");
+        }
+        if (count > 0) output_text(out, "]");
+        first = count == 0;
+        ids(out, "deleted", &of->deleted, &first);
+        lossless(writer, out, of, &first);
+        output_text(out, "}\n");
+    }
+    free(items);
+    return status;
+}
+
+rf_status shape_write(const shape_writer *writer, output *out, changes *of) {
+    bool event = of->form == LINE_ENTITY || of->form == LINE_DOMAIN;
+    shape to = writer->to;
+    if (to == SHAPE_COMPONENT && collides(writer, of)) to = SHAPE_EVENTS;
+    if (of->form == LINE_DOMAIN || (event && to == SHAPE_EVENTS)) {
+        value(out, of->line);
+        output_text(out, "\n");
+        return RF_OK;
+    }
+    switch (to) {
+    case SHAPE_EVENTS:
+        events(writer, out, of);
+        break;
+    case SHAPE_COMPONENT:
+        by_component(writer, out, of);
+        break;
+    case SHAPE_KIND:
+        return by_kind(writer, out, of);
+    }
+    return RF_OK;
+}

@@ -1,0 +1,31 @@
+// timeline.h: events and entities over time, in slices of equal length that grow with the time they have to cover.
+#ifndef RF_CLI_TIMELINE_H
+#define RF_CLI_TIMELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIMELINE_SLICES 1024 // at most; when they are full, two become one
+
+typedef struct timeline_slice {
+    uint64_t events;
+    uint32_t entities; // at its end; what the slice before had, if it has no events
+} timeline_slice;
+
+typedef struct timeline {
+    double start, end; // ms: the first and the greatest time
+    double width;      // ms
+    size_t count;
+    timeline_slice slices[TIMELINE_SLICES];
+    uint64_t untimed; // events without a time
+    uint64_t second;  // of the event added last, from the start
+    uint64_t in_second, peak;
+} timeline;
+
+void timeline_start(timeline *line);
+// at: ms; below 0: the event has no time. What comes before the first one counts to the first slice.
+void timeline_add(timeline *line, double at, uint32_t entities);
+// Two slices become one until there are at most so many.
+void timeline_shrink(timeline *line, size_t slices);
+
+#endif

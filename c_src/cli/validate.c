@@ -1,0 +1,140 @@
+#include "command.h"
+#include "facts.h"
+#include "options.h"
+#include "output.h"
+#include "player.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct validation {
+    world_setup setup;
+    uint64_t first; // so many offences are told
+    const char *file;
+    uint64_t offences;
+    output out;
+    player play;
+} validation;
+
+static int read_options(int argc, char **argv, validation *out) {
+    const option known[] = {
+        {"--rules", OPTION_TEXT, &out->setup.rules, NULL},
+        {"--schema", OPTION_TEXT, &out->setup.schema, NULL},
+        {"--first", OPTION_NUMBER, &out->first, NULL},
+    };
+    int code = options_read("validate", argc, argv, known, sizeof known / sizeof *known, &out->file);
+    if (code == DONE && !out->file)
+        code = complain("validate", MISUSED, "a file is missing (- is standard input); see roomfold validate --help");
+    if (out->first > RF_REPORT_MAX) out->first = RF_REPORT_MAX;
+    return code;
+}
+
+static void tell(validation *v, place at, const char *what, rf_str about) {
+    bool told = v->offences++ < v->first;
+    if (!told) return;
+    progress_end(&v->play.bar);
+    output_format(&v->out, "%s:%" PRIu64 ":%" PRIu64 ": %s", v->file, at.line, at.column, what);
+    if (about.len > 0) {
+        output_text(&v->out, " (");
+        output_bytes(&v->out, about);
+        output_text(&v->out, ")");
+    }
+    output_text(&v->out, "\n");
+}
+
+// The core says what it is about, or the byte of a syntax error; where the first stands is looked for.
+static void tell_rejected(validation *v, uint32_t i, const facts *of, rf_str text) {
+    const rf_rejection *entry = &v->play.report.rejected[i];
+    rf_str about = {entry->about, entry->about_len};
+    place at;
+    if (entry->offset != RF_NOWHERE)
+        at = player_place(&v->play, i);
+    else if (about.len > 0)
+        at = journal_place(&v->play.log, facts_find(text, about));
+    else if (entry->status == RF_INVALID_COMPONENTS || entry->status == RF_INVALID_COMPONENT_NAME)
+        at = journal_place(&v->play.log, facts_find(text, (rf_str){"components", 10}));
+    else if (entry->status == RF_INVALID_SEQ)
+        at = journal_place(&v->play.log, of->seq.offset);
+    else
+        at = journal_place(&v->play.log, of->name.offset);
+    if (entry->status == RF_UNKNOWN_EVENT && about.len == 0) about = (rf_str){of->name.text, of->name.len};
+    tell(v, at, rf_status_message(entry->status), about);
+}
+
+static void check_stamps(validation *v, const facts *of, uint64_t before, bool gap, bool stale) {
+    char about[64];
+    if (gap || stale) {
+        int len = snprintf(about, sizeof about, "%.0f after %" PRIu64, of->seq.number, before);
+        tell(v, journal_place(&v->play.log, of->seq.offset),
+             gap ? "seqs are missing before this one" : "this seq is not above the one before",
+             (rf_str){about, (size_t)len});
+    }
+    if (of->at.state == FACT_WRONG)
+        tell(v, journal_place(&v->play.log, of->at.offset), "at must be a number of milliseconds", (rf_str){0});
+    if (of->by.state == FACT_WRONG)
+        tell(v, journal_place(&v->play.log, of->by.offset), "by must be a string of 1 to 255 bytes", (rf_str){0});
+}
+
+// One wrong field may spoil several operations.
+static bool same(const rf_rejection *a, const rf_rejection *b) {
+    return a->status == b->status && a->offset == b->offset && a->about_len == b->about_len &&
+           (a->about_len == 0 || memcmp(a->about, b->about, a->about_len) == 0);
+}
+
+static rf_status check_event(validation *v) {
+    player *play = &v->play;
+    rf_report before = play->report, *report = &play->report;
+    uint64_t seq = rf_world_seq(play->world), hidden;
+    rf_str text = journal_text(&play->log);
+    facts of;
+    rf_status status = facts_read(text, &of);
+    if (status == RF_OK) status = player_fold(play);
+    if (status != RF_OK) return status;
+    for (uint32_t i = before.rejected_len; i < report->rejected_len; i++)
+        if (i == before.rejected_len || !same(&report->rejected[i], &report->rejected[i - 1]))
+            tell_rejected(v, i, &of, text);
+    // Beyond its first thousand the report only counts.
+    hidden = (report->rejected_count - before.rejected_count) - (report->rejected_len - before.rejected_len);
+    v->offences += hidden;
+    check_stamps(v, &of, seq, report->gaps > before.gaps && play->events > 1, report->stale > before.stale);
+    return RF_OK;
+}
+
+static int run(int argc, char **argv) {
+    validation v = {.first = 20};
+    rf_status status = RF_OK;
+    int code = read_options(argc, argv, &v), wrote;
+    if (code != DONE) return code;
+    output_open(&v.out);
+    code = player_open(&v.play, "validate", v.file, &v.setup);
+    if (code == DONE) {
+        while (status == RF_OK && player_next(&v.play)) status = check_event(&v);
+        if (v.offences > v.first) output_format(&v.out, "... and %" PRIu64 " more\n", v.offences - v.first);
+        output_format(&v.out, "%s: %" PRIu64 " event%s, %" PRIu64 " offence%s\n", v.file, v.play.events,
+                      v.play.events == 1 ? "" : "s", v.offences, v.offences == 1 ? "" : "s");
+        code = player_end(&v.play, status);
+        if (v.offences > 0) code = FAILED;
+    }
+    player_close(&v.play);
+    wrote = output_close(&v.out, "validate");
+    return code == DONE ? wrote : code;
+}
+
+const command validate_command = {
+    .name = "validate",
+    .summary = "check every event of a log against the event model",
+    .help =
+        "usage: roomfold validate FILE|- [--rules FILE] [--schema FILE] [--first N]\n\n"
+        "Checks every event of a log against the event model (docs/event-model.md): JSON, names, ids, the components'\n"
+        "types, what the rules say, seqs that neither repeat nor leave one out, at and by. Prints the first offences,\n"
+        "one a line, as FILE:LINE:COLUMN: what is wrong; then how many there are. Columns are bytes, from 1.\n\n"
+        "FILE holds JSON Lines of events, or one array of them, plain or .gz; - is standard input. A log may begin at\n"
+        "any seq.\n\n"
+        "  --rules FILE   what domain events do: a JSON file, or xr or doom, which are built in, or none: no domain\n"
+        "                 events. Without it: doom, which contains xr\n"
+        "  --schema FILE  the components' types; without it the default schema\n"
+        "  --first N      tell the first N offences (20; at most 1,000)\n\n"
+        "Exit codes: 0 no offence; 1 offences, or the file can't be read to its end; 2 wrong usage.",
+    .run = run,
+};

@@ -1,0 +1,100 @@
+#include "world_setup.h"
+#include "builtin_rules.h"
+#include "command.h"
+#include "input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int explain(const char *who, const char *path, rf_str text, const rf_error *error) {
+    size_t line = 1, start = 0;
+    const char *about = error->about, *open = *about ? " (" : "", *close = *about ? ")" : "";
+    const char *message = rf_status_message(error->status);
+    if (error->offset == RF_NOWHERE || error->offset > text.len)
+        return complain(who, FAILED, "%s: %s%s%s%s", path, message, open, about, close);
+    for (size_t i = 0; i < error->offset; i++) {
+        if (text.data[i] != '\n') continue;
+        line++;
+        start = i + 1;
+    }
+    return complain(who, FAILED, "%s:%zu:%zu: %s%s%s%s", path, line, (size_t)error->offset - start + 1, message, open,
+                    about, close);
+}
+
+static int open_file(const char *who, const char *path, input **file, rf_str *text) {
+    *file = input_open(path);
+    if (!*file) return complain(who, FAILED, "%s: %s", path, strerror(errno));
+    text->data = input_rest(*file, &text->len);
+    return text->data ? DONE : complain(who, FAILED, "%s: %s", path, input_error(*file));
+}
+
+static int load_schema(const char *path, const char *who, rf_schema **out) {
+    input *file = NULL;
+    rf_error error;
+    rf_str text;
+    int code;
+    if (!path)
+        return rf_schema_default(rf_allocator_default(), out) == RF_OK
+                   ? DONE
+                   : complain(who, FAILED, "there is not enough memory");
+    code = open_file(who, path, &file, &text);
+    if (code == DONE && rf_schema_from_json(rf_allocator_default(), text, out, &error) != RF_OK)
+        code = explain(who, path, text, &error);
+    input_close(file);
+    return code;
+}
+
+static const char *find_builtin(const char *name) {
+    for (const builtin_rules *rules = builtin_rules_all; rules->name; rules++)
+        if (strcmp(rules->name, name) == 0) return rules->text;
+    return NULL;
+}
+
+static int load_rules(const char *name, const char *who, rf_schema *schema, rf_rules **out) {
+    const char *builtin;
+    input *file = NULL;
+    rf_error error;
+    rf_str text;
+    int code = DONE;
+    *out = NULL;
+    if (!name) name = "doom";
+    if (strcmp(name, "none") == 0) return DONE;
+    builtin = find_builtin(name);
+    if (builtin)
+        text = (rf_str){builtin, strlen(builtin)};
+    else
+        code = open_file(who, name, &file, &text);
+    if (code == DONE && rf_rules_from_json(rf_allocator_default(), schema, text, out, &error) != RF_OK)
+        code = explain(who, name, text, &error);
+    input_close(file);
+    return code;
+}
+
+// Ids come from strangers. Without it, only the guard against ids that were chosen to collide is missing.
+static uint64_t random_seed(void) {
+    uint64_t seed = 0;
+    FILE *from = fopen("/dev/urandom", "rb");
+    if (!from) return 0;
+    if (fread(&seed, sizeof seed, 1, from) != 1) seed = 0;
+    fclose(from);
+    return seed;
+}
+
+int world_setup_make(const world_setup *setup, const char *who, rf_world **out) {
+    rf_world_def def = rf_world_def_default();
+    rf_status status;
+    int code;
+    *out = NULL;
+    def.hash_seed = random_seed();
+    def.history = 1; // so that what was deleted is soon forgotten
+    code = load_schema(setup->schema, who, &def.schema);
+    if (code == DONE) code = load_rules(setup->rules, who, def.schema, &def.rules);
+    if (code == DONE) {
+        status = rf_world_new(&def, out);
+        if (status != RF_OK) code = complain(who, FAILED, "%s", rf_status_message(status));
+    }
+    if (def.rules) rf_rules_release(def.rules);
+    if (def.schema) rf_schema_release(def.schema);
+    return code;
+}

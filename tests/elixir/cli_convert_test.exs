@@ -1,0 +1,234 @@
+defmodule Roomfold.CliConvertTest do
+  @moduledoc "`roomfold convert` against `Roomfold.Shape`, and there and back again."
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{JSON, Shape}
+  alias Roomfold.Test.Program
+
+  @moduletag skip: Program.missing()
+  @match Path.expand("../../priv/demo/freedm-0.12-demo1-MAP21.events.jsonl.gz", __DIR__)
+
+  defp convert(text, arguments) do
+    assert {out, error, code} = Program.run(["convert", "-" | arguments], text)
+    assert {error, code} == {"", 0}
+    out
+  end
+
+  defp lines(text), do: text |> String.split("\n", trim: true) |> Enum.map(&JSON.decode!/1)
+  defp text(lines), do: Enum.map_join(lines, &(JSON.encode!(&1) <> "\n"))
+  defp flat({name, payload}), do: Map.put(payload, "event", name)
+
+  # Random changes, as entity events.
+  defp events(count) do
+    :rand.seed(:exsss, {4, 5, 6})
+
+    value = fn ->
+      Enum.random([
+        1,
+        1.0,
+        -0.0,
+        0.1,
+        nil,
+        true,
+        "é\n\"",
+        [],
+        %{},
+        [1, %{"b" => [2.5]}],
+        9_007_199_254_740_993
+      ])
+    end
+
+    id = fn -> Enum.random(["a", "b", "é", "with \"quotes\"", "tab\t"]) end
+
+    for _ <- 1..count do
+      components =
+        for name <- ["kind", "n", "ü", "position"], :rand.uniform(3) > 1, into: %{} do
+          {name, if(name == "kind", do: Enum.random(["bat", "other", 7, "x\\y"]), else: value.())}
+        end
+
+      case :rand.uniform(5) do
+        1 -> {"delete", %{"entity_id" => id.()}}
+        2 -> {"create", %{"entity_id" => id.(), "components" => components}}
+        _ -> {"update", %{"entity_id" => id.(), "components" => components}}
+      end
+    end
+  end
+
+  test "events to the other shapes, a line each, as Shape.from_events says" do
+    events = events(500)
+
+    kinds = convert(text(Enum.map(events, &flat/1)), ["--to", "kind"])
+    assert lines(kinds) === for(event <- events, do: elem(Shape.from_events([event], :kind), 1))
+
+    components = convert(text(Enum.map(events, &flat/1)), ["--to", "component"])
+
+    expected =
+      for {op, payload} = event <- events,
+          {:ok, shape} = Shape.from_events([event], :component),
+          shape = if(op == "delete", do: %{"deleted" => [payload["entity_id"]]}, else: shape),
+          shape != %{},
+          do: shape
+
+    assert lines(components) === expected
+  end
+
+  test "the other shapes to events, as Shape.events says" do
+    # Several entities in a line.
+    groups = 400 |> events() |> Enum.reject(&(elem(&1, 0) == "delete")) |> Enum.chunk_every(4)
+
+    for by <- [:component, :kind], options <- [[], [op: :create]] do
+      shapes = for group <- groups, do: elem(Shape.from_events(group, by), 1)
+      create = if options == [], do: [], else: ["--create"]
+      found = convert(text(shapes), ["--to", "events"] ++ create)
+      expected = for shape <- shapes, event <- elem(Shape.events(shape, by, options), 1), do: flat(event)
+      assert lines(found) === expected
+    end
+
+    assert convert(~s({"deleted":["b","a"],"bats":[{"id":"c"}]}), ["--to", "events"]) ==
+             ~s({"event":"update","entity_id":"c","components":{}}\n) <>
+               ~s({"event":"delete","entity_id":"b"}\n{"event":"delete","entity_id":"a"}\n)
+  end
+
+  test "between component and kind" do
+    assert convert(~s({"health":{"b":2,"a":1.50},"kind":{"a":"bat"}}), ["--to", "kind"]) ==
+             ~s({"bats":[{"id":"a","health":1.50,"kind":"bat"}],"others":[{"id":"b","health":2}]}\n)
+
+    assert convert(~s({"others":[{"id":"b","health":2}],"bats":[{"kind":"bat","id":"a"}],"deleted":["x"]}), [
+             "--to",
+             "component"
+           ]) ==
+             ~s({"health":{"b":2},"kind":{"a":"bat"},"deleted":["x"]}\n)
+  end
+
+  test "values keep their text, on one line" do
+    event =
+      ~s({ "event" : "update", "entity_id":"a",\n\t"components" : {"n" : 1.0e2 , "s":" \\u0041 \\" }{ ", "l":[ 1 ,\r\n -0 ]} })
+
+    value = ~S("n":1.0e2,"s":" \u0041 \" }{ ","l":[1,-0])
+
+    assert convert(event, ["--to", "events"]) ==
+             ~s({"event":"update","entity_id":"a","components":{#{value}}}\n)
+
+    assert convert(event, ["--to", "kind"]) == ~s({"others":[{"id":"a",#{value}}]}\n)
+  end
+
+  test "--lossless there and back gives the same log" do
+    stamped =
+      for {{op, payload}, i} <- Enum.with_index(events(300), 1),
+          do: flat({op, Map.merge(payload, %{"seq" => i, "at" => i * 10, "by" => "ann"})})
+
+    for shape <- ["component", "kind"] do
+      there = convert(text(stamped), ["--to", shape, "--lossless"])
+      back = lines(convert(there, ["--to", "events"]))
+      # By component there is no place for an update without components.
+      empty? = &(shape == "component" and &1["event"] == "update" and &1["components"] == %{})
+      assert back === Enum.reject(stamped, empty?)
+      # And the other way round through both.
+      other = if shape == "kind", do: "component", else: "kind"
+      again = convert(convert(there, ["--to", other, "--lossless"]), ["--to", "events"])
+
+      assert Enum.reject(lines(again), &(&1["event"] == "update" and &1["components"] == %{})) ===
+               Enum.reject(stamped, &(&1["event"] == "update" and &1["components"] == %{}))
+    end
+  end
+
+  test "a whole match there and back folds to the same" do
+    expected = Program.run(["replay", @match])
+
+    for shape <- ["component", "kind"] do
+      assert {there, "roomfold convert: 53535 domain events stayed events\n", 0} =
+               Program.run(["convert", @match, "--to", shape, "--lossless"])
+
+      assert {back, "", 0} = Program.run(["convert", "-", "--to", "events"], there)
+      assert Program.run(["replay", "-"], back) == expected
+    end
+
+    assert {same, "", 0} = Program.run(["convert", @match, "--to", "events"])
+    assert same == @match |> File.read!() |> :zlib.gunzip()
+  end
+
+  test "components and kinds may be called like the keys of an event" do
+    assert convert(~s({"event":{"a":1},"seq":{"a":2},"deleted":{"a":3}}), ["--to", "events"]) ==
+             ~s({"event":"update","entity_id":"a","components":{"event":1,"seq":2,"deleted":3}}\n)
+  end
+
+  test "a component called like another key of the line: the line stays an event" do
+    event = ~s({"event":"create","entity_id":"a","components":{"seq":1},"seq":7}\n)
+    assert convert(event, ["--to", "component", "--lossless"]) == event
+    assert convert(event, ["--to", "component"]) == ~s({"seq":{"a":1}}\n)
+
+    assert convert(~s({"others":[{"id":"a","deleted":1}],"deleted":["b"]}), ["--to", "component"]) ==
+             ~s({"event":"update","entity_id":"a","components":{"deleted":1}}\n{"event":"delete","entity_id":"b"}\n)
+  end
+
+  test "an array, and lines without changes" do
+    assert convert(~s([{"n":{"a":1}}, {}, {"event_name":"x"}]), ["--to", "events"]) ==
+             ~s({"event":"update","entity_id":"a","components":{"n":1}}\n{"event_name":"x"}\n)
+
+    assert convert("{}", ["--to", "kind"]) == "{}\n"
+    assert convert("{}", ["--to", "component", "--from", "component"]) == ""
+  end
+
+  test "--from refuses other shapes" do
+    lines = %{
+      "events" => ~s({"event":"delete","entity_id":"a"}),
+      "component" => ~s({"n":{"a":1}}),
+      "kind" => ~s({"bats":[{"id":"a"}]})
+    }
+
+    for {shape, line} <- lines, from <- ["auto" | Map.keys(lines)] do
+      code = if from in ["auto", shape], do: 0, else: 1
+      assert {_, error, ^code} = Program.run(["convert", "-", "--to", "kind", "--from", from], line)
+      if code == 1, do: assert(error =~ "-:1:1: this line is of another shape than --from says")
+    end
+  end
+
+  test "the first line that can't be read ends it, and what came before is there" do
+    good = ~s({"n":{"a":1}}\n)
+
+    for {line, place, message} <- [
+          {~s({"a":1}), "1:2", "this is no event, no map of components and no map of kinds (a)"},
+          {~s({"a":{},"b":[]}), "1:9", "maps and lists under the keys of one line (b)"},
+          {~s({"b":[],"a":{}}), "1:9", "maps and lists under the keys of one line (a)"},
+          {~s({"a":[1]}), "1:7", "an item of a kind must be an object"},
+          {~s({"as":[{"x":1}]}), "1:8", "an item of a kind has no id"},
+          {~s({"as":[{"id":7}]}), "1:14", "an id must be a string"},
+          {~s({"as":[{"id":"a"}],"bs":[{"n":1,"id":"a"}]}), "1:38", "an entity is there twice (a)"},
+          {~s({"deleted":[7]}), "1:13", "an id must be a string"},
+          {~s({"deleted":[""]}), "1:13", "an id must be a string"},
+          {~s({"p":{"":1}}), "1:7", "an id must be a string"},
+          {~s({"id":{"a":1}}), "1:2", "a component's name must be 1 to 255 bytes"},
+          {~s({"":{"a":1}}), "1:2", "a component's name must be 1 to 255 bytes"},
+          {~s({"p":{"a":1,"a":2}}), "1:13", "same key twice"},
+          {~s({"p":{},"\\u0070":{}}), "1:9", "same key twice"},
+          {~s({"as":[{"id":"a","id":"b"}]}), "1:18", "same key twice"},
+          {~s({"p":{"a":[1,]}}), "1:14", "can't stand here"},
+          {~s({} {}), "1:4", "can't stand here"},
+          {~s(5), "1:1", "an event must be"},
+          {~s(nope), "1:1", "an event must be"},
+          {~s({"event":"x"}), "1:10", "no rule says"},
+          {~s({"event":"delete"}), "1:1", "an id must be a string"},
+          {~s({"event":"delete","entity_id":null}), "1:31", "an id must be a string"},
+          {~s({"event":"create","entity_id":"a"}), "1:1", "components must be a map"},
+          {~s({"event":"create","entity_id":"a","components":[]}), "1:48", "components must be a map"},
+          {~s({"event":"create","entity_id":"a","components":{"id":1}}), "1:49", "a component's name"},
+          {~s({"event":"create","event_name":"x"}), "1:32", "an event needs one name"},
+          {~s({"event_name":7}), "1:15", "an event needs one name"},
+          {~s({"a":#{String.duplicate("[", 66)}#{String.duplicate("]", 66)}}), "1:71", "nested too deeply"},
+          {~s({"a":{"b":1e999}}), "1:11", "out of range"},
+          {~s({"a":{"b":"\xff"}}), "1:12", "not valid UTF-8"},
+          {~s({"a":{"b":1), "2:1", "ends too early"}
+        ] do
+      [row, column] = String.split(place, ":")
+      assert {out, error, 1} = Program.run(["convert", "-", "--to", "events"], good <> line <> "\n")
+      assert out == ~s({"event":"update","entity_id":"a","components":{"n":1}}\n)
+      assert error =~ "roomfold convert: -:#{String.to_integer(row) + 1}:#{column}: "
+      assert error =~ message
+    end
+
+    for text <- ["[{} {}]", "[{}", "[{},", "[{}]x", "[{},]"] do
+      assert {_, error, 1} = Program.run(["convert", "-", "--to", "kind"], text)
+      assert error =~ ~r/-:1:\d+: /
+    end
+  end
+end

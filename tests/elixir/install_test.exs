@@ -1,0 +1,92 @@
+defmodule Roomfold.InstallTest do
+  @moduledoc "What a C user does: make install, compile against what is there, run; make uninstall."
+  use ExUnit.Case, async: true
+
+  alias Roomfold.Test.Program
+
+  @moduletag :tmp_dir
+  @moduletag timeout: 600_000
+  @example Path.expand("../../docs/examples/fold.c", __DIR__)
+
+  @events """
+  {"event":"create","entity_id":"ann","components":{"health":70}}
+  {"event_name":"player_healed","user_id":"ann","amount":50}
+  {"event_name":"unheard_of"}
+  {"event":"update","entity_id":"ann","components":{"position":[1,2,3.1]}}
+  """
+
+  @printed """
+  folded 3, orphaned 0, rejected 1
+  event 2: no rule says what this event does
+  ann has 100
+  {"from":3,"seq":4,"creates":{},"updates":{"ann":{"position":[1,2,3.1]}},"deletes":[]}
+  """
+
+  cond do
+    Program.missing() -> @moduletag skip: Program.missing()
+    Program.instrumented?() -> @moduletag skip: "a sanitizer's library needs its flags"
+    true -> :ok
+  end
+
+  defp sh(script, arguments) do
+    System.cmd("sh", ["-ec", script, "sh" | arguments], stderr_to_stdout: true)
+  end
+
+  defp files(folder), do: folder |> Path.join("**") |> Path.wildcard() |> Enum.reject(&File.dir?/1)
+
+  test "install, the example shared and static, the program, uninstall", %{tmp_dir: folder} do
+    dest = Path.join(folder, "dest")
+    place = ["DESTDIR=#{dest}", "PREFIX=/opt/roomfold", "CONFIG=release"]
+    assert Program.make(["install" | place], into: "") == 0
+
+    pkg_config =
+      "PKG_CONFIG_PATH=\"$1/opt/roomfold/lib/pkgconfig\" PKG_CONFIG_SYSROOT_DIR=\"$1\" pkg-config roomfold"
+
+    assert {version, 0} = sh("#{pkg_config} --modversion", [dest])
+    assert String.trim(version) == Mix.Project.config()[:version]
+
+    warnings = "-std=c17 -Wall -Wextra -Wconversion -Werror"
+    compile = "${CC:-cc} #{warnings} \"$2\" -o \"$3\""
+    shared = Path.join(folder, "shared")
+    assert sh("#{compile} $(#{pkg_config} --cflags --libs)", [dest, @example, shared]) == {"", 0}
+    run = ~s(printf '%s' "$2" | "$1")
+
+    # The file that was just built is found by the name in it, and by nothing that is installed elsewhere.
+    libraries = Path.join(dest, "opt/roomfold/lib")
+
+    script =
+      "DYLD_LIBRARY_PATH='#{libraries}' LD_LIBRARY_PATH='#{libraries}'; export DYLD_LIBRARY_PATH LD_LIBRARY_PATH; "
+
+    assert sh(script <> run, [shared, @events]) == {@printed, 0}
+
+    static = Path.join(folder, "static")
+    archive = ~s("$1/opt/roomfold/lib/libroomfold.a" -lm)
+    assert sh("#{compile} $(#{pkg_config} --cflags) #{archive}", [dest, @example, static]) == {"", 0}
+    assert sh(run, [static, @events]) == {@printed, 0}
+
+    program = Path.join(dest, "opt/roomfold/bin/roomfold")
+
+    assert {~s({"ann":{"health":70}}\n) <> _, 0} =
+             sh(~s(printf '%s' '#{@events |> String.split("\n") |> hd()}' | "$1" replay - --quiet), [program])
+
+    manual = File.read!(Path.join(dest, "opt/roomfold/share/man/man1/roomfold.1"))
+    assert manual =~ "roomfold #{Mix.Project.config()[:version]}"
+    refute manual =~ "@"
+
+    assert Enum.map(files(dest), &File.stat!(&1).mode)
+           |> Enum.map(&rem(&1, 0o1000))
+           |> Enum.uniq()
+           |> Enum.sort() ==
+             [0o644, 0o755]
+
+    assert Program.make(["uninstall" | place], into: "") == 0
+    assert files(dest) == []
+  end
+
+  test "the page of the C API names every header" do
+    page = File.read!(Path.expand("../../docs/c-api.md", __DIR__))
+    headers = Path.wildcard(Path.expand("../../c_src/include/roomfold/*.h", __DIR__))
+    assert length(headers) > 10
+    for header <- headers, do: assert(page =~ Path.basename(header), "docs/c-api.md does not name #{header}")
+  end
+end

@@ -1,0 +1,72 @@
+// Any text, read as one line of a log in one of its shapes. What could be read is written in each shape, and that must
+// be lines that can be read again and say the same.
+#include "cli/shape_writer.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static volatile size_t sink;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int complain(const char *name, int code, const char *format, ...);
+
+// The program's main file has it.
+int complain(const char *name, int code, const char *format, ...) {
+    sink += strlen(name) + strlen(format);
+    return code;
+}
+
+static void write(changes *of, shape to, output *out) {
+    const shape_writer writer = {.to = to, .lossless = true};
+    output_open(out);
+    if (shape_write(&writer, out, of) != RF_OK) abort();
+}
+
+static void fail(const output *out, const char *why) {
+    fprintf(stderr, "%s: %.*s\n", why, (int)out->len, out->data);
+    abort();
+}
+
+// Every line can be read; the same shape again is the same line.
+static void check_lines(const output *out, shape to) {
+    for (size_t at = 0; at < out->len;) {
+        const char *line = out->data + at, *end = memchr(line, '\n', out->len - at);
+        size_t len;
+        changes again = {0};
+        output same;
+        if (!end) fail(out, "a line without an end");
+        len = (size_t)(end - line);
+        if (!changes_read(&again, (rf_str){line, len})) fail(out, again.error);
+        if (again.line.len != len) fail(out, "more than one value in a line");
+        write(&again, to, &same);
+        // By component some lines stay events (shape_writer.h).
+        if (to == SHAPE_COMPONENT && again.form == LINE_ENTITY)
+            sink++;
+        else if (same.len != len + 1 || memcmp(same.data, line, len + 1) != 0)
+            fail(&same, "another line");
+        sink += same.len;
+        free(same.data);
+        changes_free(&again);
+        at += len + 1;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char *text = malloc(size ? size : 1);
+    changes line = {0};
+    if (size > 0) memcpy(text, data, size);
+    if (changes_read(&line, (rf_str){text, size})) {
+        for (shape to = SHAPE_EVENTS; to <= SHAPE_KIND; to++) {
+            output out;
+            write(&line, to, &out);
+            check_lines(&out, to);
+            free(out.data);
+        }
+    } else if (!line.error || line.error_at > size) {
+        abort();
+    }
+    changes_free(&line);
+    free(text);
+    return 0;
+}
