@@ -21,23 +21,29 @@ static inline uint64_t rf_eight_digits(uint64_t value) {
     return (tens | (twos - tens * 10) << 8) + RF_ZEROS;
 }
 
-// From 10^8 on, and where one side of the point has all eight digits.
+// From 10^8 on, and for the numbers of decimals that rf_decimals_place is not for.
 size_t rf_decimals_write_large(char *out, uint64_t value, unsigned decimals);
 
-// Eight digits (their values), the last `decimals` of them, 1 to 7, behind a point: without the zeros that nobody
+// Eight digits (their values), the last `decimals` of them, 1 to 6, behind a point: without the zeros that nobody
 // writes. Writes up to 17 bytes; answers where the number ends. No branch: how long numbers are is too random.
 static inline char *rf_decimals_place(char *out, uint64_t values, unsigned decimals) {
-    uint64_t text = values | RF_ZEROS, stop = values | UINT64_C(1) << (56 - 8 * decimals); // the digit before the point
-    uint32_t lead = rf_low_bit(stop) & 0x38, zeros = rf_low_bit(__builtin_bswap64(stop)) / 8;
-    rf_store64((uint8_t *)out, text >> lead);
+    uint64_t whole = values | UINT64_C(1) << (56 - 8 * decimals); // the digit before the point stays
+    // Without any digit behind the point, it goes too: it counts as one more zero.
+    uint64_t part = (__builtin_bswap64(values) & ((UINT64_C(1) << 8 * decimals) - 1)) | UINT64_C(1)
+                                                                                            << (8 * decimals + 8);
+    uint32_t lead = rf_low_bit(whole) & 0x38, zeros = rf_low_bit(part) / 8;
+    if (decimals >= 4)
+        rf_store32((uint8_t *)out, ((uint32_t)values | (uint32_t)RF_ZEROS) >> lead);
+    else
+        rf_store64((uint8_t *)out, (values | RF_ZEROS) >> lead);
     out -= lead / 8;
     out[8 - decimals] = '.';
-    text >>= 64 - 8 * decimals;
+    values >>= 64 - 8 * decimals;
     if (decimals <= 4)
-        rf_store32((uint8_t *)out + 9 - decimals, (uint32_t)text);
+        rf_store32((uint8_t *)out + 9 - decimals, (uint32_t)values | (uint32_t)RF_ZEROS);
     else
-        rf_store64((uint8_t *)out + 9 - decimals, text);
-    return out + 9 - zeros - (zeros == decimals);
+        rf_store64((uint8_t *)out + 9 - decimals, values | RF_ZEROS);
+    return out + 9 - zeros;
 }
 
 // rf_json_write_decimals.
@@ -45,7 +51,7 @@ static inline size_t rf_decimals_write(char *out, double value, unsigned decimal
     static const double units[RF_JSON_DECIMALS_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
     const double round = 0x1.8p52, limit = 0x1p51; // adding rounds to an integer, ties to even
     double scaled = value * units[decimals], rounded = scaled + round;
-    if (scaled > -99999999.0 && scaled < 99999999.0 && decimals - 1 < 7) {
+    if (scaled > -99999999.0 && scaled < 99999999.0 && decimals - 1 < 6) {
         uint64_t bits;
         uint32_t low, sign;
         memcpy(&bits, &rounded, sizeof bits); // its lowest bits are the integer

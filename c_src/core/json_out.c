@@ -145,12 +145,11 @@ static char *write_numbers(char *at, const rf_component_def *def, const uint8_t 
 static char *write_each(char *at, const rf_component_def *def, const rf_four *four, const uint8_t *value,
                         unsigned count, unsigned decimals) {
     for (unsigned i = 0; i < count; i++) {
-        rf_four one = {.digits = {four->digits[i]}, .negative = four->negative >> i};
         if (four->hard >> i & 1) {
             *at = ',';
             at = write_number(at + 1, def, value + i * sizeof(float));
         } else {
-            at = rf_four_write(at, &one, 1, decimals);
+            at = rf_four_write_one(at, four, i, decimals);
         }
     }
     return at;
@@ -164,63 +163,61 @@ static char *write_each(char *at, const rf_component_def *def, const rf_four *fo
 #endif
 
 INLINE char *write_four(char *at, const rf_component_def *def, const uint8_t *value, unsigned count, unsigned decimals,
-                        double unit, bool shortest) {
+                        const rf_four_constants *with) {
     rf_four four;
-    rf_four_make(&four, value, count, decimals, unit, shortest);
+    rf_four_make(&four, value, count, with, with == &rf_four_shortest);
     if (four.hard != 0) return write_each(at, def, &four, value, count, decimals);
     return rf_four_write(at, &four, count, decimals);
 }
 
 // Exactly three or four.
 INLINE char *write_short_list(char *at, const rf_component_def *def, const uint8_t *value, unsigned count,
-                              unsigned decimals, double unit, bool shortest) {
+                              unsigned decimals, const rf_four_constants *with) {
     char *start = at;
-    at = write_four(at, def, value, count, decimals, unit, shortest);
+    at = write_four(at, def, value, count, decimals, with);
     *start = '[';
     *at = ']';
     return at + 1;
 }
 
-INLINE char *write_list(char *at, const rf_component_def *def, const uint8_t *value, unsigned decimals, double unit,
-                        bool shortest) {
+INLINE char *write_list(char *at, const rf_component_def *def, const uint8_t *value, unsigned decimals,
+                        const rf_four_constants *with) {
     unsigned left = def->count;
     char *start = at;
-    for (; left >= 4; left -= 4, value += 4 * sizeof(float))
-        at = write_four(at, def, value, 4, decimals, unit, shortest);
-    for (; left > 0; left--, value += sizeof(float)) at = write_four(at, def, value, 1, decimals, unit, shortest);
+    for (; left >= 4; left -= 4, value += 4 * sizeof(float)) at = write_four(at, def, value, 4, decimals, with);
+    for (; left > 0; left--, value += sizeof(float)) at = write_four(at, def, value, 1, decimals, with);
     *start = '[';
     *at = ']';
     return at + 1;
 }
 
-#define SHORT_LIST(name, count, decimals, unit, shortest)                                                              \
+#define SHORT_LIST(name, count, decimals, with)                                                                        \
     static char *name(char *at, const rf_component_def *def, const uint8_t *value) {                                   \
-        return write_short_list(at, def, value, count, decimals, unit, shortest);                                      \
+        return write_short_list(at, def, value, count, decimals, with);                                                \
     }
-#define LIST(name, decimals, unit, shortest)                                                                           \
+#define LIST(name, decimals, with)                                                                                     \
     static char *name(char *at, const rf_component_def *def, const uint8_t *value) {                                   \
-        return write_list(at, def, value, decimals, unit, shortest);                                                   \
+        return write_list(at, def, value, decimals, with);                                                             \
     }
 
-SHORT_LIST(three_shortest, 3, 4, 1e4, true)
-SHORT_LIST(four_shortest, 4, 4, 1e4, true)
-LIST(any_shortest, 4, 1e4, true)
-LIST(any_fixed_1, 1, 1e1, false)
-LIST(any_fixed_2, 2, 1e2, false)
-SHORT_LIST(three_fixed_3, 3, 3, 1e3, false)
-SHORT_LIST(four_fixed_3, 4, 3, 1e3, false)
-LIST(any_fixed_3, 3, 1e3, false)
-SHORT_LIST(three_fixed_4, 3, 4, 1e4, false)
-SHORT_LIST(four_fixed_4, 4, 4, 1e4, false)
-LIST(any_fixed_4, 4, 1e4, false)
-LIST(any_fixed_5, 5, 1e5, false)
-LIST(any_fixed_6, 6, 1e6, false)
-LIST(any_fixed_7, 7, 1e7, false)
+SHORT_LIST(three_shortest, 3, 4, &rf_four_shortest)
+SHORT_LIST(four_shortest, 4, 4, &rf_four_shortest)
+LIST(any_shortest, 4, &rf_four_shortest)
+LIST(any_fixed_1, 1, &rf_four_fixed[1])
+LIST(any_fixed_2, 2, &rf_four_fixed[2])
+SHORT_LIST(three_fixed_3, 3, 3, &rf_four_fixed[3])
+SHORT_LIST(four_fixed_3, 4, 3, &rf_four_fixed[3])
+LIST(any_fixed_3, 3, &rf_four_fixed[3])
+SHORT_LIST(three_fixed_4, 3, 4, &rf_four_fixed[4])
+SHORT_LIST(four_fixed_4, 4, 4, &rf_four_fixed[4])
+LIST(any_fixed_4, 4, &rf_four_fixed[4])
+LIST(any_fixed_5, 5, &rf_four_fixed[5])
+LIST(any_fixed_6, 6, &rf_four_fixed[6])
 
 static rf_json_writer list_writer(const rf_component_def *def) {
     static const rf_json_writer any[RF_JSON_DECIMALS_MAX + 1] = {
-        write_numbers, any_fixed_1, any_fixed_2, any_fixed_3,   any_fixed_4,
-        any_fixed_5,   any_fixed_6, any_fixed_7, write_numbers,
+        write_numbers, any_fixed_1, any_fixed_2,   any_fixed_3,   any_fixed_4,
+        any_fixed_5,   any_fixed_6, write_numbers, write_numbers,
     };
     if (def->count == 1) return write_single;
     if (def->type != RF_TYPE_F32 || !RF_NUMBER_IEEE) return write_numbers;
