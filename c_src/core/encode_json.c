@@ -29,7 +29,7 @@ typedef struct json_column {
     uint64_t present;
     uint32_t stride, value_offset, key_len;
     const char *key; // ,"name":
-    const rf_column *column;
+    const rf_component_def *def;
 } json_column;
 
 typedef struct encoder {
@@ -42,8 +42,9 @@ typedef struct encoder {
     json_row *rows;
     size_t item_count, deleted_count, row_count, row_capacity;
     size_t fixed_room; // of all components of fixed size of one entity
-    size_t guess;      // bytes of an entity
+    size_t guess;      // bytes of an entity, roughly
     uint32_t page;     // that the columns look at
+    uint32_t column_count;
     json_column columns[RF_SCHEMA_MAX];
     char keys[RF_SCHEMA_MAX][KEY_ROOM];
 } encoder;
@@ -114,8 +115,11 @@ static bool collect_diff(encoder *e) {
     return true;
 }
 
+#define GUESS_MAX 256
+
 static void prepare_columns(encoder *e) {
     e->page = UINT32_MAX;
+    e->column_count = e->world->column_count;
     e->fixed_room = KEY_PIECE;
     e->guess = 32;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
@@ -131,10 +135,11 @@ static void prepare_columns(encoder *e) {
                             .value_offset = column->value_offset,
                             .key_len = len,
                             .key = key,
-                            .column = column};
+                            .def = &column->def};
         e->fixed_room += len + rf_json_value_room(&column->def);
         e->guess += len + column->def.count * (size_t)10;
     }
+    if (e->guess > GUESS_MAX) e->guess = GUESS_MAX; // who has all of many components?
 }
 
 // ---- one component ------------------------------------------------------------------------------
@@ -143,9 +148,9 @@ typedef enum presence { ABSENT, REMOVED, PRESENT } presence;
 
 static void turn_page(encoder *e, uint32_t page) {
     e->page = page;
-    for (uint32_t i = 0; i < e->world->column_count; i++) {
+    for (uint32_t i = 0; i < e->column_count; i++) {
         json_column *column = &e->columns[i];
-        const rf_column_page *values = rf_column_page_of(column->column, page * RF_PAGE_SIZE);
+        const rf_column_page *values = rf_column_page_of(&e->world->columns[i], page * RF_PAGE_SIZE);
         column->cells = values ? (const uint8_t *)values->cells : NULL;
         column->present = values ? values->present : 0;
     }
@@ -169,10 +174,10 @@ static inline bool counts(const rf_other *other, const json_item *item) {
     return other->stamp >= item->since && (other->present || item->since != 0);
 }
 
-static void blob(encoder *e, const rf_column *column, const uint8_t *cell) {
+static void blob(encoder *e, const json_column *column, const uint8_t *cell) {
     const rf_blob *blob = *(rf_blob *const *)(const void *)(cell + column->value_offset);
     rf_str bytes = {blob->bytes, blob->len};
-    if (column->def.type == RF_TYPE_STRING)
+    if (column->def->type == RF_TYPE_STRING)
         rf_json_out_string(&e->out, bytes);
     else
         rf_json_out_term(&e->out, bytes);
@@ -180,15 +185,15 @@ static void blob(encoder *e, const rf_column *column, const uint8_t *cell) {
 
 // Where there is room for it.
 static inline char *fixed_value(char *at, const json_column *column, const uint8_t *cell, presence there) {
-    if (there == PRESENT) return column->write(at, &column->column->def, cell + column->value_offset);
+    if (there == PRESENT) return column->write(at, column->def, cell + column->value_offset);
     memcpy(at, "null", 4);
     return at + 4;
 }
 
 static void value(encoder *e, const json_column *column, const uint8_t *cell, presence there) {
     if (there == PRESENT && !column->write) {
-        blob(e, column->column, cell);
-    } else if (rf_json_out_room(&e->out, 4 + rf_json_value_room(&column->column->def))) {
+        blob(e, column, cell);
+    } else if (rf_json_out_room(&e->out, 4 + rf_json_value_room(column->def))) {
         char *at = rf_json_out_at(&e->out);
         e->out.text.len += (size_t)(fixed_value(at, column, cell, there) - at);
     }
@@ -212,17 +217,19 @@ static inline char *key(char *at, const json_column *column, char *open) {
     return at + column->key_len;
 }
 
-// All components of fixed size, where there is room for them; stops in front of one that is not. Answers its column.
-static inline uint32_t fixed_components(const encoder *e, const json_item *item, uint32_t i, char **out, char *open) {
+// All components of fixed size, where there is room for them, from a column on; stops in front of one that is not.
+// Answers that.
+static inline uint32_t fixed_components(const encoder *e, const json_item *item, uint32_t from, char **out,
+                                        char *open) {
+    const json_column *column = e->columns + from, *end = e->columns + e->column_count;
     char *at = *out;
-    for (; i < e->world->column_count && e->columns[i].write; i++) {
-        const json_column *column = &e->columns[i];
+    for (; column < end && column->write; column++) {
         const uint8_t *cell;
         presence there = look(column, item, &cell);
         if (there != ABSENT) at = fixed_value(key(at, column, open), column, cell, there);
     }
     *out = at;
-    return i;
+    return (uint32_t)(column - e->columns);
 }
 
 static void separate(encoder *e, char *open) {
@@ -232,7 +239,7 @@ static void separate(encoder *e, char *open) {
 
 // From column i on, which is not of fixed size.
 static void other_declared(encoder *e, const json_item *item, uint32_t i, char *open) {
-    while (i < e->world->column_count) {
+    while (i < e->column_count) {
         const json_column *column = &e->columns[i];
         const uint8_t *cell;
         presence there = look(column, item, &cell);
@@ -249,8 +256,11 @@ static void other_declared(encoder *e, const json_item *item, uint32_t i, char *
     }
 }
 
-static void undeclared(encoder *e, const json_item *item, const rf_others *others, char *open) {
-    for (uint32_t i = 0; i < others->count; i++) {
+// All from column i on, and those that are not declared.
+static void other_components(encoder *e, const json_item *item, uint32_t column, char *open) {
+    const rf_others *others = rf_world_slot(e->world, item->handle)->others;
+    other_declared(e, item, column, open);
+    for (uint32_t i = 0; others && i < others->count; i++) {
         if (!counts(others->items[i], item)) continue;
         separate(e, open);
         named(e, rf_other_name(others->items[i]));
@@ -280,6 +290,7 @@ static inline char *write_id(char *at, const rf_entity_id *id) {
 }
 
 #define HEAD_ROOM 8
+#define ENTITY_ROOM (HEAD_ROOM + RF_JSON_STRING_ROOM(RF_NAME_MAX) + 3)
 
 // An entity: what stands before its id, its id, its components behind `open` (if that is a bracket, behind a colon
 // too), and the bracket that closes.
@@ -287,7 +298,7 @@ static inline void entity(encoder *e, const json_item *item, const char head[HEA
     const rf_slot *slot = rf_world_slot(e->world, item->handle);
     char *at;
     uint32_t i;
-    if (!rf_json_out_room(&e->out, HEAD_ROOM + RF_JSON_STRING_ROOM(RF_NAME_MAX) + 1 + e->fixed_room)) return;
+    if (!rf_json_out_room(&e->out, ENTITY_ROOM + e->fixed_room)) return;
     turn_to(e, item->handle);
     at = rf_json_out_at(&e->out);
     memcpy(at, head, HEAD_ROOM);
@@ -295,11 +306,16 @@ static inline void entity(encoder *e, const json_item *item, const char head[HEA
     *at = ':';
     at += open == '{';
     i = fixed_components(e, item, 0, &at, &open);
+    if (i < e->column_count || slot->others) {
+        e->out.text.len = (size_t)(at - (char *)e->out.text.data);
+        other_components(e, item, i, &open);
+        if (!rf_json_out_room(&e->out, 2)) return;
+        at = rf_json_out_at(&e->out);
+    }
+    *at = '{';
+    at += open == '{';
+    *at++ = '}';
     e->out.text.len = (size_t)(at - (char *)e->out.text.data);
-    if (i < e->world->column_count) other_declared(e, item, i, &open);
-    if (slot->others) undeclared(e, item, slot->others, &open);
-    if (open == '{') rf_json_out_byte(&e->out, '{');
-    rf_json_out_byte(&e->out, '}');
 }
 
 // ---- by entity: id -> components ----------------------------------------------------------------
@@ -526,7 +542,7 @@ static void framed(encoder *e) {
 static void encode(encoder *e) {
     if (!(e->def->diff ? collect_diff(e) : collect_snapshot(e))) return;
     prepare_columns(e);
-    rf_json_out_room(&e->out, 256 + e->item_count * e->guess);
+    rf_json_out_room(&e->out, ENTITY_ROOM + e->fixed_room + 256 + e->item_count * e->guess);
     if (e->def->frame)
         framed(e);
     else
