@@ -3,6 +3,7 @@
 #include <roomfold/encode.h>
 
 #include "json_out.h"
+#include "scan.h"
 #include "world_state.h"
 #include <stdlib.h>
 
@@ -18,10 +19,18 @@ typedef struct json_row {
     const rf_other *other; // of an undeclared component
 } json_row;
 
-typedef struct json_key {
-    char text[RF_JSON_STRING_ROOM(RF_NAME_MAX) + 1]; // "name":
-    size_t len;
-} json_key;
+#define KEY_ROOM (RF_JSON_STRING_ROOM(RF_NAME_MAX) + 2)
+#define KEY_PIECE 16 // bytes of a key that are copied in any case
+
+// A declared component, and its values on the page of 64 entities at hand.
+typedef struct json_column {
+    rf_json_writer write; // NULL: strings and terms
+    const uint8_t *cells; // NULL: none on this page
+    uint64_t present;
+    uint32_t stride, value_offset, key_len;
+    const char *key; // ,"name":
+    const rf_component_def *def;
+} json_column;
 
 typedef struct encoder {
     const rf_world *world;
@@ -33,7 +42,11 @@ typedef struct encoder {
     json_row *rows;
     size_t item_count, deleted_count, row_count, row_capacity;
     size_t fixed_room; // of all components of fixed size of one entity
-    json_key keys[RF_SCHEMA_MAX];
+    size_t guess;      // bytes of an entity, roughly
+    uint32_t page;     // that the columns look at
+    uint32_t column_count;
+    json_column columns[RF_SCHEMA_MAX];
+    char keys[RF_SCHEMA_MAX][KEY_ROOM];
 } encoder;
 
 static void text(encoder *e, const char *literal) {
@@ -62,11 +75,27 @@ static bool fail(encoder *e, rf_status status) {
     return false;
 }
 
+// Who is alive and was changed since then (0: everybody), in the order of handles.
+static void collect_living(encoder *e, uint32_t since) {
+    const rf_world *world = e->world;
+    json_item *to = e->items;
+    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(world, first);
+        if (page->changed < since) continue;
+        for (uint64_t left = page->alive; left != 0; left &= left - 1) {
+            uint32_t at = rf_low_bit(left);
+            const rf_slot *slot = &page->slots[at];
+            if (slot->changed < since) continue;
+            *to++ = (json_item){.handle = first + at, .since = slot->created >= since ? 0 : since};
+        }
+    }
+    e->item_count = (size_t)(to - e->items);
+}
+
 static bool collect_snapshot(encoder *e) {
-    rf_entity entity = {0};
     e->items = rf_alloc(e->scratch, (e->world->count + (size_t)1) * sizeof *e->items);
     if (!e->items) return fail(e, RF_NO_MEMORY);
-    while (rf_world_next(e->world, &entity)) e->items[e->item_count++] = (json_item){.handle = entity.handle1 - 1};
+    collect_living(e, 0);
     return true;
 }
 
@@ -77,36 +106,66 @@ static bool collect_diff(encoder *e) {
     if (status != RF_OK) return fail(e, status);
     e->items = rf_alloc(e->scratch, (e->world->count + (size_t)1) * sizeof *e->items);
     e->deleted = rf_alloc(e->scratch, (e->world->history.dead_count + (size_t)1) * sizeof *e->deleted);
-    while (e->items && e->deleted && rf_diff_next(diff, &change)) {
-        if (change.kind == RF_CHANGE_DELETE)
-            e->deleted[e->deleted_count++] = change.id;
-        else
-            e->items[e->item_count++] = (json_item){.handle = change.handle, .since = change.components.since};
-    }
+    // The dead come first.
+    while (e->items && e->deleted && rf_diff_next(diff, &change) && change.kind == RF_CHANGE_DELETE)
+        e->deleted[e->deleted_count++] = change.id;
     rf_diff_free(diff);
-    return (e->items && e->deleted) || fail(e, RF_NO_MEMORY);
+    if (!e->items || !e->deleted) return fail(e, RF_NO_MEMORY);
+    collect_living(e, rf_history_after(&e->world->history, e->def->from));
+    return true;
 }
 
+#define GUESS_MAX 256
+
 static void prepare_columns(encoder *e) {
+    e->page = UINT32_MAX;
+    e->column_count = e->world->column_count;
+    e->fixed_room = KEY_PIECE;
+    e->guess = 32;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
-        const rf_component_def *def = &e->world->columns[i].def;
-        json_key *key = &e->keys[i];
-        key->len = rf_json_write_string(key->text, def->name);
-        key->text[key->len++] = ':';
-        e->fixed_room += key->len + 1 + rf_json_value_room(def);
-        if (e->fixed_room < 8) e->fixed_room = 8;
+        const rf_column *column = &e->world->columns[i];
+        json_column *to = &e->columns[i];
+        char *key = e->keys[i];
+        uint32_t len = 1;
+        key[0] = ',';
+        len += (uint32_t)rf_json_write_string(key + len, column->def.name);
+        key[len++] = ':';
+        *to = (json_column){.write = rf_json_writer_of(&column->def),
+                            .stride = column->stride,
+                            .value_offset = column->value_offset,
+                            .key_len = len,
+                            .key = key,
+                            .def = &column->def};
+        e->fixed_room += len + rf_json_value_room(&column->def);
+        e->guess += len + column->def.count * (size_t)10;
     }
+    if (e->guess > GUESS_MAX) e->guess = GUESS_MAX; // who has all of many components?
 }
 
 // ---- one component ------------------------------------------------------------------------------
 
 typedef enum presence { ABSENT, REMOVED, PRESENT } presence;
 
-static inline presence look(const rf_column *column, const json_item *item, uint8_t **cell) {
-    rf_column_page *page = rf_column_page_of(column, item->handle);
-    bool present = rf_column_has(page, item->handle);
-    if (!page || (!present && item->since == 0)) return ABSENT;
-    *cell = rf_column_cell(column, page, item->handle);
+static void turn_page(encoder *e, uint32_t page) {
+    e->page = page;
+    for (uint32_t i = 0; i < e->column_count; i++) {
+        json_column *column = &e->columns[i];
+        const rf_column_page *values = rf_column_page_of(&e->world->columns[i], page * RF_PAGE_SIZE);
+        column->cells = values ? (const uint8_t *)values->cells : NULL;
+        column->present = values ? values->present : 0;
+    }
+}
+
+static inline void turn_to(encoder *e, uint32_t handle) {
+    if (handle / RF_PAGE_SIZE != e->page) turn_page(e, handle / RF_PAGE_SIZE);
+}
+
+// The page must be the item's.
+static inline presence look(const json_column *column, const json_item *item, const uint8_t **cell) {
+    uint32_t at = item->handle % RF_PAGE_SIZE;
+    bool present = column->present >> at & 1;
+    if (!column->cells || (!present && item->since == 0)) return ABSENT;
+    *cell = column->cells + (size_t)at * column->stride;
     if (rf_cell_stamp(*cell) < item->since) return ABSENT;
     return present ? PRESENT : REMOVED;
 }
@@ -115,23 +174,28 @@ static inline bool counts(const rf_other *other, const json_item *item) {
     return other->stamp >= item->since && (other->present || item->since != 0);
 }
 
-static void blob(encoder *e, const rf_column *column, uint8_t *cell) {
-    const rf_blob *blob = *rf_cell_blob(column, cell);
+static void blob(encoder *e, const json_column *column, const uint8_t *cell) {
+    const rf_blob *blob = *(rf_blob *const *)(const void *)(cell + column->value_offset);
     rf_str bytes = {blob->bytes, blob->len};
-    if (column->def.type == RF_TYPE_STRING)
+    if (column->def->type == RF_TYPE_STRING)
         rf_json_out_string(&e->out, bytes);
     else
         rf_json_out_term(&e->out, bytes);
 }
 
-static void value(encoder *e, const rf_column *column, uint8_t *cell, presence there) {
-    if (there == REMOVED) {
-        text(e, "null");
-    } else if (column->blobs) {
+// Where there is room for it.
+static inline char *fixed_value(char *at, const json_column *column, const uint8_t *cell, presence there) {
+    if (there == PRESENT) return column->write(at, column->def, cell + column->value_offset);
+    memcpy(at, "null", 4);
+    return at + 4;
+}
+
+static void value(encoder *e, const json_column *column, const uint8_t *cell, presence there) {
+    if (there == PRESENT && !column->write) {
         blob(e, column, cell);
-    } else if (rf_json_out_room(&e->out, rf_json_value_room(&column->def))) {
+    } else if (rf_json_out_room(&e->out, 4 + rf_json_value_room(column->def))) {
         char *at = rf_json_out_at(&e->out);
-        e->out.text.len += (size_t)(rf_json_write_value(at, &column->def, cell + column->value_offset) - at);
+        e->out.text.len += (size_t)(fixed_value(at, column, cell, there) - at);
     }
 }
 
@@ -144,56 +208,114 @@ static void other_value(encoder *e, const rf_other *other) {
 
 // ---- one entity's components --------------------------------------------------------------------
 
-// All components of fixed size, in room that is asked for once; stops in front of one that is not. Answers its column.
-static uint32_t fixed_components(encoder *e, const json_item *item, uint32_t from, bool *first) {
-    char *at, *start;
-    uint32_t i = from;
-    if (!rf_json_out_room(&e->out, e->fixed_room)) return e->world->column_count;
-    at = start = rf_json_out_at(&e->out);
-    for (; i < e->world->column_count && !e->world->columns[i].blobs; i++) {
-        const rf_column *column = &e->world->columns[i];
-        uint8_t *cell;
+// A key, after what opens or separates: *open, which is a comma from then on.
+static inline char *key(char *at, const json_column *column, char *open) {
+    memcpy(at, column->key, KEY_PIECE);
+    if (column->key_len > KEY_PIECE) memcpy(at + KEY_PIECE, column->key + KEY_PIECE, column->key_len - KEY_PIECE);
+    *at = *open;
+    *open = ',';
+    return at + column->key_len;
+}
+
+// All components of fixed size, where there is room for them, from a column on; stops in front of one that is not.
+// Answers that.
+static inline uint32_t fixed_components(const encoder *e, const json_item *item, uint32_t from, char **out,
+                                        char *open) {
+    const json_column *column = e->columns + from, *end = e->columns + e->column_count;
+    char *at = *out;
+    for (; column < end && column->write; column++) {
+        const uint8_t *cell;
         presence there = look(column, item, &cell);
-        if (there == ABSENT) continue;
-        *at = ',';
-        at += !*first;
-        *first = false;
-        memcpy(at, e->keys[i].text, e->keys[i].len);
-        at += e->keys[i].len;
-        if (there == PRESENT) {
-            at = rf_json_write_value(at, &column->def, cell + column->value_offset);
-        } else {
-            memcpy(at, "null", 4);
-            at += 4;
+        if (there != ABSENT) at = fixed_value(key(at, column, open), column, cell, there);
+    }
+    *out = at;
+    return (uint32_t)(column - e->columns);
+}
+
+static void separate(encoder *e, char *open) {
+    rf_json_out_byte(&e->out, *open);
+    *open = ',';
+}
+
+// From column i on, which is not of fixed size.
+static void other_declared(encoder *e, const json_item *item, uint32_t i, char *open) {
+    while (i < e->column_count) {
+        const json_column *column = &e->columns[i];
+        const uint8_t *cell;
+        presence there = look(column, item, &cell);
+        char *at;
+        if (there != ABSENT) {
+            separate(e, open);
+            rf_json_out_text(&e->out, (rf_str){column->key + 1, column->key_len - 1});
+            value(e, column, cell, there);
         }
-    }
-    e->out.text.len += (size_t)(at - start);
-    return i;
-}
-
-static void declared_components(encoder *e, const json_item *item, bool *first) {
-    for (uint32_t i = 0; i < e->world->column_count; i++) {
-        uint8_t *cell;
-        presence there;
-        i = fixed_components(e, item, i, first);
-        if (i == e->world->column_count) return;
-        there = look(&e->world->columns[i], item, &cell);
-        if (there == ABSENT) continue;
-        comma(e, first);
-        rf_json_out_text(&e->out, (rf_str){e->keys[i].text, e->keys[i].len});
-        value(e, &e->world->columns[i], cell, there);
+        if (!rf_json_out_room(&e->out, e->fixed_room)) return;
+        at = rf_json_out_at(&e->out);
+        i = fixed_components(e, item, i + 1, &at, open);
+        e->out.text.len = (size_t)(at - (char *)e->out.text.data);
     }
 }
 
-static void components(encoder *e, const json_item *item, bool first) {
+// All from column i on, and those that are not declared.
+static void other_components(encoder *e, const json_item *item, uint32_t column, char *open) {
     const rf_others *others = rf_world_slot(e->world, item->handle)->others;
-    declared_components(e, item, &first);
+    other_declared(e, item, column, open);
     for (uint32_t i = 0; others && i < others->count; i++) {
         if (!counts(others->items[i], item)) continue;
-        comma(e, &first);
+        separate(e, open);
         named(e, rf_other_name(others->items[i]));
         other_value(e, others->items[i]);
     }
+}
+
+// An id, with quotes.
+static inline char *write_id(char *at, const rf_entity_id *id) {
+    uint64_t low, high, stop;
+    uint32_t plain = 0;
+    if (id->raw[15] > RF_ID_IN_PLACE) return at + rf_json_write_string(at, rf_entity_id_str(id));
+    low = rf_load64(id->raw);
+    high = rf_load64(id->raw + 8);
+    stop = rf_scan_run_end(low); // at the latest where the id ends, since zeros follow it
+    if (stop == 0) {
+        stop = rf_scan_run_end(high); // or its length
+        plain = 8;
+    }
+    plain += rf_low_bit(stop) / 8;
+    if (plain != id->raw[15]) return at + rf_json_write_string(at, rf_entity_id_str(id));
+    *at = '"';
+    rf_store64((uint8_t *)at + 1, low);
+    rf_store64((uint8_t *)at + 9, high);
+    at[plain + 1] = '"';
+    return at + plain + 2;
+}
+
+#define HEAD_ROOM 8
+#define ENTITY_ROOM (HEAD_ROOM + RF_JSON_STRING_ROOM(RF_NAME_MAX) + 3)
+
+// An entity: what stands before its id, its id, its components behind `open` (if that is a bracket, behind a colon
+// too), and the bracket that closes.
+static inline void entity(encoder *e, const json_item *item, const char head[HEAD_ROOM], size_t head_len, char open) {
+    const rf_slot *slot = rf_world_slot(e->world, item->handle);
+    char *at;
+    uint32_t i;
+    if (!rf_json_out_room(&e->out, ENTITY_ROOM + e->fixed_room)) return;
+    turn_to(e, item->handle);
+    at = rf_json_out_at(&e->out);
+    memcpy(at, head, HEAD_ROOM);
+    at = write_id(at + head_len, &slot->id);
+    *at = ':';
+    at += open == '{';
+    i = fixed_components(e, item, 0, &at, &open);
+    if (i < e->column_count || slot->others) {
+        e->out.text.len = (size_t)(at - (char *)e->out.text.data);
+        other_components(e, item, i, &open);
+        if (!rf_json_out_room(&e->out, 2)) return;
+        at = rf_json_out_at(&e->out);
+    }
+    *at = '{';
+    at += open == '{';
+    *at++ = '}';
+    e->out.text.len = (size_t)(at - (char *)e->out.text.data);
 }
 
 // ---- by entity: id -> components ----------------------------------------------------------------
@@ -205,11 +327,8 @@ static void entities(encoder *e, const char *name, bool whole) {
     rf_json_out_byte(&e->out, '{');
     for (size_t i = 0; i < e->item_count && e->out.status == RF_OK; i++) {
         if ((e->items[i].since == 0) != whole) continue;
-        comma(e, &first);
-        named(e, id_of(e, &e->items[i]));
-        rf_json_out_byte(&e->out, '{');
-        components(e, &e->items[i], true);
-        rf_json_out_byte(&e->out, '}');
+        entity(e, &e->items[i], ",\0\0\0\0\0\0", !first, '{');
+        first = false;
     }
     rf_json_out_byte(&e->out, '}');
 }
@@ -277,19 +396,22 @@ static bool new_group(const encoder *e, size_t row) {
 // ---- by component: component -> id -> value -----------------------------------------------------
 
 static void column_entries(encoder *e, uint32_t i, bool *first) {
+    const json_column *column = &e->columns[i];
     bool first_id = true;
     for (size_t k = 0; k < e->item_count && e->out.status == RF_OK; k++) {
-        uint8_t *cell;
-        presence there = look(&e->world->columns[i], &e->items[k], &cell);
+        const uint8_t *cell;
+        presence there;
+        turn_to(e, e->items[k].handle);
+        there = look(column, &e->items[k], &cell);
         if (there == ABSENT) continue;
         if (first_id) {
-            comma(e, first);
-            rf_json_out_text(&e->out, (rf_str){e->keys[i].text, e->keys[i].len});
+            rf_json_out_text(&e->out, (rf_str){column->key + *first, column->key_len - *first});
             rf_json_out_byte(&e->out, '{');
+            *first = false;
         }
         comma(e, &first_id);
         named(e, id_of(e, &e->items[k]));
-        value(e, &e->world->columns[i], cell, there);
+        value(e, column, cell, there);
     }
     if (!first_id) rf_json_out_byte(&e->out, '}');
 }
@@ -367,11 +489,7 @@ static void by_kind(encoder *e) {
             if (i > 0) text(e, "],");
             plural(e, e->rows[i].name);
         }
-        rf_json_out_byte(&e->out, opens ? '[' : ',');
-        text(e, "{\"id\":");
-        rf_json_out_string(&e->out, id_of(e, item));
-        components(e, item, false);
-        rf_json_out_byte(&e->out, '}');
+        entity(e, item, opens ? "[{\"id\":" : ",{\"id\":", 7, ',');
     }
     if (e->row_count > 0) rf_json_out_byte(&e->out, ']');
     if (e->def->diff) ids(e, e->row_count > 0 ? ",\"deleted\":" : "\"deleted\":", e->deleted, e->deleted_count);
@@ -421,12 +539,10 @@ static void framed(encoder *e) {
     rf_json_out_byte(&e->out, ']');
 }
 
-#define GUESS 128 // bytes per entity
-
 static void encode(encoder *e) {
     if (!(e->def->diff ? collect_diff(e) : collect_snapshot(e))) return;
     prepare_columns(e);
-    rf_json_out_room(&e->out, 256 + e->item_count * GUESS);
+    rf_json_out_room(&e->out, ENTITY_ROOM + e->fixed_room + 256 + e->item_count * e->guess);
     if (e->def->frame)
         framed(e);
     else
@@ -442,7 +558,7 @@ rf_status rf_encode_json(const rf_world *world, const rf_encode_def *def, rf_all
     *out = NULL;
     *len = 0;
     if (!e) return RF_NO_MEMORY;
-    memset(e, 0, offsetof(encoder, keys));
+    memset(e, 0, offsetof(encoder, columns));
     e->world = world;
     e->def = def;
     e->scratch = scratch;

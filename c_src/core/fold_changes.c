@@ -7,7 +7,8 @@
 
 // One component of one operation: its value starts at `offset` in the text.
 typedef struct change_value {
-    rf_str id; // component first only
+    rf_str id;       // component first only
+    uint64_t prefix; // of the id
     rf_str name;
     size_t offset;
 } change_value;
@@ -15,6 +16,7 @@ typedef struct change_value {
 // An id without data is none: what stood there was no string.
 typedef struct change_op {
     rf_str id, kind;
+    uint64_t prefix; // of the id
     size_t position, first_value, value_count;
 } change_op;
 
@@ -55,6 +57,13 @@ static bool fail(changes *all) {
 static bool add(changes *all, rf_buf *buf, const void *item, size_t size) {
     rf_buf_bytes(buf, item, size);
     return !buf->failed || fail(all);
+}
+
+// An id's first eight bytes as a number: where those of two ids differ, they are in its order.
+static uint64_t prefix_of(rf_str id) {
+    uint64_t out = 0;
+    for (size_t i = 0; i < 8; i++) out = out << 8 | (i < id.len ? (uint8_t)id.data[i] : 0);
+    return out;
 }
 
 // ---- taking apart: false where the object is no change, or there is no memory -----------------------
@@ -123,6 +132,7 @@ static bool read_column(changes *all, rf_str name) {
     for (bool first = true; more(all, &first);) {
         change_value value = {.name = name};
         if (!read_key(all, &value.id)) return false;
+        value.prefix = prefix_of(value.id);
         value.offset = here(all);
         skip(all);
         if (!add(all, &all->values, &value, sizeof value)) return false;
@@ -149,6 +159,7 @@ static bool read_item(changes *all, rf_str kind) {
     for (bool first = true; more(all, &first);)
         if (!read_item_entry(all, &op)) return false;
     op.value_count = value_count(all) - op.first_value;
+    op.prefix = prefix_of(op.id);
     return add(all, &all->ops, &op, sizeof op);
 }
 
@@ -212,13 +223,17 @@ static int compare_offsets(size_t a, size_t b) {
 
 static int compare_values(const void *a, const void *b) {
     const change_value *left = a, *right = b;
-    int order = compare_id(left->id, right->id);
+    int order;
+    if (left->prefix != right->prefix) return left->prefix < right->prefix ? -1 : 1;
+    order = compare_id(left->id, right->id);
     return order != 0 ? order : compare_offsets(left->offset, right->offset);
 }
 
 static int compare_ops(const void *a, const void *b) {
     const change_op *left = a, *right = b;
-    int order = compare_id(left->id, right->id);
+    int order;
+    if (left->prefix != right->prefix) return left->prefix < right->prefix ? -1 : 1;
+    order = compare_id(left->id, right->id);
     if (order == 0) order = rf_str_cmp(left->kind, right->kind);
     return order != 0 ? order : compare_offsets(left->position, right->position);
 }
@@ -227,8 +242,13 @@ static int compare_ids(const void *a, const void *b) {
     return compare_id(*(const rf_str *)a, *(const rf_str *)b);
 }
 
+// Mostly it is in order already.
 static void sort(rf_buf *buf, size_t size, int (*compare)(const void *, const void *)) {
-    if (buf->len > size) qsort(buf->data, buf->len / size, size, compare);
+    for (size_t at = size; at < buf->len; at += size) {
+        if (compare(buf->data + at - size, buf->data + at) <= 0) continue;
+        qsort(buf->data, buf->len / size, size, compare);
+        return;
+    }
 }
 
 // Component first: what belongs to one id becomes one operation.
@@ -236,7 +256,7 @@ static bool gather(changes *all) {
     const change_value *values = values_of(all);
     sort(&all->values, sizeof(change_value), compare_values);
     for (size_t i = 0, end; i < value_count(all); i = end) {
-        change_op op = {.id = values[i].id, .first_value = i};
+        change_op op = {.id = values[i].id, .prefix = values[i].prefix, .first_value = i};
         for (end = i + 1; end < value_count(all) && rf_str_eq(values[i].id, values[end].id);) end++;
         op.value_count = end - i;
         if (!add(all, &all->ops, &op, sizeof op)) return false;
@@ -267,7 +287,7 @@ static bool add_created(changes *all) {
     sort(&all->ops, sizeof(change_op), compare_ops);
     sort(&all->created, sizeof *ids, compare_ids);
     for (size_t i = 0; i < all->created.len / sizeof *ids; i++) {
-        change_op op = {.id = ids[i]};
+        change_op op = {.id = ids[i], .prefix = prefix_of(ids[i])};
         if (ids[i].data) {
             if (i > 0 && ids[i - 1].data && rf_str_eq(ids[i - 1], ids[i])) continue;
             if (count > 0 && bsearch(&ids[i], all->ops.data, count, sizeof op, compare_op_id)) continue;

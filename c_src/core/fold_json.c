@@ -612,6 +612,14 @@ static bool read_event(rf_fold *fold, rf_scan *scan, event_form *form) {
     return skip_value(fold, scan, 0);
 }
 
+// Whether the event at hand, which began at `start`, has to wait for more time.
+static bool must_wait(const rf_fold *fold, rf_json_batch *batch, rf_scan *scan, const char *start, event_form form) {
+    if (form != EVENT_NAMELESS || batch->large == 0 || fold->object.len <= batch->large) return false;
+    scan->at = start;
+    batch->stopped = true;
+    return true;
+}
+
 static rf_status finish_event(rf_fold *fold, event_form form) {
     switch (form) {
     case EVENT_UPDATE:
@@ -655,6 +663,7 @@ static rf_status next_line(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
     }
     start = scan->at;
     if (read_event(fold, scan, &form) && end_of_line(scan)) {
+        if (must_wait(fold, batch, scan, start, form)) return RF_OK;
         status = finish_event(fold, form);
     } else {
         const char *feed = memchr(start, '\n', (size_t)(scan->end - start));
@@ -677,6 +686,7 @@ static rf_status end_array(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
 
 static rf_status next_element(rf_fold *fold, rf_json_batch *batch, rf_scan *scan) {
     bool first = batch->mode == MODE_ARRAY_FIRST;
+    const char *start = scan->at;
     event_form form;
     rf_scan_space(scan);
     if (scan->at < scan->end && *scan->at == ']') return end_array(fold, batch, scan);
@@ -688,6 +698,10 @@ static rf_status next_element(rf_fold *fold, rf_json_batch *batch, rf_scan *scan
         goto broken;
     }
     if (!read_event(fold, scan, &form)) goto broken;
+    if (must_wait(fold, batch, scan, start, form)) {
+        if (first) batch->mode = MODE_ARRAY_FIRST;
+        return RF_OK;
+    }
     return finish_event(fold, form);
 broken:
     batch->done = true;
@@ -700,12 +714,13 @@ rf_status rf_fold_json(rf_fold *fold, rf_json_batch *batch, size_t max_events) {
     const char *begin = batch->text.data ? batch->text.data : "";
     rf_scan scan = {.begin = begin, .at = begin + batch->at, .end = begin + batch->text.len};
     rf_status status = RF_OK;
+    batch->stopped = false;
     if (batch->mode == MODE_UNKNOWN) {
         rf_scan_space(&scan);
         batch->mode = scan.at < scan.end && *scan.at == '[' ? MODE_ARRAY_FIRST : MODE_LINES;
         scan.at += batch->mode == MODE_ARRAY_FIRST;
     }
-    for (size_t i = 0; i < max_events && !batch->done && status == RF_OK; i++) {
+    for (size_t i = 0; i < max_events && !batch->done && !batch->stopped && status == RF_OK; i++) {
         scan.status = RF_OK;
         status = batch->mode == MODE_LINES ? next_line(fold, batch, &scan) : next_element(fold, batch, &scan);
     }

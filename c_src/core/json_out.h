@@ -37,7 +37,9 @@ void rf_json_out_term(rf_json_out *out, rf_str term);
 
 // The bytes that a value of this type may take; 0 for strings and terms, which have no fixed room.
 size_t rf_json_value_room(const rf_component_def *def);
-// A value as a column keeps it, except strings and terms. Returns behind what it wrote.
-char *rf_json_write_value(char *at, const rf_component_def *def, const uint8_t *value);
+// Writes a value as a column keeps it; answers where it ends. Needs the room above.
+typedef char *(*rf_json_writer)(char *at, const rf_component_def *def, const uint8_t *value);
+// What writes the values of this type; NULL for strings and terms.
+rf_json_writer rf_json_writer_of(const rf_component_def *def);
 
 #endif

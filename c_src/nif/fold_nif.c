@@ -2,7 +2,8 @@
 //
 // A slice on a normal scheduler ends after SLICE_MICROSECONDS, charges a whole time slice and goes on when its process
 // is scheduled again. What a normal scheduler can't be asked to do goes to a dirty one: waiting for the lock, one event
-// that is larger than a slice, and long texts, of which nobody knows how long the next event is.
+// that is larger than a slice, an object that speaks of very many entities, and long texts, of which nobody knows how
+// long the next event is.
 #include "event_terms.h"
 #include "nif_functions.h"
 #include "world_resource.h"
@@ -10,8 +11,9 @@
 #define SLICE_MICROSECONDS 250
 #define DIRTY_SLICE_MICROSECONDS 10000
 #define LONG_TEXT ((size_t)256 << 10)
-#define TEXT_WORK_BYTES 8  // of text are read in a unit of work
-#define EVENTS_PER_LOOK 32 // at the clock
+#define LARGE_OBJECT ((size_t)8 << 10) // that speaks of many entities
+#define TEXT_WORK_BYTES 8              // of text are read in a unit of work
+#define EVENTS_PER_LOOK 32             // at the clock
 
 static nif_function continue_fold;
 
@@ -81,11 +83,12 @@ static ERL_NIF_TERM run_list(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref,
 // --- text ------------------------------------------------------------------------------------------
 
 static rf_status fold_text(nif_job *job, nif_slice *slice) {
+    job->text.large = slice->normal ? LARGE_OBJECT : 0;
     while (!job->text.done) {
         rf_status status = rf_fold_json(job->fold, &job->text, EVENTS_PER_LOOK);
         if (status != RF_OK) return status;
         slice->events += EVENTS_PER_LOOK;
-        if (!job->text.done && slice_over(slice)) break;
+        if (job->text.stopped || (!job->text.done && slice_over(slice))) break;
     }
     return RF_OK;
 }
@@ -103,7 +106,7 @@ static ERL_NIF_TERM run_text(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref,
     } else if (job->text.done) {
         charge_slice(env, &slice, (int64_t)(job->text.text.len / TEXT_WORK_BYTES));
         answer = nif_job_end(env, world);
-    } else if (job->text.text.len <= LONG_TEXT) {
+    } else if (job->text.text.len <= LONG_TEXT && !job->text.stopped) {
         if (slice.normal) enif_consume_timeslice(env, 100);
         answer = enif_schedule_nif(env, "world_fold", 0, continue_fold, 2, arguments);
     } else {

@@ -166,7 +166,52 @@ START_TEST(a_snapshot_is_all_there_is) {
 }
 END_TEST
 
+// In lines and in an array: what is large waits, and then comes out as if it had not.
+START_TEST(large_objects_can_wait) {
+    static const char *const texts[] = {
+        "{\"created\":[\"a\"]}\n{\"n\":{\"a\":\"twenty bytes and more\"}}\n{\"health\":{\"a\":1}}\n{\"event\":\"a name "
+        "is no matter\"}",
+        "[{\"created\":[\"a\"]} , {\"n\":{\"a\":\"twenty bytes and more\"}},{\"health\":{\"a\":1}},{\"event\":\"a name "
+        "is no matter\"}]",
+        "[{\"created\":[\"a\"],\"n\":{\"a\":\"at the very start\"}}]",
+    };
+    for (int i = 0; i < 3; i++) {
+        rf_world *world = doom_world(rf_allocator_default());
+        rf_json_batch batch = {.text = {texts[i], strlen(texts[i])}, .large = 20};
+        unsigned stops = 0;
+        rf_report report;
+        rf_fold *fold;
+        json_t *found;
+        rf_report_init(&report, rf_allocator_default());
+        ck_assert_int_eq(rf_fold_new(world, &report, &fold), RF_OK);
+        while (!batch.done) {
+            ck_assert_int_eq(rf_fold_json(fold, &batch, 2), RF_OK);
+            if (batch.stopped) {
+                ck_assert_int_eq(rf_fold_json(fold, &batch, 2), RF_OK);
+                ck_assert(batch.stopped); // it is still there
+                batch.large = 0;
+                ck_assert_int_eq(rf_fold_json(fold, &batch, 1), RF_OK);
+                ck_assert(!batch.stopped);
+                batch.large = 20;
+                stops++;
+            }
+        }
+        ck_assert_uint_eq(stops, 1);
+        ck_assert_uint_eq(report.folded, i == 2 ? 1 : 3);
+        ck_assert_uint_eq(report.rejected_count, i == 2 ? 0 : 1);
+        found = world_json(world);
+        ck_assert_uint_eq(strlen(json_string_value(json_object_get(json_object_get(found, "a"), "n"))),
+                          i == 2 ? 17 : 21);
+        json_decref(found);
+        rf_fold_free(fold);
+        rf_report_free(&report);
+        rf_world_free(world);
+    }
+}
+END_TEST
+
 static void tests(TCase *tcase) {
+    tcase_add_test(tcase, large_objects_can_wait);
     tcase_add_test(tcase, is_the_entity_events);
     tcase_add_test(tcase, a_text_cut_at_every_byte);
     tcase_add_test(tcase, a_snapshot_is_all_there_is);

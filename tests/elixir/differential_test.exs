@@ -2,6 +2,8 @@ defmodule Roomfold.DifferentialTest do
   @moduledoc "The C core against the oracle: random streams, valid and hostile, must come out equal to the bit."
   use ExUnit.Case, async: false
 
+  @moduletag timeout: 300_000
+
   alias Roomfold.{Generators, World}
 
   @runs String.to_integer(System.get_env("RUNS", "100"))

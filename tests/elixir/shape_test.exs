@@ -50,6 +50,33 @@ defmodule ShapeTest do
     end
   end
 
+  # The native fold takes them elsewhere, to hold up nobody.
+  for form <- [:lines, :array] do
+    test "objects of very many entities among events (#{form})" do
+      ids = for i <- 1..2_000, do: "e#{rem(i * 7919, 10_007)}"
+      items = for {id, i} <- Enum.with_index(ids), do: %{"id" => id, "n" => i, "kind" => "bat"}
+
+      texts = [
+        ~s({"event":"create","entity_id":"other","components":{}}),
+        JSON.encode!(%{"bats" => items}),
+        JSON.encode!(%{"health" => Map.new(ids, &{&1, 5}), "deleted" => Enum.take(ids, 1_500)}),
+        ~s({"event":"create","entity_id":"last","components":{}})
+      ]
+
+      text = if unquote(form) == :lines, do: Enum.join(texts, "\n"), else: "[" <> Enum.join(texts, ",") <> "]"
+
+      [native, elixir] =
+        for impl <- [:native, :elixir] do
+          {:ok, world, report} = World.fold(World.new!(impl: impl), {:json, text})
+          {World.seq(world), World.encode!(world, :snapshot, :json), Map.from_struct(report)}
+        end
+
+      assert native == elixir
+      assert {4, snapshot, %{folded: 4, orphaned: 1_500, rejected: []}} = native
+      assert map_size(JSON.decode!(snapshot)["entities"]) == 501
+    end
+  end
+
   test "shapes 2 to 4 and back say the same" do
     for by <- [:component, :kind] do
       {:ok, shape} = Shape.from_events(@events, by)

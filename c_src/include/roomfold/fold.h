@@ -20,10 +20,14 @@ typedef struct rf_json_batch {
     size_t at;    // how far it has been read
     uint8_t mode; // what the text turned out to be
     bool done;
+    // An object that speaks of several entities counts as one event. If one has more bytes than `large` (0: no limit),
+    // it is left alone, and `stopped` is set: to be gone on with where there is time, with another limit.
+    bool stopped;
+    size_t large;
 } rf_json_batch;
 
-// Folds events from JSON text (one event, an array, JSON Lines), at most max_events of them; call again until
-// batch->done.
+// Folds events from JSON text (one event, an array, JSON Lines; objects that speak of several entities are among
+// them), at most max_events of them; call again until batch->done.
 RF_API rf_status rf_fold_json(rf_fold *fold, rf_json_batch *batch, size_t max_events);
 
 RF_END
