@@ -40,6 +40,7 @@ RF_WIRE_NUMBER(WORDS_MAX, 1024, "words in a schema")
 RF_WIRE_NUMBER(WORD_BYTES, 1024, "bytes of one word in compact form")
 RF_WIRE_NUMBER(NIBBLES_MAX, 22, "groups of one nib")
 RF_WIRE_NUMBER(DELTA_BITS, 16, "bits of a number in a delta, at most")
+RF_WIRE_NUMBER(DELTA_WIDTH_BITS, 4, "bits of a delta's width minus one")
 RF_WIRE_NUMBER(STEPS_MAX, 8388608, "steps between the bounds of a quantised number, at most (2^23)")
 RF_WIRE_NUMBER(REACH_MAX, 4194304, "steps from zero to a bound, at most (2^22)")
 RF_WIRE_NUMBER(TURN_BITS_MIN, 4, "bits of each of the smallest three, at least")
@@ -164,8 +165,8 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //|
 //| **Turn**: bits(2) index, then three times bits(b) with the schema's b: the numbers of the other three places of x y z w, in this order. With
 //| `H = 2^(b-1) - 1` a number q stands for `(q - H) * (0.7071067811865476 / H)`; q > 2H is an error. The number at index is
-//| `sqrt(1 - a * a - b * b - c * c)` of the three, 0 if that is negative. An encoder takes raw if `s = x * x + y * y + z * z + w * w` is not within 63/64 .. 65/64; else each
-//| number is multiplied by `1 / sqrt(s)`; index is the largest by magnitude (the first of equals); if it is negative all four change sign; each of
+//| `sqrt(1 - a * a - b * b - c * c)` of the three, 0 if that is negative. An encoder takes raw if `s = x * x + y * y + z * z + w * w` is not within 63/64 .. 65/64; else index
+//| is the place of the largest by magnitude (the first of equals); each number is multiplied by `1 / sqrt(s)`; if the largest is negative all four change sign; each v of
 //| the other three becomes `floor(v * (1.4142135623730951 * H) + 0.5) + H`, at most 2H, at least 0. So each of the three numbers is off by at most 0.3536 / H
 //| (10 bits: 0.0007).
 //|
