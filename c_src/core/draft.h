@@ -221,6 +221,8 @@ static inline bool rf_draft_close(rf_fold *fold) {
 
 // Applies the event (fold.c).
 rf_status rf_fold_apply(rf_fold *fold);
+// Counts an event about somebody who is gone.
+rf_status rf_fold_orphan(rf_fold *fold);
 // Counts an event that could not be read.
 void rf_fold_unreadable(rf_fold *fold, rf_status reason, uint64_t offset);
 

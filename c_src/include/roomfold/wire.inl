@@ -243,11 +243,11 @@ RF_WIRE_SEQ(NONE, 2, "none")
 //| Then, not for delete: varint mask of the components (of the schema) that follow; for each, from the lowest bit on, its value: n times f32 or f64
 //| (finite), for i64 a varint of the zigzag, for bool u8 0 or 1, for string text, for term a term (of a JSON null: the component is removed).
 //| Then, with bit 4: varint count (at least 1) of others; for each: varint name (a text), then a *field value*: components that are not in the schema, that are
-//| null, or whose value does not fit the schema's type. No name stands twice.
+//| null, or whose value does not fit the schema's type. They stand in ascending order of their names' numbers; no name stands twice.
 //|
 //| Then, with bit 5: varint count (at least 1) of fields, as below: what the event's payload holds beside entity_id, components and seq.
 //|
-//| **named**: varint name (a text), varint count of fields; for each: varint key (a text), then a *field value*. No key stands twice. A create, update or delete that has no
+//| **named**: varint name (a text), varint count of fields; for each: varint key (a text), then a *field value*. Fields stand in ascending order of their keys' numbers; no key stands twice. A create, update or delete that has no
 //| valid id or no map of components is written in this form too, under its name, with all it has.
 //|
 //| A *field value* is a term, or the byte 9 and a varint: the text of that number.

@@ -96,6 +96,7 @@ defmodule Roomfold.Schema do
   end
 
   defp with_options({name, type}), do: {to_string(name), normal(type), %{}}
+
   defp with_options({name, type, options}),
     do: {to_string(name), normal(type), quantise(Map.new(options))}
 
@@ -364,8 +365,9 @@ defmodule Roomfold.Schema do
   defp component_option({"quantise", %{"bits" => bits} = form}) when map_size(form) == 1,
     do: [quantise: :smallest_three, bits: bits]
 
-  defp component_option({"quantise", %{"step" => step, "min" => min, "max" => max} = form}) when map_size(form) == 3,
-    do: [quantise: [step: step, bounds: {min, max}]]
+  defp component_option({"quantise", %{"step" => step, "min" => min, "max" => max} = form})
+       when map_size(form) == 3,
+       do: [quantise: [step: step, bounds: {min, max}]]
 
   defp component_option({"quantise", other}), do: [quantise: other]
   defp component_option(_), do: []
@@ -396,7 +398,9 @@ defmodule Roomfold.Schema do
 
   defp valid_steps?(step, min, max) do
     reach = step * @max_reach
-    step > 0 and 1 / step > 0 and min < max and min >= -reach and max <= reach and Float.ceil((max - min) / step) <= @max_steps
+
+    step > 0 and 1 / step > 0 and min < max and min >= -reach and max <= reach and
+      Float.ceil((max - min) / step) <= @max_steps
   rescue
     ArithmeticError -> false
   end

@@ -14,7 +14,9 @@ defmodule Roomfold.Projection.Elixir.Term do
   defp size(value) when is_integer(value), do: 1 + varint_size(zigzag(value))
   defp size(value) when is_float(value), do: if(narrow?(value), do: 5, else: 9)
   defp size(value) when is_binary(value), do: 1 + string(value)
-  defp size(value) when is_list(value), do: Enum.reduce(value, 1 + varint_size(length(value)), &(size(&1) + &2))
+
+  defp size(value) when is_list(value),
+    do: Enum.reduce(value, 1 + varint_size(length(value)), &(size(&1) + &2))
 
   defp size(value) when is_map(value) do
     Enum.reduce(value, 1 + varint_size(map_size(value)), fn {key, value}, sum ->
