@@ -12,4 +12,5 @@ defmodule Roomfold.DocTest do
   doctest Roomfold.Hits
   doctest Roomfold.Level
   doctest Roomfold.Shape
+  doctest Roomfold.Wire
 end

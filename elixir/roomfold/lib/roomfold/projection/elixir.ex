@@ -58,6 +58,14 @@ defmodule Roomfold.Projection.Elixir do
   end
 
   @impl true
+  def fold(world, {:packed, frame}) do
+    with :ok <- newest(world),
+         {:ok, {known, events, handles?}} <-
+           Wire.Frame.catching(fn -> Wire.Events.decode(frame, world.layout) end),
+         :ok <- if(handles?, do: known(world, known), else: :ok),
+         do: fold(world, {:decoded, events})
+  end
+
   def fold(world, input) do
     with {:ok, world} <- take(world) do
       {world, report} =
@@ -135,6 +143,10 @@ defmodule Roomfold.Projection.Elixir do
     with :ok <- newest(world), :ok <- remembered(world, from) do
       {:ok, Map.merge(%{"from" => from, "seq" => world.seq}, Entities.diff(world.entities, from))}
     end
+  end
+
+  defp known(world, known) do
+    with {:error, error} <- remembered(world, known), do: {:error, Error.new(error.reason, offset: 1)}
   end
 
   defp remembered(world, from) do
