@@ -39,7 +39,11 @@ typedef struct rf_packed_batch {
 } rf_packed_batch;
 RF_API rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_events, rf_error *error);
 
-enum { RF_POSE_HEAD, RF_POSE_LEFT, RF_POSE_RIGHT, RF_POSES };
+enum {
+#define RF_WIRE_POSE(name, number, text) RF_POSE_##name = (number),
+#include <roomfold/wire.inl>
+    RF_POSES
+};
 
 typedef struct rf_pose {
     bool present;
