@@ -26,8 +26,7 @@ bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem,
     column->stride = (uint16_t)(column->link_offset + (def->quantise != RF_QUANTISE_NONE ? 4 : 0));
     column->stride = (uint16_t)((column->stride + align - 1) / align * align);
     column->blobs = def->type == RF_TYPE_STRING || def->type == RF_TYPE_TERM;
-    return def->quantise == RF_QUANTISE_NONE ||
-           rf_value_log_init(&column->log, mem, history, column->value_size);
+    return def->quantise == RF_QUANTISE_NONE || rf_value_log_init(&column->log, mem, history, column->value_size);
 }
 
 static size_t page_bytes(const rf_column *column) {

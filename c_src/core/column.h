@@ -1,8 +1,8 @@
 // column.h: the values of one declared component, in pages of 64 entities.
 //
 // A page has a bit per entity that says who has the component, and a cell per entity: the revision of the last change,
-// then the value, so that writing one touches one line. Strings and terms are blobs on the heap. A quantised component's
-// cell ends with the number of the value it had before (value_log.h).
+// then the value, so that writing one touches one line. Strings and terms are blobs on the heap. A quantised
+// component's cell ends with the number of the value it had before (value_log.h).
 #ifndef RF_CORE_COLUMN_H
 #define RF_CORE_COLUMN_H
 

@@ -107,7 +107,8 @@ static void from_turn(const rf_quantiser *quantiser, const uint32_t *numbers, ui
         v[i] = ((double)numbers[i] - quantiser->min) * quantiser->step;
         rest = rest - v[i] * v[i];
     }
-    for (uint32_t i = 0, next = 0; i < 4; i++) out[i] = i == index ? (float)sqrt(rest < 0 ? 0 : rest) : (float)v[next++];
+    for (uint32_t i = 0, next = 0; i < 4; i++)
+        out[i] = i == index ? (float)sqrt(rest < 0 ? 0 : rest) : (float)v[next++];
 }
 
 void rf_dequantise_value(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, void *value) {

@@ -1,5 +1,5 @@
-// quantise.h: numbers in steps, and quaternions by their smallest three (docs/wire-format.md, Values). binary64 in a fixed
-// order throughout: every implementation gets the same integers and the same floats.
+// quantise.h: numbers in steps, and quaternions by their smallest three (docs/wire-format.md, Values). binary64 in a
+// fixed order throughout: every implementation gets the same integers and the same floats.
 #ifndef RF_CORE_QUANTISE_H
 #define RF_CORE_QUANTISE_H
 
@@ -7,12 +7,12 @@
 
 // A component's way to be quantised, ready to use.
 typedef struct rf_quantiser {
-    uint8_t kind; // rf_quantise
-    uint8_t bits; // of each integer
-    uint8_t count; // integers: the component's numbers, or 3
-    uint8_t values; // numbers of the component
-    bool wide;      // f64
-    uint32_t most; // the largest integer
+    uint8_t kind;               // rf_quantise
+    uint8_t bits;               // of each integer
+    uint8_t count;              // integers: the component's numbers, or 3
+    uint8_t values;             // numbers of the component
+    bool wide;                  // f64
+    uint32_t most;              // the largest integer
     double min, step, per_step; // per_step: 1 / step; of a turn: times a number, before rounding
 } rf_quantiser;
 

@@ -226,8 +226,7 @@ rf_schema *rf_schema_retain(rf_schema *schema) {
 }
 
 void rf_schema_release(rf_schema *schema) {
-    if (schema && atomic_fetch_sub_explicit(&schema->references, 1, memory_order_acq_rel) == 1)
-        destroy(schema);
+    if (schema && atomic_fetch_sub_explicit(&schema->references, 1, memory_order_acq_rel) == 1) destroy(schema);
 }
 
 size_t rf_schema_count(const rf_schema *schema) {

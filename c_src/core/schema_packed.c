@@ -134,8 +134,7 @@ static rf_status make(rf_allocator allocator, rf_wire_in *in, const rf_component
     rf_status status;
     if (word_count > RF_WIRE_WORDS_MAX) rf_wire_fail(in, RF_INVALID_FRAME);
     if (in->status != RF_OK) return in->status;
-    if (word_count > sizeof words / sizeof *words)
-        more = rf_alloc(allocator, (size_t)word_count * sizeof *more);
+    if (word_count > sizeof words / sizeof *words) more = rf_alloc(allocator, (size_t)word_count * sizeof *more);
     if (!more) {
         rf_wire_fail(in, RF_NO_MEMORY);
         return in->status;

@@ -24,9 +24,9 @@ struct rf_schema {
     rf_component_def defs[RF_SCHEMA_MAX]; // names point behind the schema
     uint8_t table[RF_SCHEMA_TABLE];       // index plus one, by the name's hash
     rf_quantiser quantisers[RF_SCHEMA_MAX];
-    uint8_t tag;      // of the packed form
+    uint8_t tag; // of the packed form
     uint32_t packed_len;
-    uint8_t *packed;  // the schema as it stands in a snapshot; the words point into it
+    uint8_t *packed; // the schema as it stands in a snapshot; the words point into it
     uint32_t word_count;
     rf_word *words;
     uint16_t *word_table; // word plus one, by the hash of its text or term; NULL without words

@@ -42,8 +42,8 @@ static inline uint32_t rf_value_log_add(rf_value_log *log, uint32_t handle, uint
     return number;
 }
 
-// What was there just before revision `since`, which changed it; newest: the number of the entity's newest. NULL: nothing,
-// or it is not known any more.
+// What was there just before revision `since`, which changed it; newest: the number of the entity's newest. NULL:
+// nothing, or it is not known any more.
 static inline const void *rf_value_log_before(const rf_value_log *log, uint32_t handle, uint32_t newest,
                                               uint32_t since) {
     for (uint32_t number = newest; number != 0 && log->written - number < log->length;) {

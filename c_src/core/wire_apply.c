@@ -22,14 +22,14 @@ typedef struct applier {
     rf_world *world;
     const rf_schema *schema;
     rf_wire_in in;
-    bool commit;           // else everything is only looked at
-    uint64_t listed;       // handles read
+    bool commit;     // else everything is only looked at
+    uint64_t listed; // handles read
     handles deleted, created;
-    handles owners;        // who have the ids of creates so far
-    rf_key_set ids;        // of the creates
-    rf_arena id_arena;     // what they are made of
-    rf_arena arena;        // values of the entity at hand
-    rf_assign *assigns;    // of the entity at hand
+    handles owners;     // who have the ids of creates so far
+    rf_key_set ids;     // of the creates
+    rf_arena id_arena;  // what they are made of
+    rf_arena arena;     // values of the entity at hand
+    rf_assign *assigns; // of the entity at hand
     size_t assign_count, assign_capacity;
 } applier;
 
@@ -528,8 +528,7 @@ rf_status rf_load_packed(rf_world *world, rf_str frame, rf_error *error) {
     seq = get_seq(&a.in);
     if (reading(&a) && (seq != world->seq || world->handles != 0)) fail(&a, RF_SEQ_MISMATCH);
     schema = rf_wire_get_bytes(&a.in);
-    if (reading(&a) &&
-        !rf_str_eq(schema, (rf_str){(const char *)a.schema->packed, a.schema->packed_len}))
+    if (reading(&a) && !rf_str_eq(schema, (rf_str){(const char *)a.schema->packed, a.schema->packed_len}))
         fail(&a, RF_SCHEMA_MISMATCH);
     if (reading(&a)) {
         world->mirror = true;
@@ -556,7 +555,8 @@ rf_status rf_apply_packed(rf_world *world, rf_str frame, rf_error *error) {
     get_head(&a.in, RF_WIRE_DIFF);
     seq = get_seq(&a.in);
     back = get_seq(&a.in);
-    if (reading(&a) && (back > seq || seq - back != world->seq)) fail(&a, back > seq ? RF_INVALID_FRAME : RF_SEQ_MISMATCH);
+    if (reading(&a) && (back > seq || seq - back != world->seq))
+        fail(&a, back > seq ? RF_INVALID_FRAME : RF_SEQ_MISMATCH);
     if (rf_wire_get_u8(&a.in) != a.schema->tag) fail(&a, RF_SCHEMA_MISMATCH);
     body = a.in.at;
     get_lists(&a);

@@ -16,8 +16,8 @@ typedef struct item {
     const rf_quantiser *quantiser;
     const uint8_t *cell;
     form form;
-    uint8_t width;   // of a delta
-    uint32_t index;  // of a turn
+    uint8_t width;                    // of a delta
+    uint32_t index;                   // of a turn
     uint32_t numbers[RF_NUMBERS_MAX]; // of steps; of a delta zigzags
 } item;
 
@@ -345,8 +345,7 @@ static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *las
     put_mask(e, known, mask);
     rf_wire_bits(&e->out, removed || others > 0, 1);
     if (removed || others > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(others > 0) << 1, 2);
-    for (uint32_t i = 0; removed && i < e->count; i++)
-        rf_wire_bits(&e->out, e->items[i].form == FORM_REMOVED, 1);
+    for (uint32_t i = 0; removed && i < e->count; i++) rf_wire_bits(&e->out, e->items[i].form == FORM_REMOVED, 1);
     for (uint32_t i = 0; i < e->count; i++) put_value(e, &e->items[i], true);
     put_others(e, slot->others, since, others);
 }
@@ -390,7 +389,8 @@ static bool put_deletes(encoder *e, uint32_t since) {
     if (!handles) return false;
     for (uint32_t i = 0; i < history->dead_count; i++) {
         const rf_tombstone *dead = rf_history_dead(history, i);
-        if (dead->since < since && dead->died >= since && !alive(e->world, dead->handle)) handles[count++] = dead->handle;
+        if (dead->since < since && dead->died >= since && !alive(e->world, dead->handle))
+            handles[count++] = dead->handle;
     }
     if (count > 1) qsort(handles, count, sizeof *handles, compare_handles);
     if (rf_wire_room(&e->out, (size_t)count * 48))

@@ -153,12 +153,19 @@ static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation)
            rf_world_slot(world, handle)->generation == generation;
 }
 
+static uint32_t look_up(reader *r, rf_packed_text *text) {
+    const rf_world *world = r->fold->world;
+    uint32_t handle = rf_world_lookup(world, text_of(r, text), rf_hash(text_of(r, text), world->hash_seed));
+    text->handle1 = handle == RF_NO_HANDLE ? 0 : handle + 1;
+    if (text->handle1 != 0) text->generation = rf_world_slot(world, handle)->generation;
+    return handle;
+}
+
 // Who an event is about, or RF_NO_HANDLE. A text is looked up once, as long as who it names lives.
 static inline uint32_t find_entity(reader *r, uint64_t entity) {
     const rf_world *world = r->fold->world;
     rf_packed_state *state = r->state;
     rf_packed_text *text;
-    uint32_t handle;
     if (entity >= state->text_count) {
         entity -= state->text_count;
         if (entity >= world->handles || !(rf_world_alive_on(world, (uint32_t)entity) >> (entity % RF_PAGE_SIZE) & 1))
@@ -167,10 +174,7 @@ static inline uint32_t find_entity(reader *r, uint64_t entity) {
     }
     text = &state->texts[entity];
     if (text->handle1 != 0 && is_life(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
-    handle = rf_world_lookup(world, text_of(r, text), rf_hash(text_of(r, text), world->hash_seed));
-    text->handle1 = handle == RF_NO_HANDLE ? 0 : handle + 1;
-    if (text->handle1 != 0) text->generation = rf_world_slot(world, handle)->generation;
-    return handle;
+    return look_up(r, text);
 }
 
 // ---- events -----------------------------------------------------------------------------------------
@@ -255,84 +259,84 @@ static rf_status fold_event(reader *r) {
 
 // ---- the fast way -----------------------------------------------------------------------------------
 
-// Writes one component; *changed if other bits were there. false: the entity does not have it.
-static inline bool store(rf_world *world, rf_column *column, uint32_t handle, const uint8_t *value, bool *changed) {
-    rf_column_page *page = rf_column_page_of(column, handle);
-    uint8_t *cell = rf_column_cell(column, page, handle), *to = cell + column->value_offset;
-    bool same;
-    switch (column->value_size) {
-    case 12:
-        same = memcmp(to, value, 12) == 0;
-        break;
-    case 16:
-        same = memcmp(to, value, 16) == 0;
-        break;
-    default:
-        same = memcmp(to, value, column->value_size) == 0;
-        break;
-    }
-    if (same) return true;
-    rf_column_remember(column, handle, cell, world->history.revision);
-    rf_cell_set_stamp(cell, world->history.revision);
-    switch (column->value_size) {
-    case 12:
-        memcpy(to, value, 12);
-        break;
-    case 16:
-        memcpy(to, value, 16);
-        break;
-    default:
-        memcpy(to, value, column->value_size);
-        break;
-    }
-    *changed = true;
+// Writes a value of this size, which the compiler knows where it matters, and answers whether other bits were there.
+static inline bool store(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value, size_t size,
+                         uint32_t revision) {
+    uint8_t *to = cell + column->value_offset;
+    if (memcmp(to, value, size) == 0) return false;
+    if (column->log.length > 0) rf_column_remember(column, handle, cell, revision);
+    rf_cell_set_stamp(cell, revision);
+    memcpy(to, value, size);
     return true;
 }
 
-static inline bool has_all(const rf_world *world, uint32_t handle, const rf_packed_plan *plan) {
-    bool all = true;
-    for (uint32_t i = 0; i < plan->count; i++)
-        all &= rf_column_has(rf_column_page_of(&world->columns[plan->parts[i].column], handle), handle);
-    return all;
+static inline bool store_part(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value,
+                              uint32_t revision) {
+    switch (column->value_size) {
+    case 12:
+        return store(column, handle, cell, value, 12, revision);
+    case 16:
+        return store(column, handle, cell, value, 16, revision);
+    default:
+        return store(column, handle, cell, value, column->value_size, revision);
+    }
 }
 
-// An update of numbers that are there, of an entity that is there, under the next seq. false: it is not one of these, and
-// nothing has been done. Little-endian machines only keep numbers as frames do.
-static inline bool fold_plain_update(reader *r) {
-    rf_world *world = r->fold->world;
-    rf_packed_plan *plan = &r->state->plan;
-    const uint8_t *at = rf_wire_here(&r->in);
-    uint64_t seq = r->batch->seq;
-    uint32_t entity, mask, handle;
-    bool changed = false;
-    if (r->in.size / 8 - r->in.at / 8 < 8 || at[0] != RF_WIRE_OP_UPDATE) return false;
-    if ((seq != 0 && seq != world->seq + 1) || world->seq >= RF_SEQ_MAX) return false;
-    entity = *++at;
-    if (entity >= 0x80) {
-        entity = (entity & 0x7f) | (uint32_t)*++at << 7;
-        if (*at >= 0x80) return false;
-    }
-    mask = *++at;
-    if (mask >= 0x80) return false;
-    if (mask != plan->mask) *plan = rf_packed_plan_of(world, mask);
-    if (!plan->fast) return false;
-    handle = find_entity(r, entity);
-    if (handle == RF_NO_HANDLE || !has_all(world, handle, plan)) return false;
-    rf_world_advance(world, world->seq + 1);
-    at++;
+// The cells of all components of a plan. false: the entity does not have them all.
+static inline bool find_cells(const rf_packed_plan *plan, uint32_t handle, uint8_t **cells) {
+    uint32_t page = handle / RF_PAGE_SIZE, place = handle % RF_PAGE_SIZE;
     for (uint32_t i = 0; i < plan->count; i++) {
-        store(world, &world->columns[plan->parts[i].column], handle, at, &changed);
-        at += plan->parts[i].size;
+        const rf_column *column = plan->columns[i];
+        rf_column_page *values = page < column->capacity ? column->pages[page] : NULL;
+        if (!values || !(values->present >> place & 1)) return false;
+        cells[i] = (uint8_t *)values->cells + (size_t)place * column->stride;
     }
-    if (changed) {
-        rf_slot_page *page = rf_world_page(world, handle);
-        page->slots[handle % RF_PAGE_SIZE].changed = page->changed = world->history.revision;
-    }
-    r->batch->seq = seq > 0 ? seq + 1 : 0;
-    r->in.at = (uint64_t)(at - r->in.data) * 8;
-    r->fold->report->folded++;
-    r->fold->index++;
     return true;
+}
+
+// As many as there are in a row of updates of numbers that are there, of entities that are there, each under the next
+// seq. Stops in front of anything else. Only machines that keep numbers as frames do.
+static size_t fold_plain_updates(reader *r, size_t most) {
+    rf_world *world = r->fold->world;
+    rf_history *history = &world->history;
+    rf_packed_plan *plan = &r->state->plan;
+    const uint8_t *at = rf_wire_here(&r->in), *end = r->in.data + r->in.size / 8;
+    uint32_t ring = history->revision % history->length;
+    uint64_t seq = world->seq, left = UINT32_MAX - 2 - history->revision;
+    uint8_t *cells[RF_PLAN_PARTS];
+    size_t done = 0;
+    if (r->batch->seq != 0 && r->batch->seq != seq + 1) return 0;
+    if (most > left) most = (size_t)left;
+    if (most > RF_SEQ_MAX - seq) most = (size_t)(RF_SEQ_MAX - seq);
+    for (; done < most && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; done++) {
+        uint32_t entity, handle, revision;
+        const uint8_t *next = rf_packed_small(at + 1, &entity);
+        rf_slot_page *page;
+        bool changed = false;
+        if (!next || *next >= 0x80) break;
+        if (*next != plan->mask) *plan = rf_packed_plan_of(world, *next);
+        if (!plan->fast) break;
+        handle = find_entity(r, entity);
+        if (handle == RF_NO_HANDLE || !find_cells(plan, handle, cells)) break;
+        next++;
+        revision = ++history->revision;
+        if (++ring == history->length) ring = 0;
+        history->seqs[ring] = ++seq;
+        for (uint32_t i = 0; i < plan->count; i++) {
+            changed |= store_part(plan->columns[i], handle, cells[i], next, revision);
+            next += plan->columns[i]->value_size;
+        }
+        at = next;
+        if (!changed) continue;
+        page = rf_world_page(world, handle);
+        page->slots[handle % RF_PAGE_SIZE].changed = page->changed = revision;
+    }
+    world->seq = seq;
+    if (r->batch->seq != 0) r->batch->seq += done;
+    r->in.at = (uint64_t)(at - r->in.data) * 8;
+    r->fold->report->folded += done;
+    r->fold->index += done;
+    return done;
 }
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -364,9 +368,15 @@ rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_event
     r.state = fold->packed;
     r.in = rf_wire_read(batch->frame);
     r.in.at = (uint64_t)batch->at * 8;
-    for (size_t i = 0; i < max_events && batch->index < batch->events; i++) {
-        if (!(FAST && fold_plain_update(&r))) status = fold_event(&r);
+    if (max_events > batch->events - batch->index) max_events = (size_t)(batch->events - batch->index);
+    while (max_events > 0) {
+        size_t done = FAST ? fold_plain_updates(&r, max_events) : 0;
+        max_events -= done;
+        batch->index += done;
+        if (max_events == 0) break;
+        status = fold_event(&r);
         if (status != RF_OK) return rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
+        max_events--;
         batch->index++;
     }
     batch->at = (size_t)(r.in.at / 8);

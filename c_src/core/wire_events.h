@@ -4,6 +4,7 @@
 
 #include "key_set.h"
 #include "wire_in.h"
+#include "world_state.h"
 #include <roomfold/wire.h>
 
 // A text of the frame, and who it was when it was last looked up as an id.
@@ -15,15 +16,13 @@ typedef struct rf_packed_text {
 
 #define RF_PLAN_PARTS 8
 
-// Components of fixed size that a mask stands for.
+// What a mask of nothing but numbers stands for: most events are updates with one of a few such masks.
 typedef struct rf_packed_plan {
-    uint64_t mask;
+    uint32_t mask; // below 128: one byte
     uint32_t size, count;
-    bool fast; // else it is read value by value
-    struct {
-        uint8_t column;
-        uint16_t size;
-    } parts[RF_PLAN_PARTS];
+    bool fast;  // else it is read value by value
+    bool small; // all of it binary32, at least two of them
+    rf_column *columns[RF_PLAN_PARTS];
 } rf_packed_plan;
 
 // What a fold keeps from call to call.
@@ -35,9 +34,27 @@ typedef struct rf_packed_state {
     rf_packed_plan plan;
 } rf_packed_state;
 
-rf_packed_plan rf_packed_plan_of(const rf_world *world, uint64_t mask);
+rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask);
 
-// wire_events_check.c: looks at the whole frame; on success batch and state are ready, and in stands at the first event.
+// A varint below 2^21; NULL: it is larger, or not in its one form. There must be three bytes.
+static inline const uint8_t *rf_packed_small(const uint8_t *at, uint32_t *out) {
+    uint32_t byte = *at++;
+    *out = byte;
+    if (byte < 0x80) return at;
+    byte = *at++;
+    *out = (*out & 0x7f) | (byte & 0x7f) << 7;
+    if (byte >= 0x80) {
+        byte = *at++;
+        *out |= (byte & 0x7f) << 14;
+    }
+    return byte == 0 || byte >= 0x80 ? NULL : at;
+}
+
+// Of an update of numbers: the tag, an entity, a mask of one byte.
+#define RF_PLAIN_HEAD 8
+
+// wire_events_check.c: looks at the whole frame; on success batch and state are ready, and in stands at the first
+// event.
 bool rf_packed_check(rf_wire_in *in, const rf_world *world, rf_packed_batch *batch, rf_packed_state *state,
                      rf_allocator allocator);
 

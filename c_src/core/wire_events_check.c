@@ -21,30 +21,39 @@ static bool fine(const checker *c) {
     return c->in->status == RF_OK;
 }
 
-rf_packed_plan rf_packed_plan_of(const rf_world *world, uint64_t mask) {
-    rf_packed_plan plan = {.mask = mask, .fast = mask != 0};
+rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
+    rf_packed_plan plan = {.mask = mask, .fast = mask != 0, .small = true};
     for (uint32_t i = 0; i < world->column_count && plan.fast; i++) {
         const rf_column *column = &world->columns[i];
         if (!(mask >> i & 1)) continue;
         plan.fast = plan.count < RF_PLAN_PARTS && column->def.type <= RF_TYPE_F64;
         if (!plan.fast) break;
-        plan.parts[plan.count].column = (uint8_t)i;
-        plan.parts[plan.count++].size = column->value_size;
+        plan.columns[plan.count++] = (rf_column *)(uintptr_t)column;
         plan.size += column->value_size;
+        plan.small &= column->def.type == RF_TYPE_F32;
     }
+    if (mask >> world->column_count != 0) plan.fast = false;
+    plan.small &= plan.size >= 8;
     return plan;
 }
 
-static bool finite(const rf_component_def *def, const uint8_t *value) {
-    uint32_t bad_bits = 0;
+static bool all_finite(const rf_component_def *def, const uint8_t *value) {
+    uint32_t wrong = 0;
     if (def->type == RF_TYPE_F32) {
-        for (unsigned i = 0; i < def->count; i++)
-            bad_bits |= (rf_load32(value + i * 4u) & 0x7f800000) == 0x7f800000;
+        for (unsigned i = 0; i < def->count; i++) wrong |= (rf_load32(value + i * 4u) & 0x7f800000) == 0x7f800000;
     } else {
-        for (unsigned i = 0; i < def->count; i++)
-            bad_bits |= (rf_load32(value + i * 8u + 4) & 0x7ff00000) == 0x7ff00000;
+        for (unsigned i = 0; i < def->count; i++) wrong |= (rf_load32(value + i * 8u + 4) & 0x7ff00000) == 0x7ff00000;
     }
-    return bad_bits == 0;
+    return wrong == 0;
+}
+
+// Two binary32 at a time: an exponent of ones, plus one, runs over into the place of the sign.
+static inline bool finite_numbers(const rf_packed_plan *plan, const uint8_t *at) {
+    const uint64_t exponents = UINT64_C(0x7f8000007f800000), one = UINT64_C(0x0080000000800000);
+    const uint8_t *last = at + plan->size - 8;
+    uint64_t over = (rf_load64(last) & exponents) + one;
+    for (; at < last; at += 8) over |= (rf_load64(at) & exponents) + one;
+    return (over & UINT64_C(0x8000000080000000)) == 0;
 }
 
 // ---- texts ------------------------------------------------------------------------------------------
@@ -123,7 +132,7 @@ static void check_value(checker *c, const rf_component_def *def) {
     case RF_TYPE_F32:
     case RF_TYPE_F64:
         if (!rf_wire_has(c->in, size * 8)) return;
-        if (!finite(def, rf_wire_here(c->in)))
+        if (!all_finite(def, rf_wire_here(c->in)))
             bad(c);
         else
             c->in->at += size * 8;
@@ -210,30 +219,36 @@ static void check_event(checker *c) {
     }
 }
 
-// An update of nothing but numbers, all of whose parts are short: most events. false: it is another, nothing has been read.
-static inline bool check_plain_update(checker *c) {
-    rf_wire_in *in = c->in;
-    const uint8_t *at = rf_wire_here(in), *end = in->data + in->size / 8;
-    uint32_t entity, mask;
-    if (end - at < 8 || at[0] != RF_WIRE_OP_UPDATE || c->seq > RF_SEQ_MAX) return false;
-    entity = *++at;
-    if (entity >= 0x80) {
-        entity = (entity & 0x7f) | (uint32_t)*++at << 7;
-        if (*at == 0 || *at >= 0x80) return false;
+static bool finite_parts(const rf_packed_plan *plan, const uint8_t *at) {
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (!all_finite(&plan->columns[i]->def, at)) return false;
+        at += plan->columns[i]->value_size;
     }
-    mask = *++at;
-    if (mask >= 0x80) return false;
-    if (mask != c->plan.mask) c->plan = rf_packed_plan_of(c->world, mask);
-    at++;
-    if (!c->plan.fast || (size_t)(end - at) < c->plan.size) return false;
-    for (uint32_t i = 0; i < c->plan.count; i++) {
-        if (!finite(&c->schema->defs[c->plan.parts[i].column], at)) return false;
-        at += c->plan.parts[i].size;
-    }
-    c->state->handles |= entity >= c->state->text_count;
-    c->seq += c->seq > 0;
-    in->at = (uint64_t)(at - in->data) * 8;
     return true;
+}
+
+// As many as there are in a row of updates of nothing but numbers; stops in front of anything else, also a mistake.
+static uint64_t check_plain_updates(checker *c, uint64_t most) {
+    const uint8_t *at = rf_wire_here(c->in), *end = c->in->data + c->in->size / 8;
+    uint64_t done = 0, text_count = c->state->text_count, left = RF_SEQ_MAX - c->seq;
+    bool handles = false;
+    if (c->seq > RF_SEQ_MAX) return 0;
+    if (c->seq > 0 && most > left) most = left;
+    for (; done < most && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; done++) {
+        uint32_t entity;
+        const uint8_t *next = rf_packed_small(at + 1, &entity);
+        if (!next || *next >= 0x80) break;
+        if (*next != c->plan.mask) c->plan = rf_packed_plan_of(c->world, *next);
+        next++;
+        if (!c->plan.fast || (size_t)(end - next) < c->plan.size) break;
+        if (!(c->plan.small ? finite_numbers(&c->plan, next) : finite_parts(&c->plan, next))) break;
+        handles |= entity >= text_count;
+        at = next + c->plan.size;
+    }
+    c->state->handles |= handles;
+    if (c->seq > 0) c->seq += done;
+    c->in->at = (uint64_t)(at - c->in->data) * 8;
+    return done;
 }
 
 static void check_known(checker *c, uint64_t known) {
@@ -263,8 +278,10 @@ static void check_frame(checker *c, rf_packed_batch *batch, rf_allocator allocat
     if (!fine(c) || !check_texts(c, allocator)) return;
     batch->events = rf_wire_get_varint(c->in);
     start = c->in->at;
-    for (uint64_t i = 0; i < batch->events && fine(c); i++)
-        if (!check_plain_update(c)) check_event(c);
+    for (uint64_t i = 0; i < batch->events && fine(c); i++) {
+        i += check_plain_updates(c, batch->events - i);
+        if (i < batch->events) check_event(c);
+    }
     if (fine(c) && c->in->at != c->in->size) bad(c);
     check_known(c, batch->known);
     c->in->at = fine(c) ? start : c->in->at;

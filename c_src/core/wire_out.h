@@ -1,5 +1,5 @@
-// wire_out.h: writes a frame: bytes, then bits. Room is asked for before several small things are put, so that putting them
-// is a few instructions.
+// wire_out.h: writes a frame: bytes, then bits. Room is asked for before several small things are put, so that putting
+// them is a few instructions.
 #ifndef RF_CORE_WIRE_OUT_H
 #define RF_CORE_WIRE_OUT_H
 

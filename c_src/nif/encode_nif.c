@@ -113,7 +113,8 @@ static rf_status encode_packed(nif_builder *builder, const nif_world *world, con
 }
 
 ERL_NIF_TERM nif_world_encode_packed(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
-    return nif_read(env, argc, argv, &(nif_reader){"world_encode_packed", nif_world_encode_packed, encode_packed, false});
+    return nif_read(env, argc, argv,
+                    &(nif_reader){"world_encode_packed", nif_world_encode_packed, encode_packed, false});
 }
 
 ERL_NIF_TERM nif_world_encode(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {

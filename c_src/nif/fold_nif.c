@@ -152,7 +152,8 @@ static ERL_NIF_TERM run_packed(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM re
         answer = nif_job_end(env, world);
     } else {
         if (slice.normal) enif_consume_timeslice(env, 100);
-        answer = enif_schedule_nif(env, "world_fold", slice.normal ? 0 : ERL_NIF_DIRTY_JOB_CPU_BOUND, continue_fold, 2, arguments);
+        answer = enif_schedule_nif(env, "world_fold", slice.normal ? 0 : ERL_NIF_DIRTY_JOB_CPU_BOUND, continue_fold, 2,
+                                   arguments);
     }
     job->packed.frame.data = NULL;
     nif_world_unlock_fold(world);

@@ -47,8 +47,8 @@ RF_API rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *d
 RF_API rf_status rf_schema_new_with_words(rf_allocator allocator, const rf_component_def *defs, size_t count,
                                           const rf_str *words, size_t word_count, rf_schema **out, rf_error *error);
 // {"format": "roomfold-schema", "version": 1, "components": [{"name": "position", "type": "f32", "count": 3}, ...]}
-// count may be left out where it is 1; "decimals" may be added to f32 and f64, and "quantise": {"step": 0.001, "min": -100,
-// "max": 100} or (f32 x 4) {"bits": 10}. Beside "components" there may be "words", a list of values.
+// count may be left out where it is 1; "decimals" may be added to f32 and f64, and "quantise": {"step": 0.001, "min":
+// -100, "max": 100} or (f32 x 4) {"bits": 10}. Beside "components" there may be "words", a list of values.
 RF_API rf_status rf_schema_from_json(rf_allocator allocator, rf_str text, rf_schema **out, rf_error *error);
 // position, velocity, scale, direction: f32 x 3; rotation: f32 x 4; health: i64.
 RF_API rf_status rf_schema_default(rf_allocator allocator, rf_schema **out);
