@@ -2,7 +2,7 @@ defmodule Roomfold.WireTest do
   @moduledoc "The packed format: the same bytes from C and from the oracle, and what comes back from them, for random streams."
   use ExUnit.Case, async: false
 
-  alias Roomfold.{Generators, Schema, Wire, World}
+  alias Roomfold.{Generators, JSON, Schema, Wire, World}
 
   @runs String.to_integer(System.get_env("RUNS", "100"))
   @impls [:native, :elixir]
@@ -447,6 +447,81 @@ defmodule Roomfold.WireTest do
           assert(
             {:error, %{reason: :invalid_frame}} = Wire.decode(binary_part(frame, 0, size), schema: schema)
           )
+  end
+
+  # ---- the vectors that decoders in other languages share ----
+
+  @vectors Path.expand("../vectors/wire", __DIR__)
+
+  defp vectors(name),
+    do: @vectors |> Path.join(name <> ".json") |> File.read!() |> JSON.decode!(impl: :elixir)
+
+  defp frame(%{"hex" => hex}), do: Base.decode16!(hex, case: :lower)
+
+  for impl <- @impls do
+    test "shared vectors: streams, #{impl}" do
+      for %{"name" => name, "steps" => [first | steps]} <- vectors("streams") do
+        {:ok, world} = World.load({:packed, frame(first)}, impl: unquote(impl))
+        assert {name, World.seq(world), World.snapshot(world)} == {name, first["seq"], first["entities"]}
+
+        for step <- steps, reduce: world do
+          world ->
+            assert World.seq(world) == step["from"]
+            {:ok, world, _} = World.apply_diff(world, {:packed, frame(step)})
+            assert {name, World.seq(world), World.snapshot(world)} == {name, step["seq"], step["entities"]}
+            world
+        end
+      end
+    end
+
+    test "shared vectors: events, #{impl}" do
+      for vector <- vectors("events") do
+        {:ok, empty} =
+          World.load({:packed, Base.decode16!(vector["snapshot"], case: :lower)},
+            impl: unquote(impl),
+            rules: Roomfold.Rules.doom()
+          )
+
+        events = for [name, payload] <- vector["events"], do: {name, payload}
+        assert {:ok, frame(vector)} == Wire.encode_events(events, schema: empty.schema)
+        {:ok, world, report} = World.fold(empty, {:packed, frame(vector)})
+        assert {report.folded, report.rejected_count} == {vector["folded"], vector["rejected"]}
+        assert World.snapshot(world) == vector["entities"]
+      end
+    end
+
+    test "shared vectors: bad frames, #{impl}" do
+      [_, _, %{"steps" => [first | _]} | _] = vectors("streams")
+
+      for vector <- vectors("bad") do
+        {:ok, world} = World.load({:packed, frame(first)}, impl: unquote(impl))
+
+        outcome =
+          case frame(vector) do
+            <<0x12, _::binary>> = diff -> World.apply_diff(world, {:packed, diff})
+            other -> World.load({:packed, other}, impl: unquote(impl))
+          end
+
+        reason = with {:error, error} <- outcome, do: Atom.to_string(error.reason), else: (_ -> nil)
+        assert {vector["name"], reason} == {vector["name"], vector["reason"]}
+      end
+    end
+  end
+
+  test "shared vectors: input" do
+    for vector <- vectors("inputs") do
+      {:ok, %{"schema" => schema}} = Wire.decode(Base.decode16!(vector["snapshot"], case: :lower))
+
+      input =
+        update_in(vector["input"]["events"], fn events ->
+          for [name, payload] <- events, do: {name, payload}
+        end)
+
+      assert {:ok, frame(vector)} == Wire.encode_input(sent["input"], schema: schema)
+      {:ok, decoded} = Wire.decode(frame(vector), schema: schema)
+      events = for {name, payload} <- decoded["events"], do: [name, payload]
+      assert decoded |> Map.delete("frame") |> Map.put("events", events) == vector["decoded"]
+    end
   end
 
   test "the page is up to date" do
