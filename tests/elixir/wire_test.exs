@@ -449,6 +449,77 @@ defmodule Roomfold.WireTest do
           )
   end
 
+  # ---- recorded matches ----
+
+  @shared Path.expand("../../../shared/data/doom/matches", __DIR__)
+  unless File.dir?(@shared),
+    do: IO.puts("left out: packed frames of nine of ten matches (../shared/data/doom/matches is not there)")
+
+  @matches if File.dir?(@shared), do: @shared, else: Path.expand("../../priv/demo", __DIR__)
+
+  defp match_schema(:lossless), do: Schema.default()
+
+  defp match_schema(:quantised) do
+    Schema.new!(
+      [
+        {"position", {:f32, 3}, quantise: [step: 0.001, bounds: {-500, 500}]},
+        {"rotation", {:f32, 4}, quantise: :smallest_three},
+        {"velocity", {:f32, 3}, quantise: [step: 0.01]},
+        {"floor", :f32, quantise: [step: 0.125]},
+        {"kind", :term}
+      ],
+      words: ["monster", "player", "imp-", "plasma-", "type", "state", "dead"]
+    )
+  end
+
+  # A diff for each tick of the game; each is applied, and every so often what came of it is compared.
+  for file <- Path.wildcard(Path.join(@matches, "*.events.jsonl.gz")), mode <- [:lossless, :quantised] do
+    @tag timeout: 300_000, match: file
+    test "#{Path.basename(file, ".events.jsonl.gz")}: diffs lead from snapshot to snapshot, #{mode}", %{
+      match: file
+    } do
+      ticks =
+        file
+        |> File.read!()
+        |> :zlib.gunzip()
+        |> String.split("\n", trim: true)
+        |> Enum.chunk_by(&(Regex.run(~r/"at":(\d+)/, &1) |> List.last()))
+
+      world = World.new!(schema: match_schema(unquote(mode)), rules: Roomfold.Rules.doom())
+      {:ok, replica} = load(world, :native)
+
+      for {tick, number} <- Enum.with_index(ticks), reduce: {world, replica} do
+        {world, replica} ->
+          from = World.seq(world)
+          world = World.fold!(world, {:json, Enum.join(tick, "\n")})
+          replica = apply_frame(replica, world, from)
+          if rem(number, 500) == 0, do: assert_match(replica, world, unquote(mode))
+          {world, replica}
+      end
+      |> then(fn {world, replica} -> assert_match(replica, world, unquote(mode)) end)
+    end
+  end
+
+  defp assert_match(replica, world, mode) do
+    {:ok, received} = load(world, :native)
+    assert World.snapshot(replica) == World.snapshot(received)
+    assert World.seq(replica) == World.seq(world)
+
+    if mode == :lossless,
+      do: assert(World.snapshot(replica) == World.snapshot(world)),
+      else: assert_bound(replica, world)
+  end
+
+  # A millimetre's half, and what binary32 adds.
+  defp assert_bound(replica, world) do
+    received = World.snapshot(replica)
+
+    for {id, %{"position" => exact}} <- World.snapshot(world),
+        {a, b} <- Enum.zip(exact, received[id]["position"]) do
+      assert abs(a - b) <= 0.00055
+    end
+  end
+
   # ---- the vectors that decoders in other languages share ----
 
   @vectors Path.expand("../vectors/wire", __DIR__)
@@ -512,7 +583,7 @@ defmodule Roomfold.WireTest do
     for vector <- vectors("inputs") do
       {:ok, %{"schema" => schema}} = Wire.decode(Base.decode16!(vector["snapshot"], case: :lower))
 
-      input =
+      sent =
         update_in(vector["input"]["events"], fn events ->
           for [name, payload] <- events, do: {name, payload}
         end)
