@@ -48,6 +48,7 @@ rf_quantiser rf_quantiser_of(const rf_component_def *def) {
         out.min = (double)half;
         out.step = SQRT_HALF / (double)half;
         out.per_step = SQRT_2 * (double)half;
+        out.half_up = (double)half + 0.5;
     }
     return out;
 }
@@ -90,8 +91,8 @@ static bool to_turn(const rf_quantiser *quantiser, const void *value, bool force
     for (uint32_t i = 0; i < 4; i++) {
         double step;
         if (i == *index) continue;
-        step = floor(v[i] * scale * quantiser->per_step + 0.5) + quantiser->min;
-        *out++ = step <= 0 ? 0 : step >= (double)quantiser->most ? quantiser->most : (uint32_t)step;
+        step = v[i] * scale * quantiser->per_step + quantiser->half_up;
+        *out++ = step < 0 ? 0 : step >= (double)quantiser->most ? quantiser->most : (uint32_t)step;
     }
     return true;
 }
@@ -99,6 +100,16 @@ static bool to_turn(const rf_quantiser *quantiser, const void *value, bool force
 bool rf_quantise_value(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index, uint32_t *out) {
     if (quantiser->kind == RF_QUANTISE_STEP) return to_steps(quantiser, value, out);
     return to_turn(quantiser, value, forced, index, out);
+}
+
+bool rf_quantise_same_place(const rf_quantiser *quantiser, const void *value, uint32_t index) {
+    float narrow[4];
+    if (quantiser->kind != RF_QUANTISE_SMALLEST_THREE) return true;
+    memcpy(narrow, value, sizeof narrow);
+    for (uint32_t i = 0; i < 4; i++)
+        if (i < index ? fabsf(narrow[i]) >= fabsf(narrow[index]) : fabsf(narrow[i]) > fabsf(narrow[index]))
+            return false;
+    return true;
 }
 
 static void from_turn(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, float out[4]) {

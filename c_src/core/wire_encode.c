@@ -146,8 +146,17 @@ static void put_plain(encoder *e, const item *it) {
 
 static void put_steps(encoder *e, const item *it) {
     const rf_quantiser *quantiser = it->quantiser;
-    if (quantiser->kind == RF_QUANTISE_SMALLEST_THREE) rf_wire_bits(&e->out, it->index, 2);
-    for (unsigned i = 0; i < quantiser->count; i++) rf_wire_bits(&e->out, it->numbers[i], quantiser->bits);
+    unsigned turn = quantiser->kind == RF_QUANTISE_SMALLEST_THREE ? 2 : 0, bits = turn;
+    uint64_t held = turn ? it->index : 0;
+    for (unsigned i = 0; i < quantiser->count; i++) {
+        if (bits + quantiser->bits > 56) {
+            rf_wire_bits(&e->out, held, bits);
+            held = bits = 0;
+        }
+        held |= (uint64_t)it->numbers[i] << bits;
+        bits += quantiser->bits;
+    }
+    rf_wire_bits(&e->out, held, bits);
 }
 
 static void put_delta(encoder *e, const item *it) {
@@ -237,9 +246,7 @@ static uint64_t collect_whole(encoder *e, uint32_t handle) {
 }
 
 static unsigned width_of(uint32_t number) {
-    unsigned width = 0;
-    for (; number > 0; number >>= 1) width++;
-    return width;
+    return number == 0 ? 0 : rf_high_bit(number) + 1;
 }
 
 // A delta if that is shorter. false: nothing has changed.
@@ -265,7 +272,7 @@ static bool try_delta(item *it, const uint32_t *old) {
 // false: for the receiver nothing has changed.
 static bool choose_form(item *it, uint32_t handle, uint32_t since) {
     const rf_column *column = it->column;
-    uint32_t old_numbers[RF_NUMBERS_MAX], old_index = 0;
+    uint32_t old_numbers[RF_NUMBERS_MAX];
     const void *old;
     it->index = 0;
     it->form = FORM_RAW;
@@ -273,8 +280,8 @@ static bool choose_form(item *it, uint32_t handle, uint32_t since) {
     it->form = FORM_STEPS;
     old = rf_value_log_before(&column->log, handle, *(const uint32_t *)(const void *)(it->cell + column->link_offset),
                               since);
-    if (!old || !rf_quantise_value(it->quantiser, old, false, &old_index, old_numbers) || old_index != it->index)
-        return true;
+    if (!old || !rf_quantise_same_place(it->quantiser, old, it->index)) return true;
+    if (!rf_quantise_value(it->quantiser, old, true, &it->index, old_numbers)) return true;
     return try_delta(it, old_numbers);
 }
 

@@ -41,25 +41,23 @@ static inline void rf_wire_f64(rf_wire_out *out, double value) {
     rf_buf_bytes(&out->buf, bytes, sizeof bytes);
 }
 
-// At most 32 bits; the others of value are 0. There must be room.
-static inline void rf_wire_bits(rf_wire_out *out, uint32_t value, unsigned bits) {
-    out->held |= (uint64_t)value << out->count;
-    out->count += bits;
-    if (out->count >= 32) {
-        rf_store32(out->buf.data + out->buf.len, (uint32_t)out->held);
-        out->buf.len += 4;
-        out->held >>= 32;
-        out->count -= 32;
-    }
+// At most 56 bits; the others of value are 0. There must be room. Fewer than 8 bits are held afterwards.
+static inline void rf_wire_bits(rf_wire_out *out, uint64_t value, unsigned bits) {
+    uint64_t held = out->held | value << out->count;
+    unsigned count = out->count + bits;
+    rf_store64(out->buf.data + out->buf.len, held);
+    out->buf.len += count / 8;
+    out->held = held >> (count & 56);
+    out->count = count % 8;
 }
 
 // There must be room for RF_NIB_BITS_MAX bits.
 static inline void rf_wire_nib(rf_wire_out *out, uint64_t value) {
     while (value > 7) {
-        rf_wire_bits(out, (uint32_t)(value & 7) | 8, 4);
+        rf_wire_bits(out, (value & 7) | 8, 4);
         value >>= 3;
     }
-    rf_wire_bits(out, (uint32_t)value, 4);
+    rf_wire_bits(out, value, 4);
 }
 
 // Asks for its own room.
@@ -71,11 +69,9 @@ static inline void rf_wire_bit_bytes(rf_wire_out *out, rf_str bytes) {
 
 // What is held goes to buf, filled up with 0.
 static inline void rf_wire_end_bits(rf_wire_out *out) {
-    if (!rf_wire_room(out, 32)) return;
-    for (; out->count > 0; out->count = out->count > 8 ? out->count - 8 : 0) {
-        out->buf.data[out->buf.len++] = (uint8_t)out->held;
-        out->held >>= 8;
-    }
+    if (out->count > 0) rf_wire_u8(out, (uint8_t)out->held);
+    out->held = 0;
+    out->count = 0;
 }
 
 #endif

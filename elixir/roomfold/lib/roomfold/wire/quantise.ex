@@ -68,7 +68,7 @@ defmodule Roomfold.Wire.Quantise do
     end
   end
 
-  defp turn_integer(q, v), do: trunc(Float.floor(v * q.per_step + 0.5) + q.min) |> max(0) |> min(q.most)
+  defp turn_integer(q, v), do: trunc(Float.floor(v * q.per_step + (q.min + 0.5))) |> max(0) |> min(q.most)
 
   defp largest(value) do
     {_, index} = value |> Enum.with_index() |> Enum.max_by(fn {v, index} -> {abs(v), -index} end)
