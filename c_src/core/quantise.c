@@ -50,66 +50,9 @@ rf_quantiser rf_quantiser_of(const rf_component_def *def) {
         out.per_step = SQRT_2 * (double)half;
         out.half_up = (double)half + 0.5;
     }
+    out.over = (double)out.most + 1;
+    out.last = (double)out.most;
     return out;
-}
-
-static bool to_steps(const rf_quantiser *quantiser, const void *value, uint32_t *out) {
-    for (unsigned i = 0; i < quantiser->count; i++) {
-        double number, step;
-        if (quantiser->wide) {
-            memcpy(&number, (const uint8_t *)value + i * sizeof number, sizeof number);
-        } else {
-            float narrow;
-            memcpy(&narrow, (const uint8_t *)value + i * sizeof narrow, sizeof narrow);
-            number = (double)narrow;
-        }
-        step = (number - quantiser->min) * quantiser->per_step + 0.5;
-        // What is below 0 by less than 1 would round to 0 if it were only converted.
-        if (!(step >= 0 && step < (double)quantiser->most + 1)) return false;
-        out[i] = (uint32_t)step;
-    }
-    return true;
-}
-
-static uint32_t largest(const double v[4]) {
-    uint32_t index = 0;
-    for (uint32_t i = 1; i < 4; i++)
-        if (fabs(v[i]) > fabs(v[index])) index = i;
-    return index;
-}
-
-static bool to_turn(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index, uint32_t *out) {
-    float narrow[4];
-    double v[4], sum, scale;
-    memcpy(narrow, value, sizeof narrow);
-    for (int i = 0; i < 4; i++) v[i] = (double)narrow[i];
-    sum = v[0] * v[0] + v[1] * v[1] + v[2] * v[2] + v[3] * v[3];
-    if (!(sum >= 63.0 / 64 && sum <= 65.0 / 64)) return false;
-    if (!forced) *index = largest(v);
-    scale = 1 / sqrt(sum);
-    if (v[*index] < 0) scale = -scale;
-    for (uint32_t i = 0; i < 4; i++) {
-        double step;
-        if (i == *index) continue;
-        step = v[i] * scale * quantiser->per_step + quantiser->half_up;
-        *out++ = step < 0 ? 0 : step >= (double)quantiser->most ? quantiser->most : (uint32_t)step;
-    }
-    return true;
-}
-
-bool rf_quantise_value(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index, uint32_t *out) {
-    if (quantiser->kind == RF_QUANTISE_STEP) return to_steps(quantiser, value, out);
-    return to_turn(quantiser, value, forced, index, out);
-}
-
-bool rf_quantise_same_place(const rf_quantiser *quantiser, const void *value, uint32_t index) {
-    float narrow[4];
-    if (quantiser->kind != RF_QUANTISE_SMALLEST_THREE) return true;
-    memcpy(narrow, value, sizeof narrow);
-    for (uint32_t i = 0; i < 4; i++)
-        if (i < index ? fabsf(narrow[i]) >= fabsf(narrow[index]) : fabsf(narrow[i]) > fabsf(narrow[index]))
-            return false;
-    return true;
 }
 
 static void from_turn(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, float out[4]) {

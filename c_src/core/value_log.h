@@ -14,14 +14,15 @@ typedef struct rf_old_value {
 } rf_old_value;
 
 typedef struct rf_value_log {
-    uint32_t length;  // entries; 0: nothing is remembered
+    uint32_t length;  // entries that count; 0: nothing is remembered
+    uint32_t mask;    // entries there is room for, minus one: a power of two
     uint32_t written; // the number of the newest, counted from 1, over and over
     uint32_t entry_size;
     uint8_t *entries;
 } rf_value_log;
 
 static inline rf_old_value *rf_value_log_entry(const rf_value_log *log, uint32_t number) {
-    return (rf_old_value *)(void *)(log->entries + (size_t)(number % log->length) * log->entry_size);
+    return (rf_old_value *)(void *)(log->entries + (size_t)(number & log->mask) * log->entry_size);
 }
 
 bool rf_value_log_init(rf_value_log *log, rf_mem *mem, uint32_t length, uint32_t value_size);

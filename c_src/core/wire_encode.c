@@ -32,6 +32,7 @@ typedef struct encoder {
     size_t room; // bits that an entity's components of fixed size need at most
     uint32_t count;
     item items[RF_SCHEMA_MAX];
+    const rf_column_page *pages[RF_SCHEMA_MAX]; // of the columns, for the 64 entities at hand
 } encoder;
 
 static size_t value_bits(const rf_column *column) {
@@ -226,13 +227,19 @@ static item *new_item(encoder *e, uint32_t i, const uint8_t *cell) {
     return it;
 }
 
+// Before anything of an entity of this page is collected.
+static void find_pages(encoder *e, uint32_t handle) {
+    for (uint32_t i = 0; i < e->world->column_count; i++)
+        e->pages[i] = rf_column_page_of(&e->world->columns[i], handle);
+}
+
 // Of an entity that the receiver does not have.
 static uint64_t collect_whole(encoder *e, uint32_t handle) {
     uint64_t mask = 0;
     e->count = 0;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_column *column = &e->world->columns[i];
-        const rf_column_page *page = rf_column_page_of(column, handle);
+        const rf_column_page *page = e->pages[i];
         item *it;
         if (!rf_column_has(page, handle)) continue;
         mask |= UINT64_C(1) << i;
@@ -292,7 +299,7 @@ static uint64_t collect_change(encoder *e, uint32_t handle, uint32_t since, bool
     *removed = false;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_column *column = &e->world->columns[i];
-        const rf_column_page *page = rf_column_page_of(column, handle);
+        const rf_column_page *page = e->pages[i];
         const uint8_t *cell = page ? rf_column_cell(column, page, handle) : NULL;
         item *it;
         if (!page || rf_cell_stamp(cell) < since) continue;
@@ -374,7 +381,12 @@ static void put_snapshot(encoder *e, size_t limit) {
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_SNAPSHOT));
     rf_wire_varint(&e->out, e->world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
-    while (!over(e, limit) && rf_world_next(e->world, &entity)) put_whole(e, entity.handle1 - 1, &last, &known);
+    for (uint32_t page = UINT32_MAX; !over(e, limit) && rf_world_next(e->world, &entity);) {
+        uint32_t handle = entity.handle1 - 1;
+        if (handle / RF_PAGE_SIZE != page) find_pages(e, handle);
+        page = handle / RF_PAGE_SIZE;
+        put_whole(e, handle, &last, &known);
+    }
     put_end(e);
 }
 
@@ -414,7 +426,9 @@ static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
     int64_t last = -1;
     for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        for (uint64_t mask = page && page->changed >= since ? page->alive : 0; mask != 0; mask &= mask - 1) {
+        uint64_t mask = page && page->changed >= since ? page->alive : 0;
+        if (mask != 0) find_pages(e, first);
+        for (; mask != 0; mask &= mask - 1) {
             uint32_t handle = first + rf_low_bit(mask);
             const rf_slot *slot = &page->slots[handle % RF_PAGE_SIZE];
             if (slot->changed < since || (slot->created >= since) != creates) continue;

@@ -160,7 +160,7 @@ static void renumber(rf_world *world) {
         if (world->pages[i]) RENUMBER(world->pages[i]->changed);
     for (uint32_t i = 0; i < world->column_count; i++) {
         rf_value_log *log = &world->columns[i].log;
-        for (uint32_t j = 0; j < log->length; j++) {
+        for (uint32_t j = 0; log->length > 0 && j <= log->mask; j++) {
             RENUMBER(rf_value_log_entry(log, j)->stamp);
             RENUMBER(rf_value_log_entry(log, j)->until);
         }

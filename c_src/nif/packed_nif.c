@@ -2,7 +2,7 @@
 #include "nif_functions.h"
 #include "world_resource.h"
 
-#define NORMAL_FRAME 4096 // bytes that a normal scheduler may be held up by
+#define NORMAL_FRAME 1024 // bytes that a normal scheduler may be held up by
 #define UNITS_PER_BYTE 4  // of work
 
 typedef rf_status frame_function(rf_world *world, rf_str frame, rf_error *error);

@@ -284,6 +284,30 @@ defmodule Roomfold.WireTest do
     end
   end
 
+  test "large frames: folded in slices, loaded and applied away from normal schedulers" do
+    ids = for i <- 1..20_000, do: "entity-#{i}"
+
+    creates =
+      for id <- ids,
+          do: {"create", %{"entity_id" => id, "components" => %{"position" => [1, 2, 3], "n" => id}}}
+
+    moves = for id <- ids, do: {"update", %{"entity_id" => id, "components" => %{"position" => [1, 2, 4]}}}
+    {:ok, first} = Wire.encode_events(creates)
+    {:ok, second} = Wire.encode_events(moves ++ moves ++ moves)
+    assert byte_size(first) > 512 * 1024
+
+    world = World.new!(history: 100_000)
+    {:ok, world, report} = World.fold(world, {:packed, first})
+    assert report.folded == 20_000
+    from = World.seq(world)
+    {:ok, replica} = World.load({:packed, World.encode!(world, :snapshot, :packed)})
+    {:ok, world, report} = World.fold(world, {:packed, second})
+    assert {report.folded, report.rejected_count} == {60_000, 0}
+    {:ok, replica, _} = World.apply_diff(replica, {:packed, World.encode!(world, {:diff, from}, :packed)})
+    assert World.snapshot(replica) == World.snapshot(world)
+    assert World.get(world, "entity-7") == %{"position" => [1.0, 2.0, 4.0], "n" => "entity-7"}
+  end
+
   # ---- bad input ----
 
   defp some_frames do
