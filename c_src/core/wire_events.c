@@ -270,15 +270,15 @@ static inline bool store(rf_column *column, uint32_t handle, uint8_t *cell, cons
     return true;
 }
 
-static inline bool store_part(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value,
+static inline bool store_part(rf_column *column, uint32_t size, uint32_t handle, uint8_t *cell, const uint8_t *value,
                               uint32_t revision) {
-    switch (column->value_size) {
+    switch (size) {
     case 12:
         return store(column, handle, cell, value, 12, revision);
     case 16:
         return store(column, handle, cell, value, 16, revision);
     default:
-        return store(column, handle, cell, value, column->value_size, revision);
+        return store(column, handle, cell, value, size, revision);
     }
 }
 
@@ -299,32 +299,34 @@ static inline bool find_cells(const rf_packed_plan *plan, uint32_t handle, uint8
 static size_t fold_plain_updates(reader *r, size_t most) {
     rf_world *world = r->fold->world;
     rf_history *history = &world->history;
-    rf_packed_plan *plan = &r->state->plan;
+    rf_packed_plan plan = r->state->plan;
     const uint8_t *at = rf_wire_here(&r->in), *end = r->in.data + r->in.size / 8;
-    uint32_t ring = history->revision % history->length;
-    uint64_t seq = world->seq, left = UINT32_MAX - 2 - history->revision;
+    uint32_t revision = history->revision, length = history->length, ring = revision % length;
+    uint64_t seq = world->seq, left = UINT32_MAX - 2 - revision, *seqs = history->seqs;
     uint8_t *cells[RF_PLAN_PARTS];
     size_t done = 0;
     if (r->batch->seq != 0 && r->batch->seq != seq + 1) return 0;
     if (most > left) most = (size_t)left;
     if (most > RF_SEQ_MAX - seq) most = (size_t)(RF_SEQ_MAX - seq);
     for (; done < most && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; done++) {
-        uint32_t entity, handle, revision;
+        uint32_t entity, handle;
         const uint8_t *next = rf_packed_small(at + 1, &entity);
         rf_slot_page *page;
         bool changed = false;
         if (!next || *next >= 0x80) break;
-        if (*next != plan->mask) *plan = rf_packed_plan_of(world, *next);
-        if (!plan->fast) break;
+        if (*next != plan.mask) plan = rf_packed_plan_of(world, *next);
+        if (!plan.fast) break;
         handle = find_entity(r, entity);
-        if (handle == RF_NO_HANDLE || !find_cells(plan, handle, cells)) break;
+        if (handle == RF_NO_HANDLE || !find_cells(&plan, handle, cells)) break;
         next++;
-        revision = ++history->revision;
-        if (++ring == history->length) ring = 0;
-        history->seqs[ring] = ++seq;
-        for (uint32_t i = 0; i < plan->count; i++) {
-            changed |= store_part(plan->columns[i], handle, cells[i], next, revision);
-            next += plan->columns[i]->value_size;
+        revision++;
+        if (++ring == length) ring = 0;
+        seqs[ring] = ++seq;
+        for (uint32_t i = 0; i < plan.count; i++) {
+            rf_column *column = plan.columns[i];
+            uint32_t size = column->value_size;
+            changed |= store_part(column, size, handle, cells[i], next, revision);
+            next += size;
         }
         at = next;
         if (!changed) continue;
@@ -332,6 +334,8 @@ static size_t fold_plain_updates(reader *r, size_t most) {
         page->slots[handle % RF_PAGE_SIZE].changed = page->changed = revision;
     }
     world->seq = seq;
+    history->revision = revision;
+    r->state->plan = plan;
     if (r->batch->seq != 0) r->batch->seq += done;
     r->in.at = (uint64_t)(at - r->in.data) * 8;
     r->fold->report->folded += done;

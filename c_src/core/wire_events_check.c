@@ -52,7 +52,13 @@ static inline bool finite_numbers(const rf_packed_plan *plan, const uint8_t *at)
     const uint64_t exponents = UINT64_C(0x7f8000007f800000), one = UINT64_C(0x0080000000800000);
     const uint8_t *last = at + plan->size - 8;
     uint64_t over = (rf_load64(last) & exponents) + one;
-    for (; at < last; at += 8) over |= (rf_load64(at) & exponents) + one;
+    if (last - at == 20) { // a position and a rotation
+        over |= (rf_load64(at) & exponents) + one;
+        over |= (rf_load64(at + 8) & exponents) + one;
+        over |= (rf_load64(at + 16) & exponents) + one;
+    } else {
+        for (; at < last; at += 8) over |= (rf_load64(at) & exponents) + one;
+    }
     return (over & UINT64_C(0x8000000080000000)) == 0;
 }
 
