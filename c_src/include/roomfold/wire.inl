@@ -277,6 +277,17 @@ RF_WIRE_POSE(RIGHT, 2, "the right hand")
 //| A decoder allocates no more than a world of `max_entities` entities needs that has components in proportion to the frame's length. Handles are below
 //| `max_entities` (`world_full`), one term or string has at most `max_value_bytes` (`too_large`), an entity at most `max_undeclared` others (`too_many_components`), ids and names
 //| have 1 to 255 bytes (`invalid_frame`), a component is not called `id`.
+//|
+//| ## What it comes to
+//| Bytes per changed entity (created, updated or deleted; `bench/wire.exs bytes`), one diff for each tick, headers of frames included. Quantised: positions at 1 mm
+//| between -500 and 500 m, turns with 10 bits, and words from the first tenth of each match.
+//|
+//| | | JSON | term_to_binary | packed, lossless | packed, quantised |
+//| |---|---|---|---|---|
+//| | ten recorded matches at 35 Hz, 561,894 changes | 66.4 | 91.6 | 18.7 | 5.9 |
+//| | one of them, least to most | 61.7 .. 70.0 | 85.5 .. 96.9 | 17.0 .. 20.2 | 5.6 .. 7.2 |
+//| | head and two hands, three VR recordings at 72 Hz | 116 .. 119 | 142 | 31.3 | 6.8 .. 7.4 (1.5 .. 1.6 kB/s) |
+//| | 1,000 entities moved and turned at random, within 128 m | 95.1 (4 decimals) | 121.0 | 28.8 | 11.6 |
 
 #undef RF_WIRE_FRAME
 #undef RF_WIRE_TYPE
