@@ -9,4 +9,9 @@ static inline uint32_t rf_low_bit(uint64_t mask) {
     return (uint32_t)__builtin_ctzll(mask);
 }
 
+// The number of the highest.
+static inline uint32_t rf_high_bit(uint64_t mask) {
+    return 63 - (uint32_t)__builtin_clzll(mask);
+}
+
 #endif

@@ -1,5 +1,7 @@
 #include "change.h"
 
+#include "bits.h"
+
 // ---- preparing: everything that can fail --------------------------------------------------------
 
 static bool prepare_blob(rf_mem *mem, rf_assign *assign, rf_blob *old) {
@@ -150,15 +152,26 @@ static bool update_in_place(rf_world *world, uint32_t handle, const rf_assign *a
         cells[i] = rf_column_cell(column, page, handle);
     }
     for (size_t i = 0; i < count; i++) {
-        const rf_column *column = &world->columns[assigns[i].column];
+        rf_column *column = &world->columns[assigns[i].column];
         uint8_t *value = cells[i] + column->value_offset;
         if (memcmp(value, assigns[i].image.data, column->value_size) == 0) continue;
+        rf_column_remember(column, handle, cells[i], world->history.revision);
         memcpy(value, assigns[i].image.data, column->value_size);
         rf_cell_set_stamp(cells[i], world->history.revision);
         changed = true;
     }
     if (changed) touch(world, handle);
     return true;
+}
+
+// For diffs: what a quantised component was.
+static void remember(rf_world *world, uint32_t handle, const rf_assign *assign) {
+    rf_column *column = assign->column >= 0 ? &world->columns[assign->column] : NULL;
+    rf_column_page *page;
+    if (!column || column->log.length == 0) return;
+    page = rf_column_page_of(column, handle);
+    if (rf_column_has(page, handle))
+        rf_column_remember(column, handle, rf_column_cell(column, page, handle), world->history.revision);
 }
 
 rf_status rf_change_update(rf_world *world, uint32_t handle, rf_assign *assigns, size_t count) {
@@ -170,6 +183,7 @@ rf_status rf_change_update(rf_world *world, uint32_t handle, rf_assign *assigns,
     if (status != RF_OK) return status;
     for (size_t i = 0; i < count; i++) {
         if (assigns[i].same) continue;
+        remember(world, handle, &assigns[i]);
         commit(world, handle, slot, &assigns[i]);
         changed = true;
     }
@@ -221,7 +235,8 @@ static rf_status replace(rf_world *world, uint32_t handle, rf_assign *assigns, s
 static bool reserve_page(rf_world *world, uint32_t handle) {
     uint32_t page = handle / RF_PAGE_SIZE;
     if (page >= world->pages_capacity) {
-        uint32_t capacity = world->pages_capacity ? world->pages_capacity * 2 : 1;
+        uint32_t capacity = world->pages_capacity ? world->pages_capacity : 1;
+        while (capacity <= page) capacity *= 2;
         rf_slot_page **pages =
             rf_mem_resize(&world->mem, world->pages, world->pages_capacity * sizeof *pages, capacity * sizeof *pages);
         if (!pages) return false;
@@ -233,8 +248,18 @@ static bool reserve_page(rf_world *world, uint32_t handle) {
     return world->pages[page] != NULL;
 }
 
-static rf_status add(rf_world *world, rf_str id, uint64_t hash, rf_assign *assigns, size_t count) {
-    uint32_t handle = world->free1 ? world->free1 - 1 : world->handles;
+// In a mirror the lowest handle that nobody has.
+static uint32_t free_handle(const rf_world *world) {
+    if (!world->mirror) return world->free1 ? world->free1 - 1 : world->handles;
+    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
+        uint64_t dead = ~rf_world_alive_on(world, first);
+        if (dead != 0) return first + rf_low_bit(dead);
+    }
+    return (world->handles + RF_PAGE_SIZE - 1) / RF_PAGE_SIZE * RF_PAGE_SIZE;
+}
+
+rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
+                              size_t count) {
     rf_entity_id stored;
     rf_slot *slot;
     rf_status status;
@@ -249,10 +274,8 @@ static rf_status add(rf_world *world, rf_str id, uint64_t hash, rf_assign *assig
         rf_entity_id_free(&stored, &world->mem);
         return status;
     }
-    if (world->free1)
-        world->free1 = slot->since;
-    else
-        world->handles++;
+    if (!world->mirror && world->free1) world->free1 = slot->since;
+    if (handle >= world->handles) world->handles = handle + 1;
     slot->id = stored;
     slot->generation++;
     slot->created = slot->since = world->history.revision;
@@ -267,7 +290,8 @@ static rf_status add(rf_world *world, rf_str id, uint64_t hash, rf_assign *assig
 
 rf_status rf_change_create(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
                            size_t count) {
-    return handle == RF_NO_HANDLE ? add(world, id, hash, assigns, count) : replace(world, handle, assigns, count);
+    return handle == RF_NO_HANDLE ? rf_change_create_at(world, free_handle(world), id, hash, assigns, count)
+                                  : replace(world, handle, assigns, count);
 }
 
 // ---- delete -------------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ typedef struct rf_assign {
 // sorted by name, without repeats. RF_NO_MEMORY, RF_WORLD_FULL.
 rf_status rf_change_create(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
                            size_t count);
+// Creates an entity with this handle, which nobody has, in a world that mirrors another. The same.
+rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
+                              size_t count);
 // Merges into a living entity. RF_NO_MEMORY.
 rf_status rf_change_update(rf_world *world, uint32_t handle, rf_assign *assigns, size_t count);
 // RF_NO_MEMORY.

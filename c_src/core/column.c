@@ -17,13 +17,16 @@ static uint16_t value_size(const rf_component_def *def) {
     return sizeof(rf_blob *);
 }
 
-void rf_column_init(rf_column *column, const rf_component_def *def) {
+bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem, uint32_t history) {
     bool wide = def->type != RF_TYPE_F32 && def->type != RF_TYPE_BOOL;
     unsigned align = wide ? 8 : 4;
     *column = (rf_column){.def = *def, .value_size = value_size(def)};
     column->value_offset = (uint16_t)align;
-    column->stride = (uint16_t)((column->value_offset + column->value_size + align - 1) / align * align);
+    column->link_offset = (uint16_t)(column->value_offset + column->value_size);
+    column->stride = (uint16_t)(column->link_offset + (def->quantise != RF_QUANTISE_NONE ? 4 : 0));
+    column->stride = (uint16_t)((column->stride + align - 1) / align * align);
     column->blobs = def->type == RF_TYPE_STRING || def->type == RF_TYPE_TERM;
+    return def->quantise == RF_QUANTISE_NONE || rf_value_log_init(&column->log, mem, history, column->value_size);
 }
 
 static size_t page_bytes(const rf_column *column) {
@@ -45,6 +48,7 @@ void rf_column_free(rf_column *column, rf_mem *mem) {
     rf_mem_free(mem, column->pages, column->capacity * sizeof(rf_column_page *));
     column->pages = NULL;
     column->capacity = 0;
+    rf_value_log_free(&column->log, mem);
 }
 
 static rf_column_page *copy_page(rf_column *to, const rf_column_page *from, rf_mem *mem) {
@@ -70,6 +74,7 @@ bool rf_column_copy(rf_column *to, const rf_column *from, rf_mem *mem) {
     *to = *from;
     to->capacity = 0;
     to->pages = NULL;
+    if (!rf_value_log_copy(&to->log, &from->log, mem)) return false;
     if (from->capacity == 0) return true;
     to->pages = rf_mem_zero(mem, from->capacity * sizeof(rf_column_page *));
     if (!to->pages) return false;

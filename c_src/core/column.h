@@ -1,11 +1,12 @@
 // column.h: the values of one declared component, in pages of 64 entities.
 //
 // A page has a bit per entity that says who has the component, and a cell per entity: the revision of the last change,
-// then the value, so that writing one touches one line. Strings and terms are blobs on the heap.
+// then the value, so that writing one touches one line. Strings and terms are blobs on the heap. A quantised
+// component's cell ends with the number of the value it had before (value_log.h).
 #ifndef RF_CORE_COLUMN_H
 #define RF_CORE_COLUMN_H
 
-#include "alloc.h"
+#include "value_log.h"
 #include <roomfold/schema.h>
 
 #define RF_PAGE_SIZE 64
@@ -25,12 +26,15 @@ typedef struct rf_column {
     uint16_t stride;       // bytes of a cell
     uint16_t value_offset; // in a cell
     uint16_t value_size;   // bytes of a value in a cell
+    uint16_t link_offset;  // in a cell, of a quantised component
     bool blobs;
     uint32_t capacity; // pages that the array has room for
     rf_column_page **pages;
+    rf_value_log log; // of a quantised component
 } rf_column;
 
-void rf_column_init(rf_column *column, const rf_component_def *def);
+// history: how many replaced values a quantised component remembers. false when out of memory.
+bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem, uint32_t history);
 void rf_column_free(rf_column *column, rf_mem *mem);
 bool rf_column_copy(rf_column *to, const rf_column *from, rf_mem *mem);
 // Makes sure that the page of this handle is there; false when out of memory.
@@ -59,6 +63,18 @@ static inline void rf_cell_set_stamp(uint8_t *cell, uint32_t stamp) {
 
 static inline rf_blob **rf_cell_blob(const rf_column *column, uint8_t *cell) {
     return (rf_blob **)(void *)(cell + column->value_offset);
+}
+
+static inline uint32_t *rf_cell_link(const rf_column *column, uint8_t *cell) {
+    return (uint32_t *)(void *)(cell + column->link_offset);
+}
+
+// An update is about to replace or remove, at this revision, the value that is there.
+static inline void rf_column_remember(rf_column *column, uint32_t handle, uint8_t *cell, uint32_t revision) {
+    uint32_t *link = rf_cell_link(column, cell);
+    if (column->log.length == 0) return;
+    *link = rf_value_log_add(&column->log, handle, *link, rf_cell_stamp(cell), revision, cell + column->value_offset,
+                             column->value_size);
 }
 
 rf_blob *rf_blob_new(rf_mem *mem, rf_str bytes);

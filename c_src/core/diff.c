@@ -75,7 +75,7 @@ static bool next_living(rf_diff *diff, rf_change *out) {
     while (diff->handle < world->handles) {
         uint32_t handle = diff->handle;
         const rf_slot_page *page = rf_world_page(world, handle);
-        uint64_t mask = page->changed >= diff->since ? page->alive >> (handle % RF_PAGE_SIZE) : 0;
+        uint64_t mask = page && page->changed >= diff->since ? page->alive >> (handle % RF_PAGE_SIZE) : 0;
         const rf_slot *slot;
         if (mask == 0) {
             diff->handle = (handle / RF_PAGE_SIZE + 1) * RF_PAGE_SIZE;

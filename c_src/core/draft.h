@@ -230,6 +230,8 @@ bool rf_fold_json_value(rf_fold *fold, struct rf_scan *scan, rf_want want);
 const char *rf_fold_json_behind(const char *at, const char *end);
 // In place of rf_event_end for an object without a name, which may be a change of several entities (fold_changes.c).
 rf_status rf_fold_changes(rf_fold *fold, rf_str object);
+// Counts an event about somebody who is gone.
+rf_status rf_fold_orphan(rf_fold *fold);
 // Counts an event that could not be read.
 void rf_fold_unreadable(rf_fold *fold, rf_status reason, uint64_t offset);
 

@@ -8,7 +8,7 @@
 
 // A component on its way into its cell.
 typedef struct place {
-    const rf_column *column;
+    rf_column *column;
     uint8_t *cell;
     double value[RF_NUMBERS_MAX]; // as the column keeps it
 } place;
@@ -43,8 +43,8 @@ static inline bool to_value(const rf_component_def *def, const double *numbers, 
 
 // Finds the cell and converts the numbers. false: the entity does not have the component, or a number is too large for
 // it.
-static inline bool prepare(const rf_world *world, uint32_t handle, const rf_numbers *numbers, place *out) {
-    const rf_column *column = &world->columns[numbers->component];
+static inline bool prepare(rf_world *world, uint32_t handle, const rf_numbers *numbers, place *out) {
+    rf_column *column = &world->columns[numbers->component];
     rf_column_page *page = rf_column_page_of(column, handle);
     if (!rf_column_has(page, handle)) return false;
     out->column = column;
@@ -65,9 +65,11 @@ static inline bool replace(void *to, const void *from, size_t size) {
 }
 
 // false: the very same bits were there already.
-static inline bool store(const place *from, uint32_t revision) {
+static inline bool store(const place *from, uint32_t handle, uint32_t revision) {
     uint8_t *value = from->cell + from->column->value_offset;
     bool changed;
+    if (from->column->log.length > 0 && memcmp(value, from->value, from->column->value_size) != 0)
+        rf_column_remember(from->column, handle, from->cell, revision);
     switch (from->column->value_size) {
     case 12:
         changed = replace(value, from->value, 12);
@@ -97,7 +99,7 @@ static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
     for (size_t i = 0; i < event->count; i++)
         if (!prepare(world, handle, &event->numbers[i], &places[i])) return false;
     rf_world_advance(world, world->seq + 1);
-    for (size_t i = 0; i < event->count; i++) changed |= store(&places[i], world->history.revision);
+    for (size_t i = 0; i < event->count; i++) changed |= store(&places[i], handle, world->history.revision);
     if (changed) touch(world, handle);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "draft.h"
 #include "json_term.h"
 #include "report.h"
+#include "wire_events.h"
 #include <roomfold/json.h>
 
 rf_status rf_fold_new(rf_world *world, rf_report *report, rf_fold **out) {
@@ -33,6 +34,8 @@ void rf_fold_free(rf_fold *fold) {
     rf_builder_free(&fold->result);
     rf_arena_free(&fold->arena);
     rf_key_set_free(&fold->keys);
+    if (fold->packed) rf_free(fold->allocator, fold->packed->texts);
+    rf_free(fold->allocator, fold->packed);
     rf_free(fold->allocator, fold);
 }
 
@@ -593,6 +596,25 @@ rf_status rf_fold_apply_usable(rf_fold *fold) {
     }
     if (status == RF_OK && (used || fold->report->rejected_count == before)) fold->report->folded++;
     return status;
+}
+
+rf_status rf_fold_orphan(rf_fold *fold) {
+    uint64_t seq = 0;
+    switch (judge_seq(fold, &seq)) {
+    case SEQ_TAKE:
+        take_seq(fold, seq);
+        fold->report->orphaned++;
+        fold->report->folded++;
+        break;
+    case SEQ_STALE:
+        fold->report->stale++;
+        break;
+    case SEQ_INVALID:
+        drop(fold, RF_INVALID_SEQ, (rf_str){0});
+        break;
+    }
+    fold->no_memory = false;
+    return RF_OK;
 }
 
 bool rf_fold_accept(rf_fold *fold) {

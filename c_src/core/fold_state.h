@@ -69,6 +69,8 @@ struct rf_fold {
     const rf_component_def *current_def;
     bool current_is_id;
 
+    struct rf_packed_state *packed; // of a packed frame, or NULL
+
     // Scratch, given back after each event.
     rf_arena arena;
     uint32_t assign_capacity;

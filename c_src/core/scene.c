@@ -246,7 +246,7 @@ static void remove_gone(rf_scene *scene, const rf_world *world) {
     for (uint32_t page = 0; page < scene->pages; page++) {
         uint32_t first = page * RF_PAGE_SIZE;
         uint64_t gone = scene->there[page];
-        if (first < world->handles) gone &= ~rf_world_page(world, first)->alive;
+        if (first < world->handles) gone &= ~rf_world_alive_on(world, first);
         for (; gone != 0; gone &= gone - 1) leave(scene, first + rf_low_bit(gone));
     }
 }

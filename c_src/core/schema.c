@@ -2,6 +2,7 @@
 #include "error.h"
 #include "json_term.h"
 #include "schema_state.h"
+#include "wire_numbers.h"
 #include <roomfold/json.h>
 #include <roomfold/world.h>
 
@@ -14,7 +15,7 @@ static bool valid_def(const rf_component_def *def) {
     return def->name.len > 0 && def->name.len <= RF_NAME_MAX && rf_utf8_valid(def->name) &&
            !rf_str_eq(def->name, RF_LIT("id")) && (unsigned)def->type <= RF_TYPE_TERM && def->count >= 1 &&
            def->count <= (numbers ? RF_NUMBERS_MAX : 1) &&
-           (!def->fixed || (numbers && def->decimals <= RF_JSON_DECIMALS_MAX));
+           (!def->fixed || (numbers && def->decimals <= RF_JSON_DECIMALS_MAX)) && rf_quantiser_valid(def);
 }
 
 static bool insert(rf_schema *schema, int index) {
@@ -25,8 +26,21 @@ static bool insert(rf_schema *schema, int index) {
     return true;
 }
 
+static void destroy(rf_schema *schema) {
+    rf_free(schema->allocator, schema->packed);
+    rf_free(schema->allocator, schema->words);
+    rf_free(schema->allocator, schema->word_table);
+    rf_free(schema->allocator, schema);
+}
+
 rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, size_t count, rf_schema **out,
                         rf_error *error) {
+    return rf_schema_new_with_words(allocator, defs, count, NULL, 0, out, error);
+}
+
+rf_status rf_schema_new_with_words(rf_allocator allocator, const rf_component_def *defs, size_t count,
+                                   const rf_str *words, size_t word_count, rf_schema **out, rf_error *error) {
+    rf_status status;
     size_t names = 0, at = 0;
     rf_schema *schema;
     *out = NULL;
@@ -43,11 +57,17 @@ rf_status rf_schema_new(rf_allocator allocator, const rf_component_def *defs, si
         schema->defs[i] = defs[i];
         schema->defs[i].name.data = memcpy(schema->names + at, defs[i].name.data, defs[i].name.len);
         at += defs[i].name.len;
+        schema->quantisers[i] = rf_quantiser_of(&defs[i]);
         if (!insert(schema, (int)i)) {
             rf_free(allocator, schema);
             return invalid(error, defs[i].name);
         }
         schema->count = i + 1;
+    }
+    status = rf_schema_pack(schema, words, word_count, error);
+    if (status != RF_OK) {
+        destroy(schema);
+        return status;
     }
     *out = schema;
     return RF_OK;
@@ -94,10 +114,35 @@ static bool read_small(rf_str term, rf_str key, int64_t least, int64_t most, uin
     return true;
 }
 
-// {"name": .., "type": .., "count": .., "decimals": ..} and nothing else.
+static bool read_number(rf_str map, rf_str key, double *out) {
+    rf_str value;
+    rf_term head;
+    if (!rf_term_get(map, key, &value)) return false;
+    head = rf_term_head(value);
+    *out = head.kind == RF_TERM_INT ? (double)head.as.integer : head.as.number;
+    return head.kind == RF_TERM_INT || head.kind == RF_TERM_FLOAT;
+}
+
+// {"step": .., "min": .., "max": ..} or {"bits": ..}
+static bool read_quantise(rf_str term, rf_component_def *out, bool *found) {
+    rf_str map;
+    rf_term head;
+    bool turn;
+    *found = rf_term_get(term, RF_LIT("quantise"), &map);
+    if (!*found) return true;
+    head = rf_term_head(map);
+    if (head.kind != RF_TERM_MAP) return false;
+    if (!read_small(map, RF_LIT("bits"), 0, UINT8_MAX, &out->bits, &turn)) return false;
+    out->quantise = turn ? RF_QUANTISE_SMALLEST_THREE : RF_QUANTISE_STEP;
+    if (turn) return head.as.count == 1;
+    return head.as.count == 3 && read_number(map, RF_LIT("step"), &out->step) &&
+           read_number(map, RF_LIT("min"), &out->min) && read_number(map, RF_LIT("max"), &out->max);
+}
+
+// {"name": .., "type": .., "count": .., "decimals": .., "quantise": ..} and nothing else.
 static bool read_def(rf_str term, rf_component_def *out) {
     rf_str value;
-    bool counted;
+    bool counted, quantised;
     rf_term head;
     uint64_t known = 2;
     if (!rf_term_get(term, RF_LIT("name"), &value)) return false;
@@ -109,7 +154,8 @@ static bool read_def(rf_str term, rf_component_def *out) {
     if (head.kind != RF_TERM_STRING || !read_type(head.as.string, &out->type)) return false;
     if (!read_small(term, RF_LIT("count"), 1, RF_NUMBERS_MAX, &out->count, &counted)) return false;
     if (!read_small(term, RF_LIT("decimals"), 0, RF_JSON_DECIMALS_MAX, &out->decimals, &out->fixed)) return false;
-    known += (uint64_t)counted + out->fixed;
+    if (!read_quantise(term, out, &quantised)) return false;
+    known += (uint64_t)counted + out->fixed + quantised;
     return rf_term_head(term).as.count == known;
 }
 
@@ -122,6 +168,24 @@ static bool read_header(rf_str term) {
     if (!rf_term_get(term, RF_LIT("version"), &value)) return false;
     head = rf_term_head(value);
     return head.kind == RF_TERM_INT && head.as.integer == 1;
+}
+
+static rf_status with_words(rf_allocator allocator, const rf_component_def *defs, size_t count, rf_str term,
+                            rf_schema **out, rf_error *error) {
+    rf_term_reader reader;
+    rf_term head;
+    rf_str list, *words;
+    rf_status status;
+    if (!rf_term_get(term, RF_LIT("words"), &list)) return rf_schema_new(allocator, defs, count, out, error);
+    rf_term_read(&reader, list);
+    head = rf_term_next(&reader);
+    if (head.kind != RF_TERM_LIST || head.as.count > RF_WIRE_WORDS_MAX) return invalid(error, RF_LIT("words"));
+    words = rf_alloc(allocator, ((size_t)head.as.count + 1) * sizeof *words);
+    if (!words) return rf_error_set(error, RF_NO_MEMORY, RF_NOWHERE, RF_LIT(""));
+    for (uint64_t i = 0; i < head.as.count; i++) words[i] = rf_term_skip(&reader);
+    status = rf_schema_new_with_words(allocator, defs, count, words, (size_t)head.as.count, out, error);
+    rf_free(allocator, words);
+    return status;
 }
 
 static rf_status from_term(rf_allocator allocator, rf_str term, rf_schema **out, rf_error *error) {
@@ -139,7 +203,7 @@ static rf_status from_term(rf_allocator allocator, rf_str term, rf_schema **out,
         defs[i].name = RF_LIT("components");
         if (!read_def(rf_term_skip(&reader), &defs[i])) return invalid(error, defs[i].name);
     }
-    return rf_schema_new(allocator, defs, (size_t)head.as.count, out, error);
+    return with_words(allocator, defs, (size_t)head.as.count, term, out, error);
 }
 
 rf_status rf_schema_from_json(rf_allocator allocator, rf_str text, rf_schema **out, rf_error *error) {
@@ -162,8 +226,7 @@ rf_schema *rf_schema_retain(rf_schema *schema) {
 }
 
 void rf_schema_release(rf_schema *schema) {
-    if (schema && atomic_fetch_sub_explicit(&schema->references, 1, memory_order_acq_rel) == 1)
-        rf_free(schema->allocator, schema);
+    if (schema && atomic_fetch_sub_explicit(&schema->references, 1, memory_order_acq_rel) == 1) destroy(schema);
 }
 
 size_t rf_schema_count(const rf_schema *schema) {

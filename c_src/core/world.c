@@ -21,6 +21,16 @@ static bool valid_def(const rf_world_def *def) {
            def->max_undeclared <= 1u << 16 && def->history > 0 && def->history <= 1u << 20;
 }
 
+static bool make_columns(rf_world *world) {
+    uint32_t count = (uint32_t)rf_schema_count(world->schema);
+    while (world->column_count < count) {
+        uint32_t i = world->column_count++;
+        if (!rf_column_init(&world->columns[i], rf_schema_at(world->schema, i), &world->mem, world->history.length))
+            return false;
+    }
+    return true;
+}
+
 rf_status rf_world_new(const rf_world_def *def, rf_world **out) {
     rf_mem mem;
     rf_world *world;
@@ -37,9 +47,7 @@ rf_status rf_world_new(const rf_world_def *def, rf_world **out) {
     world->max_entities = def->max_entities;
     world->max_value_bytes = def->max_value_bytes;
     world->max_undeclared = def->max_undeclared;
-    world->column_count = (uint32_t)rf_schema_count(def->schema);
-    for (uint32_t i = 0; i < world->column_count; i++) rf_column_init(&world->columns[i], rf_schema_at(def->schema, i));
-    if (!rf_history_init(&world->history, &world->mem, def->history)) {
+    if (!rf_history_init(&world->history, &world->mem, def->history) || !make_columns(world)) {
         rf_world_free(world);
         return RF_NO_MEMORY;
     }
@@ -134,14 +142,15 @@ static void renumber(rf_world *world) {
     cut -= cut % world->history.length; // so that the ring stays where it is
 #define RENUMBER(stamp) ((stamp) = (stamp) > cut ? (stamp)-cut : 0)
     for (uint32_t handle = 0; handle < world->handles; handle++) {
-        rf_slot *slot = rf_world_slot(world, handle);
+        rf_slot *slot;
         for (uint32_t i = 0; i < world->column_count; i++) {
             rf_column_page *page = rf_column_page_of(&world->columns[i], handle);
             uint8_t *cell = page ? rf_column_cell(&world->columns[i], page, handle) : NULL;
             uint32_t stamp = cell ? rf_cell_stamp(cell) : 0;
             if (cell) rf_cell_set_stamp(cell, RENUMBER(stamp));
         }
-        if (!(rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1)) continue;
+        if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) continue;
+        slot = rf_world_slot(world, handle);
         RENUMBER(slot->created);
         RENUMBER(slot->since);
         RENUMBER(slot->changed);
@@ -149,6 +158,13 @@ static void renumber(rf_world *world) {
     }
     for (uint32_t i = 0; i < world->pages_capacity; i++)
         if (world->pages[i]) RENUMBER(world->pages[i]->changed);
+    for (uint32_t i = 0; i < world->column_count; i++) {
+        rf_value_log *log = &world->columns[i].log;
+        for (uint32_t j = 0; log->length > 0 && j <= log->mask; j++) {
+            RENUMBER(rf_value_log_entry(log, j)->stamp);
+            RENUMBER(rf_value_log_entry(log, j)->until);
+        }
+    }
     for (uint32_t i = 0; i < world->history.dead_count; i++) {
         rf_tombstone *tombstone = (rf_tombstone *)(uintptr_t)rf_history_dead(&world->history, i);
         RENUMBER(tombstone->since);
@@ -201,7 +217,7 @@ rf_entity rf_world_find(const rf_world *world, rf_str id) {
 bool rf_world_alive(const rf_world *world, rf_entity entity) {
     uint32_t handle = entity.handle1 - 1;
     return entity.handle1 != 0 && handle < world->handles &&
-           (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
+           (rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1) &&
            rf_world_slot(world, handle)->generation == entity.generation;
 }
 
@@ -211,7 +227,7 @@ rf_str rf_world_id(const rf_world *world, rf_entity entity) {
 
 // Who on this page is alive and has all these declared components.
 static uint64_t page_with(const rf_world *world, uint32_t page, const int *columns, size_t count) {
-    uint64_t mask = world->pages[page]->alive;
+    uint64_t mask = rf_world_alive_on(world, page * RF_PAGE_SIZE);
     for (size_t i = 0; i < count && mask != 0; i++) {
         const rf_column_page *column = rf_column_page_of(&world->columns[columns[i]], page * RF_PAGE_SIZE);
         mask &= column ? column->present : 0;

@@ -37,6 +37,7 @@ struct rf_world {
     uint32_t count;   // alive
     uint32_t handles; // given out so far, alive or not
     uint32_t free1;   // the handle freed last, plus one
+    bool mirror;      // handles are another world's: free1 means nothing, pages may be missing
     uint32_t pages_capacity;
     rf_slot_page **pages;
     rf_id_table ids;
@@ -47,6 +48,12 @@ struct rf_world {
 
 static inline rf_slot_page *rf_world_page(const rf_world *world, uint32_t handle) {
     return world->pages[handle / RF_PAGE_SIZE];
+}
+
+// Who is alive of the 64 that have this handle's page.
+static inline uint64_t rf_world_alive_on(const rf_world *world, uint32_t handle) {
+    const rf_slot_page *page = rf_world_page(world, handle);
+    return page ? page->alive : 0;
 }
 
 static inline rf_slot *rf_world_slot(const rf_world *world, uint32_t handle) {

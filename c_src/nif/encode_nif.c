@@ -1,4 +1,4 @@
-// A world as bytes: JSON text straight into a binary.
+// A world as bytes: JSON text or the packed format straight into a binary.
 #include "nif_functions.h"
 #include "read_nif.h"
 
@@ -88,6 +88,33 @@ static rf_status encode(nif_builder *builder, const nif_world *world, const ERL_
     enif_realloc_binary(&memory.binary, len);
     *answer = enif_make_tuple2(env, nif_atom.ok, enif_make_binary(env, &memory.binary));
     return RF_OK;
+}
+
+// argv: world, version, the seq a diff starts from or nil.
+static rf_status encode_packed(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[],
+                               ERL_NIF_TERM *answer) {
+    ErlNifEnv *env = builder->env;
+    binary_memory memory = {.made = false};
+    rf_allocator allocator = {.context = &memory, .resize = resize_binary};
+    bool diff = !enif_is_identical(argv[2], nif_atom.nil);
+    size_t limit = builder->may_stop ? NORMAL_LIMIT : 0, len;
+    ErlNifUInt64 from = 0;
+    rf_status status;
+    uint8_t *bytes;
+    if (diff && !enif_get_uint64(env, argv[2], &from)) return RF_INVALID_ARGUMENT;
+    if (builder->may_stop && rf_world_count(world->world) > NORMAL_ENTITIES) return stop(builder);
+    status = rf_encode_packed(world->world, diff, from, limit, allocator, &bytes, &len);
+    if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
+    if (status != RF_OK) return status;
+    charge(builder, len * 4);
+    enif_realloc_binary(&memory.binary, len);
+    *answer = enif_make_tuple2(env, nif_atom.ok, enif_make_binary(env, &memory.binary));
+    return RF_OK;
+}
+
+ERL_NIF_TERM nif_world_encode_packed(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    return nif_read(env, argc, argv,
+                    &(nif_reader){"world_encode_packed", nif_world_encode_packed, encode_packed, false});
 }
 
 ERL_NIF_TERM nif_world_encode(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {

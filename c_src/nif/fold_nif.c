@@ -1,4 +1,4 @@
-// Folding a list of events or JSON text, in slices.
+// Folding a list of events, JSON text or a packed frame, in slices.
 //
 // A slice on a normal scheduler ends after SLICE_MICROSECONDS, charges a whole time slice and goes on when its process
 // is scheduled again. What a normal scheduler can't be asked to do goes to a dirty one: waiting for the lock, one event
@@ -117,11 +117,65 @@ static ERL_NIF_TERM run_text(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref,
     return answer;
 }
 
-// --- both ------------------------------------------------------------------------------------------
+// --- packed ----------------------------------------------------------------------------------------
+
+#define PACKED_PER_LOOK 512
+
+static rf_status fold_packed(nif_job *job, nif_slice *slice, rf_error *error) {
+    while (!job->packed.done) {
+        rf_status status = rf_fold_packed(job->fold, &job->packed, PACKED_PER_LOOK, error);
+        if (status != RF_OK) return status;
+        if (!job->packed.done && slice_over(slice)) break;
+    }
+    return RF_OK;
+}
+
+// A frame that is bad has done nothing: the world is as it was.
+static ERL_NIF_TERM refuse(ErlNifEnv *env, nif_world *world, const rf_error *error) {
+    rf_fold_free(world->job.fold);
+    rf_report_free(&world->job.report);
+    world->job.fold = NULL;
+    world->version--;
+    return nif_error_at(env, error);
+}
+
+// Under the fold lock, which it gives up.
+static ERL_NIF_TERM run_packed(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM frame) {
+    nif_slice slice = {.normal = nif_on_normal_scheduler()};
+    ERL_NIF_TERM answer, arguments[2] = {ref, frame};
+    nif_job *job = &world->job;
+    bool first = !job->packed.checked;
+    rf_error error = {.status = RF_INVALID_ARGUMENT};
+    rf_status status = RF_INVALID_ARGUMENT;
+    if (nif_bytes(env, frame, &job->packed.frame)) status = fold_packed(job, &slice, &error);
+    if (status != RF_OK) {
+        answer = first && status != RF_NO_MEMORY ? refuse(env, world, &error) : nif_job_fail(env, world, status);
+    } else if (job->packed.done) {
+        charge_slice(env, &slice, (int64_t)(job->packed.frame.len / TEXT_WORK_BYTES));
+        answer = nif_job_end(env, world);
+    } else {
+        if (slice.normal) enif_consume_timeslice(env, 100);
+        answer = enif_schedule_nif(env, "world_fold", slice.normal ? 0 : ERL_NIF_DIRTY_JOB_CPU_BOUND, continue_fold, 2,
+                                   arguments);
+    }
+    job->packed.frame.data = NULL;
+    nif_world_unlock_fold(world);
+    return answer;
+}
+
+// --- all --------------------------------------------------------------------------------------------
 
 // Under the fold lock, which it gives up.
 static ERL_NIF_TERM run(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM input) {
-    return world->job.is_text ? run_text(env, world, ref, input) : run_list(env, world, ref, input);
+    switch (world->job.input) {
+    case NIF_TEXT:
+        return run_text(env, world, ref, input);
+    case NIF_PACKED:
+        return run_packed(env, world, ref, input);
+    case NIF_LIST:
+        break;
+    }
+    return run_list(env, world, ref, input);
 }
 
 static ERL_NIF_TERM continue_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
@@ -135,7 +189,8 @@ static ERL_NIF_TERM continue_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM a
 static bool is_input(ErlNifEnv *env, ERL_NIF_TERM term, const ERL_NIF_TERM **input) {
     int arity;
     if (!enif_get_tuple(env, term, &arity, input) || arity != 2) return false;
-    if (enif_is_identical((*input)[0], nif_atom.json)) return enif_is_binary(env, (*input)[1]);
+    if (enif_is_identical((*input)[0], nif_atom.json) || enif_is_identical((*input)[0], nif_atom.packed))
+        return enif_is_binary(env, (*input)[1]);
     return enif_is_identical((*input)[0], nif_atom.list) && enif_is_list(env, (*input)[1]);
 }
 
@@ -152,7 +207,9 @@ ERL_NIF_TERM nif_world_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
         return nif_go_dirty(env, "world_fold", nif_world_fold, argc, argv);
     status = nif_world_is_newest(world, version) ? nif_job_begin(world) : RF_FOLDED_ON;
     if (status == RF_OK) {
-        world->job.is_text = enif_is_identical(input[0], nif_atom.json);
+        world->job.input = enif_is_identical(input[0], nif_atom.json)     ? NIF_TEXT
+                           : enif_is_identical(input[0], nif_atom.packed) ? NIF_PACKED
+                                                                          : NIF_LIST;
         return run(env, world, argv[0], input[1]);
     }
     nif_world_unlock_fold(world);

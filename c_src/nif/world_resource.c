@@ -47,7 +47,7 @@ static void destroy(ErlNifEnv *env, void *object) {
 bool nif_world_open_type(ErlNifEnv *env) {
     // A newer library takes the worlds of an older one over: change the name whenever nif_world's layout changes.
     ErlNifResourceFlags flags = (ErlNifResourceFlags)(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
-    ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_world_2", destroy, flags, NULL);
+    ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_world_3", destroy, flags, NULL);
     if (!type) {
         return false;
     }
@@ -151,6 +151,7 @@ rf_status nif_job_begin(nif_world *world) {
     }
     world->version++;
     world->job.text = (rf_json_batch){0};
+    world->job.packed = (rf_packed_batch){0};
     world->job.entries_done = 0;
     return RF_OK;
 }

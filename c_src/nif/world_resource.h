@@ -8,12 +8,16 @@
 
 #include "common.h"
 
+// What a fold is given.
+typedef enum nif_input { NIF_LIST, NIF_TEXT, NIF_PACKED } nif_input;
+
 // A fold between its first slice and its last. Kept here and not in terms: it must outlive none of its callers.
 typedef struct nif_job {
     rf_fold *fold; // NULL: no fold is under way
     rf_report report;
-    bool is_text; // else a list of events
+    nif_input input;
     rf_json_batch text;
+    rf_packed_batch packed;
     uint64_t entries_done; // of a diff or a snapshot
 } nif_job;
 

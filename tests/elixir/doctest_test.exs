@@ -21,4 +21,5 @@ defmodule Roomfold.DocTest do
   doctest Roomfold.EventStream.Group
   doctest Roomfold.Projector
   doctest Roomfold.Replay
+  doctest Roomfold.Wire
 end

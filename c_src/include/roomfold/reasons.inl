@@ -52,3 +52,6 @@ X(LOG_READONLY, log_readonly, "the log can't be written: its file or its folder 
 X(LOG_FORMAT, log_format, "the file is not a log that this version of Roomfold reads")
 X(LOG_DAMAGED, log_damaged, "the log is damaged")
 X(LOG_FAILED, log_failed, "the log failed")
+X(INVALID_FRAME, invalid_frame, "the packed frame is not valid")
+X(UNKNOWN_VERSION, unknown_version, "the packed frame has another version or is of another kind")
+X(SCHEMA_MISMATCH, schema_mismatch, "the packed frame was made with another schema")

@@ -20,6 +20,7 @@
 #include <roomfold/space.h>
 #include <roomfold/status.h>
 #include <roomfold/term.h>
+#include <roomfold/wire.h>
 #include <roomfold/world.h>
 
 #endif

@@ -13,7 +13,7 @@ defmodule Roomfold.Projection do
 
   @typedoc "What an implementation keeps. Used like a value: a change answers the next one, and the old one may be used no more."
   @type state :: term
-  @type input :: {:list, list} | {:json, binary}
+  @type input :: {:list, list} | {:json, binary} | {:packed, binary}
   @type components :: %{String.t() => term}
   @type entities :: %{String.t() => components}
   @typedoc ~s(`%{"from" => a, "seq" => b, "creates" => entities, "updates" => entities, "deletes" => ids}`)
@@ -56,13 +56,14 @@ defmodule Roomfold.Projection do
   @callback diff(state, from :: non_neg_integer) :: {:ok, diff} | error
   @typedoc "Phoenix's V2 envelope: `{join_ref, ref, topic, event}`"
   @type frame :: {String.t() | nil, String.t() | nil, String.t(), String.t()}
-  @callback encode(state, what :: :snapshot | {:diff, from :: non_neg_integer}, format :: :json, %{
+  @callback encode(state, what :: :snapshot | {:diff, from :: non_neg_integer}, format :: :json | :packed, %{
               by: :entity | :component | :kind,
               frame: frame | nil
             }) :: {:ok, binary} | error
-  @callback apply_diff(state, diff) :: {:ok, state, Report.t()} | error
-  @doc "Puts a snapshot into a world that was just made with the snapshot's seq."
-  @callback load(state, entities) :: {:ok, state, Report.t()} | error
+  @doc "A diff, or a packed frame (`docs/wire-format.md`), of which there is nothing to report."
+  @callback apply_diff(state, diff | {:packed, binary}) :: {:ok, state, Report.t()} | error
+  @doc "Puts a snapshot into a world that was just made with the snapshot's seq, and for a packed frame with its schema."
+  @callback load(state, entities | {:packed, binary}) :: {:ok, state, Report.t()} | error
   @doc """
   Gives a world that was just made its level and the length of its past: `{milliseconds, states}`.
   """

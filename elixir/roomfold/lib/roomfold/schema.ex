@@ -15,9 +15,16 @@ defmodule Roomfold.Schema do
 
     * `:decimals` (0 to 8, of `:f32` and `:f64`) - JSON shows at most that many decimals, rounded; without it the shortest text
       that reads back as the same number
+    * `:quantise` - how the packed format says its numbers (`docs/wire-format.md`); without it they travel as they are.
+      `[step: 0.001]` or `[step: 0.001, bounds: {-100, 100}]`, of `:f32` and `:f64`: in steps, off by at most half a step and a rounding to
+      binary32; a value out of bounds travels as it is. `:smallest_three`, of a rotation `{:f32, 4}`, with `:bits` (4 to 16; 10) for each of three numbers
+
+  A schema may also have words: texts and other values that the packed format then says by a number: kinds, names of
+  undeclared components, what stands before the number of an id (`"imp-"` for `"imp-17"`). They travel once, in the snapshot.
   """
 
   alias Roomfold.{Error, JSON}
+  alias Roomfold.Projection.Elixir.Term
 
   @max 64
   @max_numbers 16
@@ -26,10 +33,11 @@ defmodule Roomfold.Schema do
 
   @type type ::
           :f32 | :f64 | {:f32, 1..16} | {:f64, 1..16} | :i64 | :bool | :string | :term
-  @type options :: %{optional(:decimals) => 0..8}
-  @type t :: %__MODULE__{components: [{String.t(), type}], options: %{String.t() => options}}
+  @type quantise :: {:step, step :: float, min :: float, max :: float} | {:smallest_three, bits :: 4..16}
+  @type options :: %{optional(:decimals) => 0..8, optional(:quantise) => quantise}
+  @type t :: %__MODULE__{components: [{String.t(), type}], options: %{String.t() => options}, words: [term]}
 
-  defstruct components: [], options: %{}
+  defstruct components: [], options: %{}, words: []
 
   @doc """
   A schema from a list of components, at most #{@max}.
@@ -44,13 +52,18 @@ defmodule Roomfold.Schema do
       iex> schema.options
       %{"position" => %{decimals: 4}}
 
+      iex> {:ok, schema} = Roomfold.Schema.new([{"position", {:f32, 3}, quantise: [step: 0.01, bounds: {-50, 50}]}], words: ["imp-"])
+      iex> {schema.options, schema.words}
+      {%{"position" => %{quantise: {:step, 0.01, -50.0, 50.0}}}, ["imp-"]}
+
       iex> {:error, error} = Roomfold.Schema.new([{"position", :f16}])
       iex> error.message
       "the schema is not valid: component \\"position\\" has the type :f16"
   """
-  @spec new([{String.t() | atom, type} | {String.t() | atom, type, keyword}]) ::
+  @spec new([{String.t() | atom, type} | {String.t() | atom, type, keyword}], words: [term]) ::
           {:ok, t} | {:error, Error.t()}
-  def new(components) when is_list(components) do
+  def new(components, opts \\ []) when is_list(components) do
+    [words: words] = Keyword.validate!(opts, words: [])
     all = Enum.map(components, &with_options/1)
     components = for {name, type, _} <- all, do: {name, type}
     options = for {name, _, options} <- all, options != %{}, into: %{}, do: {name, options}
@@ -74,13 +87,40 @@ defmodule Roomfold.Schema do
         {name, _, options} = bad
         invalid("component #{inspect(name)} has the options #{inspect(Keyword.new(options))}")
 
+      not valid_words?(words) ->
+        invalid("words are at most 1,024 different values, each of at most 1,024 bytes")
+
       true ->
-        {:ok, %__MODULE__{components: components, options: options}}
+        {:ok, %__MODULE__{components: components, options: options, words: words}}
     end
   end
 
   defp with_options({name, type}), do: {to_string(name), normal(type), %{}}
-  defp with_options({name, type, options}), do: {to_string(name), normal(type), Map.new(options)}
+
+  defp with_options({name, type, options}),
+    do: {to_string(name), normal(type), quantise(Map.new(options))}
+
+  # The bounds may be left out: as far as the steps reach.
+  defp quantise(%{quantise: :smallest_three} = options) do
+    {bits, options} = Map.pop(options, :bits, 10)
+    %{options | quantise: {:smallest_three, bits}}
+  end
+
+  defp quantise(%{quantise: [_ | _] = quantise} = options) do
+    case Map.new(quantise) do
+      %{step: step, bounds: {min, max}} = all
+      when map_size(all) == 2 and is_number(step) and is_number(min) and is_number(max) ->
+        %{options | quantise: {:step, step * 1.0, min * 1.0, max * 1.0}}
+
+      %{step: step} = all when map_size(all) == 1 and is_number(step) ->
+        %{options | quantise: {:step, step * 1.0, -step * 4_194_304.0, step * 4_194_304.0}}
+
+      _ ->
+        options
+    end
+  end
+
+  defp quantise(options), do: options
 
   @doc """
   Like `new/1`, but raises the error.
@@ -88,9 +128,9 @@ defmodule Roomfold.Schema do
       iex> Roomfold.Schema.new!(health: :i64).components
       [{"health", :i64}]
   """
-  @spec new!([{String.t() | atom, type} | {String.t() | atom, type, keyword}]) :: t
-  def new!(components) do
-    case new(components) do
+  @spec new!([{String.t() | atom, type} | {String.t() | atom, type, keyword}], words: [term]) :: t
+  def new!(components, opts \\ []) do
+    case new(components, opts) do
       {:ok, schema} -> schema
       {:error, error} -> raise error
     end
@@ -254,13 +294,21 @@ defmodule Roomfold.Schema do
         {type, count} = with type when is_atom(type) <- type, do: {type, 1}
 
         options =
-          for {key, value} <- Map.get(schema.options, name, %{}), into: %{}, do: {to_string(key), value}
+          for {key, value} <- Map.get(schema.options, name, %{}),
+              into: %{},
+              do: {to_string(key), json_option(value)}
 
         Map.merge(options, %{"name" => name, "type" => Atom.to_string(type), "count" => count})
       end
 
-    JSON.encode!(%{"format" => "roomfold-schema", "version" => 1, "components" => components}, impl: :elixir)
+    form = %{"format" => "roomfold-schema", "version" => 1, "components" => components}
+    form = if schema.words == [], do: form, else: Map.put(form, "words", schema.words)
+    JSON.encode!(form, impl: :elixir)
   end
+
+  defp json_option({:step, step, min, max}), do: %{"step" => step, "min" => min, "max" => max}
+  defp json_option({:smallest_three, bits}), do: %{"bits" => bits}
+  defp json_option(value), do: value
 
   @doc """
   A schema from its JSON form.
@@ -272,8 +320,12 @@ defmodule Roomfold.Schema do
   @spec from_json(String.t()) :: {:ok, t} | {:error, Error.t()}
   def from_json(text) do
     with {:ok, form} <- JSON.decode(text, impl: :elixir),
-         {:ok, components} <- components(form) do
-      new(components)
+         {:ok, components} <- components(form),
+         words when is_list(words) <- Map.get(form, "words", []) do
+      new(components, words: words)
+    else
+      {:error, _} = error -> error
+      _ -> invalid("words must be a list")
     end
   end
 
@@ -299,14 +351,26 @@ defmodule Roomfold.Schema do
   defp component(%{"name" => name, "type" => type} = component) when is_binary(name) do
     with %{^type => type} <- @types,
          count when is_integer(count) <- Map.get(component, "count", 1),
-         [] <- Map.keys(component) -- ["name", "type", "count", "decimals"] do
-      {name, {type, count}, for({"decimals", decimals} <- component, do: {:decimals, decimals})}
+         [] <- Map.keys(component) -- ["name", "type", "count", "decimals", "quantise"] do
+      {name, {type, count}, Enum.flat_map(component, &component_option/1)}
     else
       _ -> nil
     end
   end
 
   defp component(_), do: nil
+
+  defp component_option({"decimals", decimals}), do: [decimals: decimals]
+
+  defp component_option({"quantise", %{"bits" => bits} = form}) when map_size(form) == 1,
+    do: [quantise: :smallest_three, bits: bits]
+
+  defp component_option({"quantise", %{"step" => step, "min" => min, "max" => max} = form})
+       when map_size(form) == 3,
+       do: [quantise: [step: step, bounds: {min, max}]]
+
+  defp component_option({"quantise", other}), do: [quantise: other]
+  defp component_option(_), do: []
 
   defp normal({type, 1}), do: type
   defp normal(type), do: type
@@ -323,9 +387,30 @@ defmodule Roomfold.Schema do
 
     Enum.all?(options, fn
       {:decimals, decimals} -> decimals in 0..8 and kind in [:f32, :f64]
+      {:quantise, {:smallest_three, bits}} -> type == {:f32, 4} and bits in 4..16
+      {:quantise, {:step, step, min, max}} -> kind in [:f32, :f64] and valid_steps?(step, min, max)
       _ -> false
     end)
   end
+
+  @max_steps 8_388_608
+  @max_reach 4_194_304
+
+  defp valid_steps?(step, min, max) do
+    reach = step * @max_reach
+
+    step > 0 and 1 / step > 0 and min < max and min >= -reach and max <= reach and
+      Float.ceil((max - min) / step) <= @max_steps
+  rescue
+    ArithmeticError -> false
+  end
+
+  defp valid_words?(words) do
+    is_list(words) and proper?(words) and length(words) <= 1024 and Enum.all?(words, &valid_word?/1) and
+      length(Enum.uniq_by(words, &Term.encode/1)) == length(words)
+  end
+
+  defp valid_word?(word), do: match?({:ok, _}, cast_as(:term, word)) and Term.size(:term, word) <= 1024
 
   defp invalid(detail), do: {:error, Error.new(:invalid_schema, detail: detail)}
 end

@@ -19,7 +19,7 @@ defmodule Roomfold.World do
   What events mean, to the byte: `docs/event-model.md`.
   """
 
-  alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape}
+  alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape, Wire}
 
   @type t :: %__MODULE__{
           impl: module,
@@ -118,8 +118,9 @@ defmodule Roomfold.World do
   Folds events into the world. Never fails on what the events hold: what can't be used is left out and reported.
 
   The input is a list of `{name, payload}`, or `{:json, text}`: one event, an array of events or JSON Lines, read in C
-  without building a term for any event. In JSON text an event may also say something of several entities, component first or by
-  kind: what changed, or all there is (`docs/event-model.md`, "Several entities at once").
+  without building a term for any event; or `{:packed, frame}`: a batch that `Roomfold.Wire.encode_events/2` made. A frame that is
+  no frame (`:invalid_frame`, with the byte) changes nothing. In JSON text an event may also say something of several entities,
+  component first or by kind: what changed, or all there is (`docs/event-model.md`, "Several entities at once").
 
   ## Examples
 
@@ -141,12 +142,16 @@ defmodule Roomfold.World do
       iex> Roomfold.World.snapshot(world)
       %{"c" => %{"kind" => "cat"}}
   """
-  @spec fold(t, [event] | {:json, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  @spec fold(t, [event] | {:json, binary} | {:packed, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
   def fold(%__MODULE__{} = world, events) when is_list(events),
     do: changed(world, world.impl.fold(world.state, {:list, events}))
 
   def fold(%__MODULE__{} = world, {:json, text}) when is_binary(text) do
     changed(world, world.impl.fold(world.state, {:json, text}))
+  end
+
+  def fold(%__MODULE__{} = world, {:packed, frame}) when is_binary(frame) do
+    changed(world, world.impl.fold(world.state, {:packed, frame}))
   end
 
   @doc """
@@ -156,7 +161,7 @@ defmodule Roomfold.World do
       iex> Roomfold.World.get(world, "tom")
       %{}
   """
-  @spec fold!(t, [event] | {:json, binary}) :: t
+  @spec fold!(t, [event] | {:json, binary} | {:packed, binary}) :: t
   def fold!(world, input) do
     case fold(world, input) do
       {:ok, world, _} -> world
@@ -274,7 +279,10 @@ defmodule Roomfold.World do
   (`docs/event-model.md`, "Snapshots and diffs as JSON"). Numbers are written as short as they read back, or with the
   schema's `:decimals`.
 
-  ## Options
+  `:packed` is a frame of bytes (`docs/wire-format.md`), lossless but for components that the schema quantises. Its diffs say
+  entities by handle: they are for who has a packed snapshot, and every diff since. It has no options.
+
+  ## Options of JSON
 
     * `:by` - `:entity` (default), `:component` or `:kind`
     * `:frame` - `{join_ref, ref, topic, event}`: wraps the text as a message of Phoenix's V2 protocol
@@ -290,15 +298,23 @@ defmodule Roomfold.World do
       iex> Roomfold.World.encode(world, {:diff, 1}, :json, frame: {nil, nil, "room:1", "diff"})
       {:ok, ~s([null,null,"room:1","diff",{"from":1,"seq":2,"creates":{},"updates":{"a":{"kind":null}},"deletes":[]}])}
   """
-  @spec encode(t, :snapshot | {:diff, non_neg_integer}, :json, keyword) ::
+  @spec encode(t, :snapshot | {:diff, non_neg_integer}, :json | :packed, keyword) ::
           {:ok, binary} | {:error, Error.t()}
   def encode(%__MODULE__{} = world, what, format, opts \\ []) do
     unless what == :snapshot or match?({:diff, from} when is_integer(from) and from >= 0, what) do
       raise ArgumentError, "what to encode must be :snapshot or {:diff, from}, got: #{inspect(what)}"
     end
 
-    unless format == :json, do: raise(ArgumentError, "the format must be :json, got: #{inspect(format)}")
-    opts = Keyword.validate!(opts, by: :entity, frame: nil)
+    unless format in [:json, :packed],
+      do: raise(ArgumentError, "the format must be :json or :packed, got: #{inspect(format)}")
+
+    opts = Keyword.validate!(opts, if(format == :json, do: [by: :entity, frame: nil], else: []))
+    encode_as(world, what, format, opts)
+  end
+
+  defp encode_as(world, what, :packed, _), do: world.impl.encode(world.state, what, :packed, %{})
+
+  defp encode_as(world, what, format, opts) do
     check_by!(opts[:by])
     world.impl.encode(world.state, what, format, %{by: opts[:by], frame: check_frame!(opts[:frame])})
   end
@@ -327,12 +343,15 @@ defmodule Roomfold.World do
       iex> Roomfold.World.encode!(Roomfold.World.new!(), :snapshot, :json, by: :kind)
       ~s({"seq":0,"kinds":{}})
   """
-  @spec encode!(t, :snapshot | {:diff, non_neg_integer}, :json, keyword) :: binary
+  @spec encode!(t, :snapshot | {:diff, non_neg_integer}, :json | :packed, keyword) :: binary
   def encode!(world, what, format, opts \\ []), do: value(encode(world, what, format, opts))
 
   @doc """
   Brings a world to where another one is. The diff must start at the world's seq (`:seq_mismatch`). It is what `diff/2`
   answers, or `{:json, text}` of what `encode/4` wrote, in any shape.
+
+  Or it is `{:packed, frame}`, for a world that was loaded from a packed snapshot of the same world and got every diff since (or
+  is a copy of it): one frame is applied as a whole, or, if it is bad, not at all, so the report is empty.
 
   ## Examples
 
@@ -341,10 +360,14 @@ defmodule Roomfold.World do
       iex> Roomfold.World.snapshot(other)
       %{"tom" => %{"pose" => "sits"}}
   """
-  @spec apply_diff(t, Projection.diff() | {:json, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  @spec apply_diff(t, Projection.diff() | {:json, binary} | {:packed, binary}) ::
+          {:ok, t, Report.t()} | {:error, Error.t()}
   def apply_diff(%__MODULE__{} = world, {:json, text}) when is_binary(text) do
     with {:ok, form} <- decode(world.impl, text), {:ok, diff} <- Shape.diff(form), do: apply_diff(world, diff)
   end
+
+  def apply_diff(%__MODULE__{} = world, {:packed, frame}) when is_binary(frame),
+    do: changed(world, world.impl.apply_diff(world.state, {:packed, frame}))
 
   def apply_diff(%__MODULE__{} = world, diff) when is_map(diff),
     do: changed(world, world.impl.apply_diff(world.state, diff))
@@ -355,9 +378,12 @@ defmodule Roomfold.World do
   @doc """
   A new world from a snapshot by entity, or from `{:json, text}` of what `encode/4` wrote, in any shape.
 
+  Or from `{:packed, frame}`: its entities have the handles they had, so that packed diffs apply; who comes later gets the
+  lowest handle that nobody has.
+
   ## Options
 
-  Those of `new/1`; `:seq` is the snapshot's, which a text brings along.
+  Those of `new/1`; `:seq` is the snapshot's, which a text or a frame brings along, and a frame the schema too.
 
   ## Examples
 
@@ -373,13 +399,21 @@ defmodule Roomfold.World do
       iex> error.message
       "component \\"health\\": the snapshot is not valid: the value does not fit the component's type"
   """
-  @spec load(Projection.entities() | {:json, binary}, keyword) :: {:ok, t} | {:error, Error.t()}
+  @spec load(Projection.entities() | {:json, binary} | {:packed, binary}, keyword) ::
+          {:ok, t} | {:error, Error.t()}
   def load(snapshot, opts \\ [])
 
   def load({:json, text}, opts) when is_binary(text) do
     with {:ok, form} <- decode(Projection.module(Keyword.get(opts, :impl, :native)), text),
          {:ok, seq, entities} <- Shape.snapshot(form),
          do: load(entities, Keyword.put(opts, :seq, seq))
+  end
+
+  def load({:packed, frame}, opts) when is_binary(frame) do
+    with {:ok, seq, schema} <- Wire.start(frame),
+         {:ok, world} <- new(Keyword.merge(opts, seq: seq, schema: schema)),
+         {:ok, world, _} <- changed(world, world.impl.load(world.state, {:packed, frame})),
+         do: {:ok, world}
   end
 
   def load(entities, opts) when is_map(entities) do

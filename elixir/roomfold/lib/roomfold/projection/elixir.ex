@@ -5,13 +5,15 @@ defmodule Roomfold.Projection.Elixir do
   @behaviour Roomfold.Projection
 
   alias Roomfold.{Error, Report, Rules}
-  alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Hits, Input}
+  alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Hits, Input, Packed}
+  alias Roomfold.Wire
 
   # version: raised by each change; the counter is shared by all versions of a world, so that an old one knows that it is old.
   defstruct [
     :schema,
     :types,
     :names,
+    :layout,
     :rules,
     :limits,
     :start,
@@ -29,11 +31,12 @@ defmodule Roomfold.Projection.Elixir do
         schema: schema,
         types: Map.new(schema.components),
         names: Enum.map(schema.components, &elem(&1, 0)),
+        layout: Wire.Layout.new(schema),
         rules: rules.events,
         limits: limits,
         start: limits.seq,
         seq: limits.seq,
-        entities: Entities.new()
+        entities: Entities.new(for({name, %{quantise: _}} <- schema.options, do: name), limits.history)
       }
 
       {:ok, fresh(world)}
@@ -55,6 +58,14 @@ defmodule Roomfold.Projection.Elixir do
   end
 
   @impl true
+  def fold(world, {:packed, frame}) do
+    with :ok <- newest(world),
+         {:ok, {known, events, handles?}} <-
+           Wire.Frame.catching(fn -> Wire.Events.decode(frame, world.layout) end),
+         :ok <- if(handles?, do: known(world, known), else: :ok),
+         do: fold(world, {:decoded, events})
+  end
+
   def fold(world, input) do
     with {:ok, world} <- take(world) do
       {world, report} =
@@ -134,6 +145,10 @@ defmodule Roomfold.Projection.Elixir do
     end
   end
 
+  defp known(world, known) do
+    with {:error, error} <- remembered(world, known), do: {:error, Error.new(error.reason, offset: 1)}
+  end
+
   defp remembered(world, from) do
     cond do
       from > world.seq -> {:error, Error.new(:seq_ahead)}
@@ -143,6 +158,14 @@ defmodule Roomfold.Projection.Elixir do
   end
 
   @impl true
+  def encode(world, :snapshot, :packed, _) do
+    with :ok <- newest(world), do: {:ok, Packed.encode(world, :snapshot)}
+  end
+
+  def encode(world, {:diff, from}, :packed, _) do
+    with :ok <- newest(world), :ok <- remembered(world, from), do: {:ok, Packed.encode(world, {:diff, from})}
+  end
+
   def encode(world, :snapshot, :json, opts) do
     with :ok <- newest(world), do: Encode.json(world, :snapshot, opts.by, opts.frame)
   end
@@ -154,6 +177,10 @@ defmodule Roomfold.Projection.Elixir do
   end
 
   @impl true
+  def apply_diff(world, {:packed, frame}) do
+    with :ok <- newest(world), {:ok, changed} <- Packed.apply_diff(world, frame), do: whole(world, changed)
+  end
+
   def apply_diff(world, diff) do
     with :ok <- newest(world),
          {:ok, seq, events} <- Input.diff_events(diff, world.seq),
@@ -163,7 +190,16 @@ defmodule Roomfold.Projection.Elixir do
     end
   end
 
+  # A frame is applied as a whole, or not at all.
+  defp whole(world, changed) do
+    with {:ok, world} <- take(world), do: {:ok, %{changed | version: world.version}, %Report{}}
+  end
+
   @impl true
+  def load(world, {:packed, frame}) do
+    with :ok <- newest(world), {:ok, loaded} <- Packed.load(world, frame), do: whole(world, loaded)
+  end
+
   def load(world, entities) do
     with {:ok, events} <- Input.snapshot_events(entities),
          {:ok, world} <- take(world) do

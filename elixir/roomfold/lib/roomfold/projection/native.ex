@@ -37,15 +37,27 @@ defmodule Roomfold.Projection.Native do
   def diff({ref, version}, from), do: ref |> Native.world_diff(version, from) |> result()
 
   @impl true
+  def encode({ref, version}, what, :packed, _),
+    do: ref |> Native.world_encode_packed(version, from(what)) |> result()
+
   def encode({ref, version}, what, :json, opts) do
-    from = with {:diff, from} <- what, do: from, else: (:snapshot -> nil)
+    from = from(what)
     ref |> Native.world_encode(version, from, opts.by, opts.frame) |> result()
   end
 
+  defp from(:snapshot), do: nil
+  defp from({:diff, from}), do: from
+
   @impl true
+  def apply_diff({ref, version}, {:packed, frame}),
+    do: ref |> Native.world_apply_packed(version, frame) |> whole(ref)
+
   def apply_diff({ref, version}, diff), do: ref |> Native.world_apply_diff(version, diff) |> changed(ref)
 
   @impl true
+  def load({ref, version}, {:packed, frame}),
+    do: ref |> Native.world_load_packed(version, frame) |> whole(ref)
+
   def load({ref, version}, entities), do: ref |> Native.world_load(version, entities) |> changed(ref)
 
   @impl true
@@ -82,6 +94,10 @@ defmodule Roomfold.Projection.Native do
 
   defp changed({:ok, version, report}, ref), do: {:ok, {ref, version}, Report.from_native(report)}
   defp changed({:error, error}, _ref), do: {:error, Error.from(error)}
+
+  # A frame is applied as a whole or not at all: there is nothing to report.
+  defp whole({:ok, version}, ref), do: {:ok, {ref, version}, %Report{}}
+  defp whole({:error, error}, _ref), do: {:error, Error.from(error)}
 
   defp result({:ok, value}), do: {:ok, value}
   defp result({:error, error}), do: {:error, Error.from(error)}

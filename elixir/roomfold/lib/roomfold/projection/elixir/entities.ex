@@ -2,10 +2,18 @@ defmodule Roomfold.Projection.Elixir.Entities do
   @moduledoc false
   # Entities by handle, and what is remembered of their past. A component is {:is, value, seq} or {:was, seq}: there since
   # its last change at seq, or removed at seq.
+  #
+  # Of a quantised component it is remembered what updates replaced, newest first: {number, value, seq it was set at, seq it was
+  # replaced at}; written counts them by component, so that the last `history` of each are known, whosever they are.
 
-  defstruct by_handle: %{}, handles: %{}, free: [], next: 0, dead: []
+  defstruct by_handle: %{}, handles: %{}, free: [], next: 0, dead: [], written: %{}, history: 0
 
-  def new, do: %__MODULE__{}
+  @doc "quantised: names of components whose old values are remembered."
+  def new(quantised \\ [], history \\ 0),
+    do: %__MODULE__{written: Map.new(quantised, &{&1, 0}), history: history}
+
+  @doc "From now on a new entity gets the lowest handle that nobody has: handles are another world's."
+  def mirror(entities), do: %{entities | free: :lowest}
 
   def count(entities), do: map_size(entities.by_handle)
 
@@ -27,28 +35,67 @@ defmodule Roomfold.Projection.Elixir.Entities do
 
     case entities.handles do
       %{^id => handle} ->
-        update_in(entities.by_handle[handle], &%{&1 | created: seq, components: components})
+        update_in(entities.by_handle[handle], &%{&1 | created: seq, components: components, past: %{}})
 
       _ ->
         {handle, entities} = take_handle(entities)
-        entity = %{id: id, handle: handle, created: seq, since: seq, components: components}
-
-        %{
-          entities
-          | by_handle: Map.put(entities.by_handle, handle, entity),
-            handles: Map.put(entities.handles, id, handle)
-        }
+        create_at(entities, handle, id, changes, seq)
     end
   end
+
+  @doc "Creates an entity with a handle that nobody has."
+  def create_at(entities, handle, id, changes, seq) do
+    components = for {name, value} <- changes, value != nil, into: %{}, do: {name, {:is, value, seq}}
+    entity = %{id: id, handle: handle, created: seq, since: seq, components: components, past: %{}}
+
+    %{
+      entities
+      | by_handle: Map.put(entities.by_handle, handle, entity),
+        handles: Map.put(entities.handles, id, handle)
+    }
+  end
+
+  defp take_handle(%{free: :lowest} = entities),
+    do: {Enum.find(Stream.iterate(0, &(&1 + 1)), &(not is_map_key(entities.by_handle, &1))), entities}
 
   defp take_handle(%{free: [handle | free]} = entities), do: {handle, %{entities | free: free}}
   defp take_handle(%{next: next} = entities), do: {next, %{entities | next: next + 1}}
 
   @doc "Merges into an entity that is there."
   def update(entities, id, changes, seq) do
-    update_in(entities.by_handle[Map.fetch!(entities.handles, id)], fn entity ->
-      %{entity | components: Enum.reduce(changes, entity.components, &change(&1, &2, seq))}
+    handle = Map.fetch!(entities.handles, id)
+    old = Map.fetch!(entities.by_handle, handle)
+    new = %{old | components: Enum.reduce(changes, old.components, &change(&1, &2, seq))}
+    {new, written} = remember(old, new, entities, seq)
+    %{entities | by_handle: Map.put(entities.by_handle, handle, new), written: written}
+  end
+
+  defp remember(old, new, entities, until) do
+    for {name, {:is, value, seq} = was} <- old.components,
+        is_map_key(entities.written, name),
+        not same_bits?(new.components[name], was),
+        reduce: {new, entities.written} do
+      {new, written} ->
+        number = written[name] + 1
+        past = [{number, value, seq, until} | Map.get(new.past, name, [])]
+        past = Enum.take_while(past, fn {known, _, _, _} -> known > number - entities.history end)
+        {%{new | past: Map.put(new.past, name, past)}, %{written | name => number}}
+    end
+  end
+
+  @doc "What a quantised component was at a seq before its last change; nil if it was not there, or that is not known any more."
+  def value_before(entities, entity, name, from) do
+    oldest = entities.written[name] - entities.history
+
+    entity.past
+    |> Map.get(name, [])
+    |> Enum.find_value(fn {number, value, seq, until} ->
+      if number > oldest and seq <= from, do: {until, value}
     end)
+    |> case do
+      {until, value} when until > from -> value
+      _ -> nil
+    end
   end
 
   defp change({name, nil}, components, seq) do
@@ -81,10 +128,13 @@ defmodule Roomfold.Projection.Elixir.Entities do
       entities
       | by_handle: by_handle,
         handles: handles,
-        free: [handle | entities.free],
+        free: free(handle, entities.free),
         dead: [%{id: id, handle: handle, since: entity.since, died: seq} | dead]
     }
   end
+
+  defp free(_, :lowest), do: :lowest
+  defp free(handle, free), do: [handle | free]
 
   @doc "What changed after a seq."
   def diff(entities, from) do
@@ -102,7 +152,24 @@ defmodule Roomfold.Projection.Elixir.Entities do
     {for(entity <- created, do: {entity, components(entity)}), updated, deletes(entities, from)}
   end
 
-  defp changes(entity, from) do
+  @doc "Who was created or replaced after a seq, and who else has changed, in the order of handles."
+  def living_since(entities, from) do
+    {created, kept} = entities |> all() |> Enum.split_with(&(&1.created > from))
+    {created, Enum.filter(kept, &(changes(&1, from) != %{}))}
+  end
+
+  @doc "The handles of those who were alive at a seq, that nobody has now."
+  def gone_handles(entities, from) do
+    Enum.sort(
+      for dead <- entities.dead,
+          dead.since <= from and dead.died > from,
+          not is_map_key(entities.by_handle, dead.handle),
+          do: dead.handle
+    )
+  end
+
+  @doc "What of an entity has changed after a seq; nil for what was removed."
+  def changes(entity, from) do
     Enum.reduce(entity.components, %{}, fn
       {name, {:is, value, seq}}, changes when seq > from -> Map.put(changes, name, value)
       {name, {:was, seq}}, changes when seq > from -> Map.put(changes, name, nil)

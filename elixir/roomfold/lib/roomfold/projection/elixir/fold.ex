@@ -12,9 +12,22 @@ defmodule Roomfold.Projection.Elixir.Fold do
 
   @doc "Folds an event, as `Input` gives it, into `{world, {index, report}}`."
   def event(event, {world, {index, report}}) do
-    {world, report} = fold(event, world, report, index)
+    {world, report} = event |> by_id(world) |> fold(world, report, index)
     {world, {index + 1, report}}
   end
+
+  # An entity that is said by the handle it had at a seq; whoever has it now may be somebody else.
+  defp by_id({:event, name, %{"entity_id" => {:handle, handle, known}} = payload}, world) do
+    case world.entities.by_handle do
+      %{^handle => %{id: id, since: since}} when since <= known ->
+        {:event, name, %{payload | "entity_id" => id}}
+
+      _ ->
+        {:orphan, payload}
+    end
+  end
+
+  defp by_id(event, _), do: event
 
   @doc "The same under the world's seq as it is."
   def patch({:event, name, payload}, {world, {index, report}}) do
@@ -25,6 +38,19 @@ defmodule Roomfold.Projection.Elixir.Fold do
   defp fold({:unreadable, reason, offset}, world, report, index) do
     report = reject(report, index, reason, nil, offset)
     take_seq(world, report, min(world.seq + 1, @max_seq))
+  end
+
+  defp fold({:orphan, payload}, world, report, index) do
+    case judge_seq(payload, world) do
+      :invalid ->
+        {world, reject(report, index, :invalid_seq)}
+
+      {:take, seq} ->
+        take_seq(world, %{report | orphaned: report.orphaned + 1, folded: report.folded + 1}, seq)
+
+      :stale ->
+        {world, %{report | stale: report.stale + 1}}
+    end
   end
 
   defp fold({:refused, reason, payload}, world, report, index) do

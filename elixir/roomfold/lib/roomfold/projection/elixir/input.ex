@@ -12,6 +12,10 @@ defmodule Roomfold.Projection.Elixir.Input do
 
   def events({:list, list}), do: from_list(list, [])
   def events({:json, text}), do: from_json(text)
+  def events({:decoded, events}), do: for({name, payload} <- events, do: named(name, payload))
+
+  defp named(name, payload),
+    do: if(name?(name), do: {:event, name, payload}, else: {:refused, :invalid_name, payload})
 
   # ---- lists ----
 

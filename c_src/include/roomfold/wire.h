@@ -1,0 +1,72 @@
+// wire.h: the packed format (docs/wire-format.md): snapshots, diffs, batches of events, and what clients send.
+#ifndef ROOMFOLD_WIRE_H
+#define ROOMFOLD_WIRE_H
+
+#include <roomfold/fold.h>
+#include <roomfold/world.h>
+
+RF_BEGIN
+
+typedef enum rf_wire_frame {
+#define RF_WIRE_FRAME(name, number, text) RF_WIRE_##name = (number),
+#include <roomfold/wire.inl>
+} rf_wire_frame;
+
+// A frame in one piece, made with `allocator` and the caller's to free. diff: what changed after `from`; else all there
+// is. limit: bytes of output, 0: none. Fails with RF_HISTORY_GONE, RF_SEQ_AHEAD, RF_TOO_LARGE or RF_NO_MEMORY.
+RF_API rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
+                                  uint8_t **out, size_t *len);
+
+// What stands at the beginning of a snapshot: its seq and its schema, to make a world with. The schema is the caller's
+// to release. error may be NULL.
+RF_API rf_status rf_packed_start(rf_allocator allocator, rf_str frame, uint64_t *seq, rf_schema **schema,
+                                 rf_error *error);
+// Puts a snapshot into a world that was just made with its seq and its schema (RF_SEQ_MISMATCH, RF_SCHEMA_MISMATCH) and
+// has nobody in it. After an error the world is of no use.
+RF_API rf_status rf_load_packed(rf_world *world, rf_str frame, rf_error *error);
+// Brings a world that was loaded from a snapshot, and got every diff since, to where the diff ends. The whole frame is
+// checked first: only RF_NO_MEMORY can leave a part of it done. Errors say the byte.
+RF_API rf_status rf_apply_packed(rf_world *world, rf_str frame, rf_error *error);
+
+// Folds a frame of events. On a frame that is bad, or has handles of an unknown seq, nothing is folded. It is checked
+// as a whole by the first call; each call folds at most max_events, until batch->done.
+typedef struct rf_packed_batch {
+    rf_str frame;
+    uint64_t events, index; // in the frame, and done
+    uint64_t known, seq;    // the seq of handles; of the next event, 0: none
+    size_t at;
+    bool checked, done;
+} rf_packed_batch;
+RF_API rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_events, rf_error *error);
+
+enum {
+#define RF_WIRE_POSE(name, number, text) RF_POSE_##name = (number),
+#include <roomfold/wire.inl>
+    RF_POSES
+};
+
+typedef struct rf_pose {
+    bool present;
+    float position[3], rotation[4];
+} rf_pose;
+
+// What a client sent. Names and payloads point into the frame; payloads are compact maps (rf_term).
+typedef struct rf_input {
+    uint64_t ack, number;
+    rf_pose poses[RF_POSES];
+    uint64_t event_count;
+    rf_str events; // event_count times, for rf_input_next
+} rf_input;
+
+typedef struct rf_input_event {
+    rf_str name, payload;
+} rf_input_event;
+
+// schema: the world's. Allocates nothing.
+RF_API rf_status rf_read_input(const rf_schema *schema, rf_str frame, rf_input *out, rf_error *error);
+// The next event; false behind the last.
+RF_API bool rf_input_next(rf_input *input, rf_input_event *out);
+
+RF_END
+
+#endif

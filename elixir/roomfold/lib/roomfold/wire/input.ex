@@ -1,0 +1,107 @@
+defmodule Roomfold.Wire.Input do
+  @moduledoc false
+  # What a client sends, both ways (docs/wire-format.md, Input).
+
+  import Bitwise
+  require Roomfold.Wire.Numbers
+  alias Roomfold.{Error, Schema}
+  alias Roomfold.Projection.Elixir.Term
+  alias Roomfold.Wire.{Bits, Frame, Numbers, Value}
+
+  @poses "pose" |> Numbers.rows() |> Enum.sort_by(&elem(&1, 1))
+
+  def encode(input, layout) do
+    poses = for {name, bit} <- @poses, pose = input[name], do: {bit, pose}
+    mask = Enum.reduce(poses, 0, fn {bit, _}, mask -> mask ||| 1 <<< bit end)
+    columns = columns(layout)
+
+    bits =
+      for {_, pose} <- poses,
+          {column, key} <- Enum.zip(columns, ["position", "rotation"]),
+          reduce: Bits.writer() do
+        writer -> put(writer, column, pose[key], key, layout)
+      end
+
+    events = for {event, index} <- Enum.with_index(Map.get(input, "events", [])), do: event(event, index)
+
+    {:ok,
+     IO.iodata_to_binary([
+       [Frame.head("input"), Term.varint(Map.get(input, "ack", 0)), Term.varint(Map.fetch!(input, "input"))],
+       [layout.tag, mask, Bits.to_iodata(bits)],
+       [Term.varint(length(events)) | events]
+     ])}
+  catch
+    {:unsayable, reason, where} -> {:error, Error.new(reason, where)}
+  end
+
+  defp put(writer, column, value, key, layout) do
+    case Schema.cast_as(column.type, value) do
+      {:ok, value} -> Value.put(writer, column, Value.whole(column.quantiser, value), layout, :whole)
+      {:error, reason} -> throw({:unsayable, reason, field: key})
+    end
+  end
+
+  # As the schema has them, or else raw.
+  defp columns(layout) do
+    for {name, type} <- [{"position", {:f32, 3}}, {"rotation", {:f32, 4}}] do
+      Enum.find(
+        layout.columns,
+        %{name: name, type: type, quantiser: nil},
+        &(&1.name == name and &1.type == type)
+      )
+    end
+  end
+
+  defp event({name, payload}, index) when is_binary(name) and is_map(payload) do
+    with true <- String.valid?(name), {:ok, payload} <- Schema.cast_as(:term, payload) do
+      [Term.bytes(name), Term.encode(payload)]
+    else
+      false -> throw({:unsayable, :invalid_utf8, index: index})
+      {:error, reason} -> throw({:unsayable, reason, index: index})
+    end
+  end
+
+  defp event(_, index), do: throw({:unsayable, :not_an_event, index: index})
+
+  def decode(frame, layout) do
+    {ack, next} = frame |> Frame.open("input") |> Frame.seq()
+    {number, next} = Bits.varint(next)
+    {tag, next} = Bits.u8(next)
+    {mask, {rest, size} = next} = Bits.u8(next)
+    if mask >= 1 <<< length(@poses), do: Bits.fail_bytes(next)
+
+    unless tag == layout.tag or (tag == 0 and ack == 0 and mask == 0),
+      do: Bits.fail_bytes(next, :schema_mismatch)
+
+    [position, rotation] = columns(layout)
+
+    {poses, reader} =
+      Enum.map_reduce(
+        for({name, bit} <- @poses, (mask >>> bit &&& 1) == 1, do: name),
+        Bits.reader(rest, size),
+        fn
+          name, reader ->
+            {place, reader} = Value.read(reader, position, layout)
+            {turn, reader} = Value.read(reader, rotation, layout)
+            {{name, %{"position" => place, "rotation" => turn}}, reader}
+        end
+      )
+
+    {count, {rest, _} = next} = reader |> Bits.finish() |> Bits.varint()
+    if count > byte_size(rest), do: Bits.fail_bytes(next)
+    {events, {rest, _} = next} = events(next, count, [])
+    if rest != "", do: Bits.fail_bytes(next)
+    Map.merge(Map.new(poses), %{"ack" => ack, "input" => number, "events" => events})
+  end
+
+  defp events(next, 0, known), do: {Enum.reverse(known), next}
+
+  defp events(next, count, known) do
+    {name, bytes} = Bits.text(next)
+
+    case Bits.term(bytes) do
+      {payload, next} when is_map(payload) -> events(next, count - 1, [{name, payload} | known])
+      _ -> Bits.fail_bytes(bytes)
+    end
+  end
+end

@@ -1,0 +1,473 @@
+// The packed format in C: what goes there comes back; every frame cut at every byte, changed in every bit, and every
+// allocation failing; lengths that lie, and small frames that would make large worlds.
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char schema_text[] =
+    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
+    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.001,\"min\":-100,\"max\":100}},"
+    "{\"name\":\"rotation\",\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":10}},"
+    "{\"name\":\"exact\",\"type\":\"f64\",\"count\":2},{\"name\":\"health\",\"type\":\"i64\"},"
+    "{\"name\":\"alive\",\"type\":\"bool\"},{\"name\":\"label\",\"type\":\"string\"},{\"name\":\"tags\",\"type\":"
+    "\"term\"}],"
+    "\"words\":[\"imp-\",\"kind\",{\"a\":[1,2.5]}]}";
+
+static const char before_text[] =
+    "{\"event\":\"create\",\"entity_id\":\"imp-1\",\"components\":{\"position\":[1,2,3],\"rotation\":[0,0.6,0,0.8],"
+    "\"kind\":\"imp-7\"}}\n"
+    "{\"event\":\"create\",\"entity_id\":\"an id of more than fifteen bytes\",\"components\":{\"exact\":[0.1,1e300],"
+    "\"health\":-5,\"alive\":true,\"label\":\"\\u00e9\",\"tags\":{\"a\":[1,2.5]},\"other\":[1,{\"k\":null}]}}\n"
+    "{\"event\":\"create\",\"entity_id\":\"gone\",\"components\":{\"position\":[1000,0,0]}}\n";
+
+static const char after_text[] =
+    "{\"event\":\"update\",\"entity_id\":\"imp-1\",\"components\":{\"position\":[1.25,2,2.5],\"rotation\":[0,0.61,0,0."
+    "79],"
+    "\"kind\":null,\"new\":5}}\n"
+    "{\"event\":\"update\",\"entity_id\":\"an id of more than fifteen "
+    "bytes\",\"components\":{\"label\":null,\"health\":7,"
+    "\"other\":\"x\"}}\n"
+    "{\"event\":\"delete\",\"entity_id\":\"gone\"}\n"
+    "{\"event\":\"create\",\"entity_id\":\"imp-2\",\"components\":{\"position\":[5,5,5],\"label\":\"imp-\"}}\n"
+    "{\"event\":\"create\",\"entity_id\":\"imp-3\",\"components\":{}}\n";
+
+// known 0, no seqs; the schema's tag is filled in. Two texts; create by text, update with a position and an "other", a
+// named event, delete.
+static const uint8_t events_frame[] = {0x13, 0,   0,    0,    4,   5,    'i',  'm', 'p', '-', '9',  4, 'k', 'i',
+                                       'n',  'd', 6,    'n',  'o', 't',  'h',  'e', 'r', 1,   'v',  4, // texts, events
+                                       0x10, 0,   0x18, 0x06, 1,   1,    1,    9,   3,                 // create
+                                       1,    0,   1,    0,    0,   0x80, 0x3f, 0,   0,   0,   0x40, 0, 0,   0x40,
+                                       0x40,                                           // update
+                                       3,    2,   1,    3,    6,   2,    1,    3,   2, // named
+                                       2,    0};                                       // delete
+
+static const uint8_t input_frame[] = {0x14, 5, 1, 0, 0, 1, 4, 'j', 'u', 'm', 'p', 7, 1, 1, 'a', 2};
+
+static rf_status new_world(rf_allocator allocator, uint32_t max_entities, rf_world **out) {
+    rf_world_def def = rf_world_def_default();
+    rf_status status;
+    def.allocator = allocator;
+    def.max_entities = max_entities;
+    *out = NULL;
+    status = rf_schema_from_json(allocator, (rf_str){schema_text, sizeof schema_text - 1}, &def.schema, NULL);
+    if (status == RF_OK) status = rf_world_new(&def, out);
+    rf_schema_release(def.schema);
+    return status;
+}
+
+static rf_world *sender(const char *first, const char *second) {
+    rf_world *world;
+    rf_report report;
+    ck_assert_int_eq(new_world(rf_allocator_default(), 1000, &world), RF_OK);
+    report = fold_literal(world, first);
+    rf_report_free(&report);
+    if (second) {
+        report = fold_literal(world, second);
+        rf_report_free(&report);
+    }
+    return world;
+}
+
+static rf_str encoded(const rf_world *world, bool diff, uint64_t from) {
+    uint8_t *bytes;
+    size_t len;
+    ck_assert_int_eq(rf_encode_packed(world, diff, from, 0, rf_allocator_default(), &bytes, &len), RF_OK);
+    return (rf_str){(char *)bytes, len};
+}
+
+static void drop(rf_str frame) {
+    free((char *)(uintptr_t)frame.data);
+}
+
+// A copy of exactly so many bytes, so that a sanitizer sees one too far.
+static rf_str exact(const void *data, size_t len) {
+    char *copy = malloc(len ? len : 1);
+    if (len > 0) memcpy(copy, data, len);
+    return (rf_str){copy, len};
+}
+
+static rf_status load(rf_allocator allocator, rf_str frame, uint32_t max_entities, rf_world **out, rf_error *error) {
+    rf_world_def def = rf_world_def_default();
+    rf_status status;
+    def.allocator = allocator;
+    def.max_entities = max_entities;
+    *out = NULL;
+    status = rf_packed_start(allocator, frame, &def.seq, &def.schema, error);
+    if (status == RF_OK) status = rf_world_new(&def, out);
+    rf_schema_release(def.schema);
+    if (status == RF_OK) status = rf_load_packed(*out, frame, error);
+    if (status != RF_OK) {
+        rf_world_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+static rf_world *loaded(rf_str frame) {
+    rf_world *world;
+    rf_error error;
+    ck_assert_int_eq(load(rf_allocator_default(), frame, 1000, &world, &error), RF_OK);
+    return world;
+}
+
+static rf_status fold_frame(rf_world *world, rf_allocator allocator, rf_str frame, size_t slice, rf_report *report,
+                            rf_error *error) {
+    rf_packed_batch batch = {.frame = frame};
+    rf_fold *fold;
+    rf_status status;
+    rf_report_init(report, allocator);
+    status = rf_fold_new(world, report, &fold);
+    while (status == RF_OK && !batch.done) status = rf_fold_packed(fold, &batch, slice, error);
+    rf_fold_free(fold);
+    return status;
+}
+
+static uint8_t tag_of(const rf_world *world) {
+    rf_str diff = encoded(world, true, rf_world_seq(world));
+    uint8_t tag = (uint8_t)diff.data[3];
+    drop(diff);
+    return tag;
+}
+
+static rf_str frame_with_tag(const rf_world *world, const uint8_t *bytes, size_t len, size_t at) {
+    rf_str frame = exact(bytes, len);
+    ((uint8_t *)(uintptr_t)frame.data)[at] = tag_of(world);
+    return frame;
+}
+
+static rf_str events_of(const rf_world *world) {
+    return frame_with_tag(world, events_frame, sizeof events_frame, 3);
+}
+
+// ---- there and back ---------------------------------------------------------------------------------
+
+START_TEST(a_diff_leads_from_one_snapshot_to_the_next) {
+    rf_world *from = sender(before_text, NULL), *to = sender(before_text, after_text), *expected, *world;
+    uint64_t seq = rf_world_seq(from);
+    rf_str first = encoded(from, false, 0), diff = encoded(to, true, seq), last = encoded(to, false, 0), again;
+    json_t *a, *b;
+    rf_error error;
+    world = loaded(first);
+    expected = loaded(last);
+    ck_assert_int_eq(rf_apply_packed(world, diff, &error), RF_OK);
+    a = world_json(world);
+    b = world_json(expected);
+    ck_assert(json_equal(a, b));
+    ck_assert_uint_eq(rf_world_seq(world), rf_world_seq(to));
+    again = encoded(expected, false, 0);
+    ck_assert_uint_eq(again.len, last.len);
+    ck_assert_int_eq(memcmp(again.data, last.data, last.len), 0);
+    ck_assert_int_eq(rf_apply_packed(world, diff, &error), RF_SEQ_MISMATCH);
+    json_decref(a);
+    json_decref(b);
+    drop(first);
+    drop(diff);
+    drop(last);
+    drop(again);
+    rf_world_free(from);
+    rf_world_free(to);
+    rf_world_free(world);
+    rf_world_free(expected);
+}
+END_TEST
+
+START_TEST(events_fold_in_slices_as_in_one) {
+    for (size_t slice = 1; slice <= 4; slice++) {
+        rf_world *world = sender(before_text, NULL);
+        rf_str frame = events_of(world);
+        rf_report report;
+        rf_error error;
+        ck_assert_int_eq(fold_frame(world, rf_allocator_default(), frame, slice, &report, &error), RF_OK);
+        ck_assert_uint_eq(report.folded, 3);
+        ck_assert_uint_eq(report.rejected_count, 1); // nobody knows "nother"
+        ck_assert_uint_eq(rf_world_find(world, STR("imp-9")).handle1, 0);
+        ck_assert_uint_eq(rf_world_seq(world), 7);
+        rf_report_free(&report);
+        drop(frame);
+        rf_world_free(world);
+    }
+}
+END_TEST
+
+START_TEST(input_is_read) {
+    rf_world *world = sender(before_text, NULL);
+    rf_str frame = frame_with_tag(world, input_frame, sizeof input_frame, 3);
+    rf_input input;
+    rf_input_event event;
+    rf_error error;
+    ck_assert_int_eq(rf_read_input(rf_world_schema(world), frame, &input, &error), RF_OK);
+    ck_assert_uint_eq(input.ack, 5);
+    ck_assert_uint_eq(input.number, 1);
+    ck_assert(!input.poses[RF_POSE_HEAD].present);
+    ck_assert(rf_input_next(&input, &event));
+    ck_assert_uint_eq(event.name.len, 4);
+    ck_assert(!rf_input_next(&input, &event));
+    drop(frame);
+    rf_world_free(world);
+}
+END_TEST
+
+// ---- bad frames -------------------------------------------------------------------------------------
+
+typedef struct frames {
+    rf_world *from, *to;
+    rf_str snapshot, diff, events, input;
+} frames;
+
+static frames make_frames(void) {
+    frames f = {.from = sender(before_text, NULL), .to = sender(before_text, after_text)};
+    f.snapshot = encoded(f.from, false, 0);
+    f.diff = encoded(f.to, true, rf_world_seq(f.from));
+    f.events = events_of(f.from);
+    f.input = frame_with_tag(f.from, input_frame, sizeof input_frame, 3);
+    return f;
+}
+
+static void free_frames(frames *f) {
+    drop(f->snapshot);
+    drop(f->diff);
+    drop(f->events);
+    drop(f->input);
+    rf_world_free(f->from);
+    rf_world_free(f->to);
+}
+
+// A frame of any kind is used on a world of its own; after an error that one is as it was.
+static rf_status use(const frames *f, rf_str frame, rf_error *error) {
+    rf_str before = encoded(f->from, false, 0), now;
+    rf_world *world = loaded(before), *other = NULL;
+    rf_report report;
+    rf_input input;
+    rf_status status;
+    unsigned kind = frame.len > 0 ? (uint8_t)frame.data[0] & 15 : 0;
+    switch (kind) {
+    case RF_WIRE_SNAPSHOT:
+        status = load(rf_allocator_default(), frame, 1000, &other, error);
+        rf_world_free(other);
+        break;
+    case RF_WIRE_EVENTS:
+        status = fold_frame(world, rf_allocator_default(), frame, 2, &report, error);
+        rf_report_free(&report);
+        break;
+    case RF_WIRE_INPUT:
+        status = rf_read_input(rf_world_schema(world), frame, &input, error);
+        break;
+    default:
+        status = rf_apply_packed(world, frame, error);
+        break;
+    }
+    if (status != RF_OK) {
+        now = encoded(world, false, 0);
+        REQUIRE(now.len == before.len && memcmp(now.data, before.data, now.len) == 0);
+        drop(now);
+    }
+    drop(before);
+    rf_world_free(world);
+    return status;
+}
+
+static void cut(const frames *f, rf_str frame) {
+    for (size_t len = 0; len < frame.len; len++) {
+        rf_str part = exact(frame.data, len);
+        rf_error error = {0};
+        rf_status status = use(f, part, &error);
+        REQUIRE_MSG(status == RF_INVALID_FRAME, "%zu of %zu bytes: %s", len, frame.len, rf_status_name(status));
+        REQUIRE(error.status == status && error.offset <= len);
+        drop(part);
+    }
+}
+
+START_TEST(a_frame_cut_anywhere_is_an_error) {
+    frames f = make_frames();
+    cut(&f, f.snapshot);
+    cut(&f, f.diff);
+    cut(&f, f.events);
+    cut(&f, f.input);
+    free_frames(&f);
+}
+END_TEST
+
+static void flip(const frames *f, rf_str frame) {
+    for (size_t i = 0; i < frame.len * 8; i++) {
+        rf_str changed = exact(frame.data, frame.len);
+        rf_error error = {0};
+        rf_status status;
+        ((uint8_t *)(uintptr_t)changed.data)[i / 8] ^= (uint8_t)(1 << i % 8);
+        status = use(f, changed, &error);
+        REQUIRE(status == RF_OK || (error.status == status && error.offset <= frame.len));
+        drop(changed);
+    }
+}
+
+START_TEST(a_frame_with_a_changed_bit_is_an_error_or_another_frame) {
+    frames f = make_frames();
+    flip(&f, f.snapshot);
+    flip(&f, f.diff);
+    flip(&f, f.events);
+    flip(&f, f.input);
+    free_frames(&f);
+}
+END_TEST
+
+static void refused(const frames *f, const uint8_t *bytes, size_t len, size_t tag_at, rf_status expected) {
+    rf_str frame = tag_at > 0 ? frame_with_tag(f->from, bytes, len, tag_at) : exact(bytes, len);
+    rf_error error = {0};
+    rf_status status = use(f, frame, &error);
+    REQUIRE_MSG(status == expected, "%s instead of %s", rf_status_name(status), rf_status_name(expected));
+    drop(frame);
+}
+#define REFUSED(tag_at, expected, ...)                                                                                 \
+    refused(&f, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), tag_at, expected)
+
+START_TEST(lengths_that_lie) {
+    frames f = make_frames();
+    REFUSED(0, RF_UNKNOWN_VERSION, 0x25, 0);
+    REFUSED(0, RF_INVALID_FRAME, 0x11, 3, 0xff, 0xff, 0xff, 0xff, 0x0f); // the schema's length
+    REFUSED(0, RF_INVALID_FRAME, 0x11, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1);
+    REFUSED(0, RF_INVALID_FRAME, 0x11, 3, 2, 65, 0);                                        // 65 components
+    REFUSED(0, RF_INVALID_FRAME, 0x11, 3, 4, 0, 0x81, 0x80, 0x40);                          // very many words
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f);        // texts
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 0xff, 0x7f, 'a', 0);                     // a text
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x0f);                 // events
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 3, 0, 0xff, 0xff, 0x0f);      // fields
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 3, 0, 1, 0, 6, 0xff, 0x7f);   // a list in a field
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 3, 0, 1, 1, 0);               // no such key
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 3, 1, 0);                     // no such name
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 1, 0, 0x80, 1);               // no such component
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 0xff, 0);                             // no UTF-8
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 2, 1, 'a', 1, 'a', 1, 3, 0, 2, 0, 0, 1, 0); // a key twice
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 0x43, 0, 0);                  // an unknown bit in a tag
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 7, 0, 0, 0);                  // seq 0
+    REFUSED(3, RF_INVALID_FRAME, 0x13, 0, 0, 0, 1, 1, 'a', 1, 1, 0, 1, 0, 0, 0x80, 0x7f, 0, 0, 0, 0, 0, 0, 0,
+            0);                                          // infinite
+    REFUSED(3, RF_SEQ_AHEAD, 0x13, 9, 0, 0, 0, 1, 2, 0); // handles of a seq to come
+    REFUSED(0, RF_SCHEMA_MISMATCH, 0x13, 0, 0, (uint8_t)(tag_of(f.from) + 1), 0, 0);
+    REFUSED(3, RF_INVALID_FRAME, 0x12, 4, 1, 0, 0x09, 0x00, 0x00); // deletes who never was
+    REFUSED(3, RF_INVALID_FRAME, 0x12, 3, 0, 0, 0x01, 0x00);       // changes without a seq
+    REFUSED(3, RF_INVALID_FRAME, 0x14, 5, 1, 0, 8, 0);             // a fourth pose
+    REFUSED(3, RF_INVALID_FRAME, 0x14, 5, 1, 0, 0, 1, 1, 'a', 0);  // a payload that is no map
+    free_frames(&f);
+}
+END_TEST
+
+static void nibs(uint8_t *out, size_t *bits, uint64_t value) {
+    do {
+        uint8_t four = (uint8_t)((value & 7) | (value > 7 ? 8 : 0));
+        out[*bits / 8] |= (uint8_t)(four << *bits % 8);
+        *bits += 4;
+        value >>= 3;
+    } while (value > 0);
+}
+
+// A few bytes that say handle 999,999, or an id of a billion bytes.
+START_TEST(bombs) {
+    test_memory memory = {0};
+    rf_world *world;
+    rf_error error;
+    uint64_t handles[] = {1u << 20, UINT64_C(1) << 40, UINT64_MAX, 1000000, 1};
+    for (size_t i = 0; i < 5; i++) {
+        uint8_t frame[64] = {0x11, 1, 2, 0, 0};
+        size_t bits = 40;
+        rf_status status;
+        nibs(frame, &bits, handles[i]);
+        nibs(frame, &bits, 0);
+        nibs(frame, &bits, i == 4 ? 1000000000 : 1);
+        bits += 8;
+        status = load(test_allocator(&memory), (rf_str){(char *)frame, (bits + 7) / 8}, 1000, &world, &error);
+        ck_assert_int_eq(status, i == 4 ? RF_INVALID_FRAME : RF_WORLD_FULL);
+        ck_assert_int_eq(memory.blocks, 0);
+    }
+}
+END_TEST
+
+// ---- memory -----------------------------------------------------------------------------------------
+
+static rf_status everything(rf_allocator allocator, const frames *f) {
+    rf_world *world = NULL;
+    rf_report report;
+    rf_error error;
+    uint8_t *bytes = NULL;
+    size_t len;
+    rf_status status = load(allocator, f->snapshot, 1000, &world, &error);
+    if (status == RF_OK) status = rf_apply_packed(world, f->diff, &error);
+    if (status == RF_OK) {
+        status = fold_frame(world, allocator, f->events, 10, &report, &error);
+        rf_report_free(&report);
+    }
+    if (status == RF_OK) status = rf_encode_packed(world, true, rf_world_seq(world), 0, allocator, &bytes, &len);
+    if (bytes) allocator.resize(allocator.context, bytes, 0);
+    bytes = NULL;
+    if (status == RF_OK) status = rf_encode_packed(world, false, 0, 0, allocator, &bytes, &len);
+    if (bytes) allocator.resize(allocator.context, bytes, 0);
+    rf_world_free(world);
+    return status;
+}
+
+START_TEST(every_allocation_fails_once) {
+    frames f = make_frames();
+    test_memory memory = {0};
+    rf_status status = RF_NO_MEMORY;
+    long n = 0;
+    while (status != RF_OK) {
+        memory = (test_memory){.fail_at = ++n};
+        status = everything(test_allocator(&memory), &f);
+        ck_assert(status == RF_OK || status == RF_NO_MEMORY);
+        ck_assert_int_eq(memory.blocks, 0);
+    }
+    ck_assert_int_gt(n, 30);
+    free_frames(&f);
+}
+END_TEST
+
+// ---- schemas ----------------------------------------------------------------------------------------
+
+static void check_schema(const char *text, rf_status expected) {
+    rf_schema *schema;
+    rf_error error;
+    ck_assert_msg(rf_schema_from_json(rf_allocator_default(), (rf_str){text, strlen(text)}, &schema, &error) ==
+                      expected,
+                  "%s", text);
+    rf_schema_release(schema);
+}
+#define SCHEMA(component, more)                                                                                        \
+    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":[{\"name\":\"a\"," component "}]" more "}"
+
+START_TEST(schemas_that_quantise) {
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":{\"step\":0.5,\"min\":-1,\"max\":1.5}", ""), RF_OK);
+    check_schema(SCHEMA("\"type\":\"f64\",\"quantise\":{\"step\":1,\"min\":-4194304,\"max\":4194304}", ""), RF_OK);
+    check_schema(SCHEMA("\"type\":\"f64\",\"quantise\":{\"step\":1,\"min\":-4194304,\"max\":4194305}", ""),
+                 RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":{\"step\":0,\"min\":-1,\"max\":1}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":{\"step\":-1,\"min\":-1,\"max\":1}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":{\"step\":1,\"min\":1,\"max\":1}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":{\"step\":5e-324,\"min\":0,\"max\":1e-320}", ""),
+                 RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":{\"step\":1,\"min\":0}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"i64\",\"quantise\":{\"step\":1,\"min\":0,\"max\":9}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":16}", ""), RF_OK);
+    check_schema(SCHEMA("\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":17}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"count\":3,\"quantise\":{\"bits\":10}", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\",\"quantise\":5", ""), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\"", ",\"words\":[\"\",1,1.0,[\"x\"],null]"), RF_OK);
+    check_schema(SCHEMA("\"type\":\"f32\"", ",\"words\":[1,2,1]"), RF_INVALID_SCHEMA);
+    check_schema(SCHEMA("\"type\":\"f32\"", ",\"words\":{}"), RF_INVALID_SCHEMA);
+}
+END_TEST
+
+static void add(TCase *tests) {
+    tcase_add_test(tests, a_diff_leads_from_one_snapshot_to_the_next);
+    tcase_add_test(tests, events_fold_in_slices_as_in_one);
+    tcase_add_test(tests, input_is_read);
+    tcase_add_test(tests, a_frame_cut_anywhere_is_an_error);
+    tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
+    tcase_add_test(tests, lengths_that_lie);
+    tcase_add_test(tests, bombs);
+    tcase_add_test(tests, every_allocation_fails_once);
+    tcase_add_test(tests, schemas_that_quantise);
+}
+
+int main(void) {
+    return run_tests("wire", add);
+}

@@ -1,0 +1,94 @@
+// wire_world.h: a small world with a schema of every type, for the targets of the packed format.
+#ifndef TESTS_FUZZ_WIRE_WORLD_H
+#define TESTS_FUZZ_WIRE_WORLD_H
+
+#include <roomfold/roomfold.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char wire_schema[] =
+    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
+    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.5,\"min\":-8,\"max\":8}},"
+    "{\"name\":\"rotation\",\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":5}},"
+    "{\"name\":\"f\",\"type\":\"f32\",\"count\":2},{\"name\":\"d\",\"type\":\"f64\"},{\"name\":\"i\",\"type\":\"i64\"},"
+    "{\"name\":\"b\",\"type\":\"bool\"},{\"name\":\"s\",\"type\":\"string\"},{\"name\":\"t\",\"type\":\"term\"}],"
+    "\"words\":[\"a\",[1],\"n\"]}";
+
+static const char wire_text[] = "[{\"event\":\"create\",\"entity_id\":\"a1\",\"components\":{\"position\":[1,2,3],"
+                                "\"rotation\":[0,0.6,0,0.8],\"n1\":1}},"
+                                "{\"event\":\"create\",\"entity_id\":\"b\",\"components\":{\"f\":[1,2],\"d\":0.1,\"i\":"
+                                "-5,\"b\":true,\"s\":\"x\",\"t\":[1]}},"
+                                "{\"event\":\"create\",\"entity_id\":\"c\",\"components\":{\"position\":[100,0,0]}},{"
+                                "\"event\":\"delete\",\"entity_id\":\"b\"}]";
+
+static inline void wire_fold(rf_world *world, const char *text) {
+    rf_json_batch batch = {.text = {text, strlen(text)}};
+    rf_report report;
+    rf_fold *fold;
+    rf_report_init(&report, rf_allocator_default());
+    if (rf_fold_new(world, &report, &fold) != RF_OK) abort();
+    while (!batch.done)
+        if (rf_fold_json(fold, &batch, 100) != RF_OK) abort();
+    rf_fold_free(fold);
+    rf_report_free(&report);
+}
+
+static inline rf_world *wire_world(rf_schema *schema, uint64_t seq) {
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    def.schema = schema;
+    def.seq = seq;
+    def.max_entities = 200;
+    def.max_value_bytes = 64;
+    def.max_undeclared = 3;
+    def.history = 16;
+    if (rf_world_new(&def, &world) != RF_OK) abort();
+    return world;
+}
+
+// Made once: a world with two entities and a handle between them that nobody has.
+static inline const rf_world *wire_first(void) {
+    static rf_world *world;
+    rf_schema *schema;
+    if (world) return world;
+    if (rf_schema_from_json(rf_allocator_default(), (rf_str){wire_schema, sizeof wire_schema - 1}, &schema, NULL) !=
+        RF_OK)
+        abort();
+    world = wire_world(schema, 0);
+    wire_fold(world, wire_text);
+    return world;
+}
+
+static inline void wire_encode(const rf_world *world, bool diff, uint64_t from, uint8_t **out, size_t *len) {
+    if (rf_encode_packed(world, diff, from, 0, rf_allocator_default(), out, len) != RF_OK) abort();
+}
+
+// What a world sends is what another can load, and has then.
+static inline void wire_check(const rf_world *world) {
+    uint8_t *bytes, *again;
+    size_t len, again_len;
+    uint64_t seq;
+    rf_schema *schema;
+    rf_world *other;
+    wire_encode(world, false, 0, &bytes, &len);
+    if (rf_packed_start(rf_allocator_default(), (rf_str){(char *)bytes, len}, &seq, &schema, NULL) != RF_OK) abort();
+    other = wire_world(schema, seq);
+    if (rf_load_packed(other, (rf_str){(char *)bytes, len}, NULL) != RF_OK) abort();
+    if (rf_world_count(other) != rf_world_count(world)) abort();
+    wire_encode(other, false, 0, &again, &again_len);
+    rf_schema_release(schema);
+    rf_world_free(other);
+    free(bytes);
+    free(again);
+}
+
+// So many bytes exactly, so that one too far is seen: first the prefix, then the data.
+static inline rf_str wire_frame(const uint8_t *prefix, size_t prefix_len, const uint8_t *data, size_t size) {
+    char *bytes = malloc(prefix_len + size ? prefix_len + size : 1);
+    if (!bytes) abort();
+    if (prefix_len > 0) memcpy(bytes, prefix, prefix_len);
+    if (size > 0) memcpy(bytes + prefix_len, data, size);
+    return (rf_str){bytes, prefix_len + size};
+}
+
+#endif
