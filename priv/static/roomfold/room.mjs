@@ -125,7 +125,7 @@ export class Room {
     const { format, events, presence, params } = this.#options;
     const asked = { format, events, presence, params };
     if (format === "packed") asked.versions = versions;
-    if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term });
+    if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term, instance: this.joined.instance });
     return asked;
   }
 

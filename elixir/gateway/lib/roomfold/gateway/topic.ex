@@ -2,12 +2,30 @@ defmodule Roomfold.Gateway.Topic do
   @moduledoc false
   # What a topic stands for.
 
-  alias Roomfold.{Error, Replay, Room, Session}
+  alias Roomfold.{Error, EventLog, Replay, Room, Rooms, Session}
 
   @doc "Whether there is such a kind of topic."
   def known?("room:" <> id), do: id != ""
   def known?("replay:" <> name), do: name != ""
   def known?(_), do: false
+
+  @doc """
+  Which history of a room it is that a client comes back to. A log in memory is gone with its VM, and seqs begin anew: a client that
+  says it was in another one (`instance` of the reply to its join) begins anew too.
+  """
+  def instance(config) do
+    case Rooms.log(config.rooms) do
+      {log, _} when log != EventLog.Memory -> "log"
+      _ -> config.instance
+    end
+  end
+
+  @doc "The parameters of a join, without a seq of another history."
+  def resumed(%{"instance" => instance} = params, config) do
+    if instance == instance(config), do: params, else: Map.drop(params, ["last_seq", "last_term"])
+  end
+
+  def resumed(params, _), do: params
 
   @doc "A session for it, and the replay if it is one; or the reply that says why not."
   def open(topic, params, user, config) when is_map(params) do

@@ -45,6 +45,10 @@ defmodule Roomfold.Gateway.Yaws do
 
   @doc "Listens on both loopback addresses, IPv6 only if the system has it; every request goes to the module."
   def listen(port, module, opaque, send_timeout_ms) do
+    # What it says of where it listens, and wrongly of what from, and when it stops.
+    :logger.remove_primary_filter(__MODULE__)
+    :ok = :logger.add_primary_filter(__MODULE__, {&__MODULE__.quiet/2, []})
+
     general = [
       flags: [copy_errlog: false, fail_on_bind_err: true],
       max_connections: 4096,
@@ -81,6 +85,13 @@ defmodule Roomfold.Gateway.Yaws do
 
     :yaws_api.setconf(:yaws.create_gconf(general, 'roomfold'), servers)
   end
+
+  @doc false
+  def quiet(%{msg: {:report, %{label: {:error_logger, :info_msg}, format: format}}}, _) do
+    if Enum.any?(['Yaws: Listening', 'stop_ready'], &List.starts_with?(format, &1)), do: :stop, else: :ignore
+  end
+
+  def quiet(_, _), do: :ignore
 
   @v4 {127, 0, 0, 1}
   @v6 {0, 0, 0, 0, 0, 0, 0, 1}
