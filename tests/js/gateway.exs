@@ -10,7 +10,8 @@ defmodule Orders do
           end)
 
   def start do
-    {:ok, _} = Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: [tick_ms: 20, grace_ms: 3_000])
+    room = [tick_ms: 20, grace_ms: 3_000, rules: Roomfold.Rules.doom()]
+    {:ok, _} = Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room)
     gateway(0)
   end
 
@@ -19,7 +20,6 @@ defmodule Orders do
     Gateway.start_link(
       port: port,
       rooms: JS.Rooms,
-      room: [rules: Roomfold.Rules.doom()],
       session: [max_unacknowledged: 10_000, max_lag_ms: 60_000],
       replays: %{"short" => [events: @events]}
     )

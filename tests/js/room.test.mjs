@@ -35,10 +35,10 @@ async function startGateway() {
   const failed = new Promise((resolve) => child.once("error", (error) => resolve({ missing: `mix can't be run: ${error.message}` })));
   const waiting = [];
   let exited = false;
-  createInterface({ input: child.stdout }).on("line", (line) => line.startsWith("{") || waiting.length > 0 ? answer(line) : undefined);
+  createInterface({ input: child.stdout }).on("line", (line) => answer(line));
   child.once("exit", (code) => {
     exited = true;
-    for (const { reject } of waiting) reject(new Error(`the gateway ended with ${code}`));
+    for (const { reject } of waiting.splice(0)) reject(new Error(`the gateway ended with ${code}`));
   });
   // What Mix says while it compiles is not meant for us.
   const answer = (line) => {
@@ -49,7 +49,7 @@ async function startGateway() {
       process.stderr.write(`${line}\n`);
     }
   };
-  const reply = () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  const reply = () => new Promise((resolve, reject) => (exited ? reject(new Error("the gateway has ended")) : waiting.push({ resolve, reject })));
   const hello = await Promise.race([failed, reply()]);
   const order = (...words) => {
     const answered = reply();
@@ -75,7 +75,7 @@ async function eventually(what, isSo, timeout = 8000) {
   }
 }
 
-describe("a room", { skip: leftOut !== null }, () => {
+describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
   const sockets = [];
   let count = 0;
 

@@ -143,8 +143,9 @@ export class Room {
   #onRefused(reply) {
     const error = new RoomError(reply);
     if (this.joined) return this.#setStatus("rejoining", error.message);
-    this.#close(error.message);
+    // No use in trying again.
     this.#first.reject(error);
+    this.#close(error.message);
     this.#channel.leave();
   }
 
