@@ -22,6 +22,9 @@ defmodule Roomfold.Gateway.Arena.Map do
     "cell" => {"ammo_collected", %{"add" => %{"ammo" => [20, 400]}}}
   }
 
+  # It has no monsters of its own: these places, apart from one another, are theirs.
+  @homes ["player1", "player4", "destination"]
+
   # Lines that are doors to whoever walks up: DOOM's numbers for them.
   @door_lines [1, 31, 117, 118]
 
@@ -42,7 +45,7 @@ defmodule Roomfold.Gateway.Arena.Map do
     %{
       map
       | starts: for({%{"name" => "deathmatch"} = thing, _} <- things, do: place(map, thing)),
-        homes: for({%{"name" => "player" <> _} = thing, _} <- things, do: place(map, thing)),
+        homes: for({%{"name" => name} = thing, _} <- things, name in @homes, do: place(map, thing)),
         items:
           for(
             {%{"class" => class} = thing, n} <- things,

@@ -44,8 +44,7 @@ defmodule Roomfold.Gateway.Arena.Monsters do
   def tick(world, tick, state) do
     bodies = World.query(world, ["kind", "position", "health"])
 
-    players =
-      for {id, %{"kind" => "player", "health" => health} = player} <- bodies, health > 0, do: {id, player}
+    players = for {_, %{"kind" => "player", "health" => health} = player} <- bodies, health > 0, do: player
 
     monsters =
       for {id, %{"kind" => "monster", "health" => health} = monster} <- bodies, health > 0, do: {id, monster}
@@ -61,20 +60,18 @@ defmodule Roomfold.Gateway.Arena.Monsters do
   defp target(_, []), do: nil
 
   defp target(monster, players) do
-    {id, player} =
-      Enum.min_by(players, fn {_, player} -> Level.distance(monster["position"], player["position"]) end)
-
-    if Level.distance(monster["position"], player["position"]) < @notices, do: {id, player["position"]}
+    nearest = players |> Enum.map(& &1["position"]) |> Enum.min_by(&Level.distance(monster["position"], &1))
+    if Level.distance(monster["position"], nearest) < @notices, do: nearest
   end
 
-  defp act(id, [x, y, z] = at, {player, [tx, ty, tz] = there}, world, tick, state) do
+  defp act(id, [x, y, z] = at, [tx, ty, tz] = there, world, tick, state) do
     heading = :math.atan2(tz - z, tx - x)
     eyes = [x, y + @eyes, z]
     aim = [tx - x, ty - y, tz - z]
     move = if Level.distance(at, there) > @keeps, do: moved(id, at, heading, world, tick, state.map), else: []
 
     if tick.now - Map.get(state.thrown, id, tick.now - 1_000) >= @throws_ms and
-         sees?(world, id, eyes, aim, player),
+         sees?(world, eyes, aim),
        do: {move ++ [thrown(id, eyes, aim, tick)], put_in(state.thrown[id], tick.now)},
        else: {move, put_in(state.thrown[id], Map.get(state.thrown, id, tick.now - 1_000))}
   end
@@ -101,15 +98,14 @@ defmodule Roomfold.Gateway.Arena.Monsters do
       do: [x + dx * step, floor, z + dz * step]
   end
 
-  defp sees?(world, id, eyes, aim, player) do
-    ray = %{origin: eyes, direction: aim, range: @notices, owner: id, mask: 2}
-
-    length(Enum.filter(aim, &(&1 != 0))) > 0 and
-      match?({:ok, [%Hits.Hit{id: ^player}]}, Hits.cast(world, [ray]))
+  # Past other monsters, not through walls.
+  defp sees?(world, eyes, aim) do
+    ray = %{origin: eyes, direction: aim, range: Level.distance([0, 0, 0], aim), mask: @walls}
+    match?({:ok, [nil]}, Hits.cast(world, [ray]))
   end
 
   defp thrown(id, eyes, aim, tick) do
-    length = :math.sqrt(Enum.reduce(aim, 0, &(&1 * &1 + &2)))
+    length = Level.distance([0, 0, 0], aim)
 
     {"fireball_thrown",
      %{
