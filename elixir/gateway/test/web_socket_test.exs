@@ -97,6 +97,23 @@ defmodule Roomfold.Gateway.WebSocketTest do
       for n <- 2..200, do: Client.await(socket, [nil, "#{n}", "phoenix", "phx_reply", "*"])
     end
 
+    test "that stop half way keep nobody waiting but their client" do
+      {port, rooms} = start_gateway()
+      witness = witness(port)
+      socket = Client.connect(port, "tom")
+      Client.join!(socket, "room:a")
+
+      <<half::binary-size(20), _::binary>> =
+        IO.iodata_to_binary(Client.encode(:text, String.duplicate(" ", 100)))
+
+      :ok = :gen_tcp.send(socket, half)
+      for _ <- 1..20, do: witness.()
+      assert Room.get({rooms, "a"}, "tom") == %{}
+      # Yaws waits five seconds for the rest.
+      eventually(fn -> length(connections()) == 1 end, 10_000)
+      eventually(fn -> length(channels()) == 1 end)
+    end
+
     test "of closing are answered" do
       {port, _} = start_gateway()
 

@@ -26,7 +26,7 @@ import { GapError, World } from "./world.mjs";
 
 /** Why the server did not take something. */
 export class RoomError extends Error {
-  /** @param {{reason?: string, message?: string, field?: string}} reply */
+  /** @param {{reason?: string, message?: string, field?: string, component?: string}} reply */
   constructor(reply) {
     super(reply?.message ?? reply?.reason ?? "no reason was given");
     this.name = "RoomError";

@@ -73,7 +73,11 @@ export class Timeline {
    */
   constructor({ tickMs = 50, inputHz = Infinity, delayTicks = 2, teleport = 4, keepMs = 1000 } = {}) {
     this.#clock = new Clock(tickMs);
-    Object.assign(this, { tickMs, inputHz, delayTicks, teleport, keepMs });
+    this.tickMs = tickMs;
+    this.inputHz = inputHz;
+    this.delayTicks = delayTicks;
+    this.teleport = teleport;
+    this.keepMs = keepMs;
   }
 
   /** From one value of something that moves to the next, in milliseconds. */
