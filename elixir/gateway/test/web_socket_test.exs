@@ -404,8 +404,10 @@ defmodule Roomfold.Gateway.WebSocketTest do
       Client.join!(slow, "room:a")
       for n <- 1..40, do: talk(rooms, n) && Process.sleep(10)
       Client.await(slow, ["1", nil, "room:a", "closing", %{"reason" => "too_slow"}], 10_000)
-      Client.await(slow, ["1", "1", "room:a", "phx_close", %{}])
+      Client.await(slow, ["1", "1", "room:a", "phx_error", %{"reason" => "too_slow"}])
       assert channels() == []
+      # And comes back.
+      Client.join!(slow, "room:a", %{}, "2")
     end
 
     test "fills the network's buffers, not ours, and is cut off; the others go on" do

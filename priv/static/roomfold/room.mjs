@@ -71,6 +71,7 @@ export class Room {
    * @param {Options} [options]
    */
   constructor(socket, topic, options = {}) {
+    // A copy: it changes.
     this.#options = { format: "json", events: false, presence: false, params: {}, move: "user_moved", inputHz: 20, now: () => performance.now(), ...options };
     this.#socket = socket;
     this.#timeline = new Timeline(this.#options);
@@ -175,8 +176,11 @@ export class Room {
     try {
       frame = this.world.apply(payload);
     } catch (error) {
-      // Never in a conversation that goes right: begin anew.
-      if (!(error instanceof GapError)) this.#resume = false;
+      // Never in a conversation that goes right. What can't be read is asked for as JSON, from the beginning.
+      if (!(error instanceof GapError)) {
+        this.#resume = false;
+        this.#options.format = "json";
+      }
       return this.#again(error);
     }
     if (frame === null) return;

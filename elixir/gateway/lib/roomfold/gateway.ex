@@ -31,6 +31,14 @@ defmodule Roomfold.Gateway do
     * `:max_message_bytes` - of one message from a client (131,072), `:max_channels` of one connection (100)
     * `:idle_ms` - after which a client that says nothing, not even a heartbeat, is closed (60,000)
     * `:send_timeout_ms` - after which a client that reads nothing is closed (10,000)
+
+  ## Examples
+
+      iex> {:ok, gateway} = Roomfold.Gateway.start_link(port: 0)
+      iex> Roomfold.Gateway.port(gateway) in 1..65_535
+      true
+      iex> Supervisor.stop(gateway)
+      :ok
   """
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts \\ []) do

@@ -25,7 +25,13 @@ defmodule Roomfold.Gateway.Arena do
   @door_every 60_000
   @door_closes 15_000
 
-  @doc "Options of a room like this (`Roomfold.Room.start_link/1`)."
+  @doc """
+  Options of a room like this (`Roomfold.Room.start_link/1`).
+
+      iex> Roomfold.Gateway.Arena.options()[:tick_ms]
+      40
+  """
+  @spec options() :: keyword
   def options do
     map = Map.shipped()
     {:ok, level} = Level.from_map(map.form)

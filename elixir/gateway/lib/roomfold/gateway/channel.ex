@@ -117,7 +117,7 @@ defmodule Roomfold.Gateway.Channel do
         {:noreply, emit(frames, %{state | session: session})}
 
       {:close, reason, frames, session} ->
-        {:stop, {:shutdown, reason}, emit(frames, %{state | session: session})}
+        {:stop, {:shutdown, {:again, reason}}, emit(frames, %{state | session: session})}
 
       :ignore ->
         {:noreply, state}

@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Connection do
   @moduledoc false
-  # The channels of one connection, as Phoenix.Socket has them: what a message leads to, and what the client gets at once.
+  # The channels of one connection, as a socket of Phoenix has them: what a message leads to, and what the client gets at once.
 
   alias Roomfold.Gateway.{Channel, Serializer, Topic}
 
@@ -92,6 +92,10 @@ defmodule Roomfold.Gateway.Connection do
         {[], connection}
     end
   end
+
+  # The client comes back, with the last seq that it has.
+  defp last(join_ref, topic, {:shutdown, {:again, reason}}),
+    do: Serializer.last(join_ref, topic, "phx_error", %{"reason" => reason})
 
   defp last(join_ref, topic, {:shutdown, _}), do: Serializer.last(join_ref, topic, "phx_close", %{})
 
