@@ -20,7 +20,7 @@ defmodule Orders do
     Gateway.start_link(
       port: port,
       rooms: JS.Rooms,
-      session: [max_unacknowledged: 10_000, max_lag_ms: 60_000],
+      session: [max_unacknowledged: 10_000, max_lag_ms: 1_500],
       replays: %{"short" => [events: @events]}
     )
   end

@@ -23,7 +23,7 @@ if (leftOut) console.log(`Left out: the client against a gateway. ${leftOut}`);
 async function packages() {
   try {
     const { Socket } = await import("phoenix");
-    return { Socket, WebSocket: globalThis.WebSocket ?? (await import("ws")).default, leftOut: null };
+    return { Socket, WebSocket: (await import("ws")).default, leftOut: null };
   } catch (error) {
     return { leftOut: `The npm packages phoenix and ws are not there (npm install in tests/js): ${error.message}` };
   }
@@ -80,8 +80,15 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
   let count = 0;
 
   const connect = (user, port = gateway.port) => {
+    // So that a test can stop reading.
+    class Transport extends WebSocket {
+      constructor(...args) {
+        super(...args);
+        socket.webSocket = this;
+      }
+    }
     const socket = new Socket(`ws://localhost:${port}/socket`, {
-      transport: WebSocket,
+      transport: Transport,
       params: { user_id: user },
       reconnectAfterMs: () => 50,
       rejoinAfterMs: () => 50,
@@ -187,6 +194,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     assert.deepEqual([room.status, joined], ["connecting", false]);
     assert.match(room.reason, /can't be reached|connection is gone/);
     await room.leave();
+    sockets.at(-1).disconnect();
     assert.equal(room.status, "closed");
   });
 
@@ -290,12 +298,49 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     const id = newRoom();
     const room = await join("tom", id);
     for (let n = 1; n <= 60; n++) {
-      await gateway.order("publish", id, "update", { entity_id: "tom", components: { n, text: "x".repeat(1000) } });
+      await gateway.order("publish", id, "update", { entity_id: "tom", components: { n, text: `${n}`.padEnd(1000, "x") } });
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     await eventually("the last", () => room.world.get("tom")?.n === 60);
     const diffs = of(room, "diff").length;
     assert.ok(diffs > 30, `${diffs} diffs: it was cut off`);
+  });
+
+  describe("waits for who reads nothing for a while,", () => {
+    const stopped = async (times) => {
+      const id = newRoom();
+      const room = await join("tom", id);
+      await gateway.order("publish", id, "create", { entity_id: "notice", components: {} });
+      await eventually("the notice", () => room.world.get("notice"));
+      room.seen.length = 0;
+      const connection = sockets.at(-1).webSocket;
+      connection.pause();
+      for (let n = 1; n <= times; n++) {
+        await gateway.order("publish", id, "update", { entity_id: "notice", components: { n, text: `${n}`.padEnd(1000, "x") } });
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      assert.equal(room.world.get("notice").n, undefined);
+      connection.resume();
+      await eventually("the last", () => room.world.get("notice").n === times);
+      await same(room, id);
+      const got = of(room, "diff").length;
+      assert.ok(got < times / 2, `${got} diffs of ${times}`);
+      return room;
+    };
+
+    test("and then sends the rest at once", async () => {
+      const room = await stopped(40);
+      assert.equal(room.status, "joined");
+      assert.deepEqual(of(room, "closing"), []);
+    });
+
+    test("but not for ever; and it is back when it reads again", async () => {
+      const room = await stopped(120);
+      assert.equal(of(room, "closing")[0].reason, "too_slow");
+      assert.deepEqual(of(room, "status").map(({ status }) => status), ["rejoining", "joined"]);
+      assert.equal(of(room, "status")[0].reason, "too_slow");
+      assert.deepEqual(of(room, "snapshot"), []);
+    });
   });
 
   test("a listener ends, and one that throws harms nobody", async () => {
