@@ -3,6 +3,8 @@
     "{mix,.formatter}.exs",
     "elixir/roomfold/**/*.{ex,exs}",
     "tests/elixir/**/*.{ex,exs}",
+    "elixir/gateway/{mix,.formatter}.exs",
+    "elixir/gateway/{lib,test}/**/*.{ex,exs}",
     "bench/**/*.{ex,exs}"
   ],
   line_length: 110

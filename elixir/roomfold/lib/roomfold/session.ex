@@ -274,7 +274,13 @@ defmodule Roomfold.Session do
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
 
-  @doc false
+  @doc """
+  An error as a client gets it: `reason`, `message`, and where.
+
+      iex> Roomfold.Session.reason(Roomfold.Error.new(:not_owned, field: "user_id"))["reason"]
+      "not_owned"
+  """
+  @spec reason(Error.t()) :: map
   def reason(%Error{} = error) do
     where =
       for key <- [:field, :component, :offset],

@@ -1,0 +1,48 @@
+defmodule Roomfold.Gateway.Arena.Door do
+  @moduledoc false
+  # Doors: their ceiling goes up when their state is open, and down when it is not.
+  @behaviour Roomfold.Room.System
+
+  alias Roomfold.World
+
+  # Metres a second.
+  @speed 2.0
+
+  def entities(door) do
+    [
+      {door.id,
+       %{
+         "kind" => "door",
+         "state" => "closed",
+         "floor" => door.floor,
+         "ceiling" => door.floor,
+         "open" => door.open
+       }},
+      {door.id <> "-trigger",
+       %{
+         "kind" => "trigger",
+         "position" => door.middle,
+         "collider" => %{"shape" => "sphere", "radius" => 2.5},
+         "trigger" => %{"event" => "door_triggered", "fields" => %{"id" => door.id}}
+       }}
+    ]
+  end
+
+  @impl true
+  def init(_, _, _), do: nil
+
+  @impl true
+  def tick(world, tick, state) do
+    moves =
+      for {id, %{"kind" => "door"} = door} <-
+            World.query(world, ["kind", "state", "floor", "ceiling", "open"]),
+          next = next(door, @speed * tick.dt_ms / 1000),
+          next != door["ceiling"],
+          do: {"door_moved", %{"id" => id, "ceiling" => next}}
+
+    {moves, state}
+  end
+
+  defp next(%{"state" => "open"} = door, step), do: min(door["ceiling"] + step, door["open"])
+  defp next(door, step), do: max(door["ceiling"] - step, door["floor"])
+end

@@ -1,0 +1,89 @@
+defmodule Roomfold.Gateway.Topic do
+  @moduledoc false
+  # What a topic stands for.
+
+  alias Roomfold.{Error, EventLog, Replay, Room, Rooms, Session}
+
+  @doc "Whether there is such a kind of topic."
+  def known?("room:" <> id), do: id != ""
+  def known?("replay:" <> name), do: name != ""
+  def known?(_), do: false
+
+  @doc """
+  Which history of a room it is that a client comes back to. A log in memory is gone with its VM, and seqs begin anew: a client that
+  says it was in another one (`instance` of the reply to its join) begins anew too.
+  """
+  def instance(config) do
+    case Rooms.log(config.rooms) do
+      {log, _} when log != EventLog.Memory -> "log"
+      _ -> config.instance
+    end
+  end
+
+  @doc "The parameters of a join, without a seq of another history."
+  def resumed(%{"instance" => instance} = params, config) do
+    if instance == instance(config), do: params, else: Map.drop(params, ["last_seq", "last_term"])
+  end
+
+  def resumed(params, _), do: params
+
+  @doc "A session for it, and the replay if it is one; or the reply that says why not."
+  def open(topic, params, user, config) when is_map(params) do
+    case topic do
+      "room:" <> id -> room(id, user, config)
+      "replay:" <> name -> replay(name, params, user, config)
+    end
+  end
+
+  def open(_, _, _, _), do: {:error, Session.reason(Error.new(:invalid_argument, detail: "the payload"))}
+
+  defp room(id, user, config) do
+    with :ok <- valid(id),
+         {:ok, _} <- Room.ensure_started({config.rooms, id}, config.room) do
+      {:ok, session({config.rooms, id}, user, config), nil}
+    else
+      {:error, %Error{} = error} -> {:error, Session.reason(error)}
+    end
+  end
+
+  defp valid(id), do: if(byte_size(id) <= 255, do: :ok, else: {:error, Error.new(:invalid_id, field: "room")})
+
+  # Linked to the channel: it goes when the channel goes.
+  defp replay(name, params, user, config) do
+    opts = [paused: params["paused"] == true]
+
+    case start_replay(name, opts, config) do
+      {:ok, replay} -> {:ok, session(replay, user, config), replay}
+      {:error, %Error{} = error} -> {:error, Session.reason(error)}
+    end
+  end
+
+  defp start_replay(name, opts, config) do
+    case config.replays[name] do
+      nil -> recorded(name, opts, config)
+      own when is_function(own, 0) -> Replay.start_link(own.() ++ opts)
+      own -> Replay.start_link(own ++ opts)
+    end
+  end
+
+  # Asking for a replay starts no room.
+  defp recorded(id, opts, config), do: Room.replay({config.rooms, id}, opts)
+
+  defp session(room, user, config), do: Session.new([room: room, user: user] ++ config.session)
+
+  @doc "Controls a replay: `:ok`, or the reply that says why not."
+  def control(replay, event, payload) do
+    case told(replay, event, payload) do
+      :ok -> :ok
+      {:error, %Error{} = error} -> {:error, Session.reason(error)}
+    end
+  end
+
+  defp told(replay, "pause", _), do: Replay.pause(replay)
+  defp told(replay, "resume", _), do: Replay.resume(replay)
+  defp told(replay, "seek", %{"seq" => seq}), do: Replay.seek(replay, seq)
+  defp told(replay, "seek", %{"ms" => ms}) when is_number(ms), do: Replay.seek(replay, {:ms, ms})
+  defp told(replay, "speed", %{"speed" => speed}), do: Replay.speed(replay, speed)
+  defp told(_, "info", _), do: :ok
+  defp told(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
+end

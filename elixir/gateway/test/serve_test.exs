@@ -1,0 +1,37 @@
+defmodule Mix.Tasks.Roomfold.ServeTest do
+  use Roomfold.GatewayCase
+
+  alias Mix.Tasks.Roomfold.Serve
+
+  test "a live room and the shipped match" do
+    Process.flag(:trap_exit, true)
+    port = Serve.start!(0)
+    socket = Client.connect(port, "tom")
+    Client.join!(socket, "room:arena")
+
+    Client.await(socket, [
+      "1",
+      nil,
+      "room:arena",
+      "snapshot",
+      %{"entities" => %{"arena" => "*", "imp-1" => "*"}}
+    ])
+
+    Client.await(socket, ["1", nil, "room:arena", "diff", %{"creates" => %{"tom" => %{"kind" => "player"}}}])
+    reply = Client.join!(socket, "replay:match", %{"paused" => true}, "2")
+    assert reply["replay"]["last_seq"] == 58_335
+    assert {200, _, _} = Client.request(port, "GET", "/roomfold.mjs")
+
+    {:ok, other} = :gen_tcp.listen(0, ip: {127, 0, 0, 1})
+    {:ok, taken} = :inet.port(other)
+    Supervisor.stop(Gateway)
+    Supervisor.stop(Serve.Rooms)
+    assert_raise Mix.Error, ~r/port #{taken} is in use/, fn -> Serve.start!(taken) end
+    Supervisor.stop(Serve.Rooms)
+  end
+
+  test "arguments that are none" do
+    assert_raise Mix.Error, ~r/usage/, fn -> Serve.run(["--prot", "1"]) end
+    assert_raise Mix.Error, ~r/usage/, fn -> Serve.run(["x"]) end
+  end
+end

@@ -1,0 +1,16 @@
+// The browser client of Roomfold, without dependencies. `Room` speaks through a socket of the npm `phoenix` client:
+//
+//     import { Socket } from "phoenix";
+//     import { Room } from "./roomfold.mjs";
+//
+//     const socket = new Socket("/socket", { params: { user_id: "tom" } });
+//     socket.connect();
+//     const room = new Room(socket, "room:1", { events: true, presence: true });
+//     await room.join();
+//     room.on("event", (event) => console.log(event.event_name));
+//     room.input({ position: [0, 0, 0], rotation: [0, 0, 0, 1] });
+//     const view = room.at(); // in each frame: view.get(id), view.entities()
+
+export { Room, RoomError } from "./roomfold/room.mjs";
+export { FrameError, GapError, World } from "./roomfold/world.mjs";
+export { Timeline, View } from "./roomfold/timeline.mjs";

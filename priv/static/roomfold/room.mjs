@@ -1,0 +1,348 @@
+// A live room over a channel of the npm `phoenix` client (or a replay of one): its world, its events, who is here, and what
+// this client says. It comes back by itself where it was, without a gap.
+
+import { versions } from "../wire.mjs";
+import { People } from "./presence.mjs";
+import { Timeline, View } from "./timeline.mjs";
+import { GapError, World } from "./world.mjs";
+
+/**
+ * @typedef {"connecting" | "joined" | "rejoining" | "closed"} Status
+ * @typedef {{
+ *   format?: "json" | "packed",
+ *   events?: boolean,
+ *   presence?: boolean,
+ *   params?: Object<string, any>,
+ *   move?: string,
+ *   inputHz?: number,
+ *   delayTicks?: number,
+ *   teleport?: number,
+ *   now?: () => number
+ * }} Options
+ *   format: "packed" falls back to "json" where one side can't; events: those that a diff does not tell; presence: who is here;
+ *   params: for the room; move: the event that `input` sends ("user_moved"); inputHz: how often at most (20); delayTicks: how many
+ *   of the longer of tick and input what `at` shows is behind (2); teleport: metres in one tick that are a jump and not a way (4); now: a clock in milliseconds
+ */
+
+/** Why the server did not take something. */
+export class RoomError extends Error {
+  /** @param {{reason?: string, message?: string, field?: string, component?: string}} reply */
+  constructor(reply) {
+    super(reply?.message ?? reply?.reason ?? "no reason was given");
+    this.name = "RoomError";
+    this.reason = reply?.reason ?? "unknown";
+    this.field = reply?.field ?? reply?.component;
+    this.reply = reply;
+  }
+}
+
+const ACK_MS = 250;
+const ACK_BYTES = 65536;
+// JSON comes parsed: what an entity weighs is guessed.
+const ENTITY_BYTES = 128;
+
+export class Room {
+  world = new World();
+  /** @type {Status} */
+  status = "closed";
+  /** Why it is not joined, for a person; "" if it is. */
+  reason = "not joined yet";
+  /** What the server said at the last join. @type {Object<string, any> | null} */
+  joined = null;
+  /** Who sends system events, where a client does. @type {string | null} */
+  authority = null;
+
+  #options;
+  #socket;
+  #channel;
+  #timeline;
+  #people = new People();
+  #listeners = new Map();
+  #refs = [];
+  #first = null;
+  #leaving = false;
+  #resume = false;
+  #ack = { seq: 0, sent: 0, at: 0, bytes: 0, timer: null };
+  #input = { poses: null, at: -Infinity, timer: null };
+
+  /**
+   * @param {import("phoenix").Socket} socket of the npm `phoenix` client, connected or not
+   * @param {string} topic "room:ID" or "replay:NAME"
+   * @param {Options} [options]
+   */
+  constructor(socket, topic, options = {}) {
+    // A copy: it changes.
+    this.#options = { format: "json", events: false, presence: false, params: {}, move: "user_moved", inputHz: 20, now: () => performance.now(), ...options };
+    this.#socket = socket;
+    this.#timeline = new Timeline(this.#options);
+    this.#channel = socket.channel(topic, () => this.#joinParams());
+    this.#bind();
+  }
+
+  get topic() {
+    return this.#channel.topic;
+  }
+
+  /** The user that the server knows this client as. @returns {string | undefined} */
+  get user() {
+    return this.joined?.user;
+  }
+
+  /** Ids of the users who are here, sorted (with the option `presence`). @returns {string[]} */
+  get presence() {
+    return this.#people.list();
+  }
+
+  // --- joining and leaving ---------------------------------------------------------------------------
+
+  /**
+   * Joins. While the server can't be reached it goes on trying, and `status` and `reason` say so.
+   * @returns {Promise<Object<string, any>>} what the server said, when the world is here
+   * @throws {RoomError} if the server refuses
+   */
+  join() {
+    if (this.#first) return this.#first.promise;
+    this.#first = withResolvers();
+    this.#setStatus("connecting", "");
+    this.#channel
+      .join()
+      .receive("ok", (reply) => this.#onJoined(reply))
+      .receive("error", (reply) => this.#onRefused(reply))
+      .receive("timeout", () => this.#setStatus(this.joined ? "rejoining" : "connecting", "the server does not answer"));
+    return this.#first.promise;
+  }
+
+  /** Leaves: the others see it at once. @returns {Promise<void>} */
+  leave() {
+    this.#leaving = true;
+    this.#stopTimers();
+    return new Promise((resolve) => {
+      if (!this.#first) return resolve();
+      this.#channel.leave().receive("ok", resolve).receive("timeout", resolve);
+    });
+  }
+
+  #joinParams() {
+    const { format, events, presence, params } = this.#options;
+    const asked = { format, events, presence, params };
+    if (format === "packed") asked.versions = versions;
+    if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term, instance: this.joined.instance });
+    return asked;
+  }
+
+  #onJoined(reply) {
+    this.joined = reply;
+    if (reply.tick_ms !== this.#timeline.tickMs) {
+      this.#timeline.tickMs = reply.tick_ms;
+      this.#timeline.clear();
+    }
+    this.#ack = { ...this.#ack, sent: this.world.seq, bytes: 0 };
+    this.#setStatus("joined", "");
+    this.#flushInput();
+  }
+
+  #onRefused(reply) {
+    const error = new RoomError(reply);
+    if (this.joined) return this.#setStatus("rejoining", error.message);
+    // No use in trying again.
+    this.#first.reject(error);
+    this.#close(error.message);
+    this.#channel.leave();
+  }
+
+  // --- what comes ------------------------------------------------------------------------------------
+
+  #bind() {
+    const channel = this.#channel;
+    for (const kind of ["snapshot", "diff"]) channel.on(kind, (payload) => this.#onFrame(payload));
+    channel.on("events", ({ events }) => events.forEach((event) => this.#emit("event", event)));
+    channel.on("presence_state", (state) => this.#onPeople(() => this.#people.reset(state)));
+    channel.on("presence_diff", (diff) => this.#onPeople(() => this.#people.change(diff)));
+    channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));
+    channel.on("closing", (payload) => {
+      this.reason = payload.message ?? payload.reason;
+      this.#emit("closing", payload);
+    });
+    channel.onError((reason) => this.#lost(readable(reason) ?? "the server had to stop this room's channel"));
+    channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
+    this.#refs.push(
+      this.#socket.onError(() => this.#lost("the server can't be reached")),
+      this.#socket.onClose((event) => this.#lost(event?.reason || "the connection is gone")),
+    );
+  }
+
+  #onFrame(payload) {
+    let frame;
+    try {
+      frame = this.world.apply(payload);
+    } catch (error) {
+      // Never in a conversation that goes right. What can't be read is asked for as JSON, from the beginning.
+      if (!(error instanceof GapError)) {
+        this.#resume = false;
+        this.#options.format = "json";
+      }
+      return this.#again(error);
+    }
+    if (frame === null) return;
+    this.#resume = true;
+    const kind = "entities" in frame ? "snapshot" : "diff";
+    if (kind === "snapshot") this.#timeline.clear();
+    else this.#timeline.add(frame, this.world, this.#options.now());
+    this.#received(payload, frame);
+    this.#emit(kind, frame);
+    this.#first.resolve(this.joined);
+  }
+
+  // What was missed comes with the next join.
+  #again(error) {
+    this.#setStatus("rejoining", error.message);
+    this.#channel.trigger("phx_error", error.message);
+  }
+
+  #onPeople(change) {
+    change();
+    this.#emit("presence", this.presence);
+  }
+
+  #lost(reason) {
+    if (this.status === "joined" || this.status === "rejoining") this.#setStatus("rejoining", reason);
+    else if (this.status === "connecting") this.#setStatus("connecting", reason);
+  }
+
+  #close(reason) {
+    this.#stopTimers();
+    this.#socket.off(this.#refs);
+    this.#setStatus("closed", reason);
+    if (!this.#leaving) this.#first?.reject(new RoomError({ reason: "closed", message: reason }));
+    // Nobody may be waiting for it.
+    this.#first?.promise.catch(() => {});
+  }
+
+  #setStatus(status, reason) {
+    if (this.status === status && this.reason === reason) return;
+    this.status = status;
+    this.reason = reason;
+    this.#emit("status", { status, reason });
+  }
+
+  // --- acknowledging ---------------------------------------------------------------------------------
+
+  #received(payload, frame) {
+    const ack = this.#ack;
+    ack.seq = frame.seq;
+    ack.bytes += payload.byteLength ?? ENTITY_BYTES * Object.keys(frame.entities ?? { ...frame.creates, ...frame.updates }).length;
+    const since = this.#options.now() - ack.at;
+    if (ack.bytes >= ACK_BYTES || since >= ACK_MS) this.#sendAck();
+    else ack.timer ??= setTimeout(() => this.#sendAck(), ACK_MS - since);
+  }
+
+  #sendAck() {
+    const ack = this.#ack;
+    clearTimeout(ack.timer);
+    Object.assign(ack, { timer: null, at: this.#options.now(), bytes: 0 });
+    if (ack.sent === ack.seq || !this.#canSend()) return;
+    ack.sent = ack.seq;
+    // No answer comes.
+    this.#channel.push("ack", { seq: ack.seq }, 1000);
+  }
+
+  // --- what this client says ---------------------------------------------------------------------------
+
+  #canSend() {
+    return this.status === "joined" && this.#socket.isConnected();
+  }
+
+  /**
+   * Says what happened.
+   * @param {string} name of the event @param {Object<string, any>} [payload]
+   * @returns {Promise<Object<string, any>>} `{seq}` when it is in the room's log; of a replay: where it is
+   * @throws {RoomError} with `reason`, `message` and perhaps `field`
+   */
+  push(name, payload = {}) {
+    if (this.status === "closed") return Promise.reject(new RoomError({ reason: "not_joined", message: `not joined: ${this.reason}` }));
+    return new Promise((resolve, reject) => {
+      this.#channel
+        .push(name, payload)
+        .receive("ok", resolve)
+        .receive("error", (reply) => reject(new RoomError(reply)))
+        .receive("timeout", () => reject(new RoomError({ reason: "timeout", message: "the server did not answer in time" })));
+    });
+  }
+
+  /**
+   * Says where this user is. Sent at most so often; what is newer takes the place of what waits. Nothing is answered.
+   * @param {{position?: number[], rotation?: number[], head?: any, left?: any, right?: any}} poses
+   */
+  input(poses) {
+    this.#input.poses = { ...this.#input.poses, ...poses };
+    this.#flushInput();
+  }
+
+  #flushInput() {
+    const input = this.#input;
+    if (!input.poses || !this.#canSend()) return;
+    const wait = input.at + 1000 / this.#options.inputHz - this.#options.now();
+    if (wait > 0) {
+      input.timer ??= setTimeout(() => {
+        input.timer = null;
+        this.#flushInput();
+      }, wait);
+      return;
+    }
+    this.#channel.push(this.#options.move, { user_id: this.user, ...input.poses }, 1000);
+    Object.assign(input, { poses: null, at: this.#options.now() });
+  }
+
+  #stopTimers() {
+    clearTimeout(this.#ack.timer);
+    clearTimeout(this.#input.timer);
+    this.#ack.timer = this.#input.timer = null;
+  }
+
+  // --- looking ---------------------------------------------------------------------------------------
+
+  /**
+   * The world as it is to be shown: positions and rotations between ticks, a little behind. Once a frame.
+   * @param {number} [time] milliseconds of the room's clock (`performance.now()`)
+   * @returns {View}
+   */
+  at(time = this.#options.now()) {
+    return new View(this.world, this.#timeline, time - this.#timeline.delayMs);
+  }
+
+  /**
+   * Calls a function for each `"event"` (of the stream), `"diff"`, `"snapshot"`, `"presence"` (ids of users), `"authority"` (a user
+   * or null), `"status"` (`{status, reason}`) and `"closing"` (`{reason, message}`: the server is about to close it).
+   * @param {"event" | "diff" | "snapshot" | "presence" | "authority" | "status" | "closing"} name @param {(value: any) => void} listener
+   * @returns {() => void} ends it
+   */
+  on(name, listener) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  // A listener that throws is its own affair: the others and the room go on.
+  #emit(name, value) {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(value);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}
+
+function readable(reason) {
+  const text = typeof reason === "string" ? reason : reason?.reason;
+  return { connection_error: "the connection is gone", channel_crash: undefined }[text] ?? (typeof text === "string" && text !== "channel_crash" ? text : undefined);
+}
+
+function withResolvers() {
+  let resolve, reject;
+  const promise = new Promise((yes, no) => ([resolve, reject] = [yes, no]));
+  return { promise, resolve, reject };
+}

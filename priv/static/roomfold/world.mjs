@@ -1,0 +1,130 @@
+// What there is in a room, as the server's snapshots and diffs tell it. No network here and no clock.
+
+import { Decoder } from "../wire.mjs";
+
+/**
+ * @typedef {Object<string, any>} Components by name
+ * @typedef {{seq: number, entities: Object<string, Components>}} Snapshot all there is
+ * @typedef {{from: number, seq: number, creates: Object<string, Components>, updates: Object<string, Components>,
+ *   deletes: string[]}} Diff what changed; a component that is null was removed
+ * @typedef {Snapshot | Diff} Frame
+ */
+
+/** A diff that starts somewhere else than where the world is: something between was lost. */
+export class GapError extends Error {
+  /** @param {number} seq where the world is @param {number} from where the diff starts */
+  constructor(seq, from) {
+    super(`the diff starts at seq ${from}, the world is at ${seq}`);
+    this.name = "GapError";
+    this.seq = seq;
+    this.from = from;
+  }
+}
+
+/** Something that is no snapshot and no diff. */
+export class FrameError extends Error {
+  /** @param {string} message */
+  constructor(message) {
+    super(message);
+    this.name = "FrameError";
+  }
+}
+
+export class World {
+  /** @type {Map<string, Components>} */
+  #entities = new Map();
+  #previous = new Map();
+  #decoder = new Decoder();
+  #seq = 0;
+
+  /** The number of the last event that is in here. */
+  get seq() {
+    return this.#seq;
+  }
+
+  /** How many entities there are. */
+  get size() {
+    return this.#entities.size;
+  }
+
+  /**
+   * Takes a snapshot or a diff: an object, JSON text, or the bytes of JSON text or of a packed frame. Nothing of a bad one is
+   * used. What is here already changes nothing.
+   *
+   * @param {Frame | string | Uint8Array | ArrayBuffer} frame
+   * @returns {Frame | null} what was applied; null: it was here already
+   * @throws {GapError} if a diff does not start where the world is
+   * @throws {FrameError} if it is none
+   */
+  apply(frame) {
+    const read = this.#read(frame);
+    if (isSnapshot(read)) {
+      this.#entities = new Map(Object.entries(read.entities));
+      this.#previous = new Map();
+      this.#seq = read.seq;
+      return read;
+    }
+    if (!isDiff(read)) throw new FrameError("neither a snapshot nor a diff");
+    if (read.seq <= this.#seq) return null;
+    if (read.from !== this.#seq) throw new GapError(this.#seq, read.from);
+    this.#previous = new Map(Object.keys(read.updates).map((id) => [id, this.#entities.get(id)]));
+    for (const id of read.deletes) this.#entities.delete(id);
+    for (const [id, components] of Object.entries(read.creates)) this.#entities.set(id, components);
+    for (const [id, changes] of Object.entries(read.updates)) this.#entities.set(id, merged(this.#entities.get(id), changes));
+    this.#seq = read.seq;
+    return read;
+  }
+
+  /** @param {any} frame */
+  #read(frame) {
+    const bytes = frame instanceof ArrayBuffer ? new Uint8Array(frame) : frame;
+    // No packed frame begins with a brace.
+    if (bytes instanceof Uint8Array && bytes[0] !== 0x7b) return this.#decoder.decodeFrame(bytes);
+    const text = bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : bytes;
+    if (typeof text !== "string") return text;
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new FrameError(`no JSON: ${error.message}`);
+    }
+  }
+
+  /**
+   * An entity's components: the same object until one of them changes. Not for writing.
+   * @param {string} id
+   * @returns {Components | undefined}
+   */
+  get(id) {
+    return this.#entities.get(id);
+  }
+
+  /** What an entity that the last diff updated was before it. @param {string} id @returns {Components | undefined} */
+  previous(id) {
+    return this.#previous.get(id);
+  }
+
+  /** All entities. @returns {IterableIterator<[string, Components]>} */
+  entities() {
+    return this.#entities.entries();
+  }
+
+  /** @returns {Object<string, Components>} */
+  toObject() {
+    return Object.fromEntries(this.#entities);
+  }
+}
+
+const isSeq = (value) => Number.isSafeInteger(value) && value >= 0;
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isSnapshot = (frame) => isObject(frame) && isSeq(frame.seq) && isObject(frame.entities);
+
+const isDiff = (frame) =>
+  isObject(frame) && isSeq(frame.from) && isSeq(frame.seq) && isObject(frame.creates) && isObject(frame.updates) && Array.isArray(frame.deletes);
+
+// A new object, so that who holds the old one sees that something has changed.
+function merged(components, changes) {
+  const next = { ...components, ...changes };
+  for (const name of Object.keys(changes)) if (changes[name] === null) delete next[name];
+  return next;
+}

@@ -1,0 +1,84 @@
+# A gateway for the tests of the browser client: `mix run` in elixir/gateway. The first line says where it is; then each line of
+# the input is an order, answered by a line of JSON.
+
+defmodule Orders do
+  alias Roomfold.{EventLog, Gateway, JSON, Room, Rooms}
+
+  @events Enum.map_join(0..100, "\n", fn n ->
+            ~s({"event":"#{if n == 0, do: "create", else: "update"}","entity_id":"a",) <>
+              ~s("components":{"position":[#{n},0,0]},"at":#{1_000 + 10 * n}})
+          end)
+
+  def start do
+    room = [tick_ms: 20, grace_ms: 3_000, rules: Roomfold.Rules.doom()]
+    {:ok, _} = Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room)
+    gateway(0)
+  end
+
+  defp gateway(port) do
+    # Little may be unacknowledged, so that who does not acknowledge is seen.
+    Gateway.start_link(
+      port: port,
+      rooms: JS.Rooms,
+      session: [max_unacknowledged: 10_000, max_lag_ms: 1_500],
+      replays: %{"short" => [events: @events]}
+    )
+  end
+
+  def loop do
+    case IO.gets("") do
+      line when is_binary(line) ->
+        IO.puts(JSON.encode!(line |> JSON.decode!() |> order()))
+        loop()
+
+      # Whoever started it is gone.
+      _ ->
+        System.halt(0)
+    end
+  end
+
+  defp order(["snapshot", room]), do: Room.snapshot({JS.Rooms, room})
+
+  defp order(["publish", room, name, payload]) do
+    {:ok, seq} = Room.publish({JS.Rooms, room}, {name, payload})
+    seq
+  end
+
+  defp order(["state_at", room, seq]) do
+    {:ok, world} = Room.state_at({JS.Rooms, room}, seq)
+    Roomfold.World.snapshot(world)
+  end
+
+  defp order(["drop connections"]), do: kill(:yaws_ws_sup)
+  defp order(["crash channels"]), do: kill(Roomfold.Gateway.Channels)
+
+  defp order(["crash room", room]) do
+    Process.exit(Room.whereis({JS.Rooms, room}), :kill)
+    true
+  end
+
+  defp order(["restart gateway"]) do
+    port = Gateway.port()
+    Supervisor.stop(Gateway)
+    {:ok, _} = gateway(port)
+    true
+  end
+
+  defp kill(supervisor) do
+    pids = for {_, pid, _, _} <- Supervisor.which_children(supervisor), is_pid(pid), do: pid
+    Enum.each(pids, &Process.exit(&1, :kill))
+    length(pids)
+  end
+end
+
+Process.flag(:trap_exit, true)
+Logger.configure(level: :emergency)
+
+case Orders.start() do
+  {:ok, _} ->
+    IO.puts(Roomfold.JSON.encode!(%{"port" => Roomfold.Gateway.port()}))
+    Orders.loop()
+
+  {:error, why} ->
+    IO.puts(Roomfold.JSON.encode!(%{"missing" => if(is_binary(why), do: why, else: inspect(why))}))
+end

@@ -1,0 +1,390 @@
+// The browser client against a real gateway: Phoenix's npm client as it is, real WebSockets, real rooms.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Room, RoomError } from "../../priv/static/roomfold.mjs";
+
+const folder = fileURLToPath(new URL("../../elixir/gateway", import.meta.url));
+
+// Why these tests can't run here, or null.
+let { Socket, WebSocket, leftOut } = await packages();
+let gateway = null;
+if (!leftOut) {
+  gateway = await startGateway();
+  leftOut = gateway.missing ?? null;
+}
+if (leftOut) console.log(`Left out: the client against a gateway. ${leftOut}`);
+
+async function packages() {
+  try {
+    const { Socket } = await import("phoenix");
+    return { Socket, WebSocket: (await import("ws")).default, leftOut: null };
+  } catch (error) {
+    return { leftOut: `The npm packages phoenix and ws are not there (npm install in tests/js): ${error.message}` };
+  }
+}
+
+// Starts it and speaks with it: `order("publish", ..)` answers what it answers.
+async function startGateway() {
+  const child = spawn("mix", ["run", "../../tests/js/gateway.exs"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  const failed = new Promise((resolve) => child.once("error", (error) => resolve({ missing: `mix can't be run: ${error.message}` })));
+  const waiting = [];
+  let exited = false;
+  createInterface({ input: child.stdout }).on("line", (line) => answer(line));
+  child.once("exit", (code) => {
+    exited = true;
+    for (const { reject } of waiting.splice(0)) reject(new Error(`the gateway ended with ${code}`));
+  });
+  // What Mix says while it compiles is not meant for us.
+  const answer = (line) => {
+    try {
+      const value = JSON.parse(line);
+      waiting.shift()?.resolve(value);
+    } catch {
+      process.stderr.write(`${line}\n`);
+    }
+  };
+  const reply = () => new Promise((resolve, reject) => (exited ? reject(new Error("the gateway has ended")) : waiting.push({ resolve, reject })));
+  const hello = await Promise.race([failed, reply()]);
+  const order = (...words) => {
+    const answered = reply();
+    child.stdin.write(`${JSON.stringify(words)}\n`);
+    return answered;
+  };
+  const stop = async () => {
+    child.stdin.end();
+    if (!exited) await once(child, "exit");
+  };
+  if (hello.missing) await stop();
+  return { ...hello, order, stop };
+}
+
+// Fails rather than waits for ever.
+async function eventually(what, isSo, timeout = 8000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const value = await isSo();
+    if (value) return value;
+    if (Date.now() > deadline) assert.fail(`it did not become so: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
+  const sockets = [];
+  let count = 0;
+
+  const connect = (user, port = gateway.port) => {
+    // So that a test can stop reading.
+    class Transport extends WebSocket {
+      constructor(...args) {
+        super(...args);
+        socket.webSocket = this;
+      }
+    }
+    const socket = new Socket(`ws://localhost:${port}/socket`, {
+      transport: Transport,
+      params: { user_id: user },
+      reconnectAfterMs: () => 50,
+      rejoinAfterMs: () => 50,
+    });
+    socket.connect();
+    sockets.push(socket);
+    return socket;
+  };
+
+  const newRoom = () => `room-${++count}`;
+
+  const join = async (user, id, options = {}) => {
+    const room = new Room(connect(user), `room:${id}`, options);
+    room.seen = [];
+    for (const name of ["snapshot", "diff", "event", "presence", "status", "closing"]) room.on(name, (value) => room.seen.push([name, value]));
+    await room.join();
+    return room;
+  };
+
+  const of = (room, name) => room.seen.filter(([kind]) => kind === name).map(([, value]) => value);
+
+  // The client has exactly what the server has.
+  const same = async (room, id) => {
+    const seq = await gateway.order("publish", id, "door_triggered", {});
+    await eventually(`seq ${seq}`, () => room.world.seq >= seq);
+    assert.deepEqual(room.world.toObject(), await gateway.order("state_at", id, room.world.seq));
+  };
+
+  before(() => assert.ok(gateway.port > 0));
+
+  after(async () => {
+    for (const socket of sockets) socket.disconnect();
+    await gateway.stop();
+  });
+
+  test("is joined: its world is here, and goes on", async () => {
+    const id = newRoom();
+    await gateway.order("publish", id, "player_spawned", { user_id: "ann", position: [1, 2, 3], health: 100 });
+    const room = new Room(connect("tom"), `room:${id}`);
+    assert.deepEqual([room.status, room.world.seq], ["closed", 0]);
+    const joining = room.join();
+    assert.equal(room.status, "connecting");
+    assert.equal(joining, room.join(), "asked twice, joined once");
+    const reply = await joining;
+    assert.deepEqual([room.status, room.reason, room.user, reply.gateway], ["joined", "", "tom", "development gateway, not Phoenix"]);
+    assert.deepEqual(room.world.get("ann"), { kind: "player", position: [1, 2, 3], health: 100 });
+    const { seq } = await room.push("user_moved", { user_id: "tom", position: [4, 5, 6] });
+    await eventually("the diff", () => room.world.seq >= seq);
+    assert.deepEqual(room.world.get("tom"), { position: [4, 5, 6] });
+    await same(room, id);
+  });
+
+  test("of two clients: each sees the other's moves, and who is here", async () => {
+    const id = newRoom();
+    const tom = await join("tom", id, { presence: true, events: true });
+    const ann = await join("ann", id, { presence: true });
+    await eventually("both are here", () => tom.presence.join() === "ann,tom" && ann.presence.join() === "ann,tom");
+    for (let n = 1; n <= 20; n++) await ann.push("player_moved", { user_id: "ann", position: [n, 0, 0] });
+    await eventually("the last move", () => tom.world.get("ann")?.position?.[0] === 20);
+    await ann.push("door_triggered", { user_id: "ann", id: "gate" });
+    await eventually("the event", () => of(tom, "event").some((event) => event.event_name === "door_triggered" && event.id === "gate" && event.by === "ann"));
+    assert.ok(!of(tom, "event").some((event) => event.event_name === "player_moved"), "what a diff tells comes no second time");
+    assert.deepEqual(of(ann, "event"), [], "nobody asked");
+    await same(tom, id);
+    await ann.leave();
+    assert.deepEqual([ann.status, ann.reason], ["closed", "left"]);
+    await eventually("ann is gone", () => tom.presence.join() === "tom" && tom.world.get("ann") === undefined);
+    assert.deepEqual(of(tom, "presence").at(-1), ["tom"]);
+  });
+
+  test("refuses what is not allowed, and says why", async () => {
+    const room = await join("tom", newRoom());
+    const refused = async (name, payload, expected) =>
+      assert.rejects(room.push(name, payload), (error) => {
+        assert.ok(error instanceof RoomError);
+        assert.deepEqual([error.reason, error.field], expected);
+        return error.message.length > 10;
+      });
+    await refused("user_moved", { user_id: "ann" }, ["not_owned", "user_id"]);
+    await refused("player_killed", { user_id: "tom" }, ["not_allowed", undefined]);
+    await refused("user_moved", { user_id: "tom", position: "x" }, ["wrong_type", "position"]);
+    await refused("no_such_event", {}, ["unknown_event", undefined]);
+    await refused("bytes", new ArrayBuffer(3), ["not_supported", undefined]);
+    await room.push("user_moved", { user_id: "tom", position: [1, 1, 1] });
+    await room.leave();
+    await refused("user_moved", { user_id: "tom" }, ["not_joined", undefined]);
+  });
+
+  test("that can't be joined says why", async () => {
+    const room = new Room(connect("system"), "room:a");
+    await assert.rejects(room.join(), { name: "RoomError", reason: "invalid_id" });
+    assert.equal(room.status, "closed");
+    assert.ok(room.reason.length > 5);
+    await assert.rejects(new Room(connect("tom"), "nowhere:a").join(), { reason: "unmatched topic" });
+    await assert.rejects(new Room(connect("tom"), "replay:nothing").join(), { reason: "no_room" });
+  });
+
+  test("that can't be reached is tried again, and says so", async () => {
+    const room = new Room(connect("tom", 1), "room:a");
+    let joined = false;
+    room.join().then(() => (joined = true), () => {});
+    await eventually("a reason", () => room.reason !== "");
+    assert.deepEqual([room.status, joined], ["connecting", false]);
+    assert.match(room.reason, /can't be reached|connection is gone/);
+    await room.leave();
+    sockets.at(-1).disconnect();
+    assert.equal(room.status, "closed");
+  });
+
+  test("takes movement at most so often, and the last is what counts", async () => {
+    const id = newRoom();
+    const room = await join("tom", id, { move: "player_moved", inputHz: 10 });
+    const start = performance.now();
+    let n = 0;
+    while (performance.now() - start < 500) {
+      room.input({ position: [++n, 0, 0] });
+      room.input({ rotation: [0, 0, 0, 1] });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await eventually("the last position", () => room.world.get("tom")?.position?.[0] === n);
+    assert.deepEqual(room.world.get("tom").rotation, [0, 0, 0, 1]);
+    const moves = of(room, "diff").filter((diff) => diff.updates.tom).length;
+    assert.ok(moves >= 2 && moves <= 8, `${moves} moves in half a second`);
+  });
+
+  test("shows what moves between its ticks", async () => {
+    const id = newRoom();
+    const tom = await join("tom", id, { move: "player_moved", inputHz: 20 });
+    const ann = await join("ann", id);
+    tom.input({ position: [0, 0, 0] });
+    await eventually("tom", () => ann.world.get("tom")?.position);
+    const shown = [];
+    for (let n = 0; n < 60; n++) {
+      tom.input({ position: [n / 10, 0, 0] });
+      shown.push(ann.at().get("tom").position[0]);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await eventually("the end", () => Math.abs(ann.at().get("tom").position[0] - 5.9) < 1e-6);
+    assert.ok(shown.every((x, i) => i === 0 || x >= shown[i - 1]), "never back");
+    assert.ok(new Set(shown).size > 20, "more positions than ticks");
+  });
+
+  describe("comes back", () => {
+    const comesBack = (name, lose, check = () => {}) =>
+      test(name, async () => {
+        const id = newRoom();
+        const tom = await join("tom", id, { presence: true });
+        const text = "so long that what was missed is less than all there is".repeat(4);
+        await gateway.order("publish", id, "create", { entity_id: "notice", components: { text } });
+        await eventually("the notice", () => tom.world.get("notice"));
+        tom.seen.length = 0;
+        const at = tom.world.seq;
+        await lose(id);
+        for (let n = 1; n <= 5; n++) await gateway.order("publish", id, "update", { entity_id: "notice", components: { n } });
+        await eventually("what was missed", () => tom.status === "joined" && tom.world.get("notice")?.n === 5);
+        await tom.push("user_moved", { user_id: "tom", position: [1, 2, 3] });
+        await same(tom, id);
+        check(tom, at);
+      });
+
+    const rejoined = (tom, at) => {
+      const statuses = of(tom, "status");
+      assert.equal(statuses[0].status, "rejoining");
+      assert.ok(statuses[0].reason.length > 5);
+      assert.equal(statuses.at(-1).status, "joined");
+      return at;
+    };
+
+    // Where it was, and without leaving the world meanwhile.
+    const resumed = (tom, at) => {
+      rejoined(tom);
+      assert.deepEqual(of(tom, "snapshot"), []);
+      assert.equal(of(tom, "diff")[0].from, at);
+      assert.ok(!of(tom, "diff").some((diff) => diff.deletes.includes("tom") || diff.creates.tom));
+    };
+
+    comesBack("when the connection breaks, with what was missed", () => gateway.order("drop connections"), resumed);
+    comesBack("when its channel crashes", () => gateway.order("crash channels"), resumed);
+    comesBack("when the room crashes, and does not notice", (id) => gateway.order("crash room", id));
+    comesBack("when the gateway is another one: everything anew", () => gateway.order("restart gateway"), (tom, at) => {
+      rejoined(tom, at);
+      assert.equal(of(tom, "snapshot").length, 1);
+    });
+
+    test("when something is missing between two diffs", async () => {
+      const id = newRoom();
+      const tom = await join("tom", id);
+      await gateway.order("publish", id, "create", { entity_id: "gate", components: {} });
+      await eventually("the gate", () => tom.world.get("gate"));
+      // As if it came from the server.
+      tom.seen.length = 0;
+      const channel = sockets.at(-1).channels[0];
+      channel.trigger("diff", { from: tom.world.seq + 1, seq: tom.world.seq + 2, creates: { wrong: {} }, updates: {}, deletes: [] });
+      assert.equal(tom.status, "rejoining");
+      assert.match(tom.reason, /the world is at/);
+      await eventually("it is joined again", () => tom.status === "joined");
+      channel.trigger("diff", { nonsense: true });
+      assert.equal(tom.status, "rejoining");
+      await eventually("it is joined again", () => tom.status === "joined" && of(tom, "snapshot").length > 0);
+      await same(tom, id);
+      assert.equal(tom.world.get("wrong"), undefined);
+    });
+  });
+
+  test("goes on sending to who acknowledges", async () => {
+    // The gateway stops at 10,000 bytes.
+    const id = newRoom();
+    const room = await join("tom", id);
+    for (let n = 1; n <= 60; n++) {
+      await gateway.order("publish", id, "update", { entity_id: "tom", components: { n, text: `${n}`.padEnd(1000, "x") } });
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    await eventually("the last", () => room.world.get("tom")?.n === 60);
+    const diffs = of(room, "diff").length;
+    assert.ok(diffs > 30, `${diffs} diffs: it was cut off`);
+  });
+
+  describe("waits for who reads nothing for a while,", () => {
+    const stopped = async (times) => {
+      const id = newRoom();
+      const room = await join("tom", id);
+      await gateway.order("publish", id, "create", { entity_id: "notice", components: {} });
+      await eventually("the notice", () => room.world.get("notice"));
+      room.seen.length = 0;
+      const connection = sockets.at(-1).webSocket;
+      connection.pause();
+      for (let n = 1; n <= times; n++) {
+        await gateway.order("publish", id, "update", { entity_id: "notice", components: { n, text: `${n}`.padEnd(1000, "x") } });
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      assert.equal(room.world.get("notice").n, undefined);
+      connection.resume();
+      await eventually("the last", () => room.world.get("notice").n === times);
+      await same(room, id);
+      const got = of(room, "diff").length;
+      assert.ok(got < times / 2, `${got} diffs of ${times}`);
+      return room;
+    };
+
+    test("and then sends the rest at once", async () => {
+      const room = await stopped(40);
+      assert.equal(room.status, "joined");
+      assert.deepEqual(of(room, "closing"), []);
+    });
+
+    test("but not for ever; and it is back when it reads again", async () => {
+      const room = await stopped(120);
+      assert.equal(of(room, "closing")[0].reason, "too_slow");
+      assert.deepEqual(of(room, "status").map(({ status }) => status), ["rejoining", "joined"]);
+      assert.equal(of(room, "status")[0].reason, "too_slow");
+      assert.deepEqual(of(room, "snapshot"), []);
+    });
+  });
+
+  test("a listener ends, and one that throws harms nobody", async () => {
+    const id = newRoom();
+    const room = await join("tom", id);
+    const thrown = [];
+    const caught = (error) => thrown.push(error.message);
+    process.prependListener("uncaughtException", caught);
+    const others = process.listeners("uncaughtException").filter((listener) => listener !== caught);
+    for (const listener of others) process.off("uncaughtException", listener);
+    let calls = 0;
+    const end = room.on("diff", () => {
+      calls++;
+      throw new Error("mine");
+    });
+    await room.push("user_moved", { user_id: "tom", position: [1, 2, 3] });
+    await eventually("the diff", () => calls > 0);
+    await same(room, id);
+    end();
+    end();
+    const before = calls;
+    await same(room, id);
+    process.off("uncaughtException", caught);
+    for (const listener of others) process.on("uncaughtException", listener);
+    assert.equal(calls, before);
+    assert.deepEqual(new Set(thrown), new Set(["mine"]));
+  });
+
+  test("plays a recording, with pause, seek and speed", async () => {
+    const room = new Room(connect("tom"), "replay:short", { params: {} });
+    const reply = await room.join();
+    assert.equal(reply.replay.last_seq, 101);
+    assert.equal((await room.push("pause")).paused, true);
+    const where = await room.push("seek", { seq: 51 });
+    assert.deepEqual([where.seq, where.paused], [51, true]);
+    await eventually("the snapshot", () => room.world.seq === 51);
+    assert.deepEqual(room.world.toObject(), { a: { position: [50, 0, 0] } });
+    await room.push("seek", { ms: 0 });
+    await eventually("back again", () => room.world.seq === 1);
+    assert.equal((await room.push("speed", { speed: 10 })).speed, 10);
+    await room.push("resume");
+    await eventually("the end", () => room.world.seq === 101);
+    assert.deepEqual(room.world.get("a").position, [100, 0, 0]);
+    await assert.rejects(room.push("seek", { seq: 102 }), { reason: "seq_ahead" });
+    await room.leave();
+  });
+});
