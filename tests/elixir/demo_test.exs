@@ -50,7 +50,10 @@ defmodule Roomfold.DemoTest do
       page = Path.join(folder, "page.html")
       assert {:ok, text} = run(out: page)
 
-      assert length(String.split(text, "  equal\n")) == 5
+      assert length(String.split(text, "  equal\n")) == 10
+      assert text =~ "Every shot judged again"
+      assert text =~ ~r/2,040 recorded shots .* 2,021/s
+      assert text =~ "the room at seq 58,335, from its log"
       assert text =~ "58,335 events"
       assert text =~ "151 operations"
       assert text =~ ~r/player2 +5 +4 +\. +9 +18\n/
@@ -97,6 +100,7 @@ defmodule Roomfold.DemoTest do
       match = write(folder, "small.jsonl", Enum.join(["no event" | @lines], "\n"))
       page = Path.join(folder, "page.html")
       assert {:ok, text} = run(match: match, out: page)
+      assert text =~ "a client's world"
       assert text =~ "A recorded match of 2 players, 0:00 long: 8 events"
       assert text =~ "nothing was compared"
       assert text =~ "1 thing could not be used; the first, in event 1:"
@@ -121,7 +125,10 @@ defmodule Roomfold.DemoTest do
       assert message =~ "x.json is not JSON"
 
       match = write(folder, "small.jsonl", Enum.join(@lines, "\n"))
-      assert {{:error, message}, _} = run(match: match, out: Path.join(folder, "no/such/folder.html"))
+
+      assert {{:error, message}, _} =
+               run(match: match, room: false, out: Path.join(folder, "no/such/folder.html"))
+
       assert message =~ "folder.html can't be written"
     end
 
