@@ -171,6 +171,40 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert EventLog.rooms(log) == {:ok, ["cellar"]}
     end
 
+    @tag :closed
+    test "is its node's: others are told so", %{path: path} do
+      [one, two] =
+        for host <- [1, 2] do
+          interface = ~c"{127,0,0,#{host}}"
+
+          args =
+            [~c"-start_epmd", ~c"false", ~c"-erl_epmd_port", ~c"9372", ~c"-setcookie", ~c"log"] ++
+              [~c"-kernel", ~c"inet_dist_use_interface", interface, ~c"-connect_all", ~c"false", ~c"-pa"] ++
+              Enum.filter(:code.get_path(), &(to_string(&1) =~ ~r"/(roomfold|elixir|logger)/ebin"))
+
+          options = %{
+            name: ~c"log",
+            host: ~c"127.0.0.#{host}",
+            longnames: true,
+            connection: :standard_io,
+            args: args
+          }
+
+          {:ok, peer, _node} = :peer.start_link(options)
+          {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:elixir])
+          peer
+        end
+
+      # Linked to nobody, for the process of a call ends with it.
+      {:ok, _} = :peer.call(one, GenServer, :start, [SQLite, SQLite.options!(path: path), [name: :log]])
+      log = {SQLite, {:log, :"log@127.0.0.1"}}
+      assert {:ok, %{term: term}} = :peer.call(two, EventLog, :claim, [log, "lobby"])
+      assert :ok = :peer.call(two, EventLog, :append, [log, "lobby", term, 0, records(1, 3)])
+      error = :peer.call(two, EventLog, :read, [log, "lobby", 1])
+      assert reason(error) == :log_failed
+      assert Exception.message(elem(error, 1)) =~ "on the node log@127.0.0.1"
+    end
+
     test "calls on a connection that was closed are errors", %{path: path} do
       {:ok, reader} = Library.open(path, false, 2, 100, 0)
       assert :ok = Library.close(reader)
@@ -214,7 +248,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
             do: if(match?({:attribute, _, :module, _}, form), do: {:attribute, 1, :module, other}, else: form)
 
       {:ok, ^other, code} = :compile.forms(forms)
-      {:module, ^other} = :code.load_binary(other, 'nowhere', code)
+      {:module, ^other} = :code.load_binary(other, ~c"nowhere", code)
       assert_raise RuntimeError, ~r/apt install libsqlite3-dev/, fn -> apply(other, :head, [nil, "x"]) end
     end
   end

@@ -17,7 +17,8 @@ defmodule Roomfold.EventLog.SQLite do
 
   It needs SQLite when it is built; without, `start_link/1` raises and says what to install.
   """
-  use GenServer
+  # Time to commit what waits and to put the files in order.
+  use GenServer, shutdown: 30_000
 
   alias Roomfold.{Error, EventLog, JSON}
   alias Roomfold.EventLog.SQLite.{Library, Writer}
@@ -64,7 +65,8 @@ defmodule Roomfold.EventLog.SQLite do
     GenServer.start_link(__MODULE__, options!(own), opts)
   end
 
-  defp options!(opts) do
+  @doc false
+  def options!(opts) do
     defaults = %{
       synchronous: :full,
       busy_timeout: 5_000,
@@ -203,7 +205,8 @@ defmodule Roomfold.EventLog.SQLite do
   # Reads don't wait for commits: the process only lends a connection.
   defp reading(server, fun) do
     with {:ok, reader} <- EventLog.call(server, :reader) do
-      case fun.(reader) do
+      case node(reader) == node() && fun.(reader) do
+        false -> {:error, Error.new(:log_failed, detail: "its file is on the node #{node(reader)}")}
         {:error, {_, _}} = error -> Writer.error(error)
         answer -> answer
       end
