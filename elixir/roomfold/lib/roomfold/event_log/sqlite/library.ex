@@ -23,6 +23,7 @@ defmodule Roomfold.EventLog.SQLite.Library do
   def read(_ref, _room, _from, _to, _max_bytes, _max_events), do: not_loaded()
   def snapshot(_ref, _room, _at_most), do: not_loaded()
   def rooms(_ref, _after, _limit), do: not_loaded()
+  def checkpoint(_ref), do: not_loaded()
   def check(_ref), do: not_loaded()
 
   @spec not_loaded() :: no_return
