@@ -152,7 +152,6 @@ static bool start(log_store *store, const log_options *options, log_error *error
         !prepare(store, error) || !log_begin_read(store, error) || !log_counters_read(store, &counters, error)) {
         return false;
     }
-    store->incomplete = !log_rooms_check(store, &store->missing);
     log_rollback(store);
     return !options->writer || log_remember_files(store) ||
            log_fail(error, RF_LOG_FAILED, "its files were deleted, moved or replaced");

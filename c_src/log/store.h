@@ -49,10 +49,10 @@ typedef struct log_store {
     char *path, *wal_path;
     log_file_id file, wal; // a commit into a deleted file is none
     int wal_pages;         // in the WAL after the last commit
-    bool incomplete;       // rooms may be missing: `missing` says why
-    log_error missing;
-    log_text sums; // of the records of one row
-    log_text out;  // what the last read gave
+    bool checked;          // whether all rooms are there; looked at when the first one is not found
+    log_error missing;     // RF_OK: they are
+    log_text sums;         // of the records of one row
+    log_text out;          // what the last read gave
 } log_store;
 
 typedef struct log_options {
