@@ -326,10 +326,17 @@ static ERL_NIF_TERM nif_check(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     return good ? atom_ok : failure(env, &error);
 }
 
+// sqlite_version() -> "3.40.1"
+static ERL_NIF_TERM nif_sqlite_version(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc, (void)argv;
+    return binary(env, sqlite3_libversion(), strlen(sqlite3_libversion()));
+}
+
 // --- the library
 
 // clang-format off
 static ErlNifFunc functions[] = {
+    {"sqlite_version", 0, nif_sqlite_version, 0},
     {"open", 5, nif_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"close", 1, nif_close, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"run", 2, nif_run, ERL_NIF_DIRTY_JOB_IO_BOUND},

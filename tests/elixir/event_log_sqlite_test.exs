@@ -253,6 +253,15 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end
     end
 
+    test "new code takes the connections of the old one over", %{log: log} do
+      term = room(log, "lobby", 3)
+      :code.soft_purge(Library)
+      assert {:module, Library} = :code.load_file(Library)
+      assert {:ok, %{seq: 3}} = EventLog.read(log, "lobby", 1)
+      assert :ok = EventLog.append(log, "lobby", term, 3, records(4, 4))
+      assert EventLog.verify(log) == {:ok, 4}
+    end
+
     test "a library that is not there says what to install" do
       # The functions as they are when nothing was loaded in their place.
       {:ok, {_, [abstract_code: {_, forms}]}} = :beam_lib.chunks(:code.which(Library), [:abstract_code])
@@ -266,6 +275,8 @@ defmodule Roomfold.EventLog.SQLiteTest do
       {:ok, ^other, code} = :compile.forms(forms)
       {:module, ^other} = :code.load_binary(other, ~c"nowhere", code)
       assert_raise RuntimeError, ~r/apt install libsqlite3-dev/, fn -> apply(other, :head, [nil, "x"]) end
+      assert_raise RuntimeError, ~r/Roomfold.EventLog.Memory/, fn -> apply(other, :sqlite_version, []) end
+      assert Library.sqlite_version() =~ ~r/^3\./
     end
   end
 

@@ -64,7 +64,10 @@ defmodule Roomfold.EventLog.SQLite do
     {own, opts} =
       Keyword.split(opts, [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers])
 
-    GenServer.start_link(__MODULE__, options!(own), opts)
+    own = options!(own)
+    # Without the library it raises here and now.
+    Library.sqlite_version()
+    GenServer.start_link(__MODULE__, own, opts)
   end
 
   @doc false
