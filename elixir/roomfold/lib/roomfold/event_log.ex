@@ -279,9 +279,9 @@ defmodule Roomfold.EventLog do
   For adapters' `submit`: the server to send to (`nil` if there is none) and a reference for the answer. The server answers with
   `send(reference, {reference, answer})`; until then the reference is a monitor of it.
 
-      iex> {server, reference} = Roomfold.EventLog.watch(self())
+      iex> pid = spawn(fn -> receive(do: ({:please, from} -> send(from, {from, :ok}))) end)
+      iex> {server, reference} = Roomfold.EventLog.watch(pid)
       iex> send(server, {:please, reference})
-      iex> receive(do: ({:please, from} -> send(from, {from, :ok})))
       iex> Roomfold.EventLog.await(reference)
       :ok
   """
