@@ -285,7 +285,9 @@ defmodule Roomfold.EventLog.SQLiteTest do
 
     test "a folder that is not there, or a folder", %{folder: folder} do
       assert open_error(Path.join(folder, "none/rooms.db")).reason == :log_failed
-      assert open_error(folder).reason == :log_failed
+      inner = Path.join(folder, "inner")
+      File.mkdir_p!(inner)
+      assert open_error(inner).reason == :log_failed
     end
 
     test "a file that is no database", %{path: path} do
