@@ -167,7 +167,7 @@ static ERL_NIF_TERM result_term(ErlNifEnv *env, const log_op *op, const log_resu
     return result->more ? enif_make_tuple2(env, atom_ok, atom_true) : atom_ok;
 }
 
-// run(ref, ops) -> [result], in the order of the ops
+// run(ref, ops) -> {pages in the WAL, [result]}, in the order of the ops
 static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     unsigned count;
@@ -194,7 +194,11 @@ static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
         }
     }
     log_store *store = enter(it, &error);
-    if (store) log_run(store, ops, count, results);
+    int pages = 0;
+    if (store) {
+        log_run(store, ops, count, results);
+        pages = store->wal_pages;
+    }
     leave(it);
     if (!store) {
         answer = failure(env, &error);
@@ -205,6 +209,7 @@ static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
         answer = enif_make_list_cell(env, result_term(env, &ops[i], &results[i]), answer);
         log_text_free(&results[i].head.versions);
     }
+    answer = enif_make_tuple2(env, enif_make_int(env, pages), answer);
 out:
     if (ops) enif_free(ops);
     if (results) enif_free(results);
@@ -293,6 +298,18 @@ static ERL_NIF_TERM nif_rooms(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     return answer_out(env, it, good, 0, &error);
 }
 
+// checkpoint(ref) -> :ok
+static ERL_NIF_TERM nif_checkpoint(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    connection *it;
+    log_error error = {0};
+    (void)argc;
+    if (!connection_of(env, argv[0], &it)) return enif_make_badarg(env);
+    log_store *store = enter(it, &error);
+    bool good = store && log_checkpoint(store, &error);
+    leave(it);
+    return good ? atom_ok : failure(env, &error);
+}
+
 // check(ref) -> :ok: all rooms are there
 static ERL_NIF_TERM nif_check(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
@@ -309,14 +326,28 @@ static ERL_NIF_TERM nif_check(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     return good ? atom_ok : failure(env, &error);
 }
 
+// sqlite_version() -> "3.40.1"
+static ERL_NIF_TERM nif_sqlite_version(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    (void)argc, (void)argv;
+    return binary(env, sqlite3_libversion(), strlen(sqlite3_libversion()));
+}
+
 // --- the library
 
+// clang-format off
 static ErlNifFunc functions[] = {
-    {"open", 5, nif_open, ERL_NIF_DIRTY_JOB_IO_BOUND},   {"close", 1, nif_close, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"run", 2, nif_run, ERL_NIF_DIRTY_JOB_IO_BOUND},     {"head", 2, nif_head, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"read", 6, nif_read, ERL_NIF_DIRTY_JOB_IO_BOUND},   {"snapshot", 3, nif_snapshot, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"rooms", 3, nif_rooms, ERL_NIF_DIRTY_JOB_IO_BOUND}, {"check", 1, nif_check, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"sqlite_version", 0, nif_sqlite_version, 0},
+    {"open", 5, nif_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"close", 1, nif_close, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"run", 2, nif_run, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"head", 2, nif_head, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"read", 6, nif_read, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"snapshot", 3, nif_snapshot, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"rooms", 3, nif_rooms, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"checkpoint", 1, nif_checkpoint, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"check", 1, nif_check, ERL_NIF_DIRTY_JOB_IO_BOUND},
 };
+// clang-format on
 
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {
     (void)data, (void)argument;

@@ -104,10 +104,27 @@ static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
            set(store, "max_page_count", max_bytes / page_size + 1, error);
 }
 
+static int after_commit(void *context, sqlite3 *db, const char *name, int pages) {
+    log_store *store = context;
+    store->wal_pages = pages;
+    // It may do nothing while another one is under way: the next commit tries again.
+    if (pages >= LOG_WAL_PAGES) sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
+bool log_checkpoint(log_store *store, log_error *error) {
+    int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code == SQLITE_OK || code == SQLITE_BUSY || log_fail_sql(store, error, code);
+}
+
 static bool configure(log_store *store, const log_options *options, log_error *error) {
-    if (!options->writer) return set(store, "query_only", 1, error);
+    if (!options->writer) {
+        return set(store, "query_only", 1, error) && set(store, "checkpoint_fullfsync", 1, error) &&
+               set(store, "wal_autocheckpoint", 0, error);
+    }
+    sqlite3_wal_hook(store->db, after_commit, store);
     return use_wal(store, error) && set(store, "synchronous", options->synchronous, error) &&
-           set(store, "fullfsync", options->synchronous == 2, error) &&
+           set(store, "fullfsync", options->synchronous == 2, error) && set(store, "checkpoint_fullfsync", 1, error) &&
            set(store, "journal_size_limit", INT64_C(64) << 20, error) && limit(store, options->max_bytes, error);
 }
 
@@ -135,7 +152,6 @@ static bool start(log_store *store, const log_options *options, log_error *error
         !prepare(store, error) || !log_begin_read(store, error) || !log_counters_read(store, &counters, error)) {
         return false;
     }
-    store->incomplete = !log_rooms_check(store, &store->missing);
     log_rollback(store);
     return !options->writer || log_remember_files(store) ||
            log_fail(error, RF_LOG_FAILED, "its files were deleted, moved or replaced");

@@ -48,28 +48,6 @@ static bool room_from(sqlite3_stmt *row, rf_str name, log_room *out) {
     return sqlite3_column_int64(row, 6) == room_sum(name, out);
 }
 
-log_found log_room_find(log_store *store, rf_str name, log_room *out, log_error *error) {
-    log_bind_text(store, SQL_GET_ROOM, 1, name);
-    int code = log_step(store, SQL_GET_ROOM);
-    if (code == SQLITE_ROW) {
-        bool good = room_from(store->sql[SQL_GET_ROOM], name, out);
-        sqlite3_reset(store->sql[SQL_GET_ROOM]);
-        if (good) return LOG_FOUND;
-        log_damaged(error, name, 0, "its entry has a wrong checksum");
-        return LOG_BAD;
-    }
-    if (code != SQLITE_DONE) {
-        log_fail_sql(store, error, code);
-        return LOG_BAD;
-    }
-    if (store->incomplete) {
-        *error = store->missing;
-        return LOG_BAD;
-    }
-    log_fail(error, RF_NO_ROOM, "%s", "");
-    return LOG_NOT_FOUND;
-}
-
 static bool put(log_store *store, log_sql sql, rf_str name, const log_room *it, log_error *error) {
     log_bind(store, sql, 7,
              (int64_t[]){it->id, it->term, it->first, it->last, it->snapshot, it->versions, room_sum(name, it)});
@@ -129,13 +107,40 @@ bool log_rooms_check(log_store *store, log_error *error) {
                                                (long long)counters.rooms, (long long)count);
 }
 
+// Whether a room that is not found is none: it could be one whose entry is damaged.
+static bool rooms_are_complete(log_store *store, log_error *error) {
+    if (!store->checked) {
+        store->missing = (log_error){0};
+        bool complete = log_rooms_check(store, &store->missing);
+        store->checked = complete || store->missing.status == RF_LOG_DAMAGED;
+    }
+    if (store->missing.status != RF_OK) *error = store->missing;
+    return store->missing.status == RF_OK;
+}
+
+log_found log_room_find(log_store *store, rf_str name, log_room *out, log_error *error) {
+    log_bind_text(store, SQL_GET_ROOM, 1, name);
+    int code = log_step(store, SQL_GET_ROOM);
+    if (code == SQLITE_ROW) {
+        bool good = room_from(store->sql[SQL_GET_ROOM], name, out);
+        sqlite3_reset(store->sql[SQL_GET_ROOM]);
+        if (good) return LOG_FOUND;
+        log_damaged(error, name, 0, "its entry has a wrong checksum");
+        return LOG_BAD;
+    }
+    if (code != SQLITE_DONE) {
+        log_fail_sql(store, error, code);
+        return LOG_BAD;
+    }
+    if (!rooms_are_complete(store, error)) return LOG_BAD;
+    log_fail(error, RF_NO_ROOM, "%s", "");
+    return LOG_NOT_FOUND;
+}
+
 bool log_rooms_list(log_store *store, rf_str after, int limit, log_error *error) {
     int code = SQLITE_DONE;
     rf_str name;
-    if (store->incomplete) {
-        *error = store->missing;
-        return false;
-    }
+    if (!rooms_are_complete(store, error)) return false;
     store->out.len = 0;
     log_bind_text(store, SQL_NEXT_ROOMS, 1, after);
     for (; limit > 0 && (code = log_step(store, SQL_NEXT_ROOMS)) == SQLITE_ROW; limit--) {

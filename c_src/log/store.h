@@ -13,6 +13,8 @@
 
 #define LOG_APPLICATION_ID 0x52464C47 // "RFLG"
 #define LOG_USER_VERSION 1
+// Beyond so many pages the commit itself brings home what nobody did before it, so that the WAL begins anew.
+#define LOG_WAL_PAGES 4000
 #define LOG_MAX_SEQ INT64_C(9007199254740991)
 
 typedef enum log_sql {
@@ -46,10 +48,11 @@ typedef struct log_store {
     int lock; // the lock file; -1 for readers
     char *path, *wal_path;
     log_file_id file, wal; // a commit into a deleted file is none
-    bool incomplete;       // rooms may be missing: `missing` says why
-    log_error missing;
-    log_text sums; // of the records of one row
-    log_text out;  // what the last read gave
+    int wal_pages;         // in the WAL after the last commit
+    bool checked;          // whether all rooms are there; looked at when the first one is not found
+    log_error missing;     // RF_OK: they are
+    log_text sums;         // of the records of one row
+    log_text out;          // what the last read gave
 } log_store;
 
 typedef struct log_options {
@@ -63,6 +66,9 @@ typedef struct log_options {
 bool log_open(const char *path, const log_options *options, log_store **store, log_error *error);
 // With the WAL brought home and deleted if it is a writer's and `tidy`, which takes its time.
 void log_close(log_store *store, bool tidy);
+
+// Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile.
+bool log_checkpoint(log_store *store, log_error *error);
 
 // Whether commits still go where others will look for them.
 bool log_still_there(const log_store *store, log_error *error);

@@ -4,6 +4,7 @@ defmodule Roomfold.DocTest do
   doctest Roomfold
   doctest Roomfold.Error
   doctest Roomfold.EventLog
+  doctest Roomfold.EventLog.Memory
   doctest Roomfold.JSON
   doctest Roomfold.Projection
   doctest Roomfold.Report

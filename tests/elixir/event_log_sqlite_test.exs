@@ -171,6 +171,55 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert EventLog.rooms(log) == {:ok, ["cellar"]}
     end
 
+    if sanitized?() do
+      IO.puts("left out: a log on another node, for this VM is under a sanitizer")
+      @tag :skip
+    end
+
+    @tag :closed
+    test "is its node's: others are told so", %{path: path} do
+      [one, two] =
+        for host <- [1, 2] do
+          interface = ~c"{127,0,0,#{host}}"
+
+          args =
+            [~c"-start_epmd", ~c"false", ~c"-erl_epmd_port", ~c"9372", ~c"-setcookie", ~c"log"] ++
+              [~c"-kernel", ~c"inet_dist_use_interface", interface, ~c"-connect_all", ~c"false", ~c"-pa"] ++
+              Enum.filter(:code.get_path(), &(to_string(&1) =~ ~r"/(roomfold|elixir|logger)/ebin"))
+
+          options = %{
+            name: ~c"log",
+            host: ~c"127.0.0.#{host}",
+            longnames: true,
+            connection: :standard_io,
+            args: args
+          }
+
+          {:ok, peer, _node} = :peer.start_link(options)
+          {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:elixir])
+          peer
+        end
+
+      # Linked to nobody, for the process of a call ends with it.
+      {:ok, _} = :peer.call(one, GenServer, :start, [SQLite, SQLite.options!(path: path), [name: :log]])
+      log = {SQLite, {:log, :"log@127.0.0.1"}}
+      assert {:ok, %{term: term}} = :peer.call(two, EventLog, :claim, [log, "lobby"])
+      assert :ok = :peer.call(two, EventLog, :append, [log, "lobby", term, 0, records(1, 3)])
+      error = :peer.call(two, EventLog, :read, [log, "lobby", 1])
+      assert reason(error) == :log_failed
+      assert Exception.message(elem(error, 1)) =~ "on the node log@127.0.0.1"
+    end
+
+    test "its WAL is brought home while it is written, and begins anew", %{path: path, log: log} do
+      {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+      record = ~s({"text":") <> String.duplicate("x", 200_000) <> ~s("})
+      for seq <- 0..299, do: :ok = EventLog.append(log, "lobby", term, seq, [record])
+      # 60 MB were written.
+      assert File.stat!(path <> "-wal").size < 40_000_000
+      assert File.stat!(path).size > 20_000_000
+      assert EventLog.verify(log) == {:ok, 300}
+    end
+
     test "calls on a connection that was closed are errors", %{path: path} do
       {:ok, reader} = Library.open(path, false, 2, 100, 0)
       assert :ok = Library.close(reader)
@@ -181,6 +230,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert Library.snapshot(reader, "x", 1) == closed
       assert Library.rooms(reader, "", 9) == closed
       assert Library.check(reader) == closed
+      assert Library.checkpoint(reader) == closed
       assert Library.run(reader, [{0, "x", 0, 0, 0, ""}]) == closed
     end
 
@@ -203,6 +253,15 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end
     end
 
+    test "new code takes the connections of the old one over", %{log: log} do
+      term = room(log, "lobby", 3)
+      :code.soft_purge(Library)
+      assert {:module, Library} = :code.load_file(Library)
+      assert {:ok, %{seq: 3}} = EventLog.read(log, "lobby", 1)
+      assert :ok = EventLog.append(log, "lobby", term, 3, records(4, 4))
+      assert EventLog.verify(log) == {:ok, 4}
+    end
+
     test "a library that is not there says what to install" do
       # The functions as they are when nothing was loaded in their place.
       {:ok, {_, [abstract_code: {_, forms}]}} = :beam_lib.chunks(:code.which(Library), [:abstract_code])
@@ -214,8 +273,10 @@ defmodule Roomfold.EventLog.SQLiteTest do
             do: if(match?({:attribute, _, :module, _}, form), do: {:attribute, 1, :module, other}, else: form)
 
       {:ok, ^other, code} = :compile.forms(forms)
-      {:module, ^other} = :code.load_binary(other, 'nowhere', code)
+      {:module, ^other} = :code.load_binary(other, ~c"nowhere", code)
       assert_raise RuntimeError, ~r/apt install libsqlite3-dev/, fn -> apply(other, :head, [nil, "x"]) end
+      assert_raise RuntimeError, ~r/Roomfold.EventLog.Memory/, fn -> apply(other, :sqlite_version, []) end
+      assert Library.sqlite_version() =~ ~r/^3\./
     end
   end
 
@@ -224,7 +285,9 @@ defmodule Roomfold.EventLog.SQLiteTest do
 
     test "a folder that is not there, or a folder", %{folder: folder} do
       assert open_error(Path.join(folder, "none/rooms.db")).reason == :log_failed
-      assert open_error(folder).reason == :log_failed
+      inner = Path.join(folder, "inner")
+      File.mkdir_p!(inner)
+      assert open_error(inner).reason == :log_failed
     end
 
     test "a file that is no database", %{path: path} do

@@ -35,6 +35,11 @@ defmodule Roomfold.SQLiteCase do
     {SQLite, pid}
   end
 
+  @doc """
+  Whether this VM runs with a sanitizer's libraries: they need its runtime loaded first, so no VM that a test starts can have them.
+  """
+  def sanitized?, do: System.get_env("ROOMFOLD_CONFIG", "release") in ~w(asan tsan valgrind)
+
   @doc "The error with which a log does not start."
   def open_error(path, opts \\ []) do
     opts = Keyword.merge([path: path, busy_timeout: 50], opts)

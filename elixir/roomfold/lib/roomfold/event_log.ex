@@ -238,27 +238,54 @@ defmodule Roomfold.EventLog do
     if after_seq + length(records) <= @max_seq, do: :ok, else: {:error, Error.new(:invalid_seq)}
   end
 
-  @doc false
+  @doc """
+  The last seq there can be, 2^53 - 1.
+
+      iex> Roomfold.EventLog.max_seq()
+      9_007_199_254_740_991
+  """
+  @spec max_seq() :: pos_integer
   def max_seq, do: @max_seq
 
-  @doc false
-  # An answer that is known before the log was asked, as if it came from there.
+  @doc """
+  For adapters' `submit`: an answer that is known before the log was asked, as a message like the others.
+
+      iex> reference = Roomfold.EventLog.answer_self(:ok)
+      iex> Roomfold.EventLog.await(reference)
+      :ok
+  """
+  @spec answer_self(:ok | error) :: reference
   def answer_self(answer) do
     reference = make_ref()
     send(self(), {reference, answer})
     reference
   end
 
-  @doc false
-  # A call of a log's process, that answers an error if there is none.
+  @doc """
+  For adapters that are processes: `GenServer.call/3`, but the error is `:log_failed` if there is none, or none any more.
+
+      iex> {:error, error} = Roomfold.EventLog.call(:nobody, :head)
+      iex> error.reason
+      :log_failed
+  """
+  @spec call(server, term) :: term
   def call(server, request) do
     GenServer.call(server, request, :infinity)
   catch
     :exit, {reason, _} -> stopped(reason)
   end
 
-  @doc false
-  # A reference to be answered with send(reference, {reference, answer}); and a monitor, until it is.
+  @doc """
+  For adapters' `submit`: the server to send to (`nil` if there is none) and a reference for the answer. The server answers with
+  `send(reference, {reference, answer})`; until then the reference is a monitor of it.
+
+      iex> pid = spawn(fn -> receive(do: ({:please, from} -> send(from, {from, :ok}))) end)
+      iex> {server, reference} = Roomfold.EventLog.watch(pid)
+      iex> send(server, {:please, reference})
+      iex> Roomfold.EventLog.await(reference)
+      :ok
+  """
+  @spec watch(server) :: {pid | {atom, node} | nil, reference}
   def watch(server) do
     case GenServer.whereis(server) do
       nil ->

@@ -5,7 +5,6 @@ defmodule Roomfold.EventLog.Memory do
       {:ok, pid} = Roomfold.EventLog.Memory.start_link(name: MyLog)
       log = {Roomfold.EventLog.Memory, MyLog}
 
-  Options are those of `GenServer.start_link/3`.
   """
   use GenServer
 
@@ -13,6 +12,13 @@ defmodule Roomfold.EventLog.Memory do
 
   @behaviour EventLog
 
+  @doc """
+  A log of its own. Options are those of `GenServer.start_link/3`.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> Roomfold.EventLog.rooms({Roomfold.EventLog.Memory, pid})
+      {:ok, []}
+  """
   @spec start_link(GenServer.options()) :: GenServer.on_start()
   def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, [], opts)
 

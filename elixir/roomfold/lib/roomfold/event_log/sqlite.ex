@@ -17,7 +17,8 @@ defmodule Roomfold.EventLog.SQLite do
 
   It needs SQLite when it is built; without, `start_link/1` raises and says what to install.
   """
-  use GenServer
+  # Time to commit what waits and to put the files in order.
+  use GenServer, shutdown: 30_000
 
   alias Roomfold.{Error, EventLog, JSON}
   alias Roomfold.EventLog.SQLite.{Library, Writer}
@@ -37,6 +38,8 @@ defmodule Roomfold.EventLog.SQLite do
   @batch_ops 1_024
   @batch_bytes 8 * 1_048_576
   @names 10_000
+  # Of the WAL, when it is time to bring home what it has.
+  @checkpoint_pages 1_000
   # Waiting for more to share a commit: only while it is for few, and at most for so many microseconds.
   @few_rooms 64
   @max_wait 1_000
@@ -65,10 +68,14 @@ defmodule Roomfold.EventLog.SQLite do
     {own, opts} =
       Keyword.split(opts, [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers])
 
-    GenServer.start_link(__MODULE__, options!(own), opts)
+    own = options!(own)
+    # Without the library it raises here and now.
+    Library.sqlite_version()
+    GenServer.start_link(__MODULE__, own, opts)
   end
 
-  defp options!(opts) do
+  @doc false
+  def options!(opts) do
     defaults = %{
       synchronous: :full,
       busy_timeout: 5_000,
@@ -207,7 +214,8 @@ defmodule Roomfold.EventLog.SQLite do
   # Reads don't wait for commits: the process only lends a connection.
   defp reading(server, fun) do
     with {:ok, reader} <- EventLog.call(server, :reader) do
-      case fun.(reader) do
+      case node(reader) == node() && fun.(reader) do
+        false -> {:error, Error.new(:log_failed, detail: "its file is on the node #{node(reader)}")}
         {:error, {_, _}} = error -> Writer.error(error)
         answer -> answer
       end
@@ -235,12 +243,14 @@ defmodule Roomfold.EventLog.SQLite do
     Process.flag(:trap_exit, true)
 
     with {:ok, writing} <- open_writer(opts, System.monotonic_time(:millisecond) + opts.busy_timeout),
-         {:ok, readers} <- open_readers(opts, opts.readers, []) do
+         {:ok, [checkpointing | readers]} <- open_readers(opts, opts.readers + 1, []) do
       state = %{
-        writing: writing,
+        connections: [checkpointing | readers] ++ [writing],
         writer: Writer.start_link(writing),
         committing: false,
-        readers: readers,
+        checkpointer: Writer.start_link(checkpointing),
+        checkpointing: false,
+        readers: List.to_tuple(readers),
         next_reader: 0,
         queue: :queue.new(),
         waiting: 0,
@@ -272,7 +282,7 @@ defmodule Roomfold.EventLog.SQLite do
     end
   end
 
-  defp open_readers(_opts, 0, readers), do: {:ok, List.to_tuple(readers)}
+  defp open_readers(_opts, 0, readers), do: {:ok, readers}
 
   defp open_readers(opts, count, readers) do
     with {:ok, reader} <- open(opts, false), do: open_readers(opts, count - 1, [reader | readers])
@@ -303,18 +313,24 @@ defmodule Roomfold.EventLog.SQLite do
   def handle_info(:commit, %{committing: false} = state), do: {:noreply, commit(wait(state))}
   def handle_info(:commit, state), do: {:noreply, state}
 
-  def handle_info({:committed, {:error, error}}, state) do
+  def handle_info({:committed, {:error, error}, _pages}, state) do
     # What waits is not tried: whoever waits learns that the process is gone.
     {:stop, {:log_failed, Exception.message(error)}, %{state | writer: nil}}
   end
 
-  def handle_info({:committed, more}, state) do
-    state = %{requeue(state, more) | took: now() - state.started}
+  def handle_info({:committed, more, pages}, state) do
+    state = checkpoint(%{requeue(state, more) | took: now() - state.started}, pages)
     {:noreply, if(state.waiting > 0, do: commit(wait(state)), else: state)}
   end
 
+  def handle_info(:checkpointed, state), do: {:noreply, %{state | checkpointing: false}}
+
   def handle_info({:EXIT, writer, reason}, %{writer: writer} = state) do
     {:stop, reason, %{state | writer: nil}}
+  end
+
+  def handle_info({:EXIT, checkpointer, reason}, %{checkpointer: checkpointer} = state) do
+    {:stop, reason, state}
   end
 
   def handle_info(_other, state), do: {:noreply, state}
@@ -364,6 +380,13 @@ defmodule Roomfold.EventLog.SQLite do
     end
   end
 
+  defp checkpoint(%{checkpointing: false} = state, pages) when pages >= @checkpoint_pages do
+    send(state.checkpointer, :checkpoint)
+    %{state | checkpointing: true}
+  end
+
+  defp checkpoint(state, _pages), do: state
+
   defp now, do: System.monotonic_time(:microsecond)
 
   defp commit(state) do
@@ -403,8 +426,8 @@ defmodule Roomfold.EventLog.SQLite do
   @impl GenServer
   def terminate(_reason, state) do
     if state.writer, do: drain(state)
-    for reader <- Tuple.to_list(state.readers), do: Library.close(reader)
-    Library.close(state.writing)
+    # The one that writes is the last, to bring home the WAL.
+    for connection <- state.connections, do: Library.close(connection)
   end
 
   defp drain(%{committing: false} = state) do
@@ -416,8 +439,8 @@ defmodule Roomfold.EventLog.SQLite do
 
   defp drain(%{writer: writer} = state) do
     receive do
-      {:committed, {:error, _}} -> :ok
-      {:committed, _more} -> drain(%{state | committing: false})
+      {:committed, {:error, _}, _} -> :ok
+      {:committed, _more, _} -> drain(%{state | committing: false})
       {:EXIT, ^writer, _} -> :ok
     end
   end

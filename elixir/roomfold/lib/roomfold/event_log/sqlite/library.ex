@@ -1,6 +1,6 @@
 defmodule Roomfold.EventLog.SQLite.Library do
   @moduledoc false
-  # The NIF library of c_src/log, and nothing else. Errors are {:error, {reason, detail}}. Every function runs on a dirty I/O scheduler.
+  # The NIF library of c_src/log, and nothing else. Errors are {:error, {reason, detail}}. Every function of a connection runs on a dirty I/O scheduler.
   #
   # An op for run/2 is {kind, room, term, seq, count, bytes}, its kind one of log_op_kind in c_src/log/batch.h.
   @on_load :load
@@ -19,6 +19,7 @@ defmodule Roomfold.EventLog.SQLite.Library do
   # Whether it is there.
   def loaded?, do: :persistent_term.get(__MODULE__, nil) == nil
 
+  def sqlite_version, do: not_loaded()
   def open(_path, _writer, _synchronous, _busy_ms, _max_bytes), do: not_loaded()
   def close(_ref), do: not_loaded()
   def run(_ref, _ops), do: not_loaded()
@@ -26,6 +27,7 @@ defmodule Roomfold.EventLog.SQLite.Library do
   def read(_ref, _room, _from, _to, _max_bytes, _max_events), do: not_loaded()
   def snapshot(_ref, _room, _at_most), do: not_loaded()
   def rooms(_ref, _after, _limit), do: not_loaded()
+  def checkpoint(_ref), do: not_loaded()
   def check(_ref), do: not_loaded()
 
   @spec not_loaded() :: no_return

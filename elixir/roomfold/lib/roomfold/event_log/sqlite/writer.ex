@@ -2,8 +2,10 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   @moduledoc false
   # The process that commits: it spends its life in the library, so that the log's own process can go on taking what comes in.
   #
-  # It gets {:commit, [{to, op}]} and answers everybody of these itself, then its owner: {:committed, what}, a list of the ops that have
-  # more to do (a trim removes its rows in pieces), or {:error, error} if the disk can't be trusted any more.
+  # It gets {:commit, [{to, op}]} and answers everybody of these itself, then its owner: {:committed, what, pages}, a list of the ops that have
+  # more to do (a trim removes its rows in pieces), or {:error, error} if the disk can't be trusted any more; and the WAL's length.
+  #
+  # A second such process, with a connection of its own, brings home what is in the WAL while the first one goes on committing.
 
   alias Roomfold.Error
   alias Roomfold.EventLog.SQLite.Library
@@ -17,20 +19,25 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   defp loop(connection, owner) do
     receive do
       {:commit, batch} ->
-        send(owner, {:committed, commit(connection, batch)})
-        loop(connection, owner)
+        {what, pages} = commit(connection, batch)
+        send(owner, {:committed, what, pages})
+
+      # If it fails the next one tries again; if it always does, a commit fails sooner or later, and says why.
+      :checkpoint ->
+        Library.checkpoint(connection)
+        send(owner, :checkpointed)
     end
+
+    loop(connection, owner)
   end
 
   defp commit(connection, batch) do
     case Library.run(connection, Enum.map(batch, &elem(&1, 1))) do
-      results when is_list(results) ->
-        batch
-        |> Enum.zip(results)
-        |> Enum.reduce([], &answer/2)
+      {pages, results} when is_list(results) ->
+        {batch |> Enum.zip(results) |> Enum.reduce([], &answer/2), pages}
 
       {:error, _} = error ->
-        Enum.reduce(batch, [], &answer({&1, error}, &2))
+        {Enum.reduce(batch, [], &answer({&1, error}, &2)), 0}
     end
   end
 
