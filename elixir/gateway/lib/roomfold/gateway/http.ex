@@ -43,7 +43,9 @@ defmodule Roomfold.Gateway.HTTP do
 
   defp route(:GET, "/socket/websocket", query, headers, config) do
     with {:ok, user} <- user(query) do
-      if header(headers, ~c"upgrade"), do: upgrade(user, config), else: refuse(426, "a WebSocket was expected")
+      if header(headers, ~c"upgrade"),
+        do: upgrade(user, config),
+        else: refuse(426, "a WebSocket was expected")
     else
       {:error, reason} -> refuse(403, reason)
     end

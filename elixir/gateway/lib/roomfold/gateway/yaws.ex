@@ -88,7 +88,9 @@ defmodule Roomfold.Gateway.Yaws do
 
   @doc false
   def quiet(%{msg: {:report, %{label: {:error_logger, :info_msg}, format: format}}}, _) do
-    if Enum.any?([~c"Yaws: Listening", ~c"stop_ready"], &List.starts_with?(format, &1)), do: :stop, else: :ignore
+    if Enum.any?([~c"Yaws: Listening", ~c"stop_ready"], &List.starts_with?(format, &1)),
+      do: :stop,
+      else: :ignore
   end
 
   def quiet(_, _), do: :ignore
