@@ -6,11 +6,11 @@ defmodule Roomfold.Gateway.Yaws do
     /opt/homebrew/lib/yaws-*/ebin)
 
   @doc "Makes Yaws available, or says what to install."
-  def load do
+  def load(folders \\ @folders) do
     if Code.ensure_loaded?(:yaws_api) do
       :ok
     else
-      case Enum.flat_map(@folders, &Path.wildcard/1) do
+      case Enum.flat_map(folders, &Path.wildcard/1) do
         [folder | _] -> loaded(folder)
         [] -> {:error, missing()}
       end
