@@ -11,10 +11,10 @@ defmodule Roomfold.Gateway.HTTP do
     headers = :yaws_api.arg_headers(arg)
     request = :yaws_api.arg_req(arg)
     method = :yaws_api.http_request_method(request)
-    host = header(headers, 'host')
+    host = header(headers, ~c"host")
 
     with :ok <- Loopback.host(host, config.port),
-         :ok <- Loopback.origin(header(headers, 'origin'), config.port),
+         :ok <- Loopback.origin(header(headers, ~c"origin"), config.port),
          {:ok, path, query} <- target(:yaws_api.http_request_path(request)) do
       route(method, path, query, headers, config)
     else
@@ -43,14 +43,16 @@ defmodule Roomfold.Gateway.HTTP do
 
   defp route(:GET, "/socket/websocket", query, headers, config) do
     with {:ok, user} <- user(query) do
-      if header(headers, 'upgrade'), do: upgrade(user, config), else: refuse(426, "a WebSocket was expected")
+      if header(headers, ~c"upgrade"),
+        do: upgrade(user, config),
+        else: refuse(426, "a WebSocket was expected")
     else
       {:error, reason} -> refuse(403, reason)
     end
   end
 
   defp route(method, _, _, _, _) when method not in [:GET, :HEAD],
-    do: [{:header, {'Allow', 'GET, HEAD'}} | refuse(405, "GET and HEAD only")]
+    do: [{:header, {~c"Allow", ~c"GET, HEAD"}} | refuse(405, "GET and HEAD only")]
 
   defp route(_, "/gateway.json", _, _, config) do
     about = %{
@@ -64,11 +66,11 @@ defmodule Roomfold.Gateway.HTTP do
 
   defp route(_, path, _, headers, config) do
     with {:ok, file} <- Static.find(path, config.static, accepts_gzip?(headers)) do
-      if header(headers, 'if-none-match') == file.etag,
+      if header(headers, ~c"if-none-match") == file.etag,
         do: [{:status, 304} | file_headers(file)],
         else: file_headers(file) ++ answer(200, file.type, File.read!(file.path))
     else
-      {:redirect, to} -> [{:header, {'Location', String.to_charlist(to)}} | answer(301, "text/plain", to)]
+      {:redirect, to} -> [{:header, {~c"Location", String.to_charlist(to)}} | answer(301, "text/plain", to)]
       {:error, :not_found} -> refuse(404, "there is no such file")
     end
   end
@@ -99,11 +101,11 @@ defmodule Roomfold.Gateway.HTTP do
     ArgumentError -> {:error, "the query is not valid"}
   end
 
-  defp accepts_gzip?(headers), do: String.contains?(header(headers, 'accept-encoding') || "", "gzip")
+  defp accepts_gzip?(headers), do: String.contains?(header(headers, ~c"accept-encoding") || "", "gzip")
 
   defp file_headers(file) do
-    encoding = if file.encoding, do: [{:header, {'Content-Encoding', to_charlist(file.encoding)}}], else: []
-    [{:header, {'ETag', to_charlist(file.etag)}} | encoding]
+    encoding = if file.encoding, do: [{:header, {~c"Content-Encoding", to_charlist(file.encoding)}}], else: []
+    [{:header, {~c"ETag", to_charlist(file.etag)}} | encoding]
   end
 
   defp refuse(status, reason) do
@@ -118,9 +120,9 @@ defmodule Roomfold.Gateway.HTTP do
     [
       {:status, status},
       # What is being developed is fetched again, or found unchanged.
-      {:header, {:cache_control, 'no-cache'}},
-      {:header, {'X-Content-Type-Options', 'nosniff'}},
-      {:header, {'Cross-Origin-Resource-Policy', 'same-origin'}},
+      {:header, {:cache_control, ~c"no-cache"}},
+      {:header, {~c"X-Content-Type-Options", ~c"nosniff"}},
+      {:header, {~c"Cross-Origin-Resource-Policy", ~c"same-origin"}},
       {:content, to_charlist(type), body}
     ]
   end

@@ -6,11 +6,11 @@ defmodule Roomfold.Gateway.Yaws do
     /opt/homebrew/lib/yaws-*/ebin)
 
   @doc "Makes Yaws available, or says what to install."
-  def load do
+  def load(folders \\ @folders) do
     if Code.ensure_loaded?(:yaws_api) do
       :ok
     else
-      case Enum.flat_map(@folders, &Path.wildcard/1) do
+      case Enum.flat_map(folders, &Path.wildcard/1) do
         [folder | _] -> loaded(folder)
         [] -> {:error, missing()}
       end
@@ -36,7 +36,7 @@ defmodule Roomfold.Gateway.Yaws do
     end
 
     :ok = :application.set_env(:yaws, :embedded, true)
-    :ok = :application.set_env(:yaws, :id, 'roomfold')
+    :ok = :application.set_env(:yaws, :id, ~c"roomfold")
 
     for {id, start, restart, shutdown, type, modules} <- :yaws_sup.child_specs() do
       %{id: id, start: start, restart: restart, shutdown: shutdown, type: type, modules: modules}
@@ -52,7 +52,7 @@ defmodule Roomfold.Gateway.Yaws do
     general = [
       flags: [copy_errlog: false, fail_on_bind_err: true],
       max_connections: 4096,
-      logdir: '.',
+      logdir: ~c".",
       ebin_dir: [],
       include_dir: []
     ]
@@ -66,9 +66,9 @@ defmodule Roomfold.Gateway.Yaws do
           :yaws.create_sconf(folder,
             port: port,
             listen: address,
-            servername: 'localhost',
+            servername: ~c"localhost",
             flags: [access_log: false, auth_log: false],
-            appmods: [{'/', module}],
+            appmods: [{~c"/", module}],
             allowed_scripts: [],
             opaque: opaque,
             soptions: [
@@ -83,12 +83,14 @@ defmodule Roomfold.Gateway.Yaws do
         ]
       end
 
-    :yaws_api.setconf(:yaws.create_gconf(general, 'roomfold'), servers)
+    :yaws_api.setconf(:yaws.create_gconf(general, ~c"roomfold"), servers)
   end
 
   @doc false
   def quiet(%{msg: {:report, %{label: {:error_logger, :info_msg}, format: format}}}, _) do
-    if Enum.any?(['Yaws: Listening', 'stop_ready'], &List.starts_with?(format, &1)), do: :stop, else: :ignore
+    if Enum.any?([~c"Yaws: Listening", ~c"stop_ready"], &List.starts_with?(format, &1)),
+      do: :stop,
+      else: :ignore
   end
 
   def quiet(_, _), do: :ignore
