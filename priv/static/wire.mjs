@@ -3,6 +3,7 @@
 import { DIFF, frameKind, readDiff, readSnapshot, VERSION } from "./wire/frame.mjs";
 
 export { WireError } from "./roomfold/errors.mjs";
+export { encodeInput } from "./wire/input.mjs";
 
 /** The versions of the packed format that `Decoder` reads, for the join. @type {number[]} */
 export const versions = [VERSION];
