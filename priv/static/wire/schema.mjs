@@ -75,8 +75,9 @@ function readQuantiser(from, quantise, type, count) {
 }
 
 function areSteps({ step, min, max }) {
-  if (!(step > 0 && Number.isFinite(1 / step) && 1 / step > 0 && min < max)) return false;
-  return min >= -step * REACH && max <= step * REACH && Math.ceil((max - min) / step) <= MOST_STEPS;
+  const reach = step * REACH;
+  if (!(step > 0 && Number.isFinite(1 / step) && Number.isFinite(reach) && min < max)) return false;
+  return min >= -reach && max <= reach && Math.ceil((max - min) / step) <= MOST_STEPS;
 }
 
 // FNV-1a of 32 bits, its four bytes put together.
