@@ -12,5 +12,6 @@
 //     const view = room.at(); // in each frame: view.get(id), view.entities()
 
 export { Room, RoomError } from "./roomfold/room.mjs";
-export { FrameError, GapError, World } from "./roomfold/world.mjs";
+export { FrameError, GapError, WireError, World } from "./roomfold/world.mjs";
 export { Timeline, View } from "./roomfold/timeline.mjs";
+export { decodeSnapshot, encodeInput } from "./wire.mjs";

@@ -231,11 +231,66 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     assert.ok(new Set(shown).size > 20, "more positions than ticks");
   });
 
-  describe("comes back", () => {
+  describe("packed", () => {
+    const packed = { format: "packed" };
+
+    test("is the same world, and says what changed in the same words", async () => {
+      const id = newRoom();
+      await gateway.order("publish", id, "player_spawned", { user_id: "eve", position: [0.5, -2, 3], rotation: [0, 0, 0, 1], health: 100 });
+      const tom = await join("tom", id, packed);
+      const ann = await join("ann", id);
+      assert.deepEqual([tom.joined.format, tom.joined.version, ann.joined.format], ["packed", 1, "json"]);
+      assert.equal(tom.world.schema.columns[0].name, "position");
+      assert.deepEqual(tom.world.get("eve"), ann.world.get("eve"));
+      for (let n = 1; n <= 20; n++) await ann.push("player_moved", { user_id: "ann", position: [n / 4, 0, -n] });
+      await gateway.order("publish", id, "create", { entity_id: "gate", components: { open: true, text: "Zoë", list: [1, 2.5, null] } });
+      await gateway.order("publish", id, "update", { entity_id: "gate", components: { open: null } });
+      const seq = await gateway.order("publish", id, "delete", { entity_id: "eve" });
+      await eventually("the end", () => tom.world.seq >= seq && ann.world.seq >= seq);
+      assert.deepEqual(tom.world.toObject(), ann.world.toObject());
+      const said = (room) => new Map(of(room, "diff").map((diff) => [`${diff.from} to ${diff.seq}`, { ...diff, deletes: diff.deletes.toSorted() }]));
+      const both = [...said(tom).keys()].filter((key) => said(ann).has(key));
+      assert.ok(both.length > 0, "they are told at the same ticks");
+      for (const key of both) assert.deepEqual(said(tom).get(key), said(ann).get(key));
+      await same(tom, id);
+      assert.equal(tom.status, "joined");
+    });
+
+    test("falls back to JSON, from the beginning, when a frame can't be read", async () => {
+      const id = newRoom();
+      const tom = await join("tom", id, packed);
+      await same(tom, id);
+      tom.seen.length = 0;
+      sockets.at(-1).channels[0].trigger("diff", Uint8Array.of(0x12, 1).buffer);
+      assert.equal(tom.status, "rejoining");
+      assert.match(tom.reason, /bad packed frame at byte 2/);
+      await eventually("it is joined again", () => tom.status === "joined" && of(tom, "snapshot").length > 0);
+      assert.equal(tom.joined.format, "json");
+      await same(tom, id);
+    });
+
+    test("plays a recording", async () => {
+      const room = new Room(connect("tom"), "replay:short", packed);
+      const reply = await room.join();
+      assert.equal(reply.format, "packed");
+      await room.push("pause");
+      await room.push("seek", { seq: 51 });
+      await eventually("the snapshot", () => room.world.seq === 51);
+      assert.deepEqual(room.world.toObject(), { a: { position: [50, 0, 0] } });
+      await room.push("speed", { speed: 10 });
+      await room.push("resume");
+      await eventually("the end", () => room.world.seq === 101);
+      assert.deepEqual(room.world.get("a").position, [100, 0, 0]);
+      assert.equal(room.status, "joined");
+      await room.leave();
+    });
+  });
+
+  for (const format of ["json", "packed"]) describe(`comes back (${format})`, () => {
     const comesBack = (name, lose, check = () => {}) =>
       test(name, async () => {
         const id = newRoom();
-        const tom = await join("tom", id, { presence: true });
+        const tom = await join("tom", id, { presence: true, format });
         const text = "so long that what was missed is less than all there is".repeat(4);
         await gateway.order("publish", id, "create", { entity_id: "notice", components: { text } });
         await eventually("the notice", () => tom.world.get("notice"));
@@ -246,6 +301,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
         await eventually("what was missed", () => tom.status === "joined" && tom.world.get("notice")?.n === 5);
         await tom.push("user_moved", { user_id: "tom", position: [1, 2, 3] });
         await same(tom, id);
+        assert.equal(tom.joined.format, format);
         check(tom, at);
       });
 

@@ -1,6 +1,9 @@
 // What there is in a room, as the server's snapshots and diffs tell it. No network here and no clock.
 
 import { Decoder } from "../wire.mjs";
+import { FrameError, GapError } from "./errors.mjs";
+
+export { FrameError, GapError, WireError } from "./errors.mjs";
 
 /**
  * @typedef {Object<string, any>} Components by name
@@ -9,26 +12,6 @@ import { Decoder } from "../wire.mjs";
  *   deletes: string[]}} Diff what changed; a component that is null was removed
  * @typedef {Snapshot | Diff} Frame
  */
-
-/** A diff that starts somewhere else than where the world is: something between was lost. */
-export class GapError extends Error {
-  /** @param {number} seq where the world is @param {number} from where the diff starts */
-  constructor(seq, from) {
-    super(`the diff starts at seq ${from}, the world is at ${seq}`);
-    this.name = "GapError";
-    this.seq = seq;
-    this.from = from;
-  }
-}
-
-/** Something that is no snapshot and no diff. */
-export class FrameError extends Error {
-  /** @param {string} message */
-  constructor(message) {
-    super(message);
-    this.name = "FrameError";
-  }
-}
 
 export class World {
   /** @type {Map<string, Components>} */
@@ -40,6 +23,11 @@ export class World {
   /** The number of the last event that is in here. */
   get seq() {
     return this.#seq;
+  }
+
+  /** The schema of the last packed snapshot, for `encodeInput`. @returns {import("../wire.mjs").Schema | null} */
+  get schema() {
+    return this.#decoder.schema;
   }
 
   /** How many entities there are. */
@@ -54,14 +42,16 @@ export class World {
    * @param {Frame | string | Uint8Array | ArrayBuffer} frame
    * @returns {Frame | null} what was applied; null: it was here already
    * @throws {GapError} if a diff does not start where the world is
-   * @throws {FrameError} if it is none
+   * @throws {FrameError} if it is none; a WireError with the byte if it is a bad packed one
    */
   apply(frame) {
-    const read = this.#read(frame);
+    const { read, packed } = this.#read(frame);
+    if (read === null && packed) return null;
     if (isSnapshot(read)) {
       this.#entities = new Map(Object.entries(read.entities));
       this.#previous = new Map();
       this.#seq = read.seq;
+      if (!packed) this.#decoder.forget();
       return read;
     }
     if (!isDiff(read)) throw new FrameError("neither a snapshot nor a diff");
@@ -72,6 +62,7 @@ export class World {
     for (const [id, components] of Object.entries(read.creates)) this.#entities.set(id, components);
     for (const [id, changes] of Object.entries(read.updates)) this.#entities.set(id, merged(this.#entities.get(id), changes));
     this.#seq = read.seq;
+    if (!packed) this.#decoder.forget();
     return read;
   }
 
@@ -79,11 +70,11 @@ export class World {
   #read(frame) {
     const bytes = frame instanceof ArrayBuffer ? new Uint8Array(frame) : frame;
     // No packed frame begins with a brace.
-    if (bytes instanceof Uint8Array && bytes[0] !== 0x7b) return this.#decoder.decodeFrame(bytes);
+    if (bytes instanceof Uint8Array && bytes[0] !== 0x7b) return { read: this.#decoder.decodeFrame(bytes, this), packed: true };
     const text = bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : bytes;
-    if (typeof text !== "string") return text;
+    if (typeof text !== "string") return { read: text, packed: false };
     try {
-      return JSON.parse(text);
+      return { read: JSON.parse(text), packed: false };
     } catch (error) {
       throw new FrameError(`no JSON: ${error.message}`);
     }

@@ -141,7 +141,7 @@ defmodule Roomfold.Session do
   defp format(%{"format" => _}), do: {:error, Error.new(:invalid_argument, field: "format")}
   defp format(_), do: {:ok, :json, 1}
 
-  defp packed_versions, do: []
+  defp packed_versions, do: [1]
 
   defp optional_seq(params, key) do
     case params[key] do

@@ -11,7 +11,8 @@ defmodule Roomfold.Wire.Layout do
   defstruct [:packed, :tag, :columns, :names, :words, :texts, :terms]
 
   @types Numbers.rows("type")
-  @type_names Map.new(@types, fn {name, number} -> {number, name} end)
+  # Atoms already here: nobody else may have made them yet.
+  @kinds Map.new(@types, fn {name, number} -> {number, String.to_atom(name)} end)
 
   def new(%Schema{} = schema) do
     packed = packed(schema)
@@ -95,8 +96,8 @@ defmodule Roomfold.Wire.Layout do
     {count, rest} = Bits.u8(rest)
     {decimals, rest} = Bits.u8(rest)
     {quantise, rest} = Bits.u8(rest)
-    unless is_map_key(@type_names, type), do: Bits.fail_bytes(rest)
-    kind = String.to_existing_atom(@type_names[type])
+    unless is_map_key(@kinds, type), do: Bits.fail_bytes(rest)
+    kind = @kinds[type]
     {options, rest} = read_quantise(quantise, rest)
     options = if decimals > 0, do: [{:decimals, decimals - 1} | options], else: options
     {{name, if(count == 1, do: kind, else: {kind, count}), options}, rest}
