@@ -21,7 +21,8 @@ static const char scenario[] =
     "{\"created\":[\"c\",\"\\u0063c\"],\"doors\":[{\"id\":\"\\u0061\",\"health\":1},{\"id\":\"c\",\"n\":[1]}],"
     "\"deleted\":[\"none\"]}\n"
     "{\"position\":{\"a\":[3,2,1],\"c\":null},\"n\":{\"c\":{\"k\":[2]}}}\n"
-    "{\"bats\":[{\"id\":\"an id of more than fifteen bytes\",\"n\":[\"\\u0061\"]},{\"id\":\"t\\u006fm\",\"list\":[1]}]}\n"
+    "{\"bats\":[{\"id\":\"an id of more than fifteen "
+    "bytes\",\"n\":[\"\\u0061\"]},{\"id\":\"t\\u006fm\",\"list\":[1]}]}\n"
     "{\"o\":{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":1,\"10\":1},\"event\":\"create\","
     "\"entity_id\":\"b\",\"components\":{}}\n";
 

@@ -11,8 +11,7 @@ defmodule Roomfold.Wire.Layout do
   defstruct [:packed, :tag, :columns, :names, :words, :texts, :terms]
 
   @types Numbers.rows("type")
-  # Atoms already here: nobody else may have made them yet.
-  @kinds Map.new(@types, fn {name, number} -> {number, String.to_atom(name)} end)
+  @kinds Map.new([:f32, :f64, :i64, :bool, :string, :term], &{Map.new(@types)[Atom.to_string(&1)], &1})
 
   def new(%Schema{} = schema) do
     packed = packed(schema)
