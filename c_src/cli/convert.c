@@ -114,7 +114,7 @@ const command convert_command = {
         "  --to SHAPE     events, component or kind\n"
         "  --from SHAPE   refuse lines of other shapes; auto, the default, takes all\n"
         "  --create       where lines become events: create, not update\n"
-        "  --lossless     by component and by kind also \"created\": [id], and seq, at and by of the event, so that\n"
+        "  --lossless     by component and by kind also seq, at and by of the event, so that\n"
         "                 converting back gives the same log\n\n"
         "The first line that can't be read ends it. Exit codes: 0; 1 failed; 2 wrong usage.",
     .run = run,

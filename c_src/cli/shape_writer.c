@@ -90,7 +90,6 @@ static void stamps(output *out, const changes *of, bool one, bool *first) {
 }
 
 static void ids(output *out, const char *name, const change_list *list, bool *first) {
-    if (list->count == 0) return;
     comma(out, first);
     output_format(out, "\"%s\":[", name);
     for (size_t i = 0; i < list->count; i++) {
@@ -130,38 +129,47 @@ static void end_event(output *out, const changes *of, bool one) {
     output_text(out, "}\n");
 }
 
+// Named under "created" only, up to the entity `before` (NULL: all that are left).
+static size_t bare_creates(output *out, const changes *of, bool one, size_t at, const rf_str *before) {
+    for (; at < of->created.count; at++) {
+        rf_str id = of->created.items[at].id;
+        if (before && json_slices_compare(id, *before) >= 0) break;
+        if (listed(&of->set, id)) continue;
+        event(out, "create", id);
+        output_text(out, ",\"components\":{}");
+        end_event(out, of, one);
+    }
+    return at;
+}
+
+// Deletes first, then the entities in the order of their ids.
 static void events(const shape_writer *writer, output *out, changes *of) {
+    size_t bare = 0;
     bool one;
     sort(&of->set, by_id);
     sort(&of->created, by_id);
     one = count_events(of) == 1;
-    for (size_t i = 0; i < of->created.count; i++) {
-        if (listed(&of->set, of->created.items[i].id)) continue;
-        event(out, "create", of->created.items[i].id);
-        output_text(out, ",\"components\":{}");
+    for (size_t i = 0; i < of->deleted.count; i++) {
+        event(out, "delete", of->deleted.items[i].id);
         end_event(out, of, one);
     }
     for (size_t i = 0, end; i < of->set.count; i = end) {
         rf_str id = of->set.items[i].id;
         end = entity_end(&of->set, i);
+        bare = bare_creates(out, of, one, bare, &id);
         event(out, writer->create || listed(&of->created, id) ? "create" : "update", id);
         output_text(out, ",\"components\":{");
         components(out, &of->set, i, end, true);
         output_text(out, "}");
         end_event(out, of, one);
     }
-    for (size_t i = 0; i < of->deleted.count; i++) {
-        event(out, "delete", of->deleted.items[i].id);
-        end_event(out, of, one);
-    }
+    bare_creates(out, of, one, bare, NULL);
 }
 
 // ---- the other shapes ---------------------------------------------------------------------------
 
 static void lossless(const shape_writer *writer, output *out, const changes *of, bool *first) {
-    if (!writer->lossless) return;
-    ids(out, "created", &of->created, first);
-    stamps(out, of, true, first);
+    if (writer->lossless) stamps(out, of, true, first);
 }
 
 // By component, other keys of the line stand beside the components' names.
@@ -170,7 +178,7 @@ static bool collides(const shape_writer *writer, const changes *of) {
         const char *key;
         bool there;
     } keys[] = {
-        {"deleted", of->deleted.count > 0},        {"created", writer->lossless && of->created.count > 0},
+        {"deleted", of->deleted.count > 0},        {"created", of->created.count > 0},
         {"seq", writer->lossless && of->seq.data}, {"at", writer->lossless && of->at.data},
         {"by", writer->lossless && of->by.data},
     };
@@ -184,7 +192,7 @@ static void by_component(const shape_writer *writer, output *out, changes *of) {
     bool first = true, nothing = true;
     sort(&of->set, by_name);
     for (size_t i = 0; i < of->set.count; i++) nothing = nothing && !of->set.items[i].value.data;
-    if (nothing && of->deleted.count == 0 && !(writer->lossless && of->created.count > 0)) return;
+    if (nothing && of->deleted.count == 0 && of->created.count == 0) return;
     output_text(out, "{");
     for (size_t i = 0; i < of->set.count; i++) {
         const change *item = &of->set.items[i];
@@ -200,7 +208,8 @@ static void by_component(const shape_writer *writer, output *out, changes *of) {
         value(out, item->value);
     }
     if (!first) output_text(out, "}");
-    ids(out, "deleted", &of->deleted, &first);
+    if (of->deleted.count > 0) ids(out, "deleted", &of->deleted, &first);
+    if (of->created.count > 0) ids(out, "created", &of->created, &first);
     lossless(writer, out, of, &first);
     output_text(out, "}\n");
 }
@@ -270,7 +279,9 @@ static rf_status by_kind(const shape_writer *writer, output *out, changes *of) {
         }
         if (count > 0) output_text(out, "]");
         first = count == 0;
+        // Without these two a line would say all there is, not what changed.
         ids(out, "deleted", &of->deleted, &first);
+        ids(out, "created", &of->created, &first);
         lossless(writer, out, of, &first);
         output_text(out, "}\n");
     }

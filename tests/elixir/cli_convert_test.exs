@@ -63,11 +63,7 @@ defmodule Roomfold.CliConvertTest do
     components = convert(text(Enum.map(events, &flat/1)), ["--to", "component"])
 
     expected =
-      for {op, payload} = event <- events,
-          {:ok, shape} = Shape.from_events([event], :component),
-          shape = if(op == "delete", do: %{"deleted" => [payload["entity_id"]]}, else: shape),
-          shape != %{},
-          do: shape
+      for event <- events, {:ok, shape} = Shape.from_events([event], :component), shape != %{}, do: shape
 
     assert lines(components) === expected
   end
@@ -85,13 +81,13 @@ defmodule Roomfold.CliConvertTest do
     end
 
     assert convert(~s({"deleted":["b","a"],"bats":[{"id":"c"}]}), ["--to", "events"]) ==
-             ~s({"event":"update","entity_id":"c","components":{}}\n) <>
-               ~s({"event":"delete","entity_id":"b"}\n{"event":"delete","entity_id":"a"}\n)
+             ~s({"event":"delete","entity_id":"b"}\n{"event":"delete","entity_id":"a"}\n) <>
+               ~s({"event":"update","entity_id":"c","components":{}}\n)
   end
 
   test "between component and kind" do
     assert convert(~s({"health":{"b":2,"a":1.50},"kind":{"a":"bat"}}), ["--to", "kind"]) ==
-             ~s({"bats":[{"id":"a","health":1.50,"kind":"bat"}],"others":[{"id":"b","health":2}]}\n)
+             ~s({"bats":[{"id":"a","health":1.50,"kind":"bat"}],"others":[{"id":"b","health":2}],"deleted":[],"created":[]}\n)
 
     assert convert(~s({"others":[{"id":"b","health":2}],"bats":[{"kind":"bat","id":"a"}],"deleted":["x"]}), [
              "--to",
@@ -109,7 +105,8 @@ defmodule Roomfold.CliConvertTest do
     assert convert(event, ["--to", "events"]) ==
              ~s({"event":"update","entity_id":"a","components":{#{value}}}\n)
 
-    assert convert(event, ["--to", "kind"]) == ~s({"others":[{"id":"a",#{value}}]}\n)
+    assert convert(event, ["--to", "kind"]) ==
+             ~s({"others":[{"id":"a",#{value}}],"deleted":[],"created":[]}\n)
   end
 
   test "--lossless there and back gives the same log" do
@@ -155,17 +152,17 @@ defmodule Roomfold.CliConvertTest do
   test "a component called like another key of the line: the line stays an event" do
     event = ~s({"event":"create","entity_id":"a","components":{"seq":1},"seq":7}\n)
     assert convert(event, ["--to", "component", "--lossless"]) == event
-    assert convert(event, ["--to", "component"]) == ~s({"seq":{"a":1}}\n)
+    assert convert(event, ["--to", "component"]) == ~s({"seq":{"a":1},"created":["a"]}\n)
 
     assert convert(~s({"others":[{"id":"a","deleted":1}],"deleted":["b"]}), ["--to", "component"]) ==
-             ~s({"event":"update","entity_id":"a","components":{"deleted":1}}\n{"event":"delete","entity_id":"b"}\n)
+             ~s({"event":"delete","entity_id":"b"}\n{"event":"update","entity_id":"a","components":{"deleted":1}}\n)
   end
 
   test "an array, and lines without changes" do
     assert convert(~s([{"n":{"a":1}}, {}, {"event_name":"x"}]), ["--to", "events"]) ==
              ~s({"event":"update","entity_id":"a","components":{"n":1}}\n{"event_name":"x"}\n)
 
-    assert convert("{}", ["--to", "kind"]) == "{}\n"
+    assert convert("{}", ["--to", "kind"]) == ~s({"deleted":[],"created":[]}\n)
     assert convert("{}", ["--to", "component", "--from", "component"]) == ""
   end
 

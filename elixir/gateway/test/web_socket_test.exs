@@ -213,8 +213,8 @@ defmodule Roomfold.Gateway.WebSocketTest do
             {"user_left", %{"user_id" => "tom"}, "not_allowed"},
             {"user_moved", %{"user_id" => "tom", "position" => "x"}, "wrong_type"},
             {"phx_error", %{}, "unknown_event"},
-            {"user_moved", [1], "not_supported"},
-            {"user_moved", nil, "not_supported"}
+            {"user_moved", [1], "not_an_event"},
+            {"user_moved", nil, "not_an_event"}
           ] do
         Client.message(socket, ["1", "r", "room:a", event, payload])
         answer = %{"status" => "error", "response" => %{"reason" => reason, "message" => "*"}}
