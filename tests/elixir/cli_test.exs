@@ -322,7 +322,7 @@ defmodule Roomfold.CliTest do
         ~s[{ gzip -dc "$1"; gzip -dc "$1"; } 2>/dev/null | { "$ROOMFOLD" convert --to kind -; echo "code $?" >&2; } | head -n 1]
 
       assert {line, error, 0} = Program.shell(script, "", [@match])
-      assert line == ~s({"doors":[{"id":"sector-68","kind":"door"}]}\n)
+      assert line == ~s({"doors":[{"id":"sector-68","kind":"door"}],"deleted":[],"created":["sector-68"]}\n)
       assert error =~ "code 1\n"
       refute error =~ "ipe"
     end
