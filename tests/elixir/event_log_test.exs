@@ -21,3 +21,28 @@ defmodule Roomfold.EventLog.SQLiteConformanceTest do
   use Roomfold.SQLiteCase, async: true
   use Roomfold.EventLog.Conformance
 end
+
+defmodule Roomfold.EventLog.SharedTest do
+  use ExUnit.Case, async: true
+  use Roomfold.EventLog.Conformance
+
+  alias Roomfold.EventLog.{Memory, Shared}
+
+  setup do
+    name = :"shared_#{System.unique_integer([:positive])}"
+    child = {Shared, name: name, log: {Memory, []}}
+    start_supervised!(Supervisor.child_spec(child, restart: :temporary))
+    {:ok, log: {Shared, {name, node()}}}
+  end
+
+  test "who watches it learns that the log has ended", %{log: {_, {name, _}} = log} do
+    reference = EventLog.monitor(log)
+    GenServer.stop(Module.concat(name, Log))
+    assert_receive {:DOWN, ^reference, :process, _, _}
+  end
+
+  test "without a process its monitor says so at once" do
+    reference = EventLog.monitor({Shared, :nobody})
+    assert_receive {:DOWN, ^reference, :process, _, _}
+  end
+end

@@ -248,6 +248,15 @@ defmodule Roomfold.EventLog do
   def max_seq, do: @max_seq
 
   @doc """
+  Monitors the log's process: `{:DOWN, reference, :process, _, reason}` comes when it has ended, or its node can't be reached.
+  """
+  @spec monitor(t) :: reference
+  def monitor({_module, server}), do: Process.monitor(GenServer.whereis(server) || gone())
+
+  # Without a process of that name: one that has ended.
+  defp gone, do: spawn(fn -> :ok end)
+
+  @doc """
   For adapters' `submit`: an answer that is known before the log was asked, as a message like the others.
 
       iex> reference = Roomfold.EventLog.answer_self(:ok)

@@ -514,7 +514,9 @@ defmodule Roomfold.Room do
         when tries > 1 and not is_pid(room) and reason in [:noproc, :normal] ->
           call(room, request, timeout, tries - 1)
 
-        :exit, {{:shutdown, :idle}, {GenServer, :call, _}} when tries > 1 and not is_pid(room) ->
+        # What it had not answered when it stopped in good order it had not done.
+        :exit, {{:shutdown, reason}, {GenServer, :call, _}}
+        when tries > 1 and not is_pid(room) and reason in [:idle, :moved] ->
           call(room, request, timeout, tries - 1)
 
         :exit, {:timeout, {GenServer, :call, _}} ->

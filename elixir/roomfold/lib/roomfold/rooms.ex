@@ -16,10 +16,15 @@ defmodule Roomfold.Rooms do
   """
   use Supervisor
 
-  alias Roomfold.{Error, EventStream, Room}
+  alias Roomfold.{Error, EventStream, Placement, Room, Rooms}
   alias Roomfold.Room.Options
 
   @type t :: atom
+
+  # Nodes of one minor version fold alike.
+  @version Mix.Project.config()[:version] |> Version.parse!() |> then(&"#{&1.major}.#{&1.minor}")
+  # For a room on another node to start: it may have a long log to fold.
+  @start_ms 15_000
 
   @doc """
   Starts a place for rooms.
@@ -30,6 +35,8 @@ defmodule Roomfold.Rooms do
     * `:log` - `{module, options}` of a `Roomfold.EventLog` to be started here (`{Roomfold.EventLog.Memory, []}`), a log that
       runs already, `{module, server}`, as `{:running, log}`, or `nil`: nothing is kept
     * `:stream` - a `Roomfold.EventStream`, `{module, name}`, that runs already; by default one of this node is started
+    * `:placement` - on which node a room runs (`Roomfold.Placement`): `{Roomfold.Placement.Local, []}`, or `{Roomfold.Placement.Global, []}` for
+      one room for all connected nodes
     * `:room` - options of all its rooms (`Roomfold.Room.start_link/1`)
 
   ## Examples
@@ -40,7 +47,7 @@ defmodule Roomfold.Rooms do
   """
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts) do
-    Keyword.validate!(opts, [:name, :log, :stream, :room])
+    Keyword.validate!(opts, [:name, :log, :stream, :placement, :room])
     Supervisor.start_link(__MODULE__, opts, name: Keyword.fetch!(opts, :name))
   end
 
@@ -55,20 +62,35 @@ defmodule Roomfold.Rooms do
     {stream, stream_children} = stream(opts[:stream], name)
     config = [rooms: name, log: log, stream: stream] ++ Keyword.get(opts, :room, [])
     # A wrong option is found now, not by the first who asks for a room.
-    Options.new([config, [id: "any"]])
+    options = Options.new([module_options(config), config, [id: "any"]])
+    {module, placement_opts} = placement = Keyword.get(opts, :placement, {Placement.Local, []})
 
     children =
       log_children ++
         stream_children ++
+        [{Registry, keys: :unique, name: registry(name), meta: [config: config, placement: placement]}] ++
+        module.children(name, placement_opts, facts(options)) ++
         [
-          {Registry, keys: :unique, name: registry(name), meta: [config: config]},
           # A room that crashes is started again by whoever asks for it next; many at once are no reason to stop all others.
           {DynamicSupervisor,
            name: supervisor(name), strategy: :one_for_one, max_restarts: 1_000_000, max_seconds: 1}
-        ]
+        ] ++
+        if(drains?(module), do: [{Rooms.Handover, name}], else: [])
 
     Supervisor.init(children, strategy: :rest_for_one)
   end
+
+  # What nodes that share rooms must agree on, or one log would be folded into different worlds.
+  defp facts(options) do
+    %{
+      "roomfold" => @version,
+      "rules" => {options.rules.name, options.rules_version, hash(options.rules)},
+      "schema" => hash(options.schema)
+    }
+  end
+
+  defp hash(term),
+    do: term |> :erlang.term_to_binary([:deterministic]) |> :erlang.md5() |> Base.encode16(case: :lower)
 
   defp log(nil, _), do: {nil, []}
   defp log({:running, {_, _} = log}, _), do: {log, []}
@@ -85,11 +107,34 @@ defmodule Roomfold.Rooms do
 
   defp stream({_, _} = stream, _), do: {stream, []}
 
-  defp registry(name), do: Module.concat(name, Registry)
+  @doc false
+  # By their ids, the rooms that run on this node.
+  def registry(name), do: Module.concat(name, Registry)
   defp supervisor(name), do: Module.concat(name, Supervisor)
 
   @doc false
-  def via(rooms, id), do: {:via, Registry, {registry(rooms), id}}
+  # What a room's process is registered by.
+  def name(rooms, id) do
+    {module, opts} = placement(rooms)
+    module.name(rooms, id, opts)
+  end
+
+  @doc false
+  # The calling process is such a room, whatever else it is registered by.
+  def here(rooms, id) do
+    case Registry.register(registry(rooms), id, nil) do
+      {:ok, _} -> :ok
+      {:error, {:already_registered, pid}} when pid == self() -> :ok
+      # One that is about to end.
+      {:error, {:already_registered, _}} -> :ok
+    end
+  end
+
+  @doc false
+  def placement(rooms) do
+    {:ok, placement} = Registry.meta(registry(rooms), :placement)
+    placement
+  end
 
   @doc false
   def config(rooms) do
@@ -118,7 +163,7 @@ defmodule Roomfold.Rooms do
   def log(rooms \\ __MODULE__), do: config(rooms)[:log]
 
   @doc """
-  Ids of the rooms that run.
+  Ids of the rooms that run on this node.
 
       iex> {:ok, _} = Roomfold.Room.publish("running-1", {"user_joined", %{"user_id" => "tom"}}, by: :server)
       iex> "running-1" in Roomfold.Rooms.running()
@@ -130,7 +175,7 @@ defmodule Roomfold.Rooms do
   end
 
   @doc false
-  # The process of a room; started if it does not run.
+  # The process of a room, on whichever node; started if it does not run.
   @spec fetch(t, Room.id(), keyword) :: {:ok, pid} | {:error, Error.t()}
   def fetch(rooms, id, opts \\ []) do
     case whereis(rooms, id) do
@@ -141,15 +186,30 @@ defmodule Roomfold.Rooms do
 
   @doc false
   def whereis(rooms, id) do
-    # Not lookup: it still finds who has just died.
-    case Registry.whereis_name({registry(rooms), id}) do
-      :undefined -> nil
-      pid -> pid
+    {module, opts} = placement(rooms)
+    module.whereis(rooms, id, opts)
+  end
+
+  defp start(rooms, id, opts) do
+    {module, placement_opts} = placement(rooms)
+
+    with {:ok, node} <- module.node_for(rooms, id, placement_opts) do
+      if node == node(), do: start_here(rooms, id, opts), else: start_there(node, rooms, id, opts)
     end
   end
 
+  defp start_there(node, rooms, id, opts) do
+    :erpc.call(node, __MODULE__, :start_here, [rooms, id, opts], @start_ms)
+  catch
+    :error, {:erpc, reason} ->
+      {:error, Error.new(:node_away, detail: "#{node}: #{reason}")}
+
+    kind, reason ->
+      {:error, Error.new(:room_closed, detail: "on #{node}: " <> Exception.format_banner(kind, reason))}
+  end
+
   @doc false
-  def start(rooms, id, opts) do
+  def start_here(rooms, id, opts) do
     options = options(rooms, id, opts)
 
     case DynamicSupervisor.start_child(supervisor(rooms), {Room.Server, options}) do
@@ -160,10 +220,54 @@ defmodule Roomfold.Rooms do
     end
   end
 
+  @doc """
+  Hands the rooms of this node over: each is stopped in good order, with all that was published and a snapshot in the log, and no new one is
+  placed here while there are other nodes. Clients' sessions come back by themselves, where the room runs then, with their last seqs. Answers how
+  many rooms there were. `Roomfold.Rooms` does it by itself when it is shut down.
+
+  ## Options
+
+    * `:timeout` - milliseconds for each room (15,000)
+
+  ## Examples
+
+      iex> {:ok, _} = Roomfold.Rooms.start_link(name: DrainedRooms, log: nil)
+      iex> {:ok, 1} = Roomfold.Room.publish({DrainedRooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
+      iex> Roomfold.Rooms.drain(DrainedRooms)
+      {:ok, 1}
+  """
+  @spec drain(t, keyword) :: {:ok, non_neg_integer}
+  def drain(rooms, opts \\ []) do
+    {module, placement_opts} = placement(rooms)
+    if drains?(module), do: module.drain(rooms, placement_opts)
+    {:ok, stop_all(rooms, :moved, Keyword.get(opts, :timeout, 15_000))}
+  end
+
+  defp drains?(module), do: Code.ensure_loaded?(module) and function_exported?(module, :drain, 2)
+
+  @doc false
+  # Several at a time: their last commits are shared.
+  def stop_all(rooms, reason, timeout \\ 15_000) do
+    pids = rooms |> registry() |> Registry.select([{{:_, :"$1", :_}, [], [:"$1"]}])
+
+    pids
+    |> Task.async_stream(&stop(&1, reason, timeout), max_concurrency: 64, timeout: :infinity, ordered: false)
+    |> Stream.run()
+
+    length(pids)
+  end
+
+  defp stop(pid, reason, timeout) do
+    GenServer.stop(pid, {:shutdown, reason}, timeout)
+  catch
+    :exit, _ -> :ok
+  end
+
   @doc false
   def options(rooms, id, opts) do
     config = config(rooms)
-    module = Keyword.get(opts, :module, config[:module])
-    Options.new([if(module, do: module.__room__(), else: []), config, opts, [id: id]])
+    Options.new([module_options(Keyword.merge(config, opts)), config, opts, [id: id]])
   end
+
+  defp module_options(config), do: if(config[:module], do: config[:module].__room__(), else: [])
 end

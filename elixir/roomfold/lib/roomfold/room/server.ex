@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Server do
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
-  alias Roomfold.{Error, EventLog, EventStream, Telemetry, World}
+  alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
   alias Roomfold.Room.{Options, Recovery, State, Text, Times}
 
   defstruct [
@@ -15,12 +15,14 @@ defmodule Roomfold.Room.Server do
     :wake_at,
     :commit,
     :committing,
+    # of the log's process: without it nothing can be known of this room
+    :log,
     monitors: %{},
     times: Times.new()
   ]
 
   def start_link(%Options{} = options) do
-    name = if options.rooms, do: [name: Roomfold.Rooms.via(options.rooms, options.id)], else: []
+    name = if options.rooms, do: [name: Rooms.name(options.rooms, options.id)], else: []
     GenServer.start_link(__MODULE__, options, name)
   end
 
@@ -35,7 +37,8 @@ defmodule Roomfold.Room.Server do
       now = now()
       {effects, state} = start(options, world, Map.put(facts, :term, term), now)
       server = %__MODULE__{options: options, topic: EventStream.topic(options.id), state: state}
-      {:ok, server |> carry_out(effects) |> arm()}
+      if options.rooms, do: Rooms.here(options.rooms, options.id)
+      {:ok, %{server | log: monitor_log(options)} |> carry_out(effects) |> arm()}
     else
       {:error, error} -> {:stop, error}
     end
@@ -53,6 +56,9 @@ defmodule Roomfold.Room.Server do
     with {:ok, head} <- EventLog.claim(options.log, options.id, meta), do: {:ok, head.term}
   end
 
+  defp monitor_log(%{log: nil}), do: nil
+  defp monitor_log(options), do: EventLog.monitor(options.log)
+
   defp recover(%{log: nil} = options) do
     with {:ok, world} <- World.new(Options.world(options)),
          do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
@@ -61,7 +67,9 @@ defmodule Roomfold.Room.Server do
   defp recover(options), do: Recovery.world(options)
 
   @impl true
-  def terminate({:shutdown, reason}, _) when reason in [:old_term, :wrong_seq, :no_room, :log_failed], do: :ok
+  def terminate({:shutdown, reason}, _)
+      when reason in [:old_term, :wrong_seq, :no_room, :log_failed, :log_unreachable],
+      do: :ok
 
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
@@ -79,11 +87,15 @@ defmodule Roomfold.Room.Server do
   defp finish_commit(%{commit: ref} = server) do
     receive do
       {^ref, answer} -> server |> committed(answer) |> finish_commit()
-      {:DOWN, ^ref, _, _, _} -> server
+      {:DOWN, ^ref, _, _, reason} -> unknown(server, reason)
     after
-      5_000 -> server
+      5_000 -> unknown(server, :timeout)
     end
   end
+
+  # Whoever waits must not think that it can be published again: it may be in the log.
+  defp unknown(server, reason),
+    do: committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
 
   # ---- what happens ----
 
@@ -142,7 +154,20 @@ defmodule Roomfold.Room.Server do
     {:stop, {:shutdown, :log_failed}, server}
   end
 
+  # Perhaps another node has the room by now: whoever asks next finds out.
+  def handle_info({:DOWN, ref, _, _, _}, %{log: ref} = server) when ref != nil,
+    do: {:stop, {:shutdown, :log_unreachable}, server}
+
   def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
+
+  # Another process of this room was found, and neither has the name any more. Only the newest term may keep it.
+  def handle_info(:roomfold_conflict, server) do
+    case newest_term(server) do
+      {:ok, true} -> reclaim(server)
+      {:ok, false} -> {:stop, {:shutdown, :old_term}, server}
+      {:error, _} -> {:stop, {:shutdown, :log_unreachable}, server}
+    end
+  end
 
   def handle_info({:wake, timer}, %{timer: {_, timer}} = server) do
     woken(%{server | timer: nil, wake_at: nil})
@@ -152,6 +177,22 @@ defmodule Roomfold.Room.Server do
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
+
+  defp newest_term(%{options: %{log: nil}}), do: {:ok, false}
+
+  defp newest_term(server) do
+    with {:ok, head} <- EventLog.head(server.options.log, server.options.id),
+         do: {:ok, head != nil and head.term == server.state.term}
+  end
+
+  defp reclaim(server) do
+    {module, opts} = Rooms.placement(server.options.rooms)
+
+    case module.reclaim(server.options.rooms, server.options.id, opts) do
+      :ok -> {:noreply, server}
+      :taken -> {:stop, {:shutdown, :old_term}, server}
+    end
+  end
 
   defp woken(server) do
     start = System.monotonic_time()

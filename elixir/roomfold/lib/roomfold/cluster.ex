@@ -1,0 +1,183 @@
+defmodule Roomfold.Cluster do
+  @moduledoc """
+  Which nodes share the rooms of a place (`Roomfold.Placement.Global` starts it with `Roomfold.Rooms`).
+
+  Nodes find each other as connected Erlang nodes do; how they get connected is the application's business (libcluster, say). Each says what
+  it folds with: version, rules, schema. One that differs is refused by those that are there: it places no rooms, answers `:node_refused` to who asks it for
+  one, and says why. It takes part as soon as there is nobody left it disagrees with. A node with another cookie never gets this far: Erlang refuses it.
+  """
+  use GenServer
+  require Logger
+
+  alias Roomfold.Cluster.Members
+  alias Roomfold.Error
+
+  @type rooms :: atom
+
+  # How long a new node waits for those it is connected to, before it counts on being alone.
+  @join_ms 500
+
+  @doc false
+  def start_link(opts) do
+    GenServer.start_link(__MODULE__, opts, name: server(opts[:rooms]))
+  end
+
+  @doc """
+  The nodes that take part, and whether this one does.
+
+    * `:status` - of this node: `:joining`, `:up`, `:draining` or `:refused`
+    * `:reason` - why it is refused
+    * `:nodes` - on which rooms may be placed
+    * `:refused` - other nodes that run such a place but differ, `[{node, reason}]`
+  """
+  @spec info(rooms) :: %{
+          status: :joining | :up | :draining | :refused,
+          reason: String.t() | nil,
+          nodes: [node],
+          refused: [{node, String.t()}]
+        }
+  def info(rooms), do: GenServer.call(server(rooms), :info)
+
+  @doc false
+  # Read without asking the process, once it knows.
+  @spec placeable(rooms) :: {:ok, [node, ...]} | {:error, Error.t()}
+  def placeable(rooms) do
+    case :ets.lookup(table(rooms), :members) do
+      [{_, :ok, nodes}] -> {:ok, nodes}
+      [{_, :refused, reason}] -> {:error, Error.new(:node_refused, detail: reason)}
+      [] -> GenServer.call(server(rooms), :placeable)
+    end
+  end
+
+  @doc false
+  @spec drain(rooms) :: :ok
+  def drain(rooms), do: GenServer.call(server(rooms), :drain)
+
+  defp server(rooms), do: Module.concat(rooms, Cluster)
+  defp table(rooms), do: Module.concat(rooms, Members)
+
+  # ---- the process ----
+
+  @impl true
+  def init(opts) do
+    :ok = :net_kernel.monitor_nodes(true)
+    :ets.new(table(opts[:rooms]), [:named_table, :protected, read_concurrency: true])
+
+    state = %{
+      rooms: opts[:rooms],
+      members: Members.new(node(), opts[:facts]),
+      waiting: [],
+      unheard: Node.list()
+    }
+
+    for node <- Node.list(), do: greet(state, node, :please_answer)
+    if Node.list() == [], do: send(self(), :joined), else: Process.send_after(self(), :joined, @join_ms)
+    {:ok, state}
+  end
+
+  @impl true
+  def handle_call(:info, _, state) do
+    members = state.members
+
+    info = %{
+      status: members.status,
+      reason: members.reason,
+      nodes: Members.placeable(members),
+      refused: Members.refused(members)
+    }
+
+    {:reply, info, state}
+  end
+
+  def handle_call(:placeable, from, %{members: %{status: :joining}} = state),
+    do: {:noreply, %{state | waiting: [from | state.waiting]}}
+
+  def handle_call(:placeable, _, state), do: {:reply, answer(state.members), state}
+
+  def handle_call(:drain, _, state) do
+    state = changed(state, Members.drain(state.members))
+    tell_all(state)
+    {:reply, :ok, state}
+  end
+
+  @impl true
+  def handle_info({:hello, hello, answer?}, state) do
+    if answer? == :please_answer, do: greet(state, hello.node, :no_answer)
+    state = changed(state, Members.heard(state.members, hello))
+    {:noreply, heard(state, hello.node)}
+  end
+
+  def handle_info(:joined, state), do: {:noreply, up(state)}
+
+  def handle_info({:nodeup, node}, state) do
+    greet(state, node, :please_answer)
+    {:noreply, state}
+  end
+
+  def handle_info({:nodedown, node}, state) do
+    {:noreply, state |> changed(Members.gone(state.members, node)) |> heard(node)}
+  end
+
+  def handle_info(_, state), do: {:noreply, state}
+
+  defp heard(%{unheard: []} = state, _), do: state
+
+  defp heard(state, node) do
+    case List.delete(state.unheard, node) do
+      [] -> up(%{state | unheard: []})
+      unheard -> %{state | unheard: unheard}
+    end
+  end
+
+  defp up(state) do
+    was = state.members.status
+    state = changed(state, Members.joined(state.members))
+    if was == :joining, do: tell_all(state)
+    state
+  end
+
+  # Those who wait for it are answered, those who look it up find it, rooms that must not be here stop.
+  defp changed(%{members: members} = state, members), do: state
+
+  defp changed(%{members: was} = state, members) do
+    if members.status != :joining do
+      :ets.insert(table(state.rooms), entry(members))
+      for from <- state.waiting, do: GenServer.reply(from, answer(members))
+    end
+
+    state = %{state | members: members, waiting: if(members.status == :joining, do: state.waiting, else: [])}
+    if members.status != was.status, do: status_changed(state, was.status)
+    state
+  end
+
+  defp status_changed(%{members: %{status: :refused} = members} = state, _) do
+    Logger.error("this node is refused by the cluster of #{inspect(state.rooms)}: #{members.reason}")
+    # Not here: stopping may take a moment, and others ask meanwhile.
+    rooms = state.rooms
+    spawn(fn -> Roomfold.Rooms.stop_all(rooms, :node_refused) end)
+    tell_all(state)
+  end
+
+  defp status_changed(state, was) do
+    if was != :joining, do: tell_all(state)
+  end
+
+  defp entry(%{status: :refused} = members), do: {:members, :refused, members.reason}
+  defp entry(members), do: {:members, :ok, Members.placeable(members)}
+
+  defp answer(%{status: :refused} = members),
+    do: {:error, Error.new(:node_refused, detail: members.reason)}
+
+  defp answer(members), do: {:ok, Members.placeable(members)}
+
+  defp tell_all(state), do: for(node <- Node.list(), do: greet(state, node, :no_answer))
+
+  # Not to be held up by a node that hangs: it is told later.
+  @again_ms 1_000
+  defp greet(state, node, answer?) do
+    message = {:hello, Members.hello(state.members), answer?}
+
+    if Process.send({server(state.rooms), node}, message, [:nosuspend, :noconnect]) == :nosuspend,
+      do: Process.send_after(self(), {:nodeup, node}, @again_ms)
+  end
+end

@@ -1,0 +1,133 @@
+defmodule Roomfold.PlacementTest do
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{Cluster, Room, Rooms}
+  alias Roomfold.Cluster.Members
+  alias Roomfold.Placement.{Global, Rendezvous}
+
+  describe "consistent hashing" do
+    @nodes [:a@h, :b@h, :c@h, :d@h]
+
+    test "gives every node its share" do
+      counts = Enum.frequencies_by(1..4_000, &Rendezvous.node_for(@nodes, "room #{&1}"))
+      assert Enum.sort(Map.keys(counts)) == @nodes
+      assert Enum.all?(Map.values(counts), &(&1 in 850..1_150))
+    end
+
+    test "moves only the rooms of the node that goes" do
+      for id <- 1..500, id = "room #{id}" do
+        was = Rendezvous.node_for(@nodes, id)
+        now = Rendezvous.node_for(@nodes -- [:c@h], id)
+        assert if(was == :c@h, do: now != :c@h, else: now == was)
+      end
+    end
+
+    test "does not depend on the order of nodes, and knows that there may be none" do
+      assert Rendezvous.node_for(@nodes, "x") == Rendezvous.node_for(Enum.reverse(@nodes), "x")
+      assert Rendezvous.node_for([], "x") == nil
+    end
+  end
+
+  describe "members" do
+    @facts %{"rules" => 1}
+    defp up(node, facts \\ @facts), do: node |> Members.new(facts) |> Members.joined()
+    defp hello(node, facts, opts \\ []), do: Map.merge(Members.hello(up(node, facts)), Map.new(opts))
+
+    test "those that agree share the rooms" do
+      members = :a@h |> up() |> Members.heard(hello(:b@h, @facts))
+      assert Members.placeable(members) == [:a@h, :b@h]
+      assert Members.placeable(Members.gone(members, :b@h)) == [:a@h]
+    end
+
+    test "who comes new and differs is refused, with the reason, until the others are gone" do
+      members = :a@h |> Members.new(@facts) |> Members.heard(hello(:b@h, %{"rules" => 2}))
+      assert members.status == :refused
+      assert members.reason == "b@h and this node differ: rules 2 there, 1 here"
+      assert Members.placeable(members) == []
+      members = Members.joined(members)
+      assert members.status == :refused
+      assert Members.gone(members, :b@h).status == :up
+    end
+
+    test "those who are there go on without whoever differs" do
+      newcomer = %{Members.hello(Members.new(:b@h, %{"rules" => 2})) | status: :joining}
+      members = :z@h |> up() |> Members.heard(newcomer)
+      assert {members.status, Members.placeable(members)} == {:up, [:z@h]}
+      assert [{:b@h, "rules 2 there, 1 here"}] = Members.refused(members)
+    end
+
+    test "of two clusters that meet and differ the larger stays, of equals the first by name; both sides see it alike" do
+      a = up(:a@h)
+      b = up(:b@h, %{"rules" => 2})
+      assert Members.heard(a, Members.hello(b)).status == :up
+      assert Members.heard(b, Members.hello(a)).status == :refused
+
+      b = Members.heard(b, hello(:c@h, %{"rules" => 2}))
+      assert Members.heard(a, Members.hello(b)).status == :refused
+      assert Members.heard(b, Members.hello(a)).status == :up
+    end
+
+    test "a node that drains gets no rooms, unless all do" do
+      members = :a@h |> up() |> Members.heard(hello(:b@h, @facts, status: :draining))
+      assert Members.placeable(members) == [:a@h]
+      assert Members.placeable(Members.drain(members)) == [:a@h, :b@h]
+    end
+
+    test "what a node says of itself it need not hear" do
+      members = up(:a@h)
+      assert Members.heard(members, Members.hello(members)) == members
+    end
+  end
+
+  describe "Roomfold.Placement.Global on a single node" do
+    setup do
+      name = :"rooms_#{System.unique_integer([:positive])}"
+      start_supervised!({Rooms, name: name, placement: {Global, []}})
+      {:ok, rooms: name}
+    end
+
+    test "rooms as ever", %{rooms: rooms} do
+      room = {rooms, "1"}
+      assert Room.whereis(room) == nil
+      assert {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      assert is_pid(Room.whereis(room))
+      assert Rooms.running(rooms) == ["1"]
+      assert %{status: :up, nodes: [node], refused: []} = Cluster.info(rooms)
+      assert node == node()
+    end
+
+    test "a drain stops them in good order; asked for again they are back", %{rooms: rooms} do
+      for id <- 1..3, do: {:ok, 1} = Room.publish({rooms, "#{id}"}, {"user_joined", %{"user_id" => "tom"}})
+      assert Rooms.drain(rooms) == {:ok, 3}
+      assert Rooms.running(rooms) == []
+      assert Cluster.info(rooms).status == :draining
+      # There is no other node, so it is still here that they run.
+      assert {:ok, 2} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "ann"}})
+    end
+
+    test "of two processes with one name, the one with the newest term keeps it", %{rooms: rooms} do
+      {:ok, old} = Room.ensure_started({rooms, "1"})
+      # As on the other side of a split: the registry there does not know of the first.
+      :yes = :global.re_register_name({Global, rooms, "1"}, self())
+      :global.unregister_name({Global, rooms, "1"})
+      {:ok, new} = Room.ensure_started({rooms, "1"})
+      assert Room.info(new).term > Room.info(old).term
+
+      monitor = Process.monitor(old)
+      :global.unregister_name({Global, rooms, "1"})
+      assert Global.conflict(:name, old, new) == :none
+      assert_receive {:DOWN, ^monitor, _, _, {:shutdown, :old_term}}, 2_000
+      assert Room.info(new).seq == 0
+      assert Room.whereis({rooms, "1"}) == new
+    end
+  end
+
+  test "a room at home on a node that is away is unavailable, not started elsewhere" do
+    name = :"rooms_#{System.unique_integer([:positive])}"
+    start_supervised!({Rooms, name: name, placement: {Global, nodes: [:away@nowhere]}})
+    assert {:error, error} = Room.publish({name, "1"}, {"user_joined", %{"user_id" => "tom"}})
+
+    assert {error.reason, error.message} ==
+             {:node_away, "the node that has the room can't be reached: the room is at home on away@nowhere"}
+  end
+end
