@@ -525,6 +525,13 @@ defmodule Roomfold.Room do
         :exit, {:noproc, {GenServer, :call, _}} ->
           {:error, Error.new(:no_room)}
 
+        # It could not start.
+        :exit, {%Error{} = error, {GenServer, :call, _}} ->
+          {:error, error}
+
+        :exit, {{:shutdown, :log_unreachable}, {GenServer, :call, _}} ->
+          {:error, Error.new(:log_failed, detail: "it can't be reached")}
+
         :exit, {reason, {GenServer, :call, _}} ->
           {:error, Error.new(:room_closed, detail: inspect(reason))}
       end
