@@ -6,7 +6,6 @@ defmodule Roomfold.ClusterTest do
 
   setup do
     nodes = start_nodes(["log", "one", "two"])
-    on_exit(fn -> stop_nodes(nodes) end)
     [log_node | others] = nodes
     {:ok, nodes: nodes, log_node: log_node, others: others}
   end
@@ -172,7 +171,6 @@ defmodule Roomfold.ClusterTest do
   test "a node with another cookie never gets in", context do
     start_all(context)
     [stranger] = start_nodes(["stranger"], cookie: "other")
-    on_exit(fn -> stop_nodes([stranger]) end)
     [one, _] = context.others
     assert on(stranger, Node, :connect, [one.node]) in [false, :ignored]
     assert length(on(one, Cluster, :info, [rooms()]).nodes) == 2
@@ -200,6 +198,6 @@ defmodule Roomfold.ClusterTest do
       eventually(fn -> (report = on(node, Client, :report, [client])) && report.seq == seq && report end)
 
     assert report.faults == []
-    assert report.world == on(node, Roomfold.ClusterCase, :fold, [log, "r"])
+    assert report.world == on(node, Roomfold.ClusterCase, :fold, [log, "r", Roomfold.Rules.xr()])
   end
 end

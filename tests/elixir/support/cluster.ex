@@ -25,7 +25,7 @@ defmodule Roomfold.ClusterCase do
   def room(id), do: {@rooms, id}
 
   @doc """
-  Starts nodes; they are not connected yet. A node is %{peer: pid, node: name, os_pid: string}.
+  Starts nodes; they are not connected yet, and end with the test. A node is %{peer: pid, node: name, os_pid: string}.
 
   Each test has a net of its own: addresses 127.x.y.1 and up, so that tests may run side by side.
   """
@@ -38,7 +38,18 @@ defmodule Roomfold.ClusterCase do
       timeout: 60_000,
       max_concurrency: 4
     )
-    |> Enum.map(fn {:ok, node} -> node end)
+    |> Enum.map(fn {:ok, node} -> ends_with_test(node) end)
+  end
+
+  defp ends_with_test(node) do
+    ExUnit.Callbacks.on_exit(fn -> stop_nodes([node]) end)
+    node
+  end
+
+  @doc "A killed node, started again by the same name."
+  def restart(%{node: node}) do
+    [name, address] = node |> Atom.to_string() |> String.split("@")
+    ends_with_test(start_node(name, address, []))
   end
 
   defp start_node(name, address, opts) do
@@ -150,8 +161,15 @@ defmodule Roomfold.ClusterCase do
     {home, away}
   end
 
-  def connect(nodes) do
-    for a <- nodes, b <- nodes, a.node < b.node, do: true = on(a, Node, :connect, [b.node])
+  def connect(nodes), do: connect(nodes, nodes)
+
+  # A node that has just lost another one may refuse it for a moment.
+  def connect(nodes, others) do
+    for a <- nodes,
+        b <- others,
+        a.node != b.node,
+        do: eventually(fn -> on(a, Node, :connect, [b.node]) == true end)
+
     :ok
   end
 
@@ -173,8 +191,7 @@ defmodule Roomfold.ClusterCase do
       on(b, Node, :set_cookie, [a.node, String.to_atom(@cookie)])
     end
 
-    for a <- side, b <- other, do: on(a, Node, :connect, [b.node])
-    :ok
+    connect(side, other)
   end
 
   def signal(node, signal), do: {_, 0} = System.cmd("kill", ["-#{signal}", node.os_pid])
@@ -194,9 +211,10 @@ defmodule Roomfold.ClusterCase do
         do: JSON.decode!(line)
   end
 
-  @doc "What they make of an empty world, in Elixir."
-  def fold(log, id) do
-    {:ok, world, _} = World.fold(World.new!(impl: :elixir), {:json, Enum.join(EventLog.stream(log, id, 1))})
+  @doc "What they make of an empty world, up to a seq, in Elixir."
+  def fold(log, id, rules, seq \\ :infinity) do
+    text = Enum.join(EventLog.stream(log, id, 1, seq))
+    {:ok, world, _} = World.fold(World.new!(impl: :elixir, rules: rules), {:json, text})
     World.snapshot(world)
   end
 

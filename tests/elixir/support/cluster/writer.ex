@@ -9,15 +9,34 @@ defmodule Roomfold.ClusterCase.Writer do
   def start(room, user), do: GenServer.start(__MODULE__, {room, user})
   @doc "How many were acknowledged."
   def count(pid), do: GenServer.call(pid, :count, 15_000)
+  @doc "Until it is told to go on. What it had sent has been answered then."
+  def pause(pid), do: GenServer.call(pid, {:pause, true}, 15_000)
+  def go_on(pid), do: GenServer.call(pid, {:pause, false}, 15_000)
   def stop(pid), do: GenServer.call(pid, :stop, 15_000)
 
   @impl true
   def init({room, user}) do
     send(self(), :next)
-    {:ok, %{room: room, user: user, number: 1, acknowledged: [], errors: %{}, last_at: now(), longest: 0}}
+
+    {:ok,
+     %{
+       room: room,
+       user: user,
+       number: 1,
+       acknowledged: [],
+       errors: %{},
+       last_at: now(),
+       longest: 0,
+       paused: false
+     }}
   end
 
   @impl true
+  def handle_info(:next, %{paused: true} = state) do
+    Process.send_after(self(), :next, 20)
+    {:noreply, state}
+  end
+
   def handle_info(:next, state) do
     event = {"user_moved", %{"user_id" => state.user, "position" => [state.number, 0, 0]}}
 
@@ -40,6 +59,9 @@ defmodule Roomfold.ClusterCase.Writer do
 
   @impl true
   def handle_call(:count, _, state), do: {:reply, length(state.acknowledged), state}
+
+  def handle_call({:pause, paused}, _, state),
+    do: {:reply, :ok, %{state | paused: paused, last_at: now()}}
 
   def handle_call(:stop, _, state) do
     answer = Map.take(state, [:errors, :longest]) |> Map.put(:acknowledged, Enum.reverse(state.acknowledged))
