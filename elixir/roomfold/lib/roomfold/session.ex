@@ -26,8 +26,9 @@ defmodule Roomfold.Session do
   snapshot, and is closed when that takes too long.
   """
 
-  alias Roomfold.{Error, JSON, Room}
+  alias Roomfold.{Error, JSON}
   alias Roomfold.Room.{Limit, Update}
+  alias Roomfold.Session.Link
 
   @type payload :: map | {:json, iodata} | {:binary, binary}
   @type frame :: {:push, String.t(), payload} | {:reply, ref :: term, :ok | :error, payload}
@@ -47,6 +48,7 @@ defmodule Roomfold.Session do
     :lagging,
     :params,
     :json,
+    link: Link,
     waiting: %{},
     sent: :queue.new(),
     sent_bytes: 0,
@@ -84,9 +86,16 @@ defmodule Roomfold.Session do
   """
   @spec new(keyword) :: t
   def new(opts) do
-    {own, options} = Keyword.split(opts, [:room, :user])
+    {own, options} = Keyword.split(opts, [:room, :user, :link])
     options = Map.new(Keyword.validate!(options, @defaults))
-    %__MODULE__{room: Keyword.fetch!(own, :room), user: Keyword.fetch!(own, :user), options: options}
+
+    session = %__MODULE__{
+      room: Keyword.fetch!(own, :room),
+      user: Keyword.fetch!(own, :user),
+      options: options
+    }
+
+    %{session | link: Keyword.get(own, :link, Link)}
   end
 
   # ---- joining and leaving ----
@@ -109,7 +118,7 @@ defmodule Roomfold.Session do
          session = %{
            session
            | format: format,
-             limit: Limit.new(rates(session), now()),
+             limit: Limit.new(rates(session), now(session)),
              events?: params["events"] == true,
              presence?: params["presence"] == true,
              params: if(is_map(params["params"]), do: params["params"], else: %{})
@@ -154,8 +163,8 @@ defmodule Roomfold.Session do
   defp enter(session, last_seq, last_term) do
     how = [format: session.format, last_seq: last_seq, last_term: last_term, params: session.params]
 
-    with {:ok, joined} <- Room.join(session.room, session.user, how) do
-      monitor = Process.monitor(joined.pid)
+    with {:ok, joined} <- session.link.join(session.room, session.user, how) do
+      monitor = session.link.monitor(joined.pid)
 
       session = %{
         session
@@ -191,8 +200,8 @@ defmodule Roomfold.Session do
   def leave(%__MODULE__{pid: nil}), do: :ok
 
   def leave(%__MODULE__{} = session) do
-    Process.demonitor(session.monitor, [:flush])
-    _ = Room.leave(session.pid)
+    session.link.demonitor(session.monitor)
+    _ = session.link.leave(session.pid)
     :ok
   end
 
@@ -230,7 +239,7 @@ defmodule Roomfold.Session do
          :ok <- at_most(map_size(session.waiting) + 1, session.options.max_waiting, :overloaded),
          {:ok, session} <- within_rate(session, bytes),
          {:ok, payload} <- payload(payload) do
-      room_ref = Room.publish_async(session.pid, [{event, payload}], sender(session, event, payload))
+      room_ref = session.link.publish(session.pid, [{event, payload}], sender(session, event, payload))
       {[], %{session | waiting: Map.put(session.waiting, room_ref, {ref, shift(event, payload)})}}
     else
       {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
@@ -250,7 +259,7 @@ defmodule Roomfold.Session do
     do: %{events: options.events_per_s, bytes: options.bytes_per_s, burst: options.burst_s}
 
   defp within_rate(session, bytes) do
-    {verdict, limit} = Limit.take(session.limit, rates(session), 1, bytes, now())
+    {verdict, limit} = Limit.take(session.limit, rates(session), 1, bytes, now(session))
     {if(verdict == :ok, do: :ok, else: :limited), %{session | limit: limit}}
   end
 
@@ -312,7 +321,7 @@ defmodule Roomfold.Session do
   end
 
   defp catch_up(session) do
-    case Room.catch_up(session.pid, session.seq, session.format) do
+    case session.link.catch_up(session.pid, session.seq, session.format) do
       {:ok, {seq, frame}} -> state_frame(frame, seq, %{session | lagging: nil})
       # The room is gone: that comes as a message.
       {:error, _} -> {[], session}
@@ -338,14 +347,14 @@ defmodule Roomfold.Session do
       # From before this session came, or came back.
       update.term != session.term or update.seq <= session.seq -> {[], session}
       session.lagging -> still_lagging(session)
-      session.sent_bytes > session.options.max_unacknowledged -> {[], %{session | lagging: now()}}
+      session.sent_bytes > session.options.max_unacknowledged -> {[], %{session | lagging: now(session)}}
       true -> updated(session, update)
     end
   end
 
   # A replay went somewhere else.
   def handle(%{pid: pid} = session, {:roomfold, _, :again}) when pid != nil do
-    Process.demonitor(session.monitor, [:flush])
+    session.link.demonitor(session.monitor)
 
     case enter(session, nil, nil) do
       {:ok, _, frames, session} -> {frames, session}
@@ -401,7 +410,7 @@ defmodule Roomfold.Session do
   defp events(_, _), do: []
 
   defp still_lagging(session) do
-    if now() - session.lagging > session.options.max_lag_ms,
+    if now(session) - session.lagging > session.options.max_lag_ms,
       do: {:close, "too_slow", [{:push, "closing", %{"reason" => "too_slow"}}], session},
       else: {[], session}
   end
@@ -424,5 +433,5 @@ defmodule Roomfold.Session do
     end
   end
 
-  defp now, do: System.monotonic_time(:millisecond)
+  defp now(session), do: session.link.now()
 end

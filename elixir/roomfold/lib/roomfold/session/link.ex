@@ -1,0 +1,34 @@
+defmodule Roomfold.Session.Link do
+  @moduledoc false
+  # All that a session does to the world outside it: it talks to the room, watches its process, reads the clock. This one is
+  # the real one; the simulator of the tests has another.
+
+  alias Roomfold.{Error, Room}
+
+  @callback join(Room.t(), user :: String.t(), keyword) :: {:ok, map} | {:error, Error.t()}
+  @callback leave(room :: term) :: :ok | {:error, Error.t()}
+  @callback catch_up(room :: term, from :: non_neg_integer, format :: atom) ::
+              {:ok, {non_neg_integer, term}} | {:error, Error.t()}
+  @callback publish(room :: term, [Room.event()], keyword) :: term
+  @callback monitor(room :: term) :: term
+  @callback demonitor(reference :: term) :: term
+  @doc "Milliseconds that never go back."
+  @callback now() :: integer
+
+  @behaviour __MODULE__
+
+  @impl true
+  defdelegate join(room, user, opts), to: Room
+  @impl true
+  defdelegate leave(room), to: Room
+  @impl true
+  defdelegate catch_up(room, from, format), to: Room
+  @impl true
+  defdelegate publish(room, events, opts), to: Room, as: :publish_async
+  @impl true
+  def monitor(room), do: Process.monitor(room)
+  @impl true
+  def demonitor(reference), do: Process.demonitor(reference, [:flush])
+  @impl true
+  def now, do: System.monotonic_time(:millisecond)
+end
