@@ -19,8 +19,9 @@ BUILD := build/$(CONFIG)
 PRIV := priv
 # For `make fuzz`: how long each target runs.
 SECONDS := 60
-# For `make crash`: how often.
+# For `make crash`, `simulate` and `chaos`: how often, and from where.
 N := 1000
+SEED := 1
 PREFIX := /usr/local
 DESTDIR :=
 PLACE = $(DESTDIR)$(PREFIX)
@@ -112,7 +113,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash check format phoenix test-phoenix install uninstall \
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
 	install-program clean help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
@@ -157,6 +158,15 @@ crash: ## kill -9 a VM that writes a log, N=1000 times; flip a bit of each byte 
 	@tools/setup all
 	@MIX_ENV=test mix compile
 	@MIX_ENV=test CRASHES=$(N) BITS=1 mix test tests/elixir/event_log_crash_test.exs tests/elixir/event_log_damage_test.exs
+
+simulate: ## N=1000 simulated clusters with faults, from SEED=1: the real rooms, sessions and log in virtual time
+	@MIX_ENV=test mix compile
+	@MIX_ENV=test SIMULATIONS=$(N) SEED=$(SEED) mix test tests/elixir/simulator_test.exs
+
+chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random from SEED=1
+	@tools/setup all
+	@MIX_ENV=test mix compile
+	@MIX_ENV=test CHAOS=$(N) SEED=$(SEED) mix test tests/elixir/cluster_chaos_test.exs
 
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all

@@ -290,8 +290,15 @@ defmodule Roomfold.SessionTest do
       {diff, session} = await(session, push("diff"))
       Process.exit(Room.whereis(room), :kill)
 
-      {again, session} = await(session, fn frame -> push("diff").(frame) || push("snapshot").(frame) end)
-      assert again["seq"] >= diff["seq"]
+      # What it is to say when it comes back by itself.
+      term = session.term
+      {%{"term" => next}, session} = await(session, push("term"))
+      assert next > term and session.term == next
+
+      {diff, session} =
+        if session.seq > diff["seq"], do: {%{"seq" => session.seq}, session}, else: {diff, session}
+
+      assert session.seq >= diff["seq"]
       assert Room.get(room, "tom") == %{}
 
       {:ok, seq} =
@@ -299,6 +306,36 @@ defmodule Roomfold.SessionTest do
 
       {diff, _} = await(session, push("diff"))
       assert diff["seq"] == seq
+    end
+
+    test "that has been overtaken serves nobody who comes from a newer term, and stops" do
+      rooms = start_rooms()
+      room = {rooms, "1"}
+      {reply, _, session} = join!(room, "tom")
+      pid = Room.whereis(room)
+      # Somebody else's, on the other side of a split.
+      {:ok, %{term: newer}} = Roomfold.EventLog.claim(Rooms.log(rooms), "1")
+      assert newer > reply["term"]
+      again = Session.new(room: room, user: "ann")
+
+      assert {:error, %{"reason" => "old_term"}} =
+               Session.join(again, %{"last_seq" => 0, "last_term" => newer})
+
+      assert_receive {:DOWN, _, _, ^pid, {:shutdown, :old_term}}
+      _ = session
+    end
+
+    test "asks its log, so that nobody can stop it by a lie" do
+      rooms = start_rooms()
+      {_, _, session} = join!({rooms, "1"}, "tom")
+      pid = Room.whereis({rooms, "1"})
+      liar = Session.new(room: {rooms, "1"}, user: "eve")
+
+      assert {:ok, _, [{:push, "snapshot", _} | _], _} =
+               Session.join(liar, %{"last_seq" => 5, "last_term" => 1_000_000})
+
+      assert Room.whereis({rooms, "1"}) == pid
+      _ = session
     end
 
     test "stops for good: what waits is answered, and the connection closed" do

@@ -158,6 +158,8 @@ export class Room {
     channel.on("events", ({ events }) => events.forEach((event) => this.#emit("event", event)));
     channel.on("presence_state", (state) => this.#onPeople(() => this.#people.reset(state)));
     channel.on("presence_diff", (diff) => this.#onPeople(() => this.#people.change(diff)));
+    // The room has come back as another process, perhaps on another node, and we are still in it.
+    channel.on("term", ({ term }) => (this.joined = { ...this.joined, term }));
     channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));
     channel.on("closing", (payload) => {
       this.reason = payload.message ?? payload.reason;

@@ -21,7 +21,8 @@ defmodule Roomfold.Session do
   The client joins with `format` (`"json"` or `"packed"`), `versions` it knows of the packed format (`[1]`), and to come back
   `last_seq` and `last_term`; `events: true` asks for the events that a diff does not tell by itself, `presence: true` for who comes and
   goes. It gets `snapshot` or, coming back, perhaps a `diff`, then a `diff` for each tick that changed something, `events`
-  (`{"events": [..]}`), `presence_diff`, `authority`. It sends events by their names, and `ack` with `{"seq": n}` now and then: what it has not
+  (`{"events": [..]}`), `presence_diff`, `authority`, and `term` when the room has come back as another process and the session is in it
+  again. It sends events by their names, and `ack` with `{"seq": n}` now and then: what it has not
   acknowledged is limited. Who reads too slowly gets no more diffs until it has caught up, then one for all it missed or a
   snapshot, and is closed when that takes too long.
   """
@@ -423,15 +424,20 @@ defmodule Roomfold.Session do
           do: {:reply, ref, :error, reason(Error.new(:room_closed))}
 
     session = %{session | waiting: %{}}
+    was = session.term
 
     case enter(session, session.seq, session.term) do
       {:ok, _, frames, session} ->
-        {lost ++ frames, session}
+        {lost ++ term(session, was) ++ frames, session}
 
       {:error, error} ->
         {:close, to_string(error.reason), lost ++ [{:push, "closing", reason(error)}], session}
     end
   end
+
+  # What the client says when it comes back by itself.
+  defp term(%{term: term}, term), do: []
+  defp term(%{term: term}, _), do: [{:push, "term", %{"term" => term}}]
 
   defp now(session), do: session.link.now()
 end

@@ -105,9 +105,15 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
-    {answer, effects, state} = State.join(server.state, pid, user, how, now())
-    server = monitor(%{server | state: state}, pid)
-    {:reply, {:ok, Map.put(answer, :pid, self())}, server |> carry_out(effects) |> arm()}
+    case overtaken(server, how) do
+      nil ->
+        {answer, effects, state} = State.join(server.state, pid, user, how, now())
+        server = monitor(%{server | state: state}, pid)
+        {:reply, {:ok, Map.put(answer, :pid, self())}, server |> carry_out(effects) |> arm()}
+
+      reason ->
+        {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
+    end
   end
 
   def handle_call({:catch_up, from, format}, _, server) do
@@ -178,7 +184,18 @@ defmodule Roomfold.Room.Server do
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
 
-  defp newest_term(%{options: %{log: nil}}), do: {:ok, false}
+  # Who comes from a newer term would be taken back in time by us. Or it made that up: the log knows.
+  defp overtaken(server, how) do
+    if State.suspects_newer_term?(server.state, how) do
+      case newest_term(server) do
+        {:ok, true} -> nil
+        {:ok, false} -> :old_term
+        {:error, _} -> :log_unreachable
+      end
+    end
+  end
+
+  defp newest_term(%{options: %{log: nil}}), do: {:ok, true}
 
   defp newest_term(server) do
     with {:ok, head} <- EventLog.head(server.options.log, server.options.id),

@@ -414,6 +414,9 @@ defmodule Roomfold.Room.State do
 
   # ---- people ----
 
+  @doc "Whether who joins knows of a term after this one: then the log is to be asked whose turn it is."
+  def suspects_newer_term?(state, how), do: is_integer(how[:last_term]) and how[:last_term] > state.term
+
   @doc """
   A connection joins. how: `format`, and to come back `last_seq` and `last_term` (nil: the first time). Answers the map for it
   besides.

@@ -1,0 +1,252 @@
+defmodule Roomfold.Simulator.Host do
+  @moduledoc """
+  Room processes on simulated nodes: what `Roomfold.Room.Server` does around `Roomfold.Room.State`, and what `:global` does for names, in
+  virtual time.
+
+  A process is known by its key, a number that grows. Sessions are its connections, by the keys of their clients.
+  """
+  alias Roomfold.{Error, EventLog, Simulator, World}
+  alias Roomfold.ClusterCase.Pulse
+  alias Roomfold.Placement.Rendezvous
+  alias Roomfold.Room.{Options, People, Recovery, State}
+  alias Roomfold.Simulator.{Client, Log}
+
+  import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
+
+  defstruct [:key, :node, :options, :state, :commit, :wake_at, watchers: %{}]
+
+  # ---- where rooms are ----
+
+  @doc "The process of a room that this node knows of; started if there is none."
+  def fetch(node, id) do
+    case whereis(node, id) do
+      nil -> start(node, id)
+      room -> {:ok, room}
+    end
+  end
+
+  defp whereis(node, id) do
+    get().rooms
+    |> Map.values()
+    |> Enum.sort_by(& &1.key)
+    |> Enum.find(&(&1.options.id == id and connected?(node, &1.node)))
+  end
+
+  defp start(node, id) do
+    there = for other <- Simulator.nodes(), connected?(node, other), do: other
+    willing = Enum.reject(there, &get().nodes[&1].draining)
+    home = Rendezvous.node_for(if(willing == [], do: there, else: willing), id)
+
+    if Simulator.frozen?(home),
+      do: {:error, Error.new(:node_away, detail: "#{home}")},
+      else: open(home, id)
+  end
+
+  defp open(node, id) do
+    options = options(node, id)
+
+    with {:ok, %{term: term}} <- EventLog.claim(options.log, id, %{"rules" => 1}),
+         {:ok, world, facts} <- Recovery.world(options) do
+      key = get().number
+      Simulator.update(&%{&1 | number: key + 1, homes: Map.put(&1.homes, key, node)})
+      Simulator.note({:room, id, :starts, node, term, World.seq(world)})
+      Simulator.count(:terms)
+      clock = get().nodes[node].clock + Enum.random(-5_000..5_000)
+      state = State.open(options, world, Map.put(facts, :term, term), now(), clock)
+      {effects, state} = State.flush(state, now())
+      room = %__MODULE__{key: key, node: node, options: options, state: state}
+      {:ok, room |> save() |> carry_out(effects)}
+    end
+  end
+
+  defp options(node, id) do
+    Options.new([
+      [
+        id: id,
+        impl: implementation(),
+        log: {Log, node},
+        rules: Pulse.rules(),
+        systems: [&Pulse.system/2],
+        tick_ms: 100,
+        idle_ms: :infinity,
+        grace_ms: 1_500,
+        history: 64,
+        snapshot_every: 25
+      ]
+    ])
+  end
+
+  @doc "The fastest there is."
+  def implementation, do: if(Roomfold.Native.loaded?(), do: :native, else: :elixir)
+
+  # ---- what happens to one ----
+
+  def happens(key, event) do
+    room = get().rooms[key]
+    if room, do: happen(room, event)
+  end
+
+  defp happen(room, {:publish, client, reference, sender, texts}) do
+    answer(room, State.publish(room.state, {:tag, client, reference}, sender, texts, now()))
+  end
+
+  defp happen(%{commit: reference} = room, {:committed, reference, answer}) do
+    answer(%{room | commit: nil}, State.committed(room.state, answer, now()))
+  end
+
+  # What was delivered twice is answered twice.
+  defp happen(_, {:committed, _, _}), do: :ok
+
+  defp happen(%{wake_at: at} = room, {:wake, at}) do
+    answer(%{room | wake_at: nil}, State.wake(room.state, now()))
+  end
+
+  defp happen(_, {:wake, _}), do: :ok
+
+  # A session's process is gone, or its node can't be reached.
+  defp happen(room, {:gone, client, watcher}) do
+    if room.watchers[client] == watcher do
+      room = %{room | watchers: Map.delete(room.watchers, client)}
+      answer(room, State.leave(room.state, client, false, now()))
+    end
+  end
+
+  defp happen(room, {:stop, reason}), do: stop(room, reason)
+
+  # Neither has its name any more: only the newest term keeps it.
+  defp happen(room, :conflict) do
+    unless newest?(room), do: stop(room, :old_term)
+  end
+
+  # In good order: what is on its way has been committed, or is given up.
+  defp happen(room, :move) do
+    if room.commit,
+      do: later_on(room.node, 20, {:room, room.key, :move}),
+      else: stop(keep(room, World.seq(room.state.world), People.users(room.state.people)), :moved)
+  end
+
+  defp stop(room, reason) do
+    Simulator.note({:room, room.options.id, :stops, room.node, room.state.term, reason})
+    Simulator.update(fn state -> %{state | rooms: Map.delete(state.rooms, room.key)} end)
+    for {client, watcher} <- room.watchers, do: tell_down(room, client, watcher)
+    :ok
+  end
+
+  # Who can't be reached finds out by itself (Roomfold.Simulator.Faults).
+  defp tell_down(room, client, watcher) do
+    node = Client.node_of(client)
+    if node, do: message(room.node, node, Enum.random(1..30), {:client, client, {:down, room.key, watcher}})
+  end
+
+  # ---- what sessions ask ----
+
+  @doc "Who comes from a newer term makes the room ask whether it has been overtaken."
+  def ask_log(room, how) do
+    if State.suspects_newer_term?(room.state, how) and not newest?(room) do
+      stop(room, :old_term)
+      {:error, Error.new(:old_term)}
+    else
+      :ok
+    end
+  end
+
+  defp newest?(room) do
+    match?(
+      {:ok, %{term: term}} when term == room.state.term,
+      EventLog.head(room.options.log, room.options.id)
+    )
+  end
+
+  def join(room, client, user, how, watcher) do
+    {answer, effects, state} = State.join(room.state, client, user, how, now())
+    room = %{room | state: state, watchers: Map.put(room.watchers, client, watcher)}
+    room |> save() |> carry_out(effects)
+    Map.put(answer, :pid, room.key)
+  end
+
+  def leave(room, client) do
+    room = %{room | watchers: Map.delete(room.watchers, client)}
+    answer(room, State.leave(room.state, client, true, now()))
+  end
+
+  def catch_up(room, from, format), do: State.catch_up(room.state, from, format)
+
+  # ---- effects ----
+
+  defp answer(room, {effects, state}) do
+    %{room | state: state} |> save() |> carry_out(effects)
+    :ok
+  end
+
+  defp carry_out(room, effects), do: effects |> Enum.reduce(room, &do_one/2) |> arm() |> save()
+
+  defp do_one({:reply, {:tag, client, reference}, answer}, room) do
+    to_session(room, client, {:answer, reference, answer})
+    room
+  end
+
+  defp do_one({:append, after_seq, records}, room) do
+    reference =
+      EventLog.submit(room.options.log, room.options.id, room.state.term, after_seq, records, key: room.key)
+
+    %{room | commit: reference}
+  end
+
+  defp do_one({:send, clients, message}, room) do
+    for client <- clients, do: unreliably(room, client, {:message, {:roomfold, room.options.id, message}})
+    room
+  end
+
+  defp do_one({:keep, seq, users}, room), do: keep(room, seq, users)
+
+  defp do_one({:stop, reason}, room) do
+    later_on(room.node, 0, {:room, room.key, {:stop, reason}})
+    room
+  end
+
+  defp do_one({:failed, _, exception, stacktrace}, _), do: reraise(exception, stacktrace)
+  defp do_one({:publish, _}, room), do: room
+  defp do_one({:measure, _, _, _}, room), do: room
+
+  defp keep(room, seq, users) do
+    snapshot = IO.iodata_to_binary(Recovery.snapshot(room.state.world, users, room.state.last_at))
+    _ = EventLog.put_snapshot(room.options.log, room.options.id, room.state.term, seq, snapshot)
+    room
+  end
+
+  # Worse than Erlang's own: some messages are lost, some come twice, some overtake others.
+  defp unreliably(room, client, event) do
+    unless chance(2), do: to_session(room, client, event)
+    if chance(2), do: to_session(room, client, event, 200)
+  end
+
+  defp to_session(room, client, event, more \\ 0) do
+    case room.watchers[client] && Client.node_of(client) do
+      nil ->
+        :ok
+
+      node ->
+        message(room.node, node, Enum.random(1..12) + more, {:client, client, {:session, room.key, event}})
+    end
+  end
+
+  defp arm(room) do
+    case State.wake_at(room.state) do
+      at when at == room.wake_at ->
+        room
+
+      :never ->
+        %{room | wake_at: nil}
+
+      at ->
+        later_on(room.node, at - now(), {:room, room.key, {:wake, at}})
+        %{room | wake_at: at}
+    end
+  end
+
+  # Not one that has stopped meanwhile.
+  defp save(room) do
+    Simulator.update(&put_in(&1.rooms[room.key], room))
+    room
+  end
+end
