@@ -54,7 +54,7 @@ defmodule Roomfold.ClusterChaosTest do
       end)
 
     for id <- @rooms, report <- reports(state, id) do
-      assert report.world == on(log_node, Roomfold.ClusterCase, :fold, [log, id, Pulse.rules(), report.seq])
+      assert report.world == on(log_node, Nodes, :fold, [log, id, Pulse.rules(), report.seq])
     end
 
     IO.puts("#{inspect(state.done)}, together again within #{state.worst} ms (seed #{seed})")
@@ -193,7 +193,7 @@ defmodule Roomfold.ClusterChaosTest do
     for {{name, ^id}, client} <- state.clients, do: on(state.nodes[name], Client, :report, [client])
   end
 
-  defp records(state, log, id), do: on(state.log_node, Roomfold.ClusterCase, :records, [log, id])
+  defp records(state, log, id), do: on(state.log_node, Nodes, :records, [log, id])
 
   defp check_log(state, id, records) do
     assert Enum.map(records, & &1["seq"]) == Enum.to_list(1..length(records))

@@ -43,7 +43,7 @@ defmodule Roomfold.ClusterTest do
       end
 
     assert Enum.sort(Enum.uniq(homes)) == Enum.sort([one.node, two.node])
-    assert on(two, Roomfold.ClusterCase, :before, ["room 1", 1]) == %{"tom" => %{}}
+    assert on(two, Nodes, :before, ["room 1", 1]) == %{"tom" => %{}}
   end
 
   test "a node that is drained hands its rooms over: no gap, nothing lost, nothing twice", context do
@@ -187,7 +187,7 @@ defmodule Roomfold.ClusterTest do
     log = shared_log(context.log_node)
     assert length(finished.acknowledged) > 10
     {:ok, %{seq: seq}} = on(node, EventLog, :head, [log, "r"])
-    records = on(node, Roomfold.ClusterCase, :records, [log, "r"])
+    records = on(node, Nodes, :records, [log, "r"])
     assert Enum.map(records, & &1["seq"]) == Enum.to_list(1..seq)
     by_seq = Map.new(records, &{&1["seq"], &1})
     for {seq, number} <- finished.acknowledged, do: assert(by_seq[seq]["position"] == [number, 0, 0])
@@ -198,6 +198,6 @@ defmodule Roomfold.ClusterTest do
       eventually(fn -> (report = on(node, Client, :report, [client])) && report.seq == seq && report end)
 
     assert report.faults == []
-    assert report.world == on(node, Roomfold.ClusterCase, :fold, [log, "r", Roomfold.Rules.xr()])
+    assert report.world == on(node, Nodes, :fold, [log, "r", Roomfold.Rules.xr()])
   end
 end
