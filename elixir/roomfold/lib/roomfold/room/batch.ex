@@ -7,10 +7,10 @@ defmodule Roomfold.Room.Batch do
 
   defmodule Item do
     @moduledoc false
-    # to: who wants the answer, or nil; texts: events that were published together, all or nothing; number: of what was
-    # published in this life of the room.
+    # to: who wants the answer, or nil; texts: events that were published together, all or nothing, or {:packed, frame}; packed?: they
+    # were a frame; number: of what was published in this life of the room.
     @enforce_keys [:to, :sender, :texts, :number]
-    defstruct [:to, :sender, :texts, :number, seqs: nil]
+    defstruct [:to, :sender, :texts, :number, seqs: nil, packed?: false]
   end
 
   # items: those that are in, with their seqs; refused: [{item, error}]; text: the records, one a line

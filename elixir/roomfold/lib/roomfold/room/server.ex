@@ -89,7 +89,7 @@ defmodule Roomfold.Room.Server do
 
   @impl true
   def handle_call({:publish, sender, texts}, from, server) do
-    answer(server, State.publish(server.state, {:call, from}, sender, texts, now()))
+    {:noreply, publish(server, {:call, from}, sender, texts)}
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
@@ -116,6 +116,7 @@ defmodule Roomfold.Room.Server do
       users: Roomfold.Room.People.users(state.people),
       queued: state.queued,
       ticks: state.ticks,
+      shed: state.shed,
       busy_us: Times.summary(server.times)
     }
 
@@ -130,7 +131,7 @@ defmodule Roomfold.Room.Server do
 
   @impl true
   def handle_cast({:publish, pid, ref, sender, texts}, server) do
-    answer(server, State.publish(server.state, {:tag, pid, ref}, sender, texts, now()))
+    {:noreply, publish(server, {:tag, pid, ref}, sender, texts)}
   end
 
   @impl true
@@ -156,7 +157,7 @@ defmodule Roomfold.Room.Server do
   defp woken(server) do
     start = System.monotonic_time()
     ticks = server.state.ticks
-    {effects, state} = State.wake(server.state, now())
+    {effects, state} = server.state |> State.heard(heard?(server)) |> State.wake(now())
     server = carry_out(%{server | state: state}, effects)
 
     duration = System.monotonic_time() - start
@@ -169,8 +170,13 @@ defmodule Roomfold.Room.Server do
     {:noreply, arm(timed(server, duration))}
   end
 
-  defp answer(server, {effects, state}),
-    do: {:noreply, %{server | state: state} |> carry_out(effects) |> arm()}
+  defp publish(server, to, sender, texts) do
+    {effects, state} = State.publish(server.state, to, sender, texts, now())
+    %{server | state: state} |> carry_out(effects) |> arm()
+  end
+
+  defp heard?(%{options: %{stream: nil}}), do: false
+  defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
 
   defp committed(server, answer) do
     Process.demonitor(server.commit, [:flush])
@@ -186,7 +192,8 @@ defmodule Roomfold.Room.Server do
       facts
     )
 
-    carry_out(%{server | commit: nil, state: state}, effects)
+    server = carry_out(%{server | commit: nil, state: state}, effects)
+    timed(server, System.monotonic_time() - start)
   end
 
   defp timed(server, duration) do
@@ -231,11 +238,9 @@ defmodule Roomfold.Room.Server do
 
   # Terms are made only if somebody wants them.
   defp do_one({:publish, records}, server) do
-    stream = server.options.stream
-
-    if stream && EventStream.subscribers?(stream, server.topic) do
+    if records != [] and heard?(server) do
       json = Options.json(server.options)
-      EventStream.broadcast(stream, server.topic, Enum.map(records, &Text.decode(&1, json)))
+      EventStream.broadcast(server.options.stream, server.topic, Enum.map(records, &Text.decode(&1, json)))
     end
 
     Telemetry.event([:publish, :stop], %{count: length(records)}, %{room: server.options.id})
