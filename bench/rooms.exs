@@ -216,6 +216,192 @@ defmodule Bench.Many do
   end
 end
 
+defmodule Bench.One do
+  @moduledoc """
+  A room with 10,000 entities, each moved by one event in every tick, at 60 Hz. What is measured is all that the room's process does for a
+  tick: checking, numbering and folding 10,000 events, encoding the diff for its clients, and sending it.
+
+  "packed": one frame of 10,000 updates by handle, from a process that has them ready, into a room without a log. "text": a hundred
+  users, each with a hundred entities of its own, each sending one batch of a hundred events as JSON text, into a room with a log in memory.
+  The peer is what one would write by hand: a GenServer that folds terms into a map and makes the diff with Jason.
+  """
+
+  alias Roomfold.{Room, Session, Wire}
+
+  @entities 10_000
+  @hz 60
+
+  def schema do
+    Roomfold.Schema.new!([
+      {"position", {:f32, 3}, quantise: {:step, 0.001, -500, 500}},
+      {"rotation", {:f32, 4}, quantise: {:smallest_three, 10}}
+    ])
+  end
+
+  # Where an entity is in a tick: on a circle.
+  defp components(i, n) do
+    a = n * 0.02 + i
+    %{
+      "position" => [Float.round(:math.sin(a) * 100, 3), 1.5, Float.round(:math.cos(a) * 100, 3)],
+      "rotation" => [+0.0, Float.round(:math.sin(a / 2), 4), +0.0, Float.round(:math.cos(a / 2), 4)]
+    }
+  end
+
+  defp id(i), do: "e#{i}"
+
+  def room(opts) do
+    {:ok, room} =
+      Room.start_link(
+        [id: "one", rooms: nil, tick_ms: 1000 / @hz, max_queue: 1_000_000, history: 1_048_576] ++
+          [user_events_per_s: 1_000_000, user_bytes_per_s: 1_000_000_000] ++ opts
+      )
+
+    room
+  end
+
+  # A client that reads all and acknowledges, as one with the browser's client does.
+  defp watch(room, format) do
+    spawn_link(fn ->
+      {:ok, _, _, session} = Session.join(Session.new(room: room, user: "looker", max_unacknowledged: 1_000_000_000), %{"format" => format})
+      watching(session, 0, 0)
+    end)
+  end
+
+  defp watching(session, frames, bytes) do
+    receive do
+      {:ask, pid} ->
+        send(pid, {frames, bytes})
+
+      message ->
+        {new, session} = Session.handle(session, message)
+        {_, session} = Session.input(session, "ack", %{"seq" => session.seq})
+        sizes = for {:push, _, {_, data}} <- new, do: IO.iodata_length(data)
+        watching(session, frames + length(sizes), bytes + Enum.sum(sizes))
+    end
+  end
+
+  # Calls tick.(n) sixty times a second.
+  defp at_rate(seconds, first, tick) do
+    start = System.monotonic_time(:microsecond)
+
+    Enum.reduce(1..(seconds * @hz), first, fn n, state ->
+      due = start + div(n * 1_000_000, @hz)
+      wait = div(due - System.monotonic_time(:microsecond), 1000)
+      if wait > 0, do: Process.sleep(wait)
+      tick.(n, state)
+    end)
+  end
+
+  def packed(seconds, schema, format) do
+    room = room(schema: schema)
+    creates = for i <- 1..@entities, do: {"create", %{"entity_id" => id(i), "components" => components(i, 0)}}
+    {:ok, create} = Wire.encode_events(creates, schema: schema)
+    {:ok, _} = Room.publish(room, {:packed, create}, by: :system)
+    client = watch(room, format)
+    handles = Map.new(1..@entities, &{id(&1), &1 - 1})
+
+    # Where things are repeats each second; which seq the handles are of is written into each frame.
+    bodies =
+      for n <- 1..@hz do
+        updates = for i <- 1..@entities, do: {"update", %{"entity_id" => id(i), "components" => components(i, n)}}
+        {:ok, <<_head, 0, body::binary>>} = Wire.encode_events(updates, schema: schema, handles: handles)
+        body
+      end
+      |> List.to_tuple()
+
+    Process.sleep(500)
+    before = Room.info(room)
+
+    at_rate(seconds, before.seq, fn n, known ->
+      known = acknowledged(known)
+      frame = IO.iodata_to_binary([0x13, varint(known), elem(bodies, rem(n, @hz))])
+      Room.publish_async(room, [{:packed, frame}], by: :system)
+      known
+    end)
+
+    finish(room, client, before)
+  end
+
+  defp acknowledged(known) do
+    receive do
+      {ref, {:ok, _..last}} when is_reference(ref) -> acknowledged(last)
+      {ref, {:error, error}} when is_reference(ref) -> raise error
+    after
+      0 -> known
+    end
+  end
+
+  defp varint(number) when number < 128, do: <<number>>
+  defp varint(number), do: <<1::1, rem(number, 128)::7, varint(div(number, 128))::binary>>
+
+  # ---- the same as text ----
+
+  @users 100
+
+  def text(seconds, schema, format) do
+    {:ok, memory} = Roomfold.EventLog.Memory.start_link()
+    room = room(schema: schema, log: {Roomfold.EventLog.Memory, memory}, snapshot_every: 0)
+    per_user = div(@entities, @users)
+
+    for user <- 1..@users do
+      creates =
+        for i <- 1..per_user,
+            do: {"create", %{"entity_id" => id(user * 1000 + i), "components" => Map.put(components(i, 0), "owner", "user#{user}")}}
+
+      {:ok, _} = Room.publish(room, creates, by: "user#{user}")
+    end
+
+    client = watch(room, format)
+    parent = self()
+
+    users =
+      for user <- 1..@users do
+        spawn_link(fn ->
+          batches =
+            for n <- 1..@hz do
+              for i <- 1..per_user do
+                {"update", fields} = {"update", %{"entity_id" => id(user * 1000 + i), "components" => components(i, n)}}
+                {:json, "{\"event\":\"update\"," <> binary_part(Roomfold.JSON.encode!(fields), 1, byte_size(Roomfold.JSON.encode!(fields)) - 1)}
+              end
+            end
+
+          send(parent, :ready)
+          sending(room, "user#{user}", List.to_tuple(batches))
+        end)
+      end
+
+    for _ <- users, do: receive(do: (:ready -> :ok))
+    Process.sleep(500)
+    before = Room.info(room)
+    at_rate(seconds, 0, fn n, _ -> for(pid <- users, do: send(pid, {:tick, n})) && 0 end)
+    for pid <- users, do: Process.unlink(pid) && Process.exit(pid, :kill)
+    finish(room, client, before)
+  end
+
+  defp sending(room, user, batches) do
+    receive do
+      {:tick, n} -> Room.publish_async(room, elem(batches, rem(n, @hz)), by: user)
+      {_, {:ok, _}} -> :ok
+      {_, {:error, error}} -> raise error
+    end
+
+    sending(room, user, batches)
+  end
+
+  defp finish(room, client, before) do
+    Process.sleep(200)
+    info = Room.info(room)
+    send(client, {:ask, self()})
+    {frames, bytes} = receive do: ({_, _} = it -> it)
+    GenServer.stop(room)
+    Map.merge(info, %{events: info.seq - before.seq, frames: frames, frame_bytes: div(bytes, max(frames, 1)), shed: info.shed - before.shed})
+  end
+end
+
 case System.argv() do
+  ["one"] ->
+    IO.inspect(Bench.One.packed(5, Bench.One.schema(), "packed"))
+    IO.inspect(Bench.One.packed(5, Roomfold.Schema.default(), "packed"))
+    IO.inspect(Bench.One.text(5, Roomfold.Schema.default(), "packed"))
   ["many"] -> Bench.Many.main()
 end

@@ -277,6 +277,7 @@ defmodule Roomfold.Room do
   ## Options
 
     * `:format` - `:json` (default) or `:packed`
+    * `:events` - whether it wants the events that a diff does not tell by itself (`true`)
     * `:last_seq`, `:last_term` - where a world is that comes back
     * `:params` - a map for the callback `joined`
 
@@ -290,7 +291,7 @@ defmodule Roomfold.Room do
   """
   @spec join(t, user :: String.t(), keyword) :: {:ok, map} | {:error, Error.t()}
   def join(room, user, opts \\ []) do
-    opts = Keyword.validate!(opts, format: :json, last_seq: nil, last_term: nil, params: %{})
+    opts = Keyword.validate!(opts, format: :json, events: true, last_seq: nil, last_term: nil, params: %{})
 
     with {:ok, {:user, user}} <- sender(user, nil),
          do: call(room, {:join, self(), user, Map.new(opts)}, 15_000)

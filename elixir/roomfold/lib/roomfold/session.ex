@@ -152,7 +152,13 @@ defmodule Roomfold.Session do
   end
 
   defp enter(session, last_seq, last_term) do
-    how = [format: session.format, last_seq: last_seq, last_term: last_term, params: session.params]
+    how = [
+      format: session.format,
+      events: session.events?,
+      last_seq: last_seq,
+      last_term: last_term,
+      params: session.params
+    ]
 
     with {:ok, joined} <- Room.join(session.room, session.user, how) do
       monitor = Process.monitor(joined.pid)

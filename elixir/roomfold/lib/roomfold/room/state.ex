@@ -39,7 +39,9 @@ defmodule Roomfold.Room.State do
     # what is on its way into the log, and what to go back to if it can't get there: %{batch, undo}
     commit: nil,
     people: %People{},
+    # what each user may still send now, of these rates
     limits: %{},
+    rates: nil,
     systems: [],
     ticks: 0,
     # ticks that were left out
@@ -66,7 +68,8 @@ defmodule Roomfold.Room.State do
       last_flush: now - ceil(options.tick_ms),
       last_tick: now,
       busy_at: now,
-      people: People.restore(facts.users, now)
+      people: People.restore(facts.users, now),
+      rates: Options.rates(options)
     }
 
     {module_state, events} = init_module(options, world)
@@ -144,9 +147,8 @@ defmodule Roomfold.Room.State do
   defp authority(_, sender), do: {:ok, sender}
 
   defp within_limits(state, {:user, user}, texts, now) do
-    rates = Options.rates(state.options)
-    limit = Map.get_lazy(state.limits, user, fn -> Limit.new(rates, now) end)
-    {verdict, limit} = Limit.take(limit, rates, length(texts), IO.iodata_length(texts), now)
+    limit = Map.get_lazy(state.limits, user, fn -> Limit.new(state.rates, now) end)
+    {verdict, limit} = Limit.take(limit, state.rates, length(texts), IO.iodata_length(texts), now)
     state = %{state | limits: Map.put(state.limits, user, limit)}
     if verdict == :ok, do: {:ok, state}, else: {:limited, state}
   end
@@ -164,21 +166,24 @@ defmodule Roomfold.Room.State do
 
   @doc "When it wants to be woken: milliseconds as `now`, or :never."
   def wake_at(state) do
-    [
-      ticking?(state) && tick_due(state),
-      state.queue != [] and state.commit == nil and not ticking?(state) && flush_due(state),
-      People.next_expiry(state.people, state.options.grace_ms),
-      idle_due(state)
-    ]
-    |> Enum.filter(&is_number/1)
-    |> Enum.min(fn -> :never end)
-    |> then(&if(&1 == :never, do: :never, else: ceil(&1)))
+    expiry = People.next_expiry(state.people, state.options.grace_ms)
+
+    cond do
+      ticking?(state) -> min(tick_due(state), expiry)
+      state.queue != [] and state.commit == nil -> min(flush_due(state), expiry)
+      true -> min(idle_due(state), expiry)
+    end
+    |> woken_at()
   end
+
+  defp woken_at(nil), do: :never
+  defp woken_at(at), do: ceil(at)
 
   defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
   defp tick_due(state), do: state.last_tick + state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
 
+  # nil, which is larger than any number: not before something else happens.
   defp idle_due(%{options: %{idle_ms: :infinity}}), do: nil
 
   defp idle_due(%{queue: [], commit: nil} = state) do
@@ -192,8 +197,8 @@ defmodule Roomfold.Room.State do
     state = expire_users(state, now)
 
     cond do
+      now >= idle_due(state) -> {[{:stop, :idle}], state}
       ticking?(state) and now >= tick_due(state) -> tick(state, now)
-      idle_due(state) != nil and now >= idle_due(state) -> {[{:stop, :idle}], state}
       ticking?(state) -> {[], state}
       true -> flush_if_due(state, now)
     end
@@ -455,7 +460,7 @@ defmodule Roomfold.Room.State do
         from: state.shared_seq,
         seq: seq,
         frames: frames,
-        events: told(records, state.options.diff_tells)
+        events: if(People.events?(state.people), do: told(records, state.options.diff_tells))
       }
 
       {[{:send, Map.keys(state.people.connections), {:update, update}}], %{state | shared_seq: seq}}
@@ -491,12 +496,12 @@ defmodule Roomfold.Room.State do
   # ---- people ----
 
   @doc """
-  A connection joins. how: `format`, and to come back `last_seq` and `last_term` (nil: the first time). Answers the map for it
+  A connection joins. how: `format`, `events` (whether it wants those that a diff does not tell), and to come back `last_seq` and `last_term` (nil: the first time). Answers the map for it
   besides.
   """
   def join(state, pid, user, how, now) do
     was = state.people
-    {people, new?} = People.join(state.people, pid, user, how.format)
+    {people, new?} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     state = %{state | people: people, busy_at: now, shared_seq: World.seq(state.world)}
     state = if ticking?(%{state | people: was}), do: state, else: %{state | last_tick: now}
 
