@@ -179,6 +179,9 @@ defmodule Roomfold.Room.State do
   defp woken_at(nil), do: :never
   defp woken_at(at), do: ceil(at)
 
+  @doc "Whether the next `wake/2` is a tick."
+  def tick_due?(state, now), do: ticking?(state) and now >= tick_due(state)
+
   defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
   defp tick_due(state), do: state.last_tick + state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
