@@ -241,6 +241,7 @@ defmodule Bench.One do
   # Where an entity is in a tick: on a circle.
   defp components(i, n) do
     a = n * 0.02 + i
+
     %{
       "position" => [Float.round(:math.sin(a) * 100, 3), 1.5, Float.round(:math.cos(a) * 100, 3)],
       "rotation" => [+0.0, Float.round(:math.sin(a / 2), 4), +0.0, Float.round(:math.cos(a / 2), 4)]
@@ -262,7 +263,11 @@ defmodule Bench.One do
   # A client that reads all and acknowledges, as one with the browser's client does.
   defp watch(room, format) do
     spawn_link(fn ->
-      {:ok, _, _, session} = Session.join(Session.new(room: room, user: "looker", max_unacknowledged: 1_000_000_000), %{"format" => format})
+      {:ok, _, _, session} =
+        Session.join(Session.new(room: room, user: "looker", max_unacknowledged: 1_000_000_000), %{
+          "format" => format
+        })
+
       watching(session, 0, 0)
     end)
   end
@@ -303,7 +308,9 @@ defmodule Bench.One do
     # Where things are repeats each second; which seq the handles are of is written into each frame.
     bodies =
       for n <- 1..@hz do
-        updates = for i <- 1..@entities, do: {"update", %{"entity_id" => id(i), "components" => components(i, n)}}
+        updates =
+          for i <- 1..@entities, do: {"update", %{"entity_id" => id(i), "components" => components(i, n)}}
+
         {:ok, <<_head, 0, body::binary>>} = Wire.encode_events(updates, schema: schema, handles: handles)
         body
       end
@@ -346,7 +353,12 @@ defmodule Bench.One do
     for user <- 1..@users do
       creates =
         for i <- 1..per_user,
-            do: {"create", %{"entity_id" => id(user * 1000 + i), "components" => Map.put(components(i, 0), "owner", "user#{user}")}}
+            do:
+              {"create",
+               %{
+                 "entity_id" => id(user * 1000 + i),
+                 "components" => Map.put(components(i, 0), "owner", "user#{user}")
+               }}
 
       {:ok, _} = Room.publish(room, creates, by: "user#{user}")
     end
@@ -360,8 +372,12 @@ defmodule Bench.One do
           batches =
             for n <- 1..@hz do
               for i <- 1..per_user do
-                {"update", fields} = {"update", %{"entity_id" => id(user * 1000 + i), "components" => components(i, n)}}
-                {:json, "{\"event\":\"update\"," <> binary_part(Roomfold.JSON.encode!(fields), 1, byte_size(Roomfold.JSON.encode!(fields)) - 1)}
+                {"update", fields} =
+                  {"update", %{"entity_id" => id(user * 1000 + i), "components" => components(i, n)}}
+
+                {:json,
+                 "{\"event\":\"update\"," <>
+                   binary_part(Roomfold.JSON.encode!(fields), 1, byte_size(Roomfold.JSON.encode!(fields)) - 1)}
               end
             end
 
@@ -394,7 +410,13 @@ defmodule Bench.One do
     send(client, {:ask, self()})
     {frames, bytes} = receive do: ({_, _} = it -> it)
     GenServer.stop(room)
-    Map.merge(info, %{events: info.seq - before.seq, frames: frames, frame_bytes: div(bytes, max(frames, 1)), shed: info.shed - before.shed})
+
+    Map.merge(info, %{
+      events: info.seq - before.seq,
+      frames: frames,
+      frame_bytes: div(bytes, max(frames, 1)),
+      shed: info.shed - before.shed
+    })
   end
 end
 
@@ -403,5 +425,7 @@ case System.argv() do
     IO.inspect(Bench.One.packed(5, Bench.One.schema(), "packed"))
     IO.inspect(Bench.One.packed(5, Roomfold.Schema.default(), "packed"))
     IO.inspect(Bench.One.text(5, Roomfold.Schema.default(), "packed"))
-  ["many"] -> Bench.Many.main()
+
+  ["many"] ->
+    Bench.Many.main()
 end

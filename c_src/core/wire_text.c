@@ -116,6 +116,7 @@ static rf_str op_head(unsigned op) {
 typedef struct reader {
     const rf_world *world;
     const rf_packed_state *state;
+    uint64_t *gone; // a bit for each handle: deleted further up in the frame
     rf_wire_in in;
     rf_json_out out;
 } reader;
@@ -215,10 +216,17 @@ static bool get_id(reader *r, rf_str *id) {
     if (entity >= r->world->handles) return false;
     handle = (uint32_t)entity;
     if (!(rf_world_alive_on(r->world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return false;
+    if (r->gone[handle / 64] >> (handle % 64) & 1) return false;
     slot = rf_world_slot(r->world, handle);
     if (slot->since >= r->state->since) return false;
     *id = rf_entity_id_str(&slot->id);
     return true;
+}
+
+// Who comes back under this id has another handle.
+static void remember_gone(reader *r, rf_str id) {
+    uint32_t handle = rf_world_lookup(r->world, id, rf_hash(id, r->world->hash_seed));
+    if (handle != RF_NO_HANDLE) r->gone[handle / 64] |= UINT64_C(1) << (handle % 64);
 }
 
 static void put_packed_event(reader *r) {
@@ -237,7 +245,10 @@ static void put_packed_event(reader *r) {
         }
     }
     rf_json_out_text(&r->out, RF_LIT("}\n"));
-    if (!there) r->out.text.len = start;
+    if (!there)
+        r->out.text.len = start;
+    else if ((tag & 3) == RF_WIRE_OP_DELETE)
+        remember_gone(r, id);
 }
 
 rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator allocator, uint8_t **text, size_t *len,
@@ -249,10 +260,14 @@ rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator alloc
     *text = NULL;
     *len = 0;
     rf_buf_init(&r.out.text, allocator);
+    r.gone = rf_alloc(allocator, (world->handles / 64 + (size_t)1) * sizeof *r.gone);
+    if (!r.gone) return rf_error_set(error, RF_NO_MEMORY, RF_NOWHERE, (rf_str){0});
+    memset(r.gone, 0, (world->handles / 64 + (size_t)1) * sizeof *r.gone);
     if (!rf_packed_check(&r.in, world, &batch, &state, allocator)) status = rf_wire_error(&r.in, error);
     for (uint64_t i = 0; i < batch.events && status == RF_OK && r.out.status == RF_OK; i++) put_packed_event(&r);
     if (status == RF_OK && r.out.status != RF_OK) status = rf_error_set(error, r.out.status, RF_NOWHERE, (rf_str){0});
     rf_free(allocator, state.texts);
+    rf_free(allocator, r.gone);
     if (status != RF_OK) {
         rf_buf_free(&r.out.text);
         return status;

@@ -147,6 +147,16 @@ defmodule Roomfold.PackedInputTest do
       later = fn impl -> World.fold!(world.(impl), [{"delete", %{"entity_id" => "a"}}, create("d")]) end
       assert [%{"entity_id" => "b"}] = both(later, :events_text, [frame])
 
+      within = [
+        {"delete", %{"entity_id" => "b"}},
+        update("b", %{"x" => 1}),
+        create("b"),
+        update("b", %{"x" => 3})
+      ]
+
+      frame = events!(within, handles: %{"b" => 1}, known: 3)
+      assert [%{"event" => "delete", "entity_id" => "b"}] = both(world, :events_text, [frame])
+
       ahead = events!([update("a", %{"x" => 1})], handles: %{"a" => 0}, known: 9)
       assert {:error, %Error{reason: :seq_ahead}} = both(world, :events_text, [ahead])
     end

@@ -16,12 +16,20 @@ defmodule Roomfold.Wire.Text do
   @doc "The events of a plain frame; `find` answers an entity's id by its handle, or nil."
   def events(events, find) do
     with :ok <- plain(events) do
-      {:ok,
-       IO.iodata_to_binary(
-         for {name, payload} <- events, id = id(payload["entity_id"], find) do
-           line(name, Map.put(payload, "entity_id", id))
-         end
-       )}
+      {lines, _} = Enum.flat_map_reduce(events, MapSet.new(), &said(&1, &2, find))
+      {:ok, IO.iodata_to_binary(lines)}
+    end
+  end
+
+  # gone: ids that were deleted further up. Who comes back under one has another handle.
+  defp said({name, %{"entity_id" => entity} = payload}, gone, find) do
+    id = with {:handle, handle, _} <- entity, do: find.(handle)
+
+    if id == nil or (is_tuple(entity) and MapSet.member?(gone, id)) do
+      {[], gone}
+    else
+      {[line(name, %{payload | "entity_id" => id})],
+       if(name == "delete", do: MapSet.put(gone, id), else: gone)}
     end
   end
 
@@ -40,9 +48,6 @@ defmodule Roomfold.Wire.Text do
   end
 
   defp entity?(_, _), do: false
-
-  defp id({:handle, handle, _}, find), do: find.(handle)
-  defp id(id, _), do: id
 
   # What is there twice, in the payload and as its name, is seen when it is read.
   defp line(name, payload) do
