@@ -11,6 +11,7 @@ typedef struct checker {
     rf_key_set keys;
     rf_packed_plan plan;
     uint64_t seq; // of the next event; 0: none
+    bool plain;
 } checker;
 
 static bool bad(checker *c) {
@@ -215,6 +216,10 @@ static void check_event(checker *c) {
         c->in->at = start;
         bad(c);
     }
+    if (fine(c) && c->plain && (kind == RF_WIRE_OP_NAMED || (tag >> 2 & 3) == RF_WIRE_SEQ_GIVEN)) {
+        c->in->at = start;
+        rf_wire_fail(c->in, kind == RF_WIRE_OP_NAMED ? RF_NOT_SUPPORTED : RF_RESERVED_FIELD);
+    }
     check_seq(c, tag);
     if (!fine(c)) return;
     if (kind == RF_WIRE_OP_NAMED) {
@@ -280,6 +285,7 @@ static void check_frame(checker *c, rf_packed_batch *batch, rf_allocator allocat
     batch->known = rf_wire_get_varint(c->in);
     batch->seq = c->seq = rf_wire_get_varint(c->in);
     if (batch->known > RF_SEQ_MAX || batch->seq > RF_SEQ_MAX) bad(c);
+    if (c->plain && batch->seq > 0) rf_wire_fail(c->in, RF_RESERVED_FIELD);
     if (rf_wire_get_u8(c->in) != c->schema->tag) rf_wire_fail(c->in, RF_SCHEMA_MISMATCH);
     if (!fine(c) || !check_texts(c, allocator)) return;
     batch->events = rf_wire_get_varint(c->in);
@@ -296,7 +302,7 @@ static void check_frame(checker *c, rf_packed_batch *batch, rf_allocator allocat
 
 bool rf_packed_check(rf_wire_in *in, const rf_world *world, rf_packed_batch *batch, rf_packed_state *state,
                      rf_allocator allocator) {
-    checker c = {.in = in, .world = world, .schema = world->schema, .state = state};
+    checker c = {.in = in, .world = world, .schema = world->schema, .state = state, .plain = batch->plain};
     rf_key_set_init(&c.keys, allocator, world->hash_seed);
     rf_key_set_push(&c.keys);
     check_frame(&c, batch, allocator);

@@ -1,10 +1,12 @@
-// What a room takes in: events as text, checked and numbered, into one binary.
+// What a room takes in: events as text, checked and numbered, into one binary; and packed input as such text.
 #include "nif_functions.h"
 #include "read_nif.h"
+#include <roomfold/wire.h>
 
 #include <string.h>
 
 #define NORMAL_LIMIT ((size_t)64 << 10) // bytes of text that a normal scheduler checks in one go
+#define NORMAL_FRAME ((size_t)8 << 10)  // bytes of a packed frame that it makes text of in one go
 #define TEXT_WORK_BYTES 2               // checked in a unit of work
 
 typedef struct admitting {
@@ -99,4 +101,57 @@ static rf_status admit(nif_builder *builder, const nif_world *world, const ERL_N
 
 ERL_NIF_TERM nif_world_admit(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     return nif_read(env, argc, argv, &(nif_reader){"world_admit", nif_world_admit, admit, false});
+}
+
+// Text that was made for one answer, or why there is none.
+static ERL_NIF_TERM text_answer(ErlNifEnv *env, rf_status status, uint8_t *text, size_t len, const rf_error *error) {
+    ERL_NIF_TERM answer =
+        status == RF_OK ? enif_make_tuple2(env, nif_atom.ok, nif_binary(env, (rf_str){(const char *)text, len}))
+                        : nif_error_at(env, error);
+    if (text) enif_free(text);
+    return answer;
+}
+
+static bool too_long(nif_builder *builder, rf_str frame) {
+    builder->stopped = builder->may_stop && frame.len > NORMAL_FRAME;
+    return builder->stopped;
+}
+
+// argv: world, version, frame, user, move. {:ok, text}
+static rf_status input(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[], ERL_NIF_TERM *answer) {
+    ErlNifEnv *env = builder->env;
+    rf_str frame, user, move;
+    rf_error error = {.offset = RF_NOWHERE};
+    uint8_t *text;
+    size_t len;
+    rf_status status;
+    if (!nif_bytes(env, argv[2], &frame) || !nif_bytes(env, argv[3], &user) || !nif_bytes(env, argv[4], &move))
+        return RF_INVALID_ARGUMENT;
+    if (too_long(builder, frame)) return RF_TOO_LARGE;
+    status = rf_input_text(rf_world_schema(world->world), frame, user, move, nif_allocator(), &text, &len, &error);
+    *answer = text_answer(env, status, text, len, &error);
+    return RF_OK;
+}
+
+ERL_NIF_TERM nif_world_input(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    return nif_read(env, argc, argv, &(nif_reader){"world_input", nif_world_input, input, false});
+}
+
+// argv: world, version, frame. {:ok, text}
+static rf_status events(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[], ERL_NIF_TERM *answer) {
+    ErlNifEnv *env = builder->env;
+    rf_str frame;
+    rf_error error = {.offset = RF_NOWHERE};
+    uint8_t *text;
+    size_t len;
+    rf_status status;
+    if (!nif_bytes(env, argv[2], &frame)) return RF_INVALID_ARGUMENT;
+    if (too_long(builder, frame)) return RF_TOO_LARGE;
+    status = rf_events_text(world->world, frame, nif_allocator(), &text, &len, &error);
+    *answer = text_answer(env, status, text, len, &error);
+    return RF_OK;
+}
+
+ERL_NIF_TERM nif_world_events_text(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    return nif_read(env, argc, argv, &(nif_reader){"world_events_text", nif_world_events_text, events, false});
 }

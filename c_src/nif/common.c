@@ -21,6 +21,7 @@ void nif_atoms_make(ErlNifEnv *env) {
         .nif_version = enif_make_atom(env, "nif_version"),
         .simd = enif_make_atom(env, "simd"),
         .packed = enif_make_atom(env, "packed"),
+        .plain = enif_make_atom(env, "plain"),
         .seq = enif_make_atom(env, "seq"),
         .time = enif_make_atom(env, "time"),
         .first = enif_make_atom(env, "first"),

@@ -12,7 +12,7 @@ typedef struct nif_atoms {
     ERL_NIF_TERM list, json;
     ERL_NIF_TERM entity, component, kind;
     ERL_NIF_TERM version, compiler, nif_version, simd;
-    ERL_NIF_TERM packed, seq, time;
+    ERL_NIF_TERM packed, plain, seq, time;
     ERL_NIF_TERM first, pierce, all;     // kinds of shots
     ERL_NIF_TERM box, sphere, capsule;   // shapes
     ERL_NIF_TERM target, wall, triangle; // what can be hit, beside boxes

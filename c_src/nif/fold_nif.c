@@ -189,7 +189,8 @@ static ERL_NIF_TERM continue_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM a
 static bool is_input(ErlNifEnv *env, ERL_NIF_TERM term, const ERL_NIF_TERM **input) {
     int arity;
     if (!enif_get_tuple(env, term, &arity, input) || arity != 2) return false;
-    if (enif_is_identical((*input)[0], nif_atom.json) || enif_is_identical((*input)[0], nif_atom.packed))
+    if (enif_is_identical((*input)[0], nif_atom.json) || enif_is_identical((*input)[0], nif_atom.packed) ||
+        enif_is_identical((*input)[0], nif_atom.plain))
         return enif_is_binary(env, (*input)[1]);
     return enif_is_identical((*input)[0], nif_atom.list) && enif_is_list(env, (*input)[1]);
 }
@@ -207,9 +208,11 @@ ERL_NIF_TERM nif_world_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
         return nif_go_dirty(env, "world_fold", nif_world_fold, argc, argv);
     status = nif_world_is_newest(world, version) ? nif_job_begin(world) : RF_FOLDED_ON;
     if (status == RF_OK) {
-        world->job.input = enif_is_identical(input[0], nif_atom.json)     ? NIF_TEXT
-                           : enif_is_identical(input[0], nif_atom.packed) ? NIF_PACKED
-                                                                          : NIF_LIST;
+        bool plain = enif_is_identical(input[0], nif_atom.plain); // rf_packed_batch
+        world->job.packed.plain = plain;
+        world->job.input = enif_is_identical(input[0], nif_atom.json)              ? NIF_TEXT
+                           : enif_is_identical(input[0], nif_atom.packed) || plain ? NIF_PACKED
+                                                                                   : NIF_LIST;
         return run(env, world, argv[0], input[1]);
     }
     nif_world_unlock_fold(world);

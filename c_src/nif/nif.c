@@ -37,6 +37,8 @@ static ErlNifFunc functions[] = {
     {"world_new", 3, nif_world_new, 0},
     {"world_fold", 3, nif_world_fold, 0},
     {"world_admit", 4, nif_world_admit, 0},
+    {"world_input", 5, nif_world_input, 0},
+    {"world_events_text", 3, nif_world_events_text, 0},
     {"world_copy", 2, nif_world_copy, 0},
     {"world_get", 3, nif_world_get, 0},
     {"world_query", 3, nif_world_query, 0},

@@ -13,35 +13,6 @@ defmodule Roomfold.EventLog.SQLiteTest do
     String.trim(out)
   end
 
-  defp with_shell(fun) do
-    if System.find_executable("sqlite3"),
-      do: fun.(),
-      else: IO.puts("left out: the sqlite3 shell is not installed")
-  end
-
-  defp as_root(fun) do
-    case System.cmd("id", ["-u"]) do
-      {"0\n", 0} -> fun.()
-      _ -> IO.puts("left out: mounting a file system needs root")
-    end
-  end
-
-  # A file system of its own, of this size.
-  defp mount(folder, options) do
-    place = Path.join(folder, "mount")
-    File.mkdir_p!(place)
-
-    case System.cmd("mount", ["-t", "tmpfs", "-o", options, "tmpfs", place], stderr_to_stdout: true) do
-      {_, 0} ->
-        on_exit(fn -> System.cmd("umount", ["-l", place]) end)
-        {:ok, place}
-
-      {message, _} ->
-        IO.puts("left out: can't mount a file system: #{String.trim(message)}")
-        :error
-    end
-  end
-
   describe "options" do
     @describetag :closed
 
@@ -415,18 +386,14 @@ defmodule Roomfold.EventLog.SQLiteTest do
         GenServer.stop(elem(log, 1))
         log = open(path, busy_timeout: 50)
         term = room(log, "lobby", 3)
-        shell = Port.open({:spawn_executable, System.find_executable("sqlite3")}, [:binary, args: [path]])
-        Port.command(shell, "BEGIN IMMEDIATE; SELECT 'locked';\n")
-        assert_receive {^shell, {:data, "locked\n"}}, 5_000
+        unlock = lock_database(path)
 
         assert reason(EventLog.append(log, "lobby", term, 3, records(4, 4))) == :log_locked
         assert reason(EventLog.claim(log, "lobby")) == :log_locked
         assert {:ok, %{seq: 3}} = EventLog.read(log, "lobby", 1)
 
-        Port.command(shell, "COMMIT; SELECT 'free';\n")
-        assert_receive {^shell, {:data, "free\n"}}, 5_000
+        unlock.()
         assert :ok = EventLog.append(log, "lobby", term, 3, records(4, 4))
-        Port.close(shell)
       end)
     end
 

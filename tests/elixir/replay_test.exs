@@ -142,7 +142,7 @@ defmodule Roomfold.ReplayTest do
 
   describe "a room that comes back from its log" do
     test "after a crash, with all that was acknowledged and everybody who was there" do
-      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 5, grace_ms: 200])
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 5, grace_ms: 1_000])
       room = {rooms, "1"}
       {_, _, session} = join!(room, "tom")
       {_, _} = await(session, push("diff"))

@@ -124,7 +124,7 @@ defmodule Roomfold.SessionTest do
             {"user_moved", {:json, "{"}, %{"reason" => "unexpected_end", "offset" => 1}},
             {"user_moved", {:json, "[]"}, %{"reason" => "not_an_event"}},
             {"user_moved", {:json, String.duplicate(" ", 1_001)}, %{"reason" => "too_large"}},
-            {"user_moved", {:binary, "x"}, %{"reason" => "not_supported"}},
+            {"user_moved", {:binary, "x"}, %{"reason" => "unknown_version"}},
             {"", %{}, %{"reason" => "invalid_name"}},
             {"moon_landed", %{}, %{"reason" => "unknown_event"}}
           ],

@@ -1,1 +1,2 @@
-ExUnit.start(exclude: [])
+# A machine may be busy: what is awaited is given time.
+ExUnit.start(exclude: [], assert_receive_timeout: 2_000)

@@ -12,6 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rf_input_event event;
     rf_error error;
     rf_str frame;
+    uint8_t *text;
+    size_t text_len;
     if (tag == 0) {
         uint8_t *diff;
         size_t len;
@@ -29,6 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else if (error.offset > frame.len) {
         abort();
     }
+    if (rf_input_text(rf_world_schema(world), frame, (rf_str){"tom", 3}, (rf_str){"moved", 5}, rf_allocator_default(), &text,
+                      &text_len, &error) == RF_OK)
+        sink += text_len;
+    free(text);
     free((char *)(uintptr_t)frame.data);
     return 0;
 }

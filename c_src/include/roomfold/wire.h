@@ -36,8 +36,14 @@ typedef struct rf_packed_batch {
     uint64_t known, seq;    // the seq of handles; of the next event, 0: none
     size_t at;
     bool checked, done;
+    bool plain; // it must be of nothing but creates, updates and deletes without seqs of their own
 } rf_packed_batch;
 RF_API rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_events, rf_error *error);
+
+// The same as JSON text, one event a line, for rf_admit. A frame must be plain; what is about a handle whose entity is gone
+// is left out. In one piece, made with `allocator` and the caller's to free; NULL: there is none.
+RF_API rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator allocator, uint8_t **out, size_t *len,
+                                rf_error *error);
 
 enum {
 #define RF_WIRE_POSE(name, number, text) RF_POSE_##name = (number),
@@ -66,6 +72,12 @@ typedef struct rf_input_event {
 RF_API rf_status rf_read_input(const rf_schema *schema, rf_str frame, rf_input *out, rf_error *error);
 // The next event; false behind the last.
 RF_API bool rf_input_next(rf_input *input, rf_input_event *out);
+
+// The same frame as events in JSON text, one a line, for rf_admit: if it has poses, first the event `move` with them and
+// `user` as its "user_id", then its own events. In one piece, made with `allocator` and the caller's to free; NULL: it
+// says nothing.
+RF_API rf_status rf_input_text(const rf_schema *schema, rf_str frame, rf_str user, rf_str move, rf_allocator allocator,
+                               uint8_t **out, size_t *len, rf_error *error);
 
 RF_END
 

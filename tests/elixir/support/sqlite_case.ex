@@ -54,6 +54,58 @@ defmodule Roomfold.SQLiteCase do
     error
   end
 
+  @doc "Runs it if the sqlite3 shell is there."
+  def with_shell(fun) do
+    if System.find_executable("sqlite3"),
+      do: fun.(),
+      else: IO.puts("left out: the sqlite3 shell is not installed")
+  end
+
+  @doc "Runs it if this is root."
+  def as_root(fun) do
+    case System.cmd("id", ["-u"]) do
+      {"0\n", 0} -> fun.()
+      _ -> IO.puts("left out: mounting a file system needs root")
+    end
+  end
+
+  @doc "A file system of its own in a folder, with these options of tmpfs: `{:ok, path}`."
+  def mount(folder, options) do
+    place = Path.join(folder, "mount")
+    File.mkdir_p!(place)
+
+    case System.cmd("mount", ["-t", "tmpfs", "-o", options, "tmpfs", place], stderr_to_stdout: true) do
+      {_, 0} ->
+        ExUnit.Callbacks.on_exit(fn -> System.cmd("umount", ["-l", place]) end)
+        {:ok, place}
+
+      {message, _} ->
+        IO.puts("left out: can't mount a file system: #{String.trim(message)}")
+        :error
+    end
+  end
+
+  @doc "Has the shell lock a database; answers a function that unlocks it."
+  def lock_database(path) do
+    shell = Port.open({:spawn_executable, System.find_executable("sqlite3")}, [:binary, args: [path]])
+    Port.command(shell, "BEGIN IMMEDIATE; SELECT 'locked';\n")
+    said(shell, "locked\n")
+
+    fn ->
+      Port.command(shell, "COMMIT; SELECT 'free';\n")
+      said(shell, "free\n")
+      Port.close(shell)
+    end
+  end
+
+  defp said(shell, text) do
+    receive do
+      {^shell, {:data, ^text}} -> :ok
+    after
+      10_000 -> ExUnit.Assertions.flunk("the sqlite3 shell does not answer")
+    end
+  end
+
   def reopen({SQLite, pid}, path) do
     GenServer.stop(pid)
     open(path)

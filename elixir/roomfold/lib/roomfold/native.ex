@@ -24,6 +24,8 @@ defmodule Roomfold.Native do
   def world_new(_schema_json, _rules_json, _limits), do: not_loaded()
   def world_fold(_ref, _version, _input), do: not_loaded()
   def world_admit(_ref, _version, _at, _items), do: not_loaded()
+  def world_input(_ref, _version, _frame, _user, _move), do: not_loaded()
+  def world_events_text(_ref, _version, _frame), do: not_loaded()
   def world_copy(_ref, _version), do: not_loaded()
   def world_get(_ref, _version, _id), do: not_loaded()
   def world_query(_ref, _version, _names), do: not_loaded()

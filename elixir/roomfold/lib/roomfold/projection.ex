@@ -47,7 +47,20 @@ defmodule Roomfold.Projection do
                {text :: binary,
                 [pos_integer | {non_neg_integer, atom, String.t() | nil, non_neg_integer | nil}]}}
               | error
-  @optional_callbacks admit: 3
+  @doc """
+  What a client sent, packed (`Roomfold.Wire.encode_input/2`), as events in JSON text, one a line: the event `move` with its poses and the user's
+  id, if it has any, then its own events.
+  """
+  @callback input_text(state, frame :: binary, user :: String.t(), move :: String.t()) ::
+              {:ok, binary} | error
+  @doc """
+  A plain frame of events as JSON text, one a line. *Plain*: nothing but create, update and delete, without seqs of their
+  own. What is about a handle whose entity is gone is left out.
+  """
+  @callback events_text(state, frame :: binary) :: {:ok, binary} | error
+  @doc "Folds a frame that must be plain. A module without it has such a frame made into text first."
+  @callback fold_plain(state, frame :: binary) :: {:ok, state, Report.t()} | error
+  @optional_callbacks admit: 3, input_text: 4, events_text: 2, fold_plain: 2
   @callback copy(state) :: {:ok, state} | error
   @callback get(state, id :: String.t()) :: {:ok, components | nil} | error
   @doc "The entities that have all these components, with just these, in the order of handles."

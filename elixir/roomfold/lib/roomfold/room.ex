@@ -48,7 +48,7 @@ defmodule Roomfold.Room do
   @typedoc "A user's id, or who speaks for the room."
   @type sender :: String.t() | :system | :server
 
-  @type event :: World.event() | {String.t(), {:json, iodata}} | {:json, binary}
+  @type event :: World.event() | {String.t(), {:json, iodata}} | {:json, binary} | {:packed, binary}
 
   @doc "When the room starts. Events go in by \"system\", also each time it comes back."
   @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
@@ -114,6 +114,7 @@ defmodule Roomfold.Room do
     * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send
     * `:diff_tells` - names of events that clients need not be sent, since a diff says as much (create, update, delete, and all
       that move)
+    * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)
     * `:rewind` - whether it is remembered where everything was, for `Roomfold.Hits` (if there is a level)
     * `:rules_version` (1), `:upcasters` - functions of an event of the log as decoded JSON that answer it as it would be
       written today
@@ -173,6 +174,10 @@ defmodule Roomfold.Room do
   An event is `{name, payload}`, `{name, {:json, payload_as_text}}`, or `{:json, text}` with its name in it: of text no term is made
   unless somebody subscribes to terms.
 
+  `{:packed, frame}`, by itself, is what a user's client sent (`Roomfold.Wire.encode_input/2`), or from `:system` and `:server` a
+  batch of creates, updates and deletes (`Roomfold.Wire.encode_events/2`). The answer has all their seqs, of a batch as a range. In a room that keeps no log, and
+  while nobody wants events as terms, a batch is folded as it is, at a tenth of what text costs.
+
   ## Options
 
     * `:by` - a user's id, `:system` or `:server` (default)
@@ -187,16 +192,24 @@ defmodule Roomfold.Room do
       iex> {:error, error} = Roomfold.Room.publish("hall", {"user_moved", %{"user_id" => "tom", "position" => "there"}}, by: "tom")
       iex> {error.reason, error.component}
       {:wrong_type, "position"}
+
+      iex> {:ok, frame} = Roomfold.Wire.encode_events([{"create", %{"entity_id" => "lamp", "components" => %{"lit" => true}}}])
+      iex> Roomfold.Room.publish("packed hall", {:packed, frame}, by: :system)
+      {:ok, 1..1}
   """
   @spec publish(t, event | [event], keyword) ::
-          {:ok, pos_integer | [pos_integer]} | {:error, Error.t()}
+          {:ok, pos_integer | [pos_integer] | Range.t()} | {:error, Error.t()}
   def publish(room, event_or_events, opts \\ []) do
     opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
          {:ok, texts} <- Text.events(List.wrap(event_or_events), json()),
          {:ok, seqs} <- call(room, {:publish, sender, texts}, opts[:timeout]) do
-      if is_list(event_or_events), do: {:ok, seqs}, else: {:ok, hd(seqs)}
+      case event_or_events do
+        {:packed, _} -> {:ok, seqs}
+        events when is_list(events) -> {:ok, seqs}
+        _ -> {:ok, hd(seqs)}
+      end
     end
   end
 
@@ -264,6 +277,7 @@ defmodule Roomfold.Room do
   ## Options
 
     * `:format` - `:json` (default) or `:packed`
+    * `:events` - whether it wants the events that a diff does not tell by itself (`true`)
     * `:last_seq`, `:last_term` - where a world is that comes back
     * `:params` - a map for the callback `joined`
 
@@ -277,7 +291,7 @@ defmodule Roomfold.Room do
   """
   @spec join(t, user :: String.t(), keyword) :: {:ok, map} | {:error, Error.t()}
   def join(room, user, opts \\ []) do
-    opts = Keyword.validate!(opts, format: :json, last_seq: nil, last_term: nil, params: %{})
+    opts = Keyword.validate!(opts, format: :json, events: true, last_seq: nil, last_term: nil, params: %{})
 
     with {:ok, {:user, user}} <- sender(user, nil),
          do: call(room, {:join, self(), user, Map.new(opts)}, 15_000)
@@ -343,8 +357,8 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks`, and `:busy_us`: how long
-  it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
+  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks`, those of them that were
+  left out (`:shed`), and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
 
       iex> Roomfold.Room.info("new room").users
       []

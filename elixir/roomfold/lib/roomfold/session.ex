@@ -162,7 +162,13 @@ defmodule Roomfold.Session do
   end
 
   defp enter(session, last_seq, last_term) do
-    how = [format: session.format, last_seq: last_seq, last_term: last_term, params: session.params]
+    how = [
+      format: session.format,
+      events: session.events?,
+      last_seq: last_seq,
+      last_term: last_term,
+      params: session.params
+    ]
 
     with {:ok, joined} <- session.link.join(session.room, session.user, how) do
       monitor = session.link.monitor(joined.pid)
@@ -209,8 +215,9 @@ defmodule Roomfold.Session do
   # ---- from the client ----
 
   @doc """
-  What the client sent: an event by its name and payload, or `ack`. The payload may be JSON text. `ref` is handed back with
-  the answer, which comes when the event is in the room's log (`handle/2`); `nil`: none is wanted.
+  What the client sent: an event by its name and payload, or `ack`. The payload may be JSON text. A binary is a packed frame of
+  input (`docs/wire-format.md`), under whatever name: it has poses, events and an acknowledgement in it. `ref` is handed back with
+  the answer, which comes when the events are in the room's log (`handle/2`) and says the seq of the last one; `nil`: none is wanted.
 
   ## Examples
 
@@ -233,14 +240,26 @@ defmodule Roomfold.Session do
     end
   end
 
+  # A frame says itself what it is, and what the client has.
+  def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
+    with :ok <- may_send(session, byte_size(frame)),
+         {:ok, session} <- within_rate(session, byte_size(frame)),
+         {:ok, ack} <- Roomfold.Wire.Input.ack(frame) do
+      room_ref = session.link.publish(session.pid, [{:packed, frame}], by: session.user)
+      session = %{session | waiting: Map.put(session.waiting, room_ref, {ref, 0})}
+      if ack > 0, do: acknowledge(session, ack), else: {[], session}
+    else
+      {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
+      {:error, error} -> refuse(session, ref, error)
+    end
+  end
+
   def input(%__MODULE__{} = session, event, payload, ref) when is_binary(event) do
     bytes = size(payload)
 
-    with :ok <- at_most(bytes, session.options.max_input_bytes, :too_large),
-         :ok <- at_most(map_size(session.waiting) + 1, session.options.max_waiting, :overloaded),
-         {:ok, session} <- within_rate(session, bytes),
-         {:ok, payload} <- payload(payload) do
-      room_ref = session.link.publish(session.pid, [{event, payload}], sender(session, event, payload))
+    with :ok <- may_send(session, bytes),
+         {:ok, session} <- within_rate(session, bytes) do
+      room_ref = session.link.publish(session.pid, [{event, payload}], by: session.user)
       {[], %{session | waiting: Map.put(session.waiting, room_ref, {ref, shift(event, payload)})}}
     else
       {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
@@ -248,10 +267,12 @@ defmodule Roomfold.Session do
     end
   end
 
-  defp sender(session, _event, _payload), do: [by: session.user]
+  defp may_send(session, bytes) do
+    with :ok <- at_most(bytes, session.options.max_input_bytes, :too_large),
+         do: at_most(map_size(session.waiting) + 1, session.options.max_waiting, :overloaded)
+  end
 
   defp size({:json, text}), do: IO.iodata_length(text)
-  defp size({:binary, bytes}), do: byte_size(bytes)
   defp size(map), do: :erlang.external_size(map)
 
   defp at_most(value, limit, reason), do: if(value <= limit, do: :ok, else: {:error, Error.new(reason)})
@@ -276,10 +297,6 @@ defmodule Roomfold.Session do
   # Where the client's own text begins in what the room reads.
   defp shift(event, {:json, _}), do: Roomfold.Room.Text.head_size(event)
   defp shift(_, _), do: 0
-
-  # Text stays text, all the way to C.
-  defp payload({:binary, _}), do: {:error, Error.new(:not_supported, detail: "binary input")}
-  defp payload(payload), do: {:ok, payload}
 
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
@@ -381,7 +398,8 @@ defmodule Roomfold.Session do
 
     case answer do
       _ when ref == nil -> {[], session}
-      {:ok, [seq | _]} -> {[{:reply, ref, :ok, %{"seq" => seq}}], session}
+      {:ok, []} -> {[{:reply, ref, :ok, %{}}], session}
+      {:ok, seqs} -> {[{:reply, ref, :ok, %{"seq" => List.last(seqs)}}], session}
       {:error, error} -> refuse(session, ref, shifted(error, shift))
     end
   end

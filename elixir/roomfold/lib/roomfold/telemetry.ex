@@ -2,11 +2,64 @@ defmodule Roomfold.Telemetry do
   @moduledoc false
   # What a room measures, for `:telemetry` if the host has it (docs/telemetry.md lists the events).
 
+  @type span :: {start :: integer, context :: reference | nil, facts :: map}
+
   @spec event([atom], map, map) :: :ok
   def event(name, measurements, metadata) do
-    if loaded?(), do: apply(:telemetry, :execute, [[:roomfold, :room | name], measurements, metadata])
+    if loaded?(), do: execute(name, measurements, metadata)
     :ok
   end
+
+  @doc "As `:telemetry.span/3`: start, and stop or exception. The function answers `{value, measurements, metadata}`."
+  @spec span([atom], map, (() -> {value, map, map})) :: value when value: term
+  def span(name, facts, function) do
+    if loaded?(), do: measured(name, facts, function), else: elem(function.(), 0)
+  end
+
+  defp measured(name, facts, function) do
+    span = start(name, facts)
+
+    try do
+      {value, numbers, more} = function.()
+      stop(name, span, numbers, more)
+      value
+    catch
+      kind, reason ->
+        stacktrace = __STACKTRACE__
+        finish(name, :exception, span, %{}, %{kind: kind, reason: reason, stacktrace: stacktrace})
+        :erlang.raise(kind, reason, stacktrace)
+    end
+  end
+
+  @doc "The start of a span that ends elsewhere."
+  @spec start([atom], map) :: span
+  def start(name, facts) do
+    now = System.monotonic_time()
+
+    if loaded?() do
+      context = make_ref()
+      numbers = %{monotonic_time: now, system_time: System.system_time()}
+      execute(name ++ [:start], numbers, Map.put(facts, :telemetry_span_context, context))
+      {now, context, facts}
+    else
+      {now, nil, facts}
+    end
+  end
+
+  @spec stop([atom], span, map, map) :: :ok
+  def stop(name, span, numbers, more \\ %{}) do
+    if loaded?(), do: finish(name, :stop, span, numbers, more)
+    :ok
+  end
+
+  defp finish(name, how, {start, context, facts}, numbers, more) do
+    now = System.monotonic_time()
+    facts = facts |> Map.merge(more) |> Map.put(:telemetry_span_context, context)
+    execute(name ++ [how], Map.merge(numbers, %{duration: now - start, monotonic_time: now}), facts)
+  end
+
+  defp execute(name, measurements, metadata),
+    do: apply(:telemetry, :execute, [[:roomfold, :room | name], measurements, metadata])
 
   # Asked once: a host that has it has it from the start.
   defp loaded? do

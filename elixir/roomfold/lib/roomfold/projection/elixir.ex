@@ -78,6 +78,28 @@ defmodule Roomfold.Projection.Elixir do
   defp done({world, {_, report}}), do: {world, %{report | rejected: Enum.reverse(report.rejected)}}
 
   @impl true
+  def input_text(world, frame, user, move) do
+    with :ok <- newest(world),
+         {:ok, input} <- Wire.Frame.catching(fn -> Wire.Input.decode(frame, world.layout) end),
+         do: {:ok, Wire.Text.input(input, user, move)}
+  end
+
+  @impl true
+  def events_text(world, frame) do
+    with :ok <- newest(world),
+         {:ok, {known, events, handles?}} <-
+           Wire.Frame.catching(fn -> Wire.Events.decode(frame, world.layout) end),
+         :ok <- if(handles?, do: known(world, known), else: :ok) do
+      Wire.Text.events(events, fn handle ->
+        case world.entities.by_handle do
+          %{^handle => %{id: id, since: since}} when since <= known -> id
+          _ -> nil
+        end
+      end)
+    end
+  end
+
+  @impl true
   def copy(world) do
     with :ok <- newest(world), do: {:ok, fresh(world)}
   end

@@ -22,6 +22,16 @@ defmodule Roomfold.Projection.Native do
   def admit({ref, version}, at, items), do: ref |> Native.world_admit(version, at, items) |> result()
 
   @impl true
+  def fold_plain(state, frame), do: fold(state, {:plain, frame})
+
+  @impl true
+  def input_text({ref, version}, frame, user, move),
+    do: ref |> Native.world_input(version, frame, user, move) |> result()
+
+  @impl true
+  def events_text({ref, version}, frame), do: ref |> Native.world_events_text(version, frame) |> result()
+
+  @impl true
   def copy({ref, version}), do: ref |> Native.world_copy(version) |> state()
 
   @impl true

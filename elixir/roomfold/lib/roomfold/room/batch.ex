@@ -7,10 +7,10 @@ defmodule Roomfold.Room.Batch do
 
   defmodule Item do
     @moduledoc false
-    # to: who wants the answer, or nil; texts: events that were published together, all or nothing; number: of what was
-    # published in this life of the room.
+    # to: who wants the answer, or nil; texts: events that were published together, all or nothing, or {:packed, frame}; packed?: they
+    # were a frame; number: of what was published in this life of the room.
     @enforce_keys [:to, :sender, :texts, :number]
-    defstruct [:to, :sender, :texts, :number, seqs: nil]
+    defstruct [:to, :sender, :texts, :number, seqs: nil, packed?: false]
   end
 
   # items: those that are in, with their seqs; refused: [{item, error}]; text: the records, one a line
@@ -25,11 +25,10 @@ defmodule Roomfold.Room.Batch do
 
   @doc "Items in the order they came."
   def build(items, context) do
-    {good, refused} = items |> Enum.map(&adjusted(&1, context)) |> Enum.split_with(&is_struct(&1, Item))
+    {good, refused} = adjust_all(items, context)
     {:ok, {text, answers}} = admit(context, Enum.map(good, &{by(&1.sender), trusted?(&1.sender), &1.texts}))
 
-    {good, not_admitted} =
-      good |> Enum.zip_with(answers, &answered/2) |> Enum.split_with(&is_struct(&1, Item))
+    {good, not_admitted} = answered_all(good, answers, [], [])
 
     %__MODULE__{
       items: good,
@@ -49,6 +48,15 @@ defmodule Roomfold.Room.Batch do
     end
   end
 
+  defp answered_all([], [], good, refused), do: {Enum.reverse(good), Enum.reverse(refused)}
+
+  defp answered_all([item | items], [answer | answers], good, refused) do
+    case answered(item, answer) do
+      %Item{} = item -> answered_all(items, answers, [item | good], refused)
+      refusal -> answered_all(items, answers, good, [refusal | refused])
+    end
+  end
+
   defp answered(item, seq) when is_integer(seq), do: %{item | seqs: seq..(seq + length(item.texts) - 1)//1}
 
   defp answered(item, {index, reason, about, offset}) do
@@ -57,6 +65,17 @@ defmodule Roomfold.Room.Batch do
   end
 
   # ---- what the room asks and adds ----
+
+  defp adjust_all(items, %{adjust: nil, max_event_bytes: most} = context) do
+    if Enum.all?(items, fn item -> Enum.all?(item.texts, &(byte_size(&1) <= most)) end),
+      do: {items, []},
+      else: adjust_each(items, context)
+  end
+
+  defp adjust_all(items, context), do: adjust_each(items, context)
+
+  defp adjust_each(items, context),
+    do: items |> Enum.map(&adjusted(&1, context)) |> Enum.split_with(&is_struct(&1, Item))
 
   defp adjusted(item, context) do
     case adjust(item.texts, 0, item, context, []) do

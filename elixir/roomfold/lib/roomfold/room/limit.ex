@@ -13,17 +13,13 @@ defmodule Roomfold.Room.Limit do
   @doc "Takes so much out, or says :limited and takes nothing. Times in milliseconds."
   def take(limit, rates, events, bytes, now) do
     passed = max(now - limit.at, 0) / 1000
-    full = fn tokens, rate -> min(tokens + passed * rate, rate * rates.burst * 1.0) end
+    events_left = refill(limit.events, rates.events, rates.burst, passed)
+    bytes_left = refill(limit.bytes, rates.bytes, rates.burst, passed)
 
-    limit = %{
-      limit
-      | events: full.(limit.events, rates.events),
-        bytes: full.(limit.bytes, rates.bytes),
-        at: now
-    }
-
-    if limit.events >= events and limit.bytes >= bytes,
-      do: {:ok, %{limit | events: limit.events - events, bytes: limit.bytes - bytes}},
-      else: {:limited, limit}
+    if events_left >= events and bytes_left >= bytes,
+      do: {:ok, %__MODULE__{events: events_left - events, bytes: bytes_left - bytes, at: now}},
+      else: {:limited, %__MODULE__{events: events_left, bytes: bytes_left, at: now}}
   end
+
+  defp refill(tokens, rate, burst, passed), do: min(tokens + passed * rate, rate * burst * 1.0)
 end

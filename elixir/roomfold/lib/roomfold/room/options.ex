@@ -25,6 +25,7 @@ defmodule Roomfold.Room.Options do
     rewind: nil,
     diff_tells:
       ~w(create update delete user_moved player_moved monster_moved projectile_moved thing_moved door_moved),
+    move: "user_moved",
     upcasters: [],
     rules_version: 1,
     args: []
@@ -69,6 +70,7 @@ defmodule Roomfold.Room.Options do
     must(options, :rewind, &is_boolean/1, "true or false")
     must(options, :diff_tells, &is_list/1, "a list of event names")
     must(options, :upcasters, &is_list/1, "a list")
+    must(options, :move, &is_binary/1, "the name of an event")
 
     for name <- [:grace_ms, :snapshot_every, :max_entities, :max_event_bytes, :max_queue, :rules_version],
         do: must(options, name, &(is_integer(&1) and &1 >= 0), "a whole number, 0 or more")

@@ -3,14 +3,17 @@ defmodule Roomfold.Room.People do
   # Who is in the room: connections (a process each), and the users behind them, of whom one is away when its last
   # connection has gone, and has left when it has been away for the time of grace.
 
-  # connections: pid → %{user, format}; users: id → %{count, since, away: nil | since when}
-  defstruct connections: %{}, users: %{}, order: 0
+  # connections: pid → %{user, format, events?}; users: id → %{count, since, away: nil | since when}; away: how many are
+  defstruct connections: %{}, users: %{}, order: 0, away: 0
 
   @doc "Users of an earlier life of the room: away since now."
-  def restore(users, now), do: %__MODULE__{users: Map.new(users, &{&1, %{count: 0, since: 0, away: now}})}
+  def restore(users, now) do
+    users = Map.new(users, &{&1, %{count: 0, since: 0, away: now}})
+    %__MODULE__{users: users, away: map_size(users)}
+  end
 
-  @doc "Answers whether the user is new here."
-  def join(people, pid, user, format) do
+  @doc "Answers whether the user is new here. events?: it wants events that a diff does not tell."
+  def join(people, pid, user, format, events? \\ true) do
     people = if is_map_key(people.connections, pid), do: elem(leave(people, pid, 0), 0), else: people
     known = people.users[user]
     order = people.order + 1
@@ -20,9 +23,10 @@ defmodule Roomfold.Room.People do
 
     people = %{
       people
-      | connections: Map.put(people.connections, pid, %{user: user, format: format}),
+      | connections: Map.put(people.connections, pid, %{user: user, format: format, events?: events?}),
         users: Map.put(people.users, user, %{entry | count: entry.count + 1, away: nil}),
-        order: order
+        order: order,
+        away: if(entry.away, do: people.away - 1, else: people.away)
     }
 
     {people, known == nil}
@@ -37,17 +41,22 @@ defmodule Roomfold.Room.People do
       {%{user: user}, connections} ->
         entry = people.users[user]
         entry = %{entry | count: entry.count - 1, away: if(entry.count == 1, do: now)}
-        {%{people | connections: connections, users: Map.put(people.users, user, entry)}, user}
+        away = if entry.away, do: people.away + 1, else: people.away
+        {%{people | connections: connections, users: Map.put(people.users, user, entry), away: away}, user}
     end
   end
 
   @doc "Those whose grace is over are no users any more."
+  def expire(%{away: 0} = people, _, _), do: {people, []}
+
   def expire(people, grace, now) do
     gone = for {user, %{away: away}} <- people.users, away != nil and now - away >= grace, do: user
-    {%{people | users: Map.drop(people.users, gone)}, Enum.sort(gone)}
+    {%{people | users: Map.drop(people.users, gone), away: people.away - length(gone)}, Enum.sort(gone)}
   end
 
   @doc "When the next grace is over; nil: nobody is away."
+  def next_expiry(%{away: 0}, _), do: nil
+
   def next_expiry(people, grace) do
     people.users
     |> Enum.flat_map(fn {_, %{away: away}} -> if away, do: [away + grace], else: [] end)
@@ -67,5 +76,8 @@ defmodule Roomfold.Room.People do
     |> elem(0)
   end
 
-  def formats(people), do: people.connections |> Map.values() |> MapSet.new(& &1.format) |> Enum.sort()
+  def formats(people), do: for({_, %{format: format}} <- people.connections, uniq: true, do: format)
+
+  @doc "Whether anybody wants events besides diffs."
+  def events?(people), do: Enum.any?(people.connections, fn {_, %{events?: events?}} -> events? end)
 end

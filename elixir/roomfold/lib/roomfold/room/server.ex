@@ -17,6 +17,7 @@ defmodule Roomfold.Room.Server do
     :committing,
     # of the log's process: without it nothing can be known of this room
     :log,
+    :keeping,
     monitors: %{},
     times: Times.new()
   ]
@@ -73,7 +74,7 @@ defmodule Roomfold.Room.Server do
 
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
-    server = finish_commit(server)
+    server = drain(server)
     # What comes next time need not be folded again.
     if World.seq(server.state.world) > server.state.kept_seq,
       do: keep(server, World.seq(server.state.world), Roomfold.Room.People.users(server.state.people))
@@ -81,7 +82,16 @@ defmodule Roomfold.Room.Server do
 
   def terminate(_, _), do: :ok
 
-  # What is on its way is answered before the room goes.
+  # What is on its way, and then what waits, is answered before the room goes. No more is taken in.
+  defp drain(server) do
+    server = finish_commit(server)
+
+    case State.flush(server.state, now()) do
+      {[], state} -> %{server | state: state}
+      {effects, state} -> carry_out(%{server | state: state}, effects) |> finish_commit()
+    end
+  end
+
   defp finish_commit(%{commit: nil} = server), do: server
 
   defp finish_commit(%{commit: ref} = server) do
@@ -101,7 +111,7 @@ defmodule Roomfold.Room.Server do
 
   @impl true
   def handle_call({:publish, sender, texts}, from, server) do
-    answer(server, State.publish(server.state, {:call, from}, sender, texts, now()))
+    {:noreply, publish(server, {:call, from}, sender, texts)}
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
@@ -134,6 +144,7 @@ defmodule Roomfold.Room.Server do
       users: Roomfold.Room.People.users(state.people),
       queued: state.queued,
       ticks: state.ticks,
+      shed: state.shed,
       busy_us: Times.summary(server.times)
     }
 
@@ -148,7 +159,7 @@ defmodule Roomfold.Room.Server do
 
   @impl true
   def handle_cast({:publish, pid, ref, sender, texts}, server) do
-    answer(server, State.publish(server.state, {:tag, pid, ref}, sender, texts, now()))
+    {:noreply, publish(server, {:tag, pid, ref}, sender, texts)}
   end
 
   @impl true
@@ -163,6 +174,9 @@ defmodule Roomfold.Room.Server do
   # Perhaps another node has the room by now: whoever asks next finds out.
   def handle_info({:DOWN, ref, _, _, _}, %{log: ref} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, server}
+
+  def handle_info({:DOWN, ref, _, pid, _}, %{keeping: {pid, ref}} = server),
+    do: {:noreply, %{server | keeping: nil}}
 
   def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
 
@@ -213,38 +227,56 @@ defmodule Roomfold.Room.Server do
 
   defp woken(server) do
     start = System.monotonic_time()
-    ticks = server.state.ticks
-    {effects, state} = State.wake(server.state, now())
-    server = carry_out(%{server | state: state}, effects)
+    now = now()
+    state = State.heard(server.state, heard?(server))
 
-    duration = System.monotonic_time() - start
+    server =
+      if State.tick_due?(state, now) do
+        facts = %{room: server.options.id, number: state.ticks + 1}
+        Telemetry.span([:tick], facts, fn -> ticked(wake(server, state, now)) end)
+      else
+        wake(server, state, now)
+      end
 
-    if state.ticks > ticks do
-      facts = %{room: server.options.id, number: state.ticks}
-      Telemetry.event([:tick, :stop], %{duration: duration, queued: server.state.queued}, facts)
-    end
-
-    {:noreply, arm(timed(server, duration))}
+    {:noreply, server |> timed(System.monotonic_time() - start) |> arm()}
   end
 
-  defp answer(server, {effects, state}),
-    do: {:noreply, %{server | state: state} |> carry_out(effects) |> arm()}
+  defp wake(server, state, now) do
+    {effects, state} = State.wake(state, now)
+    carry_out(%{server | state: state}, effects)
+  end
+
+  # Both queues: events that wait for the next tick, and messages that the room has not read yet.
+  defp ticked(server) do
+    {:message_queue_len, messages} = Process.info(self(), :message_queue_len)
+    {server, %{queued: server.state.queued, messages: messages}, %{}}
+  end
+
+  defp publish(server, to, sender, texts) do
+    {effects, state} = State.publish(server.state, to, sender, texts, now())
+    %{server | state: state} |> carry_out(effects) |> arm()
+  end
+
+  defp heard?(%{options: %{stream: nil}}), do: false
+  defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
 
   defp committed(server, answer) do
     Process.demonitor(server.commit, [:flush])
+    {span, count} = server.committing
+    error = with {:error, error} <- answer, do: error, else: (_ -> nil)
+    Telemetry.stop([:commit], span, %{count: count}, %{error: error})
+
     start = System.monotonic_time()
-    {since, count} = server.committing
-    Telemetry.event([:commit, :stop], %{duration: start - since, count: count}, %{room: server.options.id})
-    {effects, state} = State.committed(server.state, answer, now())
-    facts = %{room: server.options.id}
+    server = carry_out_committed(%{server | commit: nil, committing: nil}, answer)
+    timed(server, System.monotonic_time() - start)
+  end
 
-    Telemetry.event(
-      [:fold, :stop],
-      %{duration: System.monotonic_time() - start, seq: World.seq(state.world)},
-      facts
-    )
-
-    carry_out(%{server | commit: nil, state: state}, effects)
+  defp carry_out_committed(server, answer) do
+    Telemetry.span([:fold], %{room: server.options.id}, fn ->
+      {effects, state} = State.committed(server.state, answer, now())
+      server = carry_out(%{server | state: state}, effects)
+      {server, %{seq: World.seq(server.state.world)}, %{}}
+    end)
   end
 
   defp timed(server, duration) do
@@ -276,27 +308,20 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  defp do_one({:append, _, _}, %{options: %{log: nil}} = server) do
-    {effects, state} = State.committed(server.state, :ok, now())
-    carry_out(%{server | state: state}, effects)
-  end
+  defp do_one({:append, _, _}, %{options: %{log: nil}} = server), do: carry_out_committed(server, :ok)
 
   defp do_one({:append, after_seq, records}, server) do
     options = server.options
+    span = Telemetry.start([:commit], %{room: options.id})
     ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, [])
-    %{server | commit: ref, committing: {System.monotonic_time(), length(records)}}
+    %{server | commit: ref, committing: {span, length(records)}}
   end
 
-  # Terms are made only if somebody wants them.
   defp do_one({:publish, records}, server) do
-    stream = server.options.stream
+    Telemetry.span([:publish], %{room: server.options.id}, fn ->
+      {broadcast(server, records), %{count: length(records)}, %{}}
+    end)
 
-    if stream && EventStream.subscribers?(stream, server.topic) do
-      json = Options.json(server.options)
-      EventStream.broadcast(stream, server.topic, Enum.map(records, &Text.decode(&1, json)))
-    end
-
-    Telemetry.event([:publish, :stop], %{count: length(records)}, %{room: server.options.id})
     server
   end
 
@@ -306,10 +331,9 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  defp do_one({:keep, seq, users}, server) do
-    keep(server, seq, users)
-    server
-  end
+  # One at a time: if the log is slow, the next one is due soon.
+  defp do_one({:keep, _, _}, %{keeping: {_, _}} = server), do: server
+  defp do_one({:keep, seq, users}, server), do: %{server | keeping: keep_aside(server, seq, users)}
 
   defp do_one({:measure, name, numbers, facts}, server) do
     Telemetry.event(name, numbers, Map.put(facts, :room, server.options.id))
@@ -329,16 +353,35 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # The room goes on without it: only the next start takes longer.
+  # Terms are made only if somebody wants them.
+  defp broadcast(server, records) do
+    if records != [] and heard?(server) do
+      json = Options.json(server.options)
+      EventStream.broadcast(server.options.stream, server.topic, Enum.map(records, &Text.decode(&1, json)))
+    end
+  end
+
+  # ---- snapshots ----
+
+  # The room goes on without one: only the next start takes longer. It waits for the encoding alone, not for the disk.
+  defp keep_aside(%{options: %{log: nil}}, _, _), do: nil
+
+  defp keep_aside(server, seq, users) do
+    put = put_snapshot(server, seq, users)
+    spawn_monitor(put)
+  end
+
   defp keep(%{options: %{log: nil}}, _, _), do: :ok
+  defp keep(server, seq, users), do: put_snapshot(server, seq, users).()
 
-  defp keep(server, seq, users) do
-    state = server.state
-    snapshot = IO.iodata_to_binary(Recovery.snapshot(state.world, users, state.last_at))
+  defp put_snapshot(%{options: %{log: log, id: id}, state: %{term: term} = state}, seq, users) do
+    snapshot = Recovery.snapshot(state.world, users, state.last_at)
 
-    case EventLog.put_snapshot(server.options.log, server.options.id, state.term, seq, snapshot) do
-      :ok -> :ok
-      {:error, error} -> Logger.warning("no snapshot of the room was kept: #{error.message}")
+    fn ->
+      case EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
+        :ok -> :ok
+        {:error, error} -> Logger.warning("no snapshot of the room #{id} was kept: #{error.message}")
+      end
     end
   end
 

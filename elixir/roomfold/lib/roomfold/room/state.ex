@@ -15,7 +15,7 @@ defmodule Roomfold.Room.State do
   # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
 
   alias Roomfold.{Error, Hits, World}
-  alias Roomfold.Room.{Batch, Limit, Options, People, System, Text, Update}
+  alias Roomfold.Room.{Batch, Limit, Options, Packed, People, System, Text, Update}
 
   defstruct [
     :options,
@@ -30,15 +30,22 @@ defmodule Roomfold.Room.State do
     :last_tick,
     :busy_at,
     :elected,
-    # [%Batch.Item{}], newest first, and how many events they are
+    # [%Batch.Item{}], newest first, and how many events they are; a packed frame counts as one
     queue: [],
     queued: 0,
+    packed?: false,
+    # whether the stream has subscribers, who want events as terms
+    heard?: false,
     # what is on its way into the log, and what to go back to if it can't get there: %{batch, undo}
     commit: nil,
     people: %People{},
+    # what each user may still send now, of these rates
     limits: %{},
+    rates: nil,
     systems: [],
     ticks: 0,
+    # ticks that were left out
+    shed: 0,
     # what systems want to see since they ran, newest first: [[record]]
     news: [],
     wanted: [],
@@ -61,7 +68,8 @@ defmodule Roomfold.Room.State do
       last_flush: now - ceil(options.tick_ms),
       last_tick: now,
       busy_at: now,
-      people: People.restore(facts.users, now)
+      people: People.restore(facts.users, now),
+      rates: Options.rates(options)
     }
 
     {module_state, events} = init_module(options, world)
@@ -94,15 +102,17 @@ defmodule Roomfold.Room.State do
 
   @doc """
   sender: `{:user, id}`, `:system`, `:server`, or `{:elected, id}`: a user who claims to be the room's authority. The events are
-  texts (Roomfold.Room.Text).
+  texts (Roomfold.Room.Text), or one packed frame (Roomfold.Room.Packed).
   """
   def publish(state, to, sender, texts, now) do
     with {:ok, sender} <- authority(state, sender),
+         {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          {:ok, state} <- within_limits(state, sender, texts, now),
          :ok <- room_in_queue(state, length(texts)) do
       state = queue(%{state | busy_at: now}, to, sender, texts)
       if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
     else
+      {:ok, []} -> {[{:reply, to, {:ok, []}}], state}
       {:error, error} -> {[{:reply, to, {:error, error}}], state}
       {:limited, state} -> {[{:reply, to, {:error, Error.new(:rate_limited)}}], state}
     end
@@ -112,6 +122,8 @@ defmodule Roomfold.Room.State do
   defp queue_own(state, sender, events) do
     Enum.reduce(events, state, &queue(&2, nil, sender, [own_text(&1, state)]))
   end
+
+  defp own_text({:packed, frame}, _) when is_binary(frame), do: {:packed, frame}
 
   defp own_text(event, state) do
     case Text.event(event, Options.json(state.options)) do
@@ -123,7 +135,8 @@ defmodule Roomfold.Room.State do
   defp queue(state, to, sender, texts) do
     number = state.ids + 1
     item = %Batch.Item{to: to, sender: sender, texts: texts, number: number}
-    %{state | ids: number, queue: [item | state.queue], queued: state.queued + length(texts)}
+    state = %{state | ids: number, queue: [item | state.queue], queued: state.queued + length(texts)}
+    if match?([{:packed, _}], texts), do: %{state | packed?: true}, else: state
   end
 
   defp authority(%{options: %{authority: :client}} = state, {:elected, user}) do
@@ -134,9 +147,8 @@ defmodule Roomfold.Room.State do
   defp authority(_, sender), do: {:ok, sender}
 
   defp within_limits(state, {:user, user}, texts, now) do
-    rates = Options.rates(state.options)
-    limit = Map.get_lazy(state.limits, user, fn -> Limit.new(rates, now) end)
-    {verdict, limit} = Limit.take(limit, rates, length(texts), IO.iodata_length(texts), now)
+    limit = Map.get_lazy(state.limits, user, fn -> Limit.new(state.rates, now) end)
+    {verdict, limit} = Limit.take(limit, state.rates, length(texts), IO.iodata_length(texts), now)
     state = %{state | limits: Map.put(state.limits, user, limit)}
     if verdict == :ok, do: {:ok, state}, else: {:limited, state}
   end
@@ -147,25 +159,34 @@ defmodule Roomfold.Room.State do
     if state.queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
   end
 
+  @doc "Whether the stream has subscribers; said before what may fold packed frames."
+  def heard(state, heard?), do: %{state | heard?: heard?}
+
   # ---- time ----
 
   @doc "When it wants to be woken: milliseconds as `now`, or :never."
   def wake_at(state) do
-    [
-      ticking?(state) && tick_due(state),
-      state.queue != [] and state.commit == nil and not ticking?(state) && flush_due(state),
-      People.next_expiry(state.people, state.options.grace_ms),
-      idle_due(state)
-    ]
-    |> Enum.filter(&is_number/1)
-    |> Enum.min(fn -> :never end)
-    |> then(&if(&1 == :never, do: :never, else: ceil(&1)))
+    expiry = People.next_expiry(state.people, state.options.grace_ms)
+
+    cond do
+      ticking?(state) -> min(tick_due(state), expiry)
+      state.queue != [] and state.commit == nil -> min(flush_due(state), expiry)
+      true -> min(idle_due(state), expiry)
+    end
+    |> woken_at()
   end
+
+  defp woken_at(nil), do: :never
+  defp woken_at(at), do: ceil(at)
+
+  @doc "Whether the next `wake/2` is a tick."
+  def tick_due?(state, now), do: ticking?(state) and now >= tick_due(state)
 
   defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
   defp tick_due(state), do: state.last_tick + state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
 
+  # nil, which is larger than any number: not before something else happens.
   defp idle_due(%{options: %{idle_ms: :infinity}}), do: nil
 
   defp idle_due(%{queue: [], commit: nil} = state) do
@@ -179,8 +200,8 @@ defmodule Roomfold.Room.State do
     state = expire_users(state, now)
 
     cond do
+      now >= idle_due(state) -> {[{:stop, :idle}], state}
       ticking?(state) and now >= tick_due(state) -> tick(state, now)
-      idle_due(state) != nil and now >= idle_due(state) -> {[{:stop, :idle}], state}
       ticking?(state) -> {[], state}
       true -> flush_if_due(state, now)
     end
@@ -196,11 +217,11 @@ defmodule Roomfold.Room.State do
     # Ticks that were missed are left out, never made up for.
     due = tick_due(state) + late * options.tick_ms
     dt = due - state.last_tick
-    state = %{state | last_tick: due, ticks: state.ticks + 1}
+    state = %{state | last_tick: due, ticks: state.ticks + 1, shed: state.shed + late}
     shed = if late > 0, do: [{:measure, [:tick, :shed], %{count: late}, %{reason: :late}}], else: []
 
     if state.commit do
-      {shed ++ [{:measure, [:tick, :shed], %{count: 1}, %{reason: :commit}}], state}
+      {shed ++ [{:measure, [:tick, :shed], %{count: 1}, %{reason: :commit}}], %{state | shed: state.shed + 1}}
     else
       undo = Map.take(state, [:systems, :news])
       {failures, state} = run_systems(state, dt, now)
@@ -227,9 +248,26 @@ defmodule Roomfold.Room.State do
   def flush(state, now, undo \\ %{})
 
   def flush(%{commit: nil, queue: [_ | _]} = state, now, undo) do
-    batch = Batch.build(Enum.reverse(state.queue), context(state, now))
+    items = Enum.reverse(state.queue)
     state = %{state | queue: [], queued: 0, last_flush: now}
-    replies = for {item, error} <- batch.refused, item.to != nil, do: {:reply, item.to, {:error, error}}
+
+    cond do
+      not state.packed? -> append(state, items, [], now, undo)
+      Packed.stays?(state) -> fold_packed(%{state | packed?: false}, items, now)
+      true -> append(%{state | packed?: false}, items, &Packed.texts(&1, state.world), now, undo)
+    end
+  end
+
+  def flush(state, _, _), do: {[], state}
+
+  defp append(state, items, to_text, now, undo) when is_function(to_text) do
+    {items, refused} = items |> Enum.map(to_text) |> Enum.split_with(&is_struct(&1, Batch.Item))
+    append(state, items, refused, now, undo)
+  end
+
+  defp append(state, items, refused, now, undo) do
+    batch = Batch.build(items, context(state, now))
+    replies = refusals(refused ++ batch.refused)
 
     if batch.items == [] do
       {replies, state}
@@ -239,7 +277,45 @@ defmodule Roomfold.Room.State do
     end
   end
 
-  def flush(state, _, _), do: {[], state}
+  defp refusals(refused),
+    do: for({item, error} <- refused, item.to != nil, do: {:reply, item.to, {:error, error}})
+
+  # A room that nobody wants the text of: frames are folded as they are, between them texts, in the order they came.
+  defp fold_packed(state, items, now) do
+    {effects, {state, records}} =
+      items
+      |> Enum.chunk_by(&match?(%{texts: [{:packed, _}]}, &1))
+      |> Enum.flat_map_reduce({state, []}, &fold_some(&1, &2, now))
+
+    state = stamped(state, now)
+    {updates, state} = update(state, records)
+    {[{:publish, records}] ++ updates ++ effects, state}
+  end
+
+  defp fold_some([%{texts: [{:packed, _}]} | _] = items, {state, records}, _) do
+    {effects, state} = Enum.flat_map_reduce(items, state, &fold_frame/2)
+    {effects, {state, records}}
+  end
+
+  defp fold_some(items, {state, records}, now) do
+    batch = Batch.build(items, context(state, now))
+    {:ok, world, report} = World.fold(state.world, {:json, batch.text})
+    effects = refusals(batch.refused) ++ replies(batch, report)
+    {effects, {%{state | world: world}, records ++ batch.records}}
+  end
+
+  defp fold_frame(%{texts: [{:packed, frame}]} = item, state) do
+    first = World.seq(state.world) + 1
+
+    {answer, world} =
+      case Packed.fold(state.world, frame) do
+        {:ok, world, %{rejected: [{_, error} | _]}} -> {{:error, error}, world}
+        {:ok, world, _} -> {{:ok, first..World.seq(world)//1}, world}
+        {:error, error} -> {{:error, error}, state.world}
+      end
+
+    {if(item.to, do: [{:reply, item.to, answer}], else: []), %{state | world: world}}
+  end
 
   defp context(state, now) do
     %{
@@ -304,13 +380,12 @@ defmodule Roomfold.Room.State do
 
   @doc "What the log answered."
   def committed(%{commit: %{batch: batch}} = state, :ok, now) do
-    state = %{state | commit: nil, last_at: at(state, now)}
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
-    world = if state.options.rewind, do: mark(world, state.last_at), else: world
-    state = %{state | world: world, news: news(state, batch.records)}
+    state = stamped(%{state | commit: nil, world: world}, now)
+    state = %{state | news: news(state, batch.records)}
 
     {caused, state} = caused(state, batch.records)
-    {updates, state} = update(state, batch)
+    {updates, state} = update(state, batch.records)
     {keeps, state} = keep(state)
     effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
     {more, state} = flush_if_idle(queue_own(state, :system, caused), now)
@@ -327,6 +402,12 @@ defmodule Roomfold.Room.State do
     {[failed | replies] ++ stop, state}
   end
 
+  # What was folded happened now: that is where everything was then.
+  defp stamped(state, now) do
+    state = %{state | last_at: at(state, now)}
+    if state.options.rewind, do: %{state | world: mark(state.world, state.last_at)}, else: state
+  end
+
   defp mark(world, time) do
     {:ok, world} = Hits.mark(world, time)
     world
@@ -338,10 +419,13 @@ defmodule Roomfold.Room.State do
   defp replies(batch, report) do
     rejected = Map.new(Enum.reverse(report.rejected))
 
-    for %{to: to, seqs: seqs} <- batch.items, to != nil do
+    for %{to: to, seqs: seqs} = item <- batch.items, to != nil do
       case map_size(rejected) > 0 && Enum.find_value(seqs, &rejected[&1 - batch.first]) do
-        none when none in [nil, false] -> {:reply, to, {:ok, Enum.to_list(seqs)}}
-        error -> {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
+        none when none in [nil, false] ->
+          {:reply, to, {:ok, if(item.packed?, do: seqs, else: Enum.to_list(seqs))}}
+
+        error ->
+          {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
       end
     end
   end
@@ -365,7 +449,7 @@ defmodule Roomfold.Room.State do
     {caused, %{state | module_state: module_state}}
   end
 
-  defp update(state, batch) do
+  defp update(state, records) do
     seq = World.seq(state.world)
 
     if map_size(state.people.connections) == 0 do
@@ -379,7 +463,7 @@ defmodule Roomfold.Room.State do
         from: state.shared_seq,
         seq: seq,
         frames: frames,
-        events: told(batch, state.options.diff_tells)
+        events: if(People.events?(state.people), do: told(records, state.options.diff_tells))
       }
 
       {[{:send, Map.keys(state.people.connections), {:update, update}}], %{state | shared_seq: seq}}
@@ -387,8 +471,8 @@ defmodule Roomfold.Room.State do
   end
 
   # What happened, besides what the world shows.
-  defp told(batch, diff_tells) do
-    case Enum.reject(batch.records, &(Text.name(&1) in diff_tells)) do
+  defp told(records, diff_tells) do
+    case Enum.reject(records, &(Text.name(&1) in diff_tells)) do
       [] -> nil
       records -> IO.iodata_to_binary(["{\"events\":[", Enum.intersperse(records, ?,), "]}"])
     end
@@ -418,12 +502,12 @@ defmodule Roomfold.Room.State do
   def suspects_newer_term?(state, how), do: is_integer(how[:last_term]) and how[:last_term] > state.term
 
   @doc """
-  A connection joins. how: `format`, and to come back `last_seq` and `last_term` (nil: the first time). Answers the map for it
+  A connection joins. how: `format`, `events` (whether it wants those that a diff does not tell), and to come back `last_seq` and `last_term` (nil: the first time). Answers the map for it
   besides.
   """
   def join(state, pid, user, how, now) do
     was = state.people
-    {people, new?} = People.join(state.people, pid, user, how.format)
+    {people, new?} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     state = %{state | people: people, busy_at: now, shared_seq: World.seq(state.world)}
     state = if ticking?(%{state | people: was}), do: state, else: %{state | last_tick: now}
 

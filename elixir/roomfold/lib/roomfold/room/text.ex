@@ -7,10 +7,11 @@ defmodule Roomfold.Room.Text do
   @entity_events ["create", "update", "delete"]
   @reserved ["seq", "at", "by", "event", "event_name"]
 
-  @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already."
+  @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already. `{:packed, frame}` stays."
   def event(event, impl \\ :native)
 
   def event({:json, text}, _) when is_binary(text), do: {:ok, text}
+  def event({:packed, frame}, _) when is_binary(frame), do: {:ok, {:packed, frame}}
 
   def event({name, {:json, text}}, impl) when is_binary(name) do
     case String.trim_leading(IO.iodata_to_binary(text)) do

@@ -5,7 +5,8 @@ defmodule Roomfold.Room.Update do
     * `:room` - its id
     * `:from`, `:seq` - brings a world at `from` to `seq`
     * `:frames` - format → `{:diff | :snapshot, bytes}`
-    * `:events` - JSON text, `{"events": [..]}`, of the events that a diff does not tell by itself; `nil`: there were none
+    * `:events` - JSON text, `{"events": [..]}`, of the events that a diff does not tell by itself; `nil`: there were none, or nobody wants
+      them
   """
   defstruct [:room, :term, :from, :seq, :events, frames: %{}]
 

@@ -63,6 +63,9 @@ defmodule Roomfold.Wire.Input do
 
   defp event(_, index), do: throw({:unsayable, :not_an_event, index: index})
 
+  @doc "Only the seq that the client says it has."
+  def ack(frame), do: Frame.catching(fn -> frame |> Frame.open("input") |> Frame.seq() |> elem(0) end)
+
   def decode(frame, layout) do
     {ack, next} = frame |> Frame.open("input") |> Frame.seq()
     {number, next} = Bits.varint(next)

@@ -1,0 +1,58 @@
+defmodule Roomfold.Room.Packed do
+  @moduledoc false
+  # Packed frames that come into a room: what a client sent, which becomes text at once, and batches of events by the room's own
+  # code, which stay as they are where nobody wants their text.
+
+  alias Roomfold.{Error, Projection, World}
+  alias Roomfold.Room.{Batch, Options}
+
+  @entity_events ["create", "update", "delete"]
+
+  @doc "What was published together: a user's input as texts; a frame of the room's own is left as it is."
+  def unpack([{:packed, frame}], {:user, user}, state),
+    do: text(state.world, :input_text, [frame, user, state.options.move])
+
+  def unpack([{:packed, _}] = texts, _, _), do: {:ok, texts}
+
+  def unpack(texts, _, _) do
+    if Enum.all?(texts, &is_binary/1),
+      do: {:ok, texts},
+      else: {:error, Error.new(:invalid_argument, detail: "a packed frame is published by itself")}
+  end
+
+  @doc "Whether frames can be folded as they are: nobody gets to see the events but by what they do."
+  def stays?(%{options: options} = state) do
+    options.log == nil and not state.heard? and state.wanted == [] and options.impl == :native and
+      not handles_events?(options) and Enum.all?(@entity_events, &(&1 in options.diff_tells))
+  end
+
+  defp handles_events?(%Options{module: module}),
+    do: module != nil and function_exported?(module, :handle_event, 3)
+
+  @doc "Folds a frame that must be plain."
+  def fold(%World{impl: Projection.Native} = world, frame) do
+    case Projection.Native.fold_plain(world.state, frame) do
+      {:ok, state, report} -> {:ok, %{world | state: state}, report}
+      error -> error
+    end
+  end
+
+  @doc "An item whose frame has become texts, or `{item, error}`."
+  def texts(%Batch.Item{texts: [{:packed, frame}]} = item, world) do
+    case text(world, :events_text, [frame]) do
+      {:ok, texts} -> %{item | texts: texts, packed?: true}
+      {:error, error} -> {item, error}
+    end
+  end
+
+  def texts(item, _), do: item
+
+  defp text(%World{impl: impl, state: state}, function, arguments) do
+    if function_exported?(impl, function, length(arguments) + 1) do
+      with {:ok, text} <- apply(impl, function, [state | arguments]),
+           do: {:ok, :binary.split(text, "\n", [:global, :trim_all])}
+    else
+      {:error, Error.new(:not_supported, detail: "packed input, by #{inspect(impl)}")}
+    end
+  end
+end
