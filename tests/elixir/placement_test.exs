@@ -130,4 +130,35 @@ defmodule Roomfold.PlacementTest do
     assert {error.reason, error.message} ==
              {:node_away, "the node that has the room can't be reached: the room is at home on away@nowhere"}
   end
+
+  defmodule Own do
+    @moduledoc false
+    # What an application that has a registry already would write.
+    @behaviour Roomfold.Placement
+
+    @impl true
+    def children(rooms, _, _), do: [{Registry, keys: :unique, name: registry(rooms)}]
+    @impl true
+    def name(rooms, id, _), do: {:via, Registry, {registry(rooms), id}}
+    @impl true
+    def node_for(_, _, _), do: {:ok, node()}
+
+    @impl true
+    def whereis(rooms, id, _) do
+      with :undefined <- Registry.whereis_name({registry(rooms), id}), do: nil
+    end
+
+    defp registry(rooms), do: Module.concat(rooms, Own)
+  end
+
+  test "a placement of the application's own" do
+    name = :"rooms_#{System.unique_integer([:positive])}"
+    start_supervised!({Rooms, name: name, placement: {Own, []}})
+    assert {:ok, 1} = Room.publish({name, "1"}, {"user_joined", %{"user_id" => "tom"}})
+    assert Registry.count(Module.concat(name, Own)) == 1
+    assert Rooms.running(name) == ["1"]
+    # It says nothing of draining, so there is nothing to be told.
+    assert Rooms.drain(name) == {:ok, 1}
+    assert Room.whereis({name, "1"}) == nil
+  end
 end
