@@ -2,7 +2,7 @@ defmodule SchedulingTest do
   # Long calls must not hold up the VM, and a caller that is killed in one must leave nothing behind.
   use ExUnit.Case, async: false
 
-  alias Roomfold.{JSON, World}
+  alias Roomfold.{JSON, Room, World}
 
   @moduletag timeout: 300_000
   @calls 5
@@ -128,6 +128,26 @@ defmodule SchedulingTest do
       assert {:ok, _, %{folded: 100_000}} = World.apply_diff(World.new!(), diff)
       assert {:ok, _} = World.load(diff["creates"])
     end)
+  end
+
+  test "a room of 100,000 entities: a snapshot, joining it, and keeping it in its log" do
+    {:ok, frame} = Roomfold.Wire.encode_events(Enum.map(1..100_000, &create/1))
+
+    assert_undisturbed(
+      fn ->
+        {:ok, log} = Roomfold.EventLog.Memory.start_link()
+        {:ok, room} = Room.start_link(id: "large", rooms: nil, log: {Roomfold.EventLog.Memory, log}, tick_ms: 10)
+        {:ok, 1..100_000} = Room.publish(room, {:packed, frame}, by: :system, timeout: 60_000)
+        room
+      end,
+      fn room ->
+        assert map_size(Room.snapshot(room)) == 100_000
+        assert {:ok, %{frame: {:snapshot, _}}} = Room.join(room, "tom", format: :packed)
+        assert {:ok, %{frame: {:snapshot, _}}} = Room.join(room, "tom", format: :json)
+        Process.unlink(room)
+        GenServer.stop(room, :shutdown, :infinity)
+      end
+    )
   end
 
   test "a world of 200,000 entities as JSON text" do

@@ -336,7 +336,22 @@ defmodule Roomfold.Room do
       %{}
   """
   @spec snapshot(t, keyword) :: map
-  def snapshot(room, opts \\ []), do: read!(room, &World.snapshot(&1, opts))
+  def snapshot(room, opts \\ []) do
+    here = node()
+
+    case read!(room, &snapshot_or_copy(&1, opts, here)) do
+      {:snapshot, snapshot} -> snapshot
+      {:copy, world} -> World.snapshot(world, opts)
+    end
+  end
+
+  # A large map as a message would be copied in one go, and hold up a scheduler and the room: who asks gets a world of its own instead.
+  @large 1_000
+  defp snapshot_or_copy(world, opts, asked_by) do
+    if asked_by == node() and World.count(world) > @large,
+      do: {:copy, elem(World.copy(world), 1)},
+      else: {:snapshot, World.snapshot(world, opts)}
+  end
 
   @doc """
   Runs a function on the room's world, inside the room: be quick, and do not fold.

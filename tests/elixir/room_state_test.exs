@@ -1,0 +1,202 @@
+defmodule Roomfold.RoomStateTest do
+  # A room as data, in a time of its own: nothing here waits.
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{Error, Rules, World}
+  alias Roomfold.Room.{Options, State}
+  alias Roomfold.Systems.Timers
+
+  # Ten times a second, and a log that answers when it is told to.
+  defp open(opts \\ []) do
+    options = Options.new([[id: "room", log: {:some, :log}, tick_ms: 100, snapshot_every: 0], opts])
+    {:ok, world} = World.new(Options.world(options))
+    State.open(options, world, %{term: 1, users: [], last_at: 0, kept_seq: 0}, 0, 0)
+  end
+
+  defp move(user), do: ~s({"event_name":"user_moved","user_id":"#{user}","pose":"x"})
+  defp join(state, user, now), do: elem(State.join(state, self(), user, %{format: :json}, now), 2)
+  defp publish(state, sender, text, now, to \\ nil), do: State.publish(state, to, sender, [text], now)
+  defp measures(effects), do: for({:measure, name, numbers, facts} <- effects, do: {name, numbers, facts})
+  defp appended(effects), do: for({:append, _, records} <- effects, record <- records, do: record)
+
+  # Until a time, as its process does: woken when it wants to be, each commit answered at once. Answers what went into the log.
+  defp run(state, until) do
+    case State.wake_at(state) do
+      at when is_number(at) and at <= until ->
+        {effects, state} = State.wake(state, at)
+        {records, state} = answer_all(effects, state, at)
+        {more, state} = run(state, until)
+        {for(record <- records, do: {at, Roomfold.JSON.decode!(record)}) ++ more, state}
+
+      _ ->
+        {[], state}
+    end
+  end
+
+  defp answer_all(effects, state, now) do
+    case appended(effects) do
+      [] ->
+        {[], state}
+
+      records ->
+        {effects, state} = State.committed(state, :ok, now)
+        {more, state} = answer_all(effects, state, now)
+        {records ++ more, state}
+    end
+  end
+
+  describe "ticks" do
+    test "come when they are due; what comes too late is left out and reported, never made up for" do
+      parent = self()
+      state = open(systems: [fn _, tick -> send(parent, {:tick, tick.dt_ms}) && [] end])
+      assert State.wake_at(state) == 100
+      {effects, state} = State.wake(state, 100)
+      assert measures(effects) == []
+      assert_received {:tick, 100}
+
+      # Three and a half ticks too late: three are left out, one is made, and the next one is due in its own time.
+      {effects, state} = State.wake(state, 550)
+      assert measures(effects) == [{[:tick, :shed], %{count: 3}, %{reason: :late}}]
+      assert_received {:tick, 400}
+      refute_received {:tick, _}
+      assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
+    end
+
+    test "are left out while the log is at work; what came waits, and nothing is lost" do
+      state = open() |> join("tom", 0)
+      {effects, state} = State.wake(state, 100)
+      assert [_joined] = appended(effects)
+
+      {[], state} = publish(state, {:user, "tom"}, move("tom"), 150, :me)
+      {effects, state} = State.wake(state, 200)
+      assert measures(effects) == [{[:tick, :shed], %{count: 1}, %{reason: :commit}}]
+      assert {appended(effects), state.shed, state.queued} == {[], 1, 1}
+
+      {_, state} = State.committed(state, :ok, 250)
+      {effects, state} = State.wake(state, 300)
+      assert [moved] = appended(effects)
+      assert moved =~ "user_moved"
+      {effects, _} = State.committed(state, :ok, 310)
+      assert {:reply, :me, {:ok, [2]}} in effects
+    end
+
+    test "a room with systems stops, too, when nobody needs it" do
+      state = open(systems: [fn _, _ -> [] end], idle_ms: 1_000)
+      {_, state} = run(state, 999)
+      {effects, _} = State.wake(state, 1_000)
+      assert effects == [{:stop, :idle}]
+    end
+  end
+
+  test "a door opens each minute and closes 15 seconds later, said by the system and by nobody else" do
+    door = [
+      every: 60_000,
+      events: [{0, {"door_opened", %{"id" => "gate"}}}, {15_000, {"door_closed", %{"id" => "gate"}}}]
+    ]
+
+    state = open(rules: Rules.doom(), systems: [{Timers, [door]}], idle_ms: :infinity)
+    {[], state} = run(state, 50)
+
+    {_, state} =
+      publish(state, :server, ~s({"event":"create","entity_id":"gate","components":{"kind":"door"}}), 50)
+
+    {[{100, %{"entity_id" => "gate"}} | records], state} = run(state, 200_000)
+
+    # It was closed when the room began, at second 0 of a cycle it opens.
+    assert for({at, event} <- records, do: {at, event["event_name"], event["by"]}) == [
+             {100, "door_opened", "system"},
+             {15_000, "door_closed", "system"},
+             {60_000, "door_opened", "system"},
+             {75_000, "door_closed", "system"},
+             {120_000, "door_opened", "system"},
+             {135_000, "door_closed", "system"},
+             {180_000, "door_opened", "system"},
+             {195_000, "door_closed", "system"}
+           ]
+
+    assert World.get(state.world, "gate")["state"] == "closed"
+    {effects, _} = publish(state, {:user, "tom"}, ~s({"event_name":"door_opened","id":"gate"}), 200_050, :tom)
+    {effects, _} = if effects == [], do: State.wake(state, 200_100), else: {effects, state}
+    assert appended(effects) == []
+  end
+
+  test "what the log refuses has not happened: the systems are where they were, and the next tick says it again" do
+    count = fn world, _ -> [{"create", %{"entity_id" => "n#{World.seq(world)}", "components" => %{}}}] end
+    state = open(systems: [{Roomfold.RoomStateTest.Counter, []}, count])
+    {effects, state} = State.wake(state, 100)
+    assert Enum.map(appended(effects), &name/1) == ["create count0", "create n0"]
+
+    {_, state} = publish(state, {:user, "tom"}, move("tom"), 110, :tom)
+    {effects, state} = State.committed(state, {:error, Error.new(:log_full)}, 120)
+    assert [{[:commit, :failed], %{events: 2}, %{error: %Error{reason: :log_full}}}] = measures(effects)
+    assert World.seq(state.world) == 0
+
+    {effects, state} = State.wake(state, 200)
+    assert Enum.map(appended(effects), &name/1) == ["user_moved", "create count0", "create n0"]
+    # Who had published is still to be answered, by this commit.
+    {effects, _} = State.committed(state, :ok, 210)
+    assert Enum.any?(effects, &match?({:reply, :tom, {:ok, [_]}}, &1))
+  end
+
+  defp name(record) do
+    case Roomfold.JSON.decode!(record) do
+      %{"event" => name, "entity_id" => id} -> "#{name} #{id}"
+      %{"event_name" => name} -> name
+    end
+  end
+
+  defmodule Counter do
+    @behaviour Roomfold.Room.System
+    @impl true
+    def init(_, _, _), do: 0
+    @impl true
+    def tick(_, _, n), do: {[{"create", %{"entity_id" => "count#{n}", "components" => %{}}}], n + 1}
+  end
+
+  test "a flood is shed by who sends it: whatever it sends, the others' events are in the next batch" do
+    state = open(user_events_per_s: 10, user_burst_s: 1, max_queue: 100) |> join("ann", 0)
+
+    {refused, state} =
+      Enum.reduce(1..10_000, {0, state}, fn _, {refused, state} ->
+        {effects, state} = publish(state, {:user, "eve"}, move("eve"), 50, :eve)
+        limited = Enum.count(effects, &match?({:reply, :eve, {:error, %Error{reason: :rate_limited}}}, &1))
+        {refused + limited, state}
+      end)
+
+    assert refused == 9_990
+    {[], state} = publish(state, {:user, "ann"}, move("ann"), 60, :ann)
+    {effects, state} = State.wake(state, 100)
+    assert length(appended(effects)) == 12
+    {effects, _} = State.committed(state, :ok, 101)
+    assert Enum.any?(effects, &match?({:reply, :ann, {:ok, [_]}}, &1))
+  end
+
+  test "who is away is waited for until the grace is over, and no longer" do
+    state = open(grace_ms: 5_000) |> join("tom", 0)
+    {_, state} = run(state, 200)
+    {_, state} = State.leave(state, self(), false, 1_000)
+    {records, state} = run(state, 5_999)
+    assert records == []
+    assert State.wake_at(state) == 6_000
+    {records, state} = run(state, 6_100)
+    assert [{_, %{"event_name" => "user_left", "user_id" => "tom", "by" => "server"}}] = records
+
+    # Who is back in time has never left.
+    state = join(state, "tom", 7_000)
+    {[_joined], state} = run(state, 8_000)
+    {_, state} = State.leave(state, self(), false, 8_000)
+    {records, _} = state |> join("tom", 12_900) |> run(60_000)
+    assert records == []
+  end
+
+  test "events that a batch does not need are sent to nobody" do
+    state = open(rules: Rules.doom())
+    {_, _, state} = State.join(state, self(), "tom", %{format: :json, events: false}, 0)
+    {_, state} = run(state, 100)
+    {[], state} = publish(state, :server, ~s({"event_name":"door_triggered","id":"gate"}), 150)
+    {_, state} = State.wake(state, 200)
+    {effects, _} = State.committed(state, :ok, 201)
+    assert [update] = for({:send, _, {:update, update}} <- effects, do: update)
+    assert update.events == nil
+  end
+end
