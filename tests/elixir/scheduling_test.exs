@@ -136,7 +136,10 @@ defmodule SchedulingTest do
     assert_undisturbed(
       fn ->
         {:ok, log} = Roomfold.EventLog.Memory.start_link()
-        {:ok, room} = Room.start_link(id: "large", rooms: nil, log: {Roomfold.EventLog.Memory, log}, tick_ms: 10)
+
+        {:ok, room} =
+          Room.start_link(id: "large", rooms: nil, log: {Roomfold.EventLog.Memory, log}, tick_ms: 10)
+
         {:ok, 1..100_000} = Room.publish(room, {:packed, frame}, by: :system, timeout: 60_000)
         room
       end,
