@@ -5,6 +5,7 @@
 #   mix run bench/rooms.exs many       how many rooms with 10 players at 20 Hz (FROM=, STEP=, SECONDS=)
 #   mix run bench/rooms.exs flood      what others notice when one user floods
 #   mix run bench/rooms.exs heartbeat  what the VM notices of a snapshot of 100,000 entities
+#   mix run bench/rooms.exs headset    how exact the times of a recording are
 Code.require_file("support.exs", __DIR__)
 
 defmodule Bench.Spread do
@@ -15,17 +16,18 @@ defmodule Bench.Spread do
 
   def new, do: :counters.new(@classes + 1, [:write_concurrency])
   def add(spread, us), do: :counters.add(spread, min(div(max(us, 0), @class), @classes) + 1, 1)
-  def count(spread), do: Enum.sum(for i <- 1..(@classes + 1), do: :counters.get(spread, i))
-
-  @doc "The upper end of the class below which this share lies, in ms."
-  def percentile(spread, share) do
-    wanted = ceil(count(spread) * share)
-
-    Enum.reduce_while(1..(@classes + 1), 0, fn i, seen ->
-      seen = seen + :counters.get(spread, i)
-      if seen >= max(wanted, 1), do: {:halt, i * @class / 1000}, else: {:cont, seen}
-    end)
+  def reset(spread), do: for(i <- 1..(@classes + 1), do: :counters.put(spread, i, 0))
+  @doc "For each share of them the upper end of the class below which it lies, in ms; and how many there are."
+  def percentiles(spread, shares) do
+    # At one moment: others go on counting.
+    counts = for i <- 1..(@classes + 1), do: :counters.get(spread, i)
+    all = Enum.sum(counts)
+    {Enum.map(shares, &percentile(counts, max(ceil(all * &1), 1), 1)), all}
   end
+
+  defp percentile([count | _], wanted, i) when count >= wanted, do: i * @class / 1000
+  defp percentile([count | counts], wanted, i), do: percentile(counts, wanted - count, i + 1)
+  defp percentile([], _, i), do: i * @class / 1000
 end
 
 defmodule Bench.Player do
@@ -105,6 +107,11 @@ defmodule Bench.Player do
     player
   end
 
+  def reset(tally) do
+    for i <- 1..4, do: :counters.put(tally.counts, i, 0)
+    Spread.reset(tally.acknowledged)
+  end
+
   @doc "counts: refused inputs, closed sessions, frames, bytes of them."
   def tally, do: %{acknowledged: Spread.new(), counts: :counters.new(4, [:write_concurrency])}
 end
@@ -140,54 +147,43 @@ defmodule Bench.Many do
   end
 
   defp measure(name, count, seconds) do
-    warm = Player.tally()
     tally = Player.tally()
-    box = :persistent_term.put({__MODULE__, :tally}, warm)
-    _ = box
 
     players =
       for r <- 1..count, p <- 1..@players, do: Player.start({name, "room#{r}"}, "player#{p}", @period, tally)
 
     # Joining and warming up are not measured.
     Process.sleep(3_000)
-    before = {Spread.count(tally.acknowledged), totals(name)}
-    for i <- 1..4, do: :counters.put(tally.counts, i, 0)
-    reset(tally.acknowledged)
-    {busy, _} = cores(fn -> Process.sleep(seconds * 1000) end)
-    acknowledged = Spread.count(tally.acknowledged)
-    shed = elem(totals(name), 1) - elem(elem(before, 1), 1)
-    for pid <- players, do: send(pid, :stop)
-    Process.sleep(500)
+    before = shed(name)
+    Player.reset(tally)
+    busy = Bench.cores(fn -> Process.sleep(seconds * 1000) end)
+    {[p50, p99, most], acknowledged} = Spread.percentiles(tally.acknowledged, [0.5, 0.99, 1.0])
+    shed = shed(name) - before
+    for pid <- players, do: Process.unlink(pid) && Process.exit(pid, :kill)
 
     %{
       rooms: count,
       acks_per_s: div(acknowledged, seconds),
-      p50: Spread.percentile(tally.acknowledged, 0.5),
-      p99: Spread.percentile(tally.acknowledged, 0.99),
-      max: Spread.percentile(tally.acknowledged, 1.0),
+      p50: p50,
+      p99: p99,
+      max: most,
       refused: :counters.get(tally.counts, 1) + :counters.get(tally.counts, 2),
       shed: shed,
       cores: busy
     }
   end
 
-  defp reset(spread), do: for(i <- 1..40_001, do: :counters.put(spread, i, 0))
-
-  # Events queued and ticks left out, of all rooms.
-  defp totals(name) do
-    Enum.reduce(Rooms.running(name), {0, 0}, fn id, {ticks, shed} ->
-      info = Room.info({name, id})
-      {ticks + info.ticks, shed + info.shed}
-    end)
-  end
-
-  defp cores(run) do
-    :erlang.statistics(:runtime)
-    :erlang.statistics(:wall_clock)
-    run.()
-    {_, cpu} = :erlang.statistics(:runtime)
-    {_, wall} = :erlang.statistics(:wall_clock)
-    {Float.round(cpu / wall, 2), wall}
+  # Ticks left out, of all rooms. One that is too busy to say has left out some.
+  defp shed(name) do
+    Enum.sum(
+      for id <- Rooms.running(name),
+          do:
+            (try do
+               Room.info({name, id}).shed
+             rescue
+               Roomfold.Error -> 1
+             end)
+    )
   end
 
   def main do
@@ -195,24 +191,39 @@ defmodule Bench.Many do
     step = String.to_integer(System.get_env("STEP", "100"))
     seconds = String.to_integer(System.get_env("SECONDS", "10"))
 
+    IO.puts(
+      "Rooms with #{@players} players at #{div(1000, @period)} Hz, every event on the disk before it is answered; clients are in the same VM"
+    )
+
     rows =
       Stream.iterate(from, &(&1 + step))
       |> Enum.reduce_while([], fn count, rows ->
         it = run(count, seconds)
-
-        IO.puts(
-          "  #{count} rooms: p99 #{it.p99} ms, #{it.acks_per_s} acks/s, #{it.refused} refused, #{it.shed} ticks shed, #{it.cores} cores"
-        )
-
-        good =
-          it.p99 < 100 and it.refused == 0 and it.shed == 0 and it.acks_per_s > 0.99 * count * @players * 20
-
         rows = [[it.rooms, it.acks_per_s, it.p50, it.p99, it.max, it.refused, it.shed, it.cores] | rows]
-        if good, do: {:cont, rows}, else: {:halt, rows}
+        if good?(it), do: {:cont, rows}, else: {:halt, rows}
       end)
       |> Enum.reverse()
 
-    Bench.table(~w(rooms acks_per_s p50_ms p99_ms max_ms refused shed cores), rows)
+    header = ~w(rooms acks_per_s p50_ms p99_ms max_ms refused ticks_shed cores)
+    Bench.table(header, rows)
+    Bench.csv("rooms_many", header, rows)
+
+    best =
+      Enum.max(
+        for(
+          [rooms, acks, _, p99, _, 0, 0, _] <- rows,
+          p99 < 100 and acks > 0.99 * rooms * @players * 20,
+          do: rooms
+        ),
+        fn -> 0 end
+      )
+
+    IO.puts("The most with p99 under 100 ms and nothing shed: #{best} rooms\n")
+  end
+
+  defp good?(it) do
+    it.p99 < 100 and it.refused == 0 and it.shed == 0 and
+      it.acks_per_s > 0.99 * it.rooms * @players * div(1000, @period)
   end
 end
 
@@ -297,17 +308,16 @@ defmodule Bench.One do
     end)
   end
 
+  # Where things are repeats after so many ticks; which seq the handles are of is written into each frame.
+  @bodies 12
+
   def packed(seconds, schema, format) do
-    room = room(schema: schema)
     creates = for i <- 1..@entities, do: {"create", %{"entity_id" => id(i), "components" => components(i, 0)}}
     {:ok, create} = Wire.encode_events(creates, schema: schema)
-    {:ok, _} = Room.publish(room, {:packed, create}, by: :system)
-    client = watch(room, format)
     handles = Map.new(1..@entities, &{id(&1), &1 - 1})
 
-    # Where things are repeats each second; which seq the handles are of is written into each frame.
     bodies =
-      for n <- 1..@hz do
+      for n <- 1..@bodies do
         updates =
           for i <- 1..@entities, do: {"update", %{"entity_id" => id(i), "components" => components(i, n)}}
 
@@ -316,12 +326,14 @@ defmodule Bench.One do
       end
       |> List.to_tuple()
 
-    Process.sleep(500)
-    before = Room.info(room)
+    room = room(schema: schema)
+    {:ok, _} = Room.publish(room, {:packed, create}, by: :system)
+    client = watch(room, format)
+    before = start(room)
 
     at_rate(seconds, before.seq, fn n, known ->
       known = acknowledged(known)
-      frame = IO.iodata_to_binary([0x13, varint(known), elem(bodies, rem(n, @hz))])
+      frame = IO.iodata_to_binary([0x13, varint(known), elem(bodies, rem(n, @bodies))])
       Room.publish_async(room, [{:packed, frame}], by: :system)
       known
     end)
@@ -370,7 +382,7 @@ defmodule Bench.One do
       for user <- 1..@users do
         spawn_link(fn ->
           batches =
-            for n <- 1..@hz do
+            for n <- 1..@bodies do
               for i <- 1..per_user do
                 {"update", fields} =
                   {"update", %{"entity_id" => id(user * 1000 + i), "components" => components(i, n)}}
@@ -387,8 +399,7 @@ defmodule Bench.One do
       end
 
     for _ <- users, do: receive(do: (:ready -> :ok))
-    Process.sleep(500)
-    before = Room.info(room)
+    before = start(room)
     at_rate(seconds, 0, fn n, _ -> for(pid <- users, do: send(pid, {:tick, n})) && 0 end)
     for pid <- users, do: Process.unlink(pid) && Process.exit(pid, :kill)
     finish(room, client, before)
@@ -396,7 +407,7 @@ defmodule Bench.One do
 
   defp sending(room, user, batches) do
     receive do
-      {:tick, n} -> Room.publish_async(room, elem(batches, rem(n, @hz)), by: user)
+      {:tick, n} -> Room.publish_async(room, elem(batches, rem(n, @bodies)), by: user)
       {_, {:ok, _}} -> :ok
       {_, {:error, error}} -> raise error
     end
@@ -404,28 +415,444 @@ defmodule Bench.One do
     sending(room, user, batches)
   end
 
+  # What came before is not counted.
+  defp start(room) do
+    Process.sleep(300)
+    :sys.replace_state(room, &%{&1 | times: Roomfold.Room.Times.new()})
+    Room.info(room)
+  end
+
   defp finish(room, client, before) do
     Process.sleep(200)
     info = Room.info(room)
     send(client, {:ask, self()})
-    {frames, bytes} = receive do: ({_, _} = it -> it)
+    {frames, bytes} = receive do: ({frames, bytes} when is_integer(frames) -> {frames, bytes})
     GenServer.stop(room)
 
     Map.merge(info, %{
       events: info.seq - before.seq,
       frames: frames,
       frame_bytes: div(bytes, max(frames, 1)),
+      ticks: info.ticks - before.ticks,
       shed: info.shed - before.shed
     })
   end
+
+  # ---- the peer: what one would write by hand ----
+
+  defmodule Peer do
+    @moduledoc false
+    use GenServer
+
+    def init(client), do: {:ok, %{world: %{}, queue: [], changed: %{}, client: client, seq: 0, times: []}}
+
+    def handle_cast({:publish, events}, state), do: {:noreply, %{state | queue: [events | state.queue]}}
+
+    def handle_call(:times, _, state), do: {:reply, state.times, state}
+
+    def handle_info(:tick, state) do
+      start = System.monotonic_time(:microsecond)
+
+      {world, changed, seq} =
+        for events <- Enum.reverse(state.queue),
+            {"update", fields} <- events,
+            reduce: {state.world, %{}, state.seq} do
+          {world, changed, seq} ->
+            %{"entity_id" => id, "components" => components} = fields
+
+            {Map.update(world, id, components, &Map.merge(&1, components)), Map.put(changed, id, components),
+             seq + 1}
+        end
+
+      diff = %{"from" => state.seq, "seq" => seq, "creates" => %{}, "updates" => changed, "deletes" => []}
+      send(state.client, {:diff, encode(diff)})
+      times = [System.monotonic_time(:microsecond) - start | state.times]
+      {:noreply, %{state | world: world, queue: [], seq: seq, times: times}}
+    end
+
+    # With the fastest encoder that is there.
+    defp encode(diff) do
+      if Code.ensure_loaded?(Jason),
+        do: apply(Jason, :encode_to_iodata!, [diff]),
+        else: Roomfold.JSON.encode!(diff)
+    end
+  end
+
+  def peer(seconds) do
+    client = spawn_link(fn -> Process.sleep(:infinity) end)
+    {:ok, peer} = GenServer.start_link(Peer, client)
+
+    bodies =
+      for(
+        n <- 1..10,
+        do: for(i <- 1..@entities, do: {"update", %{"entity_id" => id(i), "components" => components(i, n)}})
+      )
+      |> List.to_tuple()
+
+    # At 30 Hz, as 60 is more than it can do.
+    for n <- 1..(seconds * 30) do
+      GenServer.cast(peer, {:publish, elem(bodies, rem(n, 10))})
+      send(peer, :tick)
+      Process.sleep(33)
+    end
+
+    times = GenServer.call(peer, :times, 60_000) |> Enum.sort()
+    GenServer.stop(peer)
+    at = fn share -> Enum.at(times, min(trunc(length(times) * share), length(times) - 1)) end
+    %{mean: div(Enum.sum(times), length(times)), p50: at.(0.5), p99: at.(0.99), max: List.last(times)}
+  end
+
+  def main do
+    seconds = String.to_integer(System.get_env("SECONDS", "10"))
+
+    IO.puts(
+      "A room with #{@entities} entities that all move in every tick: what a tick takes the room's process, in µs"
+    )
+
+    contenders = [
+      {"packed batch, no log, diff packed", 60,
+       fn -> packed(seconds, Roomfold.Schema.default(), "packed") end},
+      {"packed batch, no log, diff quantised", 60, fn -> packed(seconds, schema(), "packed") end},
+      {"packed batch, no log, diff as JSON", 60,
+       fn -> packed(seconds, Roomfold.Schema.default(), "json") end},
+      {"text of 100 users, log in memory, diff packed", 60,
+       fn -> text(seconds, Roomfold.Schema.default(), "packed") end}
+    ]
+
+    rows =
+      for {name, hz, run} <- contenders do
+        it = Task.await(Task.async(run), :infinity)
+
+        [
+          name,
+          hz,
+          it.ticks,
+          it.busy_us.mean,
+          it.busy_us.p50,
+          it.busy_us.p99,
+          it.busy_us.max,
+          it.shed
+        ] ++
+          [it.events, it.frame_bytes]
+      end
+
+    it = peer(seconds)
+
+    rows =
+      rows ++
+        [
+          [
+            "a GenServer with a map, Jason",
+            30,
+            seconds * 30,
+            it.mean,
+            it.p50,
+            it.p99,
+            it.max,
+            0,
+            seconds * 30 * @entities,
+            0
+          ]
+        ]
+
+    header = ~w(who hz ticks mean_us p50_us p99_us max_us shed events diff_bytes)
+    Bench.table(header, rows)
+    Bench.csv("rooms_one", header, rows)
+  end
 end
 
-case System.argv() do
-  ["one"] ->
-    IO.inspect(Bench.One.packed(5, Bench.One.schema(), "packed"))
-    IO.inspect(Bench.One.packed(5, Roomfold.Schema.default(), "packed"))
-    IO.inspect(Bench.One.text(5, Roomfold.Schema.default(), "packed"))
+defmodule Bench.Flood do
+  @moduledoc """
+  A room with ten players at 20 Hz: how long they wait for their answers while all is quiet, and while an eleventh sends as much as its
+  session takes in, good and bad.
+  """
 
-  ["many"] ->
-    Bench.Many.main()
+  alias Bench.{Player, Spread}
+  alias Roomfold.{Room, Session}
+
+  def main do
+    seconds = String.to_integer(System.get_env("SECONDS", "10"))
+    {:ok, log} = Roomfold.EventLog.Memory.start_link()
+    {:ok, room} = Room.start_link(id: "flood", rooms: nil, log: {Roomfold.EventLog.Memory, log}, tick_ms: 50)
+    tally = Player.tally()
+    for p <- 1..10, do: Player.start(room, "player#{p}", 50, tally)
+    Process.sleep(1_000)
+
+    rows =
+      for round <- 1..3, kind <- [:quiet, :flood] do
+        flooder = if kind == :flood, do: spawn_link(fn -> flood(room) end)
+        Process.sleep(200)
+        Player.reset(tally)
+        Process.sleep(div(seconds * 1000, 3))
+        sent = if flooder, do: stop(flooder), else: 0
+        {times, _} = Spread.percentiles(tally.acknowledged, [0.5, 0.99, 1.0])
+        [round, kind] ++ times ++ [:counters.get(tally.counts, 1), sent]
+      end
+
+    header = ~w(round what p50_ms p99_ms max_ms refused flood_sent)
+    IO.puts("Ten players of a room, and one who floods it")
+    Bench.table(header, rows)
+    Bench.csv("rooms_flood", header, rows)
+
+    [quiet, flood] =
+      for kind <- [:quiet, :flood], do: Bench.median(for [_, ^kind, _, p99 | _] <- rows, do: p99)
+
+    IO.puts("The others' p99 is #{Bench.ratio(flood, quiet)} times what it was\n")
+  end
+
+  defp flood(room) do
+    {:ok, _, _, session} = Session.join(Session.new(room: room, user: "eve"), %{"format" => "packed"})
+    flooding(session, 0)
+  end
+
+  defp flooding(session, n) do
+    payload =
+      case rem(n, 3) do
+        0 -> {:json, ~s({"user_id":"eve","position":[1,2,3]})}
+        1 -> {:json, ~s({"user_id":"player1","position":[1,2,3]})}
+        2 -> {:json, String.duplicate("[", 1_000)}
+      end
+
+    {_, session} = Session.input(session, "user_moved", payload, n)
+    {_, session} = Session.input(session, "ack", %{"seq" => session.seq})
+    session = drain(session)
+
+    receive do
+      {:stop, pid} -> send(pid, {:sent, n})
+    after
+      0 -> flooding(session, n + 1)
+    end
+  end
+
+  defp drain(session) do
+    receive do
+      message when not is_tuple(message) or elem(message, 0) != :stop ->
+        case Session.handle(session, message) do
+          {_, session} -> drain(session)
+          :ignore -> drain(session)
+        end
+    after
+      0 -> session
+    end
+  end
+
+  defp stop(flooder) do
+    send(flooder, {:stop, self()})
+    receive do: ({:sent, n} -> n)
+  end
+end
+
+defmodule Bench.Heartbeat do
+  @moduledoc "A process that wakes up each millisecond: its longest gap while nothing happens, and while a room of 100,000 entities is looked at."
+
+  alias Roomfold.Room
+
+  def main do
+    {:ok, log} = Roomfold.EventLog.Memory.start_link()
+
+    {:ok, room} =
+      Room.start_link(
+        id: "large",
+        rooms: nil,
+        log: {Roomfold.EventLog.Memory, log},
+        tick_ms: 50,
+        snapshot_every: 0
+      )
+
+    creates =
+      for i <- 1..100_000,
+          do:
+            {"create",
+             %{"entity_id" => "e#{i}", "components" => %{"position" => [i, 1, 2], "rotation" => [0, 0, 0, 1]}}}
+
+    {:ok, frame} = Roomfold.Wire.encode_events(creates)
+    {:ok, _} = Room.publish(room, {:packed, frame}, by: :system, timeout: 60_000)
+
+    contenders = [
+      idle: fn -> Process.sleep(300) end,
+      snapshot: fn -> true = map_size(Room.snapshot(room)) >= 100_000 end,
+      join_packed: fn -> {:ok, _} = Room.join(room, "tom", format: :packed) end,
+      join_json: fn -> {:ok, _} = Room.join(room, "tom") end
+    ]
+
+    gaps = for _ <- 1..7, {name, run} <- contenders, do: {name, measure(run)}
+
+    rows =
+      for {name, _} <- contenders do
+        mine = for {^name, {ms, gap}} <- gaps, do: {ms, gap}
+
+        [
+          name,
+          Bench.round1(Bench.median(Enum.map(mine, &elem(&1, 0)))),
+          Bench.round1(Bench.median(Enum.map(mine, &elem(&1, 1))))
+        ] ++
+          [Bench.round1(Enum.max(Enum.map(mine, &elem(&1, 1))))]
+      end
+
+    IO.puts(
+      "What the VM notices of a snapshot of 100,000 entities: the longest gap of a process that wakes up each millisecond"
+    )
+
+    header = ~w(what took_ms gap_ms_median gap_ms_max)
+    Bench.table(header, rows)
+    Bench.csv("rooms_heartbeat", header, rows)
+  end
+
+  defp measure(run) do
+    parent = self()
+
+    pid =
+      spawn_link(fn ->
+        receive do: (:go -> :ok)
+        {us, _} = :timer.tc(run)
+        send(parent, {:took, us})
+      end)
+
+    Process.send_after(pid, :go, 10)
+    beat(now(), 0)
+  end
+
+  defp beat(last, worst) do
+    receive do
+      {:took, us} -> {us / 1000, max(worst, now() - last) / 1000}
+    after
+      1 ->
+        now = now()
+        beat(now, max(worst, now - last))
+    end
+  end
+
+  defp now, do: System.monotonic_time(:microsecond)
+end
+
+defmodule Bench.Headset do
+  @moduledoc "A headset and two hands, recorded into a room in their own timing and played back: how far off are the times?"
+
+  alias Roomfold.{EventLog, Replay, Room, Rooms, Session}
+
+  @folder Path.expand("../tests/data/vr", __DIR__)
+  @full Path.expand("../../shared/data/vr", __DIR__)
+
+  def main do
+    Code.require_file("../tests/elixir/support/headset.ex", __DIR__)
+    {csv, buttons, name} = recording()
+    samples = apply(Roomfold.Headset, :read, [csv, buttons])
+    IO.puts("A headset and two hands through a room and back, #{name}: how far off the times are, in ms")
+
+    rows = for tick_ms <- [5, 11, 50], do: one(samples, tick_ms)
+    header = ~w(tick_ms samples recorded_mean recorded_p99 recorded_max played_mean played_p99 played_max)
+    Bench.table(header, rows)
+    Bench.csv("rooms_headset", header, rows)
+  end
+
+  defp recording do
+    full = Path.join(@full, "tracked-recording.csv.gz")
+
+    if File.exists?(full),
+      do: {full, Path.join(@full, "tracked-recording.events.jsonl.gz"), "29 seconds"},
+      else:
+        {Path.join(@folder, "tracked-extract.csv.gz"), Path.join(@folder, "tracked-extract.events.jsonl.gz"),
+         "an extract"}
+  end
+
+  defp one(samples, tick_ms) do
+    name = :"headset#{tick_ms}"
+    rules = apply(Roomfold.Headset, :rules, [])
+
+    {:ok, rooms} =
+      Rooms.start_link(name: name, room: [tick_ms: tick_ms, rules: rules, user_events_per_s: 1_000])
+
+    room = {name, "studio"}
+    record(room, samples)
+    times = recorded(room)
+    {t0, _} = hd(samples)
+    offset = hd(times)
+    recorded = for {{t, _}, at} <- Enum.zip(samples, times), do: abs(at - offset - (t - t0))
+    played = play(room, times)
+    Process.unlink(rooms)
+    Supervisor.stop(rooms)
+    [tick_ms, length(samples)] ++ spread(recorded) ++ spread(played)
+  end
+
+  defp record(room, samples) do
+    {:ok, _, _, session} =
+      Session.join(Session.new(room: room, user: "tom", events_per_s: 1_000), %{"format" => "packed"})
+
+    [{first, _} | _] = samples
+    start = now() + 20_000
+
+    for {{t, _} = sample, n} <- Enum.with_index(samples, 1), reduce: session do
+      session ->
+        wait = div(start + round((t - first) * 1_000) - now(), 1_000)
+        if wait > 0, do: Process.sleep(wait)
+        {:ok, frame} = apply(Roomfold.Headset, :input, [sample, n, "tom"])
+        {_, session} = Session.input(session, "input", {:binary, frame}, n)
+        session |> drain() |> acknowledged()
+    end
+
+    Process.sleep(200)
+  end
+
+  defp acknowledged(session), do: elem(Session.input(session, "ack", %{"seq" => session.seq}), 1)
+
+  defp drain(session) do
+    receive do
+      message ->
+        case Session.handle(session, message) do
+          {_, session} -> drain(session)
+          :ignore -> drain(session)
+        end
+    after
+      0 -> session
+    end
+  end
+
+  defp recorded({name, id}) do
+    for line <- Rooms.log(name) |> EventLog.stream(id, 1) |> Enum.join() |> String.split("\n", trim: true),
+        %{"by" => "tom", "at" => at} <- [Roomfold.JSON.decode!(line)],
+        do: at
+  end
+
+  # When each event is told to a subscriber, against when the log says that it was.
+  defp play({name, _} = room, [first | _]) do
+    topic = "headset-replay"
+    :ok = Roomfold.EventStream.subscribe(Rooms.stream(name), topic)
+    {:ok, replay} = Room.replay(room, stream: Rooms.stream(name), topic: topic)
+    last = Replay.info(replay).last_seq
+    heard = hear(last, [])
+    GenServer.stop(replay)
+    [{start, _} | _] = heard
+    for {us, at} <- heard, do: abs((us - start) / 1_000 - (at - first))
+  end
+
+  defp hear(last, heard) do
+    receive do
+      {_, %{"seq" => seq, "at" => at, "by" => by}} ->
+        heard = if by == "tom", do: [{now(), at} | heard], else: heard
+        if seq == last, do: Enum.reverse(heard), else: hear(last, heard)
+    end
+  end
+
+  defp spread(errors) do
+    sorted = Enum.sort(errors)
+
+    [Enum.sum(sorted) / length(sorted), Enum.at(sorted, trunc(length(sorted) * 0.99)), List.last(sorted)]
+    |> Enum.map(&:erlang.float_to_binary(&1 / 1, decimals: 2))
+  end
+
+  defp now, do: System.monotonic_time(:microsecond)
+end
+
+sqlite? = Roomfold.EventLog.SQLite.available?()
+parts = if System.argv() == [], do: ~w(one flood heartbeat headset many), else: System.argv()
+
+for part <- parts do
+  case part do
+    "one" -> Bench.One.main()
+    "flood" -> Bench.Flood.main()
+    "heartbeat" -> Bench.Heartbeat.main()
+    "headset" -> Bench.Headset.main()
+    "many" when sqlite? -> Bench.Many.main()
+    "many" -> IO.puts("left out: many rooms (Roomfold was built without SQLite)")
+  end
 end

@@ -34,6 +34,15 @@ defmodule Bench do
 
   def median(times), do: times |> Enum.sort() |> Enum.at(div(length(times), 2))
 
+  @doc "How many cores the VM kept busy while it ran."
+  def cores(run) do
+    :erlang.statistics(:runtime)
+    start = System.monotonic_time(:millisecond)
+    run.()
+    {_, cpu} = :erlang.statistics(:runtime)
+    Float.round(cpu / (System.monotonic_time(:millisecond) - start), 2)
+  end
+
   @doc "What this was measured on, in one line."
   def machine do
     cpu =

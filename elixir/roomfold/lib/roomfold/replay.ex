@@ -18,7 +18,7 @@ defmodule Roomfold.Replay do
   use GenServer
 
   alias Roomfold.{Error, EventLog, EventStream, JSON, World}
-  alias Roomfold.Room.{Options, People, Recovery, Update}
+  alias Roomfold.Room.{Frames, Options, People, Recovery, Text, Update}
 
   # anchor: {process time, position} since when it has been running; position: milliseconds from the first event
   defstruct [
@@ -270,23 +270,11 @@ defmodule Roomfold.Replay do
         term: state.term,
         from: from,
         seq: World.seq(state.world),
-        frames: Map.new(People.formats(state.people), &{&1, frame(state.world, from, &1)}),
-        events: IO.iodata_to_binary(["{\"events\":[", Enum.intersperse(told(lines, state), ","), "]}"])
+        frames: Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, from, &1)}),
+        events: if(People.events?(state.people), do: Frames.told(lines, state.options.diff_tells))
       }
 
       for pid <- pids, do: send(pid, {:roomfold, state.options.id, {:update, update}})
-    end
-  end
-
-  defp told(lines, state) do
-    quiet = Enum.map(state.options.diff_tells, &"\"#{&1}\"")
-    Enum.reject(lines, &String.contains?(binary_part(&1, 0, min(byte_size(&1), 60)), quiet))
-  end
-
-  defp frame(world, from, format) do
-    case World.encode(world, {:diff, from}, format) do
-      {:ok, bytes} -> {:diff, bytes}
-      {:error, %{reason: :history_gone}} -> {:snapshot, World.encode!(world, :snapshot, format)}
     end
   end
 
@@ -294,13 +282,7 @@ defmodule Roomfold.Replay do
 
   defp publish(%{topic: {stream, topic}}, lines) do
     if EventStream.subscribers?(stream, topic),
-      do: EventStream.broadcast(stream, topic, Enum.map(lines, &event/1))
-  end
-
-  defp event(line) do
-    payload = JSON.decode!(line)
-    {name, payload} = Map.pop(payload, if(is_map_key(payload, "event_name"), do: "event_name", else: "event"))
-    {name, payload}
+      do: EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode/1))
   end
 
   # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches.
@@ -365,7 +347,7 @@ defmodule Roomfold.Replay do
 
   def handle_call({:join, pid, user, how}, _, state) do
     unless is_map_key(state.people.connections, pid), do: Process.monitor(pid)
-    {people, _} = People.join(state.people, pid, user, how.format)
+    {people, _} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     state = %{state | people: people}
 
     answer = %{
@@ -376,14 +358,14 @@ defmodule Roomfold.Replay do
       seq: World.seq(state.world),
       tick_ms: state.options.tick_ms,
       users: [],
-      frame: {:snapshot, World.encode!(state.world, :snapshot, how.format)}
+      frame: Frames.snapshot(state.world, how.format)
     }
 
     {:reply, {:ok, answer}, state}
   end
 
   def handle_call({:catch_up, from, format}, _, state) do
-    {:reply, {:ok, {World.seq(state.world), frame(state.world, from, format)}}, state}
+    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
   end
 
   def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}

@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Packed do
   # code, which stay as they are where nobody wants their text.
 
   alias Roomfold.{Error, Projection, World}
-  alias Roomfold.Room.{Batch, Options}
+  alias Roomfold.Room.{Batch, Gate}
 
   @entity_events ["create", "update", "delete"]
 
@@ -23,11 +23,8 @@ defmodule Roomfold.Room.Packed do
   @doc "Whether frames can be folded as they are: nobody gets to see the events but by what they do."
   def stays?(%{options: options} = state) do
     options.log == nil and not state.heard? and state.wanted == [] and options.impl == :native and
-      not handles_events?(options) and Enum.all?(@entity_events, &(&1 in options.diff_tells))
+      not Gate.exports?(state, :handle_event, 3) and Enum.all?(@entity_events, &(&1 in options.diff_tells))
   end
-
-  defp handles_events?(%Options{module: module}),
-    do: module != nil and function_exported?(module, :handle_event, 3)
 
   @doc "Folds a frame that must be plain."
   def fold(%World{impl: Projection.Native} = world, frame) do

@@ -15,7 +15,7 @@ defmodule Roomfold.Room.State do
   # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
 
   alias Roomfold.{Error, Hits, World}
-  alias Roomfold.Room.{Batch, Limit, Options, Packed, People, System, Text, Update}
+  alias Roomfold.Room.{Batch, Frames, Gate, Limit, Options, Packed, People, System, Text, Update}
 
   defstruct [
     :options,
@@ -323,59 +323,8 @@ defmodule Roomfold.Room.State do
       at: at(state, now),
       json: Options.json(state.options),
       max_event_bytes: state.options.max_event_bytes,
-      adjust:
-        if(exports?(state, :authorize, 4) or state.prepared != [],
-          do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
-        )
+      adjust: Gate.adjust(state)
     }
-  end
-
-  # Asks the room's module, and has the systems add what they have to.
-  defp adjust(state, text, sender, id) do
-    json = Options.json(state.options)
-
-    with {:ok, name} <- name(text),
-         true <- name in state.prepared or asks_module?(state, sender) || {:ok, text},
-         {:ok, event} <- decode(text, json),
-         :ok <- authorize(state, event, sender) do
-      if name in state.prepared,
-        do: Text.event(System.prepare_all(state.systems, event, id), json),
-        else: {:ok, text}
-    end
-  end
-
-  defp asks_module?(state, sender), do: match?({:user, _}, sender) and exports?(state, :authorize, 4)
-
-  defp exports?(%{options: %{module: module}}, name, arity),
-    do: module != nil and function_exported?(module, name, arity)
-
-  # Whatever can't be read is refused with its reason when it is checked.
-  defp name(text) do
-    {:ok, Text.name(text)}
-  rescue
-    _ -> {:ok, nil}
-  end
-
-  defp decode(text, json) do
-    case Text.decode(text, json) do
-      {nil, _} -> {:error, Error.new(:invalid_name)}
-      event -> {:ok, event}
-    end
-  rescue
-    error in Error -> {:error, error}
-    _ -> {:error, Error.new(:not_an_event)}
-  end
-
-  defp authorize(state, event, sender) do
-    if asks_module?(state, sender), do: ask(state, event, elem(sender, 1)), else: :ok
-  end
-
-  defp ask(state, event, user) do
-    case state.options.module.authorize(event, user, state.world, state.module_state) do
-      :ok -> :ok
-      {:error, %Error{} = error} -> {:error, error}
-      {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
-    end
   end
 
   @doc "What the log answered."
@@ -435,7 +384,7 @@ defmodule Roomfold.Room.State do
   defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.wanted)) | state.news]
 
   defp caused(state, records) do
-    if exports?(state, :handle_event, 3), do: ask_for_caused(state, records), else: {[], state}
+    if Gate.exports?(state, :handle_event, 3), do: ask_for_caused(state, records), else: {[], state}
   end
 
   defp ask_for_caused(%{options: %{module: module}} = state, records) do
@@ -455,7 +404,7 @@ defmodule Roomfold.Room.State do
     if map_size(state.people.connections) == 0 do
       {[], %{state | shared_seq: seq}}
     else
-      frames = Map.new(People.formats(state.people), &{&1, frame(state.world, state.shared_seq, &1)})
+      frames = Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, state.shared_seq, &1)})
 
       update = %Update{
         room: state.options.id,
@@ -463,26 +412,10 @@ defmodule Roomfold.Room.State do
         from: state.shared_seq,
         seq: seq,
         frames: frames,
-        events: if(People.events?(state.people), do: told(records, state.options.diff_tells))
+        events: if(People.events?(state.people), do: Frames.told(records, state.options.diff_tells))
       }
 
       {[{:send, Map.keys(state.people.connections), {:update, update}}], %{state | shared_seq: seq}}
-    end
-  end
-
-  # What happened, besides what the world shows.
-  defp told(records, diff_tells) do
-    case Enum.reject(records, &(Text.name(&1) in diff_tells)) do
-      [] -> nil
-      records -> IO.iodata_to_binary(["{\"events\":[", Enum.intersperse(records, ?,), "]}"])
-    end
-  end
-
-  # A batch may be longer than the world's memory.
-  defp frame(world, from, format) do
-    case World.encode(world, {:diff, from}, format) do
-      {:ok, bytes} -> {:diff, bytes}
-      {:error, %{reason: :history_gone}} -> {:snapshot, World.encode!(world, :snapshot, format)}
     end
   end
 
@@ -530,17 +463,11 @@ defmodule Roomfold.Room.State do
 
   defp here(people), do: for({user, %{count: count}} <- people.users, count > 0, do: user) |> Enum.sort()
 
-  # What is missing since last_seq, or everything, whichever is smaller.
-  @small 4_096
+  # What a JSON diff says holds in each life of the room; handles of packed ones only in theirs.
   defp missing(state, %{format: format} = how) do
-    with seq when is_integer(seq) <- how[:last_seq],
-         true <- format == :json or how[:last_term] == state.term,
-         {:ok, diff} <- World.encode(state.world, {:diff, seq}, format) do
-      snapshot = if byte_size(diff) > @small, do: World.encode!(state.world, :snapshot, format)
-      if snapshot && byte_size(snapshot) < byte_size(diff), do: {:snapshot, snapshot}, else: {:diff, diff}
-    else
-      _ -> {:snapshot, World.encode!(state.world, :snapshot, format)}
-    end
+    if is_integer(how[:last_seq]) and (format == :json or how[:last_term] == state.term),
+      do: Frames.missing(state.world, how.last_seq, format),
+      else: Frames.snapshot(state.world, format)
   end
 
   @doc "What a connection that lags needs to go on from `from`."

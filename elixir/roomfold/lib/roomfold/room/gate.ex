@@ -1,0 +1,61 @@
+defmodule Roomfold.Room.Gate do
+  @moduledoc false
+  # Before an event is checked: asks the room's module whether its sender may, and has the systems add what only the room can know.
+
+  alias Roomfold.Error
+  alias Roomfold.Room.{Options, System, Text}
+
+  @doc "For `Roomfold.Room.Batch`: what to do with each event's text, or nil if there is nothing to ask."
+  def adjust(state) do
+    if exports?(state, :authorize, 4) or state.prepared != [],
+      do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
+  end
+
+  defp adjust(state, text, sender, id) do
+    json = Options.json(state.options)
+
+    with {:ok, name} <- name(text),
+         true <- name in state.prepared or asks_module?(state, sender) || {:ok, text},
+         {:ok, event} <- decode(text, json),
+         :ok <- authorize(state, event, sender) do
+      if name in state.prepared,
+        do: Text.event(System.prepare_all(state.systems, event, id), json),
+        else: {:ok, text}
+    end
+  end
+
+  defp asks_module?(state, sender), do: match?({:user, _}, sender) and exports?(state, :authorize, 4)
+
+  @doc "Whether the room has a module with this callback."
+  def exports?(%{options: %{module: module}}, name, arity),
+    do: module != nil and function_exported?(module, name, arity)
+
+  # Whatever can't be read is refused with its reason when it is checked.
+  defp name(text) do
+    {:ok, Text.name(text)}
+  rescue
+    _ -> {:ok, nil}
+  end
+
+  defp decode(text, json) do
+    case Text.decode(text, json) do
+      {nil, _} -> {:error, Error.new(:invalid_name)}
+      event -> {:ok, event}
+    end
+  rescue
+    error in Error -> {:error, error}
+    _ -> {:error, Error.new(:not_an_event)}
+  end
+
+  defp authorize(state, event, sender) do
+    if asks_module?(state, sender), do: ask(state, event, elem(sender, 1)), else: :ok
+  end
+
+  defp ask(state, event, user) do
+    case state.options.module.authorize(event, user, state.world, state.module_state) do
+      :ok -> :ok
+      {:error, %Error{} = error} -> {:error, error}
+      {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
+    end
+  end
+end

@@ -1,0 +1,94 @@
+defmodule Roomfold.TelemetryTest do
+  # What a host with the package telemetry gets. That package is not here (the companion for Phoenix is tested with it): a module of its name
+  # stands where it would, and hands on what it is called with.
+  use Roomfold.RoomsCase, async: false
+
+  alias Roomfold.EventLog
+
+  setup do
+    Application.put_env(:roomfold, __MODULE__, self())
+
+    Code.compile_string("""
+    defmodule :telemetry do
+      def execute(name, numbers, facts) do
+        if facts[:room] == "measured", do: send(Application.fetch_env!(:roomfold, #{inspect(__MODULE__)}), {name, numbers, facts})
+        :ok
+      end
+    end
+    """)
+
+    :persistent_term.erase(Roomfold.Telemetry)
+
+    on_exit(fn ->
+      :code.purge(:telemetry)
+      :code.delete(:telemetry)
+      :persistent_term.put(Roomfold.Telemetry, false)
+    end)
+
+    rooms = start_rooms(room: [tick_ms: 20, idle_ms: :infinity])
+    {:ok, room: {rooms, "measured"}}
+  end
+
+  defp start(name), do: [:roomfold, :room, name, :start]
+  defp stop(name), do: [:roomfold, :room, name, :stop]
+
+  test "each thing a room does is a span", %{room: room} do
+    {:ok, _} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+
+    for name <- [:commit, :fold, :publish] do
+      start = start(name)
+      stop = stop(name)
+      assert_receive {^start, %{system_time: _, monotonic_time: from}, %{telemetry_span_context: context}}
+
+      assert_receive {^stop, %{duration: duration, monotonic_time: to} = numbers,
+                      %{telemetry_span_context: ^context} = facts}
+
+      assert duration == to - from and duration >= 0
+
+      case name do
+        :commit -> assert {numbers.count, facts.error} == {1, nil}
+        :fold -> assert numbers.seq == 1
+        :publish -> assert numbers.count == 1
+      end
+    end
+
+    {:ok, _} = Room.join(room, "ann")
+    tick = start(:tick)
+    tock = stop(:tick)
+    assert_receive {^tick, _, %{number: 1}}
+    assert_receive {^tock, %{queued: queued, messages: messages}, %{number: 1}}
+    assert is_integer(queued) and is_integer(messages)
+  end
+
+  test "what is refused and what is left out is said", %{room: room} do
+    {:ok, _} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+    {:ok, _} = EventLog.claim(Rooms.log(elem(room, 0)), "measured", %{})
+    {:error, _} = Room.publish(room, {"user_joined", %{"user_id" => "ann"}})
+    stop = stop(:commit)
+    assert_receive {^stop, %{count: 1}, %{error: %Error{reason: :old_term}}}
+    assert_receive {[:roomfold, :room, :commit, :failed], %{events: 1}, %{error: %Error{reason: :old_term}}}
+
+    # A room that is held up leaves ticks out.
+    {:ok, _} = Room.join(room, "ann")
+    {:ok, :ok} = Room.read(room, fn _ -> Process.sleep(100) end)
+    assert_receive {[:roomfold, :room, :tick, :shed], %{count: count}, %{reason: :late}} when count > 0
+    assert Room.info(room).shed >= count
+  end
+
+  @tag :capture_log
+  test "what fails in a span is said, and fails as before", %{room: {rooms, id}} do
+    defmodule Broken do
+      use Roomfold.Room
+      @impl true
+      def handle_event(_, _, _), do: raise("broken")
+    end
+
+    {:ok, pid} = Room.ensure_started({rooms, id}, module: Broken)
+    ref = Process.monitor(pid)
+    assert {:error, %Error{reason: :room_closed}} = Room.publish(pid, {"user_joined", %{"user_id" => "tom"}})
+    assert_receive {:DOWN, ^ref, _, _, _}
+
+    assert_receive {[:roomfold, :room, :fold, :exception], %{duration: _},
+                    %{kind: :error, reason: %RuntimeError{}, stacktrace: [_ | _]}}
+  end
+end
