@@ -125,6 +125,45 @@ defmodule Roomfold.ReplayTest do
       assert Room.get({rooms, "old"}, "tom") == %{"position" => [1.0, 2.0, 3.0]}
     end
 
+    test "upcasters know what an event was written in; snapshots of other rules are left alone" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 2])
+      room = {rooms, "old"}
+      points = fn by -> Rules.new!(%{"scored" => [{:create, "id", %{"points" => {:field, by}}}]}) end
+      score = fn n -> {"scored", %{"id" => "tom", "points" => n, "deci" => n * 10}} end
+
+      {:ok, _} = Room.ensure_started(room, rules: points.("points"))
+      for n <- 1..5, do: {:ok, ^n} = Room.publish(room, score.(n))
+      :ok = Room.stop(room)
+
+      # Version 2 says tenths, under another name.
+      upcast = fn
+        event, %{"rules" => 1} -> Map.put(event, "tenths", event["points"] * 10)
+        event, %{"rules" => 2, "schema" => 1} -> event
+      end
+
+      new = [rules: points.("tenths"), rules_version: 2, upcasters: [upcast]]
+      {:ok, _} = Room.ensure_started(room, new)
+      assert Room.get(room, "tom") == %{"points" => 50}
+      {:ok, 6} = Room.publish(room, {"scored", %{"id" => "tom", "tenths" => 61}})
+      assert Room.get(room, "tom") == %{"points" => 61}
+
+      for {seq, expected} <- [{2, 20}, {5, 50}, {6, 61}] do
+        {:ok, world} = Room.state_at(room, seq)
+        assert World.get(world, "tom") == %{"points" => expected}
+      end
+
+      {:ok, replay} = Room.replay(room, paused: true)
+      :ok = Replay.seek(replay, 3)
+      assert Room.get(replay, "tom") == %{"points" => 30}
+      :ok = Room.stop(room)
+
+      # Where the events are gone, the snapshot is what there is.
+      log = Rooms.log(rooms)
+      :ok = Roomfold.EventLog.trim(log, "old", 7)
+      {:ok, _} = Room.ensure_started(room, Keyword.put(new, :rules_version, 3))
+      assert Room.get(room, "tom") == %{"points" => 61}
+    end
+
     test "without a log there is none" do
       room = start_room()
 

@@ -6,6 +6,8 @@ defmodule Roomfold.RoomDiskTest do
   alias Roomfold.{Error, EventLog, Room, Rooms, World}
 
   @moduletag :closed
+  # Snapshots that could not be kept are warned of.
+  @moduletag :capture_log
 
   defp rooms(path, opts \\ []) do
     log = {EventLog.SQLite, Keyword.merge([path: path, busy_timeout: 50], opts)}

@@ -221,9 +221,9 @@ defmodule Roomfold.Replay do
   defp more(state, from) do
     with true <- from <= state.last_seq,
          {:ok, %{text: text, first: ^from}} <-
-           EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece) do
-      for line <- text |> Recovery.upcast(state.options) |> :binary.split("\n", [:global, :trim_all]),
-          do: {at(line), line}
+           EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece),
+         {:ok, text} <- Recovery.upcast(text, state.options, from) do
+      for line <- :binary.split(text, "\n", [:global, :trim_all]), do: {at(line), line}
     else
       _ -> []
     end

@@ -116,8 +116,10 @@ defmodule Roomfold.Room do
       that move)
     * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)
     * `:rewind` - whether it is remembered where everything was, for `Roomfold.Hits` (if there is a level)
-    * `:rules_version` (1), `:upcasters` - functions of an event of the log as decoded JSON that answer it as it would be
-      written today
+    * `:rules_version`, `:schema_version` (1) - raise them when what they are of changes: logs and snapshots say theirs, and the
+      world is made anew from the log, by the new ones, when the room starts
+    * `:upcasters` - functions of an event of the log as decoded JSON, or of that and a map of what it was written in (`"rules"`,
+      `"schema"`), that answer it as it would be written today
 
   ## Examples
 
@@ -505,7 +507,10 @@ defmodule Roomfold.Room do
     past(room, fn options ->
       world =
         options
-        |> Map.take([:id, :impl, :schema, :rules, :level, :history, :max_entities, :upcasters, :diff_tells])
+        |> Map.take(
+          [:id, :impl, :schema, :rules, :level, :history, :max_entities, :upcasters, :diff_tells] ++
+            [:rules_version, :schema_version]
+        )
         |> Map.to_list()
 
       if options.log,

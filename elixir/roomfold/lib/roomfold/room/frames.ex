@@ -23,7 +23,8 @@ defmodule Roomfold.Room.Frames do
     end
   end
 
-  defp smaller({_, a} = diff, {_, b} = snapshot), do: if(byte_size(b) < byte_size(a), do: snapshot, else: diff)
+  defp smaller({_, a} = diff, {_, b} = snapshot),
+    do: if(byte_size(b) < byte_size(a), do: snapshot, else: diff)
 
   def snapshot(world, format), do: {:snapshot, World.encode!(world, :snapshot, format)}
 

@@ -110,7 +110,7 @@ defmodule Roomfold.Room.History do
   # At most those of one reading.
   defp some(options, from, to) do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
-      {:ok, text |> Recovery.upcast(options) |> lines()}
+      with {:ok, text} <- Recovery.upcast(text, options, from), do: {:ok, lines(text)}
     else
       {:ok, _} -> {:error, Error.new(:history_gone)}
       error -> error

@@ -28,6 +28,7 @@ defmodule Roomfold.Room.Options do
     move: "user_moved",
     upcasters: [],
     rules_version: 1,
+    schema_version: 1,
     args: []
   ]
 
@@ -69,10 +70,25 @@ defmodule Roomfold.Room.Options do
     must(options, :idle_ms, &(&1 == :infinity or (is_integer(&1) and &1 >= 0)), "milliseconds or :infinity")
     must(options, :rewind, &is_boolean/1, "true or false")
     must(options, :diff_tells, &is_list/1, "a list of event names")
-    must(options, :upcasters, &is_list/1, "a list")
+
+    must(
+      options,
+      :upcasters,
+      &(is_list(&1) and Enum.all?(&1, fn it -> is_function(it, 1) or is_function(it, 2) end)),
+      "a list of functions of an event, or of an event and its versions"
+    )
+
     must(options, :move, &is_binary/1, "the name of an event")
 
-    for name <- [:grace_ms, :snapshot_every, :max_entities, :max_event_bytes, :max_queue, :rules_version],
+    for name <- [
+          :grace_ms,
+          :snapshot_every,
+          :max_entities,
+          :max_event_bytes,
+          :max_queue,
+          :rules_version,
+          :schema_version
+        ],
         do: must(options, name, &(is_integer(&1) and &1 >= 0), "a whole number, 0 or more")
 
     for name <- [:user_events_per_s, :user_bytes_per_s, :user_burst_s],
@@ -100,6 +116,15 @@ defmodule Roomfold.Room.Options do
 
   def rates(options),
     do: %{events: options.user_events_per_s, bytes: options.user_bytes_per_s, burst: options.user_burst_s}
+
+  @doc "What the log is told about the records to come, and a snapshot says about itself."
+  def versions(options),
+    do: %{
+      "format" => 1,
+      "rules" => options.rules_version,
+      "rules_name" => options.rules.name,
+      "schema" => options.schema_version
+    }
 
   @doc "Which JSON goes with the implementation."
   def json(%{impl: :elixir}), do: :elixir

@@ -14,50 +14,51 @@ defmodule Roomfold.Room.Recovery do
   def world(options, until \\ :head, world_opts \\ []) do
     opts = options |> Options.world() |> Keyword.merge(world_opts)
 
-    with {:ok, head} <- head(options, until),
-         {:ok, world, facts} <- from_snapshot(options, head, opts),
-         {:ok, world, facts} <- fold_to(options, world, facts, head) do
-      {:ok, world, facts}
-    end
+    with {:ok, head, seq} <- head(options, until),
+         {:ok, world, facts} <- from_snapshot(options, head, seq, opts),
+         do: fold_to(options, world, facts, seq)
   end
 
-  # The seq to go to.
+  # The log's head, and the seq to go to.
   defp head(options, until) do
     with {:ok, head} <- EventLog.head(options.log, options.id) do
-      last = if head, do: head.seq, else: 0
+      head = head || %{seq: 0, first: 1}
 
       cond do
-        until == :head -> {:ok, last}
-        until <= last -> {:ok, until}
+        until == :head -> {:ok, head, head.seq}
+        until <= head.seq -> {:ok, head, until}
         true -> {:error, Error.new(:seq_ahead)}
       end
     end
   end
 
-  defp from_snapshot(options, at_most, opts) do
+  defp from_snapshot(options, head, at_most, opts) do
     with {:ok, found} <- EventLog.snapshot(options.log, options.id, at_most) do
-      case found do
-        nil ->
-          with {:ok, world} <- World.new(opts), do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
-
-        {seq, binary} ->
-          [facts, text] = :binary.split(binary, "\n")
-          %{"users" => users, "last_at" => last_at} = JSON.decode!(facts, impl: Options.json(options))
-
-          with {:ok, world} <- World.load({:json, text}, opts),
-               do: {:ok, world, %{users: users, last_at: last_at, kept_seq: seq}}
+      case found && read_snapshot(found, options) do
+        nil -> from_nothing(opts)
+        # What other rules made of it counts only where the events are gone.
+        {false, _, _} when head.first == 1 -> from_nothing(opts)
+        {_, text, facts} -> with {:ok, world} <- World.load({:json, text}, opts), do: {:ok, world, facts}
       end
     end
   end
 
-  @doc "What `from_snapshot` reads."
-  def snapshot(world, users, last_at) do
-    facts =
-      JSON.encode!(%{"users" => users, "last_at" => last_at},
-        impl: if(world.impl == Roomfold.Projection.Elixir, do: :elixir, else: :native)
-      )
+  defp from_nothing(opts) do
+    with {:ok, world} <- World.new(opts), do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
+  end
 
-    [facts, "\n", World.encode!(world, :snapshot, :json)]
+  defp read_snapshot({seq, binary}, options) do
+    [facts, text] = :binary.split(binary, "\n")
+    %{"users" => users, "last_at" => last_at} = facts = JSON.decode!(facts, impl: Options.json(options))
+    ours = Options.versions(options)
+    current? = Map.get(facts, "versions", ours) == ours
+    {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
+  end
+
+  @doc "What `from_snapshot` reads."
+  def snapshot(options, world, users, last_at) do
+    facts = %{"users" => users, "last_at" => last_at, "versions" => Options.versions(options)}
+    [JSON.encode!(facts, impl: Options.json(options)), "\n", World.encode!(world, :snapshot, :json)]
   end
 
   @doc "Folds on to a seq."
@@ -68,7 +69,7 @@ defmodule Roomfold.Room.Recovery do
       {:ok, world, facts}
     else
       with {:ok, %{text: text, seq: last}} <- read(options, from, seq),
-           text = upcast(text, options),
+           {:ok, text} <- upcast(text, options, from),
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
         # An upcaster may take nothing away: seqs stay.
         if World.seq(world) == last,
@@ -83,17 +84,32 @@ defmodule Roomfold.Room.Recovery do
          do: {:error, Error.new(:history_gone)}
   end
 
-  @doc "Events as they would be written today."
-  def upcast(text, %{upcasters: []}), do: text
+  @doc "Events from a seq on, as they would be written today."
+  def upcast(text, %{upcasters: []}, _), do: {:ok, text}
 
-  def upcast(text, options) do
-    json = [impl: Options.json(options)]
+  def upcast(text, options, from) do
+    with {:ok, %{versions: versions}} <- EventLog.head(options.log, options.id) do
+      json = [impl: Options.json(options)]
 
-    text
-    |> String.split("\n", trim: true)
-    |> Enum.map_join("\n", fn line ->
-      options.upcasters |> Enum.reduce(JSON.decode!(line, json), & &1.(&2)) |> JSON.encode!(json)
-    end)
+      {:ok,
+       text
+       |> :binary.split("\n", [:global, :trim_all])
+       |> Enum.with_index(from)
+       |> Enum.map_join("\n", fn {line, seq} ->
+         meta = versions_at(versions, seq)
+
+         options.upcasters
+         |> Enum.reduce(JSON.decode!(line, json), &today(&1, &2, meta))
+         |> JSON.encode!(json)
+       end)}
+    end
+  end
+
+  defp today(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
+  defp today(upcaster, event, meta), do: upcaster.(event, meta)
+
+  defp versions_at(versions, seq) do
+    versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)
   end
 
   # Who came and who left is in the server's events; the line's end says whose it is, before anything is decoded.

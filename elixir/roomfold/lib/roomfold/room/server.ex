@@ -53,8 +53,8 @@ defmodule Roomfold.Room.Server do
   defp claim(%{log: nil}), do: {:ok, 0}
 
   defp claim(options) do
-    meta = %{"rules" => options.rules_version, "rules_name" => options.rules.name, "format" => 1}
-    with {:ok, head} <- EventLog.claim(options.log, options.id, meta), do: {:ok, head.term}
+    with {:ok, head} <- EventLog.claim(options.log, options.id, Options.versions(options)),
+         do: {:ok, head.term}
   end
 
   defp monitor_log(%{log: nil}), do: nil
@@ -374,8 +374,8 @@ defmodule Roomfold.Room.Server do
   defp keep(%{options: %{log: nil}}, _, _), do: :ok
   defp keep(server, seq, users), do: put_snapshot(server, seq, users).()
 
-  defp put_snapshot(%{options: %{log: log, id: id}, state: %{term: term} = state}, seq, users) do
-    snapshot = Recovery.snapshot(state.world, users, state.last_at)
+  defp put_snapshot(%{options: %{log: log, id: id} = options, state: %{term: term} = state}, seq, users) do
+    snapshot = Recovery.snapshot(options, state.world, users, state.last_at)
 
     fn ->
       case EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
