@@ -1,4 +1,5 @@
-// wire_text.c: packed input and packed events as the text of events, which is how rooms take them in and logs keep them.
+// wire_text.c: packed input and packed events as the text of events, which is how rooms take them in and logs keep
+// them.
 #include "error.h"
 #include "json_out.h"
 #include "schema_state.h"
@@ -43,8 +44,8 @@ static void put_pose(rf_json_out *out, rf_str name, const rf_pose *pose) {
 // ---- what a client sent -----------------------------------------------------------------------------
 
 static void put_name(rf_json_out *out, rf_str name) {
-    bool entity = rf_str_eq(name, RF_LIT("create")) || rf_str_eq(name, RF_LIT("update")) ||
-                  rf_str_eq(name, RF_LIT("delete"));
+    bool entity =
+        rf_str_eq(name, RF_LIT("create")) || rf_str_eq(name, RF_LIT("update")) || rf_str_eq(name, RF_LIT("delete"));
     rf_json_out_text(out, entity ? RF_LIT("{\"event\":") : RF_LIT("{\"event_name\":"));
     rf_json_out_string(out, name);
 }

@@ -105,9 +105,9 @@ ERL_NIF_TERM nif_world_admit(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
 
 // Text that was made for one answer, or why there is none.
 static ERL_NIF_TERM text_answer(ErlNifEnv *env, rf_status status, uint8_t *text, size_t len, const rf_error *error) {
-    ERL_NIF_TERM answer =
-        status == RF_OK ? enif_make_tuple2(env, nif_atom.ok, nif_binary(env, (rf_str){(const char *)text, len}))
-                        : nif_error_at(env, error);
+    ERL_NIF_TERM answer = status == RF_OK
+                              ? enif_make_tuple2(env, nif_atom.ok, nif_binary(env, (rf_str){(const char *)text, len}))
+                              : nif_error_at(env, error);
     if (text) enif_free(text);
     return answer;
 }

@@ -45,6 +45,12 @@ static const uint8_t events_frame[] = {0x13, 0,   0,    0,    4,   5,    'i',  '
 
 static const uint8_t input_frame[] = {0x14, 5, 1, 0, 0, 1, 4, 'j', 'u', 'm', 'p', 7, 1, 1, 'a', 2};
 
+// Creates a, says something of the entity with handle 0, deletes it, and says something more of it, which nobody hears.
+static const uint8_t plain_frame[] = {0x13, 3, 0,    0, 2, 1, 'a', 1, 'k', 4, // two texts, four events
+                                      0x10, 0, 0,    1, 1, 1,                 // create
+                                      0x11, 2, 0,    1, 1, 9, 0,              // update
+                                      2,    2, 0x11, 2, 0, 1, 1,   1};        // delete, update
+
 static rf_status new_world(rf_allocator allocator, uint32_t max_entities, rf_world **out) {
     rf_world_def def = rf_world_def_default();
     rf_status status;
@@ -209,11 +215,55 @@ START_TEST(input_is_read) {
 }
 END_TEST
 
+static void check_text(const uint8_t *text, size_t len, const char *expected) {
+    REQUIRE_MSG(len == strlen(expected) && memcmp(text, expected, len) == 0, "%.*s", (int)len, (const char *)text);
+}
+
+START_TEST(input_as_text) {
+    rf_world *world = sender(before_text, NULL);
+    rf_str frame = frame_with_tag(world, input_frame, sizeof input_frame, 3);
+    uint8_t *text;
+    size_t len;
+    rf_error error;
+    ck_assert_int_eq(rf_input_text(rf_world_schema(world), frame, STR("tom"), STR("user_moved"), rf_allocator_default(),
+                                   &text, &len, &error),
+                     RF_OK);
+    check_text(text, len, "{\"event_name\":\"jump\",\"a\":true}\n");
+    free(text);
+    ck_assert_int_eq(rf_input_text(rf_world_schema(world), (rf_str){frame.data, frame.len - 1}, STR("tom"),
+                                   STR("moved"), rf_allocator_default(), &text, &len, &error),
+                     RF_INVALID_FRAME);
+    ck_assert_ptr_null(text);
+    drop(frame);
+    rf_world_free(world);
+}
+END_TEST
+
+START_TEST(events_as_text) {
+    rf_world *world = sender(before_text, NULL);
+    rf_str frame = frame_with_tag(world, plain_frame, sizeof plain_frame, 3), named = events_of(world);
+    uint8_t *text;
+    size_t len;
+    rf_error error;
+    ck_assert_int_eq(rf_events_text(world, frame, rf_allocator_default(), &text, &len, &error), RF_OK);
+    check_text(text, len,
+               "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"k\":false}}\n"
+               "{\"event\":\"update\",\"entity_id\":\"imp-1\",\"components\":{\"k\":\"a\"}}\n"
+               "{\"event\":\"delete\",\"entity_id\":\"imp-1\"}\n");
+    free(text);
+    ck_assert_int_eq(rf_events_text(world, named, rf_allocator_default(), &text, &len, &error), RF_NOT_SUPPORTED);
+    ck_assert_ptr_null(text);
+    drop(named);
+    drop(frame);
+    rf_world_free(world);
+}
+END_TEST
+
 // ---- bad frames -------------------------------------------------------------------------------------
 
 typedef struct frames {
     rf_world *from, *to;
-    rf_str snapshot, diff, events, input;
+    rf_str snapshot, diff, events, plain, input;
 } frames;
 
 static frames make_frames(void) {
@@ -221,6 +271,7 @@ static frames make_frames(void) {
     f.snapshot = encoded(f.from, false, 0);
     f.diff = encoded(f.to, true, rf_world_seq(f.from));
     f.events = events_of(f.from);
+    f.plain = frame_with_tag(f.from, plain_frame, sizeof plain_frame, 3);
     f.input = frame_with_tag(f.from, input_frame, sizeof input_frame, 3);
     return f;
 }
@@ -229,6 +280,7 @@ static void free_frames(frames *f) {
     drop(f->snapshot);
     drop(f->diff);
     drop(f->events);
+    drop(f->plain);
     drop(f->input);
     rf_world_free(f->from);
     rf_world_free(f->to);
@@ -284,6 +336,7 @@ START_TEST(a_frame_cut_anywhere_is_an_error) {
     cut(&f, f.snapshot);
     cut(&f, f.diff);
     cut(&f, f.events);
+    cut(&f, f.plain);
     cut(&f, f.input);
     free_frames(&f);
 }
@@ -391,6 +444,13 @@ static rf_status everything(rf_allocator allocator, const frames *f) {
     uint8_t *bytes = NULL;
     size_t len;
     rf_status status = load(allocator, f->snapshot, 1000, &world, &error);
+    if (status == RF_OK) status = rf_events_text(world, f->plain, allocator, &bytes, &len, &error);
+    if (bytes) allocator.resize(allocator.context, bytes, 0);
+    if (status == RF_OK)
+        status =
+            rf_input_text(rf_world_schema(world), f->input, STR("tom"), STR("moved"), allocator, &bytes, &len, &error);
+    if (status == RF_OK) allocator.resize(allocator.context, bytes, 0);
+    bytes = NULL;
     if (status == RF_OK) status = rf_apply_packed(world, f->diff, &error);
     if (status == RF_OK) {
         status = fold_frame(world, allocator, f->events, 10, &report, &error);
@@ -460,6 +520,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, a_diff_leads_from_one_snapshot_to_the_next);
     tcase_add_test(tests, events_fold_in_slices_as_in_one);
     tcase_add_test(tests, input_is_read);
+    tcase_add_test(tests, input_as_text);
+    tcase_add_test(tests, events_as_text);
     tcase_add_test(tests, a_frame_cut_anywhere_is_an_error);
     tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
     tcase_add_test(tests, lengths_that_lie);

@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else if (error.offset > frame.len) {
         abort();
     }
-    if (rf_input_text(rf_world_schema(world), frame, (rf_str){"tom", 3}, (rf_str){"moved", 5}, rf_allocator_default(), &text,
-                      &text_len, &error) == RF_OK)
+    if (rf_input_text(rf_world_schema(world), frame, (rf_str){"tom", 3}, (rf_str){"moved", 5}, rf_allocator_default(),
+                      &text, &text_len, &error) == RF_OK)
         sink += text_len;
     free(text);
     free((char *)(uintptr_t)frame.data);

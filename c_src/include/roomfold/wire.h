@@ -40,8 +40,8 @@ typedef struct rf_packed_batch {
 } rf_packed_batch;
 RF_API rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_events, rf_error *error);
 
-// The same as JSON text, one event a line, for rf_admit. A frame must be plain; what is about a handle whose entity is gone
-// is left out. In one piece, made with `allocator` and the caller's to free; NULL: there is none.
+// The same as JSON text, one event a line, for rf_admit. A frame must be plain; what is about a handle whose entity is
+// gone is left out. In one piece, made with `allocator` and the caller's to free; NULL: there is none.
 RF_API rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator allocator, uint8_t **out, size_t *len,
                                 rf_error *error);
 
@@ -73,9 +73,9 @@ RF_API rf_status rf_read_input(const rf_schema *schema, rf_str frame, rf_input *
 // The next event; false behind the last.
 RF_API bool rf_input_next(rf_input *input, rf_input_event *out);
 
-// The same frame as events in JSON text, one a line, for rf_admit: if it has poses, first the event `move` with them and
-// `user` as its "user_id", then its own events. In one piece, made with `allocator` and the caller's to free; NULL: it
-// says nothing.
+// The same frame as events in JSON text, one a line, for rf_admit: if it has poses, first the event `move` with them
+// and `user` as its "user_id", then its own events. In one piece, made with `allocator` and the caller's to free; NULL:
+// it says nothing.
 RF_API rf_status rf_input_text(const rf_schema *schema, rf_str frame, rf_str user, rf_str move, rf_allocator allocator,
                                uint8_t **out, size_t *len, rf_error *error);
 
