@@ -241,6 +241,8 @@ defmodule Roomfold.EventLog.SQLite do
   @impl GenServer
   def init(opts) do
     Process.flag(:trap_exit, true)
+    # All rooms wait for it, and it has little to do.
+    Process.flag(:priority, :high)
 
     with {:ok, writing} <- open_writer(opts, System.monotonic_time(:millisecond) + opts.busy_timeout),
          {:ok, [checkpointing | readers]} <- open_readers(opts, opts.readers + 1, []) do
@@ -359,9 +361,15 @@ defmodule Roomfold.EventLog.SQLite do
     expected = map_size(Map.merge(before, last))
     limit = min(div(state.took, 2), @max_wait)
 
-    if state.waiting < expected and expected <= @few_rooms and limit > 0,
-      do: wait(state, expected, now() + limit),
-      else: state
+    if state.waiting < expected and expected <= @few_rooms and limit > 0 do
+      # Those who are waited for must get to run.
+      Process.flag(:priority, :normal)
+      state = wait(state, expected, now() + limit)
+      Process.flag(:priority, :high)
+      state
+    else
+      state
+    end
   end
 
   defp wait(%{waiting: waiting} = state, expected, deadline) do

@@ -13,7 +13,7 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   @spec start_link(reference) :: pid
   def start_link(connection) do
     owner = self()
-    :proc_lib.spawn_link(fn -> loop(connection, owner) end)
+    :proc_lib.spawn_opt(fn -> loop(connection, owner) end, [:link, priority: :high])
   end
 
   defp loop(connection, owner) do
