@@ -536,8 +536,9 @@ defmodule Roomfold.Room do
   defp name({rooms, id}) when is_atom(rooms) and is_binary(id), do: {rooms, id}
   defp name(id) when is_binary(id), do: {Rooms, id}
 
-  # A room that stopped between being found and being asked is started once more.
-  defp call(room, request, timeout, tries \\ 2)
+  # A room that stopped between being found and being asked is started once more. While it moves, its name may still be that of the
+  # process that has just gone.
+  defp call(room, request, timeout, tries \\ 5)
 
   defp call(room, request, timeout, tries) do
     with {:ok, pid} <- process(room) do
@@ -546,6 +547,7 @@ defmodule Roomfold.Room do
       catch
         :exit, {reason, {GenServer, :call, _}}
         when tries > 1 and not is_pid(room) and reason in [:noproc, :normal] ->
+          Process.sleep(5)
           call(room, request, timeout, tries - 1)
 
         # What it had not answered when it stopped in good order it had not done.
