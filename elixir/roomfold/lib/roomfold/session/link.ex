@@ -15,20 +15,11 @@ defmodule Roomfold.Session.Link do
   @doc "Milliseconds that never go back."
   @callback now() :: integer
 
-  @behaviour __MODULE__
-
-  @impl true
   defdelegate join(room, user, opts), to: Room
-  @impl true
   defdelegate leave(room), to: Room
-  @impl true
   defdelegate catch_up(room, from, format), to: Room
-  @impl true
   defdelegate publish(room, events, opts), to: Room, as: :publish_async
-  @impl true
   def monitor(room), do: Process.monitor(room)
-  @impl true
   def demonitor(reference), do: Process.demonitor(reference, [:flush])
-  @impl true
   def now, do: System.monotonic_time(:millisecond)
 end
