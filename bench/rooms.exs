@@ -821,6 +821,7 @@ defmodule Bench.Headset do
     last = Replay.info(replay).last_seq
     heard = hear(last, [])
     GenServer.stop(replay)
+    :ok = Roomfold.EventStream.unsubscribe(Rooms.stream(name), topic)
     [{start, _} | _] = heard
     for {us, at} <- heard, do: abs((us - start) / 1_000 - (at - first))
   end

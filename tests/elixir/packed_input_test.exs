@@ -221,7 +221,7 @@ defmodule Roomfold.PackedInputTest do
         end
 
         assert Room.seq(room) == 3
-        {[], session} = Session.input(session, "input", {:binary, input!(%{"ack" => 0})}, "nothing")
+        {[], session} = Session.input(session, "ack", {:binary, input!(%{"ack" => 0})}, "nothing")
         assert {{:ok, %{}}, session} = await(session, reply("nothing"))
 
         {[], session} = Session.input(session, "input", {:binary, frame <> "x"}, "bad")

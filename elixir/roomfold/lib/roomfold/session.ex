@@ -231,15 +231,6 @@ defmodule Roomfold.Session do
   @spec input(t, String.t(), payload, ref :: term) :: {[frame], t}
   def input(session, event, payload, ref \\ nil)
 
-  def input(%__MODULE__{} = session, "ack", payload, ref) do
-    with {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
-      acknowledge(session, seq)
-    else
-      {:error, error} -> refuse(session, ref, error)
-      _ -> refuse(session, ref, Error.new(:invalid_seq))
-    end
-  end
-
   # A frame says itself what it is, and what the client has.
   def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
     with :ok <- may_send(session, byte_size(frame)),
@@ -251,6 +242,15 @@ defmodule Roomfold.Session do
     else
       {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
       {:error, error} -> refuse(session, ref, error)
+    end
+  end
+
+  def input(%__MODULE__{} = session, "ack", payload, ref) do
+    with {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
+      acknowledge(session, seq)
+    else
+      {:error, error} -> refuse(session, ref, error)
+      _ -> refuse(session, ref, Error.new(:invalid_seq))
     end
   end
 
