@@ -40,13 +40,19 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
 LOG_OBJ := $(LOG_SRC:%.c=$(BUILD)/%.o)
+# What reads a log, without the VM.
+LOG_READ_OBJ := $(filter-out $(BUILD)/c_src/log/log_nif.o,$(LOG_OBJ))
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/builtin_rules.o
+# With SQLITE=yes (`make program` looks whether it is there) the program reads logs, else it says what to install.
+SQLITE := no
+CLI_OTHER := $(BUILD)/c_src/cli/$(if $(filter yes,$(SQLITE)),no_database.o,database.o)
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
 ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 LIB := $(BUILD)/libroomfold.a
+LOG_LIB := $(BUILD)/libroomfold_log.a
 NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
 LOG_NIF := $(PRIV)/roomfold_log_nif.so
 CLI := $(PRIV)/roomfold
@@ -222,7 +228,9 @@ log:
 	else echo "left out: $(LOG_NIF), which needs SQLite 3.20 or later (make setup)"; fi
 
 program:
-	@if pkg-config --exists jansson zlib 2>/dev/null; then $(MAKE) --no-print-directory $(CLI); \
+	@if pkg-config --exists jansson zlib 2>/dev/null; then \
+		if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then sqlite=yes; else sqlite=no; fi; \
+		$(MAKE) --no-print-directory SQLITE=$$sqlite $(CLI); \
 	else echo "left out: $(CLI), which needs jansson and zlib (make setup)"; fi
 
 clean-native:
@@ -256,7 +264,7 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 # Its locks and file names are POSIX's, flock is BSD's.
 $(BUILD)/c_src/log/%.o: c_src/log/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
+	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) $(if $(filter %_nif.c,$<),-isystem $(ERTS_INCLUDE_DIR)) -c -o $@ $<
 
 $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -289,9 +297,12 @@ $(LOG_NIF): $(LOG_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK_NIF) -o $@.new $(LOG_OBJ) $(LOG_LIBS) && mv -f $@.new $@
 
-$(CLI): $(CLI_OBJ) $(LIB) $(BUILD)/files
+$(LOG_LIB): $(LOG_READ_OBJ) $(BUILD)/files
+	$(call say,AR $@)rm -f $@ && $(AR) rcs $@ $(LOG_READ_OBJ)
+
+$(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)),$(LOG_LIB)) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@.new $(CLI_OBJ) $(LIB) $(CLI_LIBS) -lm && mv -f $@.new $@
+	$(call say,LD $@)$(LINK) -o $@.new $(filter %.o %.a,$^) $(CLI_LIBS) $(if $(filter yes,$(SQLITE)),$(LOG_LIBS)) -lm && mv -f $@.new $@
 
 $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread

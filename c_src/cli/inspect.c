@@ -9,6 +9,7 @@ static int read_options(int argc, char **argv, world_setup *setup, bool *json, c
         {"--rules", OPTION_TEXT, &setup->rules, NULL},
         {"--schema", OPTION_TEXT, &setup->schema, NULL},
         {"--json", OPTION_FLAG, json, NULL},
+        {"--room", OPTION_TEXT, &setup->room, NULL},
     };
     int code = options_read("inspect", argc, argv, known, sizeof known / sizeof *known, file);
     if (code == DONE && !*file)

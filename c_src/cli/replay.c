@@ -22,7 +22,7 @@ static int read_options(int argc, char **argv, replay_options *out) {
         {"--rules", OPTION_TEXT, &out->setup.rules, NULL}, {"--schema", OPTION_TEXT, &out->setup.schema, NULL},
         {"--until", OPTION_NUMBER, &out->until, NULL},     {"--by", OPTION_CHOICE, &out->by, shapes},
         {"--errors", OPTION_NUMBER, &out->errors, NULL},   {"--strict", OPTION_FLAG, &out->strict, NULL},
-        {"--quiet", OPTION_FLAG, &out->quiet, NULL},
+        {"--quiet", OPTION_FLAG, &out->quiet, NULL},       {"--room", OPTION_TEXT, &out->setup.room, NULL},
     };
     int code;
     *out = (replay_options){.until = RF_SEQ_MAX, .errors = 10};

@@ -22,6 +22,7 @@ static int read_options(int argc, char **argv, validation *out) {
         {"--rules", OPTION_TEXT, &out->setup.rules, NULL},
         {"--schema", OPTION_TEXT, &out->setup.schema, NULL},
         {"--first", OPTION_NUMBER, &out->first, NULL},
+        {"--room", OPTION_TEXT, &out->setup.room, NULL},
     };
     int code = options_read("validate", argc, argv, known, sizeof known / sizeof *known, &out->file);
     if (code == DONE && !out->file)
