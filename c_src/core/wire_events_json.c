@@ -154,6 +154,10 @@ static void put_events(writer *w, const rf_packed_batch *batch) {
     for (uint64_t i = 0; i < batch->events && w->in.status == RF_OK && w->out.status == RF_OK; i++) put_event(w);
 }
 
+static bool is_about_handles(rf_status status) {
+    return status == RF_SEQ_AHEAD || status == RF_HISTORY_GONE;
+}
+
 rf_status rf_events_to_json(const rf_world *world, rf_str frame, rf_allocator allocator, char **out, size_t *len,
                             rf_error *error) {
     writer w = {.schema = rf_world_schema(world), .in = rf_wire_read(frame)};
@@ -163,12 +167,10 @@ rf_status rf_events_to_json(const rf_world *world, rf_str frame, rf_allocator al
     *len = 0;
     rf_buf_init(&w.out.text, allocator);
     w.state = &state;
-    if (rf_packed_check(&w.in, world, &batch, &state, allocator)) {
-        if (state.handles)
-            rf_wire_fail(&w.in, RF_NOT_SUPPORTED);
-        else
-            put_events(&w, &batch);
-    }
+    if (rf_packed_check(&w.in, world, &batch, &state, allocator) && !state.handles)
+        put_events(&w, &batch);
+    else if (state.handles && (w.in.status == RF_OK || is_about_handles(w.in.status)))
+        w.in.status = RF_NOT_SUPPORTED;
     rf_free(allocator, state.texts);
     if (w.in.status == RF_OK && w.out.status == RF_OK) {
         *out = (char *)w.out.text.data;
