@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 // What a log is rewritten to: a shape of lines, or packed frames.
 enum { TO_PACKED = SHAPE_KIND + 1 };
@@ -43,6 +44,8 @@ static int read_options(int argc, char **argv, conversion *c) {
         return complain("convert", MISUSED, "a file is missing (- is standard input); see roomfold convert --help");
     if (c->to < 0) return complain("convert", MISUSED, "--to is needed: events, component, kind or packed");
     c->writer.to = shapes[c->to];
+    if (c->to == TO_PACKED && isatty(STDOUT_FILENO) == 1)
+        return complain("convert", MISUSED, "--to packed: frames are bytes, for a file or a pipe, not for a terminal");
     return DONE;
 }
 
@@ -177,22 +180,30 @@ static int run(int argc, char **argv) {
 
 const command convert_command = {
     .name = "convert",
-    .summary = "rewrite a log: events, component first, by kind",
-    .help =
-        "usage: roomfold convert FILE|- --to SHAPE [--from SHAPE] [--create] [--lossless]\n\n"
-        "Rewrites JSON Lines, a line at a time, in another shape (docs/event-model.md):\n\n"
-        "  events     {\"event\": \"update\", \"entity_id\": id, \"components\": {name: value}}\n"
-        "  component  {name: {id: value}}\n"
-        "  kind       {kind + \"s\": [components with \"id\"], \"deleted\": [id]}\n\n"
-        "FILE may be plain or .gz; - is standard input; an array of such objects is read too. What a line is shows by\n"
-        "itself: an event has a name, maps under the keys mean component, lists mean kind. Values keep their text.\n"
-        "Domain events stay events, as it takes rules to say what they do. What is deleted stands under \"deleted\",\n"
-        "by component too. An entity whose kind a line does not set stands under \"others\".\n\n"
-        "  --to SHAPE     events, component or kind\n"
-        "  --from SHAPE   refuse lines of other shapes; auto, the default, takes all\n"
-        "  --create       where lines become events: create, not update\n"
-        "  --lossless     by component and by kind also seq, at and by of the event, so that\n"
-        "                 converting back gives the same log\n\n"
-        "The first line that can't be read ends it. Exit codes: 0; 1 failed; 2 wrong usage.",
+    .summary = "rewrite a log: events, component first, by kind, packed",
+    .help = "usage: roomfold convert FILE|- --to SHAPE [--from SHAPE] [--create] [--lossless] [--schema FILE] [--room "
+            "ID]\n\n"
+            "Rewrites a log in another shape, JSON Lines a line at a time (docs/event-model.md):\n\n"
+            "  events     {\"event\": \"update\", \"entity_id\": id, \"components\": {name: value}}\n"
+            "  component  {name: {id: value}}\n"
+            "  kind       {kind + \"s\": [components with \"id\"], \"deleted\": [id]}\n"
+            "  packed     frames of events, each behind its length (docs/cli.md): a half to a third of the bytes\n\n"
+            "FILE may be plain or .gz, or the SQLite log of rooms; - is standard input; an array of such objects is "
+            "read too.\n"
+            "What a log and a line is shows by itself: an event has a name, maps under the keys mean component, lists "
+            "mean\n"
+            "kind. Values keep their text; packed, components have the types of the schema. Domain events stay events, "
+            "as it\n"
+            "takes rules to say what they do. What is deleted stands under \"deleted\", by component too. An entity "
+            "whose kind\n"
+            "a line does not set stands under \"others\".\n\n"
+            "  --to SHAPE     events, component, kind or packed\n"
+            "  --from SHAPE   refuse logs and lines of other shapes; auto, the default, takes all\n"
+            "  --create       where lines become events: create, not update\n"
+            "  --lossless     by component and by kind also seq, at and by of the event, so that\n"
+            "                 converting back gives the same log\n"
+            "  --schema FILE  of what is packed; without it the log's own, or the default schema\n"
+            "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n\n"
+            "The first line that can't be read ends it. Exit codes: 0; 1 failed; 2 wrong usage.",
     .run = run,
 };

@@ -156,21 +156,36 @@ static bool write_begin(output *out, rf_str data, uint64_t seq) {
     return fine;
 }
 
-// The snapshot right before the first record that is kept; or else the newest one, and what comes behind it.
+// The oldest snapshot that has all of its records behind it: 0 if there is none.
+static rf_status find_snapshot(database *db, rf_str *data, uint64_t *seq, rf_log_error *error) {
+    uint64_t found, at_most = db->last;
+    rf_status status;
+    *seq = 0;
+    do {
+        status = rf_log_snapshot(db->log, room_of(db), at_most, data, &found, error);
+        if (status != RF_OK || found + 1 < db->first || found == 0) break;
+        *seq = found;
+        at_most = found - 1;
+    } while (found >= db->first);
+    if (status == RF_OK && *seq > 0) status = rf_log_snapshot(db->log, room_of(db), *seq, data, &found, error);
+    return status;
+}
+
 static int find_begin(database *db, const char *who, const char *path) {
     rf_log_error error;
-    uint64_t seq, at_most = db->first - 1;
+    uint64_t seq;
     rf_str data;
-    rf_status status = rf_log_snapshot(db->log, room_of(db), at_most, &data, &seq, &error);
-    if (status == RF_OK && seq != at_most)
-        status = rf_log_snapshot(db->log, room_of(db), db->last, &data, &seq, &error);
-    if (status != RF_OK) return fail(who, path, &error);
+    if (find_snapshot(db, &data, &seq, &error) != RF_OK) return fail(who, path, &error);
     if (seq == 0)
         return complain(who, FAILED, "%s: its first records are gone, and there is no snapshot to begin with", path);
     output_keep(&db->begin);
     if (!write_begin(&db->begin, data, seq))
         return complain(who, FAILED, "%s: the snapshot at seq %" PRIu64 " is none of a room", path, seq);
     if (db->begin.error) return complain(who, FAILED, "there is not enough memory");
+    if (seq >= db->first)
+        complain(who, DONE,
+                 "%s: this begins at seq %" PRIu64 ", with the first snapshot; from %" PRIu64 " on there are records",
+                 path, seq, db->first);
     db->first = db->next = seq + 1;
     return DONE;
 }

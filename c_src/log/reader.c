@@ -1,10 +1,12 @@
 // reader.c: what <roomfold/log.h> says, by a store that only reads.
 #include <roomfold/log.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "batch.h"
+#include "crc32c.h"
 #include "read.h"
 
 struct rf_log {
@@ -30,10 +32,12 @@ static int64_t seq_of(uint64_t seq) {
 }
 
 rf_status rf_log_open(const char *path, int busy_ms, rf_log **out, rf_log_error *error) {
+    static pthread_once_t tables = PTHREAD_ONCE_INIT;
     log_options options = {.busy_ms = busy_ms};
     log_error why = {.status = RF_NO_MEMORY};
     rf_log *log = calloc(1, sizeof *log);
     *out = NULL;
+    pthread_once(&tables, log_crc32c_init);
     if (!log) return answer(false, &why, error);
     if (!log_open(path, &options, &log->store, &why)) {
         free(log);
