@@ -23,6 +23,7 @@ SECONDS := 60
 N := 1000
 SEED := 1
 PREFIX := /usr/local
+OBJCOPY := objcopy
 DESTDIR :=
 PLACE = $(DESTDIR)$(PREFIX)
 
@@ -120,7 +121,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 # --- goals -----------------------------------------------------------------------------------------
 
 .PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
-	install-program clean help native log program clean-native c-tests fuzzers FORCE
+	install-program install-log clean help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -196,7 +197,13 @@ install: $(LIB) $(BUILD)/$(SHARED_LIB) program
 	install -m 755 $(BUILD)/$(SHARED_LIB) $(PLACE)/lib
 	ln -sf $(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in > $(PLACE)/lib/pkgconfig/roomfold.pc
+	@test ! -f $(LOG_LIB) || $(MAKE) --no-print-directory install-log
 	@test ! -x $(CLI) || $(MAKE) --no-print-directory install-program
+
+# What reads a log in SQLite (roomfold/log.h).
+install-log:
+	install -m 644 $(LOG_LIB) $(PLACE)/lib
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold_log.pc.in > $(PLACE)/lib/pkgconfig/roomfold_log.pc
 
 install-program:
 	install -d $(PLACE)/bin $(PLACE)/share/man/man1
@@ -206,6 +213,7 @@ install-program:
 uninstall: ## remove what make install put there (the same PREFIX= and DESTDIR=)
 	rm -rf $(PLACE)/include/roomfold
 	rm -f $(PLACE)/lib/libroomfold.a $(PLACE)/lib/$(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
+	rm -f $(PLACE)/lib/libroomfold_log.a $(PLACE)/lib/pkgconfig/roomfold_log.pc
 	rm -f $(PLACE)/lib/pkgconfig/roomfold.pc $(PLACE)/bin/roomfold $(PLACE)/share/man/man1/roomfold.1
 
 clean: ## remove everything that was built
@@ -297,8 +305,12 @@ $(LOG_NIF): $(LOG_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK_NIF) -o $@.new $(LOG_OBJ) $(LOG_LIBS) && mv -f $@.new $@
 
-$(LOG_LIB): $(LOG_READ_OBJ) $(BUILD)/files
-	$(call say,AR $@)rm -f $@ && $(AR) rcs $@ $(LOG_READ_OBJ)
+# One object, of which the tools of ELF can hide all but what is public.
+$(BUILD)/roomfold_log.o: $(LOG_READ_OBJ) $(BUILD)/files
+	@$(LD) -r -o $@ $(LOG_READ_OBJ) && { $(OBJCOPY) --localize-hidden $@ 2>/dev/null || :; }
+
+$(LOG_LIB): $(BUILD)/roomfold_log.o
+	$(call say,AR $@)rm -f $@ && $(AR) rcs $@ $<
 
 $(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)),$(LOG_LIB)) $(BUILD)/files
 	@mkdir -p $(@D)

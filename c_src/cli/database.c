@@ -46,6 +46,7 @@ static bool more(void *context, input *into) {
     database *db = context;
     rf_log_error error;
     rf_str records;
+    uint64_t next;
     if (db->begin.len > 0) {
         bool fine = input_put(into, db->begin.data, db->begin.len);
         db->begin.len = 0;
@@ -53,8 +54,10 @@ static bool more(void *context, input *into) {
     }
     // What is appended from now on is left for the next time.
     if (db->next > db->last) return false;
-    if (rf_log_read(db->log, room_of(db), db->next, PIECE, &records, &db->next, &error) != RF_OK)
+    if (rf_log_read(db->log, room_of(db), db->next, PIECE, &records, &next, &error) != RF_OK)
         return input_fail(into, "%s%s%s", rf_status_message(error.status), colon(&error), error.detail);
+    if (next == db->next) return input_fail(into, "the room was deleted and made again while it was read");
+    db->next = next;
     return input_put(into, records.data, records.len);
 }
 

@@ -80,7 +80,7 @@ rf_status rf_log_read(rf_log *log, rf_str room, uint64_t from, size_t max_bytes,
     range.max_bytes = max_bytes > (size_t)INT32_MAX ? INT32_MAX : (int64_t)max_bytes;
     good = log_read(log->store, room, &range, &last, &why);
     *records = good ? out_of(log) : (rf_str){"", 0};
-    *next = (uint64_t)last + 1;
+    *next = good ? (uint64_t)last + 1 : 0;
     return answer(good, &why, error);
 }
 

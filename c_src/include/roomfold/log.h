@@ -35,7 +35,7 @@ typedef struct rf_log_span {
 RF_API rf_status rf_log_room(rf_log *log, rf_str room, rf_log_span *out, rf_log_error *error);
 
 // Records from a seq on, each one line of JSON with a line feed, in a piece of about max_bytes; *next is the seq behind
-// them, `from` itself if there are none.
+// them, `from` itself if there are none; 0 after a failure.
 RF_API rf_status rf_log_read(rf_log *log, rf_str room, uint64_t from, size_t max_bytes, rf_str *records, uint64_t *next,
                              rf_log_error *error);
 
