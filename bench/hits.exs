@@ -4,7 +4,8 @@
 #
 # A room of 100 x 20 x 100 m, targets that are spheres of 0.5 m, rays of 15 m. Each tick all targets move, then all shots
 # are cast. The peer is what one writes by hand: cells of 4 m in a map, walked through by each ray (Amanatides and Woo).
-# Both start from the moves, as a list of events (Roomfold also as JSON text), keep the world, index it and answer all shots.
+# Both keep the world, index it and answer all shots. The grid starts from the moves as a list of events, decoded already; Roomfold
+# from that, from the same as JSON text, and as a packed frame. Shots and answers are terms, or packed.
 Code.require_file("support.exs", __DIR__)
 
 defmodule GridWorld do
@@ -93,7 +94,11 @@ defmodule HitsBench do
     )
 
     rows = for n <- [100, 1_000, 10_000], m <- [100, 1_000, 10_000], do: row(n, m)
-    header = ["targets", "shots", "grid", "from JSON, packed", "from a list, terms", "grid /", "grid / terms"]
+
+    header =
+      ["targets", "shots", "grid", "packed", "JSON, packed", "terms"] ++
+        Enum.map(["packed", "JSON", "terms"], &"grid / #{&1}")
+
     Bench.table(header, rows)
     Bench.csv("hits_elixir", header, rows)
   end
@@ -108,6 +113,8 @@ defmodule HitsBench do
     updates =
       for {id, x, y, z} <- moved,
           do: {"update", %{"entity_id" => id, "components" => %{"position" => [x, y, z]}}}
+
+    {:ok, frame} = Roomfold.Wire.encode_events(updates)
 
     text =
       Enum.map_join(updates, "\n", fn {name, payload} ->
@@ -128,6 +135,11 @@ defmodule HitsBench do
            end},
           {:packed, fn -> world(places) end,
            fn world ->
+             {:ok, world, _} = World.fold(world, {:packed, frame})
+             {:ok, _} = Hits.cast(world, {:packed, packed, {}})
+           end},
+          {:json, fn -> world(places) end,
+           fn world ->
              {:ok, world, _} = World.fold(world, {:json, text})
              {:ok, _} = Hits.cast(world, {:packed, packed, {}})
            end},
@@ -143,8 +155,8 @@ defmodule HitsBench do
     us = Map.new(times, fn {name, time} -> {name, time / 1_000} end)
 
     [n, m] ++
-      Enum.map([us.grid, us.packed, us.terms], &Bench.round1/1) ++
-      [Bench.ratio(us.grid, us.packed), Bench.ratio(us.grid, us.terms)]
+      Enum.map([us.grid, us.packed, us.json, us.terms], &Bench.round1/1) ++
+      Enum.map([us.packed, us.json, us.terms], &Bench.ratio(us.grid, &1))
   end
 
   # Both must hit the same targets (but for rays that start within one, and rounding at the rim).
