@@ -105,27 +105,30 @@ typedef struct nif_batch {
     bool zones;
     bool locked; // the caller has the fold lock, on a normal scheduler
     ErlNifTime start;
-    size_t size; // shots at a time
-    size_t count;
-    rf_status unreadable[BATCH]; // RF_OK if it could be read
-    rf_shot shots[BATCH];
-    rf_zone zone[BATCH];
-    rf_answer answers[BATCH];
+    size_t count, size; // at most so many at a time
     rf_hits hits;
+    rf_shot *shots; // or
+    rf_zone *zone;
+    rf_answer *answers;
+    rf_status *unreadable; // RF_OK if it could be read
 } nif_batch;
 
+// In one piece, and small where the caller runs: memory that nobody has touched yet takes time.
 static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, bool zones, bool locked) {
-    nif_batch *batch = enif_alloc(sizeof *batch);
+    size_t size = locked ? NORMAL_BATCH : BATCH, item = zones ? sizeof(rf_zone) : sizeof(rf_shot);
+    nif_batch *batch = enif_alloc(sizeof *batch + size * (item + sizeof(rf_answer) + sizeof(rf_status)));
+    char *behind = (char *)(batch + 1);
     if (!batch) return NULL;
-    batch->env = env;
-    batch->world = world;
-    batch->version = version;
-    batch->zones = zones;
-    batch->locked = locked;
+    *batch =
+        (nif_batch){.env = env, .world = world, .version = version, .zones = zones, .locked = locked, .size = size};
     batch->start = locked ? enif_monotonic_time(ERL_NIF_USEC) : 0;
-    batch->size = locked ? NORMAL_BATCH : BATCH;
-    batch->count = 0;
     batch->hits = rf_hits_new(nif_allocator(), HITS_MAX);
+    if (zones)
+        batch->zone = (rf_zone *)(void *)behind;
+    else
+        batch->shots = (rf_shot *)(void *)behind;
+    batch->answers = (rf_answer *)(void *)(behind + size * item);
+    batch->unreadable = (rf_status *)(void *)(batch->answers + size);
     return batch;
 }
 
@@ -144,10 +147,11 @@ static void batch_add(nif_batch *batch, ERL_NIF_TERM term) {
     size_t i = batch->count++;
     batch->unreadable[i] = batch->zones ? nif_read_zone(batch->env, term, &batch->zone[i])
                                         : nif_read_shot(batch->env, term, &batch->shots[i]);
-    if (batch->unreadable[i] != RF_OK) {
-        batch->shots[i] = (rf_shot){.kind = RF_SHOT_FIRST};
+    if (batch->unreadable[i] == RF_OK) return;
+    if (batch->zones)
         batch->zone[i] = (rf_zone){.mask = 0};
-    }
+    else
+        batch->shots[i] = (rf_shot){.kind = RF_SHOT_FIRST};
 }
 
 // Under the fold lock.
