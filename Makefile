@@ -120,7 +120,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos casts arm check format phoenix test-phoenix install uninstall \
 	install-program install-log clean help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
@@ -174,6 +174,14 @@ chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random fr
 	@tools/setup all
 	@MIX_ENV=test mix compile
 	@MIX_ENV=test CHAOS=$(N) SEED=$(SEED) mix test tests/elixir/cluster_chaos_test.exs
+
+casts: ## random shots against the slow reference, on every SIMD path: N=10000000
+	@tools/setup all
+	@$(MAKE) --no-print-directory CONFIG=test build/test/test_hit
+	CK_DEFAULT_TIMEOUT=0 ROOMFOLD_CASTS=$(if $(filter 1000,$(N)),10000000,$(N)) build/test/test_hit
+
+arm: ## the tests of hits on an emulated ARM (NEON), if its compiler and qemu are there
+	@tools/arm
 
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all
