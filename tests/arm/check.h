@@ -13,7 +13,18 @@ typedef struct TCase {
 
 #define START_TEST(name) static void name(void)
 #define END_TEST
-#define tcase_add_test(list, test) ((list)->tests++, printf("  %s\n", #test), fflush(stdout), test())
+// The geometry of pairs of shapes has no SIMD in it, and takes an emulator long.
+#define tcase_add_test(list, test)                                                                                     \
+    do {                                                                                                               \
+        if (strncmp(#test, "shapes_", 7) == 0) {                                                                       \
+            printf("  left out: %s\n", #test);                                                                         \
+            break;                                                                                                     \
+        }                                                                                                              \
+        (list)->tests++;                                                                                               \
+        printf("  %s\n", #test);                                                                                       \
+        fflush(stdout);                                                                                                \
+        test();                                                                                                        \
+    } while (0)
 
 #define ck_abort_msg(...) (fprintf(stderr, "%s:%d: ", __FILE__, __LINE__), fprintf(stderr, __VA_ARGS__), exit(1))
 #define ck_assert_msg(condition, ...)                                                                                  \

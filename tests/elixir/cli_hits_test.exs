@@ -212,11 +212,7 @@ defmodule Roomfold.CliHitsTest do
       # Too late for that one.
       Map.merge(@missile, %{"near" => near.(7, 1), "sector_moves" => [[39, 1, nil, 0]]}),
       # In one step through the whole room; and at rest.
-      Map.merge(@missile, %{
-        "near" => near.(7, 1),
-        "v" => [4_000, 0, 0],
-        "near" => [[10, 1, [[7, 96, 0, 0, 16, 56, 1]]]]
-      }),
+      Map.merge(@missile, %{"v" => [4_000, 0, 0], "near" => [[10, 1, [[7, 96, 0, 0, 16, 56, 1]]]]}),
       Map.merge(@missile, %{"near" => near.(7, 1), "v" => [0, 0, 0], "hit" => nil}),
       # It turns after its first half step.
       Map.merge(@missile, %{"near" => near.(7, 1), "v" => [10, 0, 0], "v_after" => [-10, 0, 0], "hit" => nil})
