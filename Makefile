@@ -23,6 +23,7 @@ SECONDS := 60
 N := 1000
 SEED := 1
 PREFIX := /usr/local
+OBJCOPY := objcopy
 DESTDIR :=
 PLACE = $(DESTDIR)$(PREFIX)
 
@@ -40,13 +41,19 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
 LOG_OBJ := $(LOG_SRC:%.c=$(BUILD)/%.o)
+# What reads a log, without the VM.
+LOG_READ_OBJ := $(filter-out $(BUILD)/c_src/log/log_nif.o,$(LOG_OBJ))
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/builtin_rules.o
+# With SQLITE=yes (`make program` looks whether it is there) the program reads logs, else it says what to install.
+SQLITE := no
+CLI_OTHER := $(BUILD)/c_src/cli/$(if $(filter yes,$(SQLITE)),no_database.o,database.o)
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
 ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 LIB := $(BUILD)/libroomfold.a
+LOG_LIB := $(BUILD)/libroomfold_log.a
 NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
 LOG_NIF := $(PRIV)/roomfold_log_nif.so
 CLI := $(PRIV)/roomfold
@@ -113,8 +120,8 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
-	install-program clean help native log program clean-native c-tests fuzzers FORCE
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos casts arm check format phoenix test-phoenix install uninstall \
+	install-program install-log clean help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -169,6 +176,14 @@ chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random fr
 	@MIX_ENV=test mix compile
 	@MIX_ENV=test CHAOS=$(N) SEED=$(SEED) mix test tests/elixir/cluster_chaos_test.exs
 
+casts: ## random shots against the slow reference, on every SIMD path: N=10000000
+	@tools/setup all
+	@$(MAKE) --no-print-directory CONFIG=test build/test/test_hit
+	CK_DEFAULT_TIMEOUT=0 ROOMFOLD_CASTS=$(if $(filter 1000,$(N)),10000000,$(N)) build/test/test_hit
+
+arm: ## the tests of hits on an emulated ARM (NEON), if its compiler and qemu are there
+	@tools/arm
+
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all
 	@tools/check
@@ -191,7 +206,13 @@ install: $(LIB) $(BUILD)/$(SHARED_LIB) program
 	install -m 755 $(BUILD)/$(SHARED_LIB) $(PLACE)/lib
 	ln -sf $(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold.pc.in > $(PLACE)/lib/pkgconfig/roomfold.pc
+	@test ! -f $(LOG_LIB) || $(MAKE) --no-print-directory install-log
 	@test ! -x $(CLI) || $(MAKE) --no-print-directory install-program
+
+# What reads a log in SQLite (roomfold/log.h).
+install-log:
+	install -m 644 $(LOG_LIB) $(PLACE)/lib
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/roomfold_log.pc.in > $(PLACE)/lib/pkgconfig/roomfold_log.pc
 
 install-program:
 	install -d $(PLACE)/bin $(PLACE)/share/man/man1
@@ -201,6 +222,7 @@ install-program:
 uninstall: ## remove what make install put there (the same PREFIX= and DESTDIR=)
 	rm -rf $(PLACE)/include/roomfold
 	rm -f $(PLACE)/lib/libroomfold.a $(PLACE)/lib/$(SHARED_LIB) $(PLACE)/lib/$(SHARED_LINK)
+	rm -f $(PLACE)/lib/libroomfold_log.a $(PLACE)/lib/pkgconfig/roomfold_log.pc
 	rm -f $(PLACE)/lib/pkgconfig/roomfold.pc $(PLACE)/bin/roomfold $(PLACE)/share/man/man1/roomfold.1
 
 clean: ## remove everything that was built
@@ -223,7 +245,9 @@ log:
 	else echo "left out: $(LOG_NIF), which needs SQLite 3.20 or later (make setup)"; fi
 
 program:
-	@if pkg-config --exists jansson zlib 2>/dev/null; then $(MAKE) --no-print-directory $(CLI); \
+	@if pkg-config --exists jansson zlib 2>/dev/null; then \
+		if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then sqlite=yes; else sqlite=no; fi; \
+		$(MAKE) --no-print-directory SQLITE=$$sqlite $(CLI); \
 	else echo "left out: $(CLI), which needs jansson and zlib (make setup)"; fi
 
 clean-native:
@@ -257,7 +281,7 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 # Its locks and file names are POSIX's, flock is BSD's.
 $(BUILD)/c_src/log/%.o: c_src/log/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
+	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) $(if $(filter %_nif.c,$<),-isystem $(ERTS_INCLUDE_DIR)) -c -o $@ $<
 
 $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -290,9 +314,16 @@ $(LOG_NIF): $(LOG_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK_NIF) -o $@.new $(LOG_OBJ) $(LOG_LIBS) && mv -f $@.new $@
 
-$(CLI): $(CLI_OBJ) $(LIB) $(BUILD)/files
+# One object, of which the tools of ELF can hide all but what is public.
+$(BUILD)/roomfold_log.o: $(LOG_READ_OBJ) $(BUILD)/files
+	@$(LD) -r -o $@ $(LOG_READ_OBJ) && { $(OBJCOPY) --localize-hidden $@ 2>/dev/null || :; }
+
+$(LOG_LIB): $(BUILD)/roomfold_log.o
+	$(call say,AR $@)rm -f $@ && $(AR) rcs $@ $<
+
+$(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)),$(LOG_LIB)) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@.new $(CLI_OBJ) $(LIB) $(CLI_LIBS) -lm && mv -f $@.new $@
+	$(call say,LD $@)$(LINK) -o $@.new $(filter %.o %.a,$^) $(CLI_LIBS) $(if $(filter yes,$(SQLITE)),$(LOG_LIBS)) -lm && mv -f $@.new $@
 
 $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread

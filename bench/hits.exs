@@ -4,7 +4,8 @@
 #
 # A room of 100 x 20 x 100 m, targets that are spheres of 0.5 m, rays of 15 m. Each tick all targets move, then all shots
 # are cast. The peer is what one writes by hand: cells of 4 m in a map, walked through by each ray (Amanatides and Woo).
-# Both start from the moves, as a list of events (Roomfold also as JSON text), keep the world, index it and answer all shots.
+# Both keep the world, index it and answer all shots. The grid starts from the moves as a list of events, decoded already; Roomfold
+# from that, from the same as JSON text, and as a packed frame. Shots and answers are terms, or packed.
 Code.require_file("support.exs", __DIR__)
 
 defmodule GridWorld do
@@ -93,7 +94,11 @@ defmodule HitsBench do
     )
 
     rows = for n <- [100, 1_000, 10_000], m <- [100, 1_000, 10_000], do: row(n, m)
-    header = ["targets", "shots", "grid", "from JSON, packed", "from a list, terms", "grid /", "grid / terms"]
+
+    header =
+      ["targets", "shots", "grid", "packed", "JSON, packed", "terms"] ++
+        Enum.map(["packed", "JSON", "terms"], &"grid / #{&1}")
+
     Bench.table(header, rows)
     Bench.csv("hits_elixir", header, rows)
   end
@@ -101,51 +106,72 @@ defmodule HitsBench do
   defp row(n, m) do
     :rand.seed(:exsss, {n, m, 1})
     places = for i <- 1..n, do: {"t#{i}", at(100), at(20), at(100)}
+    # From one tick to the next they walk to and fro.
     moved = for {id, x, y, z} <- places, do: {id, Float.round(x + 0.25, 4), y, Float.round(z - 0.125, 4)}
+    ticks = div(1_000_000, n * m) |> max(1) |> min(10)
     rays = for _ <- 1..m, do: ray()
     packed = for ray <- rays, into: <<>>, do: pack(ray)
-
-    updates =
-      for {id, x, y, z} <- moved,
-          do: {"update", %{"entity_id" => id, "components" => %{"position" => [x, y, z]}}}
-
-    text =
-      Enum.map_join(updates, "\n", fn {name, payload} ->
-        Roomfold.JSON.encode!(Map.put(payload, "event", name))
-      end)
-
-    same!(places, moved, updates, rays)
+    same!(places, moved, updates(moved), rays)
 
     times =
       Bench.rounds(
         [
-          {:grid, fn -> Map.new(places, fn {id, x, y, z} -> {id, %{"position" => [x, y, z]}} end) end,
-           fn world ->
-             grid =
-               updates |> Enum.reduce(world, &GridWorld.move/2) |> GridWorld.targets() |> GridWorld.build()
-
-             Enum.each(rays, &GridWorld.cast(grid, &1))
-           end},
-          {:packed, fn -> world(places) end,
-           fn world ->
-             {:ok, world, _} = World.fold(world, {:json, text})
-             {:ok, _} = Hits.cast(world, {:packed, packed, {}})
-           end},
-          {:terms, fn -> world(places) end,
-           fn world ->
-             {:ok, world, _} = World.fold(world, updates)
-             {:ok, _} = Hits.cast(world, rays)
-           end}
+          contender(:grid, places, moved, ticks, &updates/1, &grid_world/1, fn world, updates ->
+            world = Enum.reduce(updates, world, &GridWorld.move/2)
+            grid = world |> GridWorld.targets() |> GridWorld.build()
+            Enum.each(rays, &GridWorld.cast(grid, &1))
+            world
+          end),
+          contender(:packed, places, moved, ticks, &frame/1, &world/1, fn world, frame ->
+            {:ok, world, _} = World.fold(world, {:packed, frame})
+            {:ok, _} = Hits.cast(world, {:packed, packed, {}})
+            world
+          end),
+          contender(:json, places, moved, ticks, &text/1, &world/1, fn world, text ->
+            {:ok, world, _} = World.fold(world, {:json, text})
+            {:ok, _} = Hits.cast(world, {:packed, packed, {}})
+            world
+          end),
+          contender(:terms, places, moved, ticks, &updates/1, &world/1, fn world, updates ->
+            {:ok, world, _} = World.fold(world, updates)
+            {:ok, _} = Hits.cast(world, rays)
+            world
+          end)
         ],
         @rounds
       )
 
-    us = Map.new(times, fn {name, time} -> {name, time / 1_000} end)
+    us = Map.new(times, fn {name, time} -> {name, time / 1_000 / ticks} end)
 
     [n, m] ++
-      Enum.map([us.grid, us.packed, us.terms], &Bench.round1/1) ++
-      [Bench.ratio(us.grid, us.packed), Bench.ratio(us.grid, us.terms)]
+      Enum.map([us.grid, us.packed, us.json, us.terms], &Bench.round1/1) ++
+      Enum.map([us.packed, us.json, us.terms], &Bench.ratio(us.grid, &1))
   end
+
+  # Ticks of a world that has seen two of them.
+  defp contender(name, places, moved, ticks, input, make, tick) do
+    inputs = {input.(moved), input.(places)}
+    run = fn world, ticks -> Enum.reduce(1..ticks, world, &tick.(&2, elem(inputs, rem(&1, 2)))) end
+    {name, fn -> run.(make.(places), 2) end, &run.(&1, ticks)}
+  end
+
+  defp updates(places) do
+    for {id, x, y, z} <- places,
+        do: {"update", %{"entity_id" => id, "components" => %{"position" => [x, y, z]}}}
+  end
+
+  defp frame(places) do
+    {:ok, frame} = Roomfold.Wire.encode_events(updates(places))
+    frame
+  end
+
+  defp text(places) do
+    Enum.map_join(updates(places), "\n", fn {name, payload} ->
+      Roomfold.JSON.encode!(Map.put(payload, "event", name))
+    end)
+  end
+
+  defp grid_world(places), do: Map.new(places, fn {id, x, y, z} -> {id, %{"position" => [x, y, z]}} end)
 
   # Both must hit the same targets (but for rays that start within one, and rounding at the rim).
   defp same!(places, moved, updates, rays) do

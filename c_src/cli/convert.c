@@ -1,38 +1,51 @@
 #include "command.h"
 #include "journal.h"
 #include "options.h"
+#include "packed_writer.h"
 #include "progress.h"
 #include "shape_writer.h"
+#include "world_setup.h"
 
 #include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+// What a log is rewritten to: a shape of lines, or packed frames.
+enum { TO_PACKED = SHAPE_KIND + 1 };
 
 typedef struct conversion {
     shape_writer writer;
-    int from; // 0: whatever a line is; else the shape plus one
+    int from, to; // from 0: whatever a line is; else the shape plus one
+    world_setup setup;
     const char *file;
     uint64_t lines, domain;
     changes line;
     output out;
+    output events; // of one line, on their way into frames
+    packed_writer packed;
+    rf_schema *schema;
     journal log;
     progress bar;
 } conversion;
 
 static int read_options(int argc, char **argv, conversion *c) {
-    static const char *const from[] = {"auto", "events", "component", "kind", NULL};
-    int to = -1, code;
+    static const char *const from[] = {"auto", "events", "component", "kind", "packed", NULL};
+    int code;
     const option known[] = {
-        {"--from", OPTION_CHOICE, &c->from, from},
-        {"--to", OPTION_CHOICE, &to, from + 1},
-        {"--create", OPTION_FLAG, &c->writer.create, NULL},
-        {"--lossless", OPTION_FLAG, &c->writer.lossless, NULL},
+        {"--from", OPTION_CHOICE, &c->from, from},          {"--to", OPTION_CHOICE, &c->to, from + 1},
+        {"--create", OPTION_FLAG, &c->writer.create, NULL}, {"--lossless", OPTION_FLAG, &c->writer.lossless, NULL},
+        {"--schema", OPTION_TEXT, &c->setup.schema, NULL},  {"--room", OPTION_TEXT, &c->setup.room, NULL},
     };
-    static const shape shapes[] = {SHAPE_EVENTS, SHAPE_COMPONENT, SHAPE_KIND};
+    static const shape shapes[] = {SHAPE_EVENTS, SHAPE_COMPONENT, SHAPE_KIND, SHAPE_EVENTS};
+    c->to = -1;
     code = options_read("convert", argc, argv, known, sizeof known / sizeof *known, &c->file);
     if (code != DONE) return code;
     if (!c->file)
         return complain("convert", MISUSED, "a file is missing (- is standard input); see roomfold convert --help");
-    if (to < 0) return complain("convert", MISUSED, "--to is needed: events, component or kind");
-    c->writer.to = shapes[to];
+    if (c->to < 0) return complain("convert", MISUSED, "--to is needed: events, component, kind or packed");
+    c->writer.to = shapes[c->to];
+    if (c->to == TO_PACKED && isatty(STDOUT_FILENO) == 1)
+        return complain("convert", MISUSED, "--to packed: frames are bytes, for a file or a pipe, not for a terminal");
     return DONE;
 }
 
@@ -45,33 +58,94 @@ static int refuse(conversion *c, size_t at, const char *what, const char *about)
 
 // Of a line without lists and maps, {} for one, the shape does not show.
 static bool has_form(const conversion *c) {
+    if (c->from == 0 || c->from == TO_PACKED + 1) return true;
     switch (c->line.form) {
     case LINE_ENTITY:
     case LINE_DOMAIN:
-        return c->from <= 1;
+        return c->from == 1;
     case LINE_COMPONENT:
-        return c->from == 0 || c->from == 2;
+        return c->from == 2;
     case LINE_KIND:
-        return c->from == 0 || c->from == 3 || (c->from == 2 && c->line.set.count == 0);
+        return c->from == 3 || (c->from == 2 && c->line.set.count == 0);
     }
     return false;
 }
 
+static int pack(conversion *c, rf_str event, bool whole_line) {
+    rf_error error;
+    if (packed_writer_add(&c->packed, event, &error) == RF_OK) return DONE;
+    return refuse(c, whole_line && error.offset < event.len ? (size_t)error.offset : 0, rf_status_message(error.status),
+                  error.about);
+}
+
+// A line of another shape becomes events first.
+static int pack_line(conversion *c) {
+    int code = DONE;
+    if (c->line.form == LINE_ENTITY || c->line.form == LINE_DOMAIN) return pack(c, c->line.line, true);
+    c->events.len = 0;
+    if (shape_write(&c->writer, &c->events, &c->line) != RF_OK || c->events.error)
+        return complain("convert", FAILED, "%s", rf_status_message(RF_NO_MEMORY));
+    for (size_t at = 0, end; at < c->events.len && code == DONE; at = end + 1) {
+        const char *line = c->events.data + at;
+        end = at + (size_t)((const char *)memchr(line, '\n', c->events.len - at) - line);
+        code = pack(c, (rf_str){line, end - at}, false);
+    }
+    return code;
+}
+
+static int write_line(conversion *c) {
+    rf_status status;
+    if (c->to == TO_PACKED) return pack_line(c);
+    status = shape_write(&c->writer, &c->out, &c->line);
+    return status == RF_OK ? DONE : complain("convert", FAILED, "%s", rf_status_message(status));
+}
+
 static int convert_line(conversion *c) {
     size_t at = 0;
+    int code;
     if (!changes_read(&c->line, journal_text(&c->log)))
         return refuse(c, c->line.error_at, c->line.error, c->line.about);
     if (!journal_skip(&c->log, c->line.line.len, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");
     if (!has_form(c)) return refuse(c, 0, "this line is of another shape than --from says", "");
     c->lines++;
     c->domain += c->line.form == LINE_DOMAIN;
-    if (shape_write(&c->writer, &c->out, &c->line) != RF_OK)
-        return complain("convert", FAILED, "%s", rf_status_message(RF_NO_MEMORY));
-    return c->out.error ? FAILED : DONE;
+    code = write_line(c);
+    return code == DONE && c->out.error ? FAILED : code;
+}
+
+// Where a log begins with all there is: it can't be said by events without taking seqs, so the line stays what it is,
+// and packed it is a snapshot.
+static int write_begin(conversion *c) {
+    rf_str begin = {0};
+    rf_schema *own = c->setup.schema ? NULL : journal_schema(&c->log);
+    rf_status status;
+    size_t at;
+    if (c->log.begins && journal_next(&c->log)) {
+        if (!changes_read(&c->line, journal_text(&c->log)))
+            return refuse(c, c->line.error_at, c->line.error, c->line.about);
+        begin = c->line.line;
+    }
+    if (c->to != TO_PACKED) {
+        output_bytes(&c->out, begin);
+        if (begin.len > 0) output_text(&c->out, "\n");
+    } else {
+        status = packed_writer_open(&c->packed, &c->out, own ? own : c->schema, begin);
+        if (status != RF_OK) return complain("convert", FAILED, "%s: %s", c->file, rf_status_message(status));
+    }
+    if (begin.len > 0) journal_skip(&c->log, begin.len, &at);
+    return DONE;
+}
+
+static int open_all(conversion *c) {
+    int code = world_setup_schema(&c->setup, "convert", &c->schema);
+    if (code == DONE) code = journal_open(&c->log, "convert", &(log_place){c->file, c->setup.room, c->schema});
+    if (code == DONE && c->from == TO_PACKED + 1 && !c->log.packed)
+        code = complain("convert", FAILED, "%s: this is not a log of packed frames", c->file);
+    return code == DONE ? write_begin(c) : code;
 }
 
 static int convert_all(conversion *c) {
-    int code = journal_open(&c->log, "convert", c->file);
+    int code = open_all(c);
     progress_start(&c->bar);
     while (code == DONE && journal_next(&c->log)) {
         if (progress_due(&c->bar, c->lines)) progress_show(&c->bar, c->lines, input_share(c->log.from));
@@ -81,6 +155,8 @@ static int convert_all(conversion *c) {
     if (code == DONE && journal_error(&c->log))
         code = complain("convert", FAILED, "%s: %s; what came before was converted: %" PRIu64 " lines", c->file,
                         journal_error(&c->log), c->lines);
+    if (c->packed.packer && packed_writer_end(&c->packed) != RF_OK)
+        code = complain("convert", FAILED, "%s", rf_status_message(RF_NO_MEMORY));
     if (code == DONE && c->domain > 0 && c->writer.to != SHAPE_EVENTS)
         complain("convert", DONE, "%" PRIu64 " domain events stayed events", c->domain);
     return code;
@@ -91,31 +167,43 @@ static int run(int argc, char **argv) {
     int code = read_options(argc, argv, &c), wrote;
     if (code != DONE) return code;
     output_open(&c.out);
+    output_keep(&c.events);
     code = convert_all(&c);
     wrote = output_close(&c.out, "convert");
     journal_close(&c.log);
     changes_free(&c.line);
+    packed_writer_close(&c.packed);
+    output_free(&c.events);
+    if (c.schema) rf_schema_release(c.schema);
     return code == DONE ? wrote : code;
 }
 
 const command convert_command = {
     .name = "convert",
-    .summary = "rewrite a log: events, component first, by kind",
-    .help =
-        "usage: roomfold convert FILE|- --to SHAPE [--from SHAPE] [--create] [--lossless]\n\n"
-        "Rewrites JSON Lines, a line at a time, in another shape (docs/event-model.md):\n\n"
-        "  events     {\"event\": \"update\", \"entity_id\": id, \"components\": {name: value}}\n"
-        "  component  {name: {id: value}}\n"
-        "  kind       {kind + \"s\": [components with \"id\"], \"deleted\": [id]}\n\n"
-        "FILE may be plain or .gz; - is standard input; an array of such objects is read too. What a line is shows by\n"
-        "itself: an event has a name, maps under the keys mean component, lists mean kind. Values keep their text.\n"
-        "Domain events stay events, as it takes rules to say what they do. What is deleted stands under \"deleted\",\n"
-        "by component too. An entity whose kind a line does not set stands under \"others\".\n\n"
-        "  --to SHAPE     events, component or kind\n"
-        "  --from SHAPE   refuse lines of other shapes; auto, the default, takes all\n"
-        "  --create       where lines become events: create, not update\n"
-        "  --lossless     by component and by kind also seq, at and by of the event, so that\n"
-        "                 converting back gives the same log\n\n"
-        "The first line that can't be read ends it. Exit codes: 0; 1 failed; 2 wrong usage.",
+    .summary = "rewrite a log: events, component first, by kind, packed",
+    .help = "usage: roomfold convert FILE|- --to SHAPE [--from SHAPE] [--create] [--lossless] [--schema FILE] [--room "
+            "ID]\n\n"
+            "Rewrites a log in another shape, JSON Lines a line at a time (docs/event-model.md):\n\n"
+            "  events     {\"event\": \"update\", \"entity_id\": id, \"components\": {name: value}}\n"
+            "  component  {name: {id: value}}\n"
+            "  kind       {kind + \"s\": [components with \"id\"], \"deleted\": [id]}\n"
+            "  packed     frames of events, each behind its length (docs/cli.md): a half to a third of the bytes\n\n"
+            "FILE may be plain or .gz, or the SQLite log of rooms; - is standard input; an array of such objects is "
+            "read too.\n"
+            "What a log and a line is shows by itself: an event has a name, maps under the keys mean component, lists "
+            "mean\n"
+            "kind. Values keep their text; packed, components have the types of the schema. Domain events stay events, "
+            "as it\n"
+            "takes rules to say what they do. What is deleted stands under \"deleted\", by component too. An entity "
+            "whose kind\n"
+            "a line does not set stands under \"others\".\n\n"
+            "  --to SHAPE     events, component, kind or packed\n"
+            "  --from SHAPE   refuse logs and lines of other shapes; auto, the default, takes all\n"
+            "  --create       where lines become events: create, not update\n"
+            "  --lossless     by component and by kind also seq, at and by of the event, so that\n"
+            "                 converting back gives the same log\n"
+            "  --schema FILE  of what is packed; without it the log's own, or the default schema\n"
+            "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n\n"
+            "The first line that can't be read ends it. Exit codes: 0; 1 failed; 2 wrong usage.",
     .run = run,
 };

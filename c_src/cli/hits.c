@@ -11,8 +11,10 @@ typedef struct options {
     bool projectiles;
 } hits_options;
 
+#define TOLD 10 // lines that can't be used
+
 typedef struct tally {
-    unsigned long shots, agree, hits, hits_agree;
+    unsigned long shots, agree, hits, hits_agree, unusable;
 } tally;
 
 static int fail(const char *path, const char *why) {
@@ -54,21 +56,35 @@ static int load_level(const char *path, scene *out) {
     return code;
 }
 
-static int judge_line(const hits_options *options, scene *in, const input *from, rf_str text, tally *sum) {
+// A line that can't be used is told, and the others are judged all the same.
+static void tell(const hits_options *options, const input *from, tally *sum, int column, const char *what) {
+    unsigned long long line = input_line_number(from);
+    if (++sum->unusable > TOLD) return;
+    if (column > 0)
+        complain("hits", FAILED, "%s:%llu:%d: %s", options->recording, line, column, what);
+    else
+        complain("hits", FAILED, "%s:%llu: this can't be used: %s", options->recording, line, what);
+}
+
+static void judge_line(const hits_options *options, scene *in, const input *from, rf_str text, tally *sum) {
     json_error_t error;
     json_t *line = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
-    unsigned long long number = input_line_number(from);
     verdict found = {0};
     problem what;
-    if (!line) return complain("hits", FAILED, "%s:%llu:%d: %s", options->recording, number, error.column, error.text);
+    if (!line) {
+        tell(options, from, sum, error.column > 0 ? error.column : 1, error.text);
+        return;
+    }
     what = options->projectiles ? judge_projectile(in, line, &found) : judge_ray(in, line, &found);
     json_decref(line);
-    if (what) return complain("hits", FAILED, "%s:%llu: this can't be used: %s", options->recording, number, what);
+    if (what) {
+        tell(options, from, sum, 0, what);
+        return;
+    }
     sum->shots++;
     sum->agree += found.agree;
     sum->hits += found.hit;
     sum->hits_agree += found.hit && found.agree;
-    return DONE;
 }
 
 static bool blank(rf_str text) {
@@ -77,14 +93,24 @@ static bool blank(rf_str text) {
     return true;
 }
 
+static rf_str without_mark(rf_str text) {
+    bool marked = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
+    return marked ? (rf_str){text.data + 3, text.len - 3} : text;
+}
+
 static int judge_all(const hits_options *options, scene *in, tally *sum) {
     input *from = input_open(options->recording);
     rf_str text;
     int code = DONE;
     if (!from) return fail(options->recording, strerror(errno));
-    while (code == DONE && (text.data = input_line(from, &text.len)) != NULL)
-        if (!blank(text)) code = judge_line(options, in, from, text, sum);
-    if (code == DONE && input_error(from))
+    while ((text.data = input_line(from, &text.len)) != NULL) {
+        if (input_line_number(from) == 1) text = without_mark(text);
+        if (!blank(text)) judge_line(options, in, from, text, sum);
+    }
+    if (sum->unusable > 0)
+        code = complain("hits", FAILED, "%s: %lu line%s can't be used", options->recording, sum->unusable,
+                        sum->unusable == 1 ? "" : "s");
+    if (input_error(from))
         code = complain("hits", FAILED, "%s:%llu: %s", options->recording,
                         (unsigned long long)input_line_number(from) + 1, input_error(from));
     input_close(from);
@@ -96,25 +122,31 @@ static int run(int argc, char **argv) {
     scene in = {0};
     tally sum = {0};
     int code = read_options(argc, argv, &options);
+    bool judged = false;
     if (code == DONE) code = load_level(options.level, &in);
-    if (code == DONE) code = judge_all(&options, &in, &sum);
+    if (code == DONE) {
+        code = judge_all(&options, &in, &sum);
+        judged = code == DONE || sum.shots + sum.unusable > 0;
+    }
     scene_free(&in);
-    if (code != DONE) return code;
+    if (!judged) return code;
     printf("{\"%s\": %lu, \"agree\": %lu, \"hits\": %lu, \"hits_agree\": %lu}\n",
            options.projectiles ? "projectiles" : "rays", sum.shots, sum.agree, sum.hits, sum.hits_agree);
-    return fflush(stdout) == 0 ? DONE : FAILED;
+    return fflush(stdout) == 0 ? code : FAILED;
 }
 
 const command hits_command = {
     .name = "hits",
     .summary = "judge recorded shots again, and say how often the answer is the same",
-    .help = "usage: roomfold hits --rays FILE --level FILE\n"
-            "       roomfold hits --projectiles FILE --level FILE\n\n"
-            "Casts every shot of a recording against the targets and the level it was fired at, and prints one JSON\n"
-            "object: {\"rays\": n, \"agree\": n, \"hits\": n, \"hits_agree\": n}, or \"projectiles\" for \"rays\".\n\n"
-            "  agree       shots that hit the same target as in the recording, or nobody both times\n"
-            "  hits        shots that hit somebody in the recording\n"
-            "  hits_agree  those of them that agree\n\n"
-            "Files may be plain or .gz, - is standard input. docs/hits.md says what the lines of a recording hold.",
+    .help =
+        "usage: roomfold hits --rays FILE --level FILE\n"
+        "       roomfold hits --projectiles FILE --level FILE\n\n"
+        "Casts every shot of a recording against the targets and the level it was fired at, and prints one JSON\n"
+        "object: {\"rays\": n, \"agree\": n, \"hits\": n, \"hits_agree\": n}, or \"projectiles\" for \"rays\".\n\n"
+        "  agree       shots that hit the same target as in the recording, or nobody both times\n"
+        "  hits        shots that hit somebody in the recording\n"
+        "  hits_agree  those of them that agree\n\n"
+        "Files may be plain or .gz, - is standard input. docs/hits.md says what the lines of a recording hold. A line\n"
+        "that can't be used is told, the others are counted, and the exit code is 1.",
     .run = run,
 };

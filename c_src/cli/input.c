@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,13 +14,17 @@
 #define ZLIB_BUFFER (1u << 16)
 
 struct input {
-    gzFile file;
+    gzFile file;                // or,
+    const input_source *source; // with its
+    void *context;
     char *data;
     size_t at, len, capacity; // what is read and not yet given out is data[at, len)
     uint64_t line;
-    double size; // of the file; 0: unknown
+    double size;   // of the file; 0: unknown
+    bool standard; // input
     bool over;
-    const char *error;
+    bool failed;
+    char error[640];
 };
 
 input *input_open(const char *path) {
@@ -33,33 +39,59 @@ input *input_open(const char *path) {
         errno = error;
         return NULL;
     }
+    from->standard = strcmp(path, "-") == 0;
     gzbuffer(from->file, ZLIB_BUFFER);
     if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) from->size = (double)about.st_size;
     return from;
 }
 
+input *input_from(const input_source *source, void *context) {
+    input *from = calloc(1, sizeof *from);
+    if (from) {
+        from->source = source;
+        from->context = context;
+    } else {
+        source->close(context);
+    }
+    return from;
+}
+
 void input_close(input *from) {
     if (!from) return;
-    gzclose(from->file);
+    if (from->file) gzclose(from->file);
+    if (from->source) from->source->close(from->context);
     free(from->data);
     free(from);
 }
 
-static bool fail(input *from, const char *error) {
-    from->error = error;
-    from->over = true;
+bool input_fail(input *from, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(from->error, sizeof from->error, format, arguments);
+    va_end(arguments);
+    from->failed = from->over = true;
     return false;
 }
 
-static bool make_room(input *from) {
-    size_t capacity = from->capacity ? from->capacity * 2 : FIRST_SIZE;
+bool input_plain(const input *from) {
+    return from->file && from->size > 0 && gzdirect(from->file) && !from->standard;
+}
+
+static bool fail(input *from, const char *error) {
+    return input_fail(from, "%s", error);
+}
+
+// At least so many bytes more.
+static bool make_room(input *from, size_t more) {
+    size_t capacity = from->capacity ? from->capacity : FIRST_SIZE;
     char *data;
     if (from->at > 0) {
         memmove(from->data, from->data + from->at, from->len - from->at);
         from->len -= from->at;
         from->at = 0;
     }
-    if (from->len < from->capacity) return true;
+    if (more <= from->capacity - from->len) return true;
+    while (capacity - from->len < more && capacity <= INPUT_MAX) capacity *= 2;
     if (capacity > INPUT_MAX) return fail(from, "this is too long: a line or an array has at most 256 MB");
     data = realloc(from->data, capacity);
     if (!data) return fail(from, "there is not enough memory");
@@ -81,9 +113,21 @@ static const char *read_error(int code) {
     }
 }
 
+bool input_put(input *into, const char *bytes, size_t len) {
+    if (!make_room(into, len)) return false;
+    if (len > 0) memcpy(into->data + into->len, bytes, len);
+    into->len += len;
+    return true;
+}
+
 bool input_more(input *from) {
     int got, code;
-    if (from->over || !make_room(from)) return false;
+    if (from->over) return false;
+    if (from->source) {
+        if (!from->source->more(from->context, from)) from->over = true;
+        return !from->over;
+    }
+    if (!make_room(from, 1)) return false;
     got = gzread(from->file, from->data + from->len, (unsigned)(from->capacity - from->len));
     if (got > 0) {
         from->len += (size_t)got;
@@ -102,7 +146,7 @@ const char *input_line(input *from, size_t *len) {
         char *end = left > looked ? memchr(start + looked, '\n', left - looked) : NULL;
         looked = left;
         if (!end && input_more(from)) continue;
-        if (from->error || (!end && from->len == from->at)) return NULL;
+        if (from->failed || (!end && from->len == from->at)) return NULL;
         start = from->data + from->at;
         *len = end ? (size_t)(end - start) : from->len - from->at;
         from->at += *len + (end != NULL);
@@ -113,7 +157,7 @@ const char *input_line(input *from, size_t *len) {
 
 const char *input_rest(input *from, size_t *len) {
     while (input_more(from)) continue;
-    return from->error ? NULL : input_data(from, len);
+    return from->failed ? NULL : input_data(from, len);
 }
 
 const char *input_data(const input *from, size_t *len) {
@@ -126,7 +170,7 @@ void input_take(input *from, size_t len) {
 }
 
 const char *input_error(const input *from) {
-    return from->error;
+    return from->failed ? from->error : NULL;
 }
 
 uint64_t input_line_number(const input *from) {
@@ -134,6 +178,8 @@ uint64_t input_line_number(const input *from) {
 }
 
 double input_share(const input *from) {
-    z_off_t at = from->size > 0 ? gzoffset(from->file) : -1;
+    z_off_t at;
+    if (from->source) return from->source->share(from->context);
+    at = from->size > 0 ? gzoffset(from->file) : -1;
     return at < 0 ? -1 : (double)at / from->size;
 }

@@ -1,4 +1,4 @@
-// input.h: text files, plain or .gz: whole, line by line, or in pieces.
+// input.h: files, plain or .gz: whole, line by line, or in pieces; or text that is made of something else.
 #ifndef RF_CLI_INPUT_H
 #define RF_CLI_INPUT_H
 
@@ -25,6 +25,22 @@ const char *input_data(const input *from, size_t *len);
 void input_take(input *from, size_t len);
 // Reads more behind it; false at the end of the file and on errors.
 bool input_more(input *from);
+
+// Whether it is a file as it lies on the disk: no pipe, and not a .gz.
+bool input_plain(const input *from);
+
+// What gives an input its bytes in place of a file. `context` is the input's to close.
+typedef struct input_source {
+    bool (*more)(void *context, input *into); // puts some; false: it is over, or has failed
+    double (*share)(const void *context);     // how much of it has been read
+    void (*close)(void *context);
+} input_source;
+
+// NULL: no memory, and the context is closed.
+input *input_from(const input_source *source, void *context);
+// For sources. Both false if it fails.
+bool input_put(input *into, const char *bytes, size_t len);
+bool input_fail(input *into, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // What went wrong; NULL if nothing did.
 const char *input_error(const input *from);

@@ -9,6 +9,7 @@ static int read_options(int argc, char **argv, world_setup *setup, bool *json, c
         {"--rules", OPTION_TEXT, &setup->rules, NULL},
         {"--schema", OPTION_TEXT, &setup->schema, NULL},
         {"--json", OPTION_FLAG, json, NULL},
+        {"--room", OPTION_TEXT, &setup->room, NULL},
     };
     int code = options_read("inspect", argc, argv, known, sizeof known / sizeof *known, file);
     if (code == DONE && !*file)
@@ -63,15 +64,18 @@ static int run(int argc, char **argv) {
 const command inspect_command = {
     .name = "inspect",
     .summary = "say what is in a log: events by name, by producer and over time",
-    .help = "usage: roomfold inspect FILE|- [--json] [--rules FILE] [--schema FILE]\n\n"
+    .help = "usage: roomfold inspect FILE|- [--json] [--rules FILE] [--schema FILE] [--room ID]\n\n"
             "Says what is in a log: its seqs and times; events by name and by producer (the key \"by\"); events per "
             "second\n"
             "and entities over time; entities by kind at the end.\n\n"
-            "FILE holds JSON Lines of events, or one array of them, plain or .gz; - is standard input.\n\n"
+            "FILE holds JSON Lines of events or one array of them, or packed frames (docs/cli.md), plain or .gz, or is "
+            "the\n"
+            "SQLite log of rooms; - is standard input.\n\n"
             "  --json         one JSON object, with up to 1,024 slices of time; else a table, with up to 16\n"
             "  --rules FILE   what domain events do: a JSON file, or xr or doom, which are built in, or none. Without\n"
             "                 it: doom, which contains xr\n"
-            "  --schema FILE  the components' types; without it the default schema\n\n"
+            "  --schema FILE  the components' types; without it the log's own (packed), or the default schema\n"
+            "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n\n"
             "Exit codes: 0; 1 if the file can't be read to its end (what came before is told); 2 wrong usage.",
     .run = run,
 };

@@ -1,5 +1,6 @@
 #include "journal.h"
 #include "command.h"
+#include "database.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,23 +81,56 @@ static void refill(journal *log) {
     log->whole = log->over ? log->batch.text.len : log->array ? 0 : last_break(log->batch.text);
 }
 
-static int check_form(const char *who, const char *path, rf_str text) {
+static bool is_database(const char *data, size_t len) {
     static const char sqlite[] = "SQLite format 3";
-    if (text.len >= sizeof sqlite && memcmp(text.data, sqlite, sizeof sqlite) == 0)
-        return complain(who, FAILED, "%s: this is an SQLite database; only JSON is read by this version", path);
-    return DONE;
+    return len >= sizeof sqlite && memcmp(data, sqlite, sizeof sqlite) == 0;
 }
 
-int journal_open(journal *log, const char *who, const char *path) {
+static int open_database(journal *log, const char *who, const log_place *where) {
+    bool plain = input_plain(log->from);
+    input_close(log->from);
+    log->from = NULL;
+    if (!plain)
+        return complain(who, FAILED, "%s: a database can't be read from a pipe or a .gz, as others may write it",
+                        where->path);
+    return database_open(who, where->path, where->room, &log->from, &log->begins);
+}
+
+static int open_packed(journal *log, const char *who, const log_place *where) {
+    log->packed = packed_new(log->from, where->schema);
+    log->from = log->packed ? packed_input(log->packed) : NULL;
+    return log->from ? DONE : complain(who, FAILED, "there is not enough memory");
+}
+
+// By the first bytes of the file.
+static int find_form(journal *log, const char *who, const log_place *where) {
+    size_t len;
+    const char *data;
+    input_more(log->from);
+    data = input_data(log->from, &len);
+    if (is_database(data, len)) return open_database(log, who, where);
+    if (where->room) return complain(who, MISUSED, "%s: this is no database, and only those have rooms", where->path);
+    return packed_starts(data, len) ? open_packed(log, who, where) : DONE;
+}
+
+int journal_open(journal *log, const char *who, const log_place *where) {
     static const char mark[] = "\xef\xbb\xbf";
-    *log = (journal){.from = input_open(path)};
-    if (!log->from) return complain(who, FAILED, "%s: %s", path, strerror(errno));
+    int code;
+    *log = (journal){.from = input_open(where->path)};
+    if (!log->from) return complain(who, FAILED, "%s: %s", where->path, strerror(errno));
+    code = find_form(log, who, where);
+    if (code != DONE) return code;
     refill(log);
+    if (log->packed) log->begins = packed_begins(log->packed);
     if (log->batch.text.len >= 3 && memcmp(log->batch.text.data, mark, 3) == 0) {
         log->batch.at = log->counted = 3;
         log->line_start = 3;
     }
-    return check_form(who, path, log->batch.text);
+    return DONE;
+}
+
+rf_schema *journal_schema(const journal *log) {
+    return log->packed ? packed_schema(log->packed) : NULL;
 }
 
 void journal_close(journal *log) {

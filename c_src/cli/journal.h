@@ -1,19 +1,19 @@
-// journal.h: a log of events, piece by piece: JSON Lines of any length, or one array, which is read whole.
-//
-// Other forms of a log (packed, SQLite) come in here: journal_open knows them by their first bytes, journal_next finds
-// their next event, journal_fold folds it.
+// journal.h: a log of events, piece by piece: JSON Lines of any length, or one array, which is read whole. Other forms
+// of a log are known by their first bytes, and become JSON Lines: packed frames (packed.h) and databases (database.h).
 #ifndef RF_CLI_JOURNAL_H
 #define RF_CLI_JOURNAL_H
 
 #include "input.h"
-#include <roomfold/roomfold.h>
+#include "packed.h"
 
 typedef struct journal {
     input *from;
+    packed *packed;      // belongs to `from`; or NULL
     rf_json_batch batch; // its text is what is in memory
     size_t event;        // where the event at hand starts in it
     size_t whole;        // events that start before this place are in memory to their end
     bool array, inside;  // inside: it has been opened
+    bool begins;         // the first line is no event: it says all there is where the log begins
     bool over;           // nothing more will be read
     uint64_t base;       // bytes of the file before the text
     size_t counted;      // the place in the text up to which line feeds have been counted
@@ -26,7 +26,15 @@ typedef struct place {
     uint64_t line, column;
 } place;
 
-int journal_open(journal *log, const char *who, const char *path);
+// Where a log is, and how it is read.
+typedef struct log_place {
+    const char *path;  // "-": standard input
+    const char *room;  // of a database; NULL: the only one it has
+    rf_schema *schema; // of packed frames that come without one
+} log_place;
+
+// An exit code; what is wrong is said.
+int journal_open(journal *log, const char *who, const log_place *where);
 void journal_close(journal *log);
 // Looks for the next event. false: there is none, or the file can't be read on (journal_error).
 bool journal_next(journal *log);
@@ -40,5 +48,7 @@ bool journal_skip(journal *log, size_t len, size_t *at);
 // Of a byte of the event at hand, also after it was folded: an offset into journal_text.
 place journal_place(journal *log, size_t offset);
 const char *journal_error(const journal *log);
+// The schema that the log itself has; NULL if it has none.
+rf_schema *journal_schema(const journal *log);
 
 #endif

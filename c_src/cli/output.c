@@ -19,8 +19,19 @@ void output_open(output *out) {
         out->error = ENOMEM;
 }
 
+void output_keep(output *out) {
+    output_open(out);
+    out->kept = true;
+}
+
+void output_free(output *out) {
+    free(out->data);
+    *out = (output){0};
+}
+
 void output_flush(output *out) {
     size_t at = 0;
+    if (out->kept) return;
     while (!out->error && at < out->len) {
         ssize_t wrote = write(STDOUT_FILENO, out->data + at, out->len - at);
         if (wrote >= 0)
@@ -35,6 +46,7 @@ char *output_room(output *out, size_t bytes) {
     if (out->len + bytes > PIECE) output_flush(out);
     if (!out->error && out->capacity - out->len < bytes) {
         size_t capacity = bytes < PIECE ? PIECE : bytes;
+        if (out->kept) capacity = out->len + (out->len > bytes ? out->len : bytes);
         char *data = realloc(out->data, capacity);
         if (!data) {
             out->error = ENOMEM;

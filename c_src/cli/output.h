@@ -1,4 +1,4 @@
-// output.h: standard output, in large pieces. The first error stays; then nothing more is written.
+// output.h: standard output, in large pieces; or memory. The first error stays; then nothing more is written.
 #ifndef RF_CLI_OUTPUT_H
 #define RF_CLI_OUTPUT_H
 
@@ -7,11 +7,15 @@
 typedef struct output {
     char *data;
     size_t len, capacity;
+    bool kept; // nothing is written: all of it is in data, until len is set to 0
     int error; // errno, or 0
 } output;
 
 // Takes its memory at once, so that there is some when all is gone.
 void output_open(output *out);
+// To memory; output_free lets it go.
+void output_keep(output *out);
+void output_free(output *out);
 // Room for that many bytes, of which the caller then writes and adds to `len` what it needs; NULL after an error.
 char *output_room(output *out, size_t bytes);
 void output_bytes(output *out, rf_str bytes);

@@ -4,13 +4,17 @@
 #include <string.h>
 
 int player_open(player *play, const char *who, const char *path, const world_setup *setup) {
+    rf_schema *schema = NULL, *own;
     int code;
     *play = (player){.who = who, .path = path};
     rf_report_init(&play->report, rf_allocator_default());
-    code = world_setup_make(setup, who, &play->world);
+    code = world_setup_schema(setup, who, &schema);
+    if (code == DONE) code = journal_open(&play->log, who, &(log_place){path, setup->room, schema});
+    own = code == DONE && !setup->schema ? journal_schema(&play->log) : NULL;
+    if (code == DONE) code = world_setup_make(setup, who, own ? own : schema, &play->world);
     if (code == DONE && rf_fold_new(play->world, &play->report, &play->fold) != RF_OK)
         code = complain(who, FAILED, "there is not enough memory");
-    if (code == DONE) code = journal_open(&play->log, who, path);
+    if (schema) rf_schema_release(schema);
     progress_start(&play->bar);
     return code;
 }

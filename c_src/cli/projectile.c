@@ -87,13 +87,13 @@ problem judge_projectile(scene *in, const json_t *line, verdict *out) {
     const json_t *hit = json_object_get(line, "hit"), *after = json_object_get(line, "v_after");
     double t, last;
     problem what = start(&fly, line, &t, &last);
-    if (!what && !json_is_null(hit) && !json_is_integer(hit)) what = "hit";
+    if (!what && !scene_is_id_or_none(hit)) what = "hit";
     if (!what) what = scene_set_sectors(in, json_object_get(line, "sectors"));
     if (!what) what = step(&fly, t, true);
-    if (!what && after) what = set_velocity(&fly, after);
+    if (!what && after && !json_is_null(after)) what = set_velocity(&fly, after);
     for (; !what && !fly.over && t <= last; t++) what = step(&fly, t, false);
     if (what) return what;
-    out->hit = json_is_integer(hit);
+    out->hit = hit && !json_is_null(hit);
     out->agree = fly.hit ? json_equal(fly.hit, hit) : !out->hit;
     return NULL;
 }

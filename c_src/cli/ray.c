@@ -12,13 +12,13 @@ problem judge_ray(scene *in, const json_t *line, verdict *out) {
     if (!scene_read_point(json_object_get(line, "origin"), shot.origin)) return "origin";
     if (!scene_read_point(json_object_get(line, "dir"), shot.direction)) return "dir";
     if (!scene_read_number(json_object_get(line, "range"), &range)) return "range";
-    if (!json_is_null(hit) && !json_is_integer(hit)) return "hit";
+    if (!scene_is_id_or_none(hit)) return "hit";
     shot.range = range * RF_LEVEL_DOOM_UNIT;
     what = scene_set_sectors(in, json_object_get(line, "sectors"));
     if (!what) what = scene_set_targets(in, targets);
     if (!what) what = scene_cast(in, &shot, &target, NULL);
     if (what) return what;
-    out->hit = json_is_integer(hit);
+    out->hit = hit && !json_is_null(hit);
     if (target < 0)
         out->agree = !out->hit;
     else

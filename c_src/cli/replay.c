@@ -22,7 +22,7 @@ static int read_options(int argc, char **argv, replay_options *out) {
         {"--rules", OPTION_TEXT, &out->setup.rules, NULL}, {"--schema", OPTION_TEXT, &out->setup.schema, NULL},
         {"--until", OPTION_NUMBER, &out->until, NULL},     {"--by", OPTION_CHOICE, &out->by, shapes},
         {"--errors", OPTION_NUMBER, &out->errors, NULL},   {"--strict", OPTION_FLAG, &out->strict, NULL},
-        {"--quiet", OPTION_FLAG, &out->quiet, NULL},
+        {"--quiet", OPTION_FLAG, &out->quiet, NULL},       {"--room", OPTION_TEXT, &out->setup.room, NULL},
     };
     int code;
     *out = (replay_options){.until = RF_SEQ_MAX, .errors = 10};
@@ -112,15 +112,18 @@ const command replay_command = {
     .name = "replay",
     .summary = "fold a log and print the state as JSON",
     .help =
-        "usage: roomfold replay FILE|- [--rules FILE] [--schema FILE] [--until SEQ] [--by SHAPE]\n"
+        "usage: roomfold replay FILE|- [--rules FILE] [--schema FILE] [--room ID] [--until SEQ] [--by SHAPE]\n"
         "                       [--errors N] [--strict] [--quiet]\n\n"
         "Folds a log of events and prints the state it leads to on standard output, as one line of JSON:\n"
         "{id: components}. Numbers of f32 components are printed as the exact binary64 of the binary32.\n\n"
-        "FILE holds JSON Lines of events, or one array of them (docs/event-model.md), plain or .gz; - is standard\n"
-        "input. JSON Lines are read in pieces: a log may be larger than memory. An array may have 256 MB.\n\n"
+        "FILE holds JSON Lines of events or one array of them (docs/event-model.md), or packed frames (docs/cli.md),\n"
+        "plain or .gz, or is the SQLite log of rooms; - is standard input. A log may be larger than memory, but an "
+        "array\n"
+        "may have 256 MB.\n\n"
         "  --rules FILE   what domain events do (docs/rules.md): a JSON file, or xr or doom, which are built in,\n"
         "                 or none: only create, update and delete. Without it: doom, which contains xr\n"
-        "  --schema FILE  the components' types; without it the default schema\n"
+        "  --schema FILE  the components' types; without it the log's own (packed), or the default schema\n"
+        "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n"
         "  --until SEQ    the state at this seq: stops before the first event beyond it\n"
         "  --by SHAPE     entity: {id: components}; component: {name: {id: value}};\n"
         "                 kind: {kind + \"s\": [components with \"id\"]}. Without it: entity\n"

@@ -69,18 +69,28 @@ problem scene_set_sectors(scene *in, const json_t *sectors) {
     return NULL;
 }
 
+bool scene_is_id_or_none(const json_t *id) {
+    return !id || json_is_null(id) || json_is_integer(id) || (json_is_string(id) && json_string_length(id) > 0);
+}
+
+// Its bytes are in `number`, or in the value.
+static rf_str id_of(const json_t *id, char number[24]) {
+    if (json_is_string(id)) return (rf_str){json_string_value(id), json_string_length(id)};
+    return (rf_str){number, (size_t)snprintf(number, 24, "%lld", (long long)json_integer_value(id))};
+}
+
 static problem set_target(scene *in, uint32_t key, const json_t *item) {
-    char id[24];
+    const json_t *id = json_array_get(item, 0);
+    char number[24];
     json_t *point = json_pack("[O?O?O?]", json_array_get(item, 1), json_array_get(item, 2), json_array_get(item, 3));
     double radius, height;
     rf_target target = {.layers = RF_LAYER_DEFAULT};
     bool fine = scene_read_point(point, target.position);
     json_decref(point);
-    if (!fine || !json_is_integer(json_array_get(item, 0)) || !scene_read_number(json_array_get(item, 4), &radius) ||
-        !scene_read_number(json_array_get(item, 5), &height))
+    if (!fine || !id || json_is_null(id) || !scene_is_id_or_none(id) ||
+        !scene_read_number(json_array_get(item, 4), &radius) || !scene_read_number(json_array_get(item, 5), &height))
         return "targets";
-    target.id =
-        (rf_str){id, (size_t)snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_array_get(item, 0)))};
+    target.id = id_of(id, number);
     target.collider = rf_collider_box(radius * RF_LEVEL_DOOM_UNIT, height * RF_LEVEL_DOOM_UNIT);
     return rf_space_put(in->space, key, &target) == RF_OK ? NULL : "targets";
 }
@@ -89,7 +99,7 @@ problem scene_set_targets(scene *in, const json_t *targets) {
     uint32_t count = 0;
     size_t i;
     json_t *item;
-    problem what = targets && !json_is_array(targets) ? "targets" : NULL;
+    problem what = targets && !json_is_array(targets) && !json_is_null(targets) ? "targets" : NULL;
     json_array_foreach(targets, i, item) {
         if (!what) what = set_target(in, count, item);
         if (what) break;

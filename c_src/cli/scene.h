@@ -22,9 +22,11 @@ void scene_free(scene *in);
 problem scene_set_sectors(scene *in, const json_t *sectors);
 // floor and ceil may be null: as they are.
 problem scene_set_sector(scene *in, const json_t *number, const json_t *floor, const json_t *ceil);
-// [[id, x, y, z, r, h, ...], ...] replaces all targets: boxes of half-width r and height h.
+// [[id, x, y, z, r, h, ...], ...] replaces all targets: boxes of half-width r and height h. NULL or null: none.
 problem scene_set_targets(scene *in, const json_t *targets);
 
+// A target's id is a number or a string; null, or no value at all, is nobody.
+bool scene_is_id_or_none(const json_t *id);
 // x, y, z, z up, in map units, to metres with y up; false if that is not a list of three numbers.
 bool scene_read_point(const json_t *list, double out[3]);
 // The number of a list's item; false if it isn't one.

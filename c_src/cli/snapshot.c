@@ -191,3 +191,21 @@ rf_status snapshot_write(output *out, const rf_world *world, rf_by by) {
     free(list.items);
     return gathered ? RF_OK : RF_NO_MEMORY;
 }
+
+void snapshot_write_line(output *out, const rf_world *world) {
+    rf_entity entity = {0};
+    bool first = true;
+    output_text(out, "{\"others\":[");
+    for (; rf_world_next(world, &entity); first = false) {
+        output_text(out, first ? "{\"id\":" : ",{\"id\":");
+        output_string(out, rf_world_id(world, entity));
+        components(out, world, entity, true);
+        output_text(out, "}");
+    }
+    output_text(out, "]");
+    if (rf_world_seq(world) > 0) {
+        output_text(out, ",\"seq\":");
+        output_uint(out, rf_world_seq(world));
+    }
+    output_text(out, "}\n");
+}

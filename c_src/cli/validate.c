@@ -22,6 +22,7 @@ static int read_options(int argc, char **argv, validation *out) {
         {"--rules", OPTION_TEXT, &out->setup.rules, NULL},
         {"--schema", OPTION_TEXT, &out->setup.schema, NULL},
         {"--first", OPTION_NUMBER, &out->first, NULL},
+        {"--room", OPTION_TEXT, &out->setup.room, NULL},
     };
     int code = options_read("validate", argc, argv, known, sizeof known / sizeof *known, &out->file);
     if (code == DONE && !out->file)
@@ -125,15 +126,19 @@ const command validate_command = {
     .name = "validate",
     .summary = "check every event of a log against the event model",
     .help =
-        "usage: roomfold validate FILE|- [--rules FILE] [--schema FILE] [--first N]\n\n"
+        "usage: roomfold validate FILE|- [--rules FILE] [--schema FILE] [--room ID] [--first N]\n\n"
         "Checks every event of a log against the event model (docs/event-model.md): JSON, names, ids, the components'\n"
         "types, what the rules say, seqs that neither repeat nor leave one out, at and by. Prints the first offences,\n"
         "one a line, as FILE:LINE:COLUMN: what is wrong; then how many there are. Columns are bytes, from 1.\n\n"
-        "FILE holds JSON Lines of events, or one array of them, plain or .gz; - is standard input. A log may begin at\n"
-        "any seq.\n\n"
+        "FILE holds JSON Lines of events or one array of them, or packed frames (docs/cli.md), plain or .gz, or is "
+        "the\n"
+        "SQLite log of rooms; - is standard input. Of the last two, the line is the event's number, and the column "
+        "that\n"
+        "in its JSON text (roomfold convert). A log may begin at any seq.\n\n"
         "  --rules FILE   what domain events do: a JSON file, or xr or doom, which are built in, or none: no domain\n"
         "                 events. Without it: doom, which contains xr\n"
-        "  --schema FILE  the components' types; without it the default schema\n"
+        "  --schema FILE  the components' types; without it the log's own (packed), or the default schema\n"
+        "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n"
         "  --first N      tell the first N offences (20; at most 1,000)\n\n"
         "Exit codes: 0 no offence; 1 offences, or the file can't be read to its end; 2 wrong usage.",
     .run = run,

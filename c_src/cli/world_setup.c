@@ -29,11 +29,13 @@ static int open_file(const char *who, const char *path, input **file, rf_str *te
     return text->data ? DONE : complain(who, FAILED, "%s: %s", path, input_error(*file));
 }
 
-static int load_schema(const char *path, const char *who, rf_schema **out) {
+int world_setup_schema(const world_setup *setup, const char *who, rf_schema **out) {
+    const char *path = setup->schema;
     input *file = NULL;
     rf_error error;
     rf_str text;
     int code;
+    *out = NULL;
     if (!path)
         return rf_schema_default(rf_allocator_default(), out) == RF_OK
                    ? DONE
@@ -81,20 +83,19 @@ static uint64_t random_seed(void) {
     return seed;
 }
 
-int world_setup_make(const world_setup *setup, const char *who, rf_world **out) {
+int world_setup_make(const world_setup *setup, const char *who, rf_schema *schema, rf_world **out) {
     rf_world_def def = rf_world_def_default();
     rf_status status;
     int code;
     *out = NULL;
+    def.schema = schema;
     def.hash_seed = random_seed();
     def.history = 1; // so that what was deleted is soon forgotten
-    code = load_schema(setup->schema, who, &def.schema);
-    if (code == DONE) code = load_rules(setup->rules, who, def.schema, &def.rules);
+    code = load_rules(setup->rules, who, schema, &def.rules);
     if (code == DONE) {
         status = rf_world_new(&def, out);
         if (status != RF_OK) code = complain(who, FAILED, "%s", rf_status_message(status));
     }
     if (def.rules) rf_rules_release(def.rules);
-    if (def.schema) rf_schema_release(def.schema);
     return code;
 }

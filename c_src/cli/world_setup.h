@@ -6,10 +6,12 @@
 
 typedef struct world_setup {
     const char *rules;  // a file, the name of a table that is built in, or "none"; NULL: "doom"
-    const char *schema; // a file; NULL: the default schema
+    const char *schema; // a file; NULL: the log's own, or the default schema
+    const char *room;   // of a database; NULL: the only one
 } world_setup;
 
-// An exit code; what is wrong is said.
-int world_setup_make(const world_setup *setup, const char *who, rf_world **out);
+// Exit codes; what is wrong is said. The schema is the caller's to release.
+int world_setup_schema(const world_setup *setup, const char *who, rf_schema **out);
+int world_setup_make(const world_setup *setup, const char *who, rf_schema *schema, rf_world **out);
 
 #endif

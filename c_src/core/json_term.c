@@ -4,7 +4,7 @@
 #include "str.h"
 #include <roomfold/json.h>
 
-static bool put(rf_builder *builder, const rf_json_token *token) {
+bool rf_json_put_token(rf_builder *builder, const rf_json_token *token) {
     switch (token->kind) {
     case RF_JSON_NULL:
         return rf_builder_null(builder);
@@ -44,7 +44,7 @@ rf_status rf_json_to_term(rf_allocator allocator, rf_str text, rf_builder *build
     rf_builder_start(builder);
     do {
         token = rf_json_next(reader);
-    } while (put(builder, &token));
+    } while (rf_json_put_token(builder, &token));
     if (token.kind == RF_JSON_ERROR) {
         rf_error read = rf_json_error(reader);
         status = rf_error_set(error, read.status, read.offset, RF_LIT(""));

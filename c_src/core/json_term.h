@@ -3,10 +3,14 @@
 #define RF_CORE_JSON_TERM_H
 
 #include "builder.h"
+#include <roomfold/json.h>
 #include <roomfold/term.h>
 
 // Appends the text's value to builder->out. Duplicate keys and integers beyond 64 bits are errors.
 rf_status rf_json_to_term(rf_allocator allocator, rf_str text, rf_builder *builder, rf_error *error);
+
+// One token of a value. False at the end of the text, after an error of the reader, and when it can't be said.
+bool rf_json_put_token(rf_builder *builder, const rf_json_token *token);
 
 // The term that the reader stands on, as bytes; moves behind it.
 rf_str rf_term_skip(rf_term_reader *reader);

@@ -273,37 +273,96 @@ static rf_status look_at_all(rf_scene *scene, const rf_world *world) {
     return status;
 }
 
-// The commonest change: nothing but where it is (and how it is turned).
-static bool only_moved(rf_scene *scene, const rf_change *change, double position[3]) {
-    rf_component_iter components = change->components;
-    rf_component component;
-    bool moved = false;
-    if (!is_there(scene, change->handle)) return false;
-    while (rf_component_next(&components, &component)) {
-        if (rf_str_eq(component.name, RF_LIT("position"))) {
-            if (component.removed || !position_of(&component, position)) return false;
-            moved = true;
-        } else if (rf_str_eq(component.name, RF_LIT("collider")) || rf_str_eq(component.name, RF_LIT("owner")) ||
-                   rf_str_eq(component.name, RF_LIT("state")) || rf_str_eq(component.name, RF_LIT("health"))) {
-            return false;
+// What a change is looked at for: columns of the schema, by the components that make a target.
+typedef struct columns {
+    const rf_column *position; // three numbers; NULL: not declared so
+    uint32_t others;           // a bit for each place in `other`
+    const rf_column *other[4];
+} columns;
+
+static const rf_str parts[] = {{"collider", 8}, {"owner", 5}, {"state", 5}, {"health", 6}};
+
+static columns columns_of(const rf_world *world) {
+    columns out = {0};
+    int at = rf_schema_find(world->schema, RF_LIT("position"));
+    if (at >= 0 && world->columns[at].def.type <= RF_TYPE_F64 && world->columns[at].def.count == 3)
+        out.position = &world->columns[at];
+    for (uint32_t i = 0; i < 4; i++) {
+        at = rf_schema_find(world->schema, parts[i]);
+        if (at < 0) continue;
+        out.other[i] = &world->columns[at];
+        out.others |= 1u << i;
+    }
+    return out;
+}
+
+static bool changed_in(const rf_column *column, uint32_t handle, uint32_t since) {
+    const rf_column_page *page = rf_column_page_of(column, handle);
+    return page && rf_cell_stamp(rf_column_cell(column, page, handle)) >= since;
+}
+
+static bool is_part(rf_str name) {
+    for (uint32_t i = 0; i < 4; i++)
+        if (rf_str_eq(name, parts[i])) return true;
+    return rf_str_eq(name, RF_LIT("position"));
+}
+
+// Whether anything but the position makes it another target than it was.
+static bool parts_changed(const columns *of, const rf_slot *slot, uint32_t handle, uint32_t since) {
+    for (uint32_t left = of->others; left != 0; left &= left - 1)
+        if (changed_in(of->other[rf_low_bit(left)], handle, since)) return true;
+    for (uint32_t i = 0; slot->others && i < slot->others->count; i++)
+        if (slot->others->items[i]->stamp >= since && is_part(rf_other_name(slot->others->items[i]))) return true;
+    return false;
+}
+
+// The commonest change: a target is somewhere else, and nothing more. false: it has to be looked at.
+static bool only_moved(rf_scene *scene, const columns *of, const rf_slot *slot, uint32_t handle, uint32_t since) {
+    const rf_column_page *page;
+    const uint8_t *value;
+    double position[3];
+    if (slot->created >= since || !of->position || !is_there(scene, handle)) return false;
+    if (parts_changed(of, slot, handle, since)) return false;
+    if (!changed_in(of->position, handle, since)) return true;
+    page = rf_column_page_of(of->position, handle);
+    if (!rf_column_has(page, handle)) return false;
+    value = rf_column_cell(of->position, page, handle) + of->position->value_offset;
+    for (size_t i = 0; i < 3; i++) {
+        float narrow;
+        if (of->position->def.type == RF_TYPE_F64) {
+            memcpy(&position[i], value + i * sizeof *position, sizeof *position);
+        } else {
+            memcpy(&narrow, value + i * sizeof narrow, sizeof narrow);
+            position[i] = (double)narrow;
         }
     }
-    return moved;
+    return rf_space_move(scene->space, handle, position) == RF_OK;
 }
 
-static rf_status follow_change(rf_scene *scene, const rf_world *world, const rf_change *change) {
-    double position[3];
-    if (change->kind == RF_CHANGE_DELETE) return rest_sector(scene, change->id);
-    if (change->kind == RF_CHANGE_UPDATE && only_moved(scene, change, position) &&
-        rf_space_move(scene->space, change->handle, position) == RF_OK)
-        return RF_OK;
-    return look_at(scene, world, change->handle, change->kind == RF_CHANGE_CREATE);
+static rf_status follow_page(rf_scene *scene, const rf_world *world, const columns *of, uint32_t first,
+                             uint32_t since) {
+    const rf_slot_page *page = rf_world_page(world, first);
+    rf_status status = RF_OK;
+    if (!page || page->changed < since) return RF_OK;
+    for (uint64_t left = page->alive; left != 0 && status == RF_OK; left &= left - 1) {
+        uint32_t handle = first + rf_low_bit(left);
+        const rf_slot *slot = &page->slots[handle % RF_PAGE_SIZE];
+        if (slot->changed < since || only_moved(scene, of, slot, handle, since)) continue;
+        status = look_at(scene, world, handle, slot->created >= since);
+    }
+    return status;
 }
 
+// First sectors whose entities are gone, since others may have come in their place.
 static rf_status follow_changes(rf_scene *scene, const rf_world *world, rf_diff *diff) {
+    uint32_t since = rf_history_after(&world->history, scene->seq);
+    columns of = columns_of(world);
     rf_change change;
     rf_status status = RF_OK;
-    while (status == RF_OK && rf_diff_next(diff, &change)) status = follow_change(scene, world, &change);
+    while (status == RF_OK && rf_diff_next(diff, &change) && change.kind == RF_CHANGE_DELETE)
+        status = rest_sector(scene, change.id);
+    for (uint32_t first = 0; first < world->handles && status == RF_OK; first += RF_PAGE_SIZE)
+        status = follow_page(scene, world, &of, first, since);
     return status;
 }
 

@@ -1,15 +1,19 @@
 // Who is hit: shots and zones, a batch at a time.
 //
-// A few are answered where the caller runs; more than that on a dirty scheduler, in batches between which others get
-// the world. Each batch first brings the targets to where the world is.
+// Some are answered where the caller runs, as long as that does not take long: then, and if there are many, all are
+// done on a dirty scheduler, in batches between which others get the world. Each batch first brings the targets to
+// where the world is.
 #include "hit_terms.h"
 #include "nif_functions.h"
 #include "world_resource.h"
 
 #include <string.h>
 
-#define BATCH 256                  // shots; more than that go to a dirty scheduler
-#define NORMAL_ENTITIES 2000       // and those in a world with more than that
+#define BATCH 256                  // shots
+#define NORMAL_SHOTS 2048          // more than that go to a dirty scheduler,
+#define NORMAL_ENTITIES 2000       // and those in a world with more than that,
+#define NORMAL_US 250              // and those that take longer, which is looked at
+#define NORMAL_BATCH 32            // after so many
 #define HITS_MAX ((size_t)1 << 20) // of one batch
 #define SHOT_BYTES 64
 #define ANSWER_BYTES 16
@@ -69,7 +73,7 @@ static rf_status follow(ErlNifEnv *env, nif_world *world, uint64_t version) {
 }
 
 static bool too_much(const nif_world *world, size_t count) {
-    return nif_on_normal_scheduler() && (count > BATCH || rf_world_count(world->world) > NORMAL_ENTITIES);
+    return nif_on_normal_scheduler() && (count > NORMAL_SHOTS || rf_world_count(world->world) > NORMAL_ENTITIES);
 }
 
 // argv: world, version, time.
@@ -99,26 +103,38 @@ typedef struct nif_batch {
     nif_world *world;
     uint64_t version;
     bool zones;
-    bool locked; // the caller has the fold lock
-    size_t count;
-    rf_status unreadable[BATCH]; // RF_OK if it could be read
-    rf_shot shots[BATCH];
-    rf_zone zone[BATCH];
-    rf_answer answers[BATCH];
+    bool locked; // the caller has the fold lock, on a normal scheduler
+    ErlNifTime start;
+    size_t count, size; // at most so many at a time
     rf_hits hits;
+    rf_shot *shots; // or
+    rf_zone *zone;
+    rf_answer *answers;
+    rf_status *unreadable; // RF_OK if it could be read
 } nif_batch;
 
-static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, bool zones) {
-    nif_batch *batch = enif_alloc(sizeof *batch);
+// In one piece, and small where the caller runs: memory that nobody has touched yet takes time.
+static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, bool zones, bool locked) {
+    size_t size = locked ? NORMAL_BATCH : BATCH, item = zones ? sizeof(rf_zone) : sizeof(rf_shot);
+    nif_batch *batch = enif_alloc(sizeof *batch + size * (item + sizeof(rf_answer) + sizeof(rf_status)));
+    char *behind = (char *)(batch + 1);
     if (!batch) return NULL;
-    batch->env = env;
-    batch->world = world;
-    batch->version = version;
-    batch->zones = zones;
-    batch->locked = false;
-    batch->count = 0;
+    *batch =
+        (nif_batch){.env = env, .world = world, .version = version, .zones = zones, .locked = locked, .size = size};
+    batch->start = locked ? enif_monotonic_time(ERL_NIF_USEC) : 0;
     batch->hits = rf_hits_new(nif_allocator(), HITS_MAX);
+    if (zones)
+        batch->zone = (rf_zone *)(void *)behind;
+    else
+        batch->shots = (rf_shot *)(void *)behind;
+    batch->answers = (rf_answer *)(void *)(behind + size * item);
+    batch->unreadable = (rf_status *)(void *)(batch->answers + size);
     return batch;
+}
+
+// On a normal scheduler, for too long already.
+static bool batch_is_late(const nif_batch *batch) {
+    return batch->locked && enif_monotonic_time(ERL_NIF_USEC) - batch->start > NORMAL_US;
 }
 
 static void batch_free(nif_batch *batch) {
@@ -131,10 +147,11 @@ static void batch_add(nif_batch *batch, ERL_NIF_TERM term) {
     size_t i = batch->count++;
     batch->unreadable[i] = batch->zones ? nif_read_zone(batch->env, term, &batch->zone[i])
                                         : nif_read_shot(batch->env, term, &batch->shots[i]);
-    if (batch->unreadable[i] != RF_OK) {
-        batch->shots[i] = (rf_shot){.kind = RF_SHOT_FIRST};
+    if (batch->unreadable[i] == RF_OK) return;
+    if (batch->zones)
         batch->zone[i] = (rf_zone){.mask = 0};
-    }
+    else
+        batch->shots[i] = (rf_shot){.kind = RF_SHOT_FIRST};
 }
 
 // Under the fold lock.
@@ -179,13 +196,15 @@ static rf_status batch_answer(nif_batch *batch, ERL_NIF_TERM *answers) {
 
 // ---- lists --------------------------------------------------------------------------------------
 
-// {:ok, answers}, last first.
+// {:ok, answers}, last first; 0: this takes too long here.
 static ERL_NIF_TERM answer_list(nif_batch *batch, ERL_NIF_TERM list) {
     ERL_NIF_TERM answers = enif_make_list(batch->env, 0), item;
     rf_status status = RF_OK;
     while (status == RF_OK && enif_get_list_cell(batch->env, list, &item, &list)) {
         batch_add(batch, item);
-        if (batch->count == BATCH) status = batch_answer(batch, &answers);
+        if (batch->count < batch->size) continue;
+        status = batch_answer(batch, &answers);
+        if (batch_is_late(batch)) return 0;
     }
     if (status == RF_OK) status = batch_answer(batch, &answers);
     return status == RF_OK ? enif_make_tuple2(batch->env, nif_atom.ok, answers) : nif_error(batch->env, status);
@@ -288,19 +307,22 @@ static rf_status answer_packed_batch(nif_batch *batch, nif_packed *packed, uint8
     return status;
 }
 
-// {:ok, {answers, ids}}, the ids last first.
+// {:ok, {answers, ids}}, the ids last first; 0: this takes too long here.
 static ERL_NIF_TERM answer_packed(nif_batch *batch, nif_packed *packed) {
     ERL_NIF_TERM binary;
     rf_status status = RF_OK;
+    bool late = false;
     packed->answers = enif_make_new_binary(batch->env, packed->count * ANSWER_BYTES, &binary);
     packed->id_list = enif_make_list(batch->env, 0);
-    for (size_t done = 0; done < packed->count && status == RF_OK;) {
+    for (size_t done = 0; done < packed->count && status == RF_OK && !late;) {
         size_t first = done;
-        for (; done < packed->count && batch->count < BATCH; done++)
+        for (; done < packed->count && batch->count < batch->size; done++)
             add_packed(batch, packed, packed->shots + done * SHOT_BYTES);
         status = answer_packed_batch(batch, packed, packed->answers + first * ANSWER_BYTES);
+        late = done < packed->count && batch_is_late(batch);
     }
     if (packed->ids) enif_free(packed->ids);
+    if (late) return 0;
     if (status != RF_OK) return nif_error(batch->env, status);
     return enif_make_tuple2(batch->env, nif_atom.ok, enif_make_tuple2(batch->env, binary, packed->id_list));
 }
@@ -331,12 +353,12 @@ static bool read_count(ErlNifEnv *env, ERL_NIF_TERM term, nif_packed *packed, bo
     return true;
 }
 
+// 0: this takes too long here.
 static ERL_NIF_TERM run(ErlNifEnv *env, nif_world *world, uint64_t version, const ERL_NIF_TERM input,
                         nif_packed *packed, bool zones, bool locked) {
-    nif_batch *batch = batch_new(env, world, version, zones);
+    nif_batch *batch = batch_new(env, world, version, zones, locked);
     ERL_NIF_TERM out;
     if (!batch) return nif_error(env, RF_NO_MEMORY);
-    batch->locked = locked;
     out = packed ? answer_packed(batch, packed) : answer_list(batch, input);
     batch_free(batch);
     return out;
@@ -358,7 +380,7 @@ static ERL_NIF_TERM answer(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], 
     dirty = too_much(world, count);
     if (!dirty) out = run(env, world, version, argv[2], is_list ? NULL : &packed, zones, true);
     nif_world_unlock_fold(world);
-    if (dirty) return nif_go_dirty(env, name, function, argc, argv);
+    if (dirty || out == 0) return nif_go_dirty(env, name, function, argc, argv);
     nif_charge(env, (int64_t)count * 50);
     return out;
 }

@@ -9,7 +9,7 @@ int run_tests(const char *name, void (*add)(TCase *)) {
     TCase *tests = tcase_create(name);
     SRunner *runner;
     int failed;
-    tcase_set_timeout(tests, 300);
+    tcase_set_timeout(tests, getenv("CK_DEFAULT_TIMEOUT") ? atof(getenv("CK_DEFAULT_TIMEOUT")) : 300);
     add(tests);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);

@@ -22,6 +22,29 @@ defmodule Roomfold.InstallTest do
   {"from":3,"seq":4,"creates":{},"updates":{"ann":{"position":[1,2,3.1]}},"deletes":[]}
   """
 
+  @log_source """
+  #include <roomfold/log.h>
+  #include <stdio.h>
+  #include <string.h>
+
+  int main(int argc, char **argv) {
+      rf_log *log;
+      rf_log_error error;
+      rf_str room = {argv[argc - 1], strlen(argv[argc - 1])}, records;
+      uint64_t seq = 1, next = 0;
+      if (rf_log_open(argv[1], 1000, &log, &error) != RF_OK) return 2;
+      while (next != seq) {
+          seq = next > 0 ? next : 1;
+          if (rf_log_read(log, room, seq, 100, &records, &next, &error) != RF_OK) break;
+          fwrite(records.data, 1, records.len, stdout);
+      }
+      rf_log_close(log);
+      if (next == seq) return 0;
+      puts(error.status == RF_NO_ROOM ? "there is no such room" : error.detail);
+      return 1;
+  }
+  """
+
   cond do
     Program.missing() -> @moduletag skip: Program.missing()
     Program.instrumented?() -> @moduletag skip: "a sanitizer's library needs its flags"
@@ -64,6 +87,8 @@ defmodule Roomfold.InstallTest do
     assert sh("#{compile} $(#{pkg_config} --cflags) #{archive}", [dest, @example, static]) == {"", 0}
     assert sh(run, [static, @events]) == {@printed, 0}
 
+    read_log(dest, folder, compile)
+
     program = Path.join(dest, "opt/roomfold/bin/roomfold")
 
     assert {~s({"ann":{"health":70}}\n) <> _, 0} =
@@ -81,6 +106,31 @@ defmodule Roomfold.InstallTest do
 
     assert Program.make(["uninstall" | place], into: "") == 0
     assert files(dest) == []
+  end
+
+  # A library of its own, where SQLite is there.
+  defp read_log(dest, folder, compile) do
+    if File.exists?(Path.join(dest, "opt/roomfold/lib/libroomfold_log.a")) do
+      source = Path.join(folder, "log.c")
+      path = Path.join(folder, "rooms.db")
+      File.write!(source, @log_source)
+      {:ok, log} = Roomfold.EventLog.SQLite.start_link(path: path)
+      log = {Roomfold.EventLog.SQLite, log}
+      {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      records = for seq <- 1..5, do: ~s({"event":"create","entity_id":"e","components":{},"seq":#{seq}})
+      :ok = Roomfold.EventLog.append(log, "lobby", term, 0, records)
+
+      pkg_config =
+        "PKG_CONFIG_PATH=\"$1/opt/roomfold/lib/pkgconfig:$PKG_CONFIG_PATH\" pkg-config --cflags --libs roomfold_log"
+
+      flags = ~s[$(#{pkg_config} | sed "s|/opt/roomfold|$1/opt/roomfold|g")]
+      reader = Path.join(folder, "reader")
+      assert sh("#{compile} #{flags}", [dest, source, reader]) == {"", 0}
+      assert sh(~s("$1" "$2" lobby), [reader, path]) == {Enum.map_join(records, &(&1 <> "\n")), 0}
+      assert {"there is no such room\n", 1} = sh(~s("$1" "$2" attic || exit 1), [reader, path])
+    else
+      IO.puts("left out: libroomfold_log (SQLite was not there)")
+    end
   end
 
   test "the page of the C API names every header" do

@@ -179,6 +179,49 @@ defmodule SchedulingTest do
     )
   end
 
+  test "a million packed shots in one call, each tenth of them wrong" do
+    collider = %{"shape" => "sphere", "radius" => 0.5, "at" => "centre"}
+
+    create =
+      {"create", %{"entity_id" => "bat", "components" => %{"position" => [5, 0, 0], "collider" => collider}}}
+
+    shot = fn direction ->
+      for number <- [0, 0, 0, direction, 0, 0, 60], into: <<>>, do: <<number::float-64-little>>
+    end
+
+    ten = IO.iodata_to_binary([List.duplicate([shot.(1), <<0::64>>], 9), shot.(0), <<0::64>>])
+
+    assert_undisturbed(
+      fn -> {World.fold!(World.new!(), [create]), :binary.copy(ten, 100_000)} end,
+      fn {world, shots} ->
+        assert {:ok, {answers, {"bat"}}} = Roomfold.Hits.cast(world, {:packed, shots, {}})
+        assert <<ten::binary-size(160), _::binary>> = answers
+        assert answers == :binary.copy(ten, 100_000)
+        assert for(<<kind, _::binary-size(15) <- ten>>, do: kind) == List.duplicate(1, 9) ++ [255]
+      end
+    )
+  end
+
+  # Few enough to be begun on a normal scheduler, which then goes on elsewhere.
+  test "2,000 shots, each through 2,000 entities" do
+    collider = %{"shape" => "sphere", "radius" => 0.5}
+
+    target = fn i ->
+      components = %{"position" => [i * 0.01, 0, 0], "collider" => collider, "owner" => "tom"}
+      {"create", %{"entity_id" => id(i), "components" => components}}
+    end
+
+    shot = %{origin: {-5, 0.5, 0}, direction: {1, 0, 0}, range: 60, all: true, owner: "tom"}
+
+    assert_undisturbed(
+      fn -> {World.fold!(World.new!(), Enum.map(1..2_000, target)), List.duplicate(shot, 2_000)} end,
+      fn {world, shots} ->
+        assert {:ok, answers} = Roomfold.Hits.cast(world, shots)
+        assert answers == List.duplicate([], 2_000)
+      end
+    )
+  end
+
   test "JSON of megabytes, both ways" do
     assert_undisturbed(fn -> Map.new(1..100_000, &{id(&1), vectors(&1)}) end, fn term ->
       {:ok, text} = JSON.encode(term)

@@ -45,6 +45,24 @@ RF_API rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t ma
 RF_API rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator allocator, uint8_t **out, size_t *len,
                                 rf_error *error);
 
+// The events of a frame as JSON Lines, which fold to the same; made with `allocator` and the caller's to free. world:
+// any one of the frame's schema. A frame that says entities by handle is RF_NOT_SUPPORTED: only a world that was there
+// knows who is meant. An event whose fields are called like an event's name in JSON is RF_INVALID_NAME.
+RF_API rf_status rf_events_to_json(const rf_world *world, rf_str frame, rf_allocator allocator, char **out, size_t *len,
+                                   rf_error *error);
+
+// Puts events that are JSON text into frames.
+typedef struct rf_packer rf_packer;
+
+RF_API rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, rf_packer **out);
+RF_API void rf_packer_free(rf_packer *packer);
+// One event, an object with a name. Errors say the byte and leave out this event only: RF_NO_MEMORY too.
+RF_API rf_status rf_packer_add(rf_packer *packer, rf_str event, rf_error *error);
+RF_API size_t rf_packer_count(const rf_packer *packer); // events since the last frame,
+RF_API size_t rf_packer_bytes(const rf_packer *packer); // and about how many bytes they take
+// All of them, as a frame; valid until the next event is added.
+RF_API rf_status rf_packer_frame(rf_packer *packer, rf_str *frame);
+
 enum {
 #define RF_WIRE_POSE(name, number, text) RF_POSE_##name = (number),
 #include <roomfold/wire.inl>

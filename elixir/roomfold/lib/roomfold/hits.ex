@@ -69,7 +69,7 @@ defmodule Roomfold.Hits do
           {:ok, [answer] | {binary, tuple}} | {:error, Error.t()}
   def cast(%World{} = world, shots) when is_list(shots) do
     with {:ok, answers} <- world.impl.cast(world.state, Enum.map(shots, &shot/1)) do
-      {:ok, answers(answers, Enum.map(shots, &several?/1), "shot")}
+      {:ok, answers(answers, List.foldl(shots, [], &[several?(&1) | &2]), "shot")}
     end
   end
 
@@ -184,13 +184,13 @@ defmodule Roomfold.Hits do
 
   # ---- answers ----
 
-  # Implementations answer the last first: {hits, seq, blend}, [] for none, or a reason.
-  defp answers(answers, several, what) do
-    answers
-    |> Enum.reverse()
-    |> Enum.zip_with(several, &{&1, &2})
-    |> Enum.with_index(fn {answer, several}, index -> answer(answer, several, index, what) end)
-  end
+  # Implementations answer the last first: {hits, seq, blend}, [] for none, or a reason. several: of each shot, the last first.
+  defp answers(answers, several, what), do: answers(answers, several, length(answers) - 1, what, [])
+
+  defp answers([], [], _, _, known), do: known
+
+  defp answers([answer | answers], [several | rest], index, what, known),
+    do: answers(answers, rest, index - 1, what, [answer(answer, several, index, what) | known])
 
   defp answer([], true, _, _), do: []
   defp answer([], false, _, _), do: nil
