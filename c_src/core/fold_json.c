@@ -4,7 +4,6 @@
 
 #include "admit_state.h"
 #include "draft.h"
-#include "number_list.h"
 #include "scan.h"
 
 #define EXACT_MAX (INT64_C(1) << 53)
@@ -171,7 +170,7 @@ static bool skip_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
 static bool numbers(rf_fold *fold, rf_scan *scan, unsigned count, unsigned depth) {
     const char *start = scan->at;
     double values[RF_NUMBERS_MAX];
-    if (rf_number_list(scan, count, values)) {
+    if (fold->number_list(scan, count, values)) {
         rf_draft_numbers(fold, values);
         return true;
     }
@@ -488,7 +487,7 @@ static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_templat
         want = rf_draft_take(fold, draft_of(fold, value->target));
     }
     if (want.kind == RF_WANT_NUMBERS) {
-        if (!rf_number_list(scan, want.count, numbers)) return false;
+        if (!fold->number_list(scan, want.count, numbers)) return false;
         rf_draft_numbers(fold, numbers);
         return true;
     }
@@ -549,7 +548,7 @@ static bool read_update(rf_fold *fold, rf_scan *scan, const rf_template *templat
         if (value->role == RF_UPDATE_NUMBERS) {
             double *values = update->values[update->event.count];
             update->numbers[update->event.count++] = (rf_numbers){.component = value->column, .values = values};
-            if (!rf_number_list(scan, value->numbers, values)) return false;
+            if (!fold->number_list(scan, value->numbers, values)) return false;
         } else if (value->role == RF_UPDATE_ID) {
             if (!plain_id(fold, scan, &update->event.id)) return false;
         } else if (value->role == RF_UPDATE_SEQ) {

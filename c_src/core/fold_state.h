@@ -7,6 +7,7 @@
 #include "builder.h"
 #include "change.h"
 #include "key_set.h"
+#include "number_list.h"
 #include "rules_state.h"
 #include "template.h"
 #include <roomfold/event.h>
@@ -47,6 +48,7 @@ struct rf_fold {
     rf_world *world;
     rf_report *report;
     rf_allocator allocator;
+    rf_number_list_reader *number_list; // of JSON text
     uint64_t index; // of the event at hand
     rf_str object;  // its text, if it is an object read in full
     bool patching;  // all under one seq
