@@ -49,9 +49,9 @@ struct rf_fold {
     rf_report *report;
     rf_allocator allocator;
     rf_number_list_reader *number_list; // of JSON text
-    uint64_t index; // of the event at hand
-    rf_str object;  // its text, if it is an object read in full
-    bool patching;  // all under one seq
+    uint64_t index;                     // of the event at hand
+    rf_str object;                      // its text, if it is an object read in full
+    bool patching;                      // all under one seq
     bool no_memory;
     struct rf_admission *admission; // events are only tried out, for this; NULL: they are folded
 
