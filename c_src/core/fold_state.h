@@ -37,12 +37,12 @@ typedef struct rf_draft_component {
     rf_draft value;
 } rf_draft_component;
 
-// An update that needs no draft: an id, perhaps a seq, and lists of numbers.
-typedef struct rf_update {
+// An event that needs no draft: an id, perhaps a seq, and lists of numbers.
+typedef struct rf_plain {
     rf_entity_event event;
     rf_numbers numbers[RF_TEMPLATE_VALUES];
     double values[RF_TEMPLATE_VALUES][RF_NUMBERS_MAX];
-} rf_update;
+} rf_plain;
 
 struct rf_fold {
     rf_world *world;
@@ -84,7 +84,7 @@ struct rf_fold {
     rf_key_set keys;
     rf_draft fields[RF_RULE_FIELDS]; // of a domain event, as many as its rule reads
     rf_templates templates;          // of JSON events
-    rf_update update;                // read by one of them
+    rf_plain plain;                  // read by one of them
 };
 
 #endif
