@@ -40,10 +40,13 @@ TARGET static inline uint64_t number_ends(const char *at) {
     return brackets == 0 ? 0 : (commas | brackets) & _blsmsk_u64(brackets);
 }
 
-TARGET static inline __m256i four_words(const void *a, const void *b, const void *c, const void *d) {
-    __m128i low = _mm_castpd_si128(_mm_loadh_pd(_mm_load_sd(a), b));
-    __m128i high = _mm_castpd_si128(_mm_loadh_pd(_mm_load_sd(c), d));
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+// The first in the lowest lane.
+TARGET static inline __m256i four_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
+    return _mm256_set_epi64x((long long)d, (long long)c, (long long)b, (long long)a);
+}
+
+TARGET static inline uint64_t word_before(const char *end) {
+    return rf_load64((const uint8_t *)end - BEFORE);
 }
 
 // Numbers as eight digits, each in a lane of 64 bits.
@@ -87,12 +90,12 @@ TARGET static inline __m256d digits_values(__m256i values) {
 
 TARGET static inline __m256d divide(const digits *numbers, const uint32_t negative[4]) {
     __m128i low = _mm256_castsi256_si128(numbers->decimals), high = _mm256_extracti128_si256(numbers->decimals, 1);
-    __m256i powers =
-        four_words(&pow10[negative[0]][_mm_cvtsi128_si64(low)], &pow10[negative[1]][_mm_extract_epi64(low, 1)],
-                   &pow10[negative[2]][_mm_cvtsi128_si64(high)], &pow10[negative[3]][_mm_extract_epi64(high, 1)]);
+    __m256d powers =
+        _mm256_set_pd(pow10[negative[3]][_mm_extract_epi64(high, 1)], pow10[negative[2]][_mm_cvtsi128_si64(high)],
+                      pow10[negative[1]][_mm_extract_epi64(low, 1)], pow10[negative[0]][_mm_cvtsi128_si64(low)]);
     // -0 is the integer 0. What has a point keeps its sign: nothing is added to it, which is to say -0.0.
     __m256d nothing = _mm256_andnot_pd(_mm256_castsi256_pd(numbers->whole), _mm256_set1_pd(-0.0));
-    return _mm256_add_pd(_mm256_div_pd(digits_values(numbers->values), _mm256_castsi256_pd(powers)), nothing);
+    return _mm256_add_pd(_mm256_div_pd(digits_values(numbers->values), powers), nothing);
 }
 
 // The numbers behind `at`. Behind the list, or NULL: it is something else, or longer.
@@ -117,10 +120,10 @@ TARGET static inline const char *short_list(const char *at, unsigned count, doub
         at = ends[i] + 1;
     }
     if (((lengths[0] - 1) | (lengths[1] - 1) | (lengths[2] - 1) | (lengths[3] - 1)) > 7) return NULL;
-    if (!read_digits(four_words(ends[0] - BEFORE, ends[1] - BEFORE, ends[2] - BEFORE, ends[3] - BEFORE),
-                     four_words(&last_bytes[lengths[0]], &last_bytes[lengths[1]], &last_bytes[lengths[2]],
-                                &last_bytes[lengths[3]]),
-                     &numbers))
+    if (!read_digits(
+            four_words(word_before(ends[0]), word_before(ends[1]), word_before(ends[2]), word_before(ends[3])),
+            four_words(last_bytes[lengths[0]], last_bytes[lengths[1]], last_bytes[lengths[2]], last_bytes[lengths[3]]),
+            &numbers))
         return NULL;
     values = divide(&numbers, negative);
     _mm_storeu_pd(out, _mm256_castpd256_pd128(values));
