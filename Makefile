@@ -22,6 +22,9 @@ SECONDS := 60
 # For `make crash`, `simulate` and `chaos`: how often, and from where.
 N := 1000
 SEED := 1
+# For `make tsan`: how often. For it, asan and valgrind: files of tests, where not all.
+TIMES := 3
+TESTS :=
 PREFIX := /usr/local
 OBJCOPY := objcopy
 DESTDIR :=
@@ -149,17 +152,17 @@ fuzz: ## fuzz every decoder for SECONDS=60 each (clang)
 	@tools/setup fuzz
 	@tools/fuzz $(SECONDS)
 
-asan: ## C tests and mix test with address and undefined-behaviour sanitizers
+asan: ## C tests and mix test (or TESTS='FILE ...' of it) with address and undefined-behaviour sanitizers
 	@tools/setup all
-	@tools/asan
+	@tools/asan $(TESTS)
 
-tsan: ## the NIF's own tests under the thread sanitizer
+tsan: ## mix test (or TESTS='FILE ...' of it) under the thread sanitizer, TIMES=3 times
 	@tools/setup all
-	@tools/tsan
+	@TIMES=$(TIMES) tools/tsan $(TESTS)
 
 valgrind: ## C tests and the NIF's own tests under memcheck
 	@tools/setup valgrind
-	@tools/valgrind
+	@tools/valgrind $(TESTS)
 
 crash: ## kill -9 a VM that writes a log, and one with rooms, N=1000 times each; flip a bit of each byte of a log
 	@tools/setup all

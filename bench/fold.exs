@@ -1,6 +1,6 @@
 # Folding: lists of terms and JSON text, against what people write by hand.
 #
-#     make bench            or      mix run bench/fold.exs
+#     make bench            or      mix run bench/fold.exs [terms] [json] [memory]
 #
 # Peers: nested Elixir maps; an ETS table; the ETS table with a diff batcher, which like us also yields what changed.
 # For JSON: a decoder, then the map fold: jiffy (Debian: erlang-jiffy), Jason and jiffy 2 where ERL_LIBS has them.
@@ -20,12 +20,19 @@ defmodule FoldBench do
   @rounds 7
 
   def run do
+    parts = if System.argv() == [], do: ~w(terms json memory), else: System.argv()
     IO.puts("Folding, #{Bench.machine()}")
 
     IO.puts(
       "#{@batches} batches of #{@batch} events a round, medians of #{@rounds} rounds in turn, ns per event\n"
     )
 
+    if "terms" in parts, do: terms()
+    if "json" in parts, do: json(1_000)
+    if "memory" in parts, do: memory()
+  end
+
+  defp terms do
     rows = Enum.map([100, 1_000, 10_000, 100_000], &terms/1)
 
     IO.puts("""
@@ -47,8 +54,6 @@ defmodule FoldBench do
 
     Bench.table(header, rows)
     Bench.csv("fold_terms", header, rows)
-    json(1_000)
-    memory()
   end
 
   defp native(creates) do

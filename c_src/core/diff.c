@@ -53,7 +53,7 @@ rf_status rf_diff_new(const rf_world *world, uint64_t from, rf_diff **out) {
     rf_diff *diff;
     *out = NULL;
     if (from > world->seq) return RF_SEQ_AHEAD;
-    if (from < world->start || world->seq - from > history->length) return RF_HISTORY_GONE;
+    if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(history, from);
     diff = rf_alloc(world->mem.allocator, sizeof *diff + history->dead_count * sizeof *diff->dead);
     if (!diff) return RF_NO_MEMORY;

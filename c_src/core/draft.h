@@ -219,6 +219,8 @@ static inline bool rf_draft_close(rf_fold *fold) {
     return rf_draft_piece(fold, ok);
 }
 
+// A whole event of numbers (event_entity.c).
+rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event);
 // Applies the event (fold.c).
 rf_status rf_fold_apply(rf_fold *fold);
 // Its first half: takes the event's seq; false if there is nothing to apply.

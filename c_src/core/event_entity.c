@@ -1,8 +1,8 @@
-// event_entity.c: entity events of numbers in one call; and without a draft the commonest of them, the update of an
-// entity that is there.
+// event_entity.c: entity events of numbers in one call; and without a draft those that need none, which are most.
 #include <roomfold/event.h>
 
 #include "draft.h"
+#include <roomfold/json.h>
 
 #define FAST_COMPONENTS 8
 
@@ -85,16 +85,18 @@ static inline bool store(const place *from, uint32_t handle, uint32_t revision) 
     return changed;
 }
 
-// Returns false, having done nothing, for whatever needs a draft: a seq that is not simply the next, an unknown id, a
-// component that is new to the entity or out of range.
+// A seq that is simply the next.
+static inline bool is_next(const rf_world *world, const rf_entity_event *event) {
+    return (event->seq == 0 || event->seq == world->seq + 1) && world->seq < RF_SEQ_MAX;
+}
+
+// Returns false, having done nothing, for whatever needs a draft: an unknown id, a component that is new to the entity
+// or out of range.
 static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
     place places[FAST_COMPONENTS];
     rf_world *world = fold->world;
     bool changed = false;
-    uint32_t handle;
-    if (fold->patching || event->count > FAST_COMPONENTS) return false;
-    if ((event->seq != 0 && event->seq != world->seq + 1) || world->seq >= RF_SEQ_MAX) return false;
-    handle = rf_world_lookup(world, event->id, rf_hash(event->id, world->hash_seed));
+    uint32_t handle = rf_world_lookup(world, event->id, rf_hash(event->id, world->hash_seed));
     if (handle == RF_NO_HANDLE) return false;
     for (size_t i = 0; i < event->count; i++)
         if (!prepare(world, handle, &event->numbers[i], &places[i])) return false;
@@ -102,6 +104,36 @@ static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
     for (size_t i = 0; i < event->count; i++) changed |= store(&places[i], handle, world->history.revision);
     if (changed) touch(world, handle);
     return true;
+}
+
+// The same for whatever a report would have to say something about. RF_NO_MEMORY.
+static rf_status create_at_once(rf_fold *fold, const rf_entity_event *event, bool *done) {
+    rf_world *world = fold->world;
+    rf_assign assigns[FAST_COMPONENTS];
+    double values[FAST_COMPONENTS][RF_NUMBERS_MAX];
+    uint64_t hash = rf_hash(event->id, world->hash_seed);
+    uint32_t handle = rf_world_lookup(world, event->id, hash);
+    *done = false;
+    if (handle == RF_NO_HANDLE && (world->count >= world->max_entities || !rf_utf8_valid(event->id))) return RF_OK;
+    for (size_t i = 0; i < event->count; i++) {
+        const rf_column *column = &world->columns[event->numbers[i].component];
+        if (!to_value(&column->def, event->numbers[i].values, values[i])) return RF_OK;
+        assigns[i] =
+            (rf_assign){.column = event->numbers[i].component, .image = {(const char *)values[i], column->value_size}};
+    }
+    *done = true;
+    rf_world_advance(world, world->seq + 1);
+    return rf_change_create(world, handle, event->id, hash, assigns, event->count);
+}
+
+static rf_status delete_at_once(rf_fold *fold, const rf_entity_event *event, bool *done) {
+    rf_world *world = fold->world;
+    uint64_t hash = rf_hash(event->id, world->hash_seed);
+    uint32_t handle = rf_world_lookup(world, event->id, hash);
+    *done = handle != RF_NO_HANDLE;
+    if (!*done) return RF_OK;
+    rf_world_advance(world, world->seq + 1);
+    return rf_change_delete(world, handle, hash);
 }
 
 static void draft_numbers(rf_fold *fold, const rf_numbers *numbers, size_t count) {
@@ -169,18 +201,40 @@ static void prefetch(const rf_world *world, const rf_entity_event *events, size_
     }
 }
 
-rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        size_t left = count - i;
-        if (i % PREFETCH_EVENTS == 0 && left > 1 && fold->world->count >= PREFETCH_FROM)
-            prefetch(fold->world, events + i, left < PREFETCH_EVENTS ? left : PREFETCH_EVENTS);
-        if (events[i].op == RF_ENTITY_UPDATE && update_at_once(fold, &events[i])) {
-            fold->report->folded++;
-            fold->index++;
-        } else {
-            rf_status status = apply_by_draft(fold, &events[i]);
-            if (status != RF_OK) return status;
-        }
+static inline rf_status apply_at_once(rf_fold *fold, const rf_entity_event *event, bool *done) {
+    *done = false;
+    if (fold->patching || event->count > FAST_COMPONENTS || event->id.len - 1 >= RF_NAME_MAX) return RF_OK;
+    if (!is_next(fold->world, event)) return RF_OK;
+    switch (event->op) {
+    case RF_ENTITY_UPDATE:
+        *done = update_at_once(fold, event);
+        return RF_OK;
+    case RF_ENTITY_CREATE:
+        return create_at_once(fold, event, done);
+    case RF_ENTITY_DELETE:
+        return delete_at_once(fold, event, done);
     }
     return RF_OK;
+}
+
+rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event) {
+    bool done;
+    rf_status status = apply_at_once(fold, event, &done);
+    if (status != RF_OK) return status;
+    if (!done) return apply_by_draft(fold, event);
+    fold->report->folded++;
+    fold->index++;
+    return RF_OK;
+}
+
+rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count) {
+    bool large = fold->world->count >= PREFETCH_FROM;
+    rf_status status = RF_OK;
+    for (size_t i = 0; i < count && status == RF_OK; i++) {
+        size_t left = count - i;
+        if (large && i % PREFETCH_EVENTS == 0 && left > 1)
+            prefetch(fold->world, events + i, left < PREFETCH_EVENTS ? left : PREFETCH_EVENTS);
+        status = rf_fold_entity(fold, &events[i]);
+    }
+    return status;
 }

@@ -18,6 +18,7 @@ rf_status rf_fold_new(rf_world *world, rf_report *report, rf_fold **out) {
     fold->world = world;
     fold->report = report;
     fold->allocator = allocator;
+    fold->number_list = rf_number_list_best();
     rf_builder_init(&fold->builder, allocator);
     rf_builder_init(&fold->result, allocator);
     rf_arena_init(&fold->arena, allocator);

@@ -4,7 +4,6 @@
 
 #include "admit_state.h"
 #include "draft.h"
-#include "number_list.h"
 #include "scan.h"
 
 #define EXACT_MAX (INT64_C(1) << 53)
@@ -171,7 +170,7 @@ static bool skip_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
 static bool numbers(rf_fold *fold, rf_scan *scan, unsigned count, unsigned depth) {
     const char *start = scan->at;
     double values[RF_NUMBERS_MAX];
-    if (rf_number_list(scan, count, values)) {
+    if (fold->number_list(scan, count, values)) {
         rf_draft_numbers(fold, values);
         return true;
     }
@@ -453,25 +452,24 @@ typedef enum event_form {
     EVENT_OTHER, // nothing that could be an event
     EVENT_DRAFTED,
     EVENT_NAMELESS, // an object that may be a change of several entities
-    EVENT_UPDATE,   // in fold->update
+    EVENT_PLAIN,    // in fold->plain
 } event_form;
 
 // ---- templates ----------------------------------------------------------------------------------
 
-// Is this the text? As eight bytes at a time, the last of them overlapping; a template has eight bytes to spare.
+// Is this the text? As eight bytes at a time, the last of them overlapping.
 static inline bool same_text(const char *text, const char *literal, size_t len) {
-    for (; len >= 8; len -= 8, text += 8, literal += 8)
-        if (rf_load64((const uint8_t *)text) != rf_load64((const uint8_t *)literal)) return false;
-    if (len == 0) return true;
-    return (rf_load64((const uint8_t *)text) ^ rf_load64((const uint8_t *)literal)) << (64 - 8 * len) == 0;
+    const uint8_t *a = (const uint8_t *)text, *b = (const uint8_t *)literal;
+    uint64_t other = 0;
+    if (len < 8) return memcmp(text, literal, len) == 0;
+    for (size_t at = 0; at < len - 8; at += 8) other |= rf_load64(a + at) ^ rf_load64(b + at);
+    return (other | (rf_load64(a + len - 8) ^ rf_load64(b + len - 8))) == 0;
 }
 
 static inline bool literal(rf_scan *scan, const rf_template *template, uint32_t at, uint32_t len) {
-    size_t left = (size_t)(scan->end - scan->at);
-    bool same = left >= len + 8 ? same_text(scan->at, template->text + at, len)
-                                : left >= len && memcmp(scan->at, template->text + at, len) == 0;
-    if (same) scan->at += len;
-    return same;
+    if ((size_t)(scan->end - scan->at) < len || !same_text(scan->at, template->text + at, len)) return false;
+    scan->at += len;
+    return true;
 }
 
 // A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in
@@ -488,7 +486,7 @@ static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_templat
         want = rf_draft_take(fold, draft_of(fold, value->target));
     }
     if (want.kind == RF_WANT_NUMBERS) {
-        if (!rf_number_list(scan, want.count, numbers)) return false;
+        if (!fold->number_list(scan, want.count, numbers)) return false;
         rf_draft_numbers(fold, numbers);
         return true;
     }
@@ -521,13 +519,20 @@ static inline bool skip_plain(rf_fold *fold, rf_scan *scan) {
 
 // What follows is checked by the text that must stand there.
 static inline bool plain_seq(rf_scan *scan, uint64_t *out) {
+    static const uint32_t pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     uint32_t digits;
     uint64_t bytes;
-    if (scan->end - scan->at < 8 || *scan->at == '0') return false;
+    if (scan->end - scan->at < 16 || *scan->at == '0') return false;
     bytes = rf_load64((const uint8_t *)scan->at);
     digits = rf_scan_digits(bytes);
     if (digits == 0) return false;
     *out = rf_scan_digits_value(bytes, digits);
+    scan->at += digits;
+    if (digits < 8) return true;
+    bytes = rf_load64((const uint8_t *)scan->at);
+    digits = rf_scan_digits(bytes);
+    if (digits == 8) return false;
+    if (digits > 0) *out = *out * pow10[digits] + rf_scan_digits_value(bytes, digits);
     scan->at += digits;
     return true;
 }
@@ -539,57 +544,84 @@ static inline bool plain_id(rf_fold *fold, rf_scan *scan, rf_str *out) {
            out->len - 1 < RF_NAME_MAX;
 }
 
-// Reads on behind the first text of this template, which needs no draft. false: this event does.
-static bool read_update(rf_fold *fold, rf_scan *scan, const rf_template *template) {
-    rf_update *update = &fold->update;
-    update->event = (rf_entity_event){.op = RF_ENTITY_UPDATE, .numbers = update->numbers};
-    for (uint32_t i = 0; i < template->count; i++) {
-        const rf_template_value *value = &template->values[i];
-        if (i > 0 && !literal(scan, template, value->literal_at, value->literal_len)) return false;
-        if (value->role == RF_UPDATE_NUMBERS) {
-            double *values = update->values[update->event.count];
-            update->numbers[update->event.count++] = (rf_numbers){.component = value->column, .values = values};
-            if (!rf_number_list(scan, value->numbers, values)) return false;
-        } else if (value->role == RF_UPDATE_ID) {
-            if (!plain_id(fold, scan, &update->event.id)) return false;
-        } else if (value->role == RF_UPDATE_SEQ) {
-            if (!plain_seq(scan, &update->event.seq)) return false;
-        } else if (!skip_plain(fold, scan)) {
-            return false;
-        }
+typedef enum plain_outcome {
+    PLAIN_READ,
+    PLAIN_OTHER_VALUE, // there is one that needs a draft
+    PLAIN_OTHER_TEXT,  // it is not an event of this template
+} plain_outcome;
+
+static inline bool plain_value(rf_fold *fold, rf_scan *scan, const rf_template_value *value) {
+    rf_entity_event *event = &fold->plain.event;
+    double *numbers;
+    switch ((rf_plain_role)value->role) {
+    case RF_PLAIN_NUMBERS:
+        numbers = fold->plain.values[event->count];
+        fold->plain.numbers[event->count++] = (rf_numbers){.component = value->column, .values = numbers};
+        return fold->number_list(scan, value->numbers, numbers);
+    case RF_PLAIN_ID:
+        return plain_id(fold, scan, &event->id);
+    case RF_PLAIN_SEQ:
+        return plain_seq(scan, &event->seq);
+    case RF_PLAIN_NOTHING:
+        break;
     }
-    return literal(scan, template, template->tail_at, template->tail_len);
+    return skip_plain(fold, scan);
 }
 
-static void matched(rf_templates *templates, uint32_t i) {
-    rf_template *template = &templates->templates[i];
-    template->used = ++templates->clock;
-    if (i > 0 && template->used - template[-1].used > 8) {
-        rf_template swap = template[-1]; // what comes often moves to the front
-        template[-1] = *template;
-        *template = swap;
+// Reads on behind the first text of this template, which needs no draft.
+static plain_outcome read_plain(rf_fold *fold, rf_scan *scan, const rf_template *template) {
+    rf_entity_event *event = &fold->plain.event;
+    event->op = template->op;
+    event->seq = 0;
+    event->numbers = fold->plain.numbers;
+    event->count = 0;
+    for (uint32_t i = 0; i < template->count; i++) {
+        const rf_template_value *value = &template->values[i];
+        if (i > 0 && !literal(scan, template, value->literal_at, value->literal_len)) return PLAIN_OTHER_TEXT;
+        if (!plain_value(fold, scan, value)) return PLAIN_OTHER_VALUE;
     }
+    return literal(scan, template, template->tail_at, template->tail_len) ? PLAIN_READ : PLAIN_OTHER_TEXT;
+}
+
+// What comes often is tried first.
+static inline void matched(rf_templates *templates, uint32_t place) {
+    rf_template *template = &templates->templates[templates->order[place]];
+    template->used = ++templates->clock;
+    if (place > 0 && template->used - templates->templates[templates->order[place - 1]].used > 8) {
+        uint8_t swap = templates->order[place - 1];
+        templates->order[place - 1] = templates->order[place];
+        templates->order[place] = swap;
+    }
+}
+
+// The event, of which the first text has been read, by this template. OTHER: it is none of its kind.
+static inline event_form event_of(rf_fold *fold, rf_scan *scan, const rf_template *template) {
+    const char *start = scan->at;
+    if (template->plain) {
+        plain_outcome outcome = read_plain(fold, scan, template);
+        if (outcome == PLAIN_READ) return EVENT_PLAIN;
+        if (outcome == PLAIN_OTHER_TEXT) return EVENT_OTHER;
+        scan->at = start;
+        scan->status = RF_OK;
+    }
+    return match(fold, scan, template) ? EVENT_DRAFTED : EVENT_OTHER;
 }
 
 // The event as one of the templates. OTHER: it is none of them, and nothing has been read.
 static event_form event_by_template(rf_fold *fold, rf_scan *scan) {
     rf_templates *templates = &fold->templates;
-    rf_scan start = *scan;
+    const char *start = scan->at;
     for (uint32_t i = 0; i < templates->count; i++) {
-        const rf_template *template = &templates->templates[i];
-        rf_scan behind_start;
-        if (!literal(scan, template, 0, template->count > 0 ? template->values[0].literal_len : 0)) continue;
-        behind_start = *scan;
-        if (template->update && read_update(fold, scan, template)) {
+        const rf_template *template = &templates->templates[templates->order[i]];
+        event_form form = EVENT_OTHER;
+        if (literal(scan, template, 0, template->count > 0 ? template->values[0].literal_len : 0))
+            form = event_of(fold, scan, template);
+        if (form != EVENT_OTHER) {
             matched(templates, i);
-            return EVENT_UPDATE;
+            return form;
         }
-        *scan = behind_start;
-        if (match(fold, scan, template)) {
-            matched(templates, i);
-            return EVENT_DRAFTED;
-        }
-        *scan = start;
+        scan->at = start;
+        scan->status = RF_OK;
     }
     return EVENT_OTHER;
 }
@@ -622,8 +654,8 @@ static bool must_wait(const rf_fold *fold, rf_json_batch *batch, rf_scan *scan, 
 
 static rf_status finish_event(rf_fold *fold, event_form form) {
     switch (form) {
-    case EVENT_UPDATE:
-        return rf_event_entities(fold, &fold->update.event, 1);
+    case EVENT_PLAIN:
+        return rf_fold_entity(fold, &fold->plain.event);
     case EVENT_DRAFTED:
         return rf_event_end(fold);
     case EVENT_NAMELESS:

@@ -7,6 +7,7 @@
 #include "builder.h"
 #include "change.h"
 #include "key_set.h"
+#include "number_list.h"
 #include "rules_state.h"
 #include "template.h"
 #include <roomfold/event.h>
@@ -36,20 +37,21 @@ typedef struct rf_draft_component {
     rf_draft value;
 } rf_draft_component;
 
-// An update that needs no draft: an id, perhaps a seq, and lists of numbers.
-typedef struct rf_update {
+// An event that needs no draft: an id, perhaps a seq, and lists of numbers.
+typedef struct rf_plain {
     rf_entity_event event;
     rf_numbers numbers[RF_TEMPLATE_VALUES];
     double values[RF_TEMPLATE_VALUES][RF_NUMBERS_MAX];
-} rf_update;
+} rf_plain;
 
 struct rf_fold {
     rf_world *world;
     rf_report *report;
     rf_allocator allocator;
-    uint64_t index; // of the event at hand
-    rf_str object;  // its text, if it is an object read in full
-    bool patching;  // all under one seq
+    rf_number_list_reader *number_list; // of JSON text
+    uint64_t index;                     // of the event at hand
+    rf_str object;                      // its text, if it is an object read in full
+    bool patching;                      // all under one seq
     bool no_memory;
     struct rf_admission *admission; // events are only tried out, for this; NULL: they are folded
 
@@ -82,7 +84,7 @@ struct rf_fold {
     rf_key_set keys;
     rf_draft fields[RF_RULE_FIELDS]; // of a domain event, as many as its rule reads
     rf_templates templates;          // of JSON events
-    rf_update update;                // read by one of them
+    rf_plain plain;                  // read by one of them
 };
 
 #endif

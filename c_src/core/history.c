@@ -1,9 +1,11 @@
 #include "history.h"
 
-bool rf_history_init(rf_history *history, rf_mem *mem, uint32_t length) {
-    *history = (rf_history){.length = length};
-    history->seqs = rf_mem_zero(mem, length * sizeof *history->seqs);
-    return history->seqs != NULL;
+void rf_history_init(rf_history *history, uint32_t length, uint64_t seq) {
+    *history = (rf_history){.length = length, .first.seq = seq};
+}
+
+static rf_seq_jump *jump_at(const rf_history *history, uint32_t i) {
+    return &history->jumps[(history->jump_first + i) % history->jump_capacity];
 }
 
 static rf_tombstone *dead_at(rf_history *history, uint32_t i) {
@@ -13,14 +15,23 @@ static rf_tombstone *dead_at(rf_history *history, uint32_t i) {
 void rf_history_free(rf_history *history, rf_mem *mem) {
     for (uint32_t i = 0; i < history->dead_count; i++) rf_entity_id_free(&dead_at(history, i)->id, mem);
     rf_mem_free(mem, history->dead, history->dead_capacity * sizeof *history->dead);
-    rf_mem_free(mem, history->seqs, history->length * sizeof *history->seqs);
+    rf_mem_free(mem, history->jumps, history->jump_capacity * sizeof *history->jumps);
     *history = (rf_history){0};
 }
 
+static bool copy_jumps(rf_history *to, const rf_history *from, rf_mem *mem) {
+    if (from->jump_count == 0) return true;
+    to->jumps = rf_mem_alloc(mem, from->jump_count * sizeof *to->jumps);
+    if (!to->jumps) return false;
+    to->jump_capacity = to->jump_count = from->jump_count;
+    for (uint32_t i = 0; i < from->jump_count; i++) to->jumps[i] = *jump_at(from, i);
+    return true;
+}
+
 bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem) {
-    if (!rf_history_init(to, mem, from->length)) return false;
-    to->revision = from->revision;
-    memcpy(to->seqs, from->seqs, from->length * sizeof *from->seqs);
+    *to = (rf_history){
+        .length = from->length, .revision = from->revision, .forgotten = from->forgotten, .first = from->first};
+    if (!copy_jumps(to, from, mem)) return false;
     if (from->dead_count == 0) return true;
     to->dead = rf_mem_zero(mem, from->dead_count * sizeof *to->dead);
     if (!to->dead) return false;
@@ -35,15 +46,69 @@ bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem) {
 }
 
 uint32_t rf_history_after(const rf_history *history, uint64_t seq) {
-    uint32_t low = rf_history_oldest(history) + 1, high = history->revision + 1;
-    while (low < high) {
+    uint32_t low = 0, high = history->jump_count, end = history->revision + 1, found;
+    const rf_seq_jump *jump = &history->first;
+    while (low < high) { // how many jumps have such a seq or one below?
         uint32_t middle = low + (high - low) / 2;
-        if (history->seqs[middle % history->length] > seq)
+        if (jump_at(history, middle)->seq > seq)
             high = middle;
         else
             low = middle + 1;
     }
-    return low;
+    if (low > 0) jump = jump_at(history, low - 1);
+    if (low < history->jump_count) end = jump_at(history, low)->revision;
+    found = jump->seq > seq                           ? jump->revision
+            : seq - jump->seq >= end - jump->revision ? end
+                                                      : jump->revision + (uint32_t)(seq - jump->seq) + 1;
+    return found > rf_history_oldest(history) ? found : rf_history_oldest(history) + 1;
+}
+
+static void forget_jumps(rf_history *history) {
+    uint32_t oldest = rf_history_oldest(history);
+    while (history->jump_count > 0 && jump_at(history, 0)->revision <= oldest) {
+        history->first = *jump_at(history, 0);
+        history->jump_first = (history->jump_first + 1) % history->jump_capacity;
+        history->jump_count--;
+    }
+}
+
+static bool reserve_jump(rf_history *history, rf_mem *mem) {
+    uint32_t capacity = history->jump_capacity ? history->jump_capacity * 2 : 8;
+    rf_seq_jump *jumps;
+    if (history->jump_count < history->jump_capacity) return true;
+    jumps = rf_mem_alloc(mem, capacity * sizeof *jumps);
+    if (!jumps) return false;
+    for (uint32_t i = 0; i < history->jump_count; i++) jumps[i] = *jump_at(history, i);
+    rf_mem_free(mem, history->jumps, history->jump_capacity * sizeof *jumps);
+    history->jumps = jumps;
+    history->jump_capacity = capacity;
+    history->jump_first = 0;
+    return true;
+}
+
+void rf_history_jump(rf_history *history, rf_mem *mem, uint64_t seq) {
+    rf_seq_jump jump = {.seq = seq, .revision = history->revision + 1};
+    forget_jumps(history);
+    if (reserve_jump(history, mem)) {
+        history->jump_count++;
+        *jump_at(history, history->jump_count - 1) = jump;
+    } else {
+        history->first = jump;
+        history->jump_count = 0;
+        history->forgotten = seq;
+    }
+}
+
+static void renumber_jump(rf_seq_jump *jump, uint32_t cut) {
+    if (jump->revision < cut) jump->seq += cut - jump->revision;
+    jump->revision = jump->revision < cut ? 0 : jump->revision - cut;
+}
+
+void rf_history_renumber(rf_history *history, uint32_t cut) {
+    forget_jumps(history);
+    renumber_jump(&history->first, cut);
+    for (uint32_t i = 0; i < history->jump_count; i++) renumber_jump(jump_at(history, i), cut);
+    history->revision -= cut;
 }
 
 static void forget(rf_history *history, rf_mem *mem) {

@@ -1,7 +1,8 @@
 // history.h: what a world remembers of its past, so that it can say what changed since a seq.
 //
 // Inside, time is counted in revisions: each event that takes a seq is one. They fit into 32 bits wherever something is
-// stamped, and a seq that jumps costs nothing. The ring knows the seq of each of the last `length` revisions.
+// stamped, and a seq that jumps costs nothing. Mostly each revision has the seq behind the one before's: only where it
+// has not, that is written down.
 #ifndef RF_CORE_HISTORY_H
 #define RF_CORE_HISTORY_H
 
@@ -15,21 +16,35 @@ typedef struct rf_tombstone {
     uint32_t died;  // revision it was deleted at
 } rf_tombstone;
 
+// This revision has this seq, and each one behind it the next, up to the revision of the next jump.
+typedef struct rf_seq_jump {
+    uint64_t seq;
+    uint32_t revision;
+} rf_seq_jump;
+
 typedef struct rf_history {
-    uint32_t length;    // of the ring, in revisions
+    uint32_t length;    // seqs that can be asked for
     uint32_t revision;  // the newest; 0 before the first event
-    uint64_t *seqs;     // of revision r at r % length
+    uint64_t forgotten; // seqs below this can't be, for want of memory
+    rf_seq_jump first;  // where what is remembered begins
+    rf_seq_jump *jumps; // a ring: those behind it, oldest first
+    uint32_t jump_first, jump_count, jump_capacity;
     rf_tombstone *dead; // a ring too: oldest first
     uint32_t dead_first, dead_count, dead_capacity;
 } rf_history;
 
-bool rf_history_init(rf_history *history, rf_mem *mem, uint32_t length);
+// seq: of revision 0.
+void rf_history_init(rf_history *history, uint32_t length, uint64_t seq);
 void rf_history_free(rf_history *history, rf_mem *mem);
 // On failure `to` is ready to be freed.
 bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem);
 // The first revision whose seq is above this one; revision + 1 if there is none. The seq must be one of the last
 // `length`.
 uint32_t rf_history_after(const rf_history *history, uint64_t seq);
+// The next revision has a seq that is not the next. Without memory for that, what was before is forgotten.
+void rf_history_jump(rf_history *history, rf_mem *mem, uint64_t seq);
+// The revisions up to `cut` are forgotten, and the others counted from there.
+void rf_history_renumber(rf_history *history, uint32_t cut);
 // Room for one more tombstone (forgets old ones first); false when out of memory.
 bool rf_history_reserve(rf_history *history, rf_mem *mem);
 // Takes over the id's memory.

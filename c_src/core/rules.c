@@ -357,3 +357,18 @@ bool rf_rules_sender(const rf_rules *rules, rf_str event, rf_sender *out) {
     if (rule) *out = rule->sender;
     return rule != NULL;
 }
+
+bool rf_rules_only_numbers(const rf_rules *rules, rf_str event) {
+    const rf_rule *rule = rf_rules_find(rules, event);
+    return rule && rule->sets_numbers;
+}
+
+bool rf_rules_numbers_field(const rf_rules *rules, rf_str event, rf_str field, int *component) {
+    const rf_rule *rule = rf_rules_find(rules, event);
+    for (uint32_t i = 0; rule && i < rule->field_count; i++) {
+        if (!rf_str_eq(rule->fields[i].name, field)) continue;
+        *component = rule->fields[i].use == RF_USE_NUMBERS ? rule->fields[i].column : -1;
+        return true;
+    }
+    return false;
+}

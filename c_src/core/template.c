@@ -9,7 +9,10 @@ void rf_template_mark_value(rf_templates *templates, const rf_template_mark *mar
 
 static rf_template *place_for_one_more(rf_templates *templates) {
     rf_template *oldest = &templates->templates[0];
-    if (templates->count < RF_TEMPLATES) return &templates->templates[templates->count++];
+    if (templates->count < RF_TEMPLATES) {
+        templates->order[templates->count] = (uint8_t)templates->count;
+        return &templates->templates[templates->count++];
+    }
     if (++templates->missed % LEARN_EVERY != 0) return NULL;
     for (uint32_t i = 1; i < RF_TEMPLATES; i++)
         if (templates->clock - templates->templates[i].used > templates->clock - oldest->used)
@@ -34,7 +37,7 @@ static uint16_t append(rf_template *template, uint16_t *at, const char *from, co
 
 static bool numbers_role(rf_template_value *value, int column) {
     if (column < 0 || value->numbers == 0) return false;
-    value->role = RF_UPDATE_NUMBERS;
+    value->role = RF_PLAIN_NUMBERS;
     value->column = (uint8_t)column;
     return true;
 }
@@ -44,26 +47,42 @@ static bool find_role(const rf_template *template, rf_template_value *value) {
     const rf_rule_field *field;
     if (value->component) return numbers_role(value, value->target);
     if (value->target < RF_TARGET_FIELD) {
-        value->role = value->target == RF_TARGET_ID    ? RF_UPDATE_ID
-                      : value->target == RF_TARGET_SEQ ? RF_UPDATE_SEQ
-                                                       : RF_UPDATE_NOTHING;
+        value->role = value->target == RF_TARGET_ID    ? RF_PLAIN_ID
+                      : value->target == RF_TARGET_SEQ ? RF_PLAIN_SEQ
+                                                       : RF_PLAIN_NOTHING;
         return true;
     }
     field = &template->rule->fields[value->target - RF_TARGET_FIELD];
     if (field->use == RF_USE_NUMBERS) return numbers_role(value, field->column);
-    value->role = RF_UPDATE_ID;
+    value->role = RF_PLAIN_ID;
     return field->use == RF_USE_ID;
 }
 
-// Whether all that an event of this template can do is to set lists of numbers of one entity.
-static bool is_update(rf_template *template) {
+static bool find_op(rf_template *template) {
+    switch (template->kind) {
+    case RF_EVENT_CREATE:
+        template->op = RF_ENTITY_CREATE;
+        return template->has_components;
+    case RF_EVENT_UPDATE:
+        template->op = RF_ENTITY_UPDATE;
+        return template->has_components;
+    case RF_EVENT_DELETE:
+        template->op = RF_ENTITY_DELETE;
+        return true;
+    case RF_EVENT_DOMAIN:
+        break;
+    }
+    template->op = RF_ENTITY_UPDATE;
+    return template->rule && template->rule->sets_numbers;
+}
+
+// Whether all that an event of this template can do is done to one entity, and of numbers.
+static bool is_plain(rf_template *template) {
     uint32_t ids = 0;
-    if (template->kind == RF_EVENT_DOMAIN ? !template->rule || !template->rule->sets_numbers
-                                          : template->kind != RF_EVENT_UPDATE || !template->has_components)
-        return false;
+    if (!find_op(template)) return false;
     for (uint32_t i = 0; i < template->count; i++) {
         if (!find_role(template, &template->values[i])) return false;
-        ids += template->values[i].role == RF_UPDATE_ID;
+        ids += template->values[i].role == RF_PLAIN_ID;
     }
     return ids == 1;
 }
@@ -97,5 +116,5 @@ void rf_template_learn(rf_templates *templates, rf_str text, rf_event_kind kind,
     template->tail_len = (uint16_t)(end - before);
     template->tail_at = append(template, &at, before, end);
     memset(template->text + at, 0, 8);
-    template->update = is_update(template);
+    template->plain = is_plain(template);
 }

@@ -6,6 +6,7 @@
 #define RF_CORE_TEMPLATE_H
 
 #include "rules_state.h"
+#include <roomfold/event.h>
 
 #define RF_TEMPLATES 8
 #define RF_TEMPLATE_VALUES 16
@@ -16,14 +17,14 @@ typedef enum rf_event_kind { RF_EVENT_CREATE, RF_EVENT_UPDATE, RF_EVENT_DELETE, 
 // Where a value goes: what an event's own keys hold, or a component.
 enum { RF_TARGET_OTHER = -1, RF_TARGET_SEQ, RF_TARGET_ID, RF_TARGET_FIELD };
 
-// What a value is to an update that needs no draft.
-typedef enum rf_update_role { RF_UPDATE_NOTHING, RF_UPDATE_SEQ, RF_UPDATE_ID, RF_UPDATE_NUMBERS } rf_update_role;
+// What a value is to an event that needs no draft.
+typedef enum rf_plain_role { RF_PLAIN_NOTHING, RF_PLAIN_SEQ, RF_PLAIN_ID, RF_PLAIN_NUMBERS } rf_plain_role;
 
 typedef struct rf_template_value {
     uint16_t literal_at, literal_len; // the text before it
     bool component;
     uint8_t numbers;            // if it is a list of that many of them
-    uint8_t role, column;       // of a template that is an update: rf_update_role; where numbers go
+    uint8_t role, column;       // of a plain template: rf_plain_role; where numbers go
     int16_t target;             // of a component: its column, or -1
     uint16_t name_at, name_len; // of an undeclared component, in the text
 } rf_template_value;
@@ -34,7 +35,8 @@ typedef struct rf_template {
     uint32_t used; // when it last matched
     uint8_t count;
     bool has_components;
-    bool update;                // of lists of numbers only: needs no draft
+    bool plain;                 // of an id and lists of numbers only: needs no draft
+    rf_entity_op op;            // of a plain one
     uint16_t tail_at, tail_len; // the text behind the last value
     rf_template_value values[RF_TEMPLATE_VALUES];
     char text[RF_TEMPLATE_TEXT + 8]; // and eight bytes to spare, so that it can be read as words
@@ -55,6 +57,7 @@ typedef struct rf_templates {
     bool marking; // it may still become a template
     uint32_t mark_count;
     rf_template_mark marks[RF_TEMPLATE_VALUES];
+    uint8_t order[RF_TEMPLATES]; // in which they are tried
     rf_template templates[RF_TEMPLATES];
 } rf_templates;
 

@@ -445,7 +445,7 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     const rf_world *world = e->world;
     uint32_t since;
     if (from > world->seq) return RF_SEQ_AHEAD;
-    if (from < world->start || world->seq - from > world->history.length) return RF_HISTORY_GONE;
+    if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(&world->history, from);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_DIFF));
     rf_wire_varint(&e->out, world->seq);

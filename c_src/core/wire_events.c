@@ -301,8 +301,8 @@ static size_t fold_plain_updates(reader *r, size_t most) {
     rf_history *history = &world->history;
     rf_packed_plan plan = r->state->plan;
     const uint8_t *at = rf_wire_here(&r->in), *end = r->in.data + r->in.size / 8;
-    uint32_t revision = history->revision, length = history->length, ring = revision % length;
-    uint64_t seq = world->seq, left = UINT32_MAX - 2 - revision, *seqs = history->seqs;
+    uint32_t revision = history->revision;
+    uint64_t seq = world->seq, left = UINT32_MAX - 2 - revision;
     uint8_t *cells[RF_PLAN_PARTS];
     size_t done = 0;
     if (r->batch->seq != 0 && r->batch->seq != seq + 1) return 0;
@@ -320,8 +320,7 @@ static size_t fold_plain_updates(reader *r, size_t most) {
         if (handle == RF_NO_HANDLE || !find_cells(&plan, handle, cells)) break;
         next++;
         revision++;
-        if (++ring == length) ring = 0;
-        seqs[ring] = ++seq;
+        seq++;
         for (uint32_t i = 0; i < plan.count; i++) {
             rf_column *column = plan.columns[i];
             uint32_t size = column->value_size;

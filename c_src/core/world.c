@@ -21,8 +21,23 @@ static bool valid_def(const rf_world_def *def) {
            def->max_undeclared <= 1u << 16 && def->history > 0 && def->history <= 1u << 20;
 }
 
+static bool reserve_columns(rf_world *world) {
+    size_t count = rf_schema_count(world->schema);
+    world->column_count = 0;
+    world->columns = NULL;
+    if (count == 0) return true;
+    world->columns = rf_mem_alloc(&world->mem, count * sizeof *world->columns);
+    return world->columns != NULL;
+}
+
+static void free_columns(rf_world *world) {
+    for (uint32_t i = 0; i < world->column_count; i++) rf_column_free(&world->columns[i], &world->mem);
+    rf_mem_free(&world->mem, world->columns, rf_schema_count(world->schema) * sizeof *world->columns);
+}
+
 static bool make_columns(rf_world *world) {
     uint32_t count = (uint32_t)rf_schema_count(world->schema);
+    if (!reserve_columns(world)) return false;
     while (world->column_count < count) {
         uint32_t i = world->column_count++;
         if (!rf_column_init(&world->columns[i], rf_schema_at(world->schema, i), &world->mem, world->history.length))
@@ -47,7 +62,8 @@ rf_status rf_world_new(const rf_world_def *def, rf_world **out) {
     world->max_entities = def->max_entities;
     world->max_value_bytes = def->max_value_bytes;
     world->max_undeclared = def->max_undeclared;
-    if (!rf_history_init(&world->history, &world->mem, def->history) || !make_columns(world)) {
+    rf_history_init(&world->history, def->history, def->seq);
+    if (!make_columns(world)) {
         rf_world_free(world);
         return RF_NO_MEMORY;
     }
@@ -68,7 +84,7 @@ void rf_world_free(rf_world *world) {
         rf_mem_free(&world->mem, page, sizeof *page);
     }
     rf_mem_free(&world->mem, world->pages, world->pages_capacity * sizeof *world->pages);
-    for (uint32_t i = 0; i < world->column_count; i++) rf_column_free(&world->columns[i], &world->mem);
+    free_columns(world);
     rf_id_table_free(&world->ids, &world->mem);
     rf_history_free(&world->history, &world->mem);
     rf_rules_release(world->rules);
@@ -105,7 +121,7 @@ static bool copy_pages(rf_world *to, const rf_world *from) {
 }
 
 static bool copy_columns(rf_world *to, const rf_world *from) {
-    to->column_count = 0;
+    if (!reserve_columns(to)) return false;
     for (uint32_t i = 0; i < from->column_count; i++) {
         to->column_count++;
         if (!rf_column_copy(&to->columns[i], &from->columns[i], &to->mem)) return false;
@@ -127,6 +143,7 @@ rf_status rf_world_copy(const rf_world *world, rf_world **out) {
     to->ids = (rf_id_table){0};
     to->history = (rf_history){0};
     to->column_count = 0;
+    to->columns = NULL;
     if (!copy_pages(to, world) || !copy_columns(to, world) || !rf_id_table_copy(&to->ids, &world->ids, &to->mem) ||
         !rf_history_copy(&to->history, &world->history, &to->mem)) {
         rf_world_free(to);
@@ -139,7 +156,6 @@ rf_status rf_world_copy(const rf_world *world, rf_world **out) {
 // Revisions have run out: counts on from the oldest that still matters. Once in four billion events.
 static void renumber(rf_world *world) {
     uint32_t cut = rf_history_oldest(&world->history);
-    cut -= cut % world->history.length; // so that the ring stays where it is
 #define RENUMBER(stamp) ((stamp) = (stamp) > cut ? (stamp)-cut : 0)
     for (uint32_t handle = 0; handle < world->handles; handle++) {
         rf_slot *slot;
@@ -170,15 +186,15 @@ static void renumber(rf_world *world) {
         RENUMBER(tombstone->since);
         RENUMBER(tombstone->died);
     }
-    RENUMBER(world->history.revision);
 #undef RENUMBER
+    rf_history_renumber(&world->history, cut);
 }
 
-void rf_world_advance(rf_world *world, uint64_t seq) {
+void rf_world_advance_far(rf_world *world, uint64_t seq) {
     if (world->history.revision == UINT32_MAX - 1) renumber(world);
+    if (seq != world->seq + 1) rf_history_jump(&world->history, &world->mem, seq);
     world->seq = seq;
     world->history.revision++;
-    world->history.seqs[world->history.revision % world->history.length] = seq;
 }
 
 uint64_t rf_world_seq(const rf_world *world) {

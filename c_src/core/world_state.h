@@ -43,7 +43,7 @@ struct rf_world {
     rf_id_table ids;
     rf_history history;
     uint32_t column_count;
-    rf_column columns[RF_SCHEMA_MAX];
+    rf_column *columns; // as many as the schema has
 };
 
 static inline rf_slot_page *rf_world_page(const rf_world *world, uint32_t handle) {
@@ -74,7 +74,22 @@ static inline uint32_t rf_world_lookup(const rf_world *world, rf_str id, uint64_
     return RF_NO_HANDLE;
 }
 
+// The same for any seq, and when revisions run out.
+void rf_world_advance_far(rf_world *world, uint64_t seq);
+
 // A new revision begins, with this seq.
-void rf_world_advance(rf_world *world, uint64_t seq);
+static inline void rf_world_advance(rf_world *world, uint64_t seq) {
+    if (seq != world->seq + 1 || world->history.revision == UINT32_MAX - 1) {
+        rf_world_advance_far(world, seq);
+    } else {
+        world->seq = seq;
+        world->history.revision++;
+    }
+}
+
+// Whether a diff can start at this seq, which is not above the world's.
+static inline bool rf_world_remembers(const rf_world *world, uint64_t seq) {
+    return seq >= world->start && seq >= world->history.forgotten && world->seq - seq <= world->history.length;
+}
 
 #endif

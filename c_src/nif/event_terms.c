@@ -4,10 +4,11 @@
 
 #define EXACT_INTEGERS (INT64_C(1) << 53)
 
-void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_schema *schema) {
+void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_world *world) {
     events->env = env;
     events->fold = fold;
-    events->schema = schema;
+    events->schema = rf_world_schema(world);
+    events->rules = rf_world_rules(world);
     events->empty_list = enif_make_list(env, 0);
     events->work = NIF_WORK;
     events->may_stop = nif_on_normal_scheduler();
@@ -15,6 +16,7 @@ void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const r
     for (uint32_t i = 0; i < NIF_SEEN; i++) events->seen[i].term = 0;
     nif_shapes_start(&events->payloads);
     nif_shapes_start(&events->components);
+    for (uint32_t i = 0; i < NIF_KINDS; i++) events->kinds[i].name = (rf_str){0};
     events->pending.events_len = events->pending.components_len = events->pending.numbers_len = 0;
 }
 
@@ -211,7 +213,10 @@ static bool put_payload(nif_events *events, ErlNifMapIterator *entries) {
 
 // --- entity events of nothing but numbers: most of all -----------------------------------------------
 
-enum { MEANS_ID, MEANS_COMPONENTS, MEANS_SEQ, MEANS_NOTHING };
+// What a key means. From MEANS_NUMBERS on: a component and how many numbers it takes.
+enum { MEANS_ID, MEANS_COMPONENTS, MEANS_SEQ, MEANS_NOTHING, MEANS_NUMBERS };
+
+#define COUNTS (2 * RF_NUMBERS_MAX)
 
 static inline bool is(rf_str text, const char *name, size_t len) {
     return text.len == len && memcmp(text.data, name, len) == 0;
@@ -224,60 +229,121 @@ static int payload_meaning(const void *context, rf_str key) {
     return is(key, "seq", 3) ? MEANS_SEQ : MEANS_NOTHING;
 }
 
-// A column and how many numbers it takes: column * 2 * RF_NUMBERS_MAX + count.
+static int numbers_meaning(const rf_schema *schema, int component) {
+    return MEANS_NUMBERS + component * COUNTS + rf_schema_at(schema, (size_t)component)->count;
+}
+
 static int component_meaning(const void *context, rf_str key) {
     const rf_schema *schema = context;
     int column = rf_schema_find(schema, key);
     const rf_component_def *def = column >= 0 ? rf_schema_at(schema, (size_t)column) : NULL;
-    return def && def->type <= RF_TYPE_F64 ? column * 2 * RF_NUMBERS_MAX + def->count : -1;
+    return def && def->type <= RF_TYPE_F64 ? numbers_meaning(schema, column) : -1;
 }
 
-// Reads components to the end of what is pending; false for everything that has to be looked at more closely.
-static bool read_components(nif_events *events, ERL_NIF_TERM map, rf_entity_event *out) {
+typedef struct domain_context {
+    const nif_events *events;
+    rf_str event;
+} domain_context;
+
+// "seq" is the event's own, even where a rule reads a field of that name.
+static int domain_meaning(const void *context, rf_str key) {
+    const domain_context *it = context;
+    int component;
+    if (is(key, "seq", 3)) return MEANS_SEQ;
+    if (!rf_rules_numbers_field(it->events->rules, it->event, key, &component)) return MEANS_NOTHING;
+    return component < 0 ? MEANS_ID : numbers_meaning(it->events->schema, component);
+}
+
+// Reads a component to the end of what is pending; false if it has to be looked at more closely.
+static inline bool read_component(nif_events *events, ERL_NIF_TERM value, int meaning, rf_entity_event *out) {
     nif_pending *pending = &events->pending;
-    rf_numbers *components = &pending->components[pending->components_len];
+    uint32_t count = (uint32_t)(meaning - MEANS_NUMBERS) % COUNTS;
     double *numbers = &pending->numbers[pending->numbers_len];
-    const double *end = pending->numbers + NIF_PENDING_NUMBERS;
+    if (NIF_PENDING_NUMBERS - pending->numbers_len < count) return false;
+    if (count == 1 ? !read_number(events, value, numbers) : !read_numbers(events, value, count, numbers)) return false;
+    pending->components[pending->components_len + out->count++] =
+        (rf_numbers){(meaning - MEANS_NUMBERS) / (int)COUNTS, numbers};
+    pending->numbers_len += count;
+    return true;
+}
+
+static bool read_components(nif_events *events, ERL_NIF_TERM map, rf_entity_event *out) {
     ERL_NIF_TERM values[NIF_SHAPE_KEYS];
     const nif_shape *shape =
         nif_shapes_read(&events->components, events->env, map, component_meaning, events->schema, values);
     if (!shape) return false;
-    for (uint32_t i = 0; i < shape->count; i++) {
-        uint32_t count = (uint32_t)shape->meanings[i] % (2 * RF_NUMBERS_MAX);
-        if (end - numbers < (ptrdiff_t)count) return false;
-        if (count == 1 ? !read_number(events, values[i], numbers) : !read_numbers(events, values[i], count, numbers))
-            return false;
-        components[i] = (rf_numbers){shape->meanings[i] / (2 * RF_NUMBERS_MAX), numbers};
-        numbers += count;
-    }
-    out->numbers = components;
-    out->count = shape->count;
+    for (uint32_t i = 0; i < shape->count; i++)
+        if (!read_component(events, values[i], shape->meanings[i], out)) return false;
     return true;
 }
 
-static bool read_plain(nif_events *events, ERL_NIF_TERM payload, rf_entity_event *out) {
-    ERL_NIF_TERM values[NIF_SHAPE_KEYS];
+// The values of a payload, by their meanings.
+static bool read_values(nif_events *events, const nif_shape *shape, const ERL_NIF_TERM *values, rf_entity_event *out) {
     ErlNifUInt64 seq = 0;
-    bool has_id = false, has_components = out->op == RF_ENTITY_DELETE;
-    const nif_shape *shape = nif_shapes_read(&events->payloads, events->env, payload, payload_meaning, NULL, values);
-    if (!shape) return false;
+    bool has_id = false;
     for (uint32_t i = 0; i < shape->count; i++) {
         switch (shape->meanings[i]) {
         case MEANS_ID:
             has_id = nif_bytes(events->env, values[i], &out->id);
             break;
         case MEANS_COMPONENTS:
-            if (out->op != RF_ENTITY_DELETE) has_components = read_components(events, values[i], out);
+            if (out->op != RF_ENTITY_DELETE && !read_components(events, values[i], out)) return false;
             break;
         case MEANS_SEQ:
             if (!enif_get_uint64(events->env, values[i], &seq) || seq == 0) return false;
             break;
+        case MEANS_NOTHING:
+            break;
         default:
+            if (!read_component(events, values[i], shape->meanings[i], out)) return false;
             break;
         }
     }
     out->seq = seq;
-    return has_id && has_components;
+    return has_id;
+}
+
+// An entity event, or one that updates as it says.
+static bool read_plain(nif_events *events, nif_shapes *shapes, nif_meaning *meaning, const void *context,
+                       ERL_NIF_TERM payload, rf_entity_event *out) {
+    ERL_NIF_TERM values[NIF_SHAPE_KEYS];
+    uint32_t numbers_len = events->pending.numbers_len;
+    const nif_shape *shape = nif_shapes_read(shapes, events->env, payload, meaning, context, values);
+    out->numbers = &events->pending.components[events->pending.components_len];
+    out->count = 0;
+    if (shape && read_values(events, shape, values, out)) return true;
+    events->pending.numbers_len = numbers_len;
+    return false;
+}
+
+static bool has_components(const rf_entity_event *event) {
+    return event->op == RF_ENTITY_DELETE || event->count > 0;
+}
+
+static bool read_entity_event(nif_events *events, ERL_NIF_TERM payload, rf_entity_event *out) {
+    return read_plain(events, &events->payloads, payload_meaning, NULL, payload, out) && has_components(out);
+}
+
+static nif_kind *kind_of(nif_events *events, rf_str name) {
+    const uint8_t *bytes = (const uint8_t *)name.data;
+    nif_kind *kind = &events->kinds[(name.len + bytes[0] * 3u + bytes[name.len - 1]) % NIF_KINDS];
+    if (!kind->name.data || !is(kind->name, name.data, name.len)) {
+        kind->name = name;
+        kind->plain = rf_rules_only_numbers(events->rules, name);
+        nif_shapes_start(&kind->payloads);
+    }
+    return kind;
+}
+
+// Its id must be one, since a report names the field it stood in.
+static bool read_domain_event(nif_events *events, rf_str name, ERL_NIF_TERM payload, rf_entity_event *out) {
+    domain_context context = {events, name};
+    nif_kind *kind;
+    if (!events->rules || name.len - 1 >= RF_NAME_MAX) return false;
+    kind = kind_of(events, name);
+    out->op = RF_ENTITY_UPDATE;
+    return kind->plain && read_plain(events, &kind->payloads, domain_meaning, &context, payload, out) &&
+           out->id.len - 1 < RF_NAME_MAX && rf_utf8_valid(out->id);
 }
 
 rf_status nif_events_flush(nif_events *events) {
@@ -292,12 +358,7 @@ static inline rf_status add_pending(nif_events *events, const rf_entity_event *e
     nif_pending *pending = &events->pending;
     events->work -= 8;
     pending->events_len++;
-    if (event->count > 0) {
-        const rf_numbers *last = &event->numbers[event->count - 1];
-        pending->components_len += (uint32_t)event->count;
-        pending->numbers_len =
-            (uint32_t)(last->values - pending->numbers) + rf_schema_at(events->schema, (size_t)last->component)->count;
-    }
+    pending->components_len += (uint32_t)event->count;
     // Room for one more is always kept.
     if (pending->events_len == NIF_PENDING || pending->components_len > NIF_PENDING_COMPONENTS - NIF_SHAPE_KEYS)
         return nif_events_flush(events);
@@ -338,9 +399,8 @@ rf_status nif_events_fold(nif_events *events, ERL_NIF_TERM event) {
     rf_status status;
     bool readable =
         enif_get_tuple(events->env, event, &arity, &parts) && arity == 2 && read_name(events, parts[0], &name);
-    plain->numbers = NULL;
-    plain->count = 0;
-    if (readable && entity_op(name, &plain->op) && read_plain(events, parts[1], plain))
+    if (readable && (entity_op(name, &plain->op) ? read_entity_event(events, parts[1], plain)
+                                                 : read_domain_event(events, name, parts[1], plain)))
         return add_pending(events, plain);
     status = nif_events_flush(events);
     if (status != RF_OK) return status;
@@ -356,7 +416,8 @@ static rf_str op_name(rf_entity_op op) {
 rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id, ERL_NIF_TERM components) {
     rf_entity_event *plain = &events->pending.events[events->pending.events_len];
     rf_status status;
-    *plain = (rf_entity_event){.op = op, .id = id};
+    *plain =
+        (rf_entity_event){.op = op, .id = id, .numbers = &events->pending.components[events->pending.components_len]};
     if (op == RF_ENTITY_DELETE || read_components(events, components, plain)) return add_pending(events, plain);
     status = nif_events_flush(events);
     if (status != RF_OK) return status;

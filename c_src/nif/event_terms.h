@@ -13,6 +13,15 @@ typedef struct nif_seen {
     rf_str text;
 } nif_seen;
 
+// Domain events that only set numbers are read as quickly as entity events are. Recently seen names of events:
+#define NIF_KINDS 16
+
+typedef struct nif_kind {
+    rf_str name; // data NULL: empty
+    bool plain;  // it only sets numbers
+    nif_shapes payloads;
+} nif_kind;
+
 // Events that are read but not folded yet: the core takes several at a time.
 #define NIF_PENDING 16
 #define NIF_PENDING_COMPONENTS (4 * NIF_PENDING)
@@ -29,17 +38,19 @@ typedef struct nif_events {
     ErlNifEnv *env;
     rf_fold *fold;
     const rf_schema *schema;
-    int64_t work;  // what may still be done on a normal scheduler (NIF_WORK)
-    bool may_stop; // on a normal scheduler
-    bool stopped;  // an event was given up half way, and nothing of it was folded
+    const rf_rules *rules; // or NULL
+    int64_t work;          // what may still be done on a normal scheduler (NIF_WORK)
+    bool may_stop;         // on a normal scheduler
+    bool stopped;          // an event was given up half way, and nothing of it was folded
     ERL_NIF_TERM empty_list;
     nif_seen seen[NIF_SEEN];
-    nif_shapes payloads, components;
+    nif_shapes payloads, components; // of entity events
+    nif_kind kinds[NIF_KINDS];       // of the others
     nif_pending pending;
 } nif_events;
 
-// For one NIF call; the schema is that of the fold's world.
-void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_schema *schema);
+// For one NIF call; the world is the fold's.
+void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_world *world);
 
 // Folds {name, payload}, or reports what it is instead; perhaps only when nif_events_flush is called, which must be
 // done in the end. If events->stopped is set then this event (all before it are done) is to be tried again, with more

@@ -63,7 +63,7 @@ static ERL_NIF_TERM run_list(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref,
     nif_slice slice = {.normal = nif_on_normal_scheduler()};
     ERL_NIF_TERM answer, arguments[2] = {ref, rest};
     rf_status status;
-    nif_events_start(&events, env, world->job.fold, rf_world_schema(world->world));
+    nif_events_start(&events, env, world->job.fold, world->world);
     status = fold_list(&events, &slice, &arguments[1]);
     if (status != RF_OK) {
         answer = nif_job_fail(env, world, status);

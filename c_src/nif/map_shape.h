@@ -1,8 +1,8 @@
 // map_shape.h: reading small maps that mostly have the same keys as the one before.
 //
-// Asking a map for a key costs less than walking it, above all if the key is the very same term, as literals are. So
-// the keys of the last map of each size are remembered with what they mean: a map of that size that has them all has no
-// others.
+// Asking a map of a few keys for one costs less than walking it, above all if the key is the very same term, as
+// literals are. So the keys of the last map of each size are remembered with what they mean: a map of that size that
+// has them all has no others. A map with more keys is walked, as each question would look at all keys before the one.
 #ifndef ROOMFOLD_NIF_MAP_SHAPE_H
 #define ROOMFOLD_NIF_MAP_SHAPE_H
 
@@ -14,6 +14,7 @@
 typedef struct nif_shape {
     uint32_t count; // 0: nothing is remembered
     ERL_NIF_TERM keys[NIF_SHAPE_KEYS];
+    rf_str texts[NIF_SHAPE_KEYS]; // of the keys
     int meanings[NIF_SHAPE_KEYS];
 } nif_shape;
 

@@ -149,7 +149,7 @@ static ERL_NIF_TERM apply(ErlNifEnv *env, const nif_patcher *patcher, nif_world 
                           const ERL_NIF_TERM argv[]) {
     nif_events events;
     rf_status status;
-    nif_events_start(&events, env, world->job.fold, rf_world_schema(world->world));
+    nif_events_start(&events, env, world->job.fold, world->world);
     status = fold_entries(&events, &world->job, patch);
     if (status != RF_OK) return nif_job_fail(env, world, status);
     if (events.stopped) return nif_go_dirty(env, patcher->name, patcher->go_on, 3, argv);

@@ -111,6 +111,10 @@ static const char *const plain_shapes[] = {
     "{\"event_name\":\"thing_moved\",\"id\":\"\\u0065%d\",\"position\":%s,\"seq\":%s}",
     "{\"event_name\":\"thing_moved\",\"id\":\"\",\"x\":%d,\"position\":%s,\"seq\":%s}",
     "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"position\":%s},\"seq\":%s} x",
+    "{\"components\":{\"position\":%2$s},\"entity_id\":\"e%1$d\",\"event\":\"create\",\"seq\":%3$s}",
+    "{\"components\":{\"position\":%2$s},\"entity_id\":\"e%1$d\",\"event\":\"update\",\"seq\":%3$s}",
+    "{\"components\":{\"rotation\":%2$s},\"entity_id\":\"e%1$d\",\"event\":\"create\"}",
+    "{\"entity_id\":\"e%1$d\",\"event\":\"delete\",\"seq\":%3$s}",
 };
 
 // The same for updates of numbers, which need no draft: with every kind of seq, and those that need one among them.

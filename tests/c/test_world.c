@@ -126,6 +126,11 @@ static void check_diffs(rf_world *world, uint64_t seed, int steps) {
                 text, sizeof text,
                 "{\"event\":\"update\",\"entity_id\":\"e%d\",\"components\":{\"n%d\":\"%.*s\",\"position\":[%d,0,0]}}",
                 id, n, value * 9, "abcdefghijklmnopqrst", value);
+        if (next_random(&state) % 5 == 0) { // not simply the next seq
+            size_t len = strlen(text);
+            unsigned long long seq = rf_world_seq(world) + 1 + next_random(&state) % 4;
+            snprintf(text + len - 1, sizeof text - len, ",\"seq\":%llu}", seq);
+        }
         report = fold_literal(world, text);
         ck_assert_uint_eq(report.rejected_count, 0);
         rf_report_free(&report);
@@ -166,8 +171,9 @@ START_TEST(revisions_that_run_out_are_counted_anew) {
         if (slot->since == 0 || !(rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1)) continue;
         slot->created = slot->since = slot->changed = 1;
     }
-    world->history.revision = UINT32_MAX - 100;
-    world->start = world->seq;
+    world->history.revision = world->history.first.revision = UINT32_MAX - 100;
+    world->start = world->history.first.seq = world->seq;
+    world->history.jump_count = 0;
     check_diffs(world, 3, 600);
     ck_assert_uint_lt(world->history.revision, UINT32_MAX / 2);
     rf_world_free(world);

@@ -2,7 +2,7 @@ defmodule Roomfold.JSON do
   @moduledoc """
   JSON, strictly by RFC 8259.
 
-  Objects become maps with binary keys (of duplicate keys the last wins), `null` becomes `nil`. Integers of any size and floats round-trip; numbers
+  Objects become maps with binary keys (of duplicate keys the last wins), `null` becomes `nil`. Integers of up to 16,384 digits and floats round-trip; numbers
   with a fraction or an exponent are floats, and an encoded float reads back as the same float. No atom is ever made from input.
 
   Two implementations do the same to the byte, `impl: :native` (C, the default) and `impl: :elixir`.

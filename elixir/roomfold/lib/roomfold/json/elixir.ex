@@ -12,6 +12,10 @@ defmodule Roomfold.JSON.Elixir do
   @event_depth 64
   @encode_depth 512
 
+  # Integers with more digits take too long to read and to write.
+  @max_digits 16_384
+  @too_many_digits Integer.pow(10, @max_digits)
+
   defguardp is_space(byte) when byte in [?\s, ?\n, ?\r, ?\t]
   defguardp is_digit(byte) when byte in ?0..?9
 
@@ -243,7 +247,7 @@ defmodule Roomfold.JSON.Elixir do
     {rest, end_at} = exponent(rest, fraction_at, context)
 
     if end_at == at do
-      {text |> binary_part(0, at - start) |> String.to_integer(), rest, at}
+      {text |> binary_part(0, at - start) |> integer(start, context), rest, at}
     else
       whole = binary_part(text, 0, at - start)
       fraction = if fraction_at == at, do: ".0", else: binary_part(text, at - start, fraction_at - at)
@@ -273,6 +277,18 @@ defmodule Roomfold.JSON.Elixir do
   defp more_digits(<<digit, rest::binary>>, at) when is_digit(digit), do: more_digits(rest, at + 1)
   defp more_digits(rest, at), do: {rest, at}
 
+  # In events every integer beyond 64 bits is as good as any other: out of range.
+  defp integer(text, start, context) do
+    cond do
+      digit_count(text) <= @max_digits -> String.to_integer(text)
+      context.unique -> @too_large
+      true -> fail(:number_out_of_range, start)
+    end
+  end
+
+  defp digit_count(<<?-, digits::binary>>), do: byte_size(digits)
+  defp digit_count(digits), do: byte_size(digits)
+
   defp float(text, start, context) do
     :erlang.binary_to_float(text)
   rescue
@@ -295,6 +311,10 @@ defmodule Roomfold.JSON.Elixir do
   defp encode(nil, _), do: "null"
   defp encode(true, _), do: "true"
   defp encode(false, _), do: "false"
+
+  defp encode(integer, _) when is_integer(integer) and abs(integer) >= @too_many_digits,
+    do: fail(:number_out_of_range, nil)
+
   defp encode(integer, _) when is_integer(integer), do: Integer.to_string(integer)
   defp encode(float, _) when is_float(float), do: Number.float64(float, ".0")
   defp encode(string, _) when is_binary(string), do: encode_string(string)
