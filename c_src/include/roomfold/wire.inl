@@ -166,8 +166,9 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| **Turn**: bits(2) index, then three times bits(b) with the schema's b: the numbers of the other three places of x y z w, in this order. With
 //| `H = 2^(b-1) - 1` a number q stands for `(q - H) * (0.7071067811865476 / H)`; q > 2H is an error. The number at index is
 //| `sqrt(1 - a * a - b * b - c * c)` of the three, 0 if that is negative. An encoder takes raw if `s = x * x + y * y + z * z + w * w` is not within 63/64 .. 65/64; else index
-//| is the place of the largest by magnitude (the first of equals); each number is multiplied by `1 / sqrt(s)`; if the largest is negative all four change sign; each v of
-//| the other three becomes `floor(v * (1.4142135623730951 * H) + (H + 0.5))`, at most 2H, at least 0. So each of the three numbers is off by at most 0.3536 / H
+//| is the place of the largest by magnitude (the first of equals); `k = (1.875 - s * (1.25 - s * 0.375)) * (1.4142135623730951 * H)`, negative if the largest
+//| is, where the first factor is nearly `1 / sqrt(s)`; each v of the other three becomes `floor(v * k + (H + 0.5))`, at most 2H, at least 0. So each of the
+//| three numbers is off by at most 0.3536 / H + 0.0000012 from those of the unit quaternion
 //| (10 bits: 0.0007).
 //|
 //| **Delta**: bits(4), the width minus one; one bit for each number (n; for a turn 3), 1: it changed; for each that did: bits(width),
