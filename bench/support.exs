@@ -73,7 +73,8 @@ defmodule Bench do
   def csv(name, header, rows) do
     path = Path.join([__DIR__, "results", name <> ".csv"])
     File.mkdir_p!(Path.dirname(path))
-    lines = Enum.map([header | rows], fn row -> Enum.map_join(row, ",", &to_string/1) <> "\n" end)
+    cell = &(&1 |> to_string() |> String.replace(",", ""))
+    lines = Enum.map([header | rows], fn row -> Enum.map_join(row, ",", cell) <> "\n" end)
     File.write!(path, ["# ", machine(), ", ", Date.to_string(Date.utc_today()), "\n" | lines])
   end
 

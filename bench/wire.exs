@@ -259,11 +259,11 @@ defmodule WireBench do
       IO.puts(
         if what == :bytes,
           do: "bytes",
-          else: "nanoseconds, of encoding alone (for the Elixir peers the diff lies ready)"
+          else:
+            "nanoseconds of encoding alone, the shortest of three times (for the Elixir peers the diff lies ready)"
       )
 
       Bench.table(header, cells)
-      header = ["", "changed" | Enum.map(columns, &String.replace(&1, ",", ""))]
       Bench.csv(if(what == :bytes, do: "bytes_packed", else: "times_packed"), header, cells)
     end
   end
@@ -382,10 +382,16 @@ defmodule WireBench do
     row
   end
 
+  # The shortest of three: what else the machine does falls on all of them, sooner or later.
   defp timed(run) do
+    {_, ns} = Enum.min_by(for(_ <- 1..3, do: timed_once(run)), &elem(&1, 1))
+    {run.(), ns}
+  end
+
+  defp timed_once(run) do
     start = System.monotonic_time(:nanosecond)
-    result = run.()
-    {result, System.monotonic_time(:nanosecond) - start}
+    run.()
+    {:ok, System.monotonic_time(:nanosecond) - start}
   end
 
   defp json(tick), do: {:json, Enum.map_join(tick, "\n", &elem(&1, 0))}
