@@ -2,8 +2,9 @@
 #
 #     make bench            or      mix run bench/encode.exs
 #
-# Peers encode terms that lie ready: with 4 decimals the very text that Roomfold writes, decoded; without, the numbers a
-# map in Elixir would hold (the exact value of a binary32). term_to_binary is not JSON; it is what Erlang itself offers.
+# Peers encode terms that lie ready: the very text that Roomfold writes, decoded, so that all write the same numbers. Shortest:
+# random numbers with all their digits, of a binary32 and of a binary64. term_to_binary is not JSON; it is what Erlang itself
+# offers.
 Code.require_file("support.exs", __DIR__)
 Code.require_file("streams.exs", __DIR__)
 
@@ -18,12 +19,10 @@ defmodule EncodeBench do
     IO.puts("Encoding a diff of #{@entities} changed entities, #{Bench.machine()}")
     IO.puts("medians of #{@rounds} rounds in turn, each #{@times} times, microseconds\n")
 
-    short = world([{"position", {:f32, 3}}, {"rotation", {:f32, 4}}])
     fixed = world([{"position", {:f32, 3}, decimals: 4}, {"rotation", {:f32, 4}, decimals: 4}])
-
-    rows =
-      rows("4 decimals", fixed, Roomfold.JSON.decode!(text(fixed))) ++
-        rows("shortest", short, World.diff!(short, @entities))
+    narrow = world([{"position", {:f32, 3}}, {"rotation", {:f32, 4}}])
+    wide = world([{"position", {:f64, 3}}, {"rotation", {:f64, 4}}])
+    rows = rows("4 decimals", fixed) ++ rows("shortest, f32", narrow) ++ rows("shortest, f64", wide)
 
     header = ["", "", "us", "bytes", "x roomfold"]
     Bench.table(header, rows)
@@ -33,19 +32,25 @@ defmodule EncodeBench do
   # All created, then all moved and turned.
   defp world(components) do
     {creates, _} = Streams.make(@entities, 1, 1)
-    updates = for {_, payload} <- creates, do: {"update", moved(payload)}
+    :rand.seed(:exsss, 7)
+
+    updates =
+      for {_, %{"entity_id" => id}} <- creates do
+        {"update",
+         %{"entity_id" => id, "components" => %{"position" => numbers(3, 50), "rotation" => numbers(4, 1)}}}
+      end
+
     World.new!(schema: Schema.new!(components)) |> World.fold!(creates) |> World.fold!(updates)
   end
 
-  defp moved(payload) do
-    update_in(payload["components"], fn components ->
-      Map.new(components, fn {name, numbers} -> {name, Enum.map(numbers, &Float.round(&1 * 0.9, 4))} end)
-    end)
-  end
+  defp numbers(count, range), do: for(_ <- 1..count, do: (:rand.uniform() * 2 - 1) * range)
 
   defp text(world), do: World.encode!(world, {:diff, @entities}, :json)
 
-  defp rows(numbers, world, diff) do
+  defp rows(numbers, world) do
+    text = text(world)
+    diff = Roomfold.JSON.decode!(text)
+
     peers =
       for {name, module, encode} <- [
             {"jiffy", :jiffy, &:jiffy.encode/1},
@@ -53,6 +58,11 @@ defmodule EncodeBench do
           ],
           Bench.peer?(module, name),
           do: {name, fn -> encode.(diff) end}
+
+    # But for how a number below a thousandth is written.
+    for {name, encode} <- peers,
+        Roomfold.JSON.decode!(IO.iodata_to_binary(encode.())) != diff,
+        do: raise("#{name} writes other values")
 
     all = [
       {"roomfold", fn -> text(world) end},

@@ -179,32 +179,11 @@ defmodule FoldBench do
     to_string(Application.spec(application, :vsn) || "")
   end
 
-  # Two jiffies can't be loaded into one VM: the second gets one of its own, and is timed inside it.
+  # The work goes over once; only the fold is timed.
   defp second_jiffy(creates, lines) do
-    if path = System.get_env("JIFFY2") do
-      paths =
-        Enum.flat_map([Path.join(path, "ebin") | Enum.map(:code.get_path(), &to_string/1)], &["-pa", &1])
-
-      {:ok, peer, _} =
-        :peer.start_link(%{
-          connection: :standard_io,
-          args:
-            Enum.map(
-              Enum.reverse(paths) |> Enum.chunk_every(2) |> Enum.flat_map(&Enum.reverse/1),
-              &String.to_charlist/1
-            )
-        })
-
-      for {module, binary} <- :persistent_term.get(:map_world),
-          do: :peer.call(peer, :code, :load_binary, [module, ~c"map_world", binary])
-
-      # The work goes over once; only the fold is timed.
-      :peer.call(peer, :persistent_term, :put, [:bench, {creates, lines}], :infinity)
-      [{"jiffy 2", fn -> peer end, fn peer -> :peer.call(peer, MapWorld, :fold_kept, [], :infinity) end}]
-    else
-      IO.puts("left out: jiffy 2 (JIFFY2 does not say where it is)")
-      []
-    end
+    if peer = Bench.second_jiffy(:persistent_term.get(:map_world), {creates, lines}),
+      do: [{"jiffy 2", fn -> peer end, fn peer -> :peer.call(peer, MapWorld, :fold_kept, [], :infinity) end}],
+      else: []
   end
 
   defp memory do

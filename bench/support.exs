@@ -82,8 +82,34 @@ defmodule Bench do
   def csv(name, header, rows) do
     path = Path.join([__DIR__, "results", name <> ".csv"])
     File.mkdir_p!(Path.dirname(path))
-    lines = Enum.map([header | rows], fn row -> Enum.map_join(row, ",", &to_string/1) <> "\n" end)
+    cell = &(&1 |> to_string() |> String.replace(",", ""))
+    lines = Enum.map([header | rows], fn row -> Enum.map_join(row, ",", cell) <> "\n" end)
     File.write!(path, ["# ", machine(), ", ", Date.to_string(Date.utc_today()), "\n" | lines])
+  end
+
+  @doc """
+  Two jiffies can't be loaded into one VM: the second (JIFFY2=path, the folder with ebin and priv) gets one of its own,
+  with these modules (`[{module, binary}]`) and `kept` under the persistent term `:bench`. nil, and a line, without.
+  """
+  def second_jiffy(modules, kept) do
+    if path = System.get_env("JIFFY2") do
+      # Paths go in front of one another: jiffy 2's must come last to be first.
+      paths =
+        Enum.map(:code.get_path(), &to_string/1) |> Enum.reverse() |> Kernel.++([Path.join(path, "ebin")])
+
+      {:ok, peer, _} =
+        :peer.start_link(%{
+          connection: :standard_io,
+          args: Enum.flat_map(paths, &[~c"-pa", String.to_charlist(&1)])
+        })
+
+      for {module, binary} <- modules, do: :peer.call(peer, :code, :load_binary, [module, ~c"bench", binary])
+      :peer.call(peer, :persistent_term, :put, [:bench, kept], :infinity)
+      peer
+    else
+      IO.puts("left out: jiffy 2 (JIFFY2 does not say where it is)")
+      nil
+    end
   end
 
   def ratio(a, b), do: :erlang.float_to_binary(a / b, decimals: 1)

@@ -14,4 +14,8 @@ static inline uint32_t rf_high_bit(uint64_t mask) {
     return 63 - (uint32_t)__builtin_clzll(mask);
 }
 
+static inline uint32_t rf_bit_count(uint64_t mask) {
+    return (uint32_t)__builtin_popcountll(mask);
+}
+
 #endif

@@ -17,3 +17,11 @@ bool rf_buf_grow(rf_buf *buf, size_t more) {
     buf->capacity = capacity;
     return true;
 }
+
+bool rf_buf_reserve_exactly(rf_buf *buf, size_t size) {
+    if (buf->data || buf->failed) return !buf->failed;
+    buf->data = rf_alloc(buf->allocator, size);
+    buf->failed = !buf->data;
+    if (buf->data) buf->capacity = size;
+    return buf->data != NULL;
+}

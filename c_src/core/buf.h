@@ -27,6 +27,9 @@ static inline bool rf_buf_reserve(rf_buf *buf, size_t more) {
     return buf->capacity - buf->len >= more || rf_buf_grow(buf, more);
 }
 
+// The first room of an empty one, no more than asked for.
+bool rf_buf_reserve_exactly(rf_buf *buf, size_t size);
+
 static inline void rf_buf_byte(rf_buf *buf, uint8_t byte) {
     if (rf_buf_reserve(buf, 1)) buf->data[buf->len++] = byte;
 }

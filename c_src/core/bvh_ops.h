@@ -3,22 +3,13 @@
 #define RF_CORE_BVH_OPS_H
 
 #include "bvh.h"
+#include "simd_targets.h"
 #include <roomfold/simd.h>
 
 // A little more than binary32 can get wrong in one interval: its ends are compared with this much to spare.
 #define RF_BVH_SLACK (1 + 0x1p-20F)
 
 extern const rf_bvh_ops rf_bvh_scalar;
-#if defined(__x86_64__)
-#define RF_SIMD_X86 1
-#else
-#define RF_SIMD_X86 0
-#endif
-#if defined(__ARM_NEON) && defined(__aarch64__)
-#define RF_SIMD_ARM 1
-#else
-#define RF_SIMD_ARM 0
-#endif
 #if RF_SIMD_X86
 extern const rf_bvh_ops rf_bvh_sse2, rf_bvh_avx2;
 #endif

@@ -227,7 +227,7 @@ static rf_status replace(rf_world *world, uint32_t handle, rf_assign *assigns, s
     drop_rest(world, handle, slot, assigns, count);
     for (size_t i = 0; i < count; i++)
         if (!assigns[i].remove) commit(world, handle, slot, &assigns[i]);
-    slot->created = world->history.revision;
+    slot->created = rf_world_page(world, handle)->created = world->history.revision;
     touch(world, handle);
     return RF_OK;
 }
@@ -278,7 +278,7 @@ rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint6
     if (handle >= world->handles) world->handles = handle + 1;
     slot->id = stored;
     slot->generation++;
-    slot->created = slot->since = world->history.revision;
+    slot->created = slot->since = rf_world_page(world, handle)->created = world->history.revision;
     rf_world_page(world, handle)->alive |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
     rf_id_table_add(&world->ids, rf_id_table_tag(hash), handle);
     world->count++;

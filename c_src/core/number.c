@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pow10_table.h"
+#include <math.h>
 
 #define F64_HIDDEN_BIT (UINT64_C(1) << 52)
 #define F64_INFINITY (UINT64_C(0x7ff) << 52)
@@ -239,9 +240,50 @@ static uint64_t scale_f64(uint64_t value, int32_t k) {
 
 // Most numbers in events. With up to 15 digits no two decimals read as the same binary64, so this is the shortest.
 static bool few_decimals(double value, rf_decimal *out) {
+    double scaled = value * 1e4;
     if (!RF_NUMBER_IEEE || !(value < 1e11)) return false;
-    *out = (rf_decimal){.digits = (uint64_t)(value * 1e4 + 0.5), .exponent = -4};
-    return (double)out->digits / 1e4 == value;
+    *out = (rf_decimal){.digits = (uint64_t)(scaled + 0.5), .exponent = -4};
+    // Most that have more are far off, which is seen without a division.
+    return fabs(scaled - (double)out->digits) <= scaled * 0x1p-50 && (double)out->digits / 1e4 == value;
+}
+
+// A number with 64 bits behind the point.
+typedef struct wide {
+    uint64_t whole, part;
+} wide;
+
+static wide wide_distance(wide a, uint64_t whole) {
+    wide down = {a.whole - whole, a.part};
+    wide up = {whole - a.whole - (a.part != 0), 0 - a.part};
+    return a.whole >= whole ? down : up;
+}
+
+// -1: less, 1: more, 0: too close to say, as the last bits may be off.
+static int wide_compare(wide a, wide b) {
+    uint64_t part = a.part - b.part, whole = a.whole - b.whole - (a.part < b.part);
+    if ((whole == 0 && part <= 16) || (whole == UINT64_MAX && part >= UINT64_MAX - 16)) return 0;
+    return whole >> 63 ? -1 : 1;
+}
+
+// What the whole search finds, where the interval lies evenly around the value, so that only the decimals next to the
+// value matter: one multiplication in place of three. false: it can't be told this way.
+static bool quick_f64(uint64_t c, int32_t k, int32_t h, rf_decimal *out) {
+    const uint64_t high = rf_pow10_table[-k - RF_POW10_FIRST].high, low = rf_pow10_table[-k - RF_POW10_FIRST].low;
+    const wide half = {high >> (63 - h), high << (h + 1) | low >> (63 - h)};
+    uint64_t carried, tens, one;
+    wide v;
+    int tens_in, up;
+    multiply(low, (4 * c) << h, &carried);
+    v.part = multiply(high, (4 * c) << h, &v.whole) + carried;
+    v.whole += v.part < carried;
+    tens = (v.whole + 20) / 40;
+    tens_in = v.whole >= 40 ? wide_compare(wide_distance(v, 40 * tens), half) : 1;
+    one = v.whole / 4;
+    up = wide_compare((wide){v.whole - 4 * one, v.part}, (wide){2, 0});
+    if (tens_in == 0 || up == 0) return false;
+    *out = tens_in < 0 ? (rf_decimal){.digits = tens, .exponent = k + 1}
+                       : (rf_decimal){.digits = one + (up > 0), .exponent = k};
+    return true;
 }
 
 rf_decimal rf_number_shortest_f64(double value) {
@@ -257,6 +299,7 @@ rf_decimal rf_number_shortest_f64(double value) {
     }
     k = schubfach_k(q, narrow);
     h = q + floor_log2_pow10(-k) + 1;
+    if (!narrow && quick_f64(c, k, h, &few)) return few;
     vl = scale_f64((4 * c - 2 + narrow) << h, k) + odd;
     v = scale_f64((4 * c) << h, k);
     vr = scale_f64((4 * c + 2) << h, k) - odd;
@@ -290,11 +333,29 @@ static bool reads_back(uint32_t digits, int32_t k, uint64_t scaled, uint64_t vl,
     return (scaled > vl) & (scaled < vr);
 }
 
+// As quick_f64.
+static bool quick_f32(uint32_t c, int32_t k, int32_t h, rf_decimal *out) {
+    const uint64_t power = rf_pow10_table[-k - RF_POW10_FIRST].high + (rf_pow10_table[-k - RF_POW10_FIRST].low != 0);
+    const uint64_t doubt = 1 << 12, two = UINT64_C(2) << 32, half = power >> (31 - h);
+    uint64_t v = scale_f32((4 * c) << h, k), tens = ((v >> 32) + 20) / 40, at = tens * 40 << 32, one = v >> 34, rest;
+    uint64_t distance = v > at ? v - at : at - v;
+    if (distance - half + doubt <= 2 * doubt) return false;
+    if (distance < half && one >= 10) {
+        *out = (rf_decimal){.digits = tens, .exponent = k + 1};
+        return true;
+    }
+    rest = v - (one << 34);
+    distance = rest < two ? rest : 2 * two - rest;
+    *out = (rf_decimal){.digits = one + (rest > two), .exponent = k};
+    return rest - two + doubt > 2 * doubt && distance + doubt < half;
+}
+
 rf_decimal rf_number_shortest_f32(float value) {
     uint32_t bits, fraction, c, v, s, tens;
     uint64_t vl, exact, vr;
     int32_t biased, q = -149, k, h;
     bool narrow, below, above;
+    rf_decimal quick;
     if (value < 0x1p24f && value == (float)(int32_t)value) return (rf_decimal){.digits = (uint64_t)value};
     memcpy(&bits, &value, sizeof bits);
     biased = (int32_t)(bits >> 23);
@@ -306,6 +367,7 @@ rf_decimal rf_number_shortest_f32(float value) {
     }
     k = schubfach_k(q, narrow);
     h = q + floor_log2_pow10(-k) + 1;
+    if (!narrow && quick_f32(c, k, h, &quick)) return quick;
     vl = scale_f32((4 * c - 2 + narrow) << h, k);
     exact = scale_f32((4 * c) << h, k);
     vr = scale_f32((4 * c + 2) << h, k);

@@ -15,7 +15,7 @@ typedef struct rf_quantiser {
     uint8_t values;             // numbers of the component
     bool wide;                  // f64
     uint32_t most;              // the largest integer
-    double min, step, per_step; // per_step: 1 / step; of a turn: what a number is multiplied by
+    double min, step, per_step; // per_step: 1 / step; of a turn: what a unit quaternion's number is multiplied by
     double half_up;             // of a turn: min, and what rounds
     double over, last;          // most + 1, most
 } rf_quantiser;
@@ -70,11 +70,11 @@ static inline bool rf_to_turn(const rf_quantiser *quantiser, const void *value, 
     sum = x * x + y * y + z * z + w * w;
     if (!(sum >= 63.0 / 64 && sum <= 65.0 / 64)) return false;
     if (!forced) *index = rf_largest_of_four(v);
-    scale = 1 / sqrt(sum);
+    scale = (1.875 - sum * (1.25 - sum * 0.375)) * quantiser->per_step; // nearly 1 / sqrt(sum), without its cost
     if (v[*index] < 0) scale = -scale;
     // Those that stay, one after the other.
     for (uint32_t i = 0; i < 3; i++) {
-        double step = (double)v[i + (i >= *index)] * scale * quantiser->per_step + quantiser->half_up;
+        double step = (double)v[i + (i >= *index)] * scale + quantiser->half_up;
         step = step < 0 ? 0 : step;
         step = step > quantiser->last ? quantiser->last : step;
         out[i] = (uint32_t)(int64_t)step;

@@ -1,23 +1,23 @@
-// wire_encode.c: snapshots and diffs in the packed format, straight from the columns.
+// wire_encode.c: snapshots and diffs in the packed format, straight from the columns, 64 entities at a time.
 #include <roomfold/wire.h>
 
 #include "bits.h"
 #include "schema_state.h"
 #include "wire_numbers.h"
-#include "wire_out.h"
-#include "world_state.h"
+#include "wire_page.h"
+#include "wire_words.h"
 #include <stdlib.h>
 
 // How a component's value is written.
-typedef enum form { FORM_PLAIN, FORM_RAW, FORM_STEPS, FORM_DELTA, FORM_REMOVED } form;
+typedef enum form { FORM_PLAIN, FORM_RAW, FORM_BITS, FORM_STEPS, FORM_DELTA, FORM_REMOVED } form;
 
 typedef struct item {
     const rf_column *column;
     const rf_quantiser *quantiser;
     const uint8_t *cell;
     form form;
-    uint8_t width;                    // of a delta
-    uint32_t index;                   // of a turn
+    uint8_t len;                      // of bits; of a delta its width
+    uint64_t bits;                    // that are all there is to say
     uint32_t numbers[RF_NUMBERS_MAX]; // of steps; of a delta zigzags
 } item;
 
@@ -30,90 +30,52 @@ typedef struct encoder {
     const rf_schema *schema;
     rf_wire_out out;
     size_t room; // bits that an entity's components of fixed size need at most
+    const rf_wire_way *way;
+    rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // those components that this can be done for
+    rf_wire_values values;
     uint32_t count;
     item items[RF_SCHEMA_MAX];
-    const rf_column_page *pages[RF_SCHEMA_MAX]; // of the columns, for the 64 entities at hand
+    uint32_t part_count;
+    bool even;            // of each of the entities at hand each part says something, in bits
+    rf_wire_part parts[]; // as many as the schema has components
 } encoder;
 
 static size_t value_bits(const rf_column *column) {
     return column->blobs ? 8 : (size_t)column->value_size * 8 + RF_NIB_BITS_MAX + RF_NUMBERS_MAX;
 }
 
-// ---- names and terms --------------------------------------------------------------------------------
+// Room for most of what will be said, so that the frame seldom has to move.
+#define GUESS_MAX ((size_t)1 << 20)
+#define GUESS_ID 12 // bytes
 
-// The digits at the end that can be a name's number: how many, and the number. 0: none.
-static size_t suffix(rf_str text, uint32_t *number) {
-    size_t len = 0;
-    *number = 0;
-    while (len < text.len && text.data[text.len - 1 - len] >= '0' && text.data[text.len - 1 - len] <= '9') len++;
-    if (len == 0 || len > RF_WIRE_SUFFIX_DIGITS || (len > 1 && text.data[text.len - len] == '0')) return 0;
-    for (size_t i = text.len - len; i < text.len; i++) *number = *number * 10 + (uint32_t)(text.data[i] - '0');
-    return len;
-}
-
-// As a word, perhaps with a number; false: there is none.
-static bool put_word(encoder *e, rf_str text) {
-    uint32_t number;
-    size_t digits;
-    int word;
-    if (e->schema->word_count == 0 || !rf_wire_room(&e->out, 2 * RF_NIB_BITS_MAX)) return false;
-    word = rf_schema_word_text(e->schema, text);
-    if (word >= 0) {
-        rf_wire_nib(&e->out, (uint64_t)word + 1);
-        rf_wire_bits(&e->out, 0, 1);
-        return true;
+static void guess_room(encoder *e, uint32_t since, size_t limit) {
+    const rf_world *world = e->world;
+    size_t count = 0, bits = 16, guess;
+    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(world, first);
+        if (page && page->changed >= since) count += rf_bit_count(page->alive);
     }
-    digits = suffix(text, &number);
-    if (digits == 0) return false;
-    word = rf_schema_word_text(e->schema, (rf_str){text.data, text.len - digits});
-    if (word < 0) return false;
-    rf_wire_nib(&e->out, (uint64_t)word + 1);
-    rf_wire_bits(&e->out, 1, 1);
-    rf_wire_nib(&e->out, number);
-    return true;
-}
-
-static void put_inline(encoder *e, rf_str bytes) {
-    if (!rf_wire_room(&e->out, 4)) return;
-    rf_wire_nib(&e->out, 0);
-    rf_wire_bit_bytes(&e->out, bytes);
-}
-
-static void put_name(encoder *e, rf_str text) {
-    if (!put_word(e, text)) put_inline(e, text);
-}
-
-static void put_term(encoder *e, rf_str term) {
-    rf_term_reader reader;
-    rf_term head;
-    int word;
-    rf_term_read(&reader, term);
-    head = rf_term_next(&reader);
-    if (head.kind == RF_TERM_STRING && put_word(e, head.as.string)) return;
-    word = head.kind != RF_TERM_STRING ? rf_schema_word_term(e->schema, term) : -1;
-    if (word < 0)
-        put_inline(e, term);
-    else if (rf_wire_room(&e->out, RF_NIB_BITS_MAX))
-        rf_wire_nib(&e->out, (uint64_t)word + 1);
+    for (uint32_t i = 0; i < world->column_count; i++) {
+        const rf_quantiser *quantiser = &e->schema->quantisers[i];
+        if (quantiser->kind != RF_QUANTISE_NONE)
+            bits += 4 + quantiser->count * (size_t)quantiser->bits;
+        else
+            bits += world->columns[i].blobs ? 16 : world->columns[i].value_size * (size_t)8;
+    }
+    guess = 64 + count * (bits / 8 + (since == 0 ? GUESS_ID : 0));
+    if (guess > GUESS_MAX) guess = GUESS_MAX;
+    if (limit > 0 && guess > limit) guess = limit;
+    rf_buf_reserve_exactly(&e->out.buf, guess);
 }
 
 // ---- values -----------------------------------------------------------------------------------------
 
+// Numbers of 32 bits, two at a time. A binary64 is two of them.
 static void put_raw(encoder *e, const item *it) {
     const uint8_t *value = it->cell + it->column->value_offset;
-    bool wide = it->column->def.type == RF_TYPE_F64;
-    for (unsigned i = 0; i < it->column->def.count; i++) {
-        uint32_t narrow;
-        uint64_t bits;
-        if (!wide) {
-            memcpy(&narrow, value + i * sizeof narrow, sizeof narrow);
-            rf_wire_bits(&e->out, narrow, 32);
-            continue;
-        }
-        memcpy(&bits, value + i * sizeof bits, sizeof bits);
-        rf_wire_bits(&e->out, (uint32_t)bits, 32);
-        rf_wire_bits(&e->out, (uint32_t)(bits >> 32), 32);
-    }
+    unsigned left = it->column->value_size;
+    for (; left >= 8; left -= 8, value += 8) rf_wire_long_bits(&e->out, rf_load64(value), 64);
+    if (left > 0) rf_wire_bits(&e->out, rf_load32(value), 32);
 }
 
 static void put_plain(encoder *e, const item *it) {
@@ -135,41 +97,28 @@ static void put_plain(encoder *e, const item *it) {
         return;
     case RF_TYPE_STRING:
         blob = *rf_cell_blob(column, cell);
-        put_name(e, (rf_str){blob->bytes, blob->len});
+        rf_wire_name(&e->out, e->schema, (rf_str){blob->bytes, blob->len});
         break;
     case RF_TYPE_TERM:
         blob = *rf_cell_blob(column, cell);
-        put_term(e, (rf_str){blob->bytes, blob->len});
+        rf_wire_term(&e->out, e->schema, (rf_str){blob->bytes, blob->len});
         break;
     }
     rf_wire_room(&e->out, e->room); // for those that follow
 }
 
 static void put_steps(encoder *e, const item *it) {
-    const rf_quantiser *quantiser = it->quantiser;
-    unsigned turn = quantiser->kind == RF_QUANTISE_SMALLEST_THREE ? 2 : 0, bits = turn;
-    uint64_t held = turn ? it->index : 0;
-    for (unsigned i = 0; i < quantiser->count; i++) {
-        if (bits + quantiser->bits > 56) {
-            rf_wire_bits(&e->out, held, bits);
-            held = bits = 0;
-        }
-        held |= (uint64_t)it->numbers[i] << bits;
-        bits += quantiser->bits;
-    }
-    rf_wire_bits(&e->out, held, bits);
+    for (unsigned i = 0; i < it->quantiser->count; i++) rf_wire_bits(&e->out, it->numbers[i], it->quantiser->bits);
 }
 
 static void put_delta(encoder *e, const item *it) {
-    const rf_quantiser *quantiser = it->quantiser;
     uint32_t changed = 0;
     rf_wire_bits(&e->out, 0, 1);
-    if (quantiser->kind == RF_QUANTISE_SMALLEST_THREE) rf_wire_bits(&e->out, it->index, 2);
-    rf_wire_bits(&e->out, it->width - 1u, RF_WIRE_DELTA_WIDTH_BITS);
-    for (unsigned i = 0; i < quantiser->count; i++) changed |= (uint32_t)(it->numbers[i] != 0) << i;
-    rf_wire_bits(&e->out, changed, quantiser->count);
-    for (unsigned i = 0; i < quantiser->count; i++)
-        if (it->numbers[i] != 0) rf_wire_bits(&e->out, it->numbers[i], it->width);
+    rf_wire_bits(&e->out, it->len - 1u, RF_WIRE_DELTA_WIDTH_BITS);
+    for (unsigned i = 0; i < it->quantiser->count; i++) changed |= (uint32_t)(it->numbers[i] != 0) << i;
+    rf_wire_bits(&e->out, changed, it->quantiser->count);
+    for (unsigned i = 0; i < it->quantiser->count; i++)
+        if (it->numbers[i] != 0) rf_wire_bits(&e->out, it->numbers[i], it->len);
 }
 
 // update: a form is said in one or two bits, not in one.
@@ -181,6 +130,9 @@ static void put_value(encoder *e, const item *it, bool update) {
     case FORM_RAW:
         rf_wire_bits(&e->out, update ? 3 : 1, update ? 2 : 1);
         put_raw(e, it);
+        break;
+    case FORM_BITS:
+        rf_wire_long_bits(&e->out, it->bits, it->len);
         break;
     case FORM_STEPS:
         rf_wire_bits(&e->out, update ? 1 : 0, update ? 2 : 1);
@@ -194,20 +146,56 @@ static void put_value(encoder *e, const item *it, bool update) {
     }
 }
 
+// ---- 64 entities ------------------------------------------------------------------------------------
+
+// Whether there are bits for all of `who`.
+static bool is_even(const rf_wire_part *part, uint64_t who) {
+    uint32_t none = 0;
+    for (uint32_t i = 0; i < part->count; i++)
+        none |= (part->sayings.len[i] == 0) | (part->sayings.len[i] == RF_WIRE_VALUE_RAW);
+    return none == 0 && (part->said & part->page->present) == who;
+}
+
+// Finds out what there is to say of `who`, of the entities from `first` on. since 0: all they have.
+static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since) {
+    e->part_count = 0;
+    e->even = true;
+    for (uint32_t i = 0; i < e->world->column_count; i++) {
+        const rf_column *column = &e->world->columns[i];
+        rf_wire_part *part = &e->parts[e->part_count];
+        rf_wire_values_function *quantise = e->quantise[i];
+        part->page = rf_column_page_of(column, first);
+        if (!part->page) continue;
+        part->column = column;
+        part->quantiser = &e->schema->quantisers[i];
+        part->bit = UINT64_C(1) << i;
+        part->short_ = quantise != NULL;
+        part->said = since > 0 ? e->way->said(column, part->page, who, since) : part->page->present & who;
+        if (part->said == 0) continue;
+        e->part_count++;
+        if (quantise) {
+            e->way->find_values(&e->values, part, first, since);
+            part->count = e->values.count;
+            part->next = 0;
+            quantise(part->quantiser, &e->values, &part->sayings);
+        }
+        e->even &= part->short_ && is_even(part, who);
+    }
+}
+
 // ---- what is written of an entity -------------------------------------------------------------------
 
-static void put_mask(encoder *e, masks *known, uint64_t mask) {
-    unsigned count = (unsigned)e->schema->count;
+static void put_mask(rf_wire_out *out, unsigned count, masks *known, uint64_t mask) {
     if (mask == known->recent) {
-        rf_wire_bits(&e->out, 0, 1);
+        rf_wire_bits(out, 0, 1);
         return;
     }
     if (mask == known->before) {
-        rf_wire_bits(&e->out, 1, 2);
+        rf_wire_bits(out, 1, 2);
     } else {
-        rf_wire_bits(&e->out, 3, 2);
-        rf_wire_bits(&e->out, (uint32_t)mask, count < 32 ? count : 32);
-        if (count > 32) rf_wire_bits(&e->out, (uint32_t)(mask >> 32), count - 32);
+        rf_wire_bits(out, 3, 2);
+        rf_wire_bits(out, (uint32_t)mask, count < 32 ? count : 32);
+        if (count > 32) rf_wire_bits(out, (uint32_t)(mask >> 32), count - 32);
     }
     known->before = known->recent;
     known->recent = mask;
@@ -216,44 +204,6 @@ static void put_mask(encoder *e, masks *known, uint64_t mask) {
 static void put_handle(encoder *e, uint32_t handle, int64_t *last) {
     rf_wire_nib(&e->out, (uint64_t)(handle - *last));
     *last = handle;
-}
-
-static item *new_item(encoder *e, uint32_t i, const uint8_t *cell) {
-    item *it = &e->items[e->count++];
-    it->column = &e->world->columns[i];
-    it->quantiser = &e->schema->quantisers[i];
-    it->cell = cell;
-    it->form = FORM_PLAIN;
-    return it;
-}
-
-// Before anything of an entity of this page is collected.
-static void find_pages(encoder *e, uint32_t handle) {
-    for (uint32_t i = 0; i < e->world->column_count; i++)
-        e->pages[i] = rf_column_page_of(&e->world->columns[i], handle);
-}
-
-// Of an entity that the receiver does not have.
-static uint64_t collect_whole(encoder *e, uint32_t handle) {
-    uint64_t mask = 0;
-    e->count = 0;
-    for (uint32_t i = 0; i < e->world->column_count; i++) {
-        const rf_column *column = &e->world->columns[i];
-        const rf_column_page *page = e->pages[i];
-        item *it;
-        if (!rf_column_has(page, handle)) continue;
-        mask |= UINT64_C(1) << i;
-        it = new_item(e, i, rf_column_cell(column, page, handle));
-        if (it->quantiser->kind == RF_QUANTISE_NONE) continue;
-        it->form = rf_quantise_value(it->quantiser, it->cell + column->value_offset, false, &it->index, it->numbers)
-                       ? FORM_STEPS
-                       : FORM_RAW;
-    }
-    return mask;
-}
-
-static unsigned width_of(uint32_t number) {
-    return number == 0 ? 0 : rf_high_bit(number) + 1;
 }
 
 // A delta if that is shorter. false: nothing has changed.
@@ -265,53 +215,64 @@ static bool try_delta(item *it, const uint32_t *old) {
         all |= zigzags[i];
         changed += zigzags[i] != 0;
     }
-    width = width_of(all);
     if (changed == 0) return false;
+    width = rf_high_bit(all) + 1;
     if (width > RF_WIRE_DELTA_BITS ||
         1 + RF_WIRE_DELTA_WIDTH_BITS + count + changed * width >= 2 + count * it->quantiser->bits)
         return true;
     it->form = FORM_DELTA;
-    it->width = (uint8_t)width;
+    it->len = (uint8_t)width;
     memcpy(it->numbers, zigzags, count * sizeof *zigzags);
     return true;
 }
 
-// false: for the receiver nothing has changed.
+// Of a component of many numbers. false: for the receiver nothing has changed.
 static bool choose_form(item *it, uint32_t handle, uint32_t since) {
     const rf_column *column = it->column;
     uint32_t old_numbers[RF_NUMBERS_MAX];
-    const void *old;
-    it->index = 0;
+    const void *old = NULL;
     it->form = FORM_RAW;
-    if (!rf_quantise_value(it->quantiser, it->cell + column->value_offset, false, &it->index, it->numbers)) return true;
+    if (!rf_to_steps(it->quantiser, it->cell + column->value_offset, it->numbers)) return true;
     it->form = FORM_STEPS;
-    old = rf_value_log_before(&column->log, handle, *(const uint32_t *)(const void *)(it->cell + column->link_offset),
-                              since);
-    if (!old || !rf_quantise_same_place(it->quantiser, old, it->index)) return true;
-    if (!rf_quantise_value(it->quantiser, old, true, &it->index, old_numbers)) return true;
+    if (since > 0)
+        old = rf_value_log_before(&column->log, handle,
+                                  *(const uint32_t *)(const void *)(it->cell + column->link_offset), since);
+    if (!old || !rf_to_steps(it->quantiser, old, old_numbers)) return true;
     return try_delta(it, old_numbers);
 }
 
-// Of an entity that the receiver has: what changed at or after revision since.
-static uint64_t collect_change(encoder *e, uint32_t handle, uint32_t since, bool *removed) {
+// What is said of one entity. false: for the receiver nothing has changed.
+static bool find_item(item *it, rf_wire_part *part, uint32_t handle, uint32_t since) {
+    it->column = part->column;
+    it->quantiser = part->quantiser;
+    it->cell = rf_column_cell(part->column, part->page, handle);
+    it->form = FORM_PLAIN;
+    if (!rf_column_has(part->page, handle)) {
+        it->form = FORM_REMOVED;
+    } else if (part->short_) {
+        uint32_t i = part->next++;
+        it->bits = part->sayings.bits[i];
+        it->len = part->sayings.len[i];
+        it->form = it->len == RF_WIRE_VALUE_RAW ? FORM_RAW : FORM_BITS;
+        return it->len != 0;
+    } else if (part->quantiser->kind != RF_QUANTISE_NONE) {
+        return choose_form(it, handle, since);
+    }
+    return true;
+}
+
+// The mask of what is said of an entity, which comes before its items.
+static uint64_t find_items(encoder *e, uint32_t handle, uint32_t since, bool *removed) {
     uint64_t mask = 0;
     e->count = 0;
     *removed = false;
-    for (uint32_t i = 0; i < e->world->column_count; i++) {
-        const rf_column *column = &e->world->columns[i];
-        const rf_column_page *page = e->pages[i];
-        const uint8_t *cell = page ? rf_column_cell(column, page, handle) : NULL;
-        item *it;
-        if (!page || rf_cell_stamp(cell) < since) continue;
-        it = new_item(e, i, cell);
-        if (!rf_column_has(page, handle)) {
-            it->form = FORM_REMOVED;
-            *removed = true;
-        } else if (it->quantiser->kind != RF_QUANTISE_NONE && !choose_form(it, handle, since)) {
-            e->count--;
-            continue;
-        }
-        mask |= UINT64_C(1) << i;
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        rf_wire_part *part = &e->parts[i];
+        item *it = &e->items[e->count];
+        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || !find_item(it, part, handle, since)) continue;
+        *removed |= it->form == FORM_REMOVED;
+        mask |= part->bit;
+        e->count++;
     }
     return mask;
 }
@@ -330,20 +291,21 @@ static void put_others(encoder *e, const rf_others *others, uint32_t since, uint
     for (uint32_t i = 0; i < others->count; i++) {
         const rf_other *other = others->items[i];
         if (other->stamp < since || (since == 0 && !other->present)) continue;
-        put_name(e, rf_other_name(other));
+        rf_wire_name(&e->out, e->schema, rf_other_name(other));
         if (since > 0 && rf_wire_room(&e->out, 1)) rf_wire_bits(&e->out, !other->present, 1);
-        if (other->present) put_term(e, rf_other_value(other));
+        if (other->present) rf_wire_term(&e->out, e->schema, rf_other_value(other));
     }
 }
 
 static void put_whole(encoder *e, uint32_t handle, int64_t *last, masks *known) {
     const rf_slot *slot = rf_world_slot(e->world, handle);
     uint32_t others = count_others(slot->others, 0);
+    bool removed;
     if (!rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
     put_handle(e, handle, last);
-    put_name(e, rf_entity_id_str(&slot->id));
+    rf_wire_name(&e->out, e->schema, rf_entity_id_str(&slot->id));
     if (!rf_wire_room(&e->out, e->room)) return;
-    put_mask(e, known, collect_whole(e, handle));
+    put_mask(&e->out, (unsigned)e->schema->count, known, find_items(e, handle, 0, &removed));
     rf_wire_bits(&e->out, others > 0, 1);
     for (uint32_t i = 0; i < e->count; i++) put_value(e, &e->items[i], false);
     put_others(e, slot->others, 0, others);
@@ -353,15 +315,26 @@ static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *las
     const rf_slot *slot = rf_world_slot(e->world, handle);
     uint32_t others = count_others(slot->others, since);
     bool removed;
-    uint64_t mask = collect_change(e, handle, since, &removed);
+    uint64_t mask = find_items(e, handle, since, &removed);
     if ((mask == 0 && others == 0) || !rf_wire_room(&e->out, e->room)) return;
     put_handle(e, handle, last);
-    put_mask(e, known, mask);
+    put_mask(&e->out, (unsigned)e->schema->count, known, mask);
     rf_wire_bits(&e->out, removed || others > 0, 1);
     if (removed || others > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(others > 0) << 1, 2);
     for (uint32_t i = 0; removed && i < e->count; i++) rf_wire_bits(&e->out, e->items[i].form == FORM_REMOVED, 1);
     for (uint32_t i = 0; i < e->count; i++) put_value(e, &e->items[i], true);
     put_others(e, slot->others, since, others);
+}
+
+// The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike. false: it
+// is not, or there is no memory.
+static bool put_even_changes(encoder *e, uint32_t first, uint64_t who, int64_t *last, masks *known) {
+    uint64_t mask = 0;
+    for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
+    if (!e->even || mask == 0 || mask != known->recent) return false;
+    if (!rf_wire_room(&e->out, RF_PAGE_SIZE * (size_t)(RF_NIB_BITS_MAX + 2 + 64 * e->part_count))) return false;
+    *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
+    return true;
 }
 
 // ---- the frames -------------------------------------------------------------------------------------
@@ -375,17 +348,17 @@ static bool over(const encoder *e, size_t limit) {
 }
 
 static void put_snapshot(encoder *e, size_t limit) {
-    rf_entity entity = {0};
+    const rf_world *world = e->world;
     masks known = {0};
     int64_t last = -1;
+    guess_room(e, 0, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_SNAPSHOT));
-    rf_wire_varint(&e->out, e->world->seq);
+    rf_wire_varint(&e->out, world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
-    for (uint32_t page = UINT32_MAX; !over(e, limit) && rf_world_next(e->world, &entity);) {
-        uint32_t handle = entity.handle1 - 1;
-        if (handle / RF_PAGE_SIZE != page) find_pages(e, handle);
-        page = handle / RF_PAGE_SIZE;
-        put_whole(e, handle, &last, &known);
+    for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
+        uint64_t who = rf_world_alive_on(world, first);
+        if (who != 0) find_parts(e, first, who, 0);
+        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
     }
     put_end(e);
 }
@@ -419,23 +392,24 @@ static bool put_deletes(encoder *e, uint32_t since) {
     return true;
 }
 
-// Those that changed: the ones that the receiver does not have, or the others.
 static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
     const rf_world *world = e->world;
     masks known = {0};
     int64_t last = -1;
     for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        uint64_t mask = page && page->changed >= since ? page->alive : 0;
-        if (mask != 0) find_pages(e, first);
-        for (; mask != 0; mask &= mask - 1) {
-            uint32_t handle = first + rf_low_bit(mask);
-            const rf_slot *slot = &page->slots[handle % RF_PAGE_SIZE];
-            if (slot->changed < since || (slot->created >= since) != creates) continue;
+        uint64_t who = 0;
+        bool others = false;
+        if (page && (creates ? page->created : page->changed) >= since)
+            who = e->way->changed(page, since, creates, &others);
+        if (who == 0) continue;
+        find_parts(e, first, who, creates ? 0 : since);
+        if (!creates && !others && put_even_changes(e, first, who, &last, &known)) continue;
+        for (; who != 0; who &= who - 1) {
             if (creates)
-                put_whole(e, handle, &last, &known);
+                put_whole(e, first + rf_low_bit(who), &last, &known);
             else
-                put_change(e, handle, since, &last, &known);
+                put_change(e, first + rf_low_bit(who), since, &last, &known);
         }
     }
     put_end(e);
@@ -447,6 +421,7 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     if (from > world->seq) return RF_SEQ_AHEAD;
     if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(&world->history, from);
+    guess_room(e, since, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_DIFF));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_varint(&e->out, world->seq - from);
@@ -460,17 +435,22 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
 rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
                            uint8_t **out, size_t *len) {
     rf_allocator scratch = world->mem.allocator;
-    encoder *e = rf_alloc(scratch, sizeof *e);
+    encoder *e = rf_alloc(scratch, sizeof *e + world->column_count * sizeof *e->parts);
     rf_status status = RF_OK;
     *out = NULL;
     *len = 0;
     if (!e) return RF_NO_MEMORY;
     e->world = world;
     e->schema = world->schema;
+    e->way = rf_wire_best_way();
     e->out = (rf_wire_out){0};
     rf_buf_init(&e->out.buf, allocator);
     e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
-    for (uint32_t i = 0; i < world->column_count; i++) e->room += value_bits(&world->columns[i]);
+    for (uint32_t i = 0; i < world->column_count; i++) {
+        const rf_quantiser *quantiser = &e->schema->quantisers[i];
+        e->room += value_bits(&world->columns[i]);
+        e->quantise[i] = rf_wire_values_for(quantiser, e->way);
+    }
     if (diff)
         status = put_diff(e, from, limit);
     else

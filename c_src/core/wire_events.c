@@ -146,37 +146,6 @@ static void put_value(reader *r, int column) {
     }
 }
 
-// ---- who --------------------------------------------------------------------------------------------
-
-static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation) {
-    return (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
-           rf_world_slot(world, handle)->generation == generation;
-}
-
-static uint32_t look_up(reader *r, rf_packed_text *text) {
-    const rf_world *world = r->fold->world;
-    uint32_t handle = rf_world_lookup(world, text_of(r, text), rf_hash(text_of(r, text), world->hash_seed));
-    text->handle1 = handle == RF_NO_HANDLE ? 0 : handle + 1;
-    if (text->handle1 != 0) text->generation = rf_world_slot(world, handle)->generation;
-    return handle;
-}
-
-// Who an event is about, or RF_NO_HANDLE. A text is looked up once, as long as who it names lives.
-static inline uint32_t find_entity(reader *r, uint64_t entity) {
-    const rf_world *world = r->fold->world;
-    rf_packed_state *state = r->state;
-    rf_packed_text *text;
-    if (entity >= state->text_count) {
-        entity -= state->text_count;
-        if (entity >= world->handles || !(rf_world_alive_on(world, (uint32_t)entity) >> (entity % RF_PAGE_SIZE) & 1))
-            return RF_NO_HANDLE;
-        return rf_world_slot(world, (uint32_t)entity)->since < state->since ? (uint32_t)entity : RF_NO_HANDLE;
-    }
-    text = &state->texts[entity];
-    if (text->handle1 != 0 && is_life(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
-    return look_up(r, text);
-}
-
 // ---- events -----------------------------------------------------------------------------------------
 
 static uint64_t take_seq(reader *r, uint8_t tag) {
@@ -208,7 +177,7 @@ static bool put_entity(reader *r, uint64_t entity) {
     if (entity < r->state->text_count) {
         fold->id.bytes = text_of(r, &r->state->texts[entity]);
     } else {
-        uint32_t handle = find_entity(r, entity);
+        uint32_t handle = rf_packed_find(r->fold->world, r->state, r->in.data, entity);
         if (handle == RF_NO_HANDLE) return false;
         fold->id.bytes = rf_entity_id_str(&rf_world_slot(fold->world, handle)->id);
     }
@@ -257,97 +226,6 @@ static rf_status fold_event(reader *r) {
     return status;
 }
 
-// ---- the fast way -----------------------------------------------------------------------------------
-
-// Writes a value of this size, which the compiler knows where it matters, and answers whether other bits were there.
-static inline bool store(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value, size_t size,
-                         uint32_t revision) {
-    uint8_t *to = cell + column->value_offset;
-    if (memcmp(to, value, size) == 0) return false;
-    if (column->log.length > 0) rf_column_remember(column, handle, cell, revision);
-    rf_cell_set_stamp(cell, revision);
-    memcpy(to, value, size);
-    return true;
-}
-
-static inline bool store_part(rf_column *column, uint32_t size, uint32_t handle, uint8_t *cell, const uint8_t *value,
-                              uint32_t revision) {
-    switch (size) {
-    case 12:
-        return store(column, handle, cell, value, 12, revision);
-    case 16:
-        return store(column, handle, cell, value, 16, revision);
-    default:
-        return store(column, handle, cell, value, size, revision);
-    }
-}
-
-// The cells of all components of a plan. false: the entity does not have them all.
-static inline bool find_cells(const rf_packed_plan *plan, uint32_t handle, uint8_t **cells) {
-    uint32_t page = handle / RF_PAGE_SIZE, place = handle % RF_PAGE_SIZE;
-    for (uint32_t i = 0; i < plan->count; i++) {
-        const rf_column *column = plan->columns[i];
-        rf_column_page *values = page < column->capacity ? column->pages[page] : NULL;
-        if (!values || !(values->present >> place & 1)) return false;
-        cells[i] = (uint8_t *)values->cells + (size_t)place * column->stride;
-    }
-    return true;
-}
-
-// As many as there are in a row of updates of numbers that are there, of entities that are there, each under the next
-// seq. Stops in front of anything else. Only machines that keep numbers as frames do.
-static size_t fold_plain_updates(reader *r, size_t most) {
-    rf_world *world = r->fold->world;
-    rf_history *history = &world->history;
-    rf_packed_plan plan = r->state->plan;
-    const uint8_t *at = rf_wire_here(&r->in), *end = r->in.data + r->in.size / 8;
-    uint32_t revision = history->revision;
-    uint64_t seq = world->seq, left = UINT32_MAX - 2 - revision;
-    uint8_t *cells[RF_PLAN_PARTS];
-    size_t done = 0;
-    if (r->batch->seq != 0 && r->batch->seq != seq + 1) return 0;
-    if (most > left) most = (size_t)left;
-    if (most > RF_SEQ_MAX - seq) most = (size_t)(RF_SEQ_MAX - seq);
-    for (; done < most && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; done++) {
-        uint32_t entity, handle;
-        const uint8_t *next = rf_packed_small(at + 1, &entity);
-        rf_slot_page *page;
-        bool changed = false;
-        if (!next || *next >= 0x80) break;
-        if (*next != plan.mask) plan = rf_packed_plan_of(world, *next);
-        if (!plan.fast) break;
-        handle = find_entity(r, entity);
-        if (handle == RF_NO_HANDLE || !find_cells(&plan, handle, cells)) break;
-        next++;
-        revision++;
-        seq++;
-        for (uint32_t i = 0; i < plan.count; i++) {
-            rf_column *column = plan.columns[i];
-            uint32_t size = column->value_size;
-            changed |= store_part(column, size, handle, cells[i], next, revision);
-            next += size;
-        }
-        at = next;
-        if (!changed) continue;
-        page = rf_world_page(world, handle);
-        page->slots[handle % RF_PAGE_SIZE].changed = page->changed = revision;
-    }
-    world->seq = seq;
-    history->revision = revision;
-    r->state->plan = plan;
-    if (r->batch->seq != 0) r->batch->seq += done;
-    r->in.at = (uint64_t)(at - r->in.data) * 8;
-    r->fold->report->folded += done;
-    r->fold->index += done;
-    return done;
-}
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define FAST true
-#else
-#define FAST false
-#endif
-
 static rf_status begin(rf_fold *fold, rf_packed_batch *batch, rf_error *error) {
     rf_wire_in in = rf_wire_read(batch->frame);
     rf_packed_state *state = fold->packed;
@@ -373,7 +251,9 @@ rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_event
     r.in.at = (uint64_t)batch->at * 8;
     if (max_events > batch->events - batch->index) max_events = (size_t)(batch->events - batch->index);
     while (max_events > 0) {
-        size_t done = FAST ? fold_plain_updates(&r, max_events) : 0;
+        size_t done = 0;
+        status = rf_packed_plain(fold, batch, &r.in, max_events, &done);
+        if (status != RF_OK) return rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
         max_events -= done;
         batch->index += done;
         if (max_events == 0) break;

@@ -2,6 +2,7 @@
 #ifndef RF_CORE_WIRE_EVENTS_H
 #define RF_CORE_WIRE_EVENTS_H
 
+#include "fold_state.h"
 #include "key_set.h"
 #include "wire_in.h"
 #include "world_state.h"
@@ -16,12 +17,16 @@ typedef struct rf_packed_text {
 
 #define RF_PLAN_PARTS 8
 
+// Values of 12 and 16 bytes whose cells hold a stamp and the value, nothing else.
+typedef enum rf_plan_shape { RF_PLAN_ANY, RF_PLAN_12, RF_PLAN_16, RF_PLAN_12_16 } rf_plan_shape;
+
 // What a mask of nothing but numbers stands for: most events are updates with one of a few such masks.
 typedef struct rf_packed_plan {
     uint32_t mask; // below 128: one byte
     uint32_t size, count;
     bool fast;  // else it is read value by value
     bool small; // all of it binary32, at least two of them
+    rf_plan_shape shape;
     rf_column *columns[RF_PLAN_PARTS];
 } rf_packed_plan;
 
@@ -57,5 +62,11 @@ static inline const uint8_t *rf_packed_small(const uint8_t *at, uint32_t *out) {
 // event.
 bool rf_packed_check(rf_wire_in *in, const rf_world *world, rf_packed_batch *batch, rf_packed_state *state,
                      rf_allocator allocator);
+
+// wire_events_plain.c: folds as many events in a row as need no draft, at most `most`, and says how many. Fails with
+// RF_NO_MEMORY.
+rf_status rf_packed_plain(rf_fold *fold, rf_packed_batch *batch, rf_wire_in *in, size_t most, size_t *done);
+// Who an event is about, or RF_NO_HANDLE.
+uint32_t rf_packed_find(const rf_world *world, rf_packed_state *state, const uint8_t *frame, uint64_t entity);
 
 #endif

@@ -22,6 +22,18 @@ static bool fine(const checker *c) {
     return c->in->status == RF_OK;
 }
 
+static bool tight(const rf_column *column, uint32_t size) {
+    return column->value_size == size && column->value_offset == 4 && column->stride == 4 + size &&
+           column->log.length == 0;
+}
+
+static rf_plan_shape shape_of(const rf_packed_plan *plan) {
+    if (plan->count == 1 && tight(plan->columns[0], 12)) return RF_PLAN_12;
+    if (plan->count == 1 && tight(plan->columns[0], 16)) return RF_PLAN_16;
+    if (plan->count == 2 && tight(plan->columns[0], 12) && tight(plan->columns[1], 16)) return RF_PLAN_12_16;
+    return RF_PLAN_ANY;
+}
+
 rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
     rf_packed_plan plan = {.mask = mask, .fast = mask != 0, .small = true};
     for (uint32_t i = 0; i < world->column_count && plan.fast; i++) {
@@ -35,6 +47,7 @@ rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
     }
     if (mask >> world->column_count != 0) plan.fast = false;
     plan.small &= plan.size >= 8;
+    if (plan.fast) plan.shape = shape_of(&plan);
     return plan;
 }
 
@@ -48,18 +61,11 @@ static bool all_finite(const rf_component_def *def, const uint8_t *value) {
     return wrong == 0;
 }
 
-// Two binary32 at a time: an exponent of ones, plus one, runs over into the place of the sign.
-static inline bool finite_numbers(const rf_packed_plan *plan, const uint8_t *at) {
+// Two binary32 at a time: an exponent of ones, plus one, runs over into the place of the sign. At least two of them.
+static inline bool finite_numbers(const uint8_t *at, size_t size) {
     const uint64_t exponents = UINT64_C(0x7f8000007f800000), one = UINT64_C(0x0080000000800000);
-    const uint8_t *last = at + plan->size - 8;
-    uint64_t over = (rf_load64(last) & exponents) + one;
-    if (last - at == 20) { // a position and a rotation
-        over |= (rf_load64(at) & exponents) + one;
-        over |= (rf_load64(at + 8) & exponents) + one;
-        over |= (rf_load64(at + 16) & exponents) + one;
-    } else {
-        for (; at < last; at += 8) over |= (rf_load64(at) & exponents) + one;
-    }
+    uint64_t over = (rf_load64(at + size - 8) & exponents) + one;
+    for (size_t i = 0; i + 8 < size; i += 8) over |= (rf_load64(at + i) & exponents) + one;
     return (over & UINT64_C(0x8000000080000000)) == 0;
 }
 
@@ -238,28 +244,51 @@ static bool finite_parts(const rf_packed_plan *plan, const uint8_t *at) {
     return true;
 }
 
-// As many as there are in a row of updates of nothing but numbers; stops in front of anything else, also a mistake.
-static uint64_t check_plain_updates(checker *c, uint64_t most) {
-    const uint8_t *at = rf_wire_here(c->in), *end = c->in->data + c->in->size / 8;
-    uint64_t done = 0, text_count = c->state->text_count, left = RF_SEQ_MAX - c->seq;
-    bool handles = false;
-    if (c->seq > RF_SEQ_MAX) return 0;
-    if (c->seq > 0 && most > left) most = left;
-    for (; done < most && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; done++) {
+// As many as there are in a row of updates with the plan's mask; whether one of them uses a handle. size: of a plan of
+// binary32, if it is one that the compiler knows; 0: any.
+static inline const uint8_t *plain_updates(const checker *c, const uint8_t *at, size_t size, uint64_t *left,
+                                           bool *handles) {
+    const rf_packed_plan *plan = &c->plan;
+    const uint32_t mask = plan->mask;
+    const size_t bytes = size > 0 ? size : plan->size;
+    const uint8_t *end = c->in->data + c->in->size / 8;
+    uint64_t text_count = c->state->text_count, most = *left;
+    bool found = false;
+    // Whoever begins this far in front of the end has all its bytes.
+    for (; most > 0 && (size_t)(end - at) >= RF_PLAIN_HEAD + bytes && *at == RF_WIRE_OP_UPDATE; most--) {
         uint32_t entity;
         const uint8_t *next = rf_packed_small(at + 1, &entity);
+        if (!next || *next++ != mask) break;
+        if (!(plan->small ? finite_numbers(next, bytes) : finite_parts(plan, next))) break;
+        found |= entity >= text_count;
+        at = next + bytes;
+    }
+    *left = most;
+    *handles |= found;
+    return at;
+}
+
+// As many as there are in a row of updates of nothing but numbers; stops in front of anything else, also a mistake, and
+// a little before the end.
+static uint64_t check_plain_updates(checker *c, uint64_t most) {
+    const uint8_t *at = rf_wire_here(c->in), *end = c->in->data + c->in->size / 8, *start;
+    uint64_t left = most, until = RF_SEQ_MAX - c->seq;
+    if (c->seq > RF_SEQ_MAX) return 0;
+    if (c->seq > 0 && left > until) left = most = until;
+    do {
+        uint32_t entity;
+        const uint8_t *next =
+            end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE ? rf_packed_small(at + 1, &entity) : NULL;
+        start = at;
         if (!next || *next >= 0x80) break;
         if (*next != c->plan.mask) c->plan = rf_packed_plan_of(c->world, *next);
-        next++;
-        if (!c->plan.fast || (size_t)(end - next) < c->plan.size) break;
-        if (!(c->plan.small ? finite_numbers(&c->plan, next) : finite_parts(&c->plan, next))) break;
-        handles |= entity >= text_count;
-        at = next + c->plan.size;
-    }
-    c->state->handles |= handles;
-    if (c->seq > 0) c->seq += done;
+        if (!c->plan.fast) break;
+        at = c->plan.small && c->plan.size == 28 ? plain_updates(c, at, 28, &left, &c->state->handles)
+                                                 : plain_updates(c, at, 0, &left, &c->state->handles);
+    } while (at != start);
+    if (c->seq > 0) c->seq += most - left;
     c->in->at = (uint64_t)(at - c->in->data) * 8;
-    return done;
+    return most - left;
 }
 
 static void check_known(checker *c, uint64_t known) {

@@ -16,7 +16,7 @@ typedef struct rf_wire_out {
 
 // Room for so many bits more; false when out of memory.
 static inline bool rf_wire_room(rf_wire_out *out, size_t bits) {
-    return rf_buf_reserve(&out->buf, bits / 8 + 16);
+    return rf_buf_reserve(&out->buf, bits / 8 + 24);
 }
 
 static inline void rf_wire_u8(rf_wire_out *out, uint8_t value) {
@@ -48,6 +48,17 @@ static inline void rf_wire_bits(rf_wire_out *out, uint64_t value, unsigned bits)
     rf_store64(out->buf.data + out->buf.len, held);
     out->buf.len += count / 8;
     out->held = held >> (count & 56);
+    out->count = count % 8;
+}
+
+// The same for up to 64 bits.
+static inline void rf_wire_long_bits(rf_wire_out *out, uint64_t value, unsigned bits) {
+    uint64_t low = out->held | value << out->count, high = (value >> 1) >> (63 - out->count);
+    unsigned count = out->count + bits;
+    rf_store64(out->buf.data + out->buf.len, low);
+    rf_store64(out->buf.data + out->buf.len + 8, high);
+    out->buf.len += count / 8;
+    out->held = count >= 64 ? high : low >> (count & 56);
     out->count = count % 8;
 }
 

@@ -172,8 +172,11 @@ static void renumber(rf_world *world) {
         RENUMBER(slot->changed);
         for (uint32_t i = 0; slot->others && i < slot->others->count; i++) RENUMBER(slot->others->items[i]->stamp);
     }
-    for (uint32_t i = 0; i < world->pages_capacity; i++)
-        if (world->pages[i]) RENUMBER(world->pages[i]->changed);
+    for (uint32_t i = 0; i < world->pages_capacity; i++) {
+        if (!world->pages[i]) continue;
+        RENUMBER(world->pages[i]->created);
+        RENUMBER(world->pages[i]->changed);
+    }
     for (uint32_t i = 0; i < world->column_count; i++) {
         rf_value_log *log = &world->columns[i].log;
         for (uint32_t j = 0; log->length > 0 && j <= log->mask; j++) {

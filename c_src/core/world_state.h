@@ -23,7 +23,7 @@ typedef struct rf_slot {
 
 typedef struct rf_slot_page {
     uint64_t alive;
-    uint32_t changed; // the latest of its entities'
+    uint32_t created, changed; // the latest of its entities'
     rf_slot slots[RF_PAGE_SIZE];
 } rf_slot_page;
 

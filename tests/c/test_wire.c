@@ -405,13 +405,13 @@ START_TEST(lengths_that_lie) {
 }
 END_TEST
 
-static void nibs(uint8_t *out, size_t *bits, uint64_t value) {
-    do {
-        uint8_t four = (uint8_t)((value & 7) | (value > 7 ? 8 : 0));
-        out[*bits / 8] |= (uint8_t)(four << *bits % 8);
-        *bits += 4;
-        value >>= 3;
-    } while (value > 0);
+static void put_bits(uint8_t *out, size_t *at, uint64_t value, unsigned count) {
+    for (unsigned i = 0; i < count; i++, ++*at) out[*at / 8] |= (uint8_t)((value >> i & 1) << *at % 8);
+}
+
+static void nibs(uint8_t *out, size_t *at, uint64_t value) {
+    for (; value > 7; value >>= 3) put_bits(out, at, (value & 7) | 8, 4);
+    put_bits(out, at, value, 4);
 }
 
 // A few bytes that say handle 999,999, or an id of a billion bytes.
@@ -516,6 +516,55 @@ START_TEST(schemas_that_quantise) {
 }
 END_TEST
 
+#define FLAGS 63
+#define SPARSE 400 // entities, one on each page
+
+static rf_schema *schema_of_flags(void) {
+    static char text[8192];
+    rf_schema *schema;
+    int len = sprintf(text, "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":[");
+    for (int i = 0; i < FLAGS; i++)
+        len += sprintf(text + len, "%s{\"name\":\"b%d\",\"type\":\"bool\"}", i ? "," : "", i);
+    len += sprintf(text + len, "],\"words\":[\"e\"]}");
+    ck_assert_int_eq(rf_schema_from_json(rf_allocator_default(), (rf_str){text, (size_t)len}, &schema, NULL), RF_OK);
+    return schema;
+}
+
+// Entities far apart, each with 63 components of one bit: of what a frame can say nothing takes more memory for its
+// length. docs/wire-format.md, Limits, says how much that is.
+START_TEST(a_byte_of_a_frame_has_its_price) {
+    static uint8_t frame[32768];
+    rf_schema *schema = schema_of_flags();
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    rf_str empty;
+    size_t at, before;
+    def.schema = schema;
+    ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
+    empty = encoded(world, false, 0);
+    memcpy(frame, empty.data, empty.len - 1); // its last byte is the end of the list
+    at = (empty.len - 1) * 8;
+    drop(empty);
+    for (uint32_t i = 0; i < SPARSE; i++) {
+        nibs(frame, &at, 64);
+        nibs(frame, &at, 1);
+        put_bits(frame, &at, 1, 1);
+        nibs(frame, &at, i);
+        put_bits(frame, &at, i == 0 ? 3 : 0, i == 0 ? 2 : 1);
+        if (i == 0) put_bits(frame, &at, UINT64_MAX >> 1, FLAGS);
+        put_bits(frame, &at, 0, 1);
+        put_bits(frame, &at, i, FLAGS);
+    }
+    nibs(frame, &at, 0);
+    before = rf_world_memory(world);
+    ck_assert_int_eq(rf_load_packed(world, (rf_str){(char *)frame, (at + 7) / 8}, NULL), RF_OK);
+    ck_assert_uint_eq(rf_world_count(world), SPARSE);
+    ck_assert_uint_le(rf_world_memory(world) - before, 4096 * ((at + 7) / 8));
+    rf_world_free(world);
+    rf_schema_release(schema);
+}
+END_TEST
+
 static void add(TCase *tests) {
     tcase_add_test(tests, a_diff_leads_from_one_snapshot_to_the_next);
     tcase_add_test(tests, events_fold_in_slices_as_in_one);
@@ -526,6 +575,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
     tcase_add_test(tests, lengths_that_lie);
     tcase_add_test(tests, bombs);
+    tcase_add_test(tests, a_byte_of_a_frame_has_its_price);
     tcase_add_test(tests, every_allocation_fails_once);
     tcase_add_test(tests, schemas_that_quantise);
 }

@@ -78,6 +78,16 @@ describe("bad frames", () => {
       assert.deepEqual(stateOf(world), before);
     });
   }
+
+  test("those that say they are large need no more memory than they are long", () => {
+    const before = process.memoryUsage();
+    for (const { hex, reason } of vectors("bad")) {
+      if (reason !== null) assert.throws(() => decodeSnapshot(bytesOf(hex)), WireError);
+    }
+    const after = process.memoryUsage();
+    assert.ok(after.heapTotal - before.heapTotal < 2 ** 25, "32 MB, a thousand times what the largest needs");
+    assert.ok(after.arrayBuffers - before.arrayBuffers < 2 ** 25);
+  });
 });
 
 describe("a world", () => {

@@ -166,8 +166,9 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| **Turn**: bits(2) index, then three times bits(b) with the schema's b: the numbers of the other three places of x y z w, in this order. With
 //| `H = 2^(b-1) - 1` a number q stands for `(q - H) * (0.7071067811865476 / H)`; q > 2H is an error. The number at index is
 //| `sqrt(1 - a * a - b * b - c * c)` of the three, 0 if that is negative. An encoder takes raw if `s = x * x + y * y + z * z + w * w` is not within 63/64 .. 65/64; else index
-//| is the place of the largest by magnitude (the first of equals); each number is multiplied by `1 / sqrt(s)`; if the largest is negative all four change sign; each v of
-//| the other three becomes `floor(v * (1.4142135623730951 * H) + (H + 0.5))`, at most 2H, at least 0. So each of the three numbers is off by at most 0.3536 / H
+//| is the place of the largest by magnitude (the first of equals); `k = (1.875 - s * (1.25 - s * 0.375)) * (1.4142135623730951 * H)`, negative if the largest
+//| is, where the first factor is nearly `1 / sqrt(s)`; each v of the other three becomes `floor(v * k + (H + 0.5))`, at most 2H, at least 0. So each of the
+//| three numbers is off by at most 0.3536 / H + 0.0000012 from those of the unit quaternion
 //| (10 bits: 0.0007).
 //|
 //| **Delta**: bits(4), the width minus one; one bit for each number (n; for a turn 3), 1: it changed; for each that did: bits(width),
@@ -274,20 +275,23 @@ RF_WIRE_POSE(RIGHT, 2, "the right hand")
 //| If the schema's `position` is not an f32 x 3 or its `rotation` not an f32 x 4, they are written as raw f32 x 3 and f32 x 4 (bits(32) each).
 //|
 //| ## Limits
-//| A decoder allocates no more than a world of `max_entities` entities needs that has components in proportion to the frame's length. Handles are below
+//| A decoder in C allocates at most 4096 bytes for each byte of a snapshot or diff (what costs most are entities far apart with many small components), beside tables of 8 bytes
+//| for each 64 of `max_entities` and component, and so never more than a world of `max_entities` entities needs; for each byte of events and input at most 256. Those in Elixir and
+//| JavaScript keep a few words for each bit. No length or count is believed before the bytes are there. Handles are below
 //| `max_entities` (`world_full`), one term or string has at most `max_value_bytes` (`too_large`), an entity at most `max_undeclared` others (`too_many_components`), ids and names
 //| have 1 to 255 bytes (`invalid_frame`), a component is not called `id`.
 //|
 //| ## What it comes to
-//| Bytes per changed entity (created, updated or deleted; `bench/wire.exs bytes`), one diff for each tick, headers of frames included. Quantised: positions at 1 mm
-//| between -500 and 500 m, turns with 10 bits, and words from the first tenth of each match.
+//| Bytes per changed entity (created, updated or deleted), one diff for each tick, headers of frames included. Quantised: positions at 1 mm
+//| between -500 and 500 m, turns with 10 bits, and words from the first tenth of each match. Colyseus: numbers as float32 .. quantised to 16 bits where that
+//| is enough. Match by match, and with times: `docs/wire-figures.md`.
 //|
-//| | | JSON | term_to_binary | packed, lossless | packed, quantised |
-//| |---|---|---|---|---|
-//| | ten recorded matches at 35 Hz, 561,894 changes | 66.4 | 91.6 | 18.7 | 5.9 |
-//| | one of them, least to most | 61.7 .. 70.0 | 85.5 .. 96.9 | 17.0 .. 20.2 | 5.6 .. 7.2 |
-//| | head and two hands, three VR recordings at 72 Hz | 116 .. 119 | 142 | 31.3 | 6.8 .. 7.4 (1.5 .. 1.6 kB/s) |
-//| | 1,000 entities moved and turned at random, within 128 m | 95.1 (4 decimals) | 121.0 | 28.8 | 11.6 |
+//| | | JSON | term_to_binary | @colyseus/schema | packed, lossless | packed, quantised |
+//| |---|---|---|---|---|---|
+//| | ten recorded matches at 35 Hz, 561,894 changes | 66.4 | 91.6 | 16.3 .. 15.0 | 18.7 | 5.9 |
+//| | one of them, least to most | 61.7 .. 70.0 | 85.5 .. 96.9 | 15.3 .. 18.5, 13.7 .. 17.5 | 17.0 .. 20.2 | 5.6 .. 7.2 |
+//| | head and two hands, three VR recordings at 72 Hz | 116 .. 119 | 142 | 36.9, 20.4 .. 21.4 | 31.3 | 6.8 .. 7.4 (1.5 .. 1.6 kB/s) |
+//| | 1,000 entities moved and turned at random, within 128 m | 95.1 (4 decimals) | 121.0 | | 28.8 | 11.6 |
 
 #undef RF_WIRE_FRAME
 #undef RF_WIRE_TYPE

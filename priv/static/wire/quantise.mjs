@@ -43,9 +43,9 @@ export function turnQuantiser(bits) {
       const [x, y, z, w] = value;
       const sum = x * x + y * y + z * z + w * w;
       if (!(sum >= 63 / 64 && sum <= 65 / 64)) return null;
-      const scale = (1 / Math.sqrt(sum)) * (value[index] < 0 ? -1 : 1);
+      const scale = (1.875 - sum * (1.25 - sum * 0.375)) * perStep * (value[index] < 0 ? -1 : 1);
       const three = value.filter((_, i) => i !== index);
-      const integers = three.map((v) => Math.max(0, Math.min(most, Math.floor(v * scale * perStep + (half + 0.5)))));
+      const integers = three.map((v) => Math.max(0, Math.min(most, Math.floor(v * scale + (half + 0.5)))));
       return { index, integers };
     },
     value(index, integers) {

@@ -16,7 +16,7 @@ defmodule Roomfold.Wire do
 
     * `:schema` - of the world that folds it (`Roomfold.Schema.default/0`)
     * `:handles` - `%{id => handle}` of entities that are to be said by handle (`decode/2` of a snapshot tells them), and
-      `:known`, the seq whose handles they are
+      `:known`, the seq whose handles they are. Who is created in the batch is said by name, which stands in the frame once
 
   ## Examples
 

@@ -98,6 +98,12 @@ defmodule Roomfold.Wire.Events do
   defp write_entity(name, payload, seq, state) do
     {mode, seq, state} = seq(seq, state)
     {entity, state} = entity(payload["entity_id"], state)
+    # Whoever has the id after this has another handle.
+    state =
+      if name == "delete",
+        do: %{state | handles: Map.delete(state.handles, payload["entity_id"])},
+        else: state
+
     {mask, values, others} = split(Map.get(payload, "components", %{}), state.layout)
     {other_count, others, state} = fields(others, state)
     {field_count, fields, state} = fields(Map.drop(payload, ["entity_id", "components"]), state)

@@ -62,13 +62,13 @@ defmodule Roomfold.Wire.Quantise do
 
     if sum >= 63 / 64 and sum <= 65 / 64 do
       index = index || largest(value)
-      scale = 1 / :math.sqrt(sum)
+      scale = (1.875 - sum * (1.25 - sum * 0.375)) * q.per_step
       scale = if Enum.at(value, index) < 0, do: -scale, else: scale
       {index, for(v <- List.delete_at(value, index), do: turn_integer(q, v * scale))}
     end
   end
 
-  defp turn_integer(q, v), do: trunc(Float.floor(v * q.per_step + (q.min + 0.5))) |> max(0) |> min(q.most)
+  defp turn_integer(q, v), do: trunc(Float.floor(v + (q.min + 0.5))) |> max(0) |> min(q.most)
 
   defp largest(value) do
     {_, index} = value |> Enum.with_index() |> Enum.max_by(fn {v, index} -> {abs(v), -index} end)

@@ -1,0 +1,350 @@
+// wire_events_plain.c: the events that frames are full of, straight into the columns: updates of numbers that are
+// there, of entities that are there; creates of nothing but numbers; deletes; each under the next seq. What needs more
+// than that is left to wire_events.c, with the same outcome.
+#include "bits.h"
+#include "wire_events.h"
+
+// Only machines that keep numbers as frames do.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FAST true
+#else
+#define FAST false
+#endif
+
+#if defined(__GNUC__)
+#define ALWAYS static inline __attribute__((always_inline))
+#define PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define ALWAYS static inline
+#define PREFETCH(address) ((void)(address))
+#endif
+
+#define PREFETCH_FROM 4096 // entities: smaller worlds are in the processor's caches anyway
+#define PREFETCH_EVENTS 6  // how far ahead
+
+// ---- who --------------------------------------------------------------------------------------------
+
+static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation) {
+    return (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
+           rf_world_slot(world, handle)->generation == generation;
+}
+
+static rf_str text_of(const uint8_t *frame, const rf_packed_text *text) {
+    return (rf_str){(const char *)frame + text->at, text->len};
+}
+
+// A text is looked up once, as long as who it names lives.
+static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uint8_t *frame) {
+    uint32_t handle;
+    rf_str id;
+    if (text->handle1 != 0 && is_life(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
+    id = text_of(frame, text);
+    handle = rf_world_lookup(world, id, rf_hash(id, world->hash_seed));
+    text->handle1 = handle == RF_NO_HANDLE ? 0 : handle + 1;
+    if (handle != RF_NO_HANDLE) text->generation = rf_world_slot(world, handle)->generation;
+    return handle;
+}
+
+uint32_t rf_packed_find(const rf_world *world, rf_packed_state *state, const uint8_t *frame, uint64_t entity) {
+    if (entity < state->text_count) return find_text(world, &state->texts[entity], frame);
+    entity -= state->text_count;
+    if (entity >= world->handles || !(rf_world_alive_on(world, (uint32_t)entity) >> (entity % RF_PAGE_SIZE) & 1))
+        return RF_NO_HANDLE;
+    return rf_world_slot(world, (uint32_t)entity)->since < state->since ? (uint32_t)entity : RF_NO_HANDLE;
+}
+
+// ---- updates ----------------------------------------------------------------------------------------
+
+// A run of events on its way; what the loops below need again and again.
+typedef struct run {
+    rf_fold *fold;
+    rf_world *world;
+    rf_packed_state *state;
+    const uint8_t *frame, *at, *end;
+    uint64_t seq;
+    uint32_t revision;
+    size_t done, most;
+} run;
+
+ALWAYS bool store_12(uint8_t *cell, const uint8_t *value, uint32_t revision) {
+    uint64_t low = rf_load64(value), high = rf_load32(value + 8);
+    if ((low ^ rf_load64(cell + 4)) == 0 && high == rf_load32(cell + 12)) return false;
+    rf_cell_set_stamp(cell, revision);
+    memcpy(cell + 4, value, 12);
+    return true;
+}
+
+ALWAYS bool store_16(uint8_t *cell, const uint8_t *value, uint32_t revision) {
+    uint64_t low = rf_load64(value), high = rf_load64(value + 8);
+    if (((low ^ rf_load64(cell + 4)) | (high ^ rf_load64(cell + 12))) == 0) return false;
+    rf_cell_set_stamp(cell, revision);
+    memcpy(cell + 4, value, 16);
+    return true;
+}
+
+static bool store_any(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value, uint32_t revision) {
+    uint8_t *to = cell + column->value_offset;
+    if (memcmp(to, value, column->value_size) == 0) return false;
+    if (column->log.length > 0) rf_column_remember(column, handle, cell, revision);
+    rf_cell_set_stamp(cell, revision);
+    memcpy(to, value, column->value_size);
+    return true;
+}
+
+// Where a plan's columns are while nothing is added to them: not looked up again and again.
+typedef struct places {
+    rf_column_page *const *pages[RF_PLAN_PARTS];
+    uint32_t capacity[RF_PLAN_PARTS], stride[RF_PLAN_PARTS];
+} places;
+
+ALWAYS places places_of(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t count) {
+    places out;
+    for (uint32_t i = 0; i < count; i++) {
+        out.pages[i] = plan->columns[i]->pages;
+        out.capacity[i] = plan->columns[i]->capacity;
+        out.stride[i] = plan->columns[i]->stride;
+    }
+    // The compiler knows them.
+    if (shape != RF_PLAN_ANY) out.stride[0] = shape == RF_PLAN_16 ? 20 : 16;
+    if (shape == RF_PLAN_12_16) out.stride[1] = 20;
+    return out;
+}
+
+// The cells of all components of a plan. false: the entity does not have them all.
+ALWAYS bool find_cells(const places *in, uint32_t handle, uint8_t **cells, uint32_t count) {
+    uint32_t page = handle / RF_PAGE_SIZE, place = handle % RF_PAGE_SIZE;
+    for (uint32_t i = 0; i < count; i++) {
+        rf_column_page *values = page < in->capacity[i] ? in->pages[i][page] : NULL;
+        if (!values || !(values->present >> place & 1)) return false;
+        cells[i] = (uint8_t *)values->cells + place * in->stride[i];
+    }
+    return true;
+}
+
+// Writes all values of an update; whether any bit has changed.
+ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t handle, uint8_t **cells,
+                      const uint8_t *values, uint32_t revision) {
+    bool changed = false;
+    switch (shape) {
+    case RF_PLAN_12:
+        return store_12(cells[0], values, revision);
+    case RF_PLAN_16:
+        return store_16(cells[0], values, revision);
+    case RF_PLAN_12_16:
+        changed = store_12(cells[0], values, revision);
+        return store_16(cells[1], values + 12, revision) | changed;
+    case RF_PLAN_ANY:
+        break;
+    }
+    for (uint32_t i = 0; i < plan->count; i++) {
+        changed |= store_any(plan->columns[i], handle, cells[i], values, revision);
+        values += plan->columns[i]->value_size;
+    }
+    return changed;
+}
+
+// Events of one kind are mostly of one size: who will be next but a few is asked for early. A wrong guess harms nobody.
+ALWAYS void prefetch(const rf_packed_plan *plan, const run *r, uint32_t text_count, size_t event_size) {
+    const uint8_t *ahead = r->at + PREFETCH_EVENTS * event_size;
+    uint32_t entity, page;
+    if (r->end - ahead < RF_PLAIN_HEAD || *ahead != RF_WIRE_OP_UPDATE || !rf_packed_small(ahead + 1, &entity)) return;
+    entity -= text_count; // of a text: too large
+    if (entity >= r->world->handles) return;
+    page = entity / RF_PAGE_SIZE;
+    if (!r->world->pages[page]) return;
+    PREFETCH(&r->world->pages[page]->slots[entity % RF_PAGE_SIZE]);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const rf_column *column = plan->columns[i];
+        if (page < column->capacity && column->pages[page])
+            PREFETCH(rf_column_cell(column, column->pages[page], entity));
+    }
+}
+
+// As many updates with the plan's mask as there are in a row. `shape` is one that the compiler knows.
+ALWAYS void updates(run *r, rf_plan_shape shape) {
+    const rf_packed_plan plan = r->state->plan;
+    const uint32_t count = shape == RF_PLAN_ANY ? plan.count : shape == RF_PLAN_12_16 ? 2 : 1;
+    const uint32_t size = shape == RF_PLAN_ANY     ? plan.size
+                          : shape == RF_PLAN_12_16 ? 28
+                          : shape == RF_PLAN_16    ? 16
+                                                   : 12;
+    const places in = places_of(&plan, shape, count);
+    rf_world *world = r->world;
+    rf_slot_page *const *pages = world->pages;
+    uint64_t seq = r->seq;
+    const uint64_t text_count = r->state->text_count;
+    const uint32_t handles = world->handles, since = r->state->since;
+    const uint8_t *at = r->at, *const end = r->end;
+    uint32_t revision = r->revision;
+    const bool far = world->count >= PREFETCH_FROM && text_count < UINT32_MAX / 2;
+    size_t left = r->most - r->done;
+    for (; left > 0 && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; left--) {
+        uint32_t entity, handle, place;
+        const uint8_t *next = rf_packed_small(at + 1, &entity);
+        uint8_t *cells[RF_PLAN_PARTS];
+        rf_slot_page *page;
+        if (!next || *next != plan.mask) break;
+        next++;
+        if (entity >= text_count) {
+            handle = entity - (uint32_t)text_count;
+            page = handle < handles ? pages[handle / RF_PAGE_SIZE] : NULL;
+            place = handle % RF_PAGE_SIZE;
+            if (!page || !(page->alive >> place & 1) || page->slots[place].since >= since) break;
+        } else {
+            handle = find_text(world, &r->state->texts[entity], r->frame);
+            if (handle == RF_NO_HANDLE) break;
+            page = pages[handle / RF_PAGE_SIZE];
+            place = handle % RF_PAGE_SIZE;
+        }
+        if (!find_cells(&in, handle, cells, count)) break;
+        revision++;
+        seq++;
+        if (store_all(&plan, shape, handle, cells, next, revision))
+            page->slots[place].changed = page->changed = revision;
+        if (far) {
+            r->at = at;
+            prefetch(&plan, r, (uint32_t)text_count, (size_t)(next - at) + size);
+        }
+        at = next + size;
+    }
+    r->done = r->most - left;
+    r->at = at;
+    r->seq = seq;
+    r->revision = revision;
+}
+
+static void updates_12(run *r) {
+    updates(r, RF_PLAN_12);
+}
+
+static void updates_16(run *r) {
+    updates(r, RF_PLAN_16);
+}
+
+static void updates_12_16(run *r) {
+    updates(r, RF_PLAN_12_16);
+}
+
+static void updates_any(run *r) {
+    updates(r, RF_PLAN_ANY);
+}
+
+// ---- creates and deletes ----------------------------------------------------------------------------
+
+static void advance(run *r) {
+    r->revision++;
+    r->seq++;
+    r->world->history.revision = r->revision;
+    r->world->seq = r->seq;
+}
+
+// false: it is not one of these; nothing has been done.
+static bool create(run *r, const uint8_t *at, uint32_t entity, rf_status *status) {
+    rf_world *world = r->world;
+    rf_packed_plan *plan = &r->state->plan;
+    rf_assign assigns[RF_PLAN_PARTS];
+    rf_packed_text *text;
+    uint32_t handle;
+    rf_str id;
+    if (entity >= r->state->text_count || *at >= 0x80) return false;
+    if (*at != plan->mask) *plan = rf_packed_plan_of(world, *at);
+    text = &r->state->texts[entity];
+    id = text_of(r->frame, text);
+    if (!plan->fast || id.len == 0 || id.len > RF_NAME_MAX) return false;
+    handle = find_text(world, text, r->frame);
+    if (handle == RF_NO_HANDLE && world->count >= world->max_entities) return false;
+    at++;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        rf_column *column = plan->columns[i];
+        assigns[i] = (rf_assign){.column = (int)(column - world->columns),
+                                 .name = column->def.name,
+                                 .image = {(const char *)at, column->value_size}};
+        at += column->value_size;
+    }
+    advance(r);
+    *status = rf_change_create(world, handle, id, rf_hash(id, world->hash_seed), assigns, plan->count);
+    r->at = at;
+    return true;
+}
+
+static void remove_entity(run *r, const uint8_t *at, uint32_t entity, rf_status *status) {
+    rf_world *world = r->world;
+    uint32_t handle = rf_packed_find(world, r->state, r->frame, entity);
+    advance(r);
+    if (handle == RF_NO_HANDLE) {
+        r->fold->report->orphaned++;
+    } else {
+        rf_str id = rf_entity_id_str(&rf_world_slot(world, handle)->id);
+        *status = rf_change_delete(world, handle, rf_hash(id, world->hash_seed));
+    }
+    r->at = at;
+}
+
+// One create or delete; false: it is none, or one that needs a draft.
+static bool life(run *r, rf_status *status) {
+    const uint8_t *at = r->at;
+    uint32_t entity;
+    if (r->end - at < RF_PLAIN_HEAD) return false;
+    if (*at == RF_WIRE_OP_CREATE) {
+        at = rf_packed_small(at + 1, &entity);
+        return at && create(r, at, entity, status);
+    }
+    if (*at != RF_WIRE_OP_DELETE) return false;
+    at = rf_packed_small(at + 1, &entity);
+    // The id of one that is known by its text may be none.
+    if (!at || (entity < r->state->text_count &&
+                (r->state->texts[entity].len == 0 || r->state->texts[entity].len > RF_NAME_MAX)))
+        return false;
+    remove_entity(r, at, entity, status);
+    return true;
+}
+
+// ---- all --------------------------------------------------------------------------------------------
+
+// Those with one mask. false: the next event is not one of them.
+static bool run_updates(run *r) {
+    static void (*const ways[])(run *) = {updates_any, updates_12, updates_16, updates_12_16};
+    rf_packed_plan *plan = &r->state->plan;
+    size_t before = r->done;
+    uint32_t entity;
+    const uint8_t *next;
+    if (r->end - r->at < RF_PLAIN_HEAD || *r->at != RF_WIRE_OP_UPDATE) return false;
+    next = rf_packed_small(r->at + 1, &entity);
+    if (!next || *next >= 0x80) return false;
+    if (*next != plan->mask) *plan = rf_packed_plan_of(r->world, *next);
+    if (!plan->fast) return false;
+    ways[plan->shape](r);
+    r->world->seq = r->seq;
+    r->world->history.revision = r->revision;
+    return r->done > before;
+}
+
+rf_status rf_packed_plain(rf_fold *fold, rf_packed_batch *batch, rf_wire_in *in, size_t most, size_t *done) {
+    rf_world *world = fold->world;
+    rf_history *history = &world->history;
+    const uint32_t revisions = UINT32_MAX - 2 - history->revision;
+    run r = {.fold = fold,
+             .world = world,
+             .state = fold->packed,
+             .frame = in->data,
+             .at = rf_wire_here(in),
+             .end = in->data + in->size / 8,
+             .seq = world->seq,
+             .revision = history->revision,
+             .most = most};
+    rf_status status = RF_OK;
+    if (!FAST || (batch->seq != 0 && batch->seq != world->seq + 1)) return RF_OK;
+    if (r.most > revisions) r.most = revisions;
+    if (r.most > RF_SEQ_MAX - world->seq) r.most = (size_t)(RF_SEQ_MAX - world->seq);
+    while (r.done < r.most && status == RF_OK) {
+        if (run_updates(&r)) continue;
+        if (!life(&r, &status)) break;
+        if (status == RF_OK) r.done++;
+    }
+    if (batch->seq != 0) batch->seq += r.done;
+    in->at = (uint64_t)(r.at - in->data) * 8;
+    fold->report->folded += r.done;
+    fold->index += r.done;
+    *done = r.done;
+    return status;
+}

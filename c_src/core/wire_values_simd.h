@@ -1,0 +1,36 @@
+// wire_values_simd.h: what the ways to quantise with vector instructions share.
+#ifndef RF_CORE_WIRE_VALUES_SIMD_H
+#define RF_CORE_WIRE_VALUES_SIMD_H
+
+#include "simd_targets.h"
+#include "wire_page.h"
+
+#if RF_SIMD_X86
+extern const rf_wire_way rf_wire_way_avx2, rf_wire_way_avx512;
+#endif
+
+// Where things stand in what is said, the same for all values of a component.
+typedef struct rf_wire_layout {
+    unsigned bits;                    // of an integer
+    unsigned whole_head, whole_place; // of a whole: what stands first, and where the integers begin
+    unsigned index_bits;              // in front of them
+    bool update;
+} rf_wire_layout;
+
+static inline rf_wire_layout rf_wire_layout_of(const rf_quantiser *quantiser, bool update, unsigned index_bits) {
+    return (rf_wire_layout){.bits = quantiser->bits,
+                            .whole_head = update,
+                            .whole_place = (update ? 2u : 1u) + index_bits,
+                            .index_bits = index_bits,
+                            .update = update};
+}
+
+// So that there are whole groups of this many.
+static inline void rf_wire_fill_up(rf_wire_values *values, uint32_t lanes) {
+    for (uint32_t i = values->count; i % lanes != 0; i++) {
+        values->now[i] = values->now[0];
+        values->was[i] = values->was[0];
+    }
+}
+
+#endif

@@ -1,0 +1,187 @@
+// Quantised values as bits: every set of instructions says the same, bit for bit, as one number after the other.
+#include "core/wire_page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+
+static uint64_t state = 88172645463325252u;
+
+static uint32_t random_bits(void) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 16);
+}
+
+static double uniform(void) {
+    return (double)random_bits() / 4294967296.0;
+}
+
+#define STRIDE 20 // bytes from value to value: their numbers, and what may be read behind them
+
+typedef struct sample {
+    uint8_t now[RF_PAGE_SIZE][STRIDE], was[RF_PAGE_SIZE][STRIDE];
+    rf_wire_values values;
+} sample;
+
+// In bounds mostly; small steps, no steps and long ones; sometimes what has no integers.
+static void random_place(float *now, float *was) {
+    double reach = random_bits() % 8 == 0 ? 200 : 100, step = random_bits() % 2 ? 0.004 : 8;
+    for (int i = 0; i < 3; i++) {
+        was[i] = (float)((uniform() * 2 - 1) * reach);
+        now[i] = random_bits() % 3 == 0 ? was[i] : (float)((double)was[i] + (uniform() * 2 - 1) * step);
+        if (random_bits() % 64 == 0) now[i] = random_bits() % 2 ? 100.0F : -100.0F;
+    }
+}
+
+static void random_turn(float *now, float *was) {
+    double spread = random_bits() % 2 ? 0.01 : 1, sum = 0;
+    double scale = random_bits() % 16 == 0 ? 1.02 : 1 + (uniform() - 0.5) / 70;
+    for (int i = 0; i < 4; i++) {
+        was[i] = (float)(uniform() * 2 - 1);
+        if (random_bits() % 8 == 0) was[i] = 0.5F;
+        now[i] = (float)((double)was[i] + (uniform() * 2 - 1) * spread);
+        if (random_bits() % 16 == 0) now[i] = 0;
+    }
+    for (int half = 0; half < 2; half++) {
+        float *v = half ? now : was;
+        sum = 0;
+        for (int i = 0; i < 4; i++) sum += (double)v[i] * (double)v[i];
+        for (int i = 0; i < 4 && sum > 0; i++) v[i] = (float)((double)v[i] * scale / sqrt(sum));
+        if (random_bits() % 4 == 0) memcpy(now, was, 4 * sizeof *now);
+    }
+}
+
+static void fill(sample *it, bool turn, uint32_t count, bool update) {
+    it->values.count = count;
+    it->values.update = update;
+    for (uint32_t i = 0; i < count; i++) {
+        float now[4] = {0}, was[4] = {0};
+        if (turn)
+            random_turn(now, was);
+        else
+            random_place(now, was);
+        memcpy(it->now[i], now, sizeof now);
+        memcpy(it->was[i], was, sizeof was);
+        it->values.now[i] = it->now[i];
+        it->values.was[i] = random_bits() % 4 ? it->was[i] : it->now[i];
+    }
+}
+
+static const rf_wire_way *scalar(void) {
+    const rf_wire_way *const *way = rf_wire_ways;
+    while (strcmp((*way)->name, "scalar") != 0) way++;
+    return *way;
+}
+
+// How often each form was met: without all of them the test would show little.
+typedef struct tally {
+    uint64_t raw, none, other;
+} tally;
+
+static void compare(const rf_quantiser *quantiser, bool turn, tally *seen) {
+    for (int round = 0; round < 3000; round++) {
+        sample it;
+        rf_wire_sayings expected;
+        fill(&it, turn, 1 + random_bits() % RF_PAGE_SIZE, random_bits() % 4 != 0);
+        rf_wire_values_for(quantiser, scalar())(quantiser, &it.values, &expected);
+        for (const rf_wire_way *const *way = rf_wire_ways; strcmp((*way)->name, "scalar") != 0; way++) {
+            rf_wire_values values = it.values;
+            rf_wire_sayings got;
+            if (!(*way)->available()) continue;
+            rf_wire_values_for(quantiser, *way)(quantiser, &values, &got);
+            for (uint32_t i = 0; i < values.count; i++) {
+                REQUIRE(got.len[i] == expected.len[i]);
+                if (got.len[i] == 0 || got.len[i] == RF_WIRE_VALUE_RAW) continue;
+                REQUIRE(got.bits[i] == expected.bits[i]);
+            }
+        }
+        for (uint32_t i = 0; i < it.values.count; i++) {
+            seen->raw += expected.len[i] == RF_WIRE_VALUE_RAW;
+            seen->none += expected.len[i] == 0;
+            seen->other += expected.len[i] > 0 && expected.len[i] < RF_WIRE_VALUE_RAW;
+        }
+    }
+}
+
+START_TEST(every_way_says_the_same_of_places) {
+    const double steps[] = {0.001, 0.5, 0.0001};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        rf_component_def def = {.type = RF_TYPE_F32, .count = 3, .quantise = RF_QUANTISE_STEP};
+        rf_quantiser quantiser;
+        tally seen = {0};
+        def.step = steps[i];
+        def.min = i == 2 ? -50 : -100;
+        def.max = -def.min;
+        quantiser = rf_quantiser_of(&def);
+        ck_assert(rf_quantiser_valid(&def));
+        compare(&quantiser, false, &seen);
+        ck_assert(seen.raw > 100 && seen.none > 100 && seen.other > 1000);
+    }
+}
+END_TEST
+
+START_TEST(every_way_says_the_same_of_turns) {
+    const uint8_t bits[] = {10, 4, 16};
+    for (size_t i = 0; i < sizeof bits; i++) {
+        rf_component_def def = {.type = RF_TYPE_F32, .count = 4, .quantise = RF_QUANTISE_SMALLEST_THREE};
+        rf_quantiser quantiser;
+        tally seen = {0};
+        def.bits = bits[i];
+        quantiser = rf_quantiser_of(&def);
+        compare(&quantiser, true, &seen);
+        ck_assert(seen.raw > 100 && seen.none > 100 && seen.other > 1000);
+    }
+}
+END_TEST
+
+// What is too long to be said in 64 bits is not for these.
+START_TEST(long_values_are_left_alone) {
+    rf_component_def def = {.type = RF_TYPE_F32, .count = 4, .quantise = RF_QUANTISE_STEP};
+    rf_quantiser quantiser;
+    def.step = 0.001, def.min = -100, def.max = 100;
+    quantiser = rf_quantiser_of(&def);
+    ck_assert_ptr_null(rf_wire_values_for(&quantiser, scalar()));
+    def.count = 3;
+    def.step = 0.00003;
+    quantiser = rf_quantiser_of(&def);
+    ck_assert_uint_eq(quantiser.bits, 23);
+    ck_assert_ptr_null(rf_wire_values_for(&quantiser, scalar()));
+    def.quantise = RF_QUANTISE_NONE;
+    quantiser = rf_quantiser_of(&def);
+    ck_assert_ptr_null(rf_wire_values_for(&quantiser, scalar()));
+}
+END_TEST
+
+// A turn is said within its bound, also of quaternions whose length is a little off.
+START_TEST(turns_are_within_their_bound) {
+    rf_component_def def = {.type = RF_TYPE_F32, .count = 4, .quantise = RF_QUANTISE_SMALLEST_THREE, .bits = 10};
+    rf_quantiser quantiser = rf_quantiser_of(&def);
+    for (int round = 0; round < 100000; round++) {
+        float now[4], was[4], back[4];
+        uint32_t index = 0, numbers[3];
+        double sum = 0, sign;
+        random_turn(now, was);
+        if (!rf_quantise_value(&quantiser, now, false, &index, numbers)) continue;
+        rf_dequantise_value(&quantiser, numbers, index, back);
+        for (int i = 0; i < 4; i++) sum += (double)now[i] * (double)now[i];
+        sign = now[index] < 0 ? -1 : 1;
+        for (uint32_t i = 0; i < 4; i++)
+            if (i != index) REQUIRE(fabs(sign * (double)now[i] / sqrt(sum) - (double)back[i]) <= 0.3536 / 511 + 1.2e-6);
+    }
+}
+END_TEST
+
+static void add(TCase *tests) {
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, every_way_says_the_same_of_places);
+    tcase_add_test(tests, every_way_says_the_same_of_turns);
+    tcase_add_test(tests, long_values_are_left_alone);
+    tcase_add_test(tests, turns_are_within_their_bound);
+}
+
+int main(void) {
+    return run_tests("wire values", add);
+}
