@@ -31,6 +31,7 @@ PLACE = $(DESTDIR)$(PREFIX)
 CORE_SRC := $(sort $(wildcard c_src/core/*.c))
 NIF_SRC := $(sort $(wildcard c_src/nif/*.c))
 LOG_SRC := $(sort $(wildcard c_src/log/*.c))
+PORT_SRC := $(sort $(wildcard c_src/port/*.c))
 CLI_SRC := $(sort $(wildcard c_src/cli/*.c))
 TEST_SRC := $(sort $(wildcard tests/c/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -40,15 +41,17 @@ SUPPORT_SRC := $(filter-out $(TEST_SRC),$(sort $(wildcard tests/c/*.c)))
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o)
 NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
 LOG_OBJ := $(LOG_SRC:%.c=$(BUILD)/%.o)
+PORT_OBJ := $(PORT_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/builtin_rules.o
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
-ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
+ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(PORT_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 LIB := $(BUILD)/libroomfold.a
 NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
 LOG_NIF := $(PRIV)/roomfold_log_nif.so
+PORT := $(PRIV)/roomfold_port
 CLI := $(PRIV)/roomfold
 TEST_BIN := $(TEST_SRC:tests/c/%.c=$(BUILD)/%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
@@ -93,6 +96,10 @@ endif
 ifndef ERTS_INCLUDE_DIR
 ERTS_INCLUDE_DIR = $(eval ERTS_INCLUDE_DIR := $$(shell tools/erts-include))$(ERTS_INCLUDE_DIR)
 endif
+# The port program needs Erlang's library ei, nothing else does. Empty: there is none.
+ifndef EI_DIR
+EI_DIR = $(eval EI_DIR := $$(shell tools/ei-dir))$(EI_DIR)
+endif
 TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell pkg-config --cflags check jansson zlib))$(TEST_CFLAGS)
 TEST_LIBS = $(eval TEST_LIBS := $$(shell pkg-config --libs check jansson zlib))$(TEST_LIBS)
 
@@ -114,7 +121,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 # --- goals -----------------------------------------------------------------------------------------
 
 .PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
-	install-program clean help native log program clean-native c-tests fuzzers FORCE
+	install-program clean help native log port program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -215,11 +222,15 @@ help: ## this list
 	@echo '  V=1       shows the commands'
 
 # What Mix calls.
-native: $(NIF) log
+native: $(NIF) log port
 
 log:
 	@if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then $(MAKE) --no-print-directory $(LOG_NIF); \
 	else echo "left out: $(LOG_NIF), which needs SQLite 3.20 or later (make setup)"; fi
+
+port:
+	@if [ -n "$(EI_DIR)" ]; then $(MAKE) --no-print-directory $(PORT) EI_DIR="$(EI_DIR)"; \
+	else echo "left out: $(PORT), which needs Erlang's library ei (Debian and Ubuntu: apt-get install erlang-dev)"; fi
 
 program:
 	@if pkg-config --exists jansson zlib 2>/dev/null; then $(MAKE) --no-print-directory $(CLI); \
@@ -227,7 +238,7 @@ program:
 
 clean-native:
 	rm -rf $(BUILD)
-	rm -f $(PRIV)/roomfold_nif.so $(LOG_NIF) $(CLI)
+	rm -f $(PRIV)/roomfold_nif.so $(LOG_NIF) $(PORT) $(CLI)
 
 c-tests: $(TEST_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -257,6 +268,11 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 $(BUILD)/c_src/log/%.o: c_src/log/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) -isystem $(ERTS_INCLUDE_DIR) -c -o $@ $<
+
+# Its pipes are the system's.
+$(BUILD)/c_src/port/%.o: c_src/port/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) $(STRICT) -D_GNU_SOURCE -isystem $(EI_DIR)/include -c -o $@ $<
 
 $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -288,6 +304,10 @@ $(PRIV)/roomfold_nif.so: $(NIF_OBJ) $(CORE_OBJ) $(BUILD)/files
 $(LOG_NIF): $(LOG_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK_NIF) -o $@.new $(LOG_OBJ) $(LOG_LIBS) && mv -f $@.new $@
+
+$(PORT): $(PORT_OBJ) $(CORE_OBJ) $(BUILD)/files
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK) -o $@.new $(PORT_OBJ) $(CORE_OBJ) $(EI_DIR)/lib/libei.a -lm -lpthread && mv -f $@.new $@
 
 $(CLI): $(CLI_OBJ) $(LIB) $(BUILD)/files
 	@mkdir -p $(@D)

@@ -102,6 +102,5 @@ defmodule Roomfold.Room.Options do
     do: %{events: options.user_events_per_s, bytes: options.user_bytes_per_s, burst: options.user_burst_s}
 
   @doc "Which JSON goes with the implementation."
-  def json(%{impl: :elixir}), do: :elixir
-  def json(_), do: :native
+  def json(%{impl: impl}), do: Roomfold.Projection.json(impl)
 end

@@ -53,9 +53,7 @@ defmodule Roomfold.Room.Recovery do
   @doc "What `from_snapshot` reads."
   def snapshot(world, users, last_at) do
     facts =
-      JSON.encode!(%{"users" => users, "last_at" => last_at},
-        impl: if(world.impl == Roomfold.Projection.Elixir, do: :elixir, else: :native)
-      )
+      JSON.encode!(%{"users" => users, "last_at" => last_at}, impl: Roomfold.Projection.json(world.impl))
 
     [facts, "\n", World.encode!(world, :snapshot, :json)]
   end
