@@ -19,7 +19,7 @@ BUILD := build/$(CONFIG)
 PRIV := priv
 # For `make fuzz`: how long each target runs.
 SECONDS := 60
-# For `make crash`, `simulate` and `chaos`: how often, and from where.
+# For `make crash`, `port-crash`, `simulate` and `chaos`: how often, and from where.
 N := 1000
 SEED := 1
 PREFIX := /usr/local
@@ -120,7 +120,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos port-crash check format phoenix test-phoenix install uninstall \
 	install-program clean help native log port program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
@@ -174,6 +174,11 @@ chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random fr
 	@tools/setup all
 	@MIX_ENV=test mix compile
 	@MIX_ENV=test CHAOS=$(N) SEED=$(SEED) mix test tests/elixir/cluster_chaos_test.exs
+
+port-crash: ## kill, abort and stop the port program while events flow, N=1000 times; close it as often; N * 1000 frames that are none
+	@tools/setup all
+	@MIX_ENV=test mix compile
+	@MIX_ENV=test CRASHES=$(N) mix test tests/elixir/port_crash_test.exs
 
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all

@@ -149,7 +149,7 @@ defmodule Roomfold.Port do
   @impl true
   def init(opts) do
     name = opts[:name]
-    reaper = Module.concat(name, Reaper)
+    reaper = Module.concat(name, :Reaper)
 
     workers =
       for index <- 0..(opts[:size] - 1) do
@@ -168,7 +168,7 @@ defmodule Roomfold.Port do
     Supervisor.init(children ++ workers, strategy: :rest_for_one, max_restarts: 100, max_seconds: 1)
   end
 
-  defp registry(pool), do: Module.concat(pool, Registry)
+  defp registry(pool), do: Module.concat(pool, :Registry)
 
   @doc false
   def worker_name(pool, index), do: {:via, Registry, {registry(pool), index}}

@@ -91,9 +91,11 @@ defmodule Roomfold.Port.Queue do
     end
   end
 
-  @doc "The calls that were on their way, in their order: they will not be answered."
-  def take_back(queue) do
+  @doc "The calls that were on their way, in their order: they will not be answered. Those that wait begin anew to."
+  def take_back(queue, now) do
     calls = for {_, _, call} <- :queue.to_list(queue.on_way), do: call
-    {calls, %{queue | on_way: :queue.new(), calls: 0, bytes: 0}}
+    waiting = for call <- :queue.to_list(queue.waiting), do: %{call | since: now}
+
+    {calls, %{queue | on_way: :queue.new(), calls: 0, bytes: 0, waiting: :queue.from_list(waiting)}}
   end
 end

@@ -229,21 +229,22 @@ defmodule Roomfold.Port.Worker do
     end
   end
 
+  # A program that hangs holds up all who wait: they are not late because of that.
   defp tick(state) do
-    {late, queue} = Queue.expire(state.queue, now() - state.opts.timeout)
-    for call <- late, call.from, do: GenServer.reply(call.from, {:error, :busy})
-    state = %{state | queue: queue}
-
-    if state.port && Queue.late?(queue, now() - state.opts.timeout),
-      do: down(state, :timeout, "no answer within #{state.opts.timeout} ms"),
-      else: ticking(state)
+    if state.port && Queue.late?(state.queue, now() - state.opts.timeout) do
+      down(state, :timeout, "no answer within #{state.opts.timeout} ms")
+    else
+      {late, queue} = Queue.expire(state.queue, now() - state.opts.timeout)
+      for call <- late, call.from, do: GenServer.reply(call.from, {:error, :busy})
+      ticking(%{state | queue: queue})
+    end
   end
 
   # The one that it was working on may be what it can't do; those behind have done nothing.
   defp down(state, why, words) do
     if state.port, do: close(state.port)
     if state.os_pid, do: Reaper.finish(state.opts.reaper, state.os_pid)
-    {calls, queue} = Queue.take_back(state.queue)
+    {calls, queue} = Queue.take_back(state.queue, now())
 
     for {call, index} <- Enum.with_index(calls), call.from do
       GenServer.reply(call.from, {:error, if(index == 0, do: why, else: :restarted)})
