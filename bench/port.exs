@@ -23,34 +23,33 @@ defmodule PortBench do
   # ---- throughput ----
 
   defp throughput do
-    IO.puts(
-      "Packed batches of #{@batch} events (90 % updates, 5 % creates, 5 % deletes) to worlds of 1,000 entities, each folded by a process of its own, " <>
-        "#{@batches} batches each; million events a second, medians of #{@rounds} rounds in turn\n"
-    )
+    IO.puts("""
+    Packed batches of #{@batch} events (90 % updates, 5 % creates, 5 % deletes) to worlds of 1,000 entities, each folded by a process of its own,
+    #{@batches} batches each; million events a second, medians of #{@rounds} rounds in turn. In turn: the processes give way to each other after each batch,
+    as rooms do whose ticks come together; in a row: each folds its batches as fast as it can, so that its world stays in the cache.
+    """)
 
-    header = ["worlds at once", "native", "port", "port / native"]
+    {creates, batches} = Streams.make(1_000, @batches, @batch)
+    creates = frame(creates)
+    frames = Enum.map(batches, &frame/1)
+    header = ["worlds at once", "batches", "native", "port", "port / native"]
 
     rows =
-      for count <- [1, 16, 32] do
-        {creates, batches} = Streams.make(1_000, @batches, @batch)
-        creates = frame(creates)
-        frames = Enum.map(batches, &frame/1)
-
-        times =
-          Bench.rounds(
-            for(
-              impl <- [:native, :port],
-              do: {impl, fn -> start(impl, count, creates, frames) end, &together/1}
-            ),
-            @rounds
-          )
-
-        [native, port] = for impl <- [:native, :port], do: count * @batches * @batch * 1_000 / times[impl]
-        [count, round2(native), round2(port), round2(port / native)]
-      end
+      for {count, turns} <- [{1, false}, {16, true}, {16, false}, {32, true}, {32, false}],
+          do: row(count, turns, creates, frames)
 
     Bench.table(header, rows)
     Bench.csv("port", header, rows)
+  end
+
+  defp row(count, turns, creates, frames) do
+    contenders =
+      for impl <- [:native, :port],
+          do: {impl, fn -> start(impl, count, creates, frames, turns) end, &together/1}
+
+    times = Bench.rounds(contenders, @rounds)
+    [native, port] = for impl <- [:native, :port], do: count * @batches * @batch * 1_000 / times[impl]
+    [count, if(turns, do: "in turn", else: "in a row"), round2(native), round2(port), round2(port / native)]
   end
 
   defp frame(events) do
@@ -59,14 +58,14 @@ defmodule PortBench do
   end
 
   # Folders that wait for the word.
-  defp start(impl, count, creates, frames) do
+  defp start(impl, count, creates, frames, turns) do
     for _ <- 1..count do
       task =
         Task.async(fn ->
           world = World.fold!(World.new!(impl: impl), {:packed, creates})
 
           receive do
-            :go -> Enum.reduce(frames, world, &World.fold!(&2, {:packed, &1}))
+            :go -> Enum.reduce(frames, world, &fold(&1, &2, turns))
           end
 
           :ok
@@ -76,6 +75,12 @@ defmodule PortBench do
       wait(task.pid)
       task
     end
+  end
+
+  defp fold(frame, world, turns) do
+    world = World.fold!(world, {:packed, frame})
+    if turns, do: :erlang.yield()
+    world
   end
 
   defp wait(pid) do

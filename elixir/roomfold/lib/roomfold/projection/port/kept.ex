@@ -8,12 +8,12 @@ defmodule Roomfold.Projection.Port.Kept do
   @enforce_keys [:definition]
   # definition: {schema, rules, limits}; hits: what open_hits was given; base and changes: {version, checkpoint | nil,
   # [change], bytes, count}, the last change first
-  defstruct [:definition, hits: nil, older: nil, base: {1, nil, [], 0, 0}, limit: 262_144]
+  defstruct [:definition, hits: nil, older: nil, base: {1, nil, [], 0, 0}, limit: 1_048_576]
 
   @type change :: {version :: pos_integer, name :: atom, argument :: term}
 
   # Kept are changes as large as this, or so many times a checkpoint.
-  @least_bytes 262_144
+  @least_bytes 1_048_576
   @times_checkpoint 16
   @most_changes 4_096
 
