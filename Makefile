@@ -328,7 +328,11 @@ $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 # One of them is about lines as the program reads and writes them.
 $(BUILD)/fuzz_changes: $(addprefix $(BUILD)/c_src/cli/,changes.o json_slices.o shape_writer.o output.o)
 
+# And one about what comes to the port program.
+$(BUILD)/fuzz_port_call: $(filter-out %/main.o %/watch.o,$(PORT_OBJ))
+$(BUILD)/fuzz_port_call: FUZZ_LIBS = $(EI_DIR)/lib/libei.a -lpthread
+
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE_OBJ) $(BUILD)/files
-	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -lm
+	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(FUZZ_LIBS) -lm
 
 -include $(ALL_OBJ:.o=.d)

@@ -11,7 +11,7 @@ defmodule Roomfold.Port.CrashTest do
 
   # ---- signals while events flow ----
 
-  @stopped_ms 100
+  @stopped_ms 200
 
   test "KILL, ABRT and STOP at random moments: the state is the fold of what was acknowledged" do
     start_pool(timeout: @stopped_ms)
@@ -29,13 +29,21 @@ defmodule Roomfold.Port.CrashTest do
           Process.send_after(self(), :now, :rand.uniform(4) - 1)
           {worlds, number, took} = until_back(worlds, number, killer, signal)
           {port, native} = worlds
-          assert same?(port, native), "seed #{seed}, round #{round}, #{signal}"
+          assert patient(fn -> same?(port, native) end), "seed #{seed}, round #{round}, #{signal}"
           {worlds, number, [{signal, took} | times]}
       end
 
     {port, native} = worlds
-    assert World.encode!(port, :snapshot, :json) == World.encode!(native, :snapshot, :json)
+    assert patient(fn -> World.encode!(port, :snapshot, :json) end) == World.encode!(native, :snapshot, :json)
     if crashes() >= 100, do: tell(times, port)
+  end
+
+  # On a machine that is busy elsewhere a program may be late without having been stopped.
+  defp patient(read) do
+    read.()
+  rescue
+    error in Error ->
+      if error.reason == :port_timeout, do: patient(read), else: reraise(error, __STACKTRACE__)
   end
 
   # Folds some batches, each acknowledged before it is folded by the other.
@@ -80,7 +88,7 @@ defmodule Roomfold.Port.CrashTest do
   end
 
   defp tell(times, port) do
-    {again, _} = :timer.tc(fn -> again(port) end)
+    {again, _} = :timer.tc(fn -> patient(fn -> again(port) end) end)
 
     for {name, signals, less} <- [
           {"KILL and ABRT", ["KILL", "ABRT"], 0},
