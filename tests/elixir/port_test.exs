@@ -36,14 +36,14 @@ defmodule Roomfold.PortTest do
 
     test "and from a checkpoint, with all handles, also those to come, and a part of the history" do
       # More than is kept without one.
-      worlds = Enum.reduce(1..150, pair(history: 10_000), &fold(&2, batch(&1, 60)))
+      worlds = Enum.reduce(1..75, pair(history: 20_000), &fold(&2, batch(&1, 200)))
       assert {_, checkpoint, _, _, _} = elem(worlds, 0).state.kept.base
       assert is_binary(checkpoint)
       kill()
       assert same?(elem(worlds, 0), elem(worlds, 1))
       from = World.seq(elem(worlds, 1)) - 100
       assert World.diff!(elem(worlds, 0), from) == World.diff!(elem(worlds, 1), from)
-      {port, native} = Enum.reduce(151..170, worlds, &fold(&2, batch(&1)))
+      {port, native} = Enum.reduce(76..90, worlds, &fold(&2, batch(&1)))
       assert same?(port, native)
 
       assert World.encode!(port, {:diff, from + 50}, :json) ==
@@ -56,7 +56,7 @@ defmodule Roomfold.PortTest do
             do: {"create", %{"entity_id" => id, "components" => %{}}}
 
       worlds = pair() |> fold(odd) |> fold([{"delete", %{"entity_id" => "~1-0"}}])
-      {port, native} = Enum.reduce(1..60, worlds, &fold(&2, batch(&1, 150)))
+      {port, native} = Enum.reduce(1..75, worlds, &fold(&2, batch(&1, 200)))
       assert is_binary(elem(port.state.kept.base, 1))
       kill()
       assert same?(port, native)
@@ -81,6 +81,38 @@ defmodule Roomfold.PortTest do
 
       assert World.snapshot(replica) === World.snapshot(sender)
       assert same?(replica, sender)
+    end
+
+    test "a mirror is made from a checkpoint as a mirror, also where its components are quantised" do
+      schema =
+        Roomfold.Schema.new!([
+          {"position", {:f32, 3}, quantise: [step: 0.01, bounds: {-1000, 1000}]},
+          {"health", :i64}
+        ])
+
+      sender = World.fold!(World.new!(schema: schema), batch(1, 100))
+      {:ok, replica} = World.load({:packed, World.encode!(sender, :snapshot, :packed)}, impl: Pool)
+      {:ok, twin} = World.load({:packed, World.encode!(sender, :snapshot, :packed)}, impl: :native)
+      text = String.duplicate("x", 60_000)
+
+      {_, replica, twin} =
+        for n <- 2..24, reduce: {sender, replica, twin} do
+          {sender, replica, twin} ->
+            from = World.seq(sender)
+            blob = {"create", %{"entity_id" => "blob", "components" => %{"n" => text <> "#{n}"}}}
+            sender = World.fold!(sender, [blob | batch(n, 100)])
+            diff = {:packed, World.encode!(sender, {:diff, from}, :packed)}
+            if n in [20, 23], do: kill()
+            {:ok, replica, _} = World.apply_diff(replica, diff)
+            {:ok, twin, _} = World.apply_diff(twin, diff)
+            {sender, replica, twin}
+        end
+
+      assert is_binary(elem(replica.state.kept.base, 1))
+      kill()
+      assert same?(replica, twin)
+      # From now on it goes its own way.
+      assert same?(World.fold!(replica, batch(30)), World.fold!(twin, batch(30)))
     end
 
     test "a world that was folded on stays refused" do
@@ -295,6 +327,14 @@ defmodule Roomfold.PortTest do
     assert_raise RuntimeError, ~r/was not found: .*nowhere.*apt install make gcc erlang-dev/s, fn ->
       Roomfold.Port.start_link(name: :no_program, program: "/nowhere")
     end
+  end
+
+  test "a build without ei leaves the program out, and says so in one line" do
+    make = System.find_executable("gmake") || "make"
+    env = [{"MAKEFLAGS", nil}, {"MAKELEVEL", nil}]
+    root = Path.expand("../..", __DIR__)
+    {said, 0} = System.cmd(make, ["-s", "port", "EI_DIR="], cd: root, env: env, stderr_to_stdout: true)
+    assert said =~ ~r/\Aleft out: priv\/roomfold_port, which needs Erlang's library ei \(.*erlang-dev\)\n\z/
   end
 
   test "options that are none" do

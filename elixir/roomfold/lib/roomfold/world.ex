@@ -41,7 +41,8 @@ defmodule Roomfold.World do
         %{seq: seq, count: count} -> "#Roomfold.World<#{inspect(world.impl)}, seq #{seq}, #{count} entities>"
       end
     rescue
-      Roomfold.Error -> "#Roomfold.World<#{inspect(world.impl)}, folded on>"
+      error in Roomfold.Error ->
+        "#Roomfold.World<#{inspect(world.impl)}, #{error.reason |> to_string() |> String.replace("_", " ")}>"
     end
   end
 

@@ -18,6 +18,7 @@ defmodule Roomfold.Projection.Port do
   # A call that the program ends at is tried so often; one that was lost with it, which may happen more often:
   @tries 3
   @losses 20
+  @pause_ms 10
   # Bytes of changes that are sent at once when a world is made again.
   @piece 1_048_576
 
@@ -224,6 +225,11 @@ defmodule Roomfold.Projection.Port do
         attempt(state, term, touch, tries, losses - 1)
 
       {:error, :restarted} when losses > 0 ->
+        attempt(state, term, touch, tries, losses - 1)
+
+      # The worker is about to come back.
+      {:error, :down} when losses > 0 ->
+        Process.sleep(@pause_ms)
         attempt(state, term, touch, tries, losses - 1)
 
       {:error, :crashed} when tries > 1 ->
