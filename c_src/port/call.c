@@ -24,6 +24,8 @@ static const operation operations[] = {
     {"encode", port_world_encode, true},
     {"encode_packed", port_world_encode_packed, true},
     {"admit", port_world_admit, true},
+    {"input_text", port_world_input_text, true},
+    {"events_text", port_world_events_text, true},
     {"cast", port_hits_cast, true},
     {"overlap", port_hits_overlap, true},
 };

@@ -64,6 +64,7 @@ port_operation port_ping, port_world_new, port_world_copy, port_world_free, port
 port_operation port_world_checkpoint, port_world_restore;
 port_operation port_world_get, port_world_query, port_world_diff, port_world_snapshot;
 port_operation port_world_encode, port_world_encode_packed, port_world_admit;
+port_operation port_world_input_text, port_world_events_text;
 port_operation port_hits_cast, port_hits_overlap;
 
 #endif

@@ -26,31 +26,34 @@ static rf_status fold_text(rf_fold *fold, rf_str text) {
     return status;
 }
 
-static rf_status fold_packed(rf_fold *fold, rf_str frame, rf_error *error) {
-    rf_packed_batch batch = {.frame = frame};
+static rf_status fold_packed(rf_fold *fold, rf_str frame, bool plain, rf_error *error) {
+    rf_packed_batch batch = {.frame = frame, .plain = plain};
     rf_status status = RF_OK;
     while (!batch.done && status == RF_OK) status = rf_fold_packed(fold, &batch, SIZE_MAX, error);
     return status;
 }
 
-// argument: {:json, text}, {:packed, frame} or {:list, events as a term in a binary}
-rf_status port_fold(port_world *world, port_reader *argument, rf_report *report, rf_error *error) {
+static rf_status fold_input(rf_fold *fold, port_reader *input, rf_error *error) {
     port_reader events;
-    rf_fold *fold = NULL;
     rf_str bytes;
+    if (port_read_this_atom(input, "json"))
+        return port_read_binary(input, &bytes) ? fold_text(fold, bytes) : RF_INVALID_ARGUMENT;
+    if (port_read_this_atom(input, "packed"))
+        return port_read_binary(input, &bytes) ? fold_packed(fold, bytes, false, error) : RF_INVALID_ARGUMENT;
+    if (port_read_this_atom(input, "plain"))
+        return port_read_binary(input, &bytes) ? fold_packed(fold, bytes, true, error) : RF_INVALID_ARGUMENT;
+    if (port_read_this_atom(input, "list") && port_read_inner(input, &events)) return fold_list(fold, &events);
+    return RF_INVALID_ARGUMENT;
+}
+
+// argument: {:json, text}, {:packed, frame}, {:plain, frame} or {:list, events as a term in a binary}
+rf_status port_fold(port_world *world, port_reader *argument, rf_report *report, rf_error *error) {
+    rf_fold *fold = NULL;
     rf_status status;
-    bool json = false, packed = false;
     if (!port_read_tuple(argument, 2)) return RF_INVALID_ARGUMENT;
-    json = port_read_this_atom(argument, "json");
-    packed = !json && port_read_this_atom(argument, "packed");
-    if (json || packed) {
-        if (!port_read_binary(argument, &bytes)) return RF_INVALID_ARGUMENT;
-    } else if (!port_read_this_atom(argument, "list") || !port_read_inner(argument, &events)) {
-        return RF_INVALID_ARGUMENT;
-    }
     status = rf_fold_new(world->world, report, &fold);
     if (status != RF_OK) return status;
-    status = json ? fold_text(fold, bytes) : packed ? fold_packed(fold, bytes, error) : fold_list(fold, &events);
+    status = fold_input(fold, argument, error);
     rf_fold_free(fold);
     if (status == RF_OK) world->mirror = false;
     return status;

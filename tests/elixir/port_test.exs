@@ -329,6 +329,56 @@ defmodule Roomfold.PortTest do
     end
   end
 
+  test "what rooms ask of packed input is the same" do
+    start_pool()
+    {port, native} = fold(pair(), batch(1))
+    {:ok, frame} = Roomfold.Wire.encode_events(batch(2), [])
+
+    {:ok, input} =
+      Roomfold.Wire.encode_input(%{"ack" => 1, "input" => 2, "events" => [{"grab", %{"id" => "a"}}]}, [])
+
+    states = fn -> [{port.impl, port.state}, {native.impl, native.state}] end
+
+    for {function, arguments} <- [
+          input_text: [input, "tom", "user_moved"],
+          input_text: ["", "tom", "user_moved"],
+          events_text: [frame],
+          events_text: [<<0>>]
+        ] do
+      [a, b] = for {impl, state} <- states.(), do: apply(impl, function, [state | arguments])
+      assert a == b
+    end
+
+    [a, b] = for {impl, state} <- states.(), do: impl.fold_plain(state, frame)
+    assert {:ok, _, report} = a
+    assert {:ok, _, ^report} = b
+    assert World.snapshot(%{port | state: elem(a, 1)}) === World.snapshot(%{native | state: elem(b, 1)})
+  end
+
+  @tag timeout: 120_000
+  test "a VM that wants no C in it has none, rooms included" do
+    code = """
+    {:ok, _} = Application.ensure_all_started(:roomfold)
+    {:ok, room} = Roomfold.Room.start_link(id: "den", rooms: nil, impl: :port)
+    {:ok, 1} = Roomfold.Room.publish(room, {"user_joined", %{"user_id" => "tom"}}, by: :server)
+    world = Roomfold.World.fold!(Roomfold.World.new!(impl: :port), {:json, ~s({"event":"create","entity_id":"a","components":{}})})
+    {:ok, _} = Roomfold.World.load({:json, Roomfold.World.encode!(world, :snapshot, :json)}, impl: :port)
+    false = Roomfold.Native.loaded?()
+    true = try do Roomfold.World.new!(); false rescue error -> Exception.message(error) =~ "native: false" end
+    case File.read("/proc/self/maps") do
+      {:ok, maps} -> false = maps =~ "roomfold_nif"
+      _ -> :ok
+    end
+    IO.write("none")
+    """
+
+    # As a release does it: before anything is loaded.
+    config = "Application.put_env(:roomfold, :native, false, persistent: true)"
+    ebin = Path.dirname(to_string(:code.which(Roomfold)))
+
+    assert {"none", 0} = System.cmd("elixir", ["-pa", ebin, "-e", config, "-e", code], stderr_to_stdout: true)
+  end
+
   test "a build without ei leaves the program out, and says so in one line" do
     make = System.find_executable("gmake") || "make"
     env = [{"MAKEFLAGS", nil}, {"MAKELEVEL", nil}]

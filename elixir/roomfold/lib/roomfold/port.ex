@@ -76,7 +76,10 @@ defmodule Roomfold.Port do
     [
       json: 0,
       fold: 2,
+      fold_plain: 2,
       admit: 3,
+      input_text: 4,
+      events_text: 2,
       copy: 1,
       get: 2,
       query: 2,

@@ -176,6 +176,15 @@ defmodule Roomfold.Projection.Port do
   end
 
   @impl true
+  def fold_plain(state, frame), do: fold(state, {:plain, frame})
+
+  @impl true
+  def input_text(state, frame, user, move), do: state |> read(:input_text, {frame, user, move}) |> value()
+
+  @impl true
+  def events_text(state, frame), do: state |> read(:events_text, frame) |> value()
+
+  @impl true
   def cast(state, {:packed, shots, owners}) do
     owners = for owner <- Tuple.to_list(owners), do: if(is_binary(owner), do: owner)
 
