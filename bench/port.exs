@@ -10,7 +10,7 @@ defmodule PortBench do
   alias Roomfold.{Wire, World}
 
   @batch 1_000
-  @batches 20
+  @batches 40
   @rounds 9
   @calls 2_000
 
@@ -26,16 +26,27 @@ defmodule PortBench do
     IO.puts("""
     Packed batches of #{@batch} events (90 % updates, 5 % creates, 5 % deletes) to worlds of 1,000 entities, each folded by a process of its own,
     #{@batches} batches each; million events a second, medians of #{@rounds} rounds in turn. In turn: the processes give way to each other after each batch,
-    as rooms do whose ticks come together; in a row: each folds its batches as fast as it can, so that its world stays in the cache.
+    as rooms do whose ticks come together; in a row: each folds its batches as fast as it can, so that its world stays in the cache. CPU: microseconds
+    a batch that the VM and the programs computed, together (Linux); what is left where all cores are busy, whatever else the machine does.
     """)
 
     {creates, batches} = Streams.make(1_000, @batches, @batch)
     creates = frame(creates)
     frames = Enum.map(batches, &frame/1)
-    header = ["worlds at once", "batches", "native", "port", "port / native"]
+
+    header = [
+      "worlds at once",
+      "batches",
+      "native",
+      "port",
+      "port / native",
+      "CPU native",
+      "CPU port",
+      "native / port"
+    ]
 
     rows =
-      for {count, turns} <- [{1, false}, {16, true}, {16, false}, {32, true}, {32, false}],
+      for {count, turns} <- [{1, false}, {16, true}, {16, false}, {32, true}],
           do: row(count, turns, creates, frames)
 
     Bench.table(header, rows)
@@ -43,13 +54,44 @@ defmodule PortBench do
   end
 
   defp row(count, turns, creates, frames) do
+    Roomfold.Port.ping()
+    used = :ets.new(:cpu, [:public])
+
     contenders =
-      for impl <- [:native, :port],
-          do: {impl, fn -> start(impl, count, creates, frames, turns) end, &together/1}
+      for impl <- [:native, :port] do
+        run = fn tasks ->
+          before = cpu()
+          together(tasks)
+          :ets.insert(used, {{impl, make_ref()}, cpu() - before})
+        end
+
+        {impl, fn -> start(impl, count, creates, frames, turns) end, run}
+      end
 
     times = Bench.rounds(contenders, @rounds)
     [native, port] = for impl <- [:native, :port], do: count * @batches * @batch * 1_000 / times[impl]
-    [count, if(turns, do: "in turn", else: "in a row"), round2(native), round2(port), round2(port / native)]
+
+    [cpu_native, cpu_port] =
+      for impl <- [:native, :port],
+          do:
+            Bench.median(Enum.map(:ets.match(used, {{impl, :_}, :"$1"}), &hd/1)) / (count * @batches) / 1_000
+
+    speeds = Enum.map([native, port, port / native, cpu_native, cpu_port], &round2/1)
+
+    [count, if(turns, do: "in turn", else: "in a row") | speeds] ++
+      [if(cpu_port > 0, do: round2(cpu_native / cpu_port), else: "-")]
+  end
+
+  # Nanoseconds that the VM and the programs have computed; 0 where the system does not say.
+  defp cpu do
+    pids = [System.pid() | for(%{os_pid: pid} <- Roomfold.Port.info(), do: pid)]
+
+    for pid <- pids,
+        path <- Path.wildcard("/proc/#{pid}/task/*/schedstat"),
+        {:ok, line} <- [File.read(path)],
+        reduce: 0 do
+      sum -> sum + (line |> String.split() |> hd() |> String.to_integer())
+    end
   end
 
   defp frame(events) do

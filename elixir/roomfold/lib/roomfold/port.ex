@@ -163,7 +163,7 @@ defmodule Roomfold.Port do
       end
 
     children = [
-      {Registry, keys: :unique, name: registry(name), meta: [size: opts[:size]]},
+      {Registry, keys: :unique, name: registry(name), meta: [size: opts[:size], turns: :atomics.new(1, signed: false)]},
       %{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}}
     ]
 
@@ -177,10 +177,11 @@ defmodule Roomfold.Port do
   def worker_name(pool, index), do: {:via, Registry, {registry(pool), index}}
 
   @doc false
-  # The worker that a new world is given to.
-  def worker_for(pool, number) do
+  # The worker that a new world is given to: each in turn.
+  def worker_for(pool) do
     {:ok, size} = Registry.meta(registry(pool), :size)
-    rem(number, size)
+    {:ok, turns} = Registry.meta(registry(pool), :turns)
+    rem(:atomics.add_get(turns, 1, 1), size)
   end
 
   @doc false

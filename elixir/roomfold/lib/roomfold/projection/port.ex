@@ -41,7 +41,7 @@ defmodule Roomfold.Projection.Port do
 
     state = %__MODULE__{
       pool: pool,
-      worker: Pool.worker_for(pool, number),
+      worker: Pool.worker_for(pool),
       number: number,
       version: 1,
       newest: newest(1),
