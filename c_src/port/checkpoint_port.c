@@ -47,7 +47,7 @@ static rf_status put_placeholder(rf_fold *fold, rf_entity_op op, rf_str id) {
 
 // Finds out by using them up, in a copy. A handle that was never given out has no past generation.
 static size_t put_used_up(port_answer *out, rf_world *copy, rf_fold *fold, uint64_t series) {
-    placeholder place;
+    placeholder place = {{0}};
     for (size_t count = 0;; count++) {
         rf_str id = placeholder_id(&place, series, count);
         rf_entity entity;
@@ -179,7 +179,7 @@ static rf_status give_out(restoring *it) {
     uint32_t handle = 0, total = (uint32_t)it->entity_count + (uint32_t)it->free_count, next = UINT32_MAX;
     port_reader components = {0};
     int left = it->entity_count;
-    placeholder place;
+    placeholder place = {{0}};
     rf_status status = RF_OK;
     rf_str id = {0};
     for (; handle < total && status == RF_OK; handle++) {
@@ -197,7 +197,7 @@ static rf_status give_out(restoring *it) {
 
 // The handle freed last is used first.
 static rf_status take_back(restoring *it, const uint32_t *handles) {
-    placeholder place;
+    placeholder place = {{0}};
     rf_status status = RF_OK;
     for (int i = it->free_count; i-- > 0 && status == RF_OK;)
         status = put_placeholder(it->fold, RF_ENTITY_DELETE, placeholder_id(&place, it->series, handles[i]));

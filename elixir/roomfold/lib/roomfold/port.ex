@@ -163,7 +163,8 @@ defmodule Roomfold.Port do
       end
 
     children = [
-      {Registry, keys: :unique, name: registry(name), meta: [size: opts[:size], turns: :atomics.new(1, signed: false)]},
+      {Registry,
+       keys: :unique, name: registry(name), meta: [size: opts[:size], turns: :atomics.new(1, signed: false)]},
       %{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}}
     ]
 
