@@ -144,6 +144,8 @@ defmodule Roomfold.Port.CrashTest do
     test "kill -9 of the VM: a program that was stopped does not outlive it" do
       code = """
       {:ok, _} = Roomfold.Port.start_link(name: Roomfold.Port, size: 1)
+      # It has begun: before its first lines nothing is set up yet.
+      :ok = Roomfold.Port.ping()
       [%{os_pid: os_pid}] = Roomfold.Port.info()
       {_, 0} = System.cmd("sh", ["-c", "kill -STOP \#{os_pid}"])
       IO.puts("\#{System.pid()} \#{os_pid}")
