@@ -19,7 +19,7 @@ BUILD := build/$(CONFIG)
 PRIV := priv
 # For `make fuzz`: how long each target runs.
 SECONDS := 60
-# For `make crash`, `simulate` and `chaos`: how often, and from where.
+# For `make crash`, `port-crash`, `simulate` and `chaos`: how often, and from where.
 N := 1000
 SEED := 1
 # For `make tsan`: how often. For it, asan and valgrind: files of tests, where not all.
@@ -35,6 +35,7 @@ PLACE = $(DESTDIR)$(PREFIX)
 CORE_SRC := $(sort $(wildcard c_src/core/*.c))
 NIF_SRC := $(sort $(wildcard c_src/nif/*.c))
 LOG_SRC := $(sort $(wildcard c_src/log/*.c))
+PORT_SRC := $(sort $(wildcard c_src/port/*.c))
 CLI_SRC := $(sort $(wildcard c_src/cli/*.c))
 TEST_SRC := $(sort $(wildcard tests/c/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -46,6 +47,7 @@ NIF_OBJ := $(NIF_SRC:%.c=$(BUILD)/%.o)
 LOG_OBJ := $(LOG_SRC:%.c=$(BUILD)/%.o)
 # What reads a log, without the VM.
 LOG_READ_OBJ := $(filter-out $(BUILD)/c_src/log/log_nif.o,$(LOG_OBJ))
+PORT_OBJ := $(PORT_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o) $(BUILD)/builtin_rules.o
 # With SQLITE=yes (`make program` looks whether it is there) the program reads logs, else it says what to install.
 SQLITE := no
@@ -53,12 +55,13 @@ CLI_OTHER := $(BUILD)/c_src/cli/$(if $(filter yes,$(SQLITE)),no_database.o,datab
 TEST_OBJ := $(TEST_SRC:%.c=$(BUILD)/%.o)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(BUILD)/%.o)
-ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
+ALL_OBJ := $(CORE_OBJ) $(NIF_OBJ) $(LOG_OBJ) $(PORT_OBJ) $(CLI_OBJ) $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 LIB := $(BUILD)/libroomfold.a
 LOG_LIB := $(BUILD)/libroomfold_log.a
 NIF := $(if $(NIF_SRC),$(PRIV)/roomfold_nif.so)
 LOG_NIF := $(PRIV)/roomfold_log_nif.so
+PORT := $(PRIV)/roomfold_port
 CLI := $(PRIV)/roomfold
 TEST_BIN := $(TEST_SRC:tests/c/%.c=$(BUILD)/%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
@@ -103,6 +106,10 @@ endif
 ifndef ERTS_INCLUDE_DIR
 ERTS_INCLUDE_DIR = $(eval ERTS_INCLUDE_DIR := $$(shell tools/erts-include))$(ERTS_INCLUDE_DIR)
 endif
+# The port program needs Erlang's library ei, nothing else does. Empty: there is none.
+ifndef EI_DIR
+EI_DIR = $(eval EI_DIR := $$(shell tools/ei-dir))$(EI_DIR)
+endif
 TEST_CFLAGS = $(eval TEST_CFLAGS := $$(shell pkg-config --cflags check jansson zlib))$(TEST_CFLAGS)
 TEST_LIBS = $(eval TEST_LIBS := $$(shell pkg-config --libs check jansson zlib))$(TEST_LIBS)
 
@@ -123,8 +130,8 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos casts arm check format phoenix test-phoenix install uninstall \
-	install-program install-log clean help native log program clean-native c-tests fuzzers FORCE
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos port-crash casts arm check format phoenix test-phoenix \
+	install uninstall install-program install-log clean help native log port program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -187,6 +194,11 @@ casts: ## random shots against the slow reference, on every SIMD path: N=1000000
 arm: ## the tests of hits on an emulated ARM (NEON), if its compiler and qemu are there
 	@tools/arm
 
+port-crash: ## kill, abort and stop the port program while events flow, N=1000 times; close it as often; N * 1000 frames that are none
+	@tools/setup all
+	@MIX_ENV=test mix compile
+	@MIX_ENV=test CRASHES=$(N) mix test tests/elixir/port_crash_test.exs
+
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all
 	@tools/check
@@ -241,11 +253,15 @@ help: ## this list
 	@echo '  V=1       shows the commands'
 
 # What Mix calls.
-native: $(NIF) log
+native: $(NIF) log port
 
 log:
 	@if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then $(MAKE) --no-print-directory $(LOG_NIF); \
 	else echo "left out: $(LOG_NIF), which needs SQLite 3.20 or later (make setup)"; fi
+
+port:
+	@if [ -n "$(EI_DIR)" ]; then $(MAKE) --no-print-directory $(PORT) EI_DIR="$(EI_DIR)"; \
+	else echo "left out: $(PORT), which needs Erlang's library ei (Debian and Ubuntu: apt-get install erlang-dev)"; fi
 
 program:
 	@if pkg-config --exists jansson zlib 2>/dev/null; then \
@@ -255,7 +271,7 @@ program:
 
 clean-native:
 	rm -rf $(BUILD)
-	rm -f $(PRIV)/roomfold_nif.so $(LOG_NIF) $(CLI)
+	rm -f $(PRIV)/roomfold_nif.so $(LOG_NIF) $(PORT) $(CLI)
 
 c-tests: $(TEST_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -285,6 +301,11 @@ $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 $(BUILD)/c_src/log/%.o: c_src/log/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) $(STRICT) -D_DEFAULT_SOURCE $(LOG_CFLAGS) $(if $(filter %_nif.c,$<),-isystem $(ERTS_INCLUDE_DIR)) -c -o $@ $<
+
+# Its pipes are the system's.
+$(BUILD)/c_src/port/%.o: c_src/port/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) $(STRICT) -D_GNU_SOURCE -isystem $(EI_DIR)/include -c -o $@ $<
 
 $(BUILD)/c_src/cli/%.o: c_src/cli/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -324,6 +345,10 @@ $(BUILD)/roomfold_log.o: $(LOG_READ_OBJ) $(BUILD)/files
 $(LOG_LIB): $(BUILD)/roomfold_log.o
 	$(call say,AR $@)rm -f $@ && $(AR) rcs $@ $<
 
+$(PORT): $(PORT_OBJ) $(CORE_OBJ) $(BUILD)/files
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK) -o $@.new $(PORT_OBJ) $(CORE_OBJ) $(EI_DIR)/lib/libei.a -lm -lpthread && mv -f $@.new $@
+
 $(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)),$(LOG_LIB)) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK) -o $@.new $(filter %.o %.a,$^) $(CLI_LIBS) $(if $(filter yes,$(SQLITE)),$(LOG_LIBS)) -lm && mv -f $@.new $@
@@ -338,7 +363,11 @@ $(BUILD)/tests/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 # One of them is about lines as the program reads and writes them.
 $(BUILD)/fuzz_changes: $(addprefix $(BUILD)/c_src/cli/,changes.o json_slices.o shape_writer.o output.o)
 
+# And one about what comes to the port program.
+$(BUILD)/fuzz_port_call: $(filter-out %/main.o %/watch.o,$(PORT_OBJ))
+$(BUILD)/fuzz_port_call: FUZZ_LIBS = $(EI_DIR)/lib/libei.a -lpthread
+
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE_OBJ) $(BUILD)/files
-	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -lm
+	$(call say,LD $@)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(FUZZ_LIBS) -lm
 
 -include $(ALL_OBJ:.o=.d)

@@ -44,13 +44,13 @@ defmodule Mix.Tasks.Compile.RoomfoldNative do
   # package is a dependency: so it needs no network, and no library but libc.
   use Mix.Task.Compiler
 
-  @libraries ["priv/roomfold_nif.so", "priv/roomfold_log_nif.so"]
+  @libraries ["priv/roomfold_nif.so", "priv/roomfold_log_nif.so", "priv/roomfold_port"]
 
   @impl true
   def run(_args) do
     before = Enum.map(@libraries, &File.stat/1)
 
-    case make(["native"], [{"ERTS_INCLUDE_DIR", erts_include_dir()}]) do
+    case make(["native"], [{"ERTS_INCLUDE_DIR", erts_include_dir()} | ei_dir()]) do
       0 ->
         # Where priv/ is new, the build folder has no link to it yet.
         Mix.Project.build_structure()
@@ -90,6 +90,17 @@ defmodule Mix.Tasks.Compile.RoomfoldNative do
       dir
     else
       Mix.raise("roomfold needs Erlang's header erl_nif.h, and #{dir} does not have it. #{remedy()}")
+    end
+  end
+
+  # Without ei the port program is left out, with a line of make's.
+  defp ei_dir do
+    case :code.lib_dir(:erl_interface) do
+      dir when is_list(dir) ->
+        if File.exists?(Path.join(dir, "lib/libei.a")), do: [{"EI_DIR", to_string(dir)}], else: []
+
+      _ ->
+        []
     end
   end
 

@@ -258,7 +258,7 @@ static rf_status look_once(rf_space *space, const rf_zone *zone, rf_view *view, 
         hits->len = first;
         return run.status;
     }
-    rf_hits_sort(hits->items + first, hits->len - first, rf_hit_id_before);
+    if (hits->len > first) rf_hits_sort(hits->items + first, hits->len - first, rf_hit_id_before);
     return RF_OK;
 }
 

@@ -21,7 +21,10 @@ defmodule Roomfold.AdmissionTest do
     native = world(:native)
     {:ok, {text, answers}} = native.impl.admit(native.state, at, items)
     assert {:ok, {text, Enum.reverse(answers)}} == Admission.admit(world(:elixir), at, items, :elixir)
+    port = world(:port)
+    assert {:ok, {text, answers}} == port.impl.admit(port.state, at, items)
     # Nothing was changed.
+    assert World.snapshot(port) == World.snapshot(native)
     assert World.snapshot(native) == World.snapshot(world(:native))
     {text, Enum.reverse(answers), native}
   end

@@ -6,6 +6,7 @@ defmodule Roomfold.DocTest do
   doctest Roomfold.EventLog
   doctest Roomfold.EventLog.Memory
   doctest Roomfold.JSON
+  doctest Roomfold.Port
   doctest Roomfold.Projection
   doctest Roomfold.Report
   doctest Roomfold.Rules

@@ -22,7 +22,7 @@ defmodule Roomfold.HitsTest do
     end
   end
 
-  for impl <- [:native, :elixir] do
+  for impl <- [:native, :port, :elixir] do
     describe "#{impl}" do
       @impl_under_test impl
 

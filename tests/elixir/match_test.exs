@@ -23,7 +23,8 @@ defmodule Roomfold.MatchTest do
     where = if String.starts_with?(file, @shipped), do: "shipped", else: "shared"
 
     # The oracle is slow: the shipped match is enough for it.
-    for impl <- if(where == "shipped", do: [:native, :elixir], else: [:native]), form <- [:json, :list] do
+    for impl <- if(where == "shipped", do: [:native, :port, :elixir], else: [:native, :port]),
+        form <- [:json, :list] do
       @tag match: file, impl: impl, form: form
       test "#{where} #{name}, #{impl}, #{form}", tag do
         expected = read(String.replace(tag.match, ".events.jsonl.gz", ".expected.json.gz"))

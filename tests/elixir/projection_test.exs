@@ -2,6 +2,10 @@ defmodule Roomfold.Projection.NativeTest do
   use Roomfold.Conformance, impl: :native
 end
 
+defmodule Roomfold.Projection.PortTest do
+  use Roomfold.Conformance, impl: :port
+end
+
 defmodule Roomfold.Projection.ElixirTest do
   use Roomfold.Conformance, impl: :elixir
 end

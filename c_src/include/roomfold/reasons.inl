@@ -57,3 +57,6 @@ X(UNKNOWN_VERSION, unknown_version, "the packed frame has another version or is 
 X(SCHEMA_MISMATCH, schema_mismatch, "the packed frame was made with another schema")
 X(NODE_AWAY, node_away, "the node that has the room can't be reached")
 X(NODE_REFUSED, node_refused, "this node may have no rooms: it is not one of the cluster")
+X(PORT_BUSY, port_busy, "the port process has more to do than it can")
+X(PORT_TIMEOUT, port_timeout, "the port process did not answer in time: it was started anew, and the call has not been done")
+X(PORT_CRASHED, port_crashed, "the port process ended at this call, each time it was tried: the call has not been done")

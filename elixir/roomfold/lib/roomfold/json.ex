@@ -17,7 +17,7 @@ defmodule Roomfold.JSON do
 
   ## Options
 
-    * `:impl` - `:native` (default) or `:elixir`
+    * `:impl` - `:native` (default) or `:elixir` (default with `config :roomfold, native: false`)
     * `:max_depth` - levels of lists and objects, 1 to 512 (512)
     * `:max_bytes` - of the text (no limit)
 
@@ -60,7 +60,7 @@ defmodule Roomfold.JSON do
 
   ## Options
 
-    * `:impl` - `:native` (default) or `:elixir`
+    * `:impl` - `:native` (default) or `:elixir` (default with `config :roomfold, native: false`)
 
   ## Examples
 
@@ -84,12 +84,15 @@ defmodule Roomfold.JSON do
   def encode!(term, opts \\ []), do: bang(encode(term, opts))
 
   defp implementation(opts) do
-    case Keyword.get(opts, :impl, :native) do
+    case Keyword.get_lazy(opts, :impl, &default/0) do
       :native -> Roomfold.Native
       :elixir -> Roomfold.JSON.Elixir
       other -> raise ArgumentError, "impl must be :native or :elixir, got: #{inspect(other)}"
     end
   end
+
+  # Who wants no C in the VM says so once.
+  defp default, do: if(Application.get_env(:roomfold, :native, true), do: :native, else: :elixir)
 
   defp result({:ok, value}), do: {:ok, value}
   defp result({:error, error}), do: {:error, Error.from(error)}

@@ -6,6 +6,14 @@ defmodule Roomfold.Native do
 
   @doc false
   def load do
+    if Application.get_env(:roomfold, :native, true),
+      do: load_library(),
+      else: :persistent_term.put(__MODULE__, "config :roomfold, native: false")
+
+    :ok
+  end
+
+  defp load_library do
     path = :filename.join(:code.priv_dir(:roomfold), ~c"roomfold_nif")
 
     case :erlang.load_nif(path, 0) do

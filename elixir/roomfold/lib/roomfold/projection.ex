@@ -3,6 +3,7 @@ defmodule Roomfold.Projection do
   What folds events into a world: a behaviour, and its implementations, which a user swaps by one word.
 
     * `:native` - `Roomfold.Projection.Native`: C in a NIF
+    * `:port` - the same C in OS processes of their own (`Roomfold.Port`), for those who won't load it into their VM
     * `:elixir` - `Roomfold.Projection.Elixir`: pure Elixir; the oracle, and for where nothing is compiled
     * a module of your own
 
@@ -86,6 +87,9 @@ defmodule Roomfold.Projection do
   @callback overlap(state, [term]) :: {:ok, [term]} | error
   @callback mark(state, time :: float) :: {:ok, state} | error
   @callback info(state) :: {:ok, info} | error
+  @doc "Which `Roomfold.JSON` goes with it; `:native` if it does not say."
+  @callback json() :: :native | :elixir
+  @optional_callbacks json: 0
 
   @doc """
   The module of an implementation.
@@ -95,6 +99,7 @@ defmodule Roomfold.Projection do
   """
   @spec module(atom) :: module
   def module(:native), do: Roomfold.Projection.Native
+  def module(:port), do: Roomfold.Projection.Port
   def module(:elixir), do: Roomfold.Projection.Elixir
 
   def module(module) when is_atom(module) do
@@ -102,8 +107,20 @@ defmodule Roomfold.Projection do
       module
     else
       raise ArgumentError,
-            "impl must be :native, :elixir or a module with the behaviour Roomfold.Projection, got: #{inspect(module)}"
+            "impl must be :native, :port, :elixir or a module with the behaviour Roomfold.Projection, got: #{inspect(module)}"
     end
+  end
+
+  @doc """
+  Which `Roomfold.JSON` goes with an implementation.
+
+      iex> {Roomfold.Projection.json(:native), Roomfold.Projection.json(:port)}
+      {:native, :elixir}
+  """
+  @spec json(atom) :: :native | :elixir
+  def json(impl) do
+    module = module(impl)
+    if Code.ensure_loaded?(module) and function_exported?(module, :json, 0), do: module.json(), else: :native
   end
 
   @doc """

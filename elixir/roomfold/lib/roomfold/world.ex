@@ -41,7 +41,8 @@ defmodule Roomfold.World do
         %{seq: seq, count: count} -> "#Roomfold.World<#{inspect(world.impl)}, seq #{seq}, #{count} entities>"
       end
     rescue
-      Roomfold.Error -> "#Roomfold.World<#{inspect(world.impl)}, folded on>"
+      error in Roomfold.Error ->
+        "#Roomfold.World<#{inspect(world.impl)}, #{error.reason |> to_string() |> String.replace("_", " ")}>"
     end
   end
 
@@ -58,7 +59,7 @@ defmodule Roomfold.World do
 
   ## Options
 
-    * `:impl` - `:native` (default), `:elixir` or a module with the behaviour `Roomfold.Projection`
+    * `:impl` - `:native` (default), `:port`, `:elixir` or a module with the behaviour `Roomfold.Projection`
     * `:schema` - a `Roomfold.Schema` (`Roomfold.Schema.default/0`)
     * `:rules` - a `Roomfold.Rules` (`Roomfold.Rules.xr/0`)
     * `:seq` - the seq it starts at (0)
@@ -372,8 +373,7 @@ defmodule Roomfold.World do
   def apply_diff(%__MODULE__{} = world, diff) when is_map(diff),
     do: changed(world, world.impl.apply_diff(world.state, diff))
 
-  defp decode(Projection.Elixir, text), do: JSON.decode(text, impl: :elixir)
-  defp decode(_, text), do: JSON.decode(text)
+  defp decode(impl, text), do: JSON.decode(text, impl: Projection.json(impl))
 
   @doc """
   A new world from a snapshot by entity, or from `{:json, text}` of what `encode/4` wrote, in any shape.

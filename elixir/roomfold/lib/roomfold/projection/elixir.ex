@@ -25,6 +25,9 @@ defmodule Roomfold.Projection.Elixir do
   ]
 
   @impl true
+  def json, do: :elixir
+
+  @impl true
   def new(schema, rules, limits) do
     with :ok <- Rules.fit?(rules, schema) do
       world = %__MODULE__{

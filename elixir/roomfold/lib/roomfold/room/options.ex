@@ -127,6 +127,5 @@ defmodule Roomfold.Room.Options do
     }
 
   @doc "Which JSON goes with the implementation."
-  def json(%{impl: :elixir}), do: :elixir
-  def json(_), do: :native
+  def json(%{impl: impl}), do: Roomfold.Projection.json(impl)
 end

@@ -1,0 +1,188 @@
+# The port against the NIF: packed batches to many worlds at once, and what a call costs.
+#
+#     make bench            or      mix run bench/port.exs
+#
+# Peers: the same core in the VM (:native); and, for the round trip, the plainest port there is: `cat`.
+Code.require_file("support.exs", __DIR__)
+Code.require_file("streams.exs", __DIR__)
+
+defmodule PortBench do
+  alias Roomfold.{Wire, World}
+
+  @batch 1_000
+  @batches 40
+  @rounds 9
+  @calls 2_000
+
+  def run do
+    IO.puts("The port beside the NIF, #{Bench.machine()}\n")
+    throughput()
+    round_trips()
+  end
+
+  # ---- throughput ----
+
+  defp throughput do
+    IO.puts("""
+    Packed batches of #{@batch} events (90 % updates, 5 % creates, 5 % deletes) to worlds of 1,000 entities, each folded by a process of its own,
+    #{@batches} batches each; million events a second, medians of #{@rounds} rounds in turn. In turn: the processes give way to each other after each batch,
+    as rooms do whose ticks come together; in a row: each folds its batches as fast as it can, so that its world stays in the cache. CPU: microseconds
+    a batch that the VM and the programs computed, together (Linux); what is left where all cores are busy, whatever else the machine does.
+    """)
+
+    {creates, batches} = Streams.make(1_000, @batches, @batch)
+    creates = frame(creates)
+    frames = Enum.map(batches, &frame/1)
+
+    header = [
+      "worlds at once",
+      "batches",
+      "native",
+      "port",
+      "port / native",
+      "CPU native",
+      "CPU port",
+      "native / port"
+    ]
+
+    rows =
+      for {count, turns} <- [{1, false}, {16, true}, {16, false}, {32, true}],
+          do: row(count, turns, creates, frames)
+
+    Bench.table(header, rows)
+    Bench.csv("port", header, rows)
+  end
+
+  defp row(count, turns, creates, frames) do
+    Roomfold.Port.ping()
+    used = :ets.new(:cpu, [:public])
+
+    contenders =
+      for impl <- [:native, :port] do
+        run = fn tasks ->
+          before = cpu()
+          together(tasks)
+          :ets.insert(used, {{impl, make_ref()}, cpu() - before})
+        end
+
+        {impl, fn -> start(impl, count, creates, frames, turns) end, run}
+      end
+
+    times = Bench.rounds(contenders, @rounds)
+    [native, port] = for impl <- [:native, :port], do: count * @batches * @batch * 1_000 / times[impl]
+
+    [cpu_native, cpu_port] =
+      for impl <- [:native, :port],
+          do:
+            Bench.median(Enum.map(:ets.match(used, {{impl, :_}, :"$1"}), &hd/1)) / (count * @batches) / 1_000
+
+    speeds = Enum.map([native, port, port / native, cpu_native, cpu_port], &round2/1)
+
+    [count, if(turns, do: "in turn", else: "in a row") | speeds] ++
+      [if(cpu_port > 0, do: round2(cpu_native / cpu_port), else: "-")]
+  end
+
+  # Nanoseconds that the VM and the programs have computed; 0 where the system does not say.
+  defp cpu do
+    pids = [System.pid() | for(%{os_pid: pid} <- Roomfold.Port.info(), do: pid)]
+
+    for pid <- pids,
+        path <- Path.wildcard("/proc/#{pid}/task/*/schedstat"),
+        {:ok, line} <- [File.read(path)],
+        reduce: 0 do
+      sum -> sum + (line |> String.split() |> hd() |> String.to_integer())
+    end
+  end
+
+  defp frame(events) do
+    {:ok, frame} = Wire.encode_events(events, [])
+    frame
+  end
+
+  # Folders that wait for the word.
+  defp start(impl, count, creates, frames, turns) do
+    for _ <- 1..count do
+      task =
+        Task.async(fn ->
+          world = World.fold!(World.new!(impl: impl), {:packed, creates})
+
+          receive do
+            :go -> Enum.reduce(frames, world, &fold(&1, &2, turns))
+          end
+
+          :ok
+        end)
+
+      # It has its world.
+      wait(task.pid)
+      task
+    end
+  end
+
+  defp fold(frame, world, turns) do
+    world = World.fold!(world, {:packed, frame})
+    if turns, do: :erlang.yield()
+    world
+  end
+
+  defp wait(pid) do
+    unless Process.info(pid, :status) == {:status, :waiting} and
+             match?({:current_function, {__MODULE__, _, _}}, Process.info(pid, :current_function)) do
+      Process.sleep(1)
+      wait(pid)
+    end
+  end
+
+  defp together(tasks) do
+    for task <- tasks, do: send(task.pid, :go)
+    Task.await_many(tasks, :infinity)
+  end
+
+  # ---- round trips ----
+
+  defp round_trips do
+    IO.puts("One call after the other, #{@calls} a round; microseconds a call\n")
+    world = fn impl -> fn -> World.fold!(World.new!(impl: impl), Streams.creates(100)) end end
+    get = fn world -> for _ <- 1..@calls, do: World.get(world, "entity_7") end
+
+    times =
+      Bench.rounds(
+        [
+          {:cat, &cat/0, fn port -> for _ <- 1..@calls, do: echo(port) end},
+          {:ping, fn -> Roomfold.Port.ping() end, fn _ -> for _ <- 1..@calls, do: Roomfold.Port.ping() end},
+          {:port_get, world.(:port), get},
+          {:native_get, world.(:native), get}
+        ],
+        @rounds
+      )
+
+    us = fn name -> times[name] / @calls / 1_000 end
+    header = ["call", "us", "/ cat"]
+
+    rows =
+      for {name, words} <- [
+            cat: "a byte to cat and back",
+            ping: "an empty call",
+            port_get: "an entity, port",
+            native_get: "an entity, native"
+          ],
+          do: [words, round2(us.(name)), round2(us.(name) / us.(:cat))]
+
+    Bench.table(header, rows)
+    Bench.csv("port_call", header, rows)
+  end
+
+  defp cat, do: Port.open({:spawn_executable, System.find_executable("cat")}, [:binary, :stream])
+
+  defp echo(port) do
+    Port.command(port, "x")
+
+    receive do
+      {^port, {:data, _}} -> :ok
+    end
+  end
+
+  defp round2(number), do: :erlang.float_to_binary(number * 1.0, decimals: 2)
+end
+
+PortBench.run()

@@ -1,0 +1,112 @@
+#include "answer.h"
+
+#include <ei.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL 64 // bytes: more than any number, header or atom of ours takes
+#define HEADER 5 // bytes of a list's or map's header
+#define FIRST 4096
+
+void port_answer_free(port_answer *answer) {
+    free(answer->bytes);
+    answer->bytes = NULL;
+    answer->len = answer->capacity = 0;
+}
+
+static bool give_up(port_answer *answer, rf_status status) {
+    if (answer->status == RF_OK) answer->status = status;
+    return false;
+}
+
+bool port_reserve(port_answer *answer, size_t count) {
+    size_t capacity = answer->capacity > 0 ? answer->capacity : FIRST;
+    char *bytes;
+    if (answer->status != RF_OK) return false;
+    if (count > answer->limit || answer->len > answer->limit - count) return give_up(answer, RF_TOO_LARGE);
+    if (answer->len + count <= answer->capacity) return true;
+    while (capacity < answer->len + count) capacity *= 2; // the limit is far below SIZE_MAX / 2
+    bytes = realloc(answer->bytes, capacity);
+    if (!bytes) return give_up(answer, RF_NO_MEMORY);
+    answer->bytes = bytes;
+    answer->capacity = capacity;
+    return true;
+}
+
+// Runs one of ei's encoders at the end of what there is.
+#define PUT(answer, room, encoder, ...)                                                                                \
+    do {                                                                                                               \
+        int written = 0;                                                                                               \
+        if (!port_reserve(answer, room)) return;                                                                       \
+        if (encoder((answer)->bytes + (answer)->len, &written, __VA_ARGS__) != 0)                                      \
+            give_up(answer, RF_UNSUPPORTED_VALUE);                                                                     \
+        else                                                                                                           \
+            (answer)->len += (size_t)written;                                                                          \
+    } while (0)
+
+void port_put_version(port_answer *answer) {
+    int written = 0;
+    if (!port_reserve(answer, SMALL)) return;
+    ei_encode_version(answer->bytes + answer->len, &written);
+    answer->len += (size_t)written;
+}
+
+void port_put_atom(port_answer *answer, const char *atom) {
+    PUT(answer, SMALL, ei_encode_atom, atom);
+}
+
+void port_put_bool(port_answer *answer, bool value) {
+    PUT(answer, SMALL, ei_encode_boolean, value);
+}
+
+void port_put_int(port_answer *answer, int64_t value) {
+    PUT(answer, SMALL, ei_encode_longlong, value);
+}
+
+void port_put_uint(port_answer *answer, uint64_t value) {
+    PUT(answer, SMALL, ei_encode_ulonglong, value);
+}
+
+void port_put_float(port_answer *answer, double value) {
+    PUT(answer, SMALL, ei_encode_double, value);
+}
+
+void port_put_binary(port_answer *answer, rf_str bytes) {
+    const char *data = bytes.len > 0 ? bytes.data : "";
+    PUT(answer, SMALL + bytes.len, ei_encode_binary, data, (long)bytes.len);
+}
+
+void port_put_tuple(port_answer *answer, int arity) {
+    PUT(answer, SMALL, ei_encode_tuple_header, arity);
+}
+
+char *port_put_space(port_answer *answer, size_t len) {
+    char *at;
+    if (!port_reserve(answer, HEADER + len)) return NULL;
+    at = answer->bytes + answer->len;
+    at[0] = ERL_BINARY_EXT;
+    for (int i = 0; i < 4; i++) at[1 + i] = (char)(uint8_t)(len >> (24 - 8 * i));
+    answer->len += HEADER + len;
+    return at + HEADER;
+}
+
+size_t port_begin(port_answer *answer) {
+    size_t mark = answer->len;
+    if (port_reserve(answer, HEADER)) answer->len += HEADER;
+    return mark;
+}
+
+void port_end_list(port_answer *answer, size_t mark, size_t count) {
+    int at = 0;
+    if (answer->status != RF_OK) return;
+    if (count == 0)
+        answer->len = mark; // nothing but the tail
+    else
+        ei_encode_list_header(answer->bytes + mark, &at, (int)count);
+    PUT(answer, SMALL, ei_encode_list_header, 0);
+}
+
+void port_end_map(port_answer *answer, size_t mark, size_t count) {
+    int at = 0;
+    if (answer->status == RF_OK) ei_encode_map_header(answer->bytes + mark, &at, (int)count);
+}

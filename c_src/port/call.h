@@ -1,0 +1,70 @@
+// call.h: a call on its way: {operation, world's number, version, argument} -> {:ok, ...} or {:error, {reason, about,
+// offset}}.
+//
+// Beside the core's reasons there is `lost`: this process does not have the world, or has it at an older version. The
+// caller then makes it anew from what it keeps.
+#ifndef ROOMFOLD_PORT_CALL_H
+#define ROOMFOLD_PORT_CALL_H
+
+#include "frames.h"
+#include "term.h"
+#include "worlds.h"
+
+typedef struct port_call {
+    port_worlds *worlds;
+    port_answer *out;
+    uint64_t number, version;
+    port_reader argument;
+    port_world *world; // for operations that need one, at the version asked for
+    bool lost;         // why it failed
+    rf_error error;    // where it is; its status is what the operation returns
+} port_call;
+
+// Puts the whole answer and returns RF_OK; with any other status what was put is taken back.
+typedef rf_status port_operation(port_call *call);
+
+// Runs the call that a checked frame holds. Whatever the frame says, there is one answer.
+void port_run(port_worlds *worlds, rf_str term, uint32_t number, size_t limit, port_answer *out);
+
+// --- for the operations
+
+// {:ok, ...: the caller puts what is behind.
+void port_put_ok(port_call *call);
+// About and offset of an error, nil where there is none.
+void port_put_about(port_answer *out, const char *about, size_t len);
+void port_put_offset(port_answer *out, uint64_t offset);
+// A binary that holds a term of its own, checked.
+bool port_read_inner(port_reader *reader, port_reader *out);
+
+// A world from {schema, rules | nil, limits}, at another seq than that of the limits unless it is PORT_OWN_SEQ.
+#define PORT_OWN_SEQ UINT64_MAX
+rf_status port_read_world(port_reader *reader, uint64_t seq, rf_error *error, rf_world **out);
+// {:ok, version}, the call's
+rf_status port_put_version_of(port_call *call);
+
+// What changes a world, and can be done again where a world is made anew. The report is filled by what folds.
+typedef rf_status port_changing(port_world *world, port_reader *argument, rf_report *report, rf_error *error);
+
+port_changing port_fold, port_apply_diff, port_load, port_apply_packed, port_load_packed, port_open_hits, port_mark;
+
+typedef struct port_change {
+    const char *name;
+    port_changing *run;
+    bool raises; // the version
+} port_change;
+
+// NULL: there is none of this name.
+const port_change *port_change_find(const char *name);
+// {:ok, version, report}
+rf_status port_change_run(port_call *call, const port_change *change);
+// argument: a list of {version, name, argument}; those below the world's version have been done. {:ok, version}
+port_operation port_world_replay;
+
+port_operation port_ping, port_world_new, port_world_copy, port_world_free, port_world_info;
+port_operation port_world_checkpoint, port_world_restore;
+port_operation port_world_get, port_world_query, port_world_diff, port_world_snapshot;
+port_operation port_world_encode, port_world_encode_packed, port_world_admit;
+port_operation port_world_input_text, port_world_events_text;
+port_operation port_hits_cast, port_hits_overlap;
+
+#endif

@@ -1,0 +1,110 @@
+// roomfold_port: worlds in a process of their own, for Roomfold.Port. Reads calls from its input, writes answers to its
+// output, in the same order, and ends where its input does.
+//
+//     roomfold_port [LIMIT]     LIMIT: bytes of a frame, both ways
+//
+// Exit codes: 0 the input has ended, or nobody reads the answers; 1 reading or writing failed, or there is no memory;
+// 2 a frame is longer than the limit, or the limit is none.
+#include "call.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DONE, FAILED, REFUSED };
+
+#define GATHERED ((size_t)256 << 10) // bytes of answers that are written at once, if there are as many
+#define KEPT ((size_t)1 << 20)       // of memory, between answers
+#define PIPE_BYTES (1 << 20)
+
+typedef struct conversation {
+    port_input input;
+    port_answer output;
+    port_worlds worlds;
+} conversation;
+
+static int complain(int code, const char *what) {
+    fprintf(stderr, "roomfold_port: %s\n", what);
+    return code;
+}
+
+// Larger pipes mean fewer switches between the processes.
+static void widen_pipes(void) {
+#ifdef F_SETPIPE_SZ
+    fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+#endif
+}
+
+// False: nobody reads any more, or it failed.
+static bool write_answers(port_answer *output) {
+    size_t done = 0;
+    while (done < output->len) {
+        ssize_t count = write(STDOUT_FILENO, output->bytes + done, output->len - done);
+        if (count < 0 && errno != EINTR) return false;
+        if (count > 0) done += (size_t)count;
+    }
+    output->len = 0;
+    if (output->capacity > KEPT) port_answer_free(output);
+    return true;
+}
+
+// Answers all calls that have come as a whole, which are written when there are no more.
+static int answer_all(conversation *it) {
+    port_frame frame;
+    port_next next;
+    while ((next = port_input_next(&it->input, &frame)) == PORT_FRAME) {
+        port_run(&it->worlds, frame.term, frame.call, it->input.limit, &it->output);
+        if (it->output.status != RF_OK) return complain(FAILED, "there is no memory");
+        if (it->output.len >= GATHERED && !write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
+    }
+    if (!write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
+    return next == PORT_MORE ? -1 : complain(REFUSED, "a frame is longer than the limit");
+}
+
+static int converse(conversation *it) {
+    for (;;) {
+        size_t room;
+        char *at = port_input_room(&it->input, &room);
+        ssize_t count;
+        int code;
+        if (!at) return complain(FAILED, "there is no memory");
+        count = read(STDIN_FILENO, at, room);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return complain(FAILED, strerror(errno));
+        if (count == 0) return DONE;
+        port_input_came(&it->input, (size_t)count);
+        code = answer_all(it);
+        if (code >= 0) return code;
+    }
+}
+
+static bool read_limit(const char *text, size_t *out) {
+    char *end;
+    unsigned long long limit;
+    errno = 0;
+    limit = strtoull(text, &end, 10);
+    *out = (size_t)limit;
+    return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && limit >= 1024 && limit <= PORT_LIMIT_MAX;
+}
+
+int main(int argc, char **argv) {
+    conversation it = {.input.limit = PORT_LIMIT_DEFAULT};
+    int code;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) return puts(RF_VERSION) < 0 ? FAILED : DONE;
+    if (argc > 2 || (argc == 2 && !read_limit(argv[1], &it.input.limit)))
+        return complain(REFUSED, "usage: roomfold_port [LIMIT], 1024 to 1073741824 bytes of a frame");
+    signal(SIGPIPE, SIG_IGN);
+    if (!port_watch_start()) return complain(FAILED, "there is no thread to watch for the end");
+    widen_pipes();
+    code = converse(&it);
+    port_worlds_free(&it.worlds);
+    port_answer_free(&it.output);
+    port_input_free(&it.input);
+    return code;
+}

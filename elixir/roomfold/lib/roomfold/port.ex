@@ -1,0 +1,249 @@
+defmodule Roomfold.Port do
+  @moduledoc """
+  Worlds in OS processes of their own, for those who won't load C into their VM: `impl: :port`.
+
+      iex> world = Roomfold.World.new!(impl: :port)
+      iex> world = Roomfold.World.fold!(world, [{"user_joined", %{"user_id" => "tom", "position" => [0, 1, 2]}}])
+      iex> Roomfold.World.get(world, "tom")
+      %{"position" => [0.0, 1.0, 2.0]}
+
+  A pool of a few programs (`priv/roomfold_port`), each with many worlds and many calls on their way. The pool named `Roomfold.Port` is
+  started when somebody first asks for it, with the options of the application's environment:
+
+      config :roomfold, port: [size: 4, timeout: 2_000]
+
+  or stands in a supervision tree, `{Roomfold.Port, size: 4}`, before what uses it. A pool of your own is a module:
+
+      defmodule MyApp.Worlds do
+        use Roomfold.Port, size: 1
+      end
+
+      # in the supervision tree: MyApp.Worlds; then
+      Roomfold.World.new(impl: MyApp.Worlds)
+
+  A program that crashes, or does not answer in time, is started anew, and the worlds in it are made again from what their values keep: the last
+  checkpoint and what was folded since. A world's value goes on as if nothing had happened. `docs/port.md` says what this costs and where it ends.
+  """
+  use Supervisor
+
+  alias Roomfold.Port.{Program, Reaper, Worker}
+  alias Roomfold.World
+
+  @options [
+    name: __MODULE__,
+    size: nil,
+    timeout: 5_000,
+    max_in_flight: 64,
+    max_in_flight_bytes: 4_194_304,
+    max_waiting: 10_000,
+    max_worlds: 10_000,
+    max_frame_bytes: 67_108_864,
+    program: nil,
+    args: nil
+  ]
+
+  @doc false
+  defmacro __using__(opts) do
+    delegates =
+      for {name, arity} <- operations() do
+        arguments = Macro.generate_arguments(arity, __MODULE__)
+
+        quote do
+          @impl true
+          defdelegate unquote(name)(unquote_splicing(arguments)), to: Projection
+        end
+      end
+
+    quote do
+      @behaviour Roomfold.Projection
+      alias Roomfold.Projection.Port, as: Projection
+
+      def child_spec(opts), do: %{id: __MODULE__, start: {__MODULE__, :start_link, [opts]}, type: :supervisor}
+
+      def start_link(opts \\ []) do
+        unquote(opts) |> Keyword.merge(opts) |> Keyword.put(:name, __MODULE__) |> Roomfold.Port.start_link()
+      end
+
+      @impl true
+      def new(schema, rules, limits), do: Projection.new(schema, rules, limits, __MODULE__)
+
+      unquote_splicing(delegates)
+    end
+  end
+
+  # Those of Roomfold.Projection that know their pool by the world.
+  defp operations do
+    [
+      json: 0,
+      fold: 2,
+      fold_plain: 2,
+      admit: 3,
+      input_text: 4,
+      events_text: 2,
+      copy: 1,
+      get: 2,
+      query: 2,
+      snapshot: 2,
+      diff: 2,
+      encode: 4,
+      apply_diff: 2,
+      load: 2,
+      open_hits: 3,
+      cast: 2,
+      overlap: 2,
+      mark: 2,
+      info: 1
+    ]
+  end
+
+  @doc """
+  Starts a pool.
+
+  ## Options
+
+    * `:name` (`Roomfold.Port`)
+    * `:size` - how many programs (as many as there are schedulers)
+    * `:timeout` - milliseconds a program may take for a call, and a call may wait for its turn (5,000). A program that takes longer is ended and
+      started anew (`:port_timeout` for that call); who waited longer is refused (`:port_busy`), as is who comes when `:max_waiting` (10,000) do
+    * `:max_in_flight` (64) calls and `:max_in_flight_bytes` (4 MB) on their way to a program; others wait
+    * `:max_worlds` - in a program (10,000). Of more than that the one that was not used for longest is given up, and made again if it is asked for
+    * `:max_frame_bytes` - of one call or answer (64 MB); what is longer is refused (`:too_large`)
+    * `:program` - a path, in place of `priv/roomfold_port`, and `:args`, in place of its own
+
+  ## Examples
+
+      iex> {:ok, pool} = Roomfold.Port.start_link(name: :doctest_pool, size: 1)
+      iex> Roomfold.Port.ping(:doctest_pool)
+      :ok
+      iex> [%{worlds: 0, in_flight: 0, restarts: 0}] = Roomfold.Port.info(:doctest_pool)
+      iex> Supervisor.stop(pool)
+      :ok
+  """
+  @spec start_link(keyword) :: Supervisor.on_start()
+  def start_link(opts \\ []) do
+    opts = @options |> Keyword.merge(Keyword.validate!(opts, Keyword.keys(@options))) |> check!()
+    Program.path!(opts[:program])
+    Supervisor.start_link(__MODULE__, opts, name: opts[:name])
+  end
+
+  defp check!(opts) do
+    opts = Keyword.update!(opts, :size, &(&1 || System.schedulers_online()))
+    number = &(is_integer(&1) and &1 > 0)
+
+    for name <- [:size, :timeout, :max_in_flight, :max_in_flight_bytes, :max_waiting, :max_worlds],
+        do: must!(opts, name, number, "a whole number above 0")
+
+    must!(
+      opts,
+      :max_frame_bytes,
+      &(is_integer(&1) and &1 in 1_024..1_073_741_824),
+      "1,024 to 1,073,741,824 bytes"
+    )
+
+    must!(opts, :name, &is_atom/1, "an atom")
+    opts
+  end
+
+  defp must!(opts, name, check, what) do
+    unless check.(opts[name]),
+      do: raise(ArgumentError, "#{inspect(name)} must be #{what}, got: #{inspect(opts[name])}")
+  end
+
+  @impl true
+  def init(opts) do
+    name = opts[:name]
+    reaper = Module.concat(name, :Reaper)
+
+    workers =
+      for index <- 0..(opts[:size] - 1) do
+        worker_opts =
+          opts |> Keyword.drop([:size]) |> Keyword.merge(name: worker_name(name, index), reaper: reaper)
+
+        Supervisor.child_spec({Worker, worker_opts}, id: {Worker, index})
+      end
+
+    children = [
+      {Registry,
+       keys: :unique, name: registry(name), meta: [size: opts[:size], turns: :atomics.new(1, signed: false)]},
+      %{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}}
+    ]
+
+    # A program that ends is started by its worker. This is about the workers themselves.
+    Supervisor.init(children ++ workers, strategy: :rest_for_one, max_restarts: 100, max_seconds: 1)
+  end
+
+  defp registry(pool), do: Module.concat(pool, :Registry)
+
+  @doc false
+  def worker_name(pool, index), do: {:via, Registry, {registry(pool), index}}
+
+  @doc false
+  # The worker that a new world is given to: each in turn.
+  def worker_for(pool) do
+    {:ok, size} = Registry.meta(registry(pool), :size)
+    {:ok, turns} = Registry.meta(registry(pool), :turns)
+    rem(:atomics.add_get(turns, 1, 1), size)
+  end
+
+  @doc false
+  # The pool runs after this, or it raises and says what to do.
+  def ensure!(pool) do
+    if Process.whereis(pool) == nil, do: start!(pool)
+    :ok
+  end
+
+  defp start!(__MODULE__) do
+    opts = Application.get_env(:roomfold, :port, [])
+    Program.path!(opts[:program])
+
+    case Supervisor.start_child(Roomfold.Supervisor, {__MODULE__, opts}) do
+      {:ok, _} -> :ok
+      {:error, {:already_started, _}} -> :ok
+      {:error, :already_present} -> Supervisor.restart_child(Roomfold.Supervisor, __MODULE__)
+      {:error, reason} -> raise "Roomfold.Port could not be started: #{inspect(reason)}"
+    end
+  end
+
+  defp start!(pool) do
+    raise ArgumentError, "the pool #{inspect(pool)} does not run: it belongs into your supervision tree"
+  end
+
+  @doc """
+  Asks a program for an empty answer: a round trip.
+
+      iex> Roomfold.Port.ping()
+      :ok
+  """
+  @spec ping(atom, index :: non_neg_integer) :: :ok | {:error, atom}
+  def ping(pool \\ __MODULE__, index \\ 0) do
+    ensure!(pool)
+    with {:ok, _} <- Worker.call(worker_name(pool, index), {:ping, 0, 0, nil}, nil), do: :ok
+  end
+
+  @doc """
+  What each program does: its OS process, how many worlds it has, how many calls are on their way and wait, and how often it was started anew.
+
+      iex> [%{os_pid: pid} | _] = Roomfold.Port.info()
+      iex> is_integer(pid)
+      true
+  """
+  @spec info(atom) :: [map]
+  def info(pool \\ __MODULE__) do
+    ensure!(pool)
+    {:ok, size} = Registry.meta(registry(pool), :size)
+    for index <- 0..(size - 1), do: Worker.info(worker_name(pool, index))
+  end
+
+  @doc """
+  Gives up the memory of a world in its program, without waiting for the end of the process that made it. The value is still good: if it is used again, the
+  world is made anew.
+
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(impl: :port), [{"user_joined", %{"user_id" => "tom"}}])
+      iex> Roomfold.Port.release(world)
+      :ok
+      iex> Roomfold.World.get(world, "tom")
+      %{}
+  """
+  @spec release(World.t()) :: :ok
+  def release(%World{state: %Roomfold.Projection.Port{} = state}), do: Roomfold.Projection.Port.release(state)
+end

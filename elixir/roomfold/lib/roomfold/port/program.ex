@@ -1,0 +1,19 @@
+defmodule Roomfold.Port.Program do
+  @moduledoc false
+  # Where the port program is.
+
+  @doc "Its path; raises where it is not there, and says what to do."
+  def path!(path \\ nil) do
+    path = path || Path.join(to_string(:code.priv_dir(:roomfold)), "roomfold_port")
+    if File.regular?(path), do: path, else: raise(missing(path))
+  end
+
+  defp missing(path) do
+    """
+    Roomfold's port program was not found: #{path}
+
+    Build it with `mix compile` (or `make build` in the package); that needs make, a C compiler and Erlang's library ei
+    (Debian: apt install make gcc erlang-dev). Without it, use impl: :elixir.
+    """
+  end
+end

@@ -1,0 +1,284 @@
+defmodule Roomfold.Port.Worker do
+  @moduledoc false
+  # Owns one port program: writes calls to it, hands on its answers, which come in the same order, and starts it anew when it has crashed or hangs.
+  #
+  # What it promises a caller: an answer, or an error that says that the call has not been done and will not be. Worlds
+  # are lost with the program; whoever has one makes it anew (Roomfold.Projection.Port).
+  use GenServer, restart: :permanent, shutdown: 5_000
+
+  require Logger
+  alias Roomfold.Port.{Frames, Program, Queue, Reaper}
+  alias Roomfold.Port.Worlds
+
+  # Bytes of calls that are gathered before they are written, if the calls come that fast.
+  @gather 262_144
+  @first_pause_ms 10
+  @longest_pause_ms 1_000
+
+  @type failure :: :restarted | :crashed | :timeout | :busy | :too_large | :down
+  @typedoc "What becomes of a world by the call: used, made (by number), given up."
+  @type touch :: {:use | :make | :drop, number :: pos_integer} | nil
+
+  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name])
+
+  @doc "The answer's term, not decoded."
+  @spec call(GenServer.server(), tuple, touch) :: {:ok, binary} | {:error, failure}
+  def call(worker, term, touch) do
+    # Large binaries stay where they are.
+    bytes = :erlang.term_to_iovec(term)
+    GenServer.call(worker, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
+  catch
+    :exit, {reason, _} when reason not in [:calling_self] ->
+      {:error, if(reason == :noproc, do: :down, else: :restarted)}
+  end
+
+  @doc "An answer was no answer: the program can't be trusted any more."
+  def distrust(worker), do: GenServer.cast(worker, :distrust)
+
+  def info(worker), do: GenServer.call(worker, :info)
+
+  # ---- the process ----
+
+  @impl true
+  def init(opts) do
+    Process.flag(:trap_exit, true)
+
+    state = %{
+      opts: Map.new(opts),
+      program: Program.path!(opts[:program]),
+      port: nil,
+      os_pid: nil,
+      frames: nil,
+      queue: Queue.new(opts[:max_in_flight], opts[:max_in_flight_bytes], opts[:max_waiting]),
+      next: 0,
+      out: [],
+      out_bytes: 0,
+      ticking: false,
+      worlds: Worlds.new(opts[:max_worlds]),
+      # Of those that ended without an answer, one after the other.
+      failures: 0,
+      restarts: 0
+    }
+
+    {:ok, open(state)}
+  end
+
+  defp open(state) do
+    port =
+      Port.open({:spawn_executable, state.program}, [
+        :binary,
+        :stream,
+        :use_stdio,
+        args: state.opts[:args] || ["#{state.opts.max_frame_bytes}"],
+        # What is on its way has limits of its own: no caller is to be suspended.
+        busy_limits_port: :disabled,
+        busy_limits_msgq: :disabled
+      ])
+
+    os_pid =
+      case Port.info(port, :os_pid) do
+        {:os_pid, os_pid} -> os_pid
+        # It has ended already.
+        nil -> nil
+      end
+
+    Reaper.owns(state.opts.reaper, os_pid)
+    %{state | port: port, os_pid: os_pid, frames: Frames.new(state.opts.max_frame_bytes)}
+  end
+
+  @impl true
+  def handle_call({:call, bytes, size, touch}, {caller, _} = from, state) do
+    if size + 4 > state.opts.max_frame_bytes do
+      {:reply, {:error, :too_large}, state, wait(state)}
+    else
+      {worlds, dropped} = Worlds.touch(state.worlds, touch, caller)
+      state = free(%{state | worlds: worlds}, dropped)
+
+      case Queue.add(state.queue, %{from: from, bytes: bytes, size: size, since: now()}) do
+        {:ok, queue} -> %{state | queue: queue} |> pump() |> noreply()
+        :full -> {:reply, {:error, :busy}, state, wait(state)}
+      end
+    end
+  end
+
+  def handle_call(:info, _, state) do
+    info = %{
+      os_pid: state.os_pid,
+      worlds: Worlds.count(state.worlds),
+      in_flight: Queue.in_flight(state.queue),
+      waiting: Queue.waiting(state.queue),
+      restarts: state.restarts
+    }
+
+    {:reply, info, state, wait(state)}
+  end
+
+  @impl true
+  def handle_cast(:distrust, state), do: state |> down(:crashed, "it answered what is no answer") |> noreply()
+
+  @impl true
+  def handle_info({port, {:data, data}}, %{port: port} = state) do
+    with {:ok, answers, frames} <- Frames.read(state.frames, data),
+         {:ok, state} <- answered(answers, %{state | frames: frames}) do
+      state |> pump() |> noreply()
+    else
+      :error -> state |> down(:crashed, "it answered what is no answer") |> noreply()
+    end
+  end
+
+  def handle_info({:EXIT, port, _}, %{port: port} = state),
+    do: %{state | port: nil} |> down(:crashed, "it has ended") |> noreply()
+
+  # Nobody else has anything to say: time to write.
+  def handle_info(:timeout, state), do: state |> flush() |> noreply()
+  def handle_info(:tick, state), do: %{state | ticking: false} |> tick() |> noreply()
+  def handle_info(:open, %{port: nil} = state), do: state |> open() |> pump() |> noreply()
+
+  def handle_info({:DOWN, _, :process, owner, _}, state) do
+    {worlds, gone} = Worlds.owner_down(state.worlds, owner)
+    %{state | worlds: worlds} |> free(gone) |> noreply()
+  end
+
+  # Of a program that was given up.
+  def handle_info(_, state), do: noreply(state)
+
+  @impl true
+  def terminate(_, state) do
+    if state.port, do: close(state.port)
+    if state.os_pid, do: Reaper.finish(state.opts.reaper, state.os_pid)
+  end
+
+  defp noreply(%{out_bytes: bytes} = state) when bytes >= @gather, do: state |> flush() |> noreply()
+  defp noreply(state), do: {:noreply, state, wait(state)}
+
+  defp wait(%{out_bytes: 0}), do: :infinity
+  defp wait(_), do: 0
+
+  defp now, do: System.monotonic_time(:millisecond)
+
+  # ---- out ----
+
+  # Sends on what may be on its way.
+  defp pump(%{port: nil} = state), do: ticking(state)
+
+  defp pump(state) do
+    case Queue.next(state.queue, state.next, now()) do
+      {:ok, call, queue} ->
+        {:ok, frame} = Frames.write(state.next, call.bytes, call.size, state.opts.max_frame_bytes)
+
+        pump(%{
+          state
+          | queue: queue,
+            next: rem(state.next + 1, 0x1_0000_0000),
+            out: [state.out | frame],
+            out_bytes: state.out_bytes + call.size + 8
+        })
+
+      :wait ->
+        ticking(state)
+    end
+  end
+
+  defp flush(%{port: nil} = state), do: %{state | out: [], out_bytes: 0}
+
+  defp flush(state) do
+    # It may have ended in this moment; then its end is in the mailbox.
+    try do
+      Port.command(state.port, state.out)
+    rescue
+      ArgumentError -> :ok
+    end
+
+    %{state | out: [], out_bytes: 0}
+  end
+
+  # Worlds that nobody will ask for.
+  defp free(state, []), do: state
+
+  defp free(state, [number | more]) do
+    bytes = :erlang.term_to_iovec({:free, number, 0, more})
+    call = %{from: nil, bytes: bytes, size: :erlang.iolist_size(bytes), since: now()}
+    pump(%{state | queue: Queue.add!(state.queue, call)})
+  end
+
+  # ---- in ----
+
+  defp answered([], state), do: {:ok, state}
+
+  defp answered([{number, term} | answers], state) do
+    case Queue.answered(state.queue, number, now()) do
+      {:ok, call, queue} ->
+        if call.from, do: GenServer.reply(call.from, {:ok, term})
+        answered(answers, %{state | queue: queue, failures: 0})
+
+      :error ->
+        :error
+    end
+  end
+
+  # ---- when it fails ----
+
+  defp ticking(%{ticking: true} = state), do: state
+
+  defp ticking(state) do
+    if Queue.empty?(state.queue) do
+      state
+    else
+      Process.send_after(self(), :tick, max(div(state.opts.timeout, 10), 1))
+      %{state | ticking: true}
+    end
+  end
+
+  # A program that hangs holds up all who wait: they are not late because of that.
+  defp tick(state) do
+    if state.port && Queue.late?(state.queue, now() - state.opts.timeout) do
+      down(state, :timeout, "no answer within #{state.opts.timeout} ms")
+    else
+      {late, queue} = Queue.expire(state.queue, now() - state.opts.timeout)
+      for call <- late, call.from, do: GenServer.reply(call.from, {:error, :busy})
+      ticking(%{state | queue: queue})
+    end
+  end
+
+  # The one that it was working on may be what it can't do; those behind have done nothing.
+  defp down(state, why, words) do
+    if state.port, do: close(state.port)
+    if state.os_pid, do: Reaper.finish(state.opts.reaper, state.os_pid)
+    {calls, queue} = Queue.take_back(state.queue, now())
+
+    for {call, index} <- Enum.with_index(calls), call.from do
+      GenServer.reply(call.from, {:error, if(index == 0, do: why, else: :restarted)})
+    end
+
+    Logger.warning("roomfold_port #{state.os_pid} was started anew: #{words}")
+
+    %{
+      state
+      | port: nil,
+        os_pid: nil,
+        queue: queue,
+        out: [],
+        out_bytes: 0,
+        failures: state.failures + 1,
+        restarts: state.restarts + 1
+    }
+    |> reopen()
+  end
+
+  # At once, unless it failed before it could answer anything: what can't be started is not tried all the time.
+  defp reopen(%{failures: 1} = state), do: state |> open() |> pump()
+
+  defp reopen(state) do
+    pause = min(@first_pause_ms * Integer.pow(2, min(state.failures - 2, 10)), @longest_pause_ms)
+    Process.send_after(self(), :open, pause)
+    ticking(state)
+  end
+
+  defp close(port) do
+    # What it still sends is nobody's.
+    Process.unlink(port)
+    Port.close(port)
+  rescue
+    ArgumentError -> true
+  end
+end

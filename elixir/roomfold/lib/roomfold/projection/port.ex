@@ -1,0 +1,330 @@
+defmodule Roomfold.Projection.Port do
+  @moduledoc false
+  # Worlds in a port program. A value holds who has the world and at which version, and what it can be made from again
+  # (Kept), should the program end.
+  #
+  # Versions are counted twice. The program refuses a call for any but the newest; and `newest`, which all values of a
+  # world share, says which that is when the program has lost it: so a value that was folded on stays refused.
+  @behaviour Roomfold.Projection
+
+  alias Roomfold.{Error, Level, Report, Rules, Schema}
+  alias Roomfold.Port, as: Pool
+  alias Roomfold.Port.{Frames, Worker}
+  alias Roomfold.Projection.Port.Kept
+
+  @enforce_keys [:pool, :worker, :number, :version, :newest, :kept]
+  defstruct [:pool, :worker, :number, :version, :newest, :kept]
+
+  # A call that the program ends at is tried so often; one that was lost with it, which may happen more often:
+  @tries 3
+  @losses 20
+  @pause_ms 10
+  # Bytes of changes that are sent at once when a world is made again.
+  @piece 1_048_576
+
+  @impl true
+  def json, do: :elixir
+
+  @impl true
+  def new(schema, rules, limits), do: new(schema, rules, limits, Pool)
+
+  @doc "The same, in a pool."
+  def new(schema, rules, limits, pool) do
+    Pool.ensure!(pool)
+    seed = :rand.uniform(0xFFFFFFFFFFFFFFFF)
+
+    limits =
+      {limits.seq, seed, limits.max_entities, limits.max_value_bytes, limits.max_undeclared, limits.history}
+
+    definition = {Schema.to_json(schema), Rules.to_json(rules), limits}
+    number = System.unique_integer([:positive])
+
+    state = %__MODULE__{
+      pool: pool,
+      worker: Pool.worker_for(pool),
+      number: number,
+      version: 1,
+      newest: newest(1),
+      kept: Kept.new(definition)
+    }
+
+    with {:ok, {:ok, 1}} <- ask(state, {:new, number, 1, definition}, {:make, number}),
+         do: {:ok, state},
+         else: (failure -> failed(failure))
+  end
+
+  defp newest(version) do
+    newest = :atomics.new(1, signed: false)
+    :atomics.put(newest, 1, version)
+    newest
+  end
+
+  # ---- changes ----
+
+  @impl true
+  def fold(state, {:list, events}), do: change(state, :fold, {:list, :erlang.term_to_binary(events)})
+  def fold(state, {kind, bytes}), do: change(state, :fold, {kind, bytes})
+
+  @impl true
+  def apply_diff(state, {:packed, frame}), do: change(state, :apply_packed, frame)
+  def apply_diff(state, diff), do: change(state, :apply_diff, :erlang.term_to_binary(diff))
+
+  @impl true
+  def load(state, {:packed, frame}), do: change(state, :load_packed, frame)
+  def load(state, entities), do: change(state, :load, :erlang.term_to_binary(entities))
+
+  # Whoever raises the version has the world for itself until it has an answer.
+  defp change(%{version: version} = state, name, argument) do
+    if :atomics.compare_exchange(state.newest, 1, version, version + 1) == :ok do
+      case call(state, name, argument) do
+        {:ok, {:ok, raised, report}} when raised == version + 1 ->
+          kept = Kept.add(state.kept, {version, name, own(argument)}, size(argument))
+          {:ok, checkpoint(%{state | version: raised, kept: kept}), Report.from_native(report)}
+
+        failure ->
+          :atomics.put(state.newest, 1, version)
+          failed(failure)
+      end
+    else
+      {:error, Error.new(:folded_on)}
+    end
+  end
+
+  defp size({_, bytes}), do: size(bytes)
+  defp size(bytes) when is_binary(bytes), do: byte_size(bytes)
+  defp size(_), do: 16
+
+  # Not a small part of a large binary, which would be kept as a whole.
+  defp own({kind, bytes}), do: {kind, own(bytes)}
+
+  defp own(bytes) when is_binary(bytes) do
+    if :binary.referenced_byte_size(bytes) > 2 * byte_size(bytes) + 64, do: :binary.copy(bytes), else: bytes
+  end
+
+  defp own(other), do: other
+
+  defp checkpoint(state) do
+    with true <- Kept.due?(state.kept),
+         {:ok, {:ok, checkpoint}} when is_binary(checkpoint) <- call(state, :checkpoint, nil) do
+      %{state | kept: Kept.rebase(state.kept, state.version, checkpoint)}
+    else
+      false -> state
+      _ -> %{state | kept: Kept.put_off(state.kept)}
+    end
+  end
+
+  @impl true
+  def open_hits(state, level, history) do
+    hits = {history, level |> Level.to_terms() |> :erlang.term_to_binary()}
+
+    with {:ok, {:ok, _, _}} <- read(state, :open_hits, hits),
+         do: {:ok, %{state | kept: %{state.kept | hits: hits}}},
+         else: (failure -> failed(failure))
+  end
+
+  @impl true
+  def mark(state, time) do
+    with {:ok, {:ok, _, _}} <- read(state, :mark, time),
+         do: {:ok, checkpoint(%{state | kept: Kept.add(state.kept, {state.version, :mark, time}, 16)})},
+         else: (failure -> failed(failure))
+  end
+
+  # ---- copies ----
+
+  @impl true
+  def copy(state) do
+    copy = %{state | number: System.unique_integer([:positive]), newest: newest(state.version)}
+
+    with {:ok, {:ok, _}} <- read(state, :copy, copy.number, {:make, copy.number}),
+         do: {:ok, copy},
+         else: (failure -> failed(failure))
+  end
+
+  @doc "Gives up the world's memory in the program."
+  def release(state) do
+    _ = ask(state, {:free, state.number, 0, nil}, {:drop, state.number})
+    :ok
+  end
+
+  # ---- reads ----
+
+  @impl true
+  def get(state, id), do: state |> read(:get, id) |> value()
+
+  @impl true
+  def query(state, names), do: state |> read(:query, names) |> value()
+
+  @impl true
+  def snapshot(state, by), do: state |> read(:snapshot, by) |> value()
+
+  @impl true
+  def diff(state, from), do: state |> read(:diff, from) |> value()
+
+  @impl true
+  def encode(state, what, :packed, _), do: state |> read(:encode_packed, from(what)) |> value()
+
+  def encode(state, what, :json, opts),
+    do: state |> read(:encode, {from(what), opts.by, opts.frame}) |> value()
+
+  defp from(:snapshot), do: nil
+  defp from({:diff, from}), do: from
+
+  @impl true
+  def admit(state, at, items) do
+    with {:ok, {answers, text}} <- state |> read(:admit, {at, items}) |> value(),
+         do: {:ok, {text, Enum.reverse(answers)}}
+  end
+
+  @impl true
+  def fold_plain(state, frame), do: fold(state, {:plain, frame})
+
+  @impl true
+  def input_text(state, frame, user, move), do: state |> read(:input_text, {frame, user, move}) |> value()
+
+  @impl true
+  def events_text(state, frame), do: state |> read(:events_text, frame) |> value()
+
+  @impl true
+  def cast(state, {:packed, shots, owners}) do
+    owners = for owner <- Tuple.to_list(owners), do: if(is_binary(owner), do: owner)
+
+    with {:ok, {answers, ids}} <-
+           state |> read(:cast, {:packed, shots, :erlang.term_to_binary(owners)}) |> value(),
+         do: {:ok, {answers, List.to_tuple(ids)}}
+  end
+
+  def cast(state, shots), do: hits(state, :cast, shots)
+
+  @impl true
+  def overlap(state, zones), do: hits(state, :overlap, zones)
+
+  defp hits(state, name, list) do
+    with {:ok, answers} <- state |> read(name, :erlang.term_to_binary(list)) |> value(),
+         do: {:ok, Enum.reverse(answers)}
+  end
+
+  @impl true
+  def info(state) do
+    with {:ok, {seq, start, count, memory}} <- state |> read(:info, nil) |> value(),
+         do: {:ok, %{seq: seq, start: start, count: count, memory: memory}}
+  end
+
+  defp read(state, name, argument, touch \\ nil) do
+    if :atomics.get(state.newest, 1) == state.version,
+      do: call(state, name, argument, touch),
+      else: {:error, Error.new(:folded_on)}
+  end
+
+  defp value({:ok, {:ok, value}}), do: {:ok, value}
+  defp value(failure), do: failed(failure)
+
+  # ---- calls ----
+
+  # {:ok, what the program answered}, or {:error, error}.
+  defp call(state, name, argument, touch \\ nil) do
+    term = {name, state.number, state.version, argument}
+    attempt(state, term, touch || {:use, state.number}, @tries, @losses)
+  end
+
+  defp attempt(state, term, touch, tries, losses) do
+    case ask(state, term, touch) do
+      {:ok, {:error, {:lost, _, _}}} when losses > 0 ->
+        # What goes wrong there shows when it is asked again.
+        _ = make_again(state)
+        attempt(state, term, touch, tries, losses - 1)
+
+      {:error, :restarted} when losses > 0 ->
+        attempt(state, term, touch, tries, losses - 1)
+
+      # The worker is about to come back.
+      {:error, :down} when losses > 0 ->
+        Process.sleep(@pause_ms)
+        attempt(state, term, touch, tries, losses - 1)
+
+      {:error, :crashed} when tries > 1 ->
+        attempt(state, term, touch, tries - 1, losses)
+
+      other ->
+        other
+    end
+  end
+
+  # One question, one answer.
+  defp ask(state, term, touch) do
+    worker = Pool.worker_name(state.pool, state.worker)
+
+    with {:ok, bytes} <- Worker.call(worker, term, touch) do
+      case Frames.decode(bytes) do
+        {:ok, answer} when is_tuple(answer) ->
+          {:ok, answer}
+
+        _ ->
+          Worker.distrust(worker)
+          {:error, :crashed}
+      end
+    end
+  end
+
+  @reasons %{
+    crashed: :port_crashed,
+    restarted: :port_crashed,
+    down: :port_crashed,
+    timeout: :port_timeout,
+    busy: :port_busy
+  }
+
+  defp failed({:error, %Error{}} = error), do: error
+  defp failed({:error, :too_large}), do: {:error, Error.new(:too_large)}
+  defp failed({:error, failure}), do: {:error, Error.new(Map.fetch!(@reasons, failure))}
+  defp failed({:ok, {:error, {:lost, _, _}}}), do: {:error, Error.new(:port_crashed)}
+
+  defp failed({:ok, {:error, {reason, about, offset}}})
+       when is_atom(reason) and (about == nil or is_binary(about)) and (offset == nil or is_integer(offset)),
+       do: {:error, Error.from({reason, about, offset})}
+
+  defp failed({:ok, _}), do: {:error, Error.new(:port_crashed)}
+
+  # ---- making a world again ----
+
+  # Others may be doing the same: each step says at which version it belongs, and is skipped where it has been done.
+  defp make_again(state) do
+    {{version, checkpoint}, changes} = Kept.plan(state.kept)
+    definition = state.kept.definition
+    make = {:make, state.number}
+
+    start =
+      if checkpoint,
+        do: {:restore, state.number, version, {checkpoint, definition}},
+        else: {:new, state.number, version, definition}
+
+    with {:ok, {:ok, _}} <- ask(state, start, make),
+         :ok <- open_again(state, version) do
+      replay(state, changes)
+    end
+  end
+
+  defp open_again(%{kept: %{hits: nil}}, _), do: :ok
+
+  defp open_again(state, version) do
+    case ask(state, {:open_hits, state.number, version, state.kept.hits}, {:use, state.number}) do
+      {:ok, {:ok, _, _}} -> :ok
+      # Somebody else is further.
+      {:ok, {:error, {:folded_on, _, _}}} -> :ok
+      other -> other
+    end
+  end
+
+  defp replay(_, []), do: :ok
+
+  defp replay(state, changes) do
+    {piece, rest} = piece(changes, 0, [])
+
+    with {:ok, {:ok, _}} <- ask(state, {:replay, state.number, 0, piece}, {:use, state.number}),
+         do: replay(state, rest)
+  end
+
+  defp piece([{_, _, argument} = change | changes], bytes, taken) when bytes < @piece,
+    do: piece(changes, bytes + size(argument), [change | taken])
+
+  defp piece(changes, _, taken), do: {Enum.reverse(taken), changes}
+end

@@ -1,0 +1,414 @@
+defmodule Roomfold.PortTest do
+  use Roomfold.PortCase, async: false
+
+  alias Roomfold.{Hits, Level, Room, Rooms, Rules}
+  alias Roomfold.Port.{Queue, Worker}
+
+  defp pair(opts \\ []) do
+    {World.new!([impl: Pool] ++ opts), World.new!([impl: :native] ++ opts)}
+  end
+
+  defp fold({port, native}, input) do
+    {:ok, port, report} = World.fold(port, input)
+    {:ok, native, expected} = World.fold(native, input)
+    assert report == expected
+    {port, native}
+  end
+
+  defp kill, do: signal("KILL", os_pid())
+
+  describe "a program that ends" do
+    setup do
+      start_pool()
+      :ok
+    end
+
+    test "is started anew, and the world is made again from what was folded" do
+      worlds = Enum.reduce(1..3, pair(), &fold(&2, batch(&1)))
+      kill()
+      {port, native} = worlds
+      assert same?(port, native)
+      {port, native} = worlds |> fold(json(batch(4))) |> fold(packed(batch(5)))
+      kill()
+      assert World.diff!(port, 20) == World.diff!(native, 20)
+      assert [%{restarts: 2, worlds: 1}] = Roomfold.Port.info(Pool)
+    end
+
+    test "and from a checkpoint, with all handles, also those to come, and a part of the history" do
+      # More than is kept without one.
+      worlds = Enum.reduce(1..75, pair(history: 20_000), &fold(&2, batch(&1, 200)))
+      assert {_, checkpoint, _, _, _} = elem(worlds, 0).state.kept.base
+      assert is_binary(checkpoint)
+      kill()
+      assert same?(elem(worlds, 0), elem(worlds, 1))
+      from = World.seq(elem(worlds, 1)) - 100
+      assert World.diff!(elem(worlds, 0), from) == World.diff!(elem(worlds, 1), from)
+      {port, native} = Enum.reduce(76..90, worlds, &fold(&2, batch(&1)))
+      assert same?(port, native)
+
+      assert World.encode!(port, {:diff, from + 50}, :json) ==
+               World.encode!(native, {:diff, from + 50}, :json)
+    end
+
+    test "ids that look like placeholders are none" do
+      odd =
+        for id <- ["~0-1", "~1-0", "~7-", "~", "~x-1", "~99999999999999999999-1"],
+            do: {"create", %{"entity_id" => id, "components" => %{}}}
+
+      worlds = pair() |> fold(odd) |> fold([{"delete", %{"entity_id" => "~1-0"}}])
+      {port, native} = Enum.reduce(1..75, worlds, &fold(&2, batch(&1, 200)))
+      assert is_binary(elem(port.state.kept.base, 1))
+      kill()
+      assert same?(port, native)
+    end
+
+    test "a world that mirrors another one still takes its diffs" do
+      sender = World.fold!(World.new!(), batch(1))
+      {:ok, replica} = World.load({:packed, World.encode!(sender, :snapshot, :packed)}, impl: Pool)
+
+      {sender, replica} =
+        for n <- 2..20, reduce: {sender, replica} do
+          {sender, replica} ->
+            from = World.seq(sender)
+            sender = World.fold!(sender, batch(n))
+            if rem(n, 6) == 0, do: kill()
+
+            {:ok, replica, _} =
+              World.apply_diff(replica, {:packed, World.encode!(sender, {:diff, from}, :packed)})
+
+            {sender, replica}
+        end
+
+      assert World.snapshot(replica) === World.snapshot(sender)
+      assert same?(replica, sender)
+    end
+
+    test "a mirror is made from a checkpoint as a mirror, also where its components are quantised" do
+      schema =
+        Roomfold.Schema.new!([
+          {"position", {:f32, 3}, quantise: [step: 0.01, bounds: {-1000, 1000}]},
+          {"health", :i64}
+        ])
+
+      sender = World.fold!(World.new!(schema: schema), batch(1, 100))
+      {:ok, replica} = World.load({:packed, World.encode!(sender, :snapshot, :packed)}, impl: Pool)
+      {:ok, twin} = World.load({:packed, World.encode!(sender, :snapshot, :packed)}, impl: :native)
+      text = String.duplicate("x", 60_000)
+
+      {_, replica, twin} =
+        for n <- 2..24, reduce: {sender, replica, twin} do
+          {sender, replica, twin} ->
+            from = World.seq(sender)
+            blob = {"create", %{"entity_id" => "blob", "components" => %{"n" => text <> "#{n}"}}}
+            sender = World.fold!(sender, [blob | batch(n, 100)])
+            diff = {:packed, World.encode!(sender, {:diff, from}, :packed)}
+            if n in [20, 23], do: kill()
+            {:ok, replica, _} = World.apply_diff(replica, diff)
+            {:ok, twin, _} = World.apply_diff(twin, diff)
+            {sender, replica, twin}
+        end
+
+      assert is_binary(elem(replica.state.kept.base, 1))
+      kill()
+      assert same?(replica, twin)
+      # From now on it goes its own way.
+      assert same?(World.fold!(replica, batch(30)), World.fold!(twin, batch(30)))
+    end
+
+    test "a world that was folded on stays refused" do
+      {old, _} = pair()
+      new = World.fold!(old, batch(1))
+      kill()
+      assert {:error, %Error{reason: :folded_on}} = World.fold(old, batch(2))
+      assert_raise Error, ~r/folded on/, fn -> World.snapshot(old) end
+      assert World.count(new) > 0
+    end
+
+    test "copies are made again each by itself" do
+      {port, native} = fold(pair(), batch(1))
+      {:ok, copy} = World.copy(port)
+      {port, native} = fold({port, native}, batch(2))
+      kill()
+      assert World.snapshot(copy) === World.snapshot(World.fold!(World.new!(), batch(1)))
+      assert same?(port, native)
+    end
+
+    test "many who read at once make it again together" do
+      {port, native} = Enum.reduce(1..20, pair(), &fold(&2, batch(&1)))
+      expected = World.snapshot(native)
+      kill()
+      reads = for _ <- 1..16, do: Task.async(fn -> World.snapshot(port) end)
+      assert Enum.all?(Task.await_many(reads), &(&1 === expected))
+    end
+
+    test "the past that shots are tested against comes back" do
+      level = %Level{boxes: [{{15, 0, -1}, {16, 3, 1}, 1}]}
+
+      at = fn x ->
+        %{
+          "entity_id" => "bat",
+          "components" => %{"position" => [x, 0, 0], "collider" => %{"shape" => "sphere", "radius" => 1}}
+        }
+      end
+
+      [port, native] =
+        for impl <- [Pool, :native] do
+          world = World.fold!(World.new!(impl: impl, level: level), [{"create", at.(0)}])
+          {:ok, world} = Hits.mark(world, 1000)
+          world = World.fold!(world, [{"update", at.(8)}])
+          {:ok, world} = Hits.mark(world, 1100)
+          world
+        end
+
+      kill()
+
+      shots = [
+        %{origin: {4, 1, -5}, direction: {0, 0, 1}, range: 10, at: {:time, 1050}},
+        %{origin: {14, 1, 0}, direction: {1, 0, 0}, range: 9}
+      ]
+
+      assert {:ok, [%{id: "bat", seq: 1}, %{kind: :box}]} = Hits.cast(port, shots)
+      assert Hits.cast(port, shots) == Hits.cast(native, shots)
+    end
+  end
+
+  test "a program that hangs is ended, and the call that waited for it says so; others notice nothing" do
+    start_pool(timeout: 200)
+    {port, native} = fold(pair(), batch(1))
+    other = World.fold!(World.new!(impl: Pool), batch(2))
+    hung = os_pid()
+    signal("STOP", hung)
+    first = Task.async(fn -> World.fold(port, batch(3)) end)
+    Process.sleep(50)
+    second = Task.async(fn -> World.count(other) end)
+    assert {:error, %Error{reason: :port_timeout} = error} = Task.await(first)
+    assert error.message =~ "did not answer in time"
+    assert Task.await(second) > 0
+    assert gone?(hung)
+    # It was not done, and the world is still good.
+    assert same?(port, native)
+    {port, native} = fold({port, native}, batch(3))
+    assert same?(port, native)
+  end
+
+  test "more calls than may be on their way wait; more than may wait are refused" do
+    start_pool(max_in_flight: 2, max_waiting: 3, timeout: 1_000)
+    {world, _} = fold(pair(), batch(1))
+    signal("STOP", os_pid())
+    reads = for _ <- 1..8, do: Task.async(fn -> World.fold(world, batch(2)) end)
+    # The others are refused for the world's version. What counts here is a call of its own:
+    pings = for _ <- 1..8, do: Task.async(fn -> Roomfold.Port.ping(Pool) end)
+    Process.sleep(100)
+    assert [%{in_flight: 2, waiting: 3}] = Roomfold.Port.info(Pool)
+    signal("CONT", os_pid())
+    answers = Task.await_many(pings)
+    assert :ok in answers
+    assert {:error, :busy} in answers
+    assert Enum.count(Task.await_many(reads), &match?({:ok, _, _}, &1)) <= 1
+    assert [%{in_flight: 0, waiting: 0}] = Roomfold.Port.info(Pool)
+  end
+
+  test "who waits for the next turn while a program hangs gets it from the next program" do
+    start_pool(max_in_flight: 1, timeout: 200)
+    {world, _} = fold(pair(), batch(1))
+    signal("STOP", os_pid())
+    ping = Task.async(fn -> Roomfold.Port.ping(Pool) end)
+    wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
+    count = Task.async(fn -> World.count(world) end)
+    assert Task.await(ping) == {:error, :timeout}
+    assert Task.await(count) > 0
+  end
+
+  test "the queue: in order, within its bounds, and nobody waits for ever" do
+    call = fn size, since -> %{from: nil, bytes: "", size: size, since: since} end
+    queue = Queue.new(2, 100, 3)
+    {:ok, queue} = Queue.add(queue, call.(500, 1))
+    {:ok, queue} = Queue.add(queue, call.(50, 2))
+    {:ok, queue} = Queue.add(queue, call.(10, 3))
+    assert Queue.add(queue, call.(1, 4)) == :full
+    # One goes in any case, however long; the next must fit beside it.
+    {:ok, %{size: 500}, queue} = Queue.next(queue, 0, 10)
+    assert Queue.next(queue, 1, 11) == :wait
+    assert Queue.answered(queue, 1, 12) == :error
+    {:ok, %{size: 500}, queue} = Queue.answered(queue, 0, 12)
+    assert Queue.answered(queue, 1, 12) == :error
+    {:ok, %{size: 50}, queue} = Queue.next(queue, 1, 13)
+    {:ok, %{size: 10}, queue} = Queue.next(queue, 2, 14)
+    {:ok, queue} = Queue.add(queue, call.(1, 15))
+    assert Queue.next(queue, 3, 16) == :wait
+    # It is the first one's turn since 13.
+    refute Queue.late?(queue, 13)
+    assert Queue.late?(queue, 14)
+    assert {[], ^queue} = Queue.expire(queue, 15)
+    assert {[%{since: 15}], %{waiting_count: 0} = queue} = Queue.expire(queue, 16)
+    {:ok, queue} = Queue.add(queue, call.(1, 16))
+    assert {[%{size: 50}, %{size: 10}], queue} = Queue.take_back(queue, 20)
+    # Its wait begins anew.
+    assert {[], queue} = Queue.expire(queue, 20)
+    assert {:ok, %{size: 1}, queue} = Queue.next(queue, 4, 21)
+    assert {[%{size: 1}], queue} = Queue.take_back(queue, 22)
+    assert Queue.empty?(queue)
+  end
+
+  test "a call that is too long is refused, an answer too" do
+    start_pool(max_frame_bytes: 4_096)
+    world = World.new!(impl: Pool, rules: Rules.xr())
+    assert {:error, %Error{reason: :too_large}} = World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    world =
+      Enum.reduce(1..60, world, fn i, world ->
+        World.fold!(world, [
+          {"create", %{"entity_id" => "e#{i}", "components" => %{"name" => String.duplicate("x", 100)}}}
+        ])
+      end)
+
+    assert_raise Error, ~r/larger than the limit/, fn -> World.snapshot(world) end
+
+    for format <- [:json, :packed],
+        do: assert({:error, %{reason: :too_large}} = World.encode(world, :snapshot, format))
+
+    assert World.get(world, "e60") == %{"name" => String.duplicate("x", 100)}
+    assert World.count(world) == 60
+  end
+
+  test "worlds go with the process that made them, and when there are too many; values stay good" do
+    start_pool(max_worlds: 20)
+    count = fn -> hd(Roomfold.Port.info(Pool)).worlds end
+
+    worlds =
+      Task.await(Task.async(fn -> for i <- 1..5, do: World.fold!(World.new!(impl: Pool), batch(i)) end))
+
+    wait_until(fn -> count.() == 0 end)
+
+    for {world, i} <- Enum.with_index(worlds, 1),
+        do: assert(same?(world, World.fold!(World.new!(), batch(i))))
+
+    assert count.() == 5
+    for i <- 1..50, do: World.fold!(World.new!(impl: Pool), batch(i))
+    assert count.() <= 20
+
+    for {world, i} <- Enum.with_index(worlds, 1),
+        do: assert(same?(world, World.fold!(World.new!(), batch(i))))
+
+    assert count.() <= 20
+    [world | _] = worlds
+    Roomfold.Port.release(world)
+    assert World.count(world) > 0
+  end
+
+  test "a call at which the program ends each time is an error" do
+    # It answers what makes a world, and ends at what comes then.
+    File.mkdir_p!("tmp")
+    path = Path.expand("tmp/dies-#{System.unique_integer([:positive])}.sh")
+    on_exit(fn -> File.rm(path) end)
+    File.write!(path, "#!/bin/sh\nhead -c 1 >/dev/null\nexit 3\n")
+    File.chmod!(path, 0o755)
+    start_pool(program: path, args: [], timeout: 2_000)
+    assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
+    assert message =~ "ended at this call"
+  end
+
+  test "the worker itself may be killed: its program goes, the worlds come back" do
+    start_pool()
+    {port, native} = fold(pair(), batch(1))
+    old = os_pid()
+    [{worker, _}] = Registry.lookup(Pool.Registry, 0)
+    Process.exit(worker, :kill)
+    assert gone?(old)
+
+    wait_until(fn ->
+      Worker.call(Roomfold.Port.worker_name(Pool, 0), {:ping, 0, 0, nil}, nil) |> elem(0) == :ok
+    end)
+
+    assert same?(port, native)
+  end
+
+  test "without the program the call raises, and says what to do" do
+    assert_raise RuntimeError, ~r/was not found: .*nowhere.*apt install make gcc erlang-dev/s, fn ->
+      Roomfold.Port.start_link(name: :no_program, program: "/nowhere")
+    end
+  end
+
+  test "what rooms ask of packed input is the same" do
+    start_pool()
+    {port, native} = fold(pair(), batch(1))
+    {:ok, frame} = Roomfold.Wire.encode_events(batch(2), [])
+
+    {:ok, input} =
+      Roomfold.Wire.encode_input(%{"ack" => 1, "input" => 2, "events" => [{"grab", %{"id" => "a"}}]}, [])
+
+    states = fn -> [{port.impl, port.state}, {native.impl, native.state}] end
+
+    for {function, arguments} <- [
+          input_text: [input, "tom", "user_moved"],
+          input_text: ["", "tom", "user_moved"],
+          events_text: [frame],
+          events_text: [<<0>>]
+        ] do
+      [a, b] = for {impl, state} <- states.(), do: apply(impl, function, [state | arguments])
+      assert a == b
+    end
+
+    [a, b] = for {impl, state} <- states.(), do: impl.fold_plain(state, frame)
+    assert {:ok, _, report} = a
+    assert {:ok, _, ^report} = b
+    assert World.snapshot(%{port | state: elem(a, 1)}) === World.snapshot(%{native | state: elem(b, 1)})
+  end
+
+  @tag timeout: 120_000
+  test "a VM that wants no C in it has none, rooms included" do
+    code = """
+    {:ok, _} = Application.ensure_all_started(:roomfold)
+    {:ok, room} = Roomfold.Room.start_link(id: "den", rooms: nil, impl: :port)
+    {:ok, 1} = Roomfold.Room.publish(room, {"user_joined", %{"user_id" => "tom"}}, by: :server)
+    world = Roomfold.World.fold!(Roomfold.World.new!(impl: :port), {:json, ~s({"event":"create","entity_id":"a","components":{}})})
+    {:ok, _} = Roomfold.World.load({:json, Roomfold.World.encode!(world, :snapshot, :json)}, impl: :port)
+    false = Roomfold.Native.loaded?()
+    true = try do Roomfold.World.new!(); false rescue error -> Exception.message(error) =~ "native: false" end
+    case File.read("/proc/self/maps") do
+      {:ok, maps} -> false = maps =~ "roomfold_nif"
+      _ -> :ok
+    end
+    IO.write("none")
+    """
+
+    # As a release does it: before anything is loaded.
+    config = "Application.put_env(:roomfold, :native, false, persistent: true)"
+    ebin = Path.dirname(to_string(:code.which(Roomfold)))
+
+    assert {"none", 0} = System.cmd("elixir", ["-pa", ebin, "-e", config, "-e", code], stderr_to_stdout: true)
+  end
+
+  test "a build without ei leaves the program out, and says so in one line" do
+    make = System.find_executable("gmake") || "make"
+    env = [{"MAKEFLAGS", nil}, {"MAKELEVEL", nil}]
+    root = Path.expand("../..", __DIR__)
+    {said, 0} = System.cmd(make, ["-s", "port", "EI_DIR="], cd: root, env: env, stderr_to_stdout: true)
+    assert said =~ ~r/\Aleft out: priv\/roomfold_port, which needs Erlang's library ei \(.*erlang-dev\)\n\z/
+  end
+
+  test "options that are none" do
+    for opts <- [[size: 0], [timeout: -1], [max_frame_bytes: 5], [name: "x"], [colour: 1]],
+        do: assert_raise(ArgumentError, fn -> Roomfold.Port.start_link(opts) end)
+
+    assert_raise ArgumentError, ~r/supervision tree/, fn -> World.new(impl: Pool) end
+  end
+
+  test "rooms: the one word, also when the program ends while they run" do
+    start_pool()
+    name = :"port_rooms_#{System.unique_integer([:positive])}"
+    start_supervised!({Rooms, name: name, room: [impl: Pool, tick_ms: 5, snapshot_every: 20]})
+    room = {name, "1"}
+
+    for i <- 1..60 do
+      if rem(i, 20) == 0, do: kill()
+      assert {:ok, ^i} = Room.publish(room, {"user_joined", %{"user_id" => "u#{i}", "position" => [i, 0, 1]}})
+    end
+
+    assert map_size(Room.snapshot(room)) == 60
+    {:ok, then} = Room.state_at(room, 30)
+    assert World.count(then) == 30
+    assert {:ok, %{"creates" => creates}} = Room.diff(room, 10, 20)
+    assert map_size(creates) == 10
+  end
+end

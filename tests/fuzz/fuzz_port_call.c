@@ -1,0 +1,123 @@
+// What comes to the port program: bytes as frames, in pieces; a term as a call on a small world, and what it is
+// answered.
+#include "port/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define LIMIT 4096
+
+// {new, 1, 1, {schema, nil, {0, 7, 50, 200, 4, 8}}} and {fold, 1, 1, {json, text}}, as the VM writes them.
+static const char definition[] =
+    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
+    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3},{\"name\":\"d\",\"type\":\"f64\"},"
+    "{\"name\":\"i\",\"type\":\"i64\"},{\"name\":\"b\",\"type\":\"bool\"},"
+    "{\"name\":\"s\",\"type\":\"string\"}]}";
+static const char events[] =
+    "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"position\":[1,2,3],\"collider\":{\"shape\":\"sphere\","
+    "\"radius\":1},\"kind\":\"bat\"}}\n"
+    "{\"event\":\"create\",\"entity_id\":\"b\",\"components\":{\"d\":0.5,\"i\":-3,\"b\":true,\"s\":\"x\",\"n\":[1,null]"
+    "}}\n"
+    "{\"event\":\"create\",\"entity_id\":\"c\",\"components\":{}}\n{\"event\":\"delete\",\"entity_id\":\"b\"}";
+
+static rf_str copy_of(const void *data, size_t size) {
+    char *bytes = malloc(size > 0 ? size : 1);
+    if (!bytes) abort();
+    if (size > 0) memcpy(bytes, data, size);
+    return (rf_str){bytes, size};
+}
+
+static void put_call(port_answer *call, const char *name) {
+    *call = (port_answer){.limit = LIMIT};
+    port_put_version(call);
+    port_put_tuple(call, 4);
+    port_put_atom(call, name);
+    port_put_uint(call, 1);
+    port_put_uint(call, 1);
+}
+
+// Runs a call, in bytes of exactly its size, and checks that the answer is one frame with one term.
+static void run(port_worlds *worlds, port_answer *out, const void *data, size_t size) {
+    rf_str term = copy_of(data, size);
+    port_input input = {.limit = LIMIT};
+    port_frame frame;
+    port_reader reader;
+    rf_str answer;
+    size_t room, start = out->len;
+    char *at;
+    port_run(worlds, term, 77, LIMIT, out);
+    free((char *)(uintptr_t)term.data);
+    if (out->status != RF_OK) abort();
+    at = port_input_room(&input, &room);
+    if (!at || room < out->len - start) abort();
+    memcpy(at, out->bytes + start, out->len - start);
+    port_input_came(&input, out->len - start);
+    if (port_input_next(&input, &frame) != PORT_FRAME || frame.call != 77) abort();
+    answer = copy_of(frame.term.data, frame.term.len);
+    if (!port_check(answer, &reader)) abort();
+    if (port_input_next(&input, &frame) != PORT_MORE || input.start != input.end) abort();
+    free((char *)(uintptr_t)answer.data);
+    port_input_free(&input);
+}
+
+static void run_made(port_worlds *worlds, port_answer *out, port_answer *call) {
+    if (call->status != RF_OK) abort();
+    run(worlds, out, call->bytes, call->len);
+    port_answer_free(call);
+}
+
+static void make_world(port_worlds *worlds, port_answer *out) {
+    static const uint64_t limits[] = {0, 7, 50, 200, 4, 8};
+    port_answer call;
+    put_call(&call, "new");
+    port_put_tuple(&call, 3);
+    port_put_binary(&call, (rf_str){definition, sizeof definition - 1});
+    port_put_atom(&call, "nil");
+    port_put_tuple(&call, 6);
+    for (int i = 0; i < 6; i++) port_put_uint(&call, limits[i]);
+    run_made(worlds, out, &call);
+    put_call(&call, "fold");
+    port_put_tuple(&call, 2);
+    port_put_atom(&call, "json");
+    port_put_binary(&call, (rf_str){events, sizeof events - 1});
+    run_made(worlds, out, &call);
+    if (!port_worlds_find(worlds, 1) || port_worlds_find(worlds, 1)->version != 2) abort();
+}
+
+// The same frames, however the bytes come; none of them longer than the limit.
+static size_t read_in_pieces(const uint8_t *data, size_t size, size_t piece) {
+    port_input input = {.limit = LIMIT};
+    port_next next = PORT_MORE;
+    port_frame frame;
+    size_t count = 0;
+    while (size > 0 && next == PORT_MORE) {
+        size_t room, some = size < piece ? size : piece;
+        char *at = port_input_room(&input, &room);
+        if (!at || room < some) abort();
+        memcpy(at, data, some);
+        port_input_came(&input, some);
+        data += some;
+        size -= some;
+        while ((next = port_input_next(&input, &frame)) == PORT_FRAME) {
+            if (frame.term.len > LIMIT) abort();
+            count++;
+        }
+    }
+    if (input.capacity > 1 << 20) abort(); // no length is believed
+    port_input_free(&input);
+    return count;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    port_worlds worlds = {0};
+    port_answer out = {0};
+    if (read_in_pieces(data, size, 1) != read_in_pieces(data, size, SIZE_MAX)) abort();
+    make_world(&worlds, &out);
+    run(&worlds, &out, data, size);
+    run(&worlds, &out, data, size);
+    port_answer_free(&out);
+    port_worlds_free(&worlds);
+    return 0;
+}
