@@ -272,7 +272,8 @@ export class Room {
   }
 
   /**
-   * Says where this user is. Sent at most so often; what is newer takes the place of what waits. Nothing is answered.
+   * Says where this user is. Sent at most so often; what is newer takes the place of what waits. Nothing is answered; what is
+   * refused is told by "refused".
    * @param {{position?: number[], rotation?: number[], head?: any, left?: any, right?: any}} poses
    */
   input(poses) {
@@ -291,8 +292,15 @@ export class Room {
       }, wait);
       return;
     }
-    this.#channel.push(this.#options.move, { user_id: this.user, ...input.poses }, 1000);
+    const event = this.#options.move;
+    this.#channel.push(event, { user_id: this.user, ...input.poses }, 1000).receive("error", (reply) => this.#refused(event, reply));
     Object.assign(input, { poses: null, at: this.#options.now() });
+  }
+
+  // Nobody waits for an answer to an input: who wants to know listens.
+  #refused(event, reply) {
+    const { reason, message, field } = new RoomError(reply);
+    this.#emit("refused", { event, reason, message, field });
   }
 
   #stopTimers() {
@@ -314,8 +322,8 @@ export class Room {
 
   /**
    * Calls a function for each `"event"` (of the stream), `"diff"`, `"snapshot"`, `"presence"` (ids of users), `"authority"` (a user
-   * or null), `"status"` (`{status, reason}`) and `"closing"` (`{reason, message}`: the server is about to close it).
-   * @param {"event" | "diff" | "snapshot" | "presence" | "authority" | "status" | "closing"} name @param {(value: any) => void} listener
+   * or null), `"status"` (`{status, reason}`), `"refused"` (`{event, reason, message, field}`: an input) and `"closing"` (`{reason, message}`: the server is about to close it).
+   * @param {"event" | "diff" | "snapshot" | "presence" | "authority" | "status" | "refused" | "closing"} name @param {(value: any) => void} listener
    * @returns {() => void} ends it
    */
   on(name, listener) {

@@ -1,0 +1,35 @@
+// The page. What it shows is in its address.
+
+import { App } from "./app.mjs";
+import { readConfig } from "./load.mjs";
+import { placeOf } from "./model/identity.mjs";
+import { showMessage } from "./ui/message.mjs";
+import { ownName, showStart } from "./ui/start.mjs";
+
+const place = placeOf(location);
+const config = readConfig(document.documentElement, new URLSearchParams(location.search));
+
+if (place.kind === "start") {
+  document.title = "Roomfold";
+  showStart(config);
+} else {
+  document.title = `${place.id} · Roomfold`;
+  document.body.classList.remove("starting");
+  open(place).catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", error.message, () => location.reload()));
+}
+
+/** @param {import("./link.mjs").Place & {id: string}} place */
+async function open(place) {
+  if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser can't draw in 3-D: it has no WebGL 2.");
+  const app = new App(place, await ownName(), config);
+  // For tests and the curious: the room, its world, and what was drawn.
+  globalThis.roomfold = {
+    room: app.link.room,
+    get world() {
+      return app.link.room.world;
+    },
+    link: app.link,
+    drawn: () => app.drawn(),
+  };
+  await app.open();
+}

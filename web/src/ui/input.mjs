@@ -1,0 +1,104 @@
+// Keys, mouse and fingers, handed to the controls.
+
+import { $ } from "./elements.mjs";
+
+const STICK = 56; // pixels all the way
+const FINGER = 2.2; // a finger turns more than a mouse
+
+/** Whether what is typed goes elsewhere. @param {EventTarget | null} target */
+const typing = (target) => target instanceof HTMLElement && target.matches("input, textarea, select, dialog *");
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls
+ * @param {(code: string) => boolean} onKey other keys: whether it was one
+ */
+export function bindKeys(canvas, controls, onKey) {
+  addEventListener("keydown", (event) => {
+    if (typing(event.target) || event.metaKey || event.altKey) return;
+    if (controls.key(event.code, true) || (!event.repeat && onKey(event.code))) event.preventDefault();
+  });
+  addEventListener("keyup", (event) => controls.key(event.code, false));
+  addEventListener("blur", () => controls.release());
+  document.addEventListener("visibilitychange", () => document.hidden && controls.release());
+}
+
+/** @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls @param {(locked: boolean) => void} onLock */
+export function bindMouse(canvas, controls, onLock) {
+  let dragging = false;
+  const locked = () => document.pointerLockElement === canvas;
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "mouse") return;
+    canvas.focus();
+    if (locked()) return controls.trigger("mouse", event.button === 0);
+    dragging = true;
+    // Refused where there is none, or too soon after it was left: then one drags.
+    Promise.resolve(canvas.requestPointerLock?.()).catch(() => {});
+  });
+  addEventListener("pointerup", () => {
+    dragging = false;
+    controls.trigger("mouse", false);
+  });
+  addEventListener("pointermove", (event) => {
+    if (event.pointerType === "mouse" && (locked() || dragging)) controls.look(event.movementX, event.movementY);
+  });
+  document.addEventListener("pointerlockchange", () => {
+    if (!locked()) controls.trigger("mouse", false);
+    onLock(locked());
+  });
+}
+
+/** The left thumb walks, the right one looks. @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls @param {() => void} onTouch at the first */
+export function bindTouch(canvas, controls, onTouch) {
+  let walking = null;
+  let looking = null;
+  const stick = $("stick");
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "mouse") return;
+    onTouch();
+    canvas.setPointerCapture(event.pointerId);
+    const finger = { id: event.pointerId, x: event.clientX, y: event.clientY };
+    if (event.clientX < innerWidth * 0.45 && !walking) {
+      walking = finger;
+      moveStick(stick, finger.x, finger.y);
+    } else looking ??= finger;
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerId === walking?.id) {
+      const [x, y] = [event.clientX - walking.x, event.clientY - walking.y];
+      const length = Math.max(1, Math.hypot(x, y) / STICK);
+      controls.stick(x / STICK, y / STICK);
+      stick.firstElementChild.style.transform = `translate(${x / length}px, ${y / length}px)`;
+    } else if (event.pointerId === looking?.id) {
+      controls.look(event.clientX - looking.x, event.clientY - looking.y, FINGER);
+      Object.assign(looking, { x: event.clientX, y: event.clientY });
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, (event) => {
+      if (/** @type {PointerEvent} */ (event).pointerId === looking?.id) looking = null;
+      if (/** @type {PointerEvent} */ (event).pointerId !== walking?.id) return;
+      walking = null;
+      controls.stick(0, 0);
+      stick.removeAttribute("style");
+      stick.firstElementChild.removeAttribute("style");
+    });
+  }
+  bindFire($("fire"), controls);
+}
+
+function moveStick(stick, x, y) {
+  const { left, bottom } = stick.parentElement.getBoundingClientRect();
+  Object.assign(stick.style, { left: `${x - left}px`, bottom: `${bottom - y}px`, opacity: "1" });
+}
+
+function bindFire(fire, controls) {
+  const press = (down) => {
+    controls.trigger("touch", down);
+    fire.classList.toggle("down", down);
+  };
+  fire.addEventListener("pointerdown", (event) => {
+    fire.setPointerCapture(event.pointerId);
+    press(true);
+  });
+  for (const end of ["pointerup", "pointercancel"]) fire.addEventListener(end, () => press(false));
+}

@@ -1,0 +1,65 @@
+// The first screen: who one is and where to go; and names that two tabs don't share.
+
+import { addressOf, nameError, someName } from "../model/identity.mjs";
+import { $, el } from "./elements.mjs";
+
+const KEY = "roomfold.user";
+const CHANNEL = "roomfold.users";
+const ANSWER_MS = 150;
+
+/** @param {import("../link.mjs").Config} config */
+export async function showStart(config) {
+  $("start").hidden = false;
+  $("name").value = sessionStorage.getItem(KEY) ?? someName();
+  $("recording").value = config.replays[0] ?? "";
+  $("enter").onsubmit = (event) => {
+    event.preventDefault();
+    const name = $("name").value.trim();
+    const error = nameError(name);
+    $("enter-error").textContent = error ?? "";
+    if (error) return;
+    sessionStorage.setItem(KEY, name);
+    location.href = addressOf("room", $("room").value.trim());
+  };
+  $("watch").onsubmit = (event) => {
+    event.preventDefault();
+    location.href = addressOf("replay", $("recording").value.trim());
+  };
+  $("recordings").replaceChildren(...config.replays.map((value) => el("option", { value })));
+  $("name").select();
+}
+
+/**
+ * Who one is in this tab: what was typed, or what the address says, or some name. Another tab that has the same one (it was
+ * duplicated) keeps it: this one gets a number.
+ * @returns {Promise<string>}
+ */
+export async function ownName() {
+  const asked = new URLSearchParams(location.search).get("user");
+  let name = asked || sessionStorage.getItem(KEY) || someName();
+  for (let n = 2; await taken(name); n++) name = `${name.replace(/ \d+$/, "")} ${n}`;
+  sessionStorage.setItem(KEY, name);
+  answer(name);
+  return name;
+}
+
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
+
+function taken(name) {
+  if (!channel) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const heard = ({ data }) => data.mine === name && done(true);
+    const timer = setTimeout(() => done(false), ANSWER_MS);
+    const done = (is) => {
+      clearTimeout(timer);
+      channel.removeEventListener("message", heard);
+      resolve(is);
+    };
+    channel.addEventListener("message", heard);
+    channel.postMessage({ whose: name });
+  });
+}
+
+function answer(name) {
+  channel?.addEventListener("message", ({ data }) => data.whose === name && channel.postMessage({ mine: name }));
+}
