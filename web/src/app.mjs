@@ -15,7 +15,7 @@ import { $, el, say } from "./ui/elements.mjs";
 import { FeedView } from "./ui/feedview.mjs";
 import { bindKeys } from "./ui/input.mjs";
 import { InspectorView } from "./ui/inspectorview.mjs";
-import { hideMessage, showMessage } from "./ui/message.mjs";
+import { hideMessage, sentence, showMessage } from "./ui/message.mjs";
 import { PeopleView } from "./ui/peopleview.mjs";
 import { Watch } from "./watch.mjs";
 
@@ -131,7 +131,7 @@ export class App {
   // --- each frame --------------------------------------------------------------------------------------
 
   #frame(now, frame) {
-    const seconds = Math.min(0.1, (now - this.#last) / 1000);
+    const seconds = Math.min(0.25, (now - this.#last) / 1000);
     this.#last = now;
     const view = this.link.room.at(now);
     this.drawnLevel.update((id) => view.get(id));
@@ -232,5 +232,3 @@ export class App {
     };
   }
 }
-
-const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "");

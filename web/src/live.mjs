@@ -66,7 +66,14 @@ export class Live {
 
   onDiff(diff) {
     const created = diff.creates[this.user];
-    if (created) this.player.spawned(created);
+    if (created) this.#spawned(created);
+  }
+
+  // What was collected is gone with the last life.
+  #spawned(components) {
+    this.player.spawned(components);
+    this.#killer = null;
+    if (!weaponsOf(components).some(({ name }) => name === this.weapon)) this.weapon = "pistol";
   }
 
   onSnapshot(snapshot) {
@@ -135,7 +142,8 @@ export class Live {
   #holdGun(now) {
     const kick = Math.max(0, 1 - (now - this.#firedAt) / RECOIL_MS);
     this.gun.visible = !this.dead && this.weapon !== "fist" && !this.headset.active;
-    this.gun.position.set(0.17, -0.16, -0.3 + kick * 0.05);
+    // Upright there is less room at the side.
+    this.gun.position.set(this.app.stage.camera.aspect < 1 ? 0.09 : 0.17, -0.17, -0.4 + kick * 0.04);
     this.gun.rotation.x = kick * 0.12;
   }
 
@@ -154,7 +162,7 @@ export class Live {
     if (weapon.projectile || weapon.name === "fist") return;
     const { level, sectors } = this.app.drawnLevel;
     const far = reach(origin, direction, 64, level, sectors);
-    const from = this.#tracked ? origin : this.gun.localToWorld(this.gun.position.clone().set(0, 0, -0.42)).toArray();
+    const from = this.#tracked ? origin : this.gun.localToWorld(this.gun.position.clone().set(0, 0, -0.3)).toArray();
     this.app.effects.tracer(from, origin.map((part, i) => part + direction[i] * far), this.app.colourOf(this.user), now);
   }
 

@@ -3,7 +3,7 @@
 import { App } from "./app.mjs";
 import { readConfig } from "./load.mjs";
 import { placeOf } from "./model/identity.mjs";
-import { showMessage } from "./ui/message.mjs";
+import { sentence, showMessage } from "./ui/message.mjs";
 import { ownName, showStart } from "./ui/start.mjs";
 
 const place = placeOf(location);
@@ -15,7 +15,7 @@ if (place.kind === "start") {
 } else {
   document.title = `${place.id} · Roomfold`;
   document.body.classList.remove("starting");
-  open(place).catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", error.message, () => location.reload()));
+  open(place).catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", sentence(error.message), () => location.reload()));
 }
 
 /** @param {import("./link.mjs").Place & {id: string}} place */

@@ -12,9 +12,15 @@ export class Watch {
   /** @param {import("./app.mjs").App} app */
   constructor(app) {
     this.app = app;
-    this.spectator = new Spectator(app.stage, app.drawnLevel.level);
+    this.spectator = new Spectator(app.stage, app.drawnLevel.level, (above) => this.#above(above));
     this.transport = new Transport(app.link, VIEWS, (view) => this.look(view, this.spectator.whom));
     addEventListener("keydown", (event) => (this.shift = event.shiftKey));
+  }
+
+  #above(above) {
+    this.app.stage.above(above);
+    this.app.drawnLevel.cut(above);
+    this.app.actors.above = above;
   }
 
   get hidden() {

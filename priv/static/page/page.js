@@ -65,8 +65,8 @@ function figureOf(components) {
 // src/draw/label.mjs
 import { CanvasTexture, Sprite, SpriteMaterial, SRGBColorSpace } from "./vendor.js";
 var WIDTH = 512;
-var HEIGHT = 112;
-var FONT = "600 44px Inter, ui-sans-serif, system-ui, sans-serif";
+var HEIGHT = 116;
+var FONT = "600 54px Inter, ui-sans-serif, system-ui, sans-serif";
 var Label = class {
   #shown = "";
   /** @param {string} name @param {string} colour @param {Object<string, any>} palette */
@@ -79,9 +79,10 @@ var Label = class {
     this.texture.colorSpace = SRGBColorSpace;
     this.sprite = new Sprite(new SpriteMaterial({ map: this.texture, transparent: true, depthWrite: false, fog: false }));
   }
-  /** @param {number | null} health share of 1, or none @param {number} distance metres from the eyes */
-  update(health, distance) {
-    const size = Math.min(2.4, Math.max(0.5, distance * 0.085));
+  /** @param {number | null} health share of 1, or none @param {number} distance metres from the eyes @param {boolean} above seen from above: through walls */
+  update(health, distance, above) {
+    const size = Math.min(above ? 12 : 2.4, Math.max(0.5, distance * 0.085));
+    this.sprite.material.depthTest = !above;
     this.sprite.scale.set(size * 1.6, size * 1.6 * HEIGHT / WIDTH, 1);
     const shown2 = `${this.name} ${health === null ? "" : Math.round(health * 40)}`;
     if (shown2 !== this.#shown) this.#draw(health);
@@ -100,10 +101,10 @@ var Label = class {
     ctx.lineWidth = 10;
     ctx.strokeStyle = palette.surface;
     ctx.globalAlpha = 0.9;
-    ctx.strokeText(this.name, WIDTH / 2, 52, WIDTH - 20);
+    ctx.strokeText(this.name, WIDTH / 2, 58, WIDTH - 20);
     ctx.globalAlpha = 1;
     ctx.fillStyle = palette.ink;
-    ctx.fillText(this.name, WIDTH / 2, 52, WIDTH - 20);
+    ctx.fillText(this.name, WIDTH / 2, 58, WIDTH - 20);
     if (health !== null) this.#bar(ctx, health);
     this.texture.needsUpdate = true;
   }
@@ -111,7 +112,7 @@ var Label = class {
     const bar = (share, colour) => {
       ctx.fillStyle = colour;
       ctx.beginPath();
-      ctx.roundRect(WIDTH / 2 - 100, 76, 200 * share, 14, 7);
+      ctx.roundRect(WIDTH / 2 - 100, 84, 200 * share, 16, 8);
       ctx.fill();
     };
     bar(1, this.palette.surface);
@@ -254,13 +255,22 @@ function marker(colour) {
   group.add(ring);
   return group;
 }
+function spot(colour) {
+  const group = new Group();
+  const disc = new Mesh(G.disc(), new MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.25, depthWrite: false }));
+  const ring = new Mesh(G.ring(), bright(colour));
+  group.add(disc, ring);
+  group.scale.setScalar(1.25);
+  return group;
+}
 function ownGun(palette) {
   const group = new Group();
   const dark = plainMaterial(palette.weapon);
-  const barrel = place(new Mesh(new BoxGeometry(0.055, 0.06, 0.42), dark), 0, 0, -0.2);
-  const grip = place(new Mesh(new BoxGeometry(0.05, 0.14, 0.07), dark), 0, -0.08, -0.02);
+  const barrel = place(new Mesh(new CylinderGeometry(0.011, 0.013, 0.3, 14).rotateX(Math.PI / 2), dark), 0, 6e-3, -0.15);
+  const frame = place(new Mesh(new BoxGeometry(0.026, 0.034, 0.17), dark), 0, -8e-3, -0.075);
+  const grip = place(new Mesh(new BoxGeometry(0.028, 0.09, 0.045), dark), 0, -0.05, -0.02);
   grip.rotation.x = 0.35;
-  group.add(barrel, grip);
+  group.add(barrel, frame, grip);
   return group;
 }
 var ballGeometry = G.ball;
@@ -274,6 +284,8 @@ var Actors = class {
   group = new Group2();
   /** @type {Map<string, Actor>} */
   #actors = /* @__PURE__ */ new Map();
+  /** Seen from above, players are marked. */
+  above = false;
   #calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   /** @param {Object<string, any>} palette @param {(id: string) => string} colourOf */
   constructor(palette, colourOf) {
@@ -341,15 +353,15 @@ var Actors = class {
     const material = plainMaterial(colour);
     const dark = this.palette.weapon;
     const label = new Label(id, colour, this.palette);
-    const parts = { material, body: playerBody(material, dark), head: head(material, dark), left: hand(material), right: hand(material) };
-    group.add(parts.body, parts.head, parts.left, parts.right, label.sprite);
+    const parts = { material, body: playerBody(material, dark), head: head(material, dark), left: hand(material), right: hand(material), spot: spot(colour) };
+    group.add(parts.spot, parts.body, parts.head, parts.left, parts.right, label.sprite);
     return { group, parts, label };
   }
   #body(form, { type = "", owner, collider }) {
     const { palette } = this;
     switch (form) {
       case "monster":
-        return monster(plainMaterial(palette.monster), palette.weapon, palette.ammo);
+        return monster(plainMaterial(palette.monster), palette.weapon, "#ffd27a");
       case "item":
         return item(String(type), palette);
       case "projectile":
@@ -390,12 +402,12 @@ var Actors = class {
     this.#flash(body.children.find((part) => part.material && part.geometry.type === "LatheGeometry").material, since);
     if (!actor.label) return;
     actor.label.sprite.visible = !dead && since < 3e3;
-    if (actor.label.sprite.visible) actor.label.update(Number.isFinite(health) ? health / 60 : null, eyes.distanceTo(body.position));
+    if (actor.label.sprite.visible) actor.label.update(Number.isFinite(health) ? health / 60 : null, eyes.distanceTo(body.position), this.above);
   }
   #putPlayer(actor, now) {
     const figure2 = figureOf(actor.components);
     if (!figure2) return;
-    const { material, body, head: head2, left, right } = actor.parts;
+    const { material, body, head: head2, left, right, spot: spot2 } = actor.parts;
     const dead = actor.components.state === "dead";
     pose(body, figure2.body);
     pose(head2, figure2.head);
@@ -413,8 +425,10 @@ var Actors = class {
     this.#flash(material, now - actor.hurtAt);
     const { health } = actor.components;
     actor.label.sprite.visible = !dead;
-    actor.label.sprite.position.set(head2.position.x, head2.position.y + 0.48, head2.position.z);
-    actor.label.update(Number.isFinite(health) ? health / FULL_HEALTH : null, eyes.distanceTo(head2.position));
+    actor.label.sprite.position.set(head2.position.x, head2.position.y + 0.48, head2.position.z - (this.above ? 2.6 : 0));
+    actor.label.update(Number.isFinite(health) ? health / FULL_HEALTH : null, eyes.distanceTo(head2.position), this.above);
+    spot2.visible = this.above && !dead;
+    spot2.position.set(head2.position.x, figure2.body.position[1] + 0.05, head2.position.z);
   }
   #flash(material, since) {
     if (since < FLASH_MS) material.emissive.set(this.palette.hurt).multiplyScalar(1 - since / FLASH_MS);
@@ -470,10 +484,10 @@ var Effects = class {
     const length = way.length();
     if (length < 0.1) return;
     const mesh = new Mesh2(tube, faint(colour));
-    mesh.scale.set(0.012, length, 0.012);
+    mesh.scale.set(7e-3, length, 7e-3);
     mesh.position.set(...from).addScaledVector(way, 0.5);
     mesh.quaternion.copy(new Quaternion().setFromUnitVectors(up, way.normalize()));
-    this.#add(mesh, now, 160, 0.55, 0);
+    this.#add(mesh, now, 140, 0.4, 0);
   }
   /** A hit. @param {number[]} at @param {string} colour @param {number} now @param {number} [size] */
   spark(at, colour, now, size = 0.09) {
@@ -518,7 +532,7 @@ var Effects = class {
 var faint = (color) => new MeshBasicMaterial2({ color, transparent: true, depthWrite: false });
 
 // src/draw/leveldraw.mjs
-import { BufferGeometry, CanvasTexture as CanvasTexture2, Color, Float32BufferAttribute, Group as Group4, LineBasicMaterial, LineSegments, Mesh as Mesh3, MeshBasicMaterial as MeshBasicMaterial3, RepeatWrapping, ShapeUtils, SRGBColorSpace as SRGBColorSpace2, Vector2 as Vector22 } from "./vendor.js";
+import { BufferGeometry, CanvasTexture as CanvasTexture2, Color, Float32BufferAttribute, Group as Group4, LineBasicMaterial, LineSegments, Mesh as Mesh3, MeshBasicMaterial as MeshBasicMaterial3, Plane, RepeatWrapping, ShapeUtils, SRGBColorSpace as SRGBColorSpace2, Vector2 as Vector22, Vector3 as Vector33 } from "./vendor.js";
 
 // src/model/level.mjs
 var UNIT = 1 / 32;
@@ -815,6 +829,7 @@ function linear(colour) {
 }
 
 // src/draw/leveldraw.mjs
+var CUT = 1.4;
 var LevelDraw = class {
   group = new Group4();
   /** As they are drawn. @type {import("../model/level.mjs").Sector[]} */
@@ -845,6 +860,12 @@ var LevelDraw = class {
     this.sectors = sectors;
     if (more) this.#build();
     else this.#moved = this.#again(this.#moved, true);
+  }
+  /** Walls end where they would hide what is behind them, or are whole. @param {boolean} is */
+  cut(is) {
+    const highest = Math.max(...this.level.sectors.map(({ floor }) => floor));
+    const planes2 = is ? [new Plane(new Vector33(0, -1, 0), highest + CUT)] : [];
+    this.material.clippingPlanes = this.lines.clippingPlanes = planes2;
   }
   /** Those that have moved, as they are drawn: `{"sector-68": {floor, ceiling}}`. */
   drawn() {
@@ -906,6 +927,8 @@ var Stage = class {
   /** What carries the camera: with a headset it is where the feet are. */
   rig = new Group5();
   #ratio;
+  #sky;
+  #palette;
   #times = [];
   #last = 0;
   /** @param {HTMLCanvasElement} canvas @param {Object<string, any>} palette @param {number | null} [ratio] pixels of a pixel, if it is not to be found out */
@@ -916,6 +939,8 @@ var Stage = class {
     this.renderer.xr.enabled = true;
     this.renderer.xr.setReferenceSpaceType("local-floor");
     this.#ratio = ratio ?? Math.min(devicePixelRatio, 2);
+    this.renderer.localClippingEnabled = true;
+    this.#palette = palette;
     this.camera.rotation.order = "YXZ";
     this.rig.add(this.camera);
     this.scene.add(this.rig);
@@ -925,12 +950,20 @@ var Stage = class {
   }
   #light(palette) {
     const horizon = mix2(palette.page, palette.sky, 0.5);
-    this.scene.background = new Color2(horizon);
-    this.scene.fog = new Fog(horizon, 25, 150);
+    this.#sky = skyOf(horizon, mix2(palette.sky, palette.page, 0.2));
+    this.scene.fog = new Fog(horizon);
+    this.above(false);
     this.scene.add(new HemisphereLight(16777215, new Color2(palette.step), 2.1));
     const sun = new DirectionalLight(16777215, 1.5);
     sun.position.set(8, 14, 12);
-    this.scene.add(sun, skyOf(horizon, mix2(palette.sky, palette.page, 0.2)));
+    this.scene.add(sun, this.#sky);
+  }
+  /** Seen from above there is no sky and no haze, as on a map. @param {boolean} is */
+  above(is) {
+    const { page, sky } = this.#palette;
+    this.#sky.visible = !is;
+    this.scene.background = new Color2(is ? this.#palette.void : mix2(page, sky, 0.5));
+    [this.scene.fog.near, this.scene.fog.far] = is ? [1e3, 2e3] : [25, 150];
   }
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
@@ -1046,7 +1079,7 @@ var Feed = class {
     return this.facts.filter(({ at }) => now - at < ms).slice(-most);
   }
 };
-var WORDS = { bfg: "BFG", bfg_ball: "BFG", plasma_ball: "plasma gun", plasma: "plasma gun" };
+var WORDS = { bfg: "BFG", bfg_ball: "BFG", plasma_ball: "plasma gun", plasma: "plasma gun", ssg: "super shotgun" };
 function plain(name) {
   if (!name) return "";
   return WORDS[name] ?? String(name).replace(/-\d+$/, "").replaceAll("_", " ");
@@ -1140,9 +1173,9 @@ function listed(entities, filter) {
 }
 var { compare } = new Intl.Collator("en", { numeric: true });
 function shown(value) {
-  if (Array.isArray(value) && value.every((part) => typeof part === "number")) return value.map(figure).join("  ");
+  if (Array.isArray(value) && value.length && value.every((part) => typeof part === "number")) return value.map(figure).join("  ");
   if (typeof value === "number") return figure(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(value, (_, part) => typeof part === "number" ? Number(figure(part)) : part, 1).replace(/\n\s*/g, " ");
 }
 var figure = (number) => String(Number.isInteger(number) ? number : Math.round(number * 1e3) / 1e3);
 
@@ -1605,7 +1638,8 @@ var GhostDraw = class {
   group = new Group6();
   /** @param {Object<string, any>} palette */
   constructor(palette) {
-    const material = plainMaterial(palette.fog, 0.45);
+    const material = plainMaterial(palette.fog, 0.55);
+    material.emissive.set(palette.fog).multiplyScalar(0.35);
     this.parts = { head: head(material, palette.fog), left: hand(material), right: hand(material) };
     this.group.add(...Object.values(this.parts));
     this.group.visible = false;
@@ -1625,7 +1659,7 @@ var GhostDraw = class {
 };
 
 // src/draw/headset.mjs
-import { Group as Group7, Matrix4, Quaternion as Quaternion2, Vector3 as Vector33 } from "./vendor.js";
+import { Group as Group7, Matrix4, Quaternion as Quaternion2, Vector3 as Vector34 } from "./vendor.js";
 var DEAD = 0.2;
 var SNAP = Math.PI / 6;
 var Headset = class {
@@ -1706,14 +1740,14 @@ var Headset = class {
     if (Math.abs(x) < 0.7 || this.#snapped) return;
     this.#snapped = true;
     const { rig } = this.stage;
-    const eyes2 = this.stage.renderer.xr.getCamera().getWorldPosition(new Vector33());
+    const eyes2 = this.stage.renderer.xr.getCamera().getWorldPosition(new Vector34());
     const turn = new Matrix4().makeRotationY(-Math.sign(x) * SNAP);
     rig.position.sub(eyes2).applyMatrix4(turn).add(eyes2);
     rig.rotation.y -= Math.sign(x) * SNAP;
   }
   #inRoom({ position, orientation }) {
     const { rig } = this.stage;
-    const at = rig.localToWorld(new Vector33(position.x, position.y, position.z));
+    const at = rig.localToWorld(new Vector34(position.x, position.y, position.z));
     const turn = rig.getWorldQuaternion(new Quaternion2()).multiply(new Quaternion2(orientation.x, orientation.y, orientation.z, orientation.w));
     return { position: at.toArray(), rotation: turn.toArray() };
   }
@@ -1795,7 +1829,7 @@ var Hud = class {
     say($("dead"), text ?? "");
   }
   hurt() {
-    $("hurt").style.opacity = "0.4";
+    $("hurt").style.opacity = "0.3";
     clearTimeout(this.#hurtTimer);
     this.#hurtTimer = setTimeout(() => $("hurt").style.opacity = "0", HURT_MS / 2);
   }
@@ -1810,14 +1844,19 @@ var Hud = class {
 // src/ui/input.mjs
 var STICK = 56;
 var FINGER = 2.2;
-var typing = (target) => target instanceof HTMLElement && target.matches("input, textarea, select, dialog *");
+function typing({ target, code }) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches("button")) return code === "Space" || code === "Enter";
+  return target.matches("input, textarea, select, dialog *");
+}
 function bindKeys(canvas, controls, onKey) {
   addEventListener("keydown", (event) => {
-    if (typing(event.target) || event.metaKey || event.altKey) return;
+    if (typing(event) || event.metaKey || event.altKey) return;
     if (controls.key(event.code, true) || !event.repeat && onKey(event.code)) event.preventDefault();
   });
   addEventListener("keyup", (event) => controls.key(event.code, false));
   addEventListener("blur", () => controls.release());
+  addEventListener("pointerup", ({ target }) => target instanceof Element && target.closest("button, input[type=range]") && setTimeout(() => canvas.focus()));
   document.addEventListener("visibilitychange", () => document.hidden && controls.release());
 }
 function bindMouse(canvas, controls, onLock) {
@@ -1949,7 +1988,13 @@ var Live = class {
   // --- what comes ------------------------------------------------------------------------------------
   onDiff(diff) {
     const created = diff.creates[this.user];
-    if (created) this.player.spawned(created);
+    if (created) this.#spawned(created);
+  }
+  // What was collected is gone with the last life.
+  #spawned(components) {
+    this.player.spawned(components);
+    this.#killer = null;
+    if (!weaponsOf(components).some(({ name }) => name === this.weapon)) this.weapon = "pistol";
   }
   onSnapshot(snapshot) {
     this.player.seen(snapshot.entities[this.user ?? ""]);
@@ -2008,7 +2053,7 @@ var Live = class {
   #holdGun(now) {
     const kick = Math.max(0, 1 - (now - this.#firedAt) / RECOIL_MS);
     this.gun.visible = !this.dead && this.weapon !== "fist" && !this.headset.active;
-    this.gun.position.set(0.17, -0.16, -0.3 + kick * 0.05);
+    this.gun.position.set(this.app.stage.camera.aspect < 1 ? 0.09 : 0.17, -0.17, -0.4 + kick * 0.04);
     this.gun.rotation.x = kick * 0.12;
   }
   #say(now, view) {
@@ -2025,7 +2070,7 @@ var Live = class {
     if (weapon.projectile || weapon.name === "fist") return;
     const { level, sectors } = this.app.drawnLevel;
     const far = reach(origin, direction, 64, level, sectors);
-    const from = this.#tracked ? origin : this.gun.localToWorld(this.gun.position.clone().set(0, 0, -0.42)).toArray();
+    const from = this.#tracked ? origin : this.gun.localToWorld(this.gun.position.clone().set(0, 0, -0.3)).toArray();
     this.app.effects.tracer(from, origin.map((part, i) => part + direction[i] * far), this.app.colourOf(this.user), now);
   }
   /** @param {string} name of a weapon */
@@ -2320,6 +2365,7 @@ function showMessage(title, text, again = null) {
 function hideMessage() {
   $("message").hidden = true;
 }
+var sentence = (text) => text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "";
 
 // src/ui/peopleview.mjs
 var PeopleView = class {
@@ -2370,7 +2416,7 @@ var PeopleView = class {
 };
 
 // src/draw/spectator.mjs
-import { OrbitControls, Quaternion as Quaternion3, Vector3 as Vector34 } from "./vendor.js";
+import { OrbitControls, Quaternion as Quaternion3, Vector3 as Vector35 } from "./vendor.js";
 var BEHIND = 4;
 var ABOVE = 0.55;
 var Spectator = class {
@@ -2380,10 +2426,11 @@ var Spectator = class {
   whom = null;
   #orbit;
   #yaw = null;
-  /** @param {import("./stage.mjs").Stage} stage @param {import("../model/level.mjs").Level} level */
-  constructor(stage, level) {
+  /** @param {import("./stage.mjs").Stage} stage @param {import("../model/level.mjs").Level} level @param {(above: boolean) => void} onAbove */
+  constructor(stage, level, onAbove) {
     this.stage = stage;
     this.level = level;
+    this.onAbove = onAbove;
     this.#orbit = new OrbitControls(stage.camera, stage.canvas);
     Object.assign(this.#orbit, { enableDamping: true, dampingFactor: 0.12, maxPolarAngle: 1.45, minDistance: 4, maxDistance: 160, screenSpacePanning: false });
     this.overview();
@@ -2391,13 +2438,15 @@ var Spectator = class {
   /** The whole level. */
   overview() {
     const { left, right, top, bottom } = this.level.bounds;
-    const centre = new Vector34((left + right) / 2, 0, (top + bottom) / 2);
+    const centre = new Vector35((left + right) / 2, 0, (top + bottom) / 2);
     const { camera } = this.stage;
     const size = Math.max(right - left, (bottom - top) * 1.1);
-    const far = size * 0.52 / Math.tan(camera.fov * Math.PI / 360) / Math.min(1, camera.aspect * 1.15);
+    const far = size * 0.54 / Math.tan(camera.fov * Math.PI / 360) / Math.min(1, camera.aspect * 1.05);
+    centre.z += size * 0.05;
     this.#orbit.target.copy(centre);
-    camera.position.copy(centre).add(new Vector34(0, far * 0.9, far * 0.42));
+    camera.position.copy(centre).add(new Vector35(0, far * 0.94, far * 0.34));
     this.view = "above";
+    this.onAbove(true);
   }
   /** @param {"above" | "behind" | "eyes"} view @param {string | null} whom */
   look(view, whom) {
@@ -2406,6 +2455,7 @@ var Spectator = class {
     this.whom = whom;
     this.#yaw = null;
     this.#orbit.enabled = this.view === "above";
+    this.onAbove(this.view === "above");
   }
   /** Whose body is in the way. */
   get hidden() {
@@ -2498,9 +2548,14 @@ var Watch = class {
   /** @param {import("./app.mjs").App} app */
   constructor(app) {
     this.app = app;
-    this.spectator = new Spectator(app.stage, app.drawnLevel.level);
+    this.spectator = new Spectator(app.stage, app.drawnLevel.level, (above) => this.#above(above));
     this.transport = new Transport(app.link, VIEWS, (view) => this.look(view, this.spectator.whom));
     addEventListener("keydown", (event) => this.shift = event.shiftKey);
+  }
+  #above(above) {
+    this.app.stage.above(above);
+    this.app.drawnLevel.cut(above);
+    this.app.actors.above = above;
   }
   get hidden() {
     return this.spectator.hidden;
@@ -2650,7 +2705,7 @@ var App = class {
   }
   // --- each frame --------------------------------------------------------------------------------------
   #frame(now, frame) {
-    const seconds = Math.min(0.1, (now - this.#last) / 1e3);
+    const seconds = Math.min(0.25, (now - this.#last) / 1e3);
     this.#last = now;
     const view = this.link.room.at(now);
     this.drawnLevel.update((id) => view.get(id));
@@ -2749,7 +2804,6 @@ var App = class {
     };
   }
 };
-var sentence = (text) => text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "";
 
 // src/model/identity.mjs
 var NAMES = ["Ada", "Alan", "Barbara", "Edsger", "Emmy", "Grace", "Hedy", "Joe", "Lise", "Mary", "Niklaus", "Robin", "Tony", "Ursula"];
@@ -2789,6 +2843,7 @@ var CHANNEL = "roomfold.users";
 var ANSWER_MS = 150;
 async function showStart(config2) {
   $("start").hidden = false;
+  showServer(config2);
   $("name").value = sessionStorage.getItem(KEY) ?? someName();
   $("recording").value = config2.replays[0] ?? "";
   $("enter").onsubmit = (event) => {
@@ -2804,8 +2859,14 @@ async function showStart(config2) {
     event.preventDefault();
     location.href = addressOf("replay", $("recording").value.trim());
   };
-  $("recordings").replaceChildren(...config2.replays.map((value) => el("option", { value })));
   $("name").select();
+}
+async function showServer(config2) {
+  const about = await fetch("/gateway.json").then((response) => response.ok ? response.json() : {}).catch(() => ({}));
+  $("gateway").hidden = !about.gateway;
+  $("gateway").textContent = about.gateway ?? "";
+  const replays = [.../* @__PURE__ */ new Set([...config2.replays, ...about.replays ?? []])];
+  $("recordings").replaceChildren(...replays.map((value) => el("option", { value })));
 }
 async function ownName() {
   const asked = new URLSearchParams(location.search).get("user");
@@ -2843,7 +2904,7 @@ if (place2.kind === "start") {
 } else {
   document.title = `${place2.id} · Roomfold`;
   document.body.classList.remove("starting");
-  open(place2).catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", error.message, () => location.reload()));
+  open(place2).catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", sentence(error.message), () => location.reload()));
 }
 async function open(place3) {
   if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser can't draw in 3-D: it has no WebGL 2.");

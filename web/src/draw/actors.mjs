@@ -15,6 +15,8 @@ export class Actors {
   group = new Group();
   /** @type {Map<string, Actor>} */
   #actors = new Map();
+  /** Seen from above, players are marked. */
+  above = false;
   #calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   /** @param {Object<string, any>} palette @param {(id: string) => string} colourOf */
@@ -84,8 +86,8 @@ export class Actors {
     const material = shapes.plainMaterial(colour);
     const dark = this.palette.weapon;
     const label = new Label(id, colour, this.palette);
-    const parts = { material, body: shapes.playerBody(material, dark), head: shapes.head(material, dark), left: shapes.hand(material), right: shapes.hand(material) };
-    group.add(parts.body, parts.head, parts.left, parts.right, label.sprite);
+    const parts = { material, body: shapes.playerBody(material, dark), head: shapes.head(material, dark), left: shapes.hand(material), right: shapes.hand(material), spot: shapes.spot(colour) };
+    group.add(parts.spot, parts.body, parts.head, parts.left, parts.right, label.sprite);
     return { group, parts, label };
   }
 
@@ -93,7 +95,7 @@ export class Actors {
     const { palette } = this;
     switch (form) {
       case "monster":
-        return shapes.monster(shapes.plainMaterial(palette.monster), palette.weapon, palette.ammo);
+        return shapes.monster(shapes.plainMaterial(palette.monster), palette.weapon, "#ffd27a");
       case "item":
         return shapes.item(String(type), palette);
       case "projectile":
@@ -137,13 +139,13 @@ export class Actors {
     this.#flash(body.children.find((part) => part.material && part.geometry.type === "LatheGeometry").material, since);
     if (!actor.label) return;
     actor.label.sprite.visible = !dead && since < 3000;
-    if (actor.label.sprite.visible) actor.label.update(Number.isFinite(health) ? health / 60 : null, eyes.distanceTo(body.position));
+    if (actor.label.sprite.visible) actor.label.update(Number.isFinite(health) ? health / 60 : null, eyes.distanceTo(body.position), this.above);
   }
 
   #putPlayer(actor, now) {
     const figure = figureOf(actor.components);
     if (!figure) return;
-    const { material, body, head, left, right } = actor.parts;
+    const { material, body, head, left, right, spot } = actor.parts;
     const dead = actor.components.state === "dead";
     pose(body, figure.body);
     pose(head, figure.head);
@@ -162,8 +164,10 @@ export class Actors {
     this.#flash(material, now - actor.hurtAt);
     const { health } = actor.components;
     actor.label.sprite.visible = !dead;
-    actor.label.sprite.position.set(head.position.x, head.position.y + 0.48, head.position.z);
-    actor.label.update(Number.isFinite(health) ? health / FULL_HEALTH : null, eyes.distanceTo(head.position));
+    actor.label.sprite.position.set(head.position.x, head.position.y + 0.48, head.position.z - (this.above ? 2.6 : 0));
+    actor.label.update(Number.isFinite(health) ? health / FULL_HEALTH : null, eyes.distanceTo(head.position), this.above);
+    spot.visible = this.above && !dead;
+    spot.position.set(head.position.x, figure.body.position[1] + 0.05, head.position.z);
   }
 
   #flash(material, since) {

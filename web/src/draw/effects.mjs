@@ -18,10 +18,10 @@ export class Effects {
     const length = way.length();
     if (length < 0.1) return;
     const mesh = new Mesh(tube, faint(colour));
-    mesh.scale.set(0.012, length, 0.012);
+    mesh.scale.set(0.007, length, 0.007);
     mesh.position.set(...from).addScaledVector(way, 0.5);
     mesh.quaternion.copy(new Quaternion().setFromUnitVectors(up, way.normalize()));
-    this.#add(mesh, now, 160, 0.55, 0);
+    this.#add(mesh, now, 140, 0.4, 0);
   }
 
   /** A hit. @param {number[]} at @param {string} colour @param {number} now @param {number} [size] */

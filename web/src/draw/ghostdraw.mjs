@@ -8,7 +8,9 @@ export class GhostDraw {
 
   /** @param {Object<string, any>} palette */
   constructor(palette) {
-    const material = plainMaterial(palette.fog, 0.45);
+    const material = plainMaterial(palette.fog, 0.55);
+    // Light of its own: it is no body.
+    material.emissive.set(palette.fog).multiplyScalar(0.35);
     this.parts = { head: head(material, palette.fog), left: hand(material), right: hand(material) };
     this.group.add(...Object.values(this.parts));
     this.group.visible = false;

@@ -3,8 +3,8 @@
 import { CanvasTexture, Sprite, SpriteMaterial, SRGBColorSpace } from "../vendor.mjs";
 
 const WIDTH = 512;
-const HEIGHT = 112;
-const FONT = "600 44px Inter, ui-sans-serif, system-ui, sans-serif";
+const HEIGHT = 116;
+const FONT = "600 54px Inter, ui-sans-serif, system-ui, sans-serif";
 
 export class Label {
   #shown = "";
@@ -20,9 +20,10 @@ export class Label {
     this.sprite = new Sprite(new SpriteMaterial({ map: this.texture, transparent: true, depthWrite: false, fog: false }));
   }
 
-  /** @param {number | null} health share of 1, or none @param {number} distance metres from the eyes */
-  update(health, distance) {
-    const size = Math.min(2.4, Math.max(0.5, distance * 0.085));
+  /** @param {number | null} health share of 1, or none @param {number} distance metres from the eyes @param {boolean} above seen from above: through walls */
+  update(health, distance, above) {
+    const size = Math.min(above ? 12 : 2.4, Math.max(0.5, distance * 0.085));
+    this.sprite.material.depthTest = !above;
     this.sprite.scale.set(size * 1.6, (size * 1.6 * HEIGHT) / WIDTH, 1);
     const shown = `${this.name} ${health === null ? "" : Math.round(health * 40)}`;
     if (shown !== this.#shown) this.#draw(health);
@@ -39,10 +40,10 @@ export class Label {
     ctx.lineWidth = 10;
     ctx.strokeStyle = palette.surface;
     ctx.globalAlpha = 0.9;
-    ctx.strokeText(this.name, WIDTH / 2, 52, WIDTH - 20);
+    ctx.strokeText(this.name, WIDTH / 2, 58, WIDTH - 20);
     ctx.globalAlpha = 1;
     ctx.fillStyle = palette.ink;
-    ctx.fillText(this.name, WIDTH / 2, 52, WIDTH - 20);
+    ctx.fillText(this.name, WIDTH / 2, 58, WIDTH - 20);
     if (health !== null) this.#bar(ctx, health);
     this.texture.needsUpdate = true;
   }
@@ -51,7 +52,7 @@ export class Label {
     const bar = (share, colour) => {
       ctx.fillStyle = colour;
       ctx.beginPath();
-      ctx.roundRect(WIDTH / 2 - 100, 76, 200 * share, 14, 7);
+      ctx.roundRect(WIDTH / 2 - 100, 84, 200 * share, 16, 8);
       ctx.fill();
     };
     bar(1, this.palette.surface);

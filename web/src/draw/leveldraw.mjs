@@ -1,8 +1,11 @@
 // The level on the stage. What moves is made anew when it has moved.
 
-import { BufferGeometry, CanvasTexture, Color, Float32BufferAttribute, Group, LineBasicMaterial, LineSegments, Mesh, MeshBasicMaterial, RepeatWrapping, ShapeUtils, SRGBColorSpace, Vector2 } from "../vendor.mjs";
+import { BufferGeometry, CanvasTexture, Color, Float32BufferAttribute, Group, LineBasicMaterial, LineSegments, Mesh, MeshBasicMaterial, Plane, RepeatWrapping, ShapeUtils, SRGBColorSpace, Vector2, Vector3 } from "../vendor.mjs";
 import { sectorsNow } from "../model/level.mjs";
 import { levelMesh } from "./levelmesh.mjs";
+
+// Metres over the highest floor, above which one does not see walls from above.
+const CUT = 1.4;
 
 export class LevelDraw {
   group = new Group();
@@ -37,6 +40,13 @@ export class LevelDraw {
     this.sectors = sectors;
     if (more) this.#build();
     else this.#moved = this.#again(this.#moved, true);
+  }
+
+  /** Walls end where they would hide what is behind them, or are whole. @param {boolean} is */
+  cut(is) {
+    const highest = Math.max(...this.level.sectors.map(({ floor }) => floor));
+    const planes = is ? [new Plane(new Vector3(0, -1, 0), highest + CUT)] : [];
+    this.material.clippingPlanes = this.lines.clippingPlanes = planes;
   }
 
   /** Those that have moved, as they are drawn: `{"sector-68": {floor, ceiling}}`. */

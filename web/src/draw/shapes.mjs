@@ -153,14 +153,25 @@ export function marker(colour) {
   return group;
 }
 
+/** Where somebody is, seen from above. @param {string} colour */
+export function spot(colour) {
+  const group = new Group();
+  const disc = new Mesh(G.disc(), new MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.25, depthWrite: false }));
+  const ring = new Mesh(G.ring(), bright(colour));
+  group.add(disc, ring);
+  group.scale.setScalar(1.25);
+  return group;
+}
+
 /** What is held in front of one's own eyes. @param {Object<string, any>} palette */
 export function ownGun(palette) {
   const group = new Group();
   const dark = plainMaterial(palette.weapon);
-  const barrel = place(new Mesh(new BoxGeometry(0.055, 0.06, 0.42), dark), 0, 0, -0.2);
-  const grip = place(new Mesh(new BoxGeometry(0.05, 0.14, 0.07), dark), 0, -0.08, -0.02);
+  const barrel = place(new Mesh(new CylinderGeometry(0.011, 0.013, 0.3, 14).rotateX(Math.PI / 2), dark), 0, 0.006, -0.15);
+  const frame = place(new Mesh(new BoxGeometry(0.026, 0.034, 0.17), dark), 0, -0.008, -0.075);
+  const grip = place(new Mesh(new BoxGeometry(0.028, 0.09, 0.045), dark), 0, -0.05, -0.02);
   grip.rotation.x = 0.35;
-  group.add(barrel, grip);
+  group.add(barrel, frame, grip);
   return group;
 }
 

@@ -16,10 +16,11 @@ export class Spectator {
   #orbit;
   #yaw = null;
 
-  /** @param {import("./stage.mjs").Stage} stage @param {import("../model/level.mjs").Level} level */
-  constructor(stage, level) {
+  /** @param {import("./stage.mjs").Stage} stage @param {import("../model/level.mjs").Level} level @param {(above: boolean) => void} onAbove */
+  constructor(stage, level, onAbove) {
     this.stage = stage;
     this.level = level;
+    this.onAbove = onAbove;
     this.#orbit = new OrbitControls(stage.camera, stage.canvas);
     Object.assign(this.#orbit, { enableDamping: true, dampingFactor: 0.12, maxPolarAngle: 1.45, minDistance: 4, maxDistance: 160, screenSpacePanning: false });
     this.overview();
@@ -31,10 +32,13 @@ export class Spectator {
     const centre = new Vector3((left + right) / 2, 0, (top + bottom) / 2);
     const { camera } = this.stage;
     const size = Math.max(right - left, (bottom - top) * 1.1);
-    const far = (size * 0.52) / Math.tan((camera.fov * Math.PI) / 360) / Math.min(1, camera.aspect * 1.15);
+    const far = (size * 0.54) / Math.tan((camera.fov * Math.PI) / 360) / Math.min(1, camera.aspect * 1.05);
+    // A little more room below, where the controls are.
+    centre.z += size * 0.05;
     this.#orbit.target.copy(centre);
-    camera.position.copy(centre).add(new Vector3(0, far * 0.9, far * 0.42));
+    camera.position.copy(centre).add(new Vector3(0, far * 0.94, far * 0.34));
     this.view = "above";
+    this.onAbove(true);
   }
 
   /** @param {"above" | "behind" | "eyes"} view @param {string | null} whom */
@@ -44,6 +48,7 @@ export class Spectator {
     this.whom = whom;
     this.#yaw = null;
     this.#orbit.enabled = this.view === "above";
+    this.onAbove(this.view === "above");
   }
 
   /** Whose body is in the way. */

@@ -14,6 +14,8 @@ export class Stage {
   /** What carries the camera: with a headset it is where the feet are. */
   rig = new Group();
   #ratio;
+  #sky;
+  #palette;
   #times = [];
   #last = 0;
 
@@ -25,6 +27,8 @@ export class Stage {
     this.renderer.xr.enabled = true;
     this.renderer.xr.setReferenceSpaceType("local-floor");
     this.#ratio = ratio ?? Math.min(devicePixelRatio, 2);
+    this.renderer.localClippingEnabled = true;
+    this.#palette = palette;
     this.camera.rotation.order = "YXZ";
     this.rig.add(this.camera);
     this.scene.add(this.rig);
@@ -35,12 +39,21 @@ export class Stage {
 
   #light(palette) {
     const horizon = mix(palette.page, palette.sky, 0.5);
-    this.scene.background = new Color(horizon);
-    this.scene.fog = new Fog(horizon, 25, 150);
+    this.#sky = skyOf(horizon, mix(palette.sky, palette.page, 0.2));
+    this.scene.fog = new Fog(horizon);
+    this.above(false);
     this.scene.add(new HemisphereLight(0xffffff, new Color(palette.step), 2.1));
     const sun = new DirectionalLight(0xffffff, 1.5);
     sun.position.set(8, 14, 12);
-    this.scene.add(sun, skyOf(horizon, mix(palette.sky, palette.page, 0.2)));
+    this.scene.add(sun, this.#sky);
+  }
+
+  /** Seen from above there is no sky and no haze, as on a map. @param {boolean} is */
+  above(is) {
+    const { page, sky } = this.#palette;
+    this.#sky.visible = !is;
+    this.scene.background = new Color(is ? this.#palette.void : mix(page, sky, 0.5));
+    [this.scene.fog.near, this.scene.fog.far] = is ? [1000, 2000] : [25, 150];
   }
 
   #resize() {

@@ -77,7 +77,7 @@ export class Feed {
   }
 }
 
-const WORDS = { bfg: "BFG", bfg_ball: "BFG", plasma_ball: "plasma gun", plasma: "plasma gun" };
+const WORDS = { bfg: "BFG", bfg_ball: "BFG", plasma_ball: "plasma gun", plasma: "plasma gun", ssg: "super shotgun" };
 
 /** "super_shotgun" and "imp-3" as people write them. @param {string | null | undefined} name */
 export function plain(name) {

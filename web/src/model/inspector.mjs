@@ -76,9 +76,9 @@ const { compare } = new Intl.Collator("en", { numeric: true });
 
 /** A component's value on one line. @param {any} value */
 export function shown(value) {
-  if (Array.isArray(value) && value.every((part) => typeof part === "number")) return value.map(figure).join("  ");
+  if (Array.isArray(value) && value.length && value.every((part) => typeof part === "number")) return value.map(figure).join("  ");
   if (typeof value === "number") return figure(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(value, (_, part) => (typeof part === "number" ? Number(figure(part)) : part), 1).replace(/\n\s*/g, " ");
 }
 
 const figure = (number) => String(Number.isInteger(number) ? number : Math.round(number * 1000) / 1000);

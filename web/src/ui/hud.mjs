@@ -39,7 +39,7 @@ export class Hud {
   }
 
   hurt() {
-    $("hurt").style.opacity = "0.4";
+    $("hurt").style.opacity = "0.3";
     clearTimeout(this.#hurtTimer);
     this.#hurtTimer = setTimeout(() => ($("hurt").style.opacity = "0"), HURT_MS / 2);
   }

@@ -5,8 +5,12 @@ import { $ } from "./elements.mjs";
 const STICK = 56; // pixels all the way
 const FINGER = 2.2; // a finger turns more than a mouse
 
-/** Whether what is typed goes elsewhere. @param {EventTarget | null} target */
-const typing = (target) => target instanceof HTMLElement && target.matches("input, textarea, select, dialog *");
+/** Whether what is typed goes elsewhere. @param {KeyboardEvent} event */
+function typing({ target, code }) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches("button")) return code === "Space" || code === "Enter";
+  return target.matches("input, textarea, select, dialog *");
+}
 
 /**
  * @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls
@@ -14,11 +18,13 @@ const typing = (target) => target instanceof HTMLElement && target.matches("inpu
  */
 export function bindKeys(canvas, controls, onKey) {
   addEventListener("keydown", (event) => {
-    if (typing(event.target) || event.metaKey || event.altKey) return;
+    if (typing(event) || event.metaKey || event.altKey) return;
     if (controls.key(event.code, true) || (!event.repeat && onKey(event.code))) event.preventDefault();
   });
   addEventListener("keyup", (event) => controls.key(event.code, false));
   addEventListener("blur", () => controls.release());
+  // What was pressed with a finger or the mouse does not keep the keys.
+  addEventListener("pointerup", ({ target }) => target instanceof Element && target.closest("button, input[type=range]") && setTimeout(() => canvas.focus()));
   document.addEventListener("visibilitychange", () => document.hidden && controls.release());
 }
 

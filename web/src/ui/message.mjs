@@ -14,3 +14,6 @@ export function showMessage(title, text, again = null) {
 export function hideMessage() {
   $("message").hidden = true;
 }
+
+/** A reason as a sentence. @param {string} text */
+export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "");

@@ -10,6 +10,7 @@ const ANSWER_MS = 150;
 /** @param {import("../link.mjs").Config} config */
 export async function showStart(config) {
   $("start").hidden = false;
+  showServer(config);
   $("name").value = sessionStorage.getItem(KEY) ?? someName();
   $("recording").value = config.replays[0] ?? "";
   $("enter").onsubmit = (event) => {
@@ -25,8 +26,16 @@ export async function showStart(config) {
     event.preventDefault();
     location.href = addressOf("replay", $("recording").value.trim());
   };
-  $("recordings").replaceChildren(...config.replays.map((value) => el("option", { value })));
   $("name").select();
+}
+
+// A server that is not Phoenix says so, and which recordings it has. Phoenix has no such file.
+async function showServer(config) {
+  const about = await fetch("/gateway.json").then((response) => (response.ok ? response.json() : {})).catch(() => ({}));
+  $("gateway").hidden = !about.gateway;
+  $("gateway").textContent = about.gateway ?? "";
+  const replays = [...new Set([...config.replays, ...(about.replays ?? [])])];
+  $("recordings").replaceChildren(...replays.map((value) => el("option", { value })));
 }
 
 /**
