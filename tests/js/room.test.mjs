@@ -214,6 +214,28 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     assert.ok(moves >= 2 && moves <= 8, `${moves} moves in half a second`);
   });
 
+  test("tells whoever listens that an input was refused", async () => {
+    const room = await join("tom", newRoom(), { move: "player_moved" });
+    const refused = new Promise((resolve) => room.on("refused", resolve));
+    room.input({ position: "there" });
+    const { event, reason, message } = await refused;
+    assert.deepEqual([event, reason], ["player_moved", "wrong_type"]);
+    assert.ok(message.length > 10);
+  });
+
+  test("says the seq of what it shows, for a shot", async () => {
+    const id = newRoom();
+    const tom = await join("tom", id, { move: "player_moved" });
+    const ann = await join("ann", id);
+    await tom.push("player_moved", { user_id: "tom", position: [0, 0, 0] });
+    const { seq } = await tom.push("player_moved", { user_id: "tom", position: [1, 0, 0] });
+    await eventually("the move", () => ann.world.seq >= seq);
+    assert.ok(ann.at().seq < seq, "shown is what was a little before");
+    assert.equal(ann.at().settled, false);
+    await eventually("it is shown", () => ann.at().seq >= seq && ann.at().settled);
+    assert.deepEqual(ann.at().get("tom").position, [1, 0, 0]);
+  });
+
   test("shows what moves between its ticks", async () => {
     const id = newRoom();
     const tom = await join("tom", id, { move: "player_moved", inputHz: 20 });
@@ -266,6 +288,24 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       assert.match(tom.reason, /bad packed frame at byte 2/);
       await eventually("it is joined again", () => tom.status === "joined" && of(tom, "snapshot").length > 0);
       assert.equal(tom.joined.format, "json");
+      await same(tom, id);
+    });
+
+    test("sends inputs that arrive, packed if the server takes them so", async () => {
+      const id = newRoom();
+      const tom = await join("tom", id, packed);
+      const ann = await join("ann", id, packed);
+      const pose = (x) => ({ position: [x, 1.5, -0.25], rotation: [0, 0, 0, 1] });
+      const refused = [];
+      tom.on("refused", (what) => refused.push(what));
+      tom.input({ position: [1, 0, -0.25], rotation: [0, 1, 0, 0], head: pose(1), left: pose(0.5) });
+      await eventually("head and hand", () => ann.world.get("tom")?.left?.position[0] === 0.5 && ann.world.get("tom").position);
+      assert.deepEqual(ann.world.get("tom").head, pose(1));
+      assert.deepEqual(ann.world.get("tom").position, [1, 0, -0.25]);
+      assert.deepEqual(ann.world.get("tom").rotation, [0, 1, 0, 0]);
+      tom.input({ head: pose(2), left: null });
+      await eventually("no hand any more", () => ann.world.get("tom").head.position[0] === 2 && !ann.world.get("tom").left);
+      assert.deepEqual(refused, []);
       await same(tom, id);
     });
 

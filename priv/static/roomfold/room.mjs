@@ -2,6 +2,7 @@
 // this client says. It comes back by itself where it was, without a gap.
 
 import { versions } from "../wire.mjs";
+import { Inputs } from "./inputs.mjs";
 import { People } from "./presence.mjs";
 import { Timeline, View } from "./timeline.mjs";
 import { GapError, World } from "./world.mjs";
@@ -63,7 +64,7 @@ export class Room {
   #leaving = false;
   #resume = false;
   #ack = { seq: 0, sent: 0, at: 0, bytes: 0, timer: null };
-  #input = { poses: null, at: -Infinity, timer: null };
+  #inputs;
 
   /**
    * @param {import("phoenix").Socket} socket of the npm `phoenix` client, connected or not
@@ -76,6 +77,7 @@ export class Room {
     this.#socket = socket;
     this.#timeline = new Timeline(this.#options);
     this.#channel = socket.channel(topic, () => this.#joinParams());
+    this.#inputs = this.#makeInputs();
     this.#bind();
   }
 
@@ -138,7 +140,7 @@ export class Room {
     }
     this.#ack = { ...this.#ack, sent: this.world.seq, bytes: 0 };
     this.#setStatus("joined", "");
-    this.#flushInput();
+    this.#inputs.flush();
   }
 
   #onRefused(reply) {
@@ -277,36 +279,26 @@ export class Room {
    * @param {{position?: number[], rotation?: number[], head?: any, left?: any, right?: any}} poses
    */
   input(poses) {
-    this.#input.poses = { ...this.#input.poses, ...poses };
-    this.#flushInput();
+    this.#inputs.add(poses);
   }
 
-  #flushInput() {
-    const input = this.#input;
-    if (!input.poses || !this.#canSend()) return;
-    const wait = input.at + 1000 / this.#options.inputHz - this.#options.now();
-    if (wait > 0) {
-      input.timer ??= setTimeout(() => {
-        input.timer = null;
-        this.#flushInput();
-      }, wait);
-      return;
-    }
-    const event = this.#options.move;
-    this.#channel.push(event, { user_id: this.user, ...input.poses }, 1000).receive("error", (reply) => this.#refused(event, reply));
-    Object.assign(input, { poses: null, at: this.#options.now() });
-  }
-
-  // Nobody waits for an answer to an input: who wants to know listens.
-  #refused(event, reply) {
-    const { reason, message, field } = new RoomError(reply);
-    this.#emit("refused", { event, reason, message, field });
+  #makeInputs() {
+    return new Inputs(this.#options, {
+      side: () => (this.#canSend() ? { user: this.user, packed: this.joined.format === "packed", world: this.world } : null),
+      send: (event, payload, refused) => this.#channel.push(event, payload, 1000).receive("error", refused),
+      acknowledged: (seq) => (this.#ack.sent = Math.max(this.#ack.sent, seq)),
+      // Nobody waits for an answer to an input: who wants to know listens.
+      refused: (event, reply) => {
+        const { reason, message, field } = new RoomError(reply);
+        this.#emit("refused", { event, reason, message, field });
+      },
+    });
   }
 
   #stopTimers() {
     clearTimeout(this.#ack.timer);
-    clearTimeout(this.#input.timer);
-    this.#ack.timer = this.#input.timer = null;
+    this.#ack.timer = null;
+    this.#inputs.stop();
   }
 
   // --- looking ---------------------------------------------------------------------------------------
