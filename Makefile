@@ -113,7 +113,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix install uninstall \
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos check format phoenix test-phoenix page install uninstall \
 	install-program clean help native log program clean-native c-tests fuzzers FORCE
 
 build: ## build the library, the NIF, the program and the Elixir code
@@ -171,6 +171,9 @@ chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random fr
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all
 	@tools/check
+
+page: ## build the page of a live room, web/, into priv/static (npm)
+	@cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
 
 format: ## format the C and the Elixir code
 	@tools/setup format

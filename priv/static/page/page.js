@@ -57,7 +57,7 @@ function figureOf(components) {
     return { body: { position: own.position, rotation: rotation2 }, head: { position: [x2, y2 + HEAD, z2], rotation: headRotation(quaternionToYaw(rotation2), 0) }, left, right };
   }
   const [x, y, z] = head2.position;
-  const position = isPoint(own.position) ? own.position : [x, Math.max(0, y - HEAD), z];
+  const position = isPoint(own.position) ? own.position : [x, y - HEAD, z];
   const rotation = isTurn(own.rotation) ? own.rotation : yawToQuaternion(headYaw(head2.rotation));
   return { body: { position, rotation }, head: head2, left, right };
 }
@@ -701,9 +701,9 @@ function planes(mesh, level, sector, index, look, moves, triangulate2) {
     for (const triangle of triangulate2(outer, holes)) {
       const corners = triangle.map((i) => points[i]);
       const [[ax, az], [bx, bz], [cx, cz]] = corners;
-      const up2 = (bx - ax) * (cz - az) - (bz - az) * (cx - ax) < 0 ? corners : corners.toReversed();
+      const up2 = (bx - ax) * (cz - az) - (bz - az) * (cx - ax) < 0 ? corners : [...corners].reverse();
       plane(mesh, up2, sector.floor, look.floor(sector));
-      if (!sector.sky) plane(mesh, up2.toReversed(), sector.ceiling, look.ceiling(sector, moves));
+      if (!sector.sky) plane(mesh, [...up2].reverse(), sector.ceiling, look.ceiling(sector, moves));
     }
   }
 }

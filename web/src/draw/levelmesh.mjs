@@ -45,9 +45,9 @@ function planes(mesh, level, sector, index, look, moves, triangulate) {
       const corners = triangle.map((i) => points[i]);
       const [[ax, az], [bx, bz], [cx, cz]] = corners;
       // Seen from above, x to the right and z down: what turns to the left looks up.
-      const up = (bx - ax) * (cz - az) - (bz - az) * (cx - ax) < 0 ? corners : corners.toReversed();
+      const up = (bx - ax) * (cz - az) - (bz - az) * (cx - ax) < 0 ? corners : [...corners].reverse();
       plane(mesh, up, sector.floor, look.floor(sector));
-      if (!sector.sky) plane(mesh, up.toReversed(), sector.ceiling, look.ceiling(sector, moves));
+      if (!sector.sky) plane(mesh, [...up].reverse(), sector.ceiling, look.ceiling(sector, moves));
     }
   }
 }

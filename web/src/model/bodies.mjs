@@ -44,7 +44,7 @@ export function figureOf(components) {
     return { body: { position: own.position, rotation }, head: { position: [x, y + HEAD, z], rotation: headRotation(quaternionToYaw(rotation), 0) }, left, right };
   }
   const [x, y, z] = head.position;
-  const position = isPoint(own.position) ? own.position : [x, Math.max(0, y - HEAD), z];
+  const position = isPoint(own.position) ? own.position : [x, y - HEAD, z];
   const rotation = isTurn(own.rotation) ? own.rotation : yawToQuaternion(headYaw(head.rotation));
   return { body: { position, rotation }, head, left, right };
 }
