@@ -4,6 +4,7 @@ import { readPalette } from "../../priv/static/replay/palette.mjs";
 import { Actors } from "./draw/actors.mjs";
 import { Effects } from "./draw/effects.mjs";
 import { LevelDraw } from "./draw/leveldraw.mjs";
+import { mark } from "./draw/shapes.mjs";
 import { Stage } from "./draw/stage.mjs";
 import { Link } from "./link.mjs";
 import { Live } from "./live.mjs";
@@ -44,7 +45,8 @@ export class App {
     this.stage = new Stage($("canvas"), this.palette, ratio ? Number(ratio) : null);
     this.actors = new Actors(this.palette, this.colourOf);
     this.effects = new Effects();
-    this.stage.scene.add(this.actors.group, this.effects.group);
+    this.mark = mark(this.palette.hurt);
+    this.stage.scene.add(this.actors.group, this.effects.group, this.mark);
     this.inspector = new InspectorView(this.link.stream, () => this.#inspected());
   }
 
@@ -91,8 +93,8 @@ export class App {
     if (status === "joined") return hideMessage();
     if (status === "closed" && this.mode) return showMessage("The room is closed", sentence(reason), () => location.reload());
     if (status === "closed" || now - this.#lostAt < PATIENCE_MS) return;
-    const title = status === "connecting" ? "Can't reach the server" : "The connection is lost";
-    showMessage(title, `${sentence(reason || "it does not answer")} Trying again by itself; nothing is lost.`);
+    const title = status === "connecting" ? "Can't reach the server" : "Reconnecting";
+    showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`);
   }
 
   onEvent(event) {
@@ -138,6 +140,7 @@ export class App {
     this.mode?.update(now, seconds, view, frame);
     this.actors.update(view.entities(), this.mode?.hidden, this.stage.camera, now);
     this.effects.update(now);
+    this.#showLookedAt();
     this.#frames++;
     this.#view = { seq: view.seq, settled: view.settled, world: this.link.room.world.seq };
     if (now < this.#uiAt) return;
@@ -146,6 +149,14 @@ export class App {
     this.people?.update(this.#people(), this.mode instanceof Watch && this.mode.spectator.view !== "above" ? this.mode.spectator.whom : null);
     this.feedView.update(this.link.feed, now);
     this.inspector.update(now);
+  }
+
+  // What the inspector looks at.
+  #showLookedAt() {
+    const { open, entity } = this.inspector;
+    const place = open && entity !== null ? this.actors.place(entity) : null;
+    this.mark.visible = place !== null;
+    if (place) this.mark.position.set(...place);
   }
 
   /** Not spawned yet: the middle of the level from above. */

@@ -143,8 +143,8 @@ export class Live {
     const kick = Math.max(0, 1 - (now - this.#firedAt) / RECOIL_MS);
     this.gun.visible = !this.dead && this.weapon !== "fist" && !this.headset.active;
     // Upright there is less room at the side.
-    this.gun.position.set(this.app.stage.camera.aspect < 1 ? 0.09 : 0.17, -0.17, -0.4 + kick * 0.04);
-    this.gun.rotation.x = kick * 0.12;
+    this.gun.position.set(this.app.stage.camera.aspect < 1 ? 0.09 : 0.2, -0.205, -0.42 + kick * 0.04);
+    this.gun.rotation.set(kick * 0.12, 0.04, 0);
   }
 
   #say(now, view) {

@@ -153,6 +153,7 @@ var G = {
   shield: once(() => extruded([[-0.24, 0.24], [0.24, 0.24], [0.24, -0.02], [0.12, -0.2], [0, -0.28], [-0.12, -0.2], [-0.24, -0.02]])),
   disc: once(() => new CircleGeometry(1, 24).rotateX(-Math.PI / 2)),
   ring: once(() => new RingGeometry(0.86, 1, 32).rotateX(-Math.PI / 2)),
+  beam: once(() => new CylinderGeometry(0.03, 0.03, 3.5, 8).translate(0, 1.75, 0)),
   post: once(() => new CylinderGeometry(0.2, 0.26, 1.1, 14).translate(0, 0.55, 0))
 };
 function extruded(points) {
@@ -263,13 +264,21 @@ function spot(colour) {
   group.scale.setScalar(1.25);
   return group;
 }
+function mark(colour) {
+  const group = spot(colour);
+  const post = new Mesh(G.beam(), new MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.35, depthWrite: false, depthTest: false }));
+  group.scale.setScalar(0.8);
+  group.add(post);
+  group.visible = false;
+  return group;
+}
 function ownGun(palette) {
   const group = new Group();
   const dark = plainMaterial(palette.weapon);
   const barrel = place(new Mesh(new CylinderGeometry(0.011, 0.013, 0.3, 14).rotateX(Math.PI / 2), dark), 0, 6e-3, -0.15);
   const frame = place(new Mesh(new BoxGeometry(0.026, 0.034, 0.17), dark), 0, -8e-3, -0.075);
-  const grip = place(new Mesh(new BoxGeometry(0.028, 0.09, 0.045), dark), 0, -0.05, -0.02);
-  grip.rotation.x = 0.35;
+  const grip = place(new Mesh(new BoxGeometry(0.024, 0.1, 0.045), dark), 0, -0.06, -0.015);
+  grip.rotation.x = -0.25;
   group.add(barrel, frame, grip);
   return group;
 }
@@ -446,6 +455,11 @@ var Actors = class {
     if (!actor) return null;
     const from = actor.form === "player" ? actor.parts.body.localToWorld(new Vector3(0.6, 1.08, 0.24)) : actor.parts.body.position;
     return from.toArray();
+  }
+  /** Where an entity is drawn, for a mark on it. @param {string} id @returns {number[] | null} */
+  place(id) {
+    const actor = this.#actors.get(id);
+    return actor?.group.visible ? actor.parts.body.position.toArray() : null;
   }
   /** How many are on the stage. */
   get size() {
@@ -1861,14 +1875,14 @@ function bindKeys(canvas, controls, onKey) {
 }
 function bindMouse(canvas, controls, onLock) {
   let dragging = false;
+  let holds = true;
   const locked = () => document.pointerLockElement === canvas;
   canvas.addEventListener("pointerdown", (event) => {
     if (event.pointerType !== "mouse") return;
     canvas.focus();
-    if (locked()) return controls.trigger("mouse", event.button === 0);
+    if (locked() || !holds) controls.trigger("mouse", event.button === 0);
     dragging = true;
-    Promise.resolve(canvas.requestPointerLock?.()).catch(() => {
-    });
+    if (!locked()) hold(canvas).then((held) => holds = held);
   });
   addEventListener("pointerup", () => {
     dragging = false;
@@ -1881,6 +1895,14 @@ function bindMouse(canvas, controls, onLock) {
     if (!locked()) controls.trigger("mouse", false);
     onLock(locked());
   });
+}
+async function hold(canvas) {
+  try {
+    await canvas.requestPointerLock();
+    return true;
+  } catch {
+    return false;
+  }
 }
 function bindTouch(canvas, controls, onTouch) {
   let walking = null;
@@ -2053,8 +2075,8 @@ var Live = class {
   #holdGun(now) {
     const kick = Math.max(0, 1 - (now - this.#firedAt) / RECOIL_MS);
     this.gun.visible = !this.dead && this.weapon !== "fist" && !this.headset.active;
-    this.gun.position.set(this.app.stage.camera.aspect < 1 ? 0.09 : 0.17, -0.17, -0.4 + kick * 0.04);
-    this.gun.rotation.x = kick * 0.12;
+    this.gun.position.set(this.app.stage.camera.aspect < 1 ? 0.09 : 0.2, -0.205, -0.42 + kick * 0.04);
+    this.gun.rotation.set(kick * 0.12, 0.04, 0);
   }
   #say(now, view) {
     const input = this.player.input(this.#tracked);
@@ -2237,9 +2259,9 @@ var FeedView = class {
       known.timer = setTimeout(() => this.#drop(text), TOAST_MS);
       return;
     }
-    const item2 = el("li", {}, text);
-    $("toasts").append(item2);
-    this.#toasts.set(text, { item: item2, count: 1, timer: setTimeout(() => this.#drop(text), TOAST_MS) });
+    const item3 = el("li", {}, text);
+    $("toasts").append(item3);
+    this.#toasts.set(text, { item: item3, count: 1, timer: setTimeout(() => this.#drop(text), TOAST_MS) });
   }
   #drop(text) {
     this.#toasts.get(text)?.item.remove();
@@ -2250,6 +2272,7 @@ var person = (id, colourOf) => el("b", { style: `color: ${colourOf(id)}` }, id);
 
 // src/ui/inspectorview.mjs
 var ROWS = 150;
+var ENTITIES = 500;
 var EVERY_MS = 200;
 var InspectorView = class {
   open = false;
@@ -2258,7 +2281,6 @@ var InspectorView = class {
   #tab = "entities";
   #row = null;
   #next = 0;
-  #shown = "";
   /** @param {import("../model/inspector.mjs").Stream} stream @param {() => {seq: number, entities: () => Iterable<[string, any]>, get: (id: string) => any, size: number}} world */
   constructor(stream, world) {
     this.stream = stream;
@@ -2275,6 +2297,7 @@ var InspectorView = class {
     $("inspector").hidden = !open2;
     $("inspect").setAttribute("aria-expanded", String(open2));
     document.body.classList.toggle("inspecting", open2);
+    if (open2) document.exitPointerLock?.();
     this.#again();
   }
   /** @param {"entities" | "events" | string} tab */
@@ -2294,7 +2317,6 @@ var InspectorView = class {
   }
   #again() {
     this.#next = 0;
-    this.#shown = "";
   }
   /** @param {number} now */
   update(now) {
@@ -2307,11 +2329,16 @@ var InspectorView = class {
     this.#detail(world);
   }
   #entities(world) {
-    const rows = listed(world.entities(), $("filter").value);
-    const key = `${this.entity}|${rows.map(({ id }) => id).join()}`;
-    if (key === this.#shown) return;
-    this.#shown = key;
-    this.#list($("entities"), rows.map((row) => this.#button(row.id === this.entity, [row.id, row.type ? `${row.kind} ${row.type}` : row.kind], () => this.#look(row.id))), rows.length);
+    const all = listed(world.entities(), $("filter").value);
+    const rows = all.slice(0, ENTITIES).map(({ id, kind, type }) => ({
+      key: `${id}
+${kind}
+${type}`,
+      current: id === this.entity,
+      texts: [id, type ? `${kind} ${type}` : kind],
+      choose: () => this.#look(id)
+    }));
+    this.#list($("entities"), rows, all.length);
   }
   #look(id) {
     this.entity = this.entity === id ? null : id;
@@ -2319,25 +2346,28 @@ var InspectorView = class {
     this.#again();
   }
   #events() {
-    const rows = this.stream.find($("filter").value, ROWS);
-    const key = `${this.#row?.key}|${rows[0]?.key}|${rows.length}`;
-    if (key === this.#shown) return;
-    this.#shown = key;
-    const choose = (row) => {
-      this.#row = this.#row === row ? null : row;
-      this.entity = null;
-      this.#again();
-    };
-    this.#list($("events"), rows.map((row) => this.#button(row === this.#row, [String(row.seq), row.name, row.about], () => choose(row), row.kind)), rows.length);
+    const rows = this.stream.find($("filter").value, ROWS).map((row) => ({
+      key: String(row.key),
+      current: row === this.#row,
+      texts: [String(row.seq), row.name, row.about],
+      className: row.kind,
+      choose: () => this.#choose(row)
+    }));
+    this.#list($("events"), rows, rows.length);
   }
-  #list(list, items, count) {
-    const top = list.scrollTop;
-    list.replaceChildren(...count ? items : [el("li", { className: "faint" }, "nothing")]);
-    list.scrollTop = top;
+  #choose(row) {
+    this.#row = this.#row === row ? null : row;
+    this.entity = null;
+    this.#again();
   }
-  #button(current, texts, onclick, className = "") {
-    const spans = texts.map((text, i) => el("span", { className: i === texts.length - 1 ? "faint" : "" }, text));
-    return el("li", {}, el("button", { type: "button", className, onclick, "aria-current": String(current) }, ...spans));
+  // What is there already stays the same element: it may just be being pressed.
+  #list(list, rows, count) {
+    const known = new Map([...list.children].map((item3) => [item3.dataset.key, item3]));
+    const rest = count === 0 ? "nothing" : count > rows.length ? `and ${count - rows.length} more: filter` : "";
+    const items = rows.map((row) => known.get(row.key) ?? item2(row));
+    rows.forEach(({ current }, i) => items[i].firstChild.setAttribute("aria-current", String(current)));
+    if (rest) items.push(el("li", { className: "faint" }, rest));
+    arrange(list, items);
   }
   #detail(world) {
     const value = this.#row ? this.#row.value : this.entity !== null ? world.get(this.entity) : null;
@@ -2353,6 +2383,17 @@ var InspectorView = class {
     });
   }
 };
+function item2({ key, texts, className = "", choose }) {
+  const spans = texts.map((text, i) => el("span", { className: i === texts.length - 1 ? "faint" : "" }, text));
+  const row = el("li", {}, el("button", { type: "button", className, onclick: choose }, ...spans));
+  row.dataset.key = key;
+  return row;
+}
+function arrange(list, items) {
+  const wanted = new Set(items);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  items.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
+}
 
 // src/ui/message.mjs
 function showMessage(title, text, again = null) {
@@ -2391,7 +2432,7 @@ var PeopleView = class {
   }
   #build(people) {
     this.#rows = new Map(people.map((person2) => [person2.id, this.#row(person2)]));
-    $("people-list").replaceChildren(...[...this.#rows.values()].map(({ item: item2 }) => item2));
+    $("people-list").replaceChildren(...[...this.#rows.values()].map(({ item: item3 }) => item3));
   }
   #row({ id, you }) {
     const parts = { kills: el("em"), fill: el("span"), bar: null, row: null };
@@ -2442,7 +2483,7 @@ var Spectator = class {
     const { camera } = this.stage;
     const size = Math.max(right - left, (bottom - top) * 1.1);
     const far = size * 0.54 / Math.tan(camera.fov * Math.PI / 360) / Math.min(1, camera.aspect * 1.05);
-    centre.z += size * 0.05;
+    centre.z += size * 0.08;
     this.#orbit.target.copy(centre);
     camera.position.copy(centre).add(new Vector35(0, far * 0.94, far * 0.34));
     this.view = "above";
@@ -2627,7 +2668,8 @@ var App = class {
     this.stage = new Stage($("canvas"), this.palette, ratio ? Number(ratio) : null);
     this.actors = new Actors(this.palette, this.colourOf);
     this.effects = new Effects();
-    this.stage.scene.add(this.actors.group, this.effects.group);
+    this.mark = mark(this.palette.hurt);
+    this.stage.scene.add(this.actors.group, this.effects.group, this.mark);
     this.inspector = new InspectorView(this.link.stream, () => this.#inspected());
   }
   /** Joins, loads the level, begins. @throws what kept it from it */
@@ -2673,8 +2715,8 @@ var App = class {
     if (status === "joined") return hideMessage();
     if (status === "closed" && this.mode) return showMessage("The room is closed", sentence(reason), () => location.reload());
     if (status === "closed" || now - this.#lostAt < PATIENCE_MS) return;
-    const title = status === "connecting" ? "Can't reach the server" : "The connection is lost";
-    showMessage(title, `${sentence(reason || "it does not answer")} Trying again by itself; nothing is lost.`);
+    const title = status === "connecting" ? "Can't reach the server" : "Reconnecting";
+    showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`);
   }
   onEvent(event) {
     const now = performance.now();
@@ -2712,6 +2754,7 @@ var App = class {
     this.mode?.update(now, seconds, view, frame);
     this.actors.update(view.entities(), this.mode?.hidden, this.stage.camera, now);
     this.effects.update(now);
+    this.#showLookedAt();
     this.#frames++;
     this.#view = { seq: view.seq, settled: view.settled, world: this.link.room.world.seq };
     if (now < this.#uiAt) return;
@@ -2720,6 +2763,13 @@ var App = class {
     this.people?.update(this.#people(), this.mode instanceof Watch && this.mode.spectator.view !== "above" ? this.mode.spectator.whom : null);
     this.feedView.update(this.link.feed, now);
     this.inspector.update(now);
+  }
+  // What the inspector looks at.
+  #showLookedAt() {
+    const { open: open2, entity } = this.inspector;
+    const place3 = open2 && entity !== null ? this.actors.place(entity) : null;
+    this.mark.visible = place3 !== null;
+    if (place3) this.mark.position.set(...place3);
   }
   /** Not spawned yet: the middle of the level from above. */
   stand() {
@@ -2839,8 +2889,6 @@ var addressOf = (kind, id) => `/${kind}s/${encodeURIComponent(id)}`;
 
 // src/ui/start.mjs
 var KEY = "roomfold.user";
-var CHANNEL = "roomfold.users";
-var ANSWER_MS = 150;
 async function showStart(config2) {
   $("start").hidden = false;
   showServer(config2);
@@ -2871,28 +2919,20 @@ async function showServer(config2) {
 async function ownName() {
   const asked = new URLSearchParams(location.search).get("user");
   let name = asked || sessionStorage.getItem(KEY) || someName();
-  for (let n = 2; await taken(name); n++) name = `${name.replace(/ \d+$/, "")} ${n}`;
+  for (let n = 2; !await taken(name); n++) name = `${name.replace(/ \d+$/, "")} ${n}`;
   sessionStorage.setItem(KEY, name);
-  answer(name);
   return name;
 }
-var channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
 function taken(name) {
-  if (!channel) return Promise.resolve(false);
+  if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const heard = ({ data }) => data.mine === name && done(true);
-    const timer = setTimeout(() => done(false), ANSWER_MS);
-    const done = (is) => {
-      clearTimeout(timer);
-      channel.removeEventListener("message", heard);
-      resolve(is);
+    const held = (lock) => {
+      resolve(lock !== null);
+      return lock && new Promise(() => {
+      });
     };
-    channel.addEventListener("message", heard);
-    channel.postMessage({ whose: name });
+    navigator.locks.request(`${KEY}.${name}`, { ifAvailable: true }, held).catch(() => resolve(true));
   });
-}
-function answer(name) {
-  channel?.addEventListener("message", ({ data }) => data.whose === name && channel.postMessage({ mine: name }));
 }
 
 // src/main.mjs

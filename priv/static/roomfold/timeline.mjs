@@ -66,7 +66,7 @@ export class Timeline {
   /** @type {Map<string, Map<string, Sample[]>>} id → component → samples, oldest first */
   #tracks = new Map();
   #clock;
-  /** @type {{at: number, value: number}[]} the seqs of diffs, oldest first */
+  /** @type {{at: number, from: number, seq: number}[]} of diffs, oldest first */
   #seqs = [];
 
   /**
@@ -110,7 +110,7 @@ export class Timeline {
    */
   add(diff, world, now) {
     const at = this.#clock.stamp(now);
-    this.#seqs.push({ at, value: diff.seq });
+    this.#seqs.push({ at, from: diff.from, seq: diff.seq });
     dropOld(this.#seqs, at - this.keepMs);
     for (const id of diff.deletes) this.#tracks.delete(id);
     for (const id of Object.keys(diff.creates)) this.#tracks.delete(id);
@@ -142,8 +142,7 @@ export class Timeline {
     const samples = this.#seqs;
     let next = samples.length;
     while (next > 0 && samples[next - 1].at > time) next--;
-    // Before the first of them things were as one seq less than it says, or less.
-    return samples[Math.max(0, next - 1)]?.value;
+    return next > 0 ? samples[next - 1].seq : samples[0]?.from;
   }
 
   /**

@@ -191,6 +191,12 @@ export class Actors {
     return from.toArray();
   }
 
+  /** Where an entity is drawn, for a mark on it. @param {string} id @returns {number[] | null} */
+  place(id) {
+    const actor = this.#actors.get(id);
+    return actor?.group.visible ? actor.parts.body.position.toArray() : null;
+  }
+
   /** How many are on the stage. */
   get size() {
     return this.#actors.size;

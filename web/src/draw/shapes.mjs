@@ -28,6 +28,7 @@ const G = {
   shield: once(() => extruded([[-0.24, 0.24], [0.24, 0.24], [0.24, -0.02], [0.12, -0.2], [0, -0.28], [-0.12, -0.2], [-0.24, -0.02]])),
   disc: once(() => new CircleGeometry(1, 24).rotateX(-Math.PI / 2)),
   ring: once(() => new RingGeometry(0.86, 1, 32).rotateX(-Math.PI / 2)),
+  beam: once(() => new CylinderGeometry(0.03, 0.03, 3.5, 8).translate(0, 1.75, 0)),
   post: once(() => new CylinderGeometry(0.2, 0.26, 1.1, 14).translate(0, 0.55, 0)),
 };
 
@@ -163,14 +164,24 @@ export function spot(colour) {
   return group;
 }
 
+/** What one looks at in the inspector. @param {string} colour */
+export function mark(colour) {
+  const group = spot(colour);
+  const post = new Mesh(G.beam(), new MeshBasicMaterial({ color: colour, transparent: true, opacity: 0.35, depthWrite: false, depthTest: false }));
+  group.scale.setScalar(0.8);
+  group.add(post);
+  group.visible = false;
+  return group;
+}
+
 /** What is held in front of one's own eyes. @param {Object<string, any>} palette */
 export function ownGun(palette) {
   const group = new Group();
   const dark = plainMaterial(palette.weapon);
   const barrel = place(new Mesh(new CylinderGeometry(0.011, 0.013, 0.3, 14).rotateX(Math.PI / 2), dark), 0, 0.006, -0.15);
   const frame = place(new Mesh(new BoxGeometry(0.026, 0.034, 0.17), dark), 0, -0.008, -0.075);
-  const grip = place(new Mesh(new BoxGeometry(0.028, 0.09, 0.045), dark), 0, -0.05, -0.02);
-  grip.rotation.x = 0.35;
+  const grip = place(new Mesh(new BoxGeometry(0.024, 0.1, 0.045), dark), 0, -0.06, -0.015);
+  grip.rotation.x = -0.25;
   group.add(barrel, frame, grip);
   return group;
 }

@@ -34,7 +34,7 @@ export class Spectator {
     const size = Math.max(right - left, (bottom - top) * 1.1);
     const far = (size * 0.54) / Math.tan((camera.fov * Math.PI) / 360) / Math.min(1, camera.aspect * 1.05);
     // A little more room below, where the controls are.
-    centre.z += size * 0.05;
+    centre.z += size * 0.08;
     this.#orbit.target.copy(centre);
     camera.position.copy(centre).add(new Vector3(0, far * 0.94, far * 0.34));
     this.view = "above";

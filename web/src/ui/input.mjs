@@ -31,14 +31,15 @@ export function bindKeys(canvas, controls, onKey) {
 /** @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls @param {(locked: boolean) => void} onLock */
 export function bindMouse(canvas, controls, onLock) {
   let dragging = false;
+  // Where the pointer can't be held, dragging looks and the button fires besides.
+  let holds = true;
   const locked = () => document.pointerLockElement === canvas;
   canvas.addEventListener("pointerdown", (event) => {
     if (event.pointerType !== "mouse") return;
     canvas.focus();
-    if (locked()) return controls.trigger("mouse", event.button === 0);
+    if (locked() || !holds) controls.trigger("mouse", event.button === 0);
     dragging = true;
-    // Refused where there is none, or too soon after it was left: then one drags.
-    Promise.resolve(canvas.requestPointerLock?.()).catch(() => {});
+    if (!locked()) hold(canvas).then((held) => (holds = held));
   });
   addEventListener("pointerup", () => {
     dragging = false;
@@ -51,6 +52,16 @@ export function bindMouse(canvas, controls, onLock) {
     if (!locked()) controls.trigger("mouse", false);
     onLock(locked());
   });
+}
+
+// Refused where there is none, or too soon after it was left. Older browsers answer nothing.
+async function hold(canvas) {
+  try {
+    await canvas.requestPointerLock();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The left thumb walks, the right one looks. @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls @param {() => void} onTouch at the first */

@@ -4,6 +4,7 @@ import { listed, shown } from "../model/inspector.mjs";
 import { $, el, say } from "./elements.mjs";
 
 const ROWS = 150;
+const ENTITIES = 500;
 const EVERY_MS = 200;
 
 export class InspectorView {
@@ -13,7 +14,6 @@ export class InspectorView {
   #tab = "entities";
   #row = null;
   #next = 0;
-  #shown = "";
 
   /** @param {import("../model/inspector.mjs").Stream} stream @param {() => {seq: number, entities: () => Iterable<[string, any]>, get: (id: string) => any, size: number}} world */
   constructor(stream, world) {
@@ -32,6 +32,8 @@ export class InspectorView {
     $("inspector").hidden = !open;
     $("inspect").setAttribute("aria-expanded", String(open));
     document.body.classList.toggle("inspecting", open);
+    // It is for the mouse.
+    if (open) document.exitPointerLock?.();
     this.#again();
   }
 
@@ -54,7 +56,6 @@ export class InspectorView {
 
   #again() {
     this.#next = 0;
-    this.#shown = "";
   }
 
   /** @param {number} now */
@@ -69,11 +70,14 @@ export class InspectorView {
   }
 
   #entities(world) {
-    const rows = listed(world.entities(), $("filter").value);
-    const key = `${this.entity}|${rows.map(({ id }) => id).join()}`;
-    if (key === this.#shown) return;
-    this.#shown = key;
-    this.#list($("entities"), rows.map((row) => this.#button(row.id === this.entity, [row.id, row.type ? `${row.kind} ${row.type}` : row.kind], () => this.#look(row.id))), rows.length);
+    const all = listed(world.entities(), $("filter").value);
+    const rows = all.slice(0, ENTITIES).map(({ id, kind, type }) => ({
+      key: `${id}\n${kind}\n${type}`,
+      current: id === this.entity,
+      texts: [id, type ? `${kind} ${type}` : kind],
+      choose: () => this.#look(id),
+    }));
+    this.#list($("entities"), rows, all.length);
   }
 
   #look(id) {
@@ -83,27 +87,30 @@ export class InspectorView {
   }
 
   #events() {
-    const rows = this.stream.find($("filter").value, ROWS);
-    const key = `${this.#row?.key}|${rows[0]?.key}|${rows.length}`;
-    if (key === this.#shown) return;
-    this.#shown = key;
-    const choose = (row) => {
-      this.#row = this.#row === row ? null : row;
-      this.entity = null;
-      this.#again();
-    };
-    this.#list($("events"), rows.map((row) => this.#button(row === this.#row, [String(row.seq), row.name, row.about], () => choose(row), row.kind)), rows.length);
+    const rows = this.stream.find($("filter").value, ROWS).map((row) => ({
+      key: String(row.key),
+      current: row === this.#row,
+      texts: [String(row.seq), row.name, row.about],
+      className: row.kind,
+      choose: () => this.#choose(row),
+    }));
+    this.#list($("events"), rows, rows.length);
   }
 
-  #list(list, items, count) {
-    const top = list.scrollTop;
-    list.replaceChildren(...(count ? items : [el("li", { className: "faint" }, "nothing")]));
-    list.scrollTop = top;
+  #choose(row) {
+    this.#row = this.#row === row ? null : row;
+    this.entity = null;
+    this.#again();
   }
 
-  #button(current, texts, onclick, className = "") {
-    const spans = texts.map((text, i) => el("span", { className: i === texts.length - 1 ? "faint" : "" }, text));
-    return el("li", {}, el("button", { type: "button", className, onclick, "aria-current": String(current) }, ...spans));
+  // What is there already stays the same element: it may just be being pressed.
+  #list(list, rows, count) {
+    const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
+    const rest = count === 0 ? "nothing" : count > rows.length ? `and ${count - rows.length} more: filter` : "";
+    const items = rows.map((row) => known.get(row.key) ?? item(row));
+    rows.forEach(({ current }, i) => items[i].firstChild.setAttribute("aria-current", String(current)));
+    if (rest) items.push(el("li", { className: "faint" }, rest));
+    arrange(list, items);
   }
 
   #detail(world) {
@@ -119,4 +126,18 @@ export class InspectorView {
       say(list.children[2 * i + 1], text);
     });
   }
+}
+
+function item({ key, texts, className = "", choose }) {
+  const spans = texts.map((text, i) => el("span", { className: i === texts.length - 1 ? "faint" : "" }, text));
+  const row = el("li", {}, el("button", { type: "button", className, onclick: choose }, ...spans));
+  row.dataset.key = key;
+  return row;
+}
+
+// The list's children in this order, with as few moves as it takes.
+function arrange(list, items) {
+  const wanted = new Set(items);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  items.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
 }

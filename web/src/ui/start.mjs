@@ -4,8 +4,6 @@ import { addressOf, nameError, someName } from "../model/identity.mjs";
 import { $, el } from "./elements.mjs";
 
 const KEY = "roomfold.user";
-const CHANNEL = "roomfold.users";
-const ANSWER_MS = 150;
 
 /** @param {import("../link.mjs").Config} config */
 export async function showStart(config) {
@@ -39,36 +37,26 @@ async function showServer(config) {
 }
 
 /**
- * Who one is in this tab: what was typed, or what the address says, or some name. Another tab that has the same one (it was
- * duplicated) keeps it: this one gets a number.
+ * Who one is in this tab: what was typed, or what the address says, or some name. Another tab that has the same one (this was
+ * duplicated from it) keeps it: this one gets a number.
  * @returns {Promise<string>}
  */
 export async function ownName() {
   const asked = new URLSearchParams(location.search).get("user");
   let name = asked || sessionStorage.getItem(KEY) || someName();
-  for (let n = 2; await taken(name); n++) name = `${name.replace(/ \d+$/, "")} ${n}`;
+  for (let n = 2; !(await taken(name)); n++) name = `${name.replace(/ \d+$/, "")} ${n}`;
   sessionStorage.setItem(KEY, name);
-  answer(name);
   return name;
 }
 
-const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
-
+// A lock of the browser, held as long as the tab is there. Where there are none (no secure context), nobody is asked.
 function taken(name) {
-  if (!channel) return Promise.resolve(false);
+  if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const heard = ({ data }) => data.mine === name && done(true);
-    const timer = setTimeout(() => done(false), ANSWER_MS);
-    const done = (is) => {
-      clearTimeout(timer);
-      channel.removeEventListener("message", heard);
-      resolve(is);
+    const held = (lock) => {
+      resolve(lock !== null);
+      return lock && new Promise(() => {});
     };
-    channel.addEventListener("message", heard);
-    channel.postMessage({ whose: name });
+    navigator.locks.request(`${KEY}.${name}`, { ifAvailable: true }, held).catch(() => resolve(true));
   });
-}
-
-function answer(name) {
-  channel?.addEventListener("message", ({ data }) => data.whose === name && channel.postMessage({ mine: name }));
 }
