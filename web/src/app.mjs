@@ -207,7 +207,7 @@ export class App {
   #keys() {
     const live = this.mode instanceof Live;
     const controls = live ? /** @type {Live} */ (this.mode).controls : { key: () => false, release() {} };
-    bindKeys(this.stage.canvas, /** @type {any} */ (controls), (code) => this.mode.key(code) || this.#key(code));
+    bindKeys(this.stage.canvas, /** @type {any} */ (controls), (code, shift) => this.mode.key(code, shift) || this.#key(code));
     const common = [["i", "inspector"], ["f", "full screen"], ["?", "this help"]];
     $("keys-list").replaceChildren(...[...this.mode.keys, ...common].map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))));
     $("help").onclick = () => $("keys").showModal();

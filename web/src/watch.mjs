@@ -14,7 +14,6 @@ export class Watch {
     this.app = app;
     this.spectator = new Spectator(app.stage, app.drawnLevel.level, (above) => this.#above(above));
     this.transport = new Transport(app.link, VIEWS, (view) => this.look(view, this.spectator.whom));
-    addEventListener("keydown", (event) => (this.shift = event.shiftKey));
   }
 
   #above(above) {
@@ -52,13 +51,13 @@ export class Watch {
     this.transport.update(now, this.spectator.view, this.app.link.room.world.seq);
   }
 
-  /** @param {string} code @returns {boolean} */
-  key(code) {
+  /** @param {string} code @param {boolean} shift @returns {boolean} */
+  key(code, shift) {
     const { transport, spectator } = this;
     const digit = code.match(/^Digit([0-9])$/);
     if (code === "Space") transport.toggle();
-    else if (code === "ArrowLeft") transport.skip(this.shift ? -10_000 : -2000);
-    else if (code === "ArrowRight") transport.skip(this.shift ? 10_000 : 2000);
+    else if (code === "ArrowLeft") transport.skip(shift ? -10_000 : -2000);
+    else if (code === "ArrowRight") transport.skip(shift ? 10_000 : 2000);
     else if (code === "ArrowUp") transport.faster(1);
     else if (code === "ArrowDown") transport.faster(-1);
     else if (code === "KeyV") this.look(spectator.view === "eyes" ? "behind" : "eyes", spectator.whom);

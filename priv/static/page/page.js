@@ -71,7 +71,9 @@ var Label = class {
   #shown = "";
   /** @param {string} name @param {string} colour @param {Object<string, any>} palette */
   constructor(name, colour, palette) {
-    Object.assign(this, { name, colour, palette });
+    this.name = name;
+    this.colour = colour;
+    this.palette = palette;
     this.canvas = document.createElement("canvas");
     this.canvas.width = WIDTH;
     this.canvas.height = HEIGHT;
@@ -1866,7 +1868,7 @@ function typing({ target, code }) {
 function bindKeys(canvas, controls, onKey) {
   addEventListener("keydown", (event) => {
     if (typing(event) || event.metaKey || event.altKey) return;
-    if (controls.key(event.code, true) || !event.repeat && onKey(event.code)) event.preventDefault();
+    if (controls.key(event.code, true) || !event.repeat && onKey(event.code, event.shiftKey)) event.preventDefault();
   });
   addEventListener("keyup", (event) => controls.key(event.code, false));
   addEventListener("blur", () => controls.release());
@@ -2243,13 +2245,14 @@ var FeedView = class {
     $("feed").replaceChildren(...facts.map((fact) => this.#line(fact)));
   }
   #line({ kind, whom, by, how }) {
-    const name = (id) => el("b", { style: `color: ${this.colourOf(id)}` }, /^.+-\d+$/.test(id) ? plain(id) || id : id);
-    if (kind === "came") return el("li", {}, person(whom, this.colourOf), " came");
-    if (kind === "went") return el("li", {}, person(whom, this.colourOf), " left");
-    if (!by || by === whom) return el("li", {}, person(whom, this.colourOf), " died");
-    return el("li", {}, person(by, this.colourOf), " killed ", person(whom, this.colourOf), ...how ? [el("span", { className: "how" }, ` · ${plain(how)}`)] : []);
+    const who = person(whom, this.colourOf);
+    if (kind === "came") return el("li", {}, who, " came");
+    if (kind === "went") return el("li", {}, who, " left");
+    if (!by || by === whom) return el("li", {}, who, " died");
+    const weapon = how ? [el("span", { className: "how" }, ` · ${plain(how)}`)] : [];
+    return el("li", {}, person(by, this.colourOf), " killed ", who, ...weapon);
   }
-  /** Something that must be said: what was refused and why. The same again only counts. @param {string} text @param {number} now */
+  /** Something that must be said: what was refused and why. The same again only counts. @param {string} text */
   toast(text) {
     const known = this.#toasts.get(text);
     if (known) {
@@ -2591,7 +2594,6 @@ var Watch = class {
     this.app = app;
     this.spectator = new Spectator(app.stage, app.drawnLevel.level, (above) => this.#above(above));
     this.transport = new Transport(app.link, VIEWS, (view) => this.look(view, this.spectator.whom));
-    addEventListener("keydown", (event) => this.shift = event.shiftKey);
   }
   #above(above) {
     this.app.stage.above(above);
@@ -2624,13 +2626,13 @@ var Watch = class {
   ui(now) {
     this.transport.update(now, this.spectator.view, this.app.link.room.world.seq);
   }
-  /** @param {string} code @returns {boolean} */
-  key(code) {
+  /** @param {string} code @param {boolean} shift @returns {boolean} */
+  key(code, shift) {
     const { transport, spectator } = this;
     const digit = code.match(/^Digit([0-9])$/);
     if (code === "Space") transport.toggle();
-    else if (code === "ArrowLeft") transport.skip(this.shift ? -1e4 : -2e3);
-    else if (code === "ArrowRight") transport.skip(this.shift ? 1e4 : 2e3);
+    else if (code === "ArrowLeft") transport.skip(shift ? -1e4 : -2e3);
+    else if (code === "ArrowRight") transport.skip(shift ? 1e4 : 2e3);
     else if (code === "ArrowUp") transport.faster(1);
     else if (code === "ArrowDown") transport.faster(-1);
     else if (code === "KeyV") this.look(spectator.view === "eyes" ? "behind" : "eyes", spectator.whom);
@@ -2821,7 +2823,7 @@ var App = class {
       this.stage.canvas,
       /** @type {any} */
       controls,
-      (code) => this.mode.key(code) || this.#key(code)
+      (code, shift) => this.mode.key(code, shift) || this.#key(code)
     );
     const common = [["i", "inspector"], ["f", "full screen"], ["?", "this help"]];
     $("keys-list").replaceChildren(...[...this.mode.keys, ...common].map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))));

@@ -11,7 +11,9 @@ export class Label {
 
   /** @param {string} name @param {string} colour @param {Object<string, any>} palette */
   constructor(name, colour, palette) {
-    Object.assign(this, { name, colour, palette });
+    this.name = name;
+    this.colour = colour;
+    this.palette = palette;
     this.canvas = document.createElement("canvas");
     this.canvas.width = WIDTH;
     this.canvas.height = HEIGHT;

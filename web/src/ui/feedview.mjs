@@ -26,14 +26,15 @@ export class FeedView {
   }
 
   #line({ kind, whom, by, how }) {
-    const name = (id) => el("b", { style: `color: ${this.colourOf(id)}` }, /^.+-\d+$/.test(id) ? plain(id) || id : id);
-    if (kind === "came") return el("li", {}, person(whom, this.colourOf), " came");
-    if (kind === "went") return el("li", {}, person(whom, this.colourOf), " left");
-    if (!by || by === whom) return el("li", {}, person(whom, this.colourOf), " died");
-    return el("li", {}, person(by, this.colourOf), " killed ", person(whom, this.colourOf), ...(how ? [el("span", { className: "how" }, ` · ${plain(how)}`)] : []));
+    const who = person(whom, this.colourOf);
+    if (kind === "came") return el("li", {}, who, " came");
+    if (kind === "went") return el("li", {}, who, " left");
+    if (!by || by === whom) return el("li", {}, who, " died");
+    const weapon = how ? [el("span", { className: "how" }, ` · ${plain(how)}`)] : [];
+    return el("li", {}, person(by, this.colourOf), " killed ", who, ...weapon);
   }
 
-  /** Something that must be said: what was refused and why. The same again only counts. @param {string} text @param {number} now */
+  /** Something that must be said: what was refused and why. The same again only counts. @param {string} text */
   toast(text) {
     const known = this.#toasts.get(text);
     if (known) {

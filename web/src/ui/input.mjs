@@ -14,12 +14,12 @@ function typing({ target, code }) {
 
 /**
  * @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls
- * @param {(code: string) => boolean} onKey other keys: whether it was one
+ * @param {(code: string, shift: boolean) => boolean} onKey other keys: whether it was one
  */
 export function bindKeys(canvas, controls, onKey) {
   addEventListener("keydown", (event) => {
     if (typing(event) || event.metaKey || event.altKey) return;
-    if (controls.key(event.code, true) || (!event.repeat && onKey(event.code))) event.preventDefault();
+    if (controls.key(event.code, true) || (!event.repeat && onKey(event.code, event.shiftKey))) event.preventDefault();
   });
   addEventListener("keyup", (event) => controls.key(event.code, false));
   addEventListener("blur", () => controls.release());
