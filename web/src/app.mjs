@@ -21,6 +21,7 @@ import { PeopleView } from "./ui/peopleview.mjs";
 import { Watch } from "./watch.mjs";
 
 const UI_MS = 100;
+const STATUS_MS = 500;
 const PATIENCE_MS = 1500; // before a connection that is not there is worth a word over everything
 
 export class App {
@@ -31,6 +32,7 @@ export class App {
   #frames = 0;
   #view = null;
   #lostAt = performance.now();
+  #complains = false;
 
   /** @param {import("./link.mjs").Place & {id: string}} place @param {string} user @param {import("./link.mjs").Config} config */
   constructor(place, user, config) {
@@ -54,7 +56,7 @@ export class App {
   async open() {
     say($("title"), this.place.id);
     this.onStatus();
-    const timer = setInterval(() => this.onStatus(), 500);
+    setInterval(() => this.onStatus(), STATUS_MS);
     const fallback = this.config.level ? loadLevel(this.config.level) : null;
     // It is asked for below.
     fallback?.catch(() => {});
@@ -69,8 +71,6 @@ export class App {
     this.mode = this.link.replay ? new Watch(this) : new Live(this);
     this.people = new PeopleView(this.colourOf, this.link.replay ? "Players" : "Here", this.link.replay ? (id) => /** @type {Watch} */ (this.mode).follow(id) : null);
     this.#keys();
-    clearInterval(timer);
-    setInterval(() => this.onStatus(), 500);
     this.stage.run((now, frame) => this.#frame(now, frame));
   }
 
@@ -90,11 +90,21 @@ export class App {
     else this.#lostAt = Math.min(this.#lostAt, now);
     $("status").className = `status ${status}`;
     say($("status"), { joined: this.link.replay ? "replay" : "live", connecting: "connecting …", rejoining: "reconnecting …", closed: "closed" }[status]);
-    if (status === "joined") return hideMessage();
-    if (status === "closed" && this.mode) return showMessage("The room is closed", sentence(reason), () => location.reload());
-    if (status === "closed" || now - this.#lostAt < PATIENCE_MS) return;
+    if (status === "joined" && this.#complains) hideMessage();
+    this.#complains = status !== "joined" && this.#complain(status, reason, now);
+  }
+
+  // What the connection lacks, over everything. Answers whether there was something to say: other messages stay.
+  #complain(status, reason, now) {
+    if (status === "closed") {
+      // Before that, whoever opened it says why.
+      if (this.mode) showMessage("The room is closed", sentence(reason), () => location.reload());
+      return this.mode !== null;
+    }
+    if (now - this.#lostAt < PATIENCE_MS) return false;
     const title = status === "connecting" ? "Can't reach the server" : "Reconnecting";
     showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`);
+    return true;
   }
 
   onEvent(event) {

@@ -3,6 +3,7 @@
 import { Ghost } from "./model/ghost.mjs";
 import { Controls } from "./model/controls.mjs";
 import { Player } from "./model/player.mjs";
+import { headYaw } from "./model/turn.mjs";
 import { reach } from "./model/walk.mjs";
 import { shotOf, Trigger, weaponNamed, weaponsOf } from "./model/weapons.mjs";
 import { GhostDraw } from "./draw/ghostdraw.mjs";
@@ -111,7 +112,7 @@ export class Live {
     const before = player.body;
     if (this.#tracked) {
       controls.stick(headset.stick[0], headset.stick[1]);
-      controls.yaw = lookingYaw(this.#tracked.head);
+      controls.yaw = headYaw(this.#tracked.head.rotation);
       // Steps in the real room are steps here.
       const { position } = this.#tracked.head;
       if (seconds > 0) player.walk([(position[0] - before.x) / seconds, (position[2] - before.z) / seconds], seconds, level, sectors);
@@ -252,13 +253,11 @@ export class Live {
   }
 }
 
-const lookingYaw = ({ rotation: [x, y, z, w] }) => Math.atan2(1 - 2 * (x * x + y * y), -(2 * (x * z + w * y)));
-
 const onlyThere = ({ head, left, right }) => ({ head, ...(left ? { left } : {}), ...(right ? { right } : {}) });
 
 // Without a headset hands are where they usually are, to the left and right of where one looks.
 function restingHands({ position, rotation }) {
-  const yaw = lookingYaw({ rotation });
+  const yaw = headYaw(rotation);
   const at = (side) => [position[0] + Math.cos(yaw) * 0.35 + Math.sin(yaw) * side, position[1] - 0.4, position[2] - Math.sin(yaw) * 0.35 + Math.cos(yaw) * side];
   return { left: { position: at(-0.25), rotation }, right: { position: at(0.25), rotation } };
 }

@@ -2,8 +2,8 @@
 
 export { Socket } from "phoenix";
 export {
-  AdditiveBlending, AmbientLight, BackSide, BoxGeometry, BufferGeometry, CanvasTexture, CapsuleGeometry, CircleGeometry, Color, ConeGeometry,
-  CylinderGeometry, DirectionalLight, DoubleSide, ExtrudeGeometry, Float32BufferAttribute, Fog, Group, HemisphereLight, LatheGeometry,
+  BackSide, BoxGeometry, BufferGeometry, CanvasTexture, CapsuleGeometry, CircleGeometry, Color, ConeGeometry,
+  CylinderGeometry, DirectionalLight, ExtrudeGeometry, Float32BufferAttribute, Fog, Group, HemisphereLight, LatheGeometry,
   Line, LineBasicMaterial, LineSegments, Matrix4, Mesh, MeshBasicMaterial, MeshLambertMaterial, OctahedronGeometry, PerspectiveCamera, Plane,
   Quaternion, RepeatWrapping, RingGeometry, Scene, Shape, ShapeUtils, SphereGeometry, Sprite, SpriteMaterial, SRGBColorSpace, Vector2,
   Vector3, WebGLRenderer,

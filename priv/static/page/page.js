@@ -1207,12 +1207,12 @@ var Link = class {
   feed = new Feed((id) => this.players.has(id));
   #timer = null;
   /** @param {Place & {id: string}} place @param {string} user @param {Config} config @param {Listeners} listeners */
-  constructor(place3, user, config2, listeners) {
-    this.place = place3;
+  constructor(place2, user, config, listeners) {
+    this.place = place2;
     this.listeners = listeners;
-    this.replay = place3.kind === "replay";
-    this.socket = new Socket(config2.socket, { params: { ...config2.params, user_id: user } });
-    this.room = new Room(this.socket, `${place3.kind}:${place3.id}`, { format: config2.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });
+    this.replay = place2.kind === "replay";
+    this.socket = new Socket(config.socket, { params: { ...config.params, user_id: user } });
+    this.room = new Room(this.socket, `${place2.kind}:${place2.id}`, { format: config.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });
     this.#bind();
   }
   #bind() {
@@ -2050,7 +2050,7 @@ var Live = class {
     const before = player.body;
     if (this.#tracked) {
       controls.stick(headset.stick[0], headset.stick[1]);
-      controls.yaw = lookingYaw(this.#tracked.head);
+      controls.yaw = headYaw(this.#tracked.head.rotation);
       const { position } = this.#tracked.head;
       if (seconds > 0) player.walk([(position[0] - before.x) / seconds, (position[2] - before.z) / seconds], seconds, level, sectors);
     } else controls.turn(seconds);
@@ -2172,10 +2172,9 @@ var Live = class {
     return body && { id: this.user, position: [body.x, body.y, body.z], yaw: this.controls.yaw, pitch: this.controls.pitch, dead: this.dead, ghost: this.ghost.state };
   }
 };
-var lookingYaw = ({ rotation: [x, y, z, w] }) => Math.atan2(1 - 2 * (x * x + y * y), -(2 * (x * z + w * y)));
 var onlyThere = ({ head: head2, left, right }) => ({ head: head2, ...left ? { left } : {}, ...right ? { right } : {} });
 function restingHands({ position, rotation }) {
-  const yaw = lookingYaw({ rotation });
+  const yaw = headYaw(rotation);
   const at = (side) => [position[0] + Math.cos(yaw) * 0.35 + Math.sin(yaw) * side, position[1] - 0.4, position[2] - Math.sin(yaw) * 0.35 + Math.cos(yaw) * side];
   return { left: { position: at(-0.25), rotation }, right: { position: at(0.25), rotation } };
 }
@@ -2648,6 +2647,7 @@ var Watch = class {
 
 // src/app.mjs
 var UI_MS = 100;
+var STATUS_MS = 500;
 var PATIENCE_MS = 1500;
 var App = class {
   /** @type {Live | Watch | null} */
@@ -2657,13 +2657,14 @@ var App = class {
   #frames = 0;
   #view = null;
   #lostAt = performance.now();
+  #complains = false;
   /** @param {import("./link.mjs").Place & {id: string}} place @param {string} user @param {import("./link.mjs").Config} config */
-  constructor(place3, user, config2) {
-    this.place = place3;
-    this.config = config2;
+  constructor(place2, user, config) {
+    this.place = place2;
+    this.config = config;
     this.palette = readPalette(getComputedStyle(document.documentElement));
     const colours = new Colours(this.palette.players.length);
-    this.link = new Link(place3, user, config2, this);
+    this.link = new Link(place2, user, config, this);
     this.colourOf = (id) => this.link.players.has(id) || this.link.room.presence.includes(id) ? this.palette.players[colours.slot(id)] : this.palette.monster;
     this.feedView = new FeedView(this.colourOf);
     const ratio = new URLSearchParams(location.search).get("ratio");
@@ -2678,7 +2679,7 @@ var App = class {
   async open() {
     say($("title"), this.place.id);
     this.onStatus();
-    const timer = setInterval(() => this.onStatus(), 500);
+    setInterval(() => this.onStatus(), STATUS_MS);
     const fallback = this.config.level ? loadLevel(this.config.level) : null;
     fallback?.catch(() => {
     });
@@ -2696,8 +2697,6 @@ var App = class {
       this.mode.follow(id)
     ) : null);
     this.#keys();
-    clearInterval(timer);
-    setInterval(() => this.onStatus(), 500);
     this.stage.run((now, frame) => this.#frame(now, frame));
   }
   // Only a server that says what it is other than Phoenix is told from it.
@@ -2714,11 +2713,19 @@ var App = class {
     else this.#lostAt = Math.min(this.#lostAt, now);
     $("status").className = `status ${status}`;
     say($("status"), { joined: this.link.replay ? "replay" : "live", connecting: "connecting …", rejoining: "reconnecting …", closed: "closed" }[status]);
-    if (status === "joined") return hideMessage();
-    if (status === "closed" && this.mode) return showMessage("The room is closed", sentence(reason), () => location.reload());
-    if (status === "closed" || now - this.#lostAt < PATIENCE_MS) return;
+    if (status === "joined" && this.#complains) hideMessage();
+    this.#complains = status !== "joined" && this.#complain(status, reason, now);
+  }
+  // What the connection lacks, over everything. Answers whether there was something to say: other messages stay.
+  #complain(status, reason, now) {
+    if (status === "closed") {
+      if (this.mode) showMessage("The room is closed", sentence(reason), () => location.reload());
+      return this.mode !== null;
+    }
+    if (now - this.#lostAt < PATIENCE_MS) return false;
     const title = status === "connecting" ? "Can't reach the server" : "Reconnecting";
     showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`);
+    return true;
   }
   onEvent(event) {
     const now = performance.now();
@@ -2769,9 +2776,9 @@ var App = class {
   // What the inspector looks at.
   #showLookedAt() {
     const { open: open2, entity } = this.inspector;
-    const place3 = open2 && entity !== null ? this.actors.place(entity) : null;
-    this.mark.visible = place3 !== null;
-    if (place3) this.mark.position.set(...place3);
+    const place2 = open2 && entity !== null ? this.actors.place(entity) : null;
+    this.mark.visible = place2 !== null;
+    if (place2) this.mark.position.set(...place2);
   }
   /** Not spawned yet: the middle of the level from above. */
   stand() {
@@ -2891,11 +2898,11 @@ var addressOf = (kind, id) => `/${kind}s/${encodeURIComponent(id)}`;
 
 // src/ui/start.mjs
 var KEY = "roomfold.user";
-async function showStart(config2) {
+async function showStart(config) {
   $("start").hidden = false;
-  showServer(config2);
+  showServer(config);
   $("name").value = sessionStorage.getItem(KEY) ?? someName();
-  $("recording").value = config2.replays[0] ?? "";
+  $("recording").value = config.replays[0] ?? "";
   $("enter").onsubmit = (event) => {
     event.preventDefault();
     const name = $("name").value.trim();
@@ -2911,11 +2918,11 @@ async function showStart(config2) {
   };
   $("name").select();
 }
-async function showServer(config2) {
+async function showServer(config) {
   const about = await fetch("/gateway.json").then((response) => response.ok ? response.json() : {}).catch(() => ({}));
   $("gateway").hidden = !about.gateway;
   $("gateway").textContent = about.gateway ?? "";
-  const replays = [.../* @__PURE__ */ new Set([...config2.replays, ...about.replays ?? []])];
+  const replays = [.../* @__PURE__ */ new Set([...config.replays, ...about.replays ?? []])];
   $("recordings").replaceChildren(...replays.map((value) => el("option", { value })));
 }
 async function ownName() {
@@ -2938,19 +2945,18 @@ function taken(name) {
 }
 
 // src/main.mjs
-var place2 = placeOf(location);
-var config = readConfig(document.documentElement, new URLSearchParams(location.search));
-if (place2.kind === "start") {
-  document.title = "Roomfold";
-  showStart(config);
-} else {
+main().catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", sentence(error.message), () => location.reload()));
+async function main() {
+  const place2 = placeOf(location);
+  const config = readConfig(document.documentElement, new URLSearchParams(location.search));
+  if (place2.kind === "start") return showStart(config);
   document.title = `${place2.id} · Roomfold`;
   document.body.classList.remove("starting");
-  open(place2).catch((error) => showMessage(error.name === "RoomError" ? "The server refused" : "This can't be shown", sentence(error.message), () => location.reload()));
+  return open(place2, config);
 }
-async function open(place3) {
+async function open(place2, config) {
   if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser can't draw in 3-D: it has no WebGL 2.");
-  const app = new App(place3, await ownName(), config);
+  const app = new App(place2, await ownName(), config);
   globalThis.roomfold = {
     room: app.link.room,
     get world() {
@@ -2959,5 +2965,10 @@ async function open(place3) {
     link: app.link,
     drawn: () => app.drawn()
   };
-  await app.open();
+  try {
+    await app.open();
+  } catch (error) {
+    app.link.leave();
+    throw error;
+  }
 }
