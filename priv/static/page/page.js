@@ -936,7 +936,7 @@ import { BackSide, Color as Color2, DirectionalLight, Float32BufferAttribute as 
 import { mix as mix2 } from "../replay/palette.mjs";
 var SLOW_MS = 34;
 var QUICK_MS = 14;
-var COARSEST = 0.5;
+var COARSEST = 0.4;
 var Stage = class {
   scene = new Scene();
   camera = new PerspectiveCamera(75, 1, 0.05, 400);
@@ -951,7 +951,8 @@ var Stage = class {
   constructor(canvas, palette, ratio = null) {
     this.fixed = ratio !== null;
     this.canvas = canvas;
-    this.renderer = new WebGLRenderer({ canvas, antialias: devicePixelRatio < 2, powerPreference: "high-performance" });
+    const antialias = this.fixed || devicePixelRatio < 2 && !drawsInSoftware();
+    this.renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
     this.renderer.xr.enabled = true;
     this.renderer.xr.setReferenceSpaceType("local-floor");
     this.#ratio = ratio ?? Math.min(devicePixelRatio, 2);
@@ -1015,6 +1016,13 @@ var Stage = class {
     this.#resize();
   }
 };
+function drawsInSoftware() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
 function skyOf(horizon, zenith) {
   const geometry = new SphereGeometry2(300, 24, 12);
   const [low, high] = [linear(horizon), linear(zenith)];

@@ -6,7 +6,7 @@ import { linear } from "./levelmesh.mjs";
 
 const SLOW_MS = 34;
 const QUICK_MS = 14;
-const COARSEST = 0.5;
+const COARSEST = 0.4;
 
 export class Stage {
   scene = new Scene();
@@ -23,7 +23,9 @@ export class Stage {
   constructor(canvas, palette, ratio = null) {
     this.fixed = ratio !== null;
     this.canvas = canvas;
-    this.renderer = new WebGLRenderer({ canvas, antialias: devicePixelRatio < 2, powerPreference: "high-performance" });
+    // Where there is no graphics card, smooth edges cost more than they are worth.
+    const antialias = this.fixed || (devicePixelRatio < 2 && !drawsInSoftware());
+    this.renderer = new WebGLRenderer({ canvas, antialias, powerPreference: "high-performance" });
     this.renderer.xr.enabled = true;
     this.renderer.xr.setReferenceSpaceType("local-floor");
     this.#ratio = ratio ?? Math.min(devicePixelRatio, 2);
@@ -92,6 +94,14 @@ export class Stage {
     this.#ratio = ratio;
     this.#resize();
   }
+}
+
+function drawsInSoftware() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 // Lighter at the horizon.
