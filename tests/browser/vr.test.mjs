@@ -99,6 +99,19 @@ describe("a headset", { skip: missing ? missing : false, timeout: 6 * PATIENCE }
     assert.ok(Math.abs(Math.hypot(...shot.weapon_direction) - 1) < 1e-6);
   });
 
+  test("is not needed: ann looks around and shoots with the mouse", async () => {
+    await ann.page.bringToFront();
+    await ann.page.mouse.click(400, 300);
+    await eventually("the mouse is held", () => ann.page.evaluate(() => document.pointerLockElement?.id === "canvas"), PATIENCE);
+    const { own } = await ann.drawn();
+    await ann.page.mouse.move(500, 300);
+    await ann.until("ann has turned", ({ own: { yaw } }) => Math.abs(yaw - own.yaw) > 0.1);
+    await ann.page.mouse.down();
+    await ann.page.mouse.up();
+    await eventually("a shot", () => ann.page.evaluate(() => globalThis.roomfold.link.stream.rows.some(({ name, value }) => name === "weapon_fired" && value.user_id === "ann")), PATIENCE);
+    await vera.page.bringToFront();
+  });
+
   test("is left, and the hands with it", async () => {
     // The emulator lays its canvas over the button.
     await vera.page.evaluate(() => document.querySelector("#vr").click());

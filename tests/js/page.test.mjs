@@ -84,9 +84,13 @@ describe("controls", () => {
     controls.trigger("mouse", true);
     controls.key("Space", true);
     controls.trigger("mouse", false);
-    assert.ok(controls.firing);
+    assert.ok(controls.fires() && controls.fires());
     controls.release();
-    assert.ok(!controls.firing);
+    assert.ok(!controls.fires());
+    // Shorter than a frame.
+    controls.trigger("touch", true);
+    controls.trigger("touch", false);
+    assert.deepEqual([controls.fires(), controls.fires()], [true, false]);
     assert.deepEqual(controls.wish.map(Math.abs), [0, 0]);
   });
 });

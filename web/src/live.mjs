@@ -101,6 +101,7 @@ export class Live {
     if (!this.dead) this.#walk(seconds);
     this.#camera(now);
     if (!this.dead) this.#say(now, view);
+    else this.controls.fires();
     const head = this.#tracked ?? { head: player.head, ...restingHands(player.head) };
     this.ghost.add(onlyThere(head), now);
     this.ghostDraw.update(this.ghost.at(now));
@@ -151,7 +152,11 @@ export class Live {
   #say(now, view) {
     const input = this.player.input(this.#tracked);
     if (input) this.app.link.room.input(input);
-    if ((this.controls.firing || this.headset.firing) && this.app.link.room.status === "joined") this.#fire(now, view);
+    if (this.#wantsToFire() && this.app.link.room.status === "joined") this.#fire(now, view);
+  }
+
+  #wantsToFire() {
+    return this.controls.fires() || this.headset.firing;
   }
 
   #fire(now, view) {

@@ -1368,10 +1368,12 @@ var Controls = class {
   #held = /* @__PURE__ */ new Set();
   #stick = [0, 0];
   #firing = /* @__PURE__ */ new Set();
+  #pulled = false;
   /** A key went down or up. @param {string} code as KeyboardEvent has it @param {boolean} down @returns {boolean} whether it is one of ours */
   key(code, down) {
     const what = KEYS[code];
     if (!what) return false;
+    if (down && what === "fire") this.#pulled = true;
     if (down) this.#held.add(code);
     else this.#held.delete(code);
     return true;
@@ -1392,16 +1394,21 @@ var Controls = class {
   }
   /** Some trigger besides the key is pressed or not. @param {string} name @param {boolean} down */
   trigger(name, down) {
+    if (down) this.#pulled = true;
     if (down) this.#firing.add(name);
     else this.#firing.delete(name);
   }
-  get firing() {
-    return this.#firing.size > 0 || this.#is("fire");
+  /** Whether one fires: a trigger is held, or was pulled since this was asked last, however shortly. */
+  fires() {
+    const fires = this.#pulled || this.#firing.size > 0 || this.#is("fire");
+    this.#pulled = false;
+    return fires;
   }
   /** Nothing is held any more: the window has lost the keyboard. */
   release() {
     this.#held.clear();
     this.#firing.clear();
+    this.#pulled = false;
     this.#stick = [0, 0];
   }
   /** The keys that turn, for a time. @param {number} seconds */
@@ -2048,6 +2055,7 @@ var Live = class {
     if (!this.dead) this.#walk(seconds);
     this.#camera(now);
     if (!this.dead) this.#say(now, view);
+    else this.controls.fires();
     const head2 = this.#tracked ?? { head: player.head, ...restingHands(player.head) };
     this.ghost.add(onlyThere(head2), now);
     this.ghostDraw.update(this.ghost.at(now));
@@ -2091,7 +2099,10 @@ var Live = class {
   #say(now, view) {
     const input = this.player.input(this.#tracked);
     if (input) this.app.link.room.input(input);
-    if ((this.controls.firing || this.headset.firing) && this.app.link.room.status === "joined") this.#fire(now, view);
+    if (this.#wantsToFire() && this.app.link.room.status === "joined") this.#fire(now, view);
+  }
+  #wantsToFire() {
+    return this.controls.fires() || this.headset.firing;
   }
   #fire(now, view) {
     const weapon = weaponNamed(this.weapon);

@@ -17,11 +17,13 @@ export class Controls {
   #held = new Set();
   #stick = [0, 0];
   #firing = new Set();
+  #pulled = false;
 
   /** A key went down or up. @param {string} code as KeyboardEvent has it @param {boolean} down @returns {boolean} whether it is one of ours */
   key(code, down) {
     const what = KEYS[code];
     if (!what) return false;
+    if (down && what === "fire") this.#pulled = true;
     if (down) this.#held.add(code);
     else this.#held.delete(code);
     return true;
@@ -46,18 +48,23 @@ export class Controls {
 
   /** Some trigger besides the key is pressed or not. @param {string} name @param {boolean} down */
   trigger(name, down) {
+    if (down) this.#pulled = true;
     if (down) this.#firing.add(name);
     else this.#firing.delete(name);
   }
 
-  get firing() {
-    return this.#firing.size > 0 || this.#is("fire");
+  /** Whether one fires: a trigger is held, or was pulled since this was asked last, however shortly. */
+  fires() {
+    const fires = this.#pulled || this.#firing.size > 0 || this.#is("fire");
+    this.#pulled = false;
+    return fires;
   }
 
   /** Nothing is held any more: the window has lost the keyboard. */
   release() {
     this.#held.clear();
     this.#firing.clear();
+    this.#pulled = false;
     this.#stick = [0, 0];
   }
 
