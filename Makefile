@@ -130,8 +130,9 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos port-crash casts arm check format phoenix test-phoenix \
-	install uninstall install-program install-log clean help native log port program clean-native c-tests fuzzers FORCE
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos port-crash casts arm check format \
+	phoenix test-phoenix install uninstall install-program install-log clean help native log port program clean-native \
+	c-tests fuzzers FORCE page
 
 build: ## build the library, the NIF, the program and the Elixir code
 build: $(LIB) program
@@ -202,6 +203,9 @@ port-crash: ## kill, abort and stop the port program while events flow, N=1000 t
 check: ## formatting, warnings of gcc and clang, layers, static checks
 	@tools/setup all
 	@tools/check
+
+page: ## build the page of a live room, web/, into priv/static (npm)
+	@cd web && npm ci --silent --no-audit --no-fund && npm run --silent build
 
 format: ## format the C and the Elixir code
 	@tools/setup format

@@ -171,7 +171,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await refused("player_killed", { user_id: "tom" }, ["not_allowed", undefined]);
     await refused("user_moved", { user_id: "tom", position: "x" }, ["wrong_type", "position"]);
     await refused("no_such_event", {}, ["unknown_event", undefined]);
-    await refused("bytes", new ArrayBuffer(3), ["not_supported", undefined]);
+    await refused("bytes", new ArrayBuffer(3), ["unknown_version", undefined]);
     await room.push("user_moved", { user_id: "tom", position: [1, 1, 1] });
     await room.leave();
     await refused("user_moved", { user_id: "tom" }, ["not_joined", undefined]);
@@ -212,6 +212,28 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     assert.deepEqual(room.world.get("tom").rotation, [0, 0, 0, 1]);
     const moves = of(room, "diff").filter((diff) => diff.updates.tom).length;
     assert.ok(moves >= 2 && moves <= 8, `${moves} moves in half a second`);
+  });
+
+  test("tells whoever listens that an input was refused", async () => {
+    const room = await join("tom", newRoom(), { move: "player_moved" });
+    const refused = new Promise((resolve) => room.on("refused", resolve));
+    room.input({ position: "there" });
+    const { event, reason, message } = await refused;
+    assert.deepEqual([event, reason], ["player_moved", "wrong_type"]);
+    assert.ok(message.length > 10);
+  });
+
+  test("says the seq of what it shows, for a shot", async () => {
+    const id = newRoom();
+    const tom = await join("tom", id, { move: "player_moved" });
+    const ann = await join("ann", id);
+    await tom.push("player_moved", { user_id: "tom", position: [0, 0, 0] });
+    const { seq } = await tom.push("player_moved", { user_id: "tom", position: [1, 0, 0] });
+    await eventually("the move", () => ann.world.seq >= seq);
+    assert.ok(ann.at().seq < seq, "shown is what was a little before");
+    assert.equal(ann.at().settled, false);
+    await eventually("it is shown", () => ann.at().seq >= seq && ann.at().settled);
+    assert.deepEqual(ann.at().get("tom").position, [1, 0, 0]);
   });
 
   test("shows what moves between its ticks", async () => {
@@ -266,6 +288,28 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       assert.match(tom.reason, /bad packed frame at byte 2/);
       await eventually("it is joined again", () => tom.status === "joined" && of(tom, "snapshot").length > 0);
       assert.equal(tom.joined.format, "json");
+      await same(tom, id);
+    });
+
+    test("sends inputs packed, and they arrive", async () => {
+      const id = newRoom();
+      const tom = await join("tom", id, packed);
+      const ann = await join("ann", id, packed);
+      const pose = (x) => ({ position: [x, 1.5, -0.25], rotation: [0, 0, 0, 1] });
+      const refused = [];
+      tom.on("refused", (what) => refused.push(what));
+      const texts = [];
+      const { webSocket } = sockets.at(-2);
+      const send = webSocket.send.bind(webSocket);
+      webSocket.send = (data) => (typeof data === "string" && texts.push(data), send(data));
+      tom.input({ position: [1, 0, -0.25], rotation: [0, 1, 0, 0], head: pose(1), left: pose(0.5) });
+      await eventually("head and hand", () => ann.world.get("tom")?.left?.position[0] === 0.5 && ann.world.get("tom").position);
+      assert.deepEqual(ann.world.get("tom").head, pose(1));
+      assert.deepEqual(ann.world.get("tom").position, [1, 0, -0.25]);
+      assert.deepEqual(ann.world.get("tom").rotation, [0, 1, 0, 0]);
+      tom.input({ head: pose(2), left: null });
+      await eventually("no hand any more", () => ann.world.get("tom").head.position[0] === 2 && !ann.world.get("tom").left);
+      assert.deepEqual([refused, texts.filter((text) => text.includes("user_moved"))], [[], []]);
       await same(tom, id);
     });
 

@@ -57,6 +57,16 @@ defmodule Roomfold.Gateway.HTTPTest do
     end
   end
 
+  test "the page of a room and of a replay is the page", %{port: port} do
+    for target <- ["/rooms/arena", "/rooms/a%20b", "/replays/match", "/rooms/arena?user=tom"] do
+      assert {200, %{"content-type" => "text/html; charset=utf-8"}, "<p>hello</p>"} =
+               Client.request(port, "GET", target)
+    end
+
+    for target <- ["/rooms", "/replays", "/other/arena"],
+        do: assert({404, _, _} = Client.request(port, "GET", target))
+  end
+
   test "what is there zipped only comes to who can unzip it", %{port: port} do
     assert {200, %{"content-encoding" => "gzip", "content-type" => "application/json"}, body} =
              Client.request(port, "GET", "/data/level.json", [{"Accept-Encoding", "br, gzip"}])

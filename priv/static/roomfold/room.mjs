@@ -2,6 +2,7 @@
 // this client says. It comes back by itself where it was, without a gap.
 
 import { versions } from "../wire.mjs";
+import { Inputs } from "./inputs.mjs";
 import { People } from "./presence.mjs";
 import { Timeline, View } from "./timeline.mjs";
 import { GapError, World } from "./world.mjs";
@@ -63,7 +64,7 @@ export class Room {
   #leaving = false;
   #resume = false;
   #ack = { seq: 0, sent: 0, at: 0, bytes: 0, timer: null };
-  #input = { poses: null, at: -Infinity, timer: null };
+  #inputs;
 
   /**
    * @param {import("phoenix").Socket} socket of the npm `phoenix` client, connected or not
@@ -76,6 +77,7 @@ export class Room {
     this.#socket = socket;
     this.#timeline = new Timeline(this.#options);
     this.#channel = socket.channel(topic, () => this.#joinParams());
+    this.#inputs = this.#makeInputs();
     this.#bind();
   }
 
@@ -138,7 +140,7 @@ export class Room {
     }
     this.#ack = { ...this.#ack, sent: this.world.seq, bytes: 0 };
     this.#setStatus("joined", "");
-    this.#flushInput();
+    this.#inputs.flush();
   }
 
   #onRefused(reply) {
@@ -272,33 +274,31 @@ export class Room {
   }
 
   /**
-   * Says where this user is. Sent at most so often; what is newer takes the place of what waits. Nothing is answered.
+   * Says where this user is. Sent at most so often; what is newer takes the place of what waits. Nothing is answered; what is
+   * refused is told by "refused".
    * @param {{position?: number[], rotation?: number[], head?: any, left?: any, right?: any}} poses
    */
   input(poses) {
-    this.#input.poses = { ...this.#input.poses, ...poses };
-    this.#flushInput();
+    this.#inputs.add(poses);
   }
 
-  #flushInput() {
-    const input = this.#input;
-    if (!input.poses || !this.#canSend()) return;
-    const wait = input.at + 1000 / this.#options.inputHz - this.#options.now();
-    if (wait > 0) {
-      input.timer ??= setTimeout(() => {
-        input.timer = null;
-        this.#flushInput();
-      }, wait);
-      return;
-    }
-    this.#channel.push(this.#options.move, { user_id: this.user, ...input.poses }, 1000);
-    Object.assign(input, { poses: null, at: this.#options.now() });
+  #makeInputs() {
+    return new Inputs(this.#options, {
+      side: () => (this.#canSend() ? { user: this.user, packed: this.joined.format === "packed", world: this.world } : null),
+      send: (event, payload, refused) => this.#channel.push(event, payload, 1000).receive("error", refused),
+      acknowledged: (seq) => (this.#ack.sent = Math.max(this.#ack.sent, seq)),
+      // Nobody waits for an answer to an input: who wants to know listens.
+      refused: (event, reply) => {
+        const { reason, message, field } = new RoomError(reply);
+        this.#emit("refused", { event, reason, message, field });
+      },
+    });
   }
 
   #stopTimers() {
     clearTimeout(this.#ack.timer);
-    clearTimeout(this.#input.timer);
-    this.#ack.timer = this.#input.timer = null;
+    this.#ack.timer = null;
+    this.#inputs.stop();
   }
 
   // --- looking ---------------------------------------------------------------------------------------
@@ -314,8 +314,8 @@ export class Room {
 
   /**
    * Calls a function for each `"event"` (of the stream), `"diff"`, `"snapshot"`, `"presence"` (ids of users), `"authority"` (a user
-   * or null), `"status"` (`{status, reason}`) and `"closing"` (`{reason, message}`: the server is about to close it).
-   * @param {"event" | "diff" | "snapshot" | "presence" | "authority" | "status" | "closing"} name @param {(value: any) => void} listener
+   * or null), `"status"` (`{status, reason}`), `"refused"` (`{event, reason, message, field}`: an input) and `"closing"` (`{reason, message}`: the server is about to close it).
+   * @param {"event" | "diff" | "snapshot" | "presence" | "authority" | "status" | "refused" | "closing"} name @param {(value: any) => void} listener
    * @returns {() => void} ends it
    */
   on(name, listener) {

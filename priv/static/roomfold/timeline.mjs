@@ -66,6 +66,8 @@ export class Timeline {
   /** @type {Map<string, Map<string, Sample[]>>} id → component → samples, oldest first */
   #tracks = new Map();
   #clock;
+  /** @type {{at: number, from: number, seq: number}[]} of diffs, oldest first */
+  #seqs = [];
 
   /**
    * @param {{tickMs?: number, inputHz?: number, delayTicks?: number, teleport?: number, keepMs?: number}} [options] tickMs: of the
@@ -78,6 +80,11 @@ export class Timeline {
     this.delayTicks = delayTicks;
     this.teleport = teleport;
     this.keepMs = keepMs;
+  }
+
+  /** When the last diff was. */
+  get last() {
+    return this.#seqs.at(-1)?.at ?? -Infinity;
   }
 
   /** From one value of something that moves to the next, in milliseconds. */
@@ -93,6 +100,7 @@ export class Timeline {
   /** Everything anew. */
   clear() {
     this.#tracks.clear();
+    this.#seqs = [];
     this.#clock = new Clock(this.tickMs);
   }
 
@@ -102,6 +110,8 @@ export class Timeline {
    */
   add(diff, world, now) {
     const at = this.#clock.stamp(now);
+    this.#seqs.push({ at, from: diff.from, seq: diff.seq });
+    dropOld(this.#seqs, at - this.keepMs);
     for (const id of diff.deletes) this.#tracks.delete(id);
     for (const id of Object.keys(diff.creates)) this.#tracks.delete(id);
     for (const [id, changes] of Object.entries(diff.updates)) {
@@ -121,9 +131,18 @@ export class Timeline {
     const last = samples.at(-1);
     if (before !== undefined && !(last && at - last.at <= 1.5 * this.stepMs)) samples.push({ at: at - this.stepMs, value: before });
     samples.push({ at, value });
-    let old = 0;
-    while (old < samples.length - 2 && samples[old + 1].at < at - this.keepMs) old++;
-    if (old > 0) samples.splice(0, old);
+    dropOld(samples, at - this.keepMs);
+  }
+
+  /**
+   * The seq of what was shown at a time; undefined: what the world has.
+   * @param {number} time milliseconds
+   */
+  seqAt(time) {
+    const samples = this.#seqs;
+    let next = samples.length;
+    while (next > 0 && samples[next - 1].at > time) next--;
+    return next > 0 ? samples[next - 1].seq : samples[0]?.from;
   }
 
   /**
@@ -147,6 +166,13 @@ export class Timeline {
   }
 }
 
+// What is older, but for the last of it: between that and the next is what is shown.
+function dropOld(samples, before) {
+  let old = 0;
+  while (old < samples.length - 2 && samples[old + 1].at < before) old++;
+  if (old > 0) samples.splice(0, old);
+}
+
 /** A world as it is shown at one moment. */
 export class View {
   #world;
@@ -157,6 +183,16 @@ export class View {
     this.#world = world;
     this.#timeline = timeline;
     this.#time = time;
+  }
+
+  /** The seq of what is shown: what a shot says it saw (`seen_seq`). */
+  get seq() {
+    return this.#timeline.seqAt(this.#time) ?? this.#world.seq;
+  }
+
+  /** Whether everything stands where the world has it: nothing is on its way. */
+  get settled() {
+    return this.seq === this.#world.seq && this.#timeline.last <= this.#time;
   }
 
   /** @param {string} id @returns {import("./world.mjs").Components | undefined} */

@@ -64,6 +64,10 @@ defmodule Roomfold.Gateway.HTTP do
     answer(200, "application/json", JSON.encode!(about))
   end
 
+  # The page finds out by its address what it is to show.
+  defp route(method, "/rooms/" <> _, query, headers, config), do: route(method, "/", query, headers, config)
+  defp route(method, "/replays/" <> _, query, headers, config), do: route(method, "/", query, headers, config)
+
   defp route(_, path, _, headers, config) do
     with {:ok, file} <- Static.find(path, config.static, accepts_gzip?(headers)) do
       if header(headers, ~c"if-none-match") == file.etag,

@@ -6,6 +6,7 @@ defmodule Roomfold.Demo.Page do
   alias Roomfold.Demo.{Facts, Recording, Tracks}
 
   @sources ~w(model.mjs geometry.mjs palette.mjs draw.mjs app.mjs)
+  @styles ~w(palette.css replay.css)
 
   # Folds the match event by event, notes every change, and writes the page. `progress` is called with
   # the number of events done so far, now and then.
@@ -125,17 +126,12 @@ defmodule Roomfold.Demo.Page do
     {:ok, json} = JSON.encode(data)
     static = Application.app_dir(:roomfold, "priv/static")
 
-    code =
-      Enum.map_join(
-        @sources,
-        "\n",
-        &(static |> Path.join("replay/#{&1}") |> File.read!() |> without_imports())
-      )
+    read = &File.read!(Path.join([static, "replay", &1]))
 
     parts = %{
       "title" => escape(recording.name),
-      "style" => File.read!(Path.join(static, "replay/replay.css")),
-      "code" => code,
+      "style" => Enum.map_join(@styles, "\n", read),
+      "code" => Enum.map_join(@sources, "\n", &without_imports(read.(&1))),
       "match" => json |> deflate() |> Base.encode64(),
       "credit" => escape(credit(data["license"])),
       "notice" => escape(recording.notice || "No licence notice came with this recording.")

@@ -1,0 +1,30 @@
+// What the page is told by its document, and the level.
+
+import { readLevel } from "./model/level.mjs";
+
+/** @param {HTMLElement} root @param {URLSearchParams} query @returns {import("./link.mjs").Config} */
+export function readConfig(root, query) {
+  const { socket = "/socket", level = "", params = "{}", replays = "" } = root.dataset;
+  return { socket, level, params: JSON.parse(params), replays: replays.split(" ").filter(Boolean), format: query.get("format") === "json" ? "json" : "packed" };
+}
+
+/**
+ * A level from the page's own server: JSON, also where it comes packed by gzip.
+ * @param {string} address @returns {Promise<import("./model/level.mjs").Level>}
+ */
+export async function loadLevel(address) {
+  const url = new URL(address, location.href);
+  if (url.origin !== location.origin) throw new Error(`the level ${address} is not on this server`);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the level ${address} can't be had: ${response.status} ${response.statusText}`.trim());
+  let bytes = await response.arrayBuffer();
+  const [first, second] = new Uint8Array(bytes);
+  if (first === 0x1f && second === 0x8b) bytes = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return readLevel(JSON.parse(new TextDecoder().decode(bytes)));
+}
+
+/** The level that a world names. @param {Iterable<[string, any]>} entities @returns {string | null} */
+export function levelOf(entities) {
+  for (const [, { kind, level }] of entities) if (kind === "arena" && typeof level === "string") return level;
+  return null;
+}
