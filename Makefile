@@ -123,10 +123,11 @@ build: $(LIB) program
 setup: ## install what is missing, with the system's package manager
 	@tools/setup all
 
-demo: ## the main job: fold a real match, print what happened, write a page that plays it
-	@tools/setup build
+demo: ## the main job: fold a real match, print what happened, write a page that plays it; then a live room
+	@tools/setup demo
 	@$(MAKE) --no-print-directory build
 	@mix roomfold.demo
+	@tools/live
 
 test: ## everything that must pass (installs and builds by itself)
 	@tools/setup all
