@@ -17,7 +17,7 @@ endif
 BUILD := build/$(CONFIG)
 # Mix loads the libraries from here.
 PRIV := priv
-# For `make fuzz`: how long each target runs.
+# For `make fuzz`: how long each target runs; for `make bench`: how long a crowd plays.
 SECONDS := 60
 # For `make crash`, `simulate` and `chaos`: how often, and from where.
 N := 1000
@@ -137,7 +137,7 @@ test: ## everything that must pass (installs and builds by itself)
 bench: ## measure against the peers, as a table and as CSV
 	@tools/setup build
 	@$(MAKE) --no-print-directory build
-	@bench/run
+	@bench/run $(SECONDS)
 
 fuzz: ## fuzz every decoder for SECONDS=60 each (clang)
 	@tools/setup fuzz
