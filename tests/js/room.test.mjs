@@ -1,15 +1,10 @@
 // The browser client against a real gateway: Phoenix's npm client as it is, real WebSockets, real rooms.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { Room, RoomError } from "../../priv/static/roomfold.mjs";
-
-const folder = fileURLToPath(new URL("../../elixir/gateway", import.meta.url));
+import { eventually, startGateway } from "./support/gateway.mjs";
 
 // Why these tests can't run here, or null.
 let { Socket, WebSocket, leftOut } = await packages();
@@ -26,52 +21,6 @@ async function packages() {
     return { Socket, WebSocket: (await import("ws")).default, leftOut: null };
   } catch (error) {
     return { leftOut: `The npm packages phoenix and ws are not there (npm install in tests/js): ${error.message}` };
-  }
-}
-
-// Starts it and speaks with it: `order("publish", ..)` answers what it answers.
-async function startGateway() {
-  const child = spawn("mix", ["run", "../../tests/js/gateway.exs"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
-  const failed = new Promise((resolve) => child.once("error", (error) => resolve({ missing: `mix can't be run: ${error.message}` })));
-  const waiting = [];
-  let exited = false;
-  createInterface({ input: child.stdout }).on("line", (line) => answer(line));
-  child.once("exit", (code) => {
-    exited = true;
-    for (const { reject } of waiting.splice(0)) reject(new Error(`the gateway ended with ${code}`));
-  });
-  // What Mix says while it compiles is not meant for us.
-  const answer = (line) => {
-    try {
-      const value = JSON.parse(line);
-      waiting.shift()?.resolve(value);
-    } catch {
-      process.stderr.write(`${line}\n`);
-    }
-  };
-  const reply = () => new Promise((resolve, reject) => (exited ? reject(new Error("the gateway has ended")) : waiting.push({ resolve, reject })));
-  const hello = await Promise.race([failed, reply()]);
-  const order = (...words) => {
-    const answered = reply();
-    child.stdin.write(`${JSON.stringify(words)}\n`);
-    return answered;
-  };
-  const stop = async () => {
-    child.stdin.end();
-    if (!exited) await once(child, "exit");
-  };
-  if (hello.missing) await stop();
-  return { ...hello, order, stop };
-}
-
-// Fails rather than waits for ever.
-async function eventually(what, isSo, timeout = 8000) {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    const value = await isSo();
-    if (value) return value;
-    if (Date.now() > deadline) assert.fail(`it did not become so: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
