@@ -21,14 +21,7 @@ defmodule Orders do
   defp room("arena"), do: Keyword.put(Gateway.Arena.options(), :grace_ms, 1_000)
 
   defp gateway(port) do
-    Gateway.start_link([port: port, rooms: JS.Rooms] ++ gateway_options(Process.get(:kind)) ++ scaffolding())
-  end
-
-  defp scaffolding do
-    case System.get_env("ROOMFOLD_PAGE") do
-      nil -> []
-      path -> [static: [{"/", path}, {"/demo", Path.expand("../../priv/demo", __DIR__)}]]
-    end
+    Gateway.start_link([port: port, rooms: JS.Rooms] ++ gateway_options(Process.get(:kind)))
   end
 
   # Little may be unacknowledged, so that who does not acknowledge is seen.
