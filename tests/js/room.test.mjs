@@ -126,6 +126,66 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await refused("user_moved", { user_id: "tom" }, ["not_joined", undefined]);
   });
 
+  // What a client does wrong on the wire: it is told why, and nobody else notices.
+  describe("with somebody in it who does it wrong", () => {
+    const wrong = async (id, act, isTold) => {
+      const witness = await join("ann", id);
+      const room = await join("tom", id);
+      for (const { seen } of [witness, room]) seen.length = 0;
+      const before = room.world.seq;
+      await act(room, sockets.at(-1));
+      await eventually("it is told why", () => isTold(room));
+      await witness.push("user_moved", { user_id: "ann", position: [1, 2, 3] });
+      assert.deepEqual(of(witness, "status"), [], "the other has noticed nothing");
+      await eventually("it is back", () => room.status === "joined" && room.world.seq > before);
+      await same(room, id);
+      await same(witness, id);
+    };
+    const statuses = (room) => of(room, "status").map(({ reason }) => reason).join();
+
+    test("a message that is too large", () => wrong(newRoom(), async (room) => void room.push("user_moved", { user_id: "tom", pose: "x".repeat(140_000) }).catch(() => {}), (room) => /large|big/i.test(statuses(room))));
+
+    test("a message that is none", () => wrong(newRoom(), async (_, socket) => socket.webSocket.send("{"), (room) => /not JSON/.test(statuses(room))));
+
+    test("bytes that are none", () => wrong(newRoom(), async (_, socket) => socket.webSocket.send(new Uint8Array([9, 9])), (room) => /not a binary push/.test(statuses(room))));
+
+    test("a frame that is against the protocol", () => wrong(newRoom(), async (_, socket) => socket.webSocket._socket.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0])), (room) => statuses(room).length > 5));
+
+    test("too much for one event", async () => {
+      const room = await join("tom", newRoom());
+      await assert.rejects(room.push("user_moved", { user_id: "tom", pose: "x".repeat(70_000) }), { reason: "too_large" });
+      assert.equal(room.status, "joined");
+    });
+
+    test("too many at once", async () => {
+      const id = newRoom();
+      const [room, witness] = [await join("tom", id), await join("ann", id)];
+      witness.seen.length = 0;
+      const answers = await Promise.allSettled(Array.from({ length: 400 }, (_, n) => room.push("user_moved", { user_id: "tom", position: [n, 0, 0] })));
+      const refused = answers.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+      assert.ok(refused.length > 50 && refused.every(({ reason, message }) => /rate_limited|overloaded/.test(reason) && message.length > 10), `${refused.length}`);
+      assert.ok(answers.length - refused.length >= 100, "as many as it may");
+      assert.deepEqual([of(witness, "status"), room.status], [[], "joined"]);
+      await same(witness, id);
+    });
+
+    test("who comes from a page of another server", async () => {
+      class Foreign extends WebSocket {
+        constructor(address, protocols) {
+          super(address, protocols, { origin: "http://example.com" });
+        }
+      }
+      const socket = new Socket(`ws://localhost:${gateway.port}/socket`, { transport: Foreign, params: { user_id: "tom" }, reconnectAfterMs: () => 50 });
+      socket.connect();
+      sockets.push(socket);
+      const room = new Room(socket, `room:${newRoom()}`);
+      room.join().catch(() => {});
+      await eventually("a reason", () => room.reason !== "");
+      assert.equal(room.status, "connecting");
+      await room.leave();
+    });
+  });
+
   test("that can't be joined says why", async () => {
     const room = new Room(connect("system"), "room:a");
     await assert.rejects(room.join(), { name: "RoomError", reason: "invalid_id" });
