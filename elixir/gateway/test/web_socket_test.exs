@@ -252,7 +252,7 @@ defmodule Roomfold.Gateway.WebSocketTest do
         "b",
         "room:a",
         "phx_reply",
-        %{"status" => "error", "response" => %{"reason" => "not_supported"}}
+        %{"status" => "error", "response" => %{"reason" => "unknown_version"}}
       ])
     end
   end
