@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { eventually, startGateway } from "../js/support/gateway.mjs";
-import { startBrowser, Tab } from "./support/browser.mjs";
+import { PATIENCE, startBrowser, Tab } from "./support/browser.mjs";
 
 // Why these tests can't run here, or null.
 let leftOut = null;
@@ -32,7 +32,7 @@ const AWAY = { position: [5.25, 0, 33.25], rotation: [0, 0, 0, 1] };
 const DOOR = "sector-68";
 const BEFORE_DOOR = { position: [18.5, 0.1875, 0], rotation: [0, 0, 0, 1] };
 
-describe("the page", { skip: leftOut !== null, timeout: 240_000 }, () => {
+describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
   const room = "hall";
   let ann, bob, carl, socket;
 
@@ -48,7 +48,7 @@ describe("the page", { skip: leftOut !== null, timeout: 240_000 }, () => {
 
   after(() => socket?.disconnect());
 
-  const happened = (name, isSo = () => true) => eventually(`${name}`, () => carl.events.find((event) => event.event_name === name && isSo(event)), 30_000);
+  const happened = (name, isSo = () => true) => eventually(`${name}`, () => carl.events.find((event) => event.event_name === name && isSo(event)), PATIENCE);
 
   test("the start says what serves it, and takes one to a room", async () => {
     const tab = await Tab.open(browser, address("/"));
@@ -106,7 +106,7 @@ describe("the page", { skip: leftOut !== null, timeout: 240_000 }, () => {
     await ann.hold("Space", () => happened("player_killed", (event) => event.user_id === "bob"));
     await bob.says("#dead", /Killed by ann/);
     await ann.says("#feed", /ann.*bob/s);
-    await eventually("bob is back", () => carl.world.get("bob")?.health === 100, 30_000);
+    await eventually("bob is back", () => carl.world.get("bob")?.health === 100, PATIENCE);
     await bob.until("and knows it", ({ own }) => own && !own.dead);
   });
 
@@ -134,7 +134,7 @@ describe("the page", { skip: leftOut !== null, timeout: 240_000 }, () => {
   test("a connection that breaks is taken up with the last seq, and nothing is missed", async () => {
     bob.messages.length = 0;
     assert.ok((await gateway.order("drop connections")) >= 3);
-    const joins = await eventually("bob joins again", () => bob.messages.filter(({ sent, payload }) => sent && payload.includes?.("phx_join")).map(({ payload }) => JSON.parse(payload)[4])[0], 30_000);
+    const joins = await eventually("bob joins again", () => bob.messages.filter(({ sent, payload }) => sent && payload.includes?.("phx_join")).map(({ payload }) => JSON.parse(payload)[4])[0], PATIENCE);
     assert.ok(joins.last_seq > 0 && joins.last_term > 0, "with its last seq");
     await bob.until("bob is back", ({ status }) => status === "joined");
     await ann.until("so is ann", ({ status }) => status === "joined");
@@ -148,7 +148,7 @@ describe("the page", { skip: leftOut !== null, timeout: 240_000 }, () => {
     await bob.close();
     await ann.until("bob is gone", ({ entities }) => !entities.bob);
     await happened("user_left", (event) => event.user_id === "bob");
-    await eventually("in the list too", async () => !/bob/.test(await ann.page.textContent("#people-list")), 30_000);
+    await eventually("in the list too", async () => !/bob/.test(await ann.page.textContent("#people-list")), PATIENCE);
     bob = await Tab.open(browser, address(`/rooms/${room}`, { user: "bob" }));
     await ann.until("bob is back", ({ entities }) => entities.bob?.visible);
     await bob.until("and sees ann", ({ entities }) => entities.ann?.visible);
@@ -169,7 +169,7 @@ describe("the page", { skip: leftOut !== null, timeout: 240_000 }, () => {
   });
 });
 
-describe("the replay view", { skip: leftOut !== null, timeout: 120_000 }, () => {
+describe("the replay view", { skip: leftOut !== null, timeout: 4 * PATIENCE }, () => {
   // Forth and back; once in each format.
   for (const [format, places] of [["packed", [0.5, 0.98, 0.02]], ["json", [0.7, 0.3]]]) {
     test(`seeks, and what it draws is the state at that seq (${format})`, async () => {
@@ -178,17 +178,17 @@ describe("the replay view", { skip: leftOut !== null, timeout: 120_000 }, () => 
       await tab.says("#gateway", /^development gateway, not Phoenix$/);
       await tab.page.click("#play");
       const playback = () => tab.page.evaluate(() => globalThis.roomfold.link.playback.info);
-      await eventually("it pauses", async () => (await playback()).paused, 30_000);
+      await eventually("it pauses", async () => (await playback()).paused, PATIENCE);
       const { duration_ms: duration } = await playback();
       for (const part of places) {
         const to = Math.round(duration * part);
         await tab.page.fill("#seek", String(to));
-        const { seq } = await eventually("it has sought", async () => (({ position_ms, ...info }) => position_ms === to && info)(await playback()), 30_000);
+        const { seq } = await eventually("it has sought", async () => (({ position_ms, ...info }) => position_ms === to && info)(await playback()), PATIENCE);
         const drawn = await tab.until("it is there", (drawn) => drawn.settled && drawn.seq === seq && drawn.world === seq);
         same(drawn, await gateway.order("match_at", seq));
         await tab.says("#seq", new RegExp(`^${seq}$`));
       }
-      await tab.picture(`replay-${format}`);
+      if (format === "packed") await tab.picture("replay");
       await tab.page.click("#play");
       const { world } = await tab.drawn();
       await tab.until("it plays on", (drawn) => drawn.world > world + 100);

@@ -112,14 +112,16 @@ async function run(gateway, players) {
   players.push(...(await joinAll(gateway, [...recording.acts.keys()].sort())));
   const seen = await play(players, recording);
   await Promise.all([killed(seen), closeTab(gateway, seen)]);
+  // Afterwards it would be measured how long the gateway was away.
+  const latencies = [
+    ["a move said to seen by another", [...seen.seen]],
+    ["a shot said to answered, when it is on the disk", players.flatMap(({ replies }) => replies)],
+  ];
   await killGateway(gateway, players);
   await pause(1000);
   for (const player of players) player.stop();
   await compare(gateway, players);
-  table(["latencies, ms", "p50", "p99", "max"], [
-    ["a move said to seen by another", seen.seen],
-    ["a shot said to answered, when it is on the disk", players.flatMap(({ replies }) => replies)],
-  ]);
+  table(["latencies, ms", "p50", "p99", "max"], latencies);
   const said = players.reduce((sum, player) => sum + player.said, 0);
   const refused = players.reduce((sum, player) => sum + player.refused, 0);
   say(`${said} events said by ${players.length} players, ${refused} refused (the dead do nothing); a tick is ${players[0].room.joined.tick_ms} ms.`);
