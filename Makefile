@@ -17,7 +17,7 @@ endif
 BUILD := build/$(CONFIG)
 # Mix loads the libraries from here.
 PRIV := priv
-# For `make fuzz`: how long each target runs.
+# For `make fuzz`: how long each target runs; for `make bench`: how long a crowd plays.
 SECONDS := 60
 # For `make crash`, `port-crash`, `simulate` and `chaos`: how often, and from where.
 N := 1000
@@ -141,10 +141,11 @@ build: $(LIB) program
 setup: ## install what is missing, with the system's package manager
 	@tools/setup all
 
-demo: ## the main job: fold a real match, print what happened, write a page that plays it
-	@tools/setup build
+demo: ## the main job: fold a real match, print what happened, write a page that plays it; then a live room
+	@tools/setup demo
 	@$(MAKE) --no-print-directory build
 	@mix roomfold.demo
+	@tools/live
 
 test: ## everything that must pass (installs and builds by itself)
 	@tools/setup all
@@ -154,7 +155,7 @@ test: ## everything that must pass (installs and builds by itself)
 bench: ## measure against the peers, as a table and as CSV
 	@tools/setup build
 	@$(MAKE) --no-print-directory build
-	@bench/run
+	@bench/run $(SECONDS)
 
 fuzz: ## fuzz every decoder for SECONDS=60 each (clang)
 	@tools/setup fuzz

@@ -1,29 +1,40 @@
-# A gateway for the tests of the browser client: `mix run` in elixir/gateway. The first line says where it is; then each line of
-# the input is an order, answered by a line of JSON.
+# A gateway for the tests of the browser client and of the page: `mix run ../../tests/js/gateway.exs plain|arena` in elixir/gateway. The
+# first line says where it is; then each line of the input is an order, answered by a line of JSON.
 
 defmodule Orders do
-  alias Roomfold.{EventLog, Gateway, JSON, Room, Rooms}
+  alias Roomfold.{EventLog, Gateway, JSON, Room, Rooms, Rules, World}
 
   @events Enum.map_join(0..100, "\n", fn n ->
             ~s({"event":"#{if n == 0, do: "create", else: "update"}","entity_id":"a",) <>
               ~s("components":{"position":[#{n},0,0]},"at":#{1_000 + 10 * n}})
           end)
 
-  def start do
-    room = [tick_ms: 20, grace_ms: 3_000, rules: Roomfold.Rules.doom()]
-    {:ok, _} = Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room)
+  @match Path.expand("../../priv/demo/freedm-0.12-demo1-MAP21.events.jsonl.gz", __DIR__)
+
+  def start(kind) do
+    Process.put(:kind, kind)
+    {:ok, _} = Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room(kind))
     gateway(0)
   end
 
+  defp room("plain"), do: [tick_ms: 20, grace_ms: 3_000, rules: Rules.doom()]
+  defp room("arena"), do: Keyword.put(Gateway.Arena.options(), :grace_ms, 1_000)
+
   defp gateway(port) do
-    # Little may be unacknowledged, so that who does not acknowledge is seen.
-    Gateway.start_link(
-      port: port,
-      rooms: JS.Rooms,
+    Gateway.start_link([port: port, rooms: JS.Rooms] ++ gateway_options(Process.get(:kind)))
+  end
+
+  # Little may be unacknowledged, so that who does not acknowledge is seen.
+  defp gateway_options("plain"),
+    do: [
       session: [max_unacknowledged: 10_000, max_lag_ms: 1_500],
       replays: %{"short" => [events: @events]}
-    )
-  end
+    ]
+
+  defp gateway_options("arena"),
+    do: [replays: %{"match" => fn -> [events: match(), id: "match", rules: Rules.doom()] end}]
+
+  defp match, do: @match |> File.read!() |> :zlib.gunzip()
 
   def loop do
     case IO.gets("") do
@@ -46,7 +57,13 @@ defmodule Orders do
 
   defp order(["state_at", room, seq]) do
     {:ok, world} = Room.state_at({JS.Rooms, room}, seq)
-    Roomfold.World.snapshot(world)
+    World.snapshot(world)
+  end
+
+  # What the recorded match's first events make, folded here and now.
+  defp order(["match_at", seq]) do
+    lines = match() |> String.split("\n", trim: true) |> Enum.take(seq)
+    World.snapshot(World.fold!(World.new!(rules: Rules.doom()), {:json, Enum.join(lines, "\n")}))
   end
 
   defp order(["drop connections"]), do: kill(:yaws_ws_sup)
@@ -74,7 +91,7 @@ end
 Process.flag(:trap_exit, true)
 Logger.configure(level: :emergency)
 
-case Orders.start() do
+case Orders.start(System.argv() |> List.first("plain")) do
   {:ok, _} ->
     IO.puts(Roomfold.JSON.encode!(%{"port" => Roomfold.Gateway.port()}))
     Orders.loop()

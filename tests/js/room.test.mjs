@@ -1,15 +1,10 @@
 // The browser client against a real gateway: Phoenix's npm client as it is, real WebSockets, real rooms.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { Room, RoomError } from "../../priv/static/roomfold.mjs";
-
-const folder = fileURLToPath(new URL("../../elixir/gateway", import.meta.url));
+import { eventually, startGateway } from "./support/gateway.mjs";
 
 // Why these tests can't run here, or null.
 let { Socket, WebSocket, leftOut } = await packages();
@@ -26,52 +21,6 @@ async function packages() {
     return { Socket, WebSocket: (await import("ws")).default, leftOut: null };
   } catch (error) {
     return { leftOut: `The npm packages phoenix and ws are not there (npm install in tests/js): ${error.message}` };
-  }
-}
-
-// Starts it and speaks with it: `order("publish", ..)` answers what it answers.
-async function startGateway() {
-  const child = spawn("mix", ["run", "../../tests/js/gateway.exs"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
-  const failed = new Promise((resolve) => child.once("error", (error) => resolve({ missing: `mix can't be run: ${error.message}` })));
-  const waiting = [];
-  let exited = false;
-  createInterface({ input: child.stdout }).on("line", (line) => answer(line));
-  child.once("exit", (code) => {
-    exited = true;
-    for (const { reject } of waiting.splice(0)) reject(new Error(`the gateway ended with ${code}`));
-  });
-  // What Mix says while it compiles is not meant for us.
-  const answer = (line) => {
-    try {
-      const value = JSON.parse(line);
-      waiting.shift()?.resolve(value);
-    } catch {
-      process.stderr.write(`${line}\n`);
-    }
-  };
-  const reply = () => new Promise((resolve, reject) => (exited ? reject(new Error("the gateway has ended")) : waiting.push({ resolve, reject })));
-  const hello = await Promise.race([failed, reply()]);
-  const order = (...words) => {
-    const answered = reply();
-    child.stdin.write(`${JSON.stringify(words)}\n`);
-    return answered;
-  };
-  const stop = async () => {
-    child.stdin.end();
-    if (!exited) await once(child, "exit");
-  };
-  if (hello.missing) await stop();
-  return { ...hello, order, stop };
-}
-
-// Fails rather than waits for ever.
-async function eventually(what, isSo, timeout = 8000) {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    const value = await isSo();
-    if (value) return value;
-    if (Date.now() > deadline) assert.fail(`it did not become so: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
@@ -175,6 +124,66 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await room.push("user_moved", { user_id: "tom", position: [1, 1, 1] });
     await room.leave();
     await refused("user_moved", { user_id: "tom" }, ["not_joined", undefined]);
+  });
+
+  // What a client does wrong on the wire: it is told why, and nobody else notices.
+  describe("with somebody in it who does it wrong", () => {
+    const wrong = async (id, act, isTold) => {
+      const witness = await join("ann", id);
+      const room = await join("tom", id);
+      for (const { seen } of [witness, room]) seen.length = 0;
+      const before = room.world.seq;
+      await act(room, sockets.at(-1));
+      await eventually("it is told why", () => isTold(room));
+      await witness.push("user_moved", { user_id: "ann", position: [1, 2, 3] });
+      assert.deepEqual(of(witness, "status"), [], "the other has noticed nothing");
+      await eventually("it is back", () => room.status === "joined" && room.world.seq > before);
+      await same(room, id);
+      await same(witness, id);
+    };
+    const statuses = (room) => of(room, "status").map(({ reason }) => reason).join();
+
+    test("a message that is too large", () => wrong(newRoom(), async (room) => void room.push("user_moved", { user_id: "tom", pose: "x".repeat(140_000) }).catch(() => {}), (room) => /large|big/i.test(statuses(room))));
+
+    test("a message that is none", () => wrong(newRoom(), async (_, socket) => socket.webSocket.send("{"), (room) => /not JSON/.test(statuses(room))));
+
+    test("bytes that are none", () => wrong(newRoom(), async (_, socket) => socket.webSocket.send(new Uint8Array([9, 9])), (room) => /not a binary push/.test(statuses(room))));
+
+    test("a frame that is against the protocol", () => wrong(newRoom(), async (_, socket) => socket.webSocket._socket.write(Buffer.from([0x83, 0x80, 0, 0, 0, 0])), (room) => statuses(room).length > 5));
+
+    test("too much for one event", async () => {
+      const room = await join("tom", newRoom());
+      await assert.rejects(room.push("user_moved", { user_id: "tom", pose: "x".repeat(70_000) }), { reason: "too_large" });
+      assert.equal(room.status, "joined");
+    });
+
+    test("too many at once", async () => {
+      const id = newRoom();
+      const [room, witness] = [await join("tom", id), await join("ann", id)];
+      witness.seen.length = 0;
+      const answers = await Promise.allSettled(Array.from({ length: 400 }, (_, n) => room.push("user_moved", { user_id: "tom", position: [n, 0, 0] })));
+      const refused = answers.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+      assert.ok(refused.length > 50 && refused.every(({ reason, message }) => /rate_limited|overloaded/.test(reason) && message.length > 10), `${refused.length}`);
+      assert.ok(answers.length - refused.length >= 100, "as many as it may");
+      assert.deepEqual([of(witness, "status"), room.status], [[], "joined"]);
+      await same(witness, id);
+    });
+
+    test("who comes from a page of another server", async () => {
+      class Foreign extends WebSocket {
+        constructor(address, protocols) {
+          super(address, protocols, { origin: "http://example.com" });
+        }
+      }
+      const socket = new Socket(`ws://localhost:${gateway.port}/socket`, { transport: Foreign, params: { user_id: "tom" }, reconnectAfterMs: () => 50 });
+      socket.connect();
+      sockets.push(socket);
+      const room = new Room(socket, `room:${newRoom()}`);
+      room.join().catch(() => {});
+      await eventually("a reason", () => room.reason !== "");
+      assert.equal(room.status, "connecting");
+      await room.leave();
+    });
   });
 
   test("that can't be joined says why", async () => {

@@ -7,17 +7,39 @@ defmodule Roomfold.Gateway.SerializerTest do
   defp decoded({:text, text}), do: JSON.decode!(text)
 
   test "reads what the client sends as text" do
-    assert Serializer.decode(:text, ~s(["1","2","room:a","user_moved",{"user_id":"tom"}])) ==
-             {:ok,
-              %{
-                join_ref: "1",
-                ref: "2",
-                topic: "room:a",
-                event: "user_moved",
-                payload: %{"user_id" => "tom"}
-              }}
+    assert Serializer.decode(:text, ~s(["1","2","replay:a","speed",{"speed":2}])) ==
+             {:ok, %{join_ref: "1", ref: "2", topic: "replay:a", event: "speed", payload: %{"speed" => 2}}}
 
     assert {:ok, %{join_ref: nil, ref: nil}} = Serializer.decode(:text, ~s([null,null,"a","b",{}]))
+  end
+
+  test "leaves what is said in a room as text: the room checks it" do
+    said = fn text -> with {:ok, message} <- Serializer.decode(:text, text), do: message.payload end
+
+    for payload <- [
+          ~s({"user_id":"tom"}),
+          ~s({}),
+          ~s({"é":"\u00e9"}),
+          ~s({"position":[1,}),
+          ~s({"a":1},{"b":2})
+        ],
+        do: assert(said.(~s(["1","2","room:a","user_moved",#{payload}])) == {:json, payload})
+
+    # What is not quite as plain is read as a whole, with the same outcome.
+    for text <- [
+          ~s( ["1","2","room:a","user_moved",{"x":1}]),
+          ~s(["1", "2","room:a","user_moved",{"x":1}]),
+          ~s(["1","2","room:\\u0061","user_moved",{"x":1}]),
+          ~s(["1","2","room:a","phx_join",{"x":1}]),
+          ~s(["1","2","replay:a","seek",{"x":1}]),
+          ~s(["1","2","room:a","user_moved",{"x":1}]\n)
+        ],
+        do: assert(said.(text) == %{"x" => 1})
+
+    assert said.(~s(["1","2","room:a","user_moved",[{}]])) == [%{}]
+    assert {:error, "not JSON" <> _} = Serializer.decode(:text, ~s(["1","2","room:a,"user_moved",{}]))
+    long = String.duplicate("x", 256)
+    assert {:error, "refs" <> _} = Serializer.decode(:text, ~s(["#{long}","2","room:a","b",{}]))
   end
 
   test "reads what it sends as bytes" do

@@ -30,6 +30,23 @@ defmodule Mix.Tasks.Roomfold.ServeTest do
     Supervisor.stop(Serve.Rooms)
   end
 
+  @tag :tmp_dir
+  test "a log in a file: the room is still there when it is started again", %{tmp_dir: folder} do
+    Process.flag(:trap_exit, true)
+    file = Path.join(folder, "rooms.db")
+
+    for {name, before} <- [{"tom", %{}}, {"ann", %{"tom" => %{"kind" => "player"}, "imp-1" => "*"}}] do
+      socket = Client.connect(Serve.start!(0, file), name)
+      Client.join!(socket, "room:arena")
+      Client.await(socket, ["1", nil, "room:arena", "snapshot", %{"entities" => before}])
+      Client.await(socket, ["1", nil, "room:arena", "diff", %{"creates" => %{name => %{"kind" => "player"}}}])
+      Supervisor.stop(Gateway)
+      Supervisor.stop(Serve.Rooms)
+    end
+
+    assert_raise Mix.Error, ~r/the log failed/, fn -> Serve.start!(0, "/no/such/folder/rooms.db") end
+  end
+
   test "arguments that are none" do
     assert_raise Mix.Error, ~r/usage/, fn -> Serve.run(["--prot", "1"]) end
     assert_raise Mix.Error, ~r/usage/, fn -> Serve.run(["x"]) end

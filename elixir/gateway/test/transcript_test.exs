@@ -4,7 +4,7 @@ defmodule Roomfold.Gateway.TranscriptTest do
 
   @folder Path.expand("../../../tests/vectors/channel", __DIR__)
 
-  for file <- Path.wildcard(@folder <> "/*.jsonl") do
+  for file <- Path.wildcard(@folder <> "/**/*.jsonl") do
     [first | steps] = file |> File.read!() |> String.split("\n", trim: true) |> Enum.map(&JSON.decode!/1)
     @about first
     @steps steps
@@ -17,7 +17,7 @@ defmodule Roomfold.Gateway.TranscriptTest do
   end
 
   test "there are some" do
-    assert length(Path.wildcard(@folder <> "/*.jsonl")) >= 5
+    assert length(Path.wildcard(@folder <> "/**/*.jsonl")) >= 8
   end
 
   defp step(%{"client" => name} = step, {sockets, known}, port) do
@@ -26,7 +26,7 @@ defmodule Roomfold.Gateway.TranscriptTest do
 
     case step do
       %{"send" => message} ->
-        Client.message(socket, filled(message, known))
+        tell(socket, filled(message, known))
         {sockets, known}
 
       %{"get" => pattern} ->
@@ -38,6 +38,15 @@ defmodule Roomfold.Gateway.TranscriptTest do
         {Map.delete(sockets, name), known}
     end
   end
+
+  # Bytes are written in base 64.
+  defp tell(socket, [join_ref, ref, topic, event, %{"binary" => bytes}]) do
+    sizes = for text <- [join_ref, ref, topic, event], do: byte_size(text)
+    message = [0, sizes, join_ref, ref, topic, event, Base.decode64!(bytes)]
+    Client.frame(socket, :binary, IO.iodata_to_binary(message))
+  end
+
+  defp tell(socket, message), do: Client.message(socket, message)
 
   # Variables that are known.
   defp filled("$" <> name, known), do: Map.get(known, name, "$" <> name)

@@ -221,6 +221,30 @@ defmodule Roomfold.Gateway.WebSocketTest do
         Client.await(socket, ["1", "r", "room:a", "phx_reply", answer])
       end
 
+      # Payloads that are not JSON, or more than one thing: the room says so, and where.
+      for {payload, reason} <- [
+            {~s({"user_id":"tom",}), "unexpected_byte"},
+            {~s({"user_id":"tom"},{"position":[1,2,3]}), "unexpected_byte"},
+            {~s({"user_id":"tom"}\n{"event_name":"player_killed","user_id":"ann"}), "unexpected_byte"},
+            {~s({"user_id":"tom","event_name":"player_killed"}), "duplicate_key"},
+            {~s({"user_id":"tom","seq":7}), "reserved_field"},
+            {~s({"user_id":"tom","user_id":"ann"}), "duplicate_key"},
+            {~s({"user_id":"tom","pose":#{String.duplicate("[", 70)}#{String.duplicate("]", 70)}}),
+             "too_deep"},
+            {"{\"user_id\":\"t" <> <<0xC0>> <> "m\"}", :closed}
+          ] do
+        Client.frame(socket, :text, ~s(["1","r","room:a","user_moved",) <> payload <> "]")
+
+        if reason == :closed do
+          assert {1007, _} = Client.await_close(socket)
+        else
+          answer = %{"status" => "error", "response" => %{"reason" => reason, "message" => "*"}}
+          Client.await(socket, ["1", "r", "room:a", "phx_reply", answer])
+        end
+      end
+
+      socket = Client.connect(port, "tom")
+      Client.join!(socket, "room:a")
       Client.frame(socket, :binary, <<0, 1, 1, 6, 1, "1", "b", "room:a", "x", 1, 2, 3>>)
 
       Client.await(socket, [
@@ -228,7 +252,7 @@ defmodule Roomfold.Gateway.WebSocketTest do
         "b",
         "room:a",
         "phx_reply",
-        %{"status" => "error", "response" => %{"reason" => "not_supported"}}
+        %{"status" => "error", "response" => %{"reason" => "unknown_version"}}
       ])
     end
   end

@@ -121,7 +121,10 @@ defmodule Roomfold.Gateway.Client do
   defp read(_, 0), do: {:ok, ""}
   defp read(socket, n), do: :gen_tcp.recv(socket, n, 5_000)
 
-  @doc "The first message from now on that fits a pattern of lists and maps; a map need only have what the pattern has, \"*\" fits all."
+  @doc """
+  The first message from now on that fits a pattern of lists and maps; a map need only have what the pattern has, "*" fits all. The payload
+  of a binary one is `%{"binary" => base 64}`.
+  """
   def await(socket, pattern, timeout \\ 3_000) do
     deadline = System.monotonic_time(:millisecond) + timeout
     await_until(socket, pattern, deadline, [])
@@ -131,8 +134,8 @@ defmodule Roomfold.Gateway.Client do
     left = deadline - System.monotonic_time(:millisecond)
 
     case receive_frame(socket, max(left, 1)) do
-      {:text, text} ->
-        message = JSON.decode!(text)
+      {kind, payload} when kind in [:text, :binary] ->
+        message = read_message(kind, payload)
 
         if fits?(message, pattern),
           do: message,
@@ -142,6 +145,15 @@ defmodule Roomfold.Gateway.Client do
         flunk("#{inspect(pattern)} did not come, but #{inspect(other)}, after #{inspect(Enum.reverse(seen))}")
     end
   end
+
+  defp read_message(:text, text), do: JSON.decode!(text)
+
+  defp read_message(
+         :binary,
+         <<0, join::8, topic::8, event::8, join_ref::binary-size(join), name::binary-size(topic),
+           kind::binary-size(event), data::binary>>
+       ),
+       do: [join_ref, nil, name, kind, %{"binary" => Base.encode64(data)}]
 
   def fits?(_, "*"), do: true
 

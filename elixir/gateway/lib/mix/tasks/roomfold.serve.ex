@@ -3,44 +3,73 @@ defmodule Mix.Tasks.Roomfold.Serve do
   @moduledoc """
   Serves the page with a live room, and the shipped match as a replay, until it is stopped.
 
-      mix roomfold.serve [--port 4040]
+      mix roomfold.serve [--port 4040] [--log FILE] [--until-eof]
+
+    * `--port` - 4040, or another one if that is taken; 0: any that is free
+    * `--log` - keeps the rooms in this SQLite database, so that they are still there when it is started again; else they are gone with it
+    * `--until-eof` - ends when its standard input does: for whoever starts it as a program
 
   Topics: `room:NAME` for any name (each a room of its own, `Roomfold.Gateway.Arena`), `replay:match`, and `replay:NAME` for what
   a room has in its log. It is a development gateway, not Phoenix: for this machine only, never for production.
   """
   use Mix.Task
 
-  alias Roomfold.Gateway
+  alias Roomfold.{EventLog, Gateway}
   alias Roomfold.Gateway.Arena
+
+  @options [port: :integer, log: :string, until_eof: :boolean]
 
   @impl true
   def run(args) do
-    {opts, rest, invalid} = OptionParser.parse(args, strict: [port: :integer])
+    {opts, rest, invalid} = OptionParser.parse(args, strict: @options)
 
     if rest != [] or invalid != [],
-      do: Mix.raise("usage: mix roomfold.serve [--port 4040]")
+      do: Mix.raise("usage: mix roomfold.serve [--port 4040] [--log FILE] [--until-eof]")
 
     Mix.Task.run("app.start")
-    port = start!(Keyword.get(opts, :port, 4040))
+    port = start!(opts[:port] || default_port(), opts[:log])
+    ends = if opts[:until_eof], do: "its input", else: "Ctrl-C twice"
 
     Mix.shell().info(
-      "Roomfold's development gateway, not Phoenix: http://localhost:#{port}/ (ends with Ctrl-C twice)"
+      "Roomfold's development gateway, not Phoenix: http://localhost:#{port}/ (ends with #{ends})"
     )
 
-    unless iex?(), do: Process.sleep(:infinity)
+    cond do
+      opts[:until_eof] -> until_eof()
+      iex?() -> :ok
+      true -> Process.sleep(:infinity)
+    end
+  end
+
+  defp default_port, do: if(Gateway.Yaws.free?(4040), do: 4040, else: 0)
+
+  defp until_eof do
+    case IO.read(:line) do
+      line when is_binary(line) -> until_eof()
+      _ -> System.halt(0)
+    end
   end
 
   @doc false
-  def start!(port) do
-    {:ok, _} = Roomfold.Rooms.start_link(name: __MODULE__.Rooms, room: Arena.options())
-
+  def start!(port, file \\ nil) do
     # What can't start says so in words, not by ending this process.
     Process.flag(:trap_exit, true)
 
-    case Gateway.start_link(port: port, rooms: __MODULE__.Rooms, replays: %{"match" => &match/0}) do
-      {:ok, _} -> Gateway.port()
+    with {:ok, _} <- Roomfold.Rooms.start_link(name: __MODULE__.Rooms, log: log(file), room: Arena.options()),
+         {:ok, _} <- Gateway.start_link(port: port, rooms: __MODULE__.Rooms, replays: %{"match" => &match/0}) do
+      Gateway.port()
+    else
       {:error, why} -> Mix.raise(reason(why))
     end
+  end
+
+  defp log(nil), do: {EventLog.Memory, []}
+
+  defp log(file) do
+    unless EventLog.SQLite.available?(),
+      do: Mix.raise("--log needs SQLite, which was not there when this was built (make setup, then make)")
+
+    {EventLog.SQLite, path: Path.expand(file)}
   end
 
   defp match do
@@ -52,8 +81,10 @@ defmodule Mix.Tasks.Roomfold.Serve do
   end
 
   defp reason(text) when is_binary(text), do: text
+  defp reason(%{__exception__: true} = error), do: Exception.message(error)
   defp reason({:shutdown, {:failed_to_start_child, _, why}}), do: reason(why)
   defp reason({:shutdown, why}), do: reason(why)
+  defp reason({%{__exception__: true} = error, _stack}), do: reason(error)
   defp reason(other), do: "the gateway could not start: #{inspect(other)}"
 
   defp iex?, do: Code.ensure_loaded?(IEx) and IEx.started?()

@@ -114,14 +114,4 @@ defmodule Roomfold.Gateway.Arena do
   end
 
   def authorize(_, _, _, _), do: :ok
-
-  @impl true
-  def handle_event({"door_triggered", %{"id" => id}}, world, map) do
-    case World.get(world, id) do
-      %{"kind" => "door", "state" => state} when state != "open" -> {[{"door_opened", %{"id" => id}}], map}
-      _ -> {[], map}
-    end
-  end
-
-  def handle_event(_, _, map), do: {[], map}
 end

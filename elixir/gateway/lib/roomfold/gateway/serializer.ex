@@ -1,7 +1,8 @@
 defmodule Roomfold.Gateway.Serializer do
   @moduledoc false
   # The V2 protocol of Phoenix's channels: JSON texts [join_ref, ref, topic, event, payload], and binary messages. What is JSON
-  # text already is put into the message as it is.
+  # text already is put into the message as it is; and of what clients say in rooms only the envelope is read: the payload stays
+  # text, which the room checks in C.
 
   alias Roomfold.JSON
 
@@ -13,11 +14,7 @@ defmodule Roomfold.Gateway.Serializer do
 
   @doc "What a client sent, as a map; or `{:error, reason}` for a person."
   def decode(:text, text) do
-    case JSON.decode(text, max_depth: @max_depth) do
-      {:ok, [join_ref, ref, topic, event, payload]} -> message(join_ref, ref, topic, event, payload)
-      {:ok, _} -> {:error, "a message is [join_ref, ref, topic, event, payload]"}
-      {:error, error} -> {:error, "not JSON: " <> error.message}
-    end
+    with :other <- envelope(text), do: whole(text)
   end
 
   def decode(
@@ -35,6 +32,42 @@ defmodule Roomfold.Gateway.Serializer do
 
   defp presence(""), do: nil
   defp presence(ref), do: ref
+
+  defp whole(text) do
+    case JSON.decode(text, max_depth: @max_depth) do
+      {:ok, [join_ref, ref, topic, event, payload]} -> message(join_ref, ref, topic, event, payload)
+      {:ok, _} -> {:error, "a message is [join_ref, ref, topic, event, payload]"}
+      {:error, error} -> {:error, "not JSON: " <> error.message}
+    end
+  end
+
+  # Four plain strings (or null), then an object: anything else is read as a whole.
+  defp envelope("[" <> rest) do
+    with {:ok, join_ref, rest} <- plain(rest),
+         {:ok, ref, rest} <- plain(rest),
+         {:ok, "room:" <> _ = topic, rest} <- plain(rest),
+         {:ok, event, "{" <> _ = rest} when event != nil <- plain(rest),
+         false <- String.starts_with?(event, "phx_"),
+         true <- String.ends_with?(rest, "}]") do
+      message(join_ref, ref, topic, event, {:json, binary_part(rest, 0, byte_size(rest) - 1)})
+    else
+      _ -> :other
+    end
+  end
+
+  defp envelope(_), do: :other
+
+  defp plain("null," <> rest), do: {:ok, nil, rest}
+
+  defp plain("\"" <> rest) do
+    with [text, rest] <- :binary.split(rest, "\","), true <- plain?(text), do: {:ok, text, rest}
+  end
+
+  defp plain(_), do: :other
+
+  # Nothing that a JSON string would write in another way.
+  defp plain?(text),
+    do: for(<<byte <- text>>, byte < 0x20 or byte > 0x7E or byte in [?", ?\\], do: byte) == []
 
   defp message(join_ref, ref, topic, event, payload)
        when (is_nil(join_ref) or (is_binary(join_ref) and byte_size(join_ref) <= 255)) and

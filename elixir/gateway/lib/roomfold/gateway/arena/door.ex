@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Arena.Door do
   @moduledoc false
-  # Doors: their ceiling goes up when their state is open, and down when it is not.
+  # Doors: their ceiling goes up when their state is open, and down when it is not; who comes near opens them.
   @behaviour Roomfold.Room.System
 
   alias Roomfold.World
@@ -32,7 +32,15 @@ defmodule Roomfold.Gateway.Arena.Door do
   def init(_, _, _), do: nil
 
   @impl true
+  def events(_), do: ["door_triggered"]
+
+  @impl true
   def tick(world, tick, state) do
+    opened =
+      for {"door_triggered", %{"id" => id}} <- tick.events, closed?(World.get(world, id)), uniq: true do
+        {"door_opened", %{"id" => id}}
+      end
+
     moves =
       for {id, %{"kind" => "door"} = door} <-
             World.query(world, ["kind", "state", "floor", "ceiling", "open"]),
@@ -40,8 +48,11 @@ defmodule Roomfold.Gateway.Arena.Door do
           next != door["ceiling"],
           do: {"door_moved", %{"id" => id, "ceiling" => next}}
 
-    {moves, state}
+    {opened ++ moves, state}
   end
+
+  defp closed?(%{"kind" => "door", "state" => state}), do: state != "open"
+  defp closed?(_), do: false
 
   defp next(%{"state" => "open"} = door, step), do: min(door["ceiling"] + step, door["open"])
   defp next(door, step), do: max(door["ceiling"] - step, door["floor"])

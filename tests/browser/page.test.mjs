@@ -1,0 +1,218 @@
+// The page in a real browser, against a real gateway: two tabs and a client in node in one room, and a replay.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { eventually, startGateway } from "../js/support/gateway.mjs";
+import { PATIENCE, startBrowser, Tab } from "./support/browser.mjs";
+
+// Why these tests can't run here, or null.
+let leftOut = null;
+let { browser, missing } = await startBrowser();
+let gateway = null;
+if (!missing) {
+  gateway = await startGateway("arena");
+  missing = gateway.missing;
+}
+if (missing) {
+  leftOut = missing;
+  console.log(`Left out: the page in a browser. ${leftOut}`);
+  await browser?.close();
+}
+
+// With few pixels, since the processor draws them; but for pictures.
+const ratio = process.env.SCREENSHOTS ? "1" : "0.25";
+const address = (path, options) => `http://localhost:${gateway.port}${path}?${new URLSearchParams({ ratio, ...options })}`;
+const near = (a, b, far = 1e-4) => a && b && Math.hypot(...a.map((part, i) => part - b[i])) < far;
+
+// A corridor without anything in it, and the way to the level's door.
+const ANN = { position: [20.25, 0, -8.75], rotation: [0, Math.SQRT1_2, 0, Math.SQRT1_2] };
+const BOB = { position: [20.25, 0, -14.5], rotation: [0, -Math.SQRT1_2, 0, Math.SQRT1_2] };
+const AWAY = { position: [5.25, 0, 33.25], rotation: [0, 0, 0, 1] };
+const DOOR = "sector-68";
+const BEFORE_DOOR = { position: [18.5, 0.1875, 0], rotation: [0, 0, 0, 1] };
+
+describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
+  const room = "hall";
+  let ann, bob, carl, socket;
+
+  const place = (user, where) => gateway.order("publish", room, "player_spawned", { user_id: user, health: 100, collider: { shape: "box", radius: 0.5, height: 1.75 }, ...where });
+
+  before(async () => {
+    const [{ Socket }, { default: WebSocket }, { Room }] = await Promise.all([import("phoenix"), import("ws"), import("../../priv/static/roomfold.mjs")]);
+    socket = new Socket(`ws://localhost:${gateway.port}/socket`, { transport: WebSocket, params: { user_id: "carl" } });
+    carl = new Room(socket, `room:${room}`, { events: true, presence: true, move: "player_moved", format: "packed" });
+    carl.events = [];
+    carl.on("event", (event) => carl.events.push(event));
+  });
+
+  after(() => socket?.disconnect());
+
+  const happened = (name, isSo = () => true) => eventually(`${name}`, () => carl.events.find((event) => event.event_name === name && isSo(event)), PATIENCE);
+
+  test("the start says what serves it, and takes one to a room", async () => {
+    const tab = await Tab.open(browser, address("/"));
+    await tab.says("#gateway", /^development gateway, not Phoenix$/);
+    await tab.page.fill("#name", "eve");
+    await tab.page.fill("#room", "lobby");
+    await tab.page.press("#room", "Enter");
+    await tab.until("eve is in the lobby", ({ own }) => own?.id === "eve");
+    await tab.says("#gateway", /^development gateway, not Phoenix$/);
+    assert.deepEqual(tab.errors, []);
+    await tab.close();
+  });
+
+  test("two tabs and a client in node are in one room, and see one another", async () => {
+    socket.connect();
+    await carl.join();
+    [ann, bob] = await Promise.all(["ann", "bob"].map((user) => Tab.open(browser, address(`/rooms/${room}`, { user }))));
+    for (const [tab, others] of [[ann, ["bob", "carl"]], [bob, ["ann", "carl"]]]) {
+      const { entities } = await tab.until("the others are drawn", ({ entities }) => others.every((id) => entities[id]?.visible));
+      assert.ok(entities["imp-1"].form === "monster" && Object.values(entities).some(({ form }) => form === "item"), "monsters and items too");
+      await tab.says("#people-title", /^Here/);
+      await tab.says("#people-list", /ann.*bob.*carl/s);
+    }
+    await eventually("who is here, in node", () => carl.presence.join() === "ann,bob,carl");
+    // Nobody is to be disturbed from here on.
+    for (const id of Object.keys(carl.world.toObject())) if (id.startsWith("imp-")) await gateway.order("publish", room, "delete", { entity_id: id });
+    await Promise.all([place("ann", ANN), place("bob", BOB), place("carl", AWAY)]);
+    for (const tab of [ann, bob]) await tab.until("no monster", ({ entities }) => !entities["imp-1"]);
+  });
+
+  test("each sees the others move", async () => {
+    carl.input({ position: [6.5, 0, 33], rotation: [0, 1, 0, 0] });
+    for (const tab of [ann, bob]) await tab.until("carl is there", ({ entities: { carl } }) => near(carl?.position, [6.5, 0, 33]) && near(carl.rotation, [0, 1, 0, 0]));
+    await ann.until("ann stands where she was put", ({ own }) => near(own?.position, ANN.position, 0.05));
+    const walked = await ann.hold("KeyW", () => bob.until("ann comes nearer", ({ entities: { ann } }) => ann?.position[2] < ANN.position[2] - 1));
+    assert.ok(Math.abs(walked.entities.ann.position[0] - ANN.position[0]) < 0.2, "straight on");
+    const { own } = await ann.until("ann stands", ((z) => ({ own }) => z === (z = own.position[2]))(0));
+    await bob.until("bob sees ann where she is", ({ entities }) => near(entities.ann.position, own.position, 1e-3));
+    await eventually("so does carl", () => near(carl.world.get("ann").position, own.position, 1e-3));
+  });
+
+  test("one shoots, the other is hit, and everybody is told", async () => {
+    const hit = await ann.hold("Space", () => happened("player_hit", (event) => event.user_id === "bob" && event.by_id === "ann"));
+    assert.ok(hit.by === "system" && hit.health < 100, "the room is the judge");
+    await happened("weapon_fired", (event) => event.user_id === "ann");
+    await bob.picture("live-hit");
+    const health = await eventually("bob is hurt, at ann's and in node", async () => {
+      const [there, here] = [await ann.page.evaluate(() => globalThis.roomfold.world.get("bob")?.health), carl.world.get("bob")?.health];
+      return there === here && here < 100 ? here : null;
+    });
+    await bob.says("#health", new RegExp(`^${health}$`));
+  });
+
+  test("a killed one lies there, is told who did it, and comes back", async () => {
+    await ann.hold("Space", () => happened("player_killed", (event) => event.user_id === "bob"));
+    await bob.says("#dead", /Killed by ann/);
+    await ann.says("#feed", /ann.*bob/s);
+    await eventually("bob is back", () => carl.world.get("bob")?.health === 100, PATIENCE);
+    await bob.until("and knows it", ({ own }) => own && !own.dead);
+  });
+
+  test("a door opens for who comes near, and everybody sees it", async () => {
+    await gateway.order("publish", room, "door_closed", { id: DOOR });
+    await place("ann", BEFORE_DOOR);
+    await ann.until("ann is at the door, which is shut", ({ own, sectors }) => near(own?.position, BEFORE_DOOR.position, 0.05) && sectors[DOOR]?.ceiling === 0);
+    await ann.hold("KeyW", () => happened("door_triggered", (event) => event.id === DOOR));
+    await happened("door_opened", ({ id, seq }) => id === DOOR && seq > carl.events.findLast(({ event_name }) => event_name === "door_triggered").seq);
+    for (const tab of [ann, bob]) await tab.until("it is open", ({ sectors }) => sectors[DOOR].ceiling > 2);
+    await eventually("in node too", () => carl.world.get(DOOR).ceiling > 2);
+    await ann.picture("live-door");
+  });
+
+  test("what was drawn is what the server has", async () => {
+    for (const tab of [ann, bob]) {
+      const { seq, entities } = await tab.until("a moment without movement", ({ settled, seq, world }) => settled && seq === world);
+      const state = await gateway.order("state_at", room, seq);
+      const missing = Object.keys(entities).filter((id) => !state[id]);
+      assert.deepEqual(missing, [], "nothing is drawn that is not there");
+      for (const [id, { position }] of Object.entries(entities)) if (state[id].kind !== "trigger") assert.ok(near(position, state[id].position), `${id} at ${position}, not ${state[id].position}`);
+    }
+  });
+
+  test("a connection that breaks is taken up with the last seq, and nothing is missed", async () => {
+    bob.messages.length = 0;
+    assert.ok((await gateway.order("drop connections")) >= 3);
+    const joins = await eventually("bob joins again", () => bob.messages.filter(({ sent, payload }) => sent && payload.includes?.("phx_join")).map(({ payload }) => JSON.parse(payload)[4])[0], PATIENCE);
+    assert.ok(joins.last_seq > 0 && joins.last_term > 0, "with its last seq");
+    await bob.until("bob is back", ({ status }) => status === "joined");
+    await ann.until("so is ann", ({ status }) => status === "joined");
+    const seq = await gateway.order("publish", room, "create", { entity_id: "after", components: {} });
+    await bob.until("and hears what comes", ({ world }) => world >= seq);
+    const { world, at } = await bob.page.evaluate(() => ({ world: globalThis.roomfold.world.toObject(), at: globalThis.roomfold.world.seq }));
+    assert.deepEqual(world, await gateway.order("state_at", room, at), "bob's world is the server's");
+  });
+
+  test("a tab is closed: the others see it; it comes back", async () => {
+    await bob.close();
+    await ann.until("bob is gone", ({ entities }) => !entities.bob);
+    await happened("user_left", (event) => event.user_id === "bob");
+    await eventually("in the list too", async () => !/bob/.test(await ann.page.textContent("#people-list")), PATIENCE);
+    bob = await Tab.open(browser, address(`/rooms/${room}`, { user: "bob" }));
+    await ann.until("bob is back", ({ entities }) => entities.bob?.visible);
+    await bob.until("and sees ann", ({ entities }) => entities.ann?.visible);
+  });
+
+  test("what is refused is said on the page, and why", async () => {
+    await ann.page.evaluate(() => globalThis.roomfold.link.say("player_moved", { user_id: "bob", position: [0, 0, 0] }));
+    await ann.says("#toasts", /player_moved was refused: .*a user speaks for itself/);
+    const refused = await Tab.open(browser, address(`/rooms/${room}`, { user: "system" }));
+    await refused.says("#message", /refused/i);
+    await refused.close();
+  });
+
+  test("no page had an error", async () => {
+    for (const tab of [ann, bob]) assert.deepEqual(tab.errors, []);
+    await carl.leave();
+    await Promise.all([ann.close(), bob.close()]);
+  });
+});
+
+describe("the replay view", { skip: leftOut !== null, timeout: 4 * PATIENCE }, () => {
+  // Forth and back; once in each format.
+  for (const [format, places] of [["packed", [0.5, 0.98, 0.02]], ["json", [0.7, 0.3]]]) {
+    test(`seeks, and what it draws is the state at that seq (${format})`, async () => {
+      const tab = await Tab.open(browser, address("/replays/match", { format }));
+      await tab.until("it plays", ({ seq, entities }) => seq > 100 && Object.keys(entities).length > 10);
+      await tab.says("#gateway", /^development gateway, not Phoenix$/);
+      await tab.page.click("#play");
+      const playback = () => tab.page.evaluate(() => globalThis.roomfold.link.playback.info);
+      await eventually("it pauses", async () => (await playback()).paused, PATIENCE);
+      const { duration_ms: duration } = await playback();
+      for (const part of places) {
+        const to = Math.round(duration * part);
+        await tab.page.fill("#seek", String(to));
+        const { seq } = await eventually("it has sought", async () => (({ position_ms, ...info }) => position_ms === to && info)(await playback()), PATIENCE);
+        const drawn = await tab.until("it is there", (drawn) => drawn.settled && drawn.seq === seq && drawn.world === seq);
+        same(drawn, await gateway.order("match_at", seq));
+        await tab.says("#seq", new RegExp(`^${seq}$`));
+      }
+      if (format === "packed") await tab.picture("replay");
+      await tab.page.click("#play");
+      const { world } = await tab.drawn();
+      await tab.until("it plays on", (drawn) => drawn.world > world + 100);
+      assert.deepEqual(tab.errors, []);
+      await tab.close();
+    });
+  }
+
+  after(async () => {
+    await browser?.close();
+    await gateway?.stop();
+  });
+});
+
+// Everything that was drawn is where the state has it, and everybody of the state was drawn. JSON has a binary32's shortest decimals.
+function same({ entities, sectors, seq }, state) {
+  const players = Object.keys(state).filter((id) => state[id].kind === "player");
+  assert.ok(players.length >= 4 && players.every((id) => entities[id]), `at seq ${seq}: ${players}`);
+  for (const [id, { position, rotation }] of Object.entries(entities)) {
+    assert.ok(state[id], `${id} is drawn at seq ${seq} and is not there`);
+    assert.deepEqual(position.map(Math.fround), state[id].position, `${id} at seq ${seq}`);
+    if (rotation) assert.deepEqual(rotation.map(Math.fround), state[id].rotation, `${id} at seq ${seq}`);
+  }
+  for (const [id, { floor, ceiling }] of Object.entries(sectors)) {
+    if (state[id]) assert.deepEqual({ floor, ceiling }, { floor: state[id].floor ?? floor, ceiling: state[id].ceiling ?? ceiling }, `${id} at seq ${seq}`);
+  }
+}

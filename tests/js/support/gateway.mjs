@@ -1,0 +1,58 @@
+// A gateway for tests, as a program of its own: tests/js/gateway.exs.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const folder = fileURLToPath(new URL("../../../elixir/gateway", import.meta.url));
+
+/**
+ * Starts it and speaks with it: `order("publish", ..)` answers what it answers.
+ * @param {"plain" | "arena"} [rooms] the rules of the match and nothing else, or the demo's rooms
+ */
+export async function startGateway(rooms = "plain") {
+  const child = spawn("mix", ["run", "../../tests/js/gateway.exs", rooms], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  const failed = new Promise((resolve) => child.once("error", (error) => resolve({ missing: `mix can't be run: ${error.message}` })));
+  const waiting = [];
+  let exited = false;
+  createInterface({ input: child.stdout }).on("line", (line) => answer(line));
+  child.once("exit", (code) => {
+    exited = true;
+    for (const { reject } of waiting.splice(0)) reject(new Error(`the gateway ended with ${code}`));
+  });
+  // What Mix says while it compiles is not meant for us.
+  const answer = (line) => {
+    try {
+      const value = JSON.parse(line);
+      waiting.shift()?.resolve(value);
+    } catch {
+      process.stderr.write(`${line}\n`);
+    }
+  };
+  const reply = () => new Promise((resolve, reject) => (exited ? reject(new Error("the gateway has ended")) : waiting.push({ resolve, reject })));
+  const hello = await Promise.race([failed, reply()]);
+  const order = (...words) => {
+    const answered = reply();
+    child.stdin.write(`${JSON.stringify(words)}\n`);
+    return answered;
+  };
+  const stop = async () => {
+    child.stdin.end();
+    if (!exited) await once(child, "exit");
+  };
+  if (hello.missing) await stop();
+  return { ...hello, order, stop };
+}
+
+/** Waits until something is so, and fails rather than waits for ever. @param {string} what @param {() => any} isSo @returns {Promise<any>} */
+export async function eventually(what, isSo, timeout = 8000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const value = await isSo();
+    if (value) return value;
+    if (Date.now() > deadline) assert.fail(`it did not become so: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
