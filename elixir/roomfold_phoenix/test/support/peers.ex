@@ -15,6 +15,9 @@ defmodule Roomfold.PhoenixTest.Peers do
 
   def call({peer, _, _}, module, function, args), do: :peer.call(peer, module, function, args, 15_000)
 
+  @doc "Ends a node, without a word to the others."
+  def stop({peer, _, _}), do: :peer.stop(peer)
+
   defp start_one!(number, port, cookie) do
     host = "127.0.0.#{number}"
 
@@ -67,5 +70,39 @@ defmodule Roomfold.PhoenixTest.Peers do
     {:ok, port} = :inet.port(socket)
     :gen_tcp.close(socket)
     port
+  end
+end
+
+defmodule Roomfold.PhoenixTest.Listener do
+  @moduledoc false
+  # Keeps what it hears on a topic.
+
+  def start(pubsub, topic) do
+    me = self()
+
+    spawn(fn ->
+      Process.register(self(), __MODULE__)
+      :ok = Phoenix.PubSub.subscribe(pubsub, topic)
+      send(me, :listening)
+      listen([])
+    end)
+
+    receive do: (:listening -> :ok)
+  end
+
+  def heard do
+    send(__MODULE__, {:heard?, self()})
+    receive do: ({:heard, all} -> all)
+  end
+
+  defp listen(heard) do
+    receive do
+      {:heard?, from} ->
+        send(from, {:heard, Enum.reverse(heard)})
+        listen(heard)
+
+      event ->
+        listen([event | heard])
+    end
   end
 end
