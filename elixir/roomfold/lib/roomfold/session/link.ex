@@ -12,23 +12,20 @@ defmodule Roomfold.Session.Link do
   @callback publish(room :: term, [Room.event()], keyword) :: term
   @callback monitor(room :: term) :: term
   @callback demonitor(reference :: term) :: term
+  @callback fastlane(room :: term, seq :: non_neg_integer, entry :: map) :: :ok
+  @callback acked(room :: term, seq :: non_neg_integer) :: :ok
+  # For sessions with the option :fastlane.
+  @optional_callbacks fastlane: 3, acked: 2
   @doc "Milliseconds that never go back."
   @callback now() :: integer
 
-  @behaviour __MODULE__
-
-  @impl true
   defdelegate join(room, user, opts), to: Room
-  @impl true
   defdelegate leave(room), to: Room
-  @impl true
   defdelegate catch_up(room, from, format), to: Room
-  @impl true
   defdelegate publish(room, events, opts), to: Room, as: :publish_async
-  @impl true
+  defdelegate fastlane(room, seq, entry), to: Room
+  defdelegate acked(room, seq), to: Room
   def monitor(room), do: Process.monitor(room)
-  @impl true
   def demonitor(reference), do: Process.demonitor(reference, [:flush])
-  @impl true
   def now, do: System.monotonic_time(:millisecond)
 end

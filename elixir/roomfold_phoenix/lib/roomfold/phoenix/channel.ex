@@ -33,6 +33,9 @@ defmodule Roomfold.Phoenix.Channel do
   alias Roomfold.Phoenix.{Frame, Instance, Token}
   alias Roomfold.{Error, Session}
 
+  # Whose messages Frame writes.
+  @serializers [Phoenix.Socket.V2.JSONSerializer, Roomfold.Phoenix.Serializer]
+
   defmacro __using__(opts) do
     quote do
       @roomfold unquote(opts)
@@ -77,7 +80,8 @@ defmodule Roomfold.Phoenix.Channel do
 
     with {:ok, user, room, limits, socket} <- admit(module, opts, topic, params, socket) do
       meta = if opts[:presence], do: {opts[:presence], module.presence_meta(params, socket)}
-      enter(Session.new([room: room, user: user] ++ limits), Instance.of(room), meta, params, socket)
+      session = Session.new([room: room, user: user, fastlane: fastlane(socket)] ++ limits)
+      enter(session, Instance.of(room), meta, params, socket)
     end
   end
 
@@ -106,6 +110,12 @@ defmodule Roomfold.Phoenix.Channel do
     end
   end
 
+  # Diffs go from the room to the process of the socket, as messages that those of other sockets share.
+  defp fastlane(%{serializer: serializer} = socket) when serializer in @serializers,
+    do: {socket.transport_pid, {Frame, {socket.topic, to_string(socket.join_ref)}}}
+
+  defp fastlane(_), do: nil
+
   defp place(id, opts) when is_binary(id), do: {Keyword.get(opts, :rooms, Roomfold.Rooms), id}
   defp place(room, _), do: room
 
@@ -131,7 +141,7 @@ defmodule Roomfold.Phoenix.Channel do
 
   @doc false
   def handle_info({__MODULE__, :joined, frames, meta}, socket) do
-    push(frames, socket)
+    {:noreply, socket} = answer({frames, socket.assigns.roomfold}, socket)
     track(meta, socket)
     {:noreply, socket}
   end
@@ -165,7 +175,7 @@ defmodule Roomfold.Phoenix.Channel do
   @doc false
   def answer({frames, session}, socket) do
     push(frames, socket)
-    {:noreply, Phoenix.Socket.assign(socket, :roomfold, session)}
+    {:noreply, Phoenix.Socket.assign(socket, :roomfold, Session.flushed(session))}
   end
 
   defp push(frames, socket), do: Enum.each(frames, &push_one(&1, socket))
@@ -174,16 +184,14 @@ defmodule Roomfold.Phoenix.Channel do
   defp push_one({:reply, nil, _, _}, _), do: :ok
 
   # Tests of channels, and other serializers, get terms.
-  defp push_one(frame, %{serializer: serializer} = socket) do
-    if serializer in [Phoenix.Socket.V2.JSONSerializer, Roomfold.Phoenix.Serializer] do
-      send(socket.transport_pid, Frame.encode(frame_for(frame), socket))
-    else
-      as_terms(frame, socket)
-    end
+  defp push_one(frame, %{serializer: serializer} = socket) when serializer in @serializers do
+    send(socket.transport_pid, Frame.message({socket.topic, to_string(socket.join_ref)}, plain(frame)))
   end
 
-  defp frame_for({:reply, ref, status, payload}), do: {:reply, elem(ref, 3), status, payload}
-  defp frame_for(push), do: push
+  defp push_one(frame, socket), do: as_terms(frame, socket)
+
+  defp plain({:reply, ref, status, payload}), do: {:reply, elem(ref, 3), status, payload}
+  defp plain(push), do: push
 
   defp as_terms({:push, event, payload}, socket), do: Phoenix.Channel.push(socket, event, term(payload))
   defp as_terms({:reply, ref, status, payload}, _), do: Phoenix.Channel.reply(ref, {status, term(payload)})
