@@ -1,7 +1,7 @@
 defmodule XrWeb.UserSocket do
   @moduledoc """
   Who a client is: a token says it (`Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "tom")`); or else it is a guest, known by the page's signed
-  cookie, under a name that nobody else has taken (`Xr.Names`).
+  cookie and its token against forgery, under a name that nobody else has taken (`Xr.Names`).
   """
   use Phoenix.Socket
 

@@ -4,7 +4,7 @@ defmodule XrWeb.RoomController do
 
   alias Roomfold.Room
 
-  def lobby(conn, _), do: redirect(conn, to: "/rooms/lobby")
+  def start(conn, _), do: page(conn)
 
   def index(conn, _) do
     json(conn, %{rooms: for(id <- Roomfold.Rooms.running(Xr.Rooms), do: about(id))})
@@ -18,18 +18,20 @@ defmodule XrWeb.RoomController do
     Roomfold.Error -> %{id: id, users: [], entities: 0, seq: 0}
   end
 
-  def show(conn, %{"id" => _}), do: page(conn, "index.html")
-  def replay(conn, %{"id" => _}), do: page(conn, "replay.html")
+  def show(conn, %{"id" => _}), do: page(conn)
+  def replay(conn, %{"id" => _}), do: page(conn)
 
-  defp page(conn, file) do
-    conn
-    |> put_resp_content_type("text/html")
-    |> put_resp_header("cache-control", "no-cache")
-    |> send_file(200, Application.app_dir(:roomfold, "priv/static/" <> file))
-  end
+  # It sees by its address what it is to show, and says when it connects what its attribute data-params has: that it is a page of
+  # this application's (Phoenix gives a socket the session of none else).
+  defp page(conn) do
+    params = Jason.encode!(%{"_csrf_token" => Plug.CSRFProtection.get_csrf_token()})
 
-  # What the page asks its server.
-  def about(conn, _) do
-    json(conn, %{server: "Phoenix", socket: "/socket", replays: ["match"]})
+    text =
+      :roomfold
+      |> Application.app_dir("priv/static/index.html")
+      |> File.read!()
+      |> String.replace(~s(data-params="{}"), ~s(data-params="#{Plug.HTML.html_escape(params)}"))
+
+    conn |> put_resp_header("cache-control", "no-cache") |> html(text)
   end
 end

@@ -8,8 +8,6 @@ defmodule XrWeb.Guest do
 
   @impl true
   def call(conn, _) do
-    conn = fetch_session(conn)
-
     if get_session(conn, "guest"),
       do: conn,
       else: put_session(conn, "guest", Base.url_encode64(:crypto.strong_rand_bytes(12)))
