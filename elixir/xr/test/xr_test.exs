@@ -10,8 +10,9 @@ defmodule XrTest do
 
   defp guest(name, {cookie, params} \\ Browser.guest()), do: socket("user_id=#{name}&#{params}", [cookie])
 
+  # One browser for all of them.
   defp guest!(name) do
-    {:ok, client} = guest(name)
+    {:ok, client} = guest(name, Process.get(:browser) || tap(Browser.guest(), &Process.put(:browser, &1)))
     client
   end
 
@@ -49,7 +50,7 @@ defmodule XrTest do
       {:ok, _} = Room.ensure_started({Xr.Rooms, id})
       {200, _, body} = Browser.get("/rooms")
       assert %{"rooms" => rooms} = Jason.decode!(body)
-      assert Enum.find(rooms, &(&1["id"] == id))["entities"] > 0
+      assert Enum.find(rooms, &(&1["id"] == id))
       assert {404, _, ~s({"reason":"Not Found"})} = Browser.get("/nothing")
 
       for path <- ["/demo/../../mix.exs", "/demo/%2e%2e/%2e%2e/mix.exs"],
@@ -58,15 +59,28 @@ defmodule XrTest do
   end
 
   describe "who one is" do
-    test "a guest has its name as long as another guest does not take it first" do
-      name = room()
-      one = Browser.guest()
-      assert {:ok, _} = guest(name, one)
-      assert {:ok, _} = guest(name, one)
-      assert {:error, 403} = guest(name, Browser.guest())
+    defp answer(client, id \\ "names") do
+      {[_, _, _, _, answer], client} = Client.join(client, "room:" <> id)
+      Client.close(client)
+      answer
     end
 
-    test "without the page's cookie or its token, with altered ones, with names of the room's own: refused" do
+    test "a name is whose who takes it first; another is told so" do
+      name = room()
+      one = Browser.guest()
+
+      for _ <- 1..2 do
+        {:ok, client} = guest(name, one)
+        assert answer(client)["status"] == "ok"
+      end
+
+      {:ok, client} = guest(name, Browser.guest())
+      assert %{"status" => "error", "response" => response} = answer(client)
+      assert %{"reason" => "name_taken", "message" => message} = response
+      assert message =~ name
+    end
+
+    test "without the page's cookie or its token, or with altered ones: no connection" do
       {{_, value} = cookie, params} = Browser.guest()
       assert {:error, 403} = socket("user_id=tom")
       assert {:error, 403} = socket("user_id=tom&" <> params)
@@ -74,17 +88,23 @@ defmodule XrTest do
       assert {:error, 403} = guest("tom", {{"Cookie", value <> "x"}, params})
       assert {:error, 403} = guest("tom", {cookie, params <> "x"})
       assert {:error, 403} = socket(params, [cookie])
-
-      for name <- ["", "system", "Server", String.duplicate("x", 65)],
-          do: assert({:error, 403} = guest(name))
     end
 
-    test "a token of the application's says it without a cookie" do
-      token = Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "robot")
-      assert {:ok, client} = socket("token=#{token}&user_id=tom")
-      {[_, _, _, _, answer], _} = Client.join(client, "room:" <> room())
-      assert answer["response"]["user"] == "robot"
+    test "names of the room's own, and what is none" do
+      for name <- ["", "system", "Server", String.duplicate("x", 65)] do
+        {:ok, client} = guest(name)
+        assert answer(client)["status"] == "error"
+      end
+    end
+
+    test "a token of the application's says it without a cookie, and no guest can then be it" do
+      name = room()
+      token = Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, name)
       assert {:error, 403} = socket("token=#{token}x")
+      assert {:ok, client} = socket("token=#{token}&user_id=tom")
+      assert answer(client)["response"]["user"] == name
+      {:ok, client} = guest(name)
+      assert answer(client)["response"]["reason"] == "name_taken"
     end
 
     test "another site's page gets no socket" do
@@ -115,7 +135,7 @@ defmodule XrTest do
 
     test "names that are none start no room" do
       for id <- ["", "a b", "../x", String.duplicate("x", 65)] do
-        {[_, _, _, _, answer], _} = Client.join(guest!("tom"), "room:" <> id)
+        {[_, _, _, _, answer], _} = Client.join(guest!("lost"), "room:" <> id)
         assert answer["status"] == "error"
         refute id in Roomfold.Rooms.running(Xr.Rooms)
       end
@@ -124,7 +144,7 @@ defmodule XrTest do
 
   describe "a replay" do
     test "of the shipped match, paused and sought" do
-      {[_, _, _, _, answer], tom} = Client.join(guest!("tom"), "replay:match", %{"paused" => true})
+      {[_, _, _, _, answer], tom} = Client.join(guest!("watcher"), "replay:match", %{"paused" => true})
       assert %{"replay" => %{"paused" => true, "last_seq" => last}} = answer["response"]
       assert last > 1_000
       {answer, tom} = Client.call(tom, "seek", %{"seq" => 500})
@@ -134,7 +154,7 @@ defmodule XrTest do
     end
 
     test "of a room that there is not: an answer that says so" do
-      {[_, _, _, _, answer], _} = Client.join(guest!("tom"), "replay:never-was")
+      {[_, _, _, _, answer], _} = Client.join(guest!("seeker"), "replay:never-was")
       assert %{"status" => "error", "response" => %{"reason" => "no_room"}} = answer
     end
   end

@@ -1,8 +1,8 @@
 defmodule Xr.Names do
   @moduledoc """
-  Whose a name is: a guest's, who took it first. There is no registration here, but nobody can speak in another one's name.
+  Whose a name is: whoever took it first. There is no registration here, but nobody can speak in another one's name.
 
-  A guest is a browser, known by its signed session cookie. A name that nobody has used for an hour is free again.
+  An owner is a browser, known by its signed session cookie, or a token's user. A name that nobody has used for an hour is free again.
   """
   use GenServer
 
@@ -11,10 +11,10 @@ defmodule Xr.Names do
 
   def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, opts, name: __MODULE__)
 
-  @doc "Takes a name for a guest, who may have it already."
-  @spec claim(name :: String.t(), guest :: String.t()) :: :ok | {:error, :taken | :invalid | :full}
-  def claim(name, guest) do
-    if valid?(name), do: GenServer.call(__MODULE__, {:claim, name, guest}), else: {:error, :invalid}
+  @doc "Takes a name for somebody who may have it already."
+  @spec claim(name :: String.t(), owner :: term) :: :ok | {:error, :taken | :invalid | :full}
+  def claim(name, owner) do
+    if valid?(name), do: GenServer.call(__MODULE__, {:claim, name, owner}), else: {:error, :invalid}
   end
 
   defp valid?(name) do
@@ -26,14 +26,14 @@ defmodule Xr.Names do
   def init(opts), do: {:ok, %{names: %{}, free_after: Keyword.get(opts, :free_after_ms, @free_after_ms)}}
 
   @impl true
-  def handle_call({:claim, name, guest}, _, state) do
+  def handle_call({:claim, name, owner}, _, state) do
     now = System.monotonic_time(:millisecond)
     state = if map_size(state.names) >= @max, do: forget(state, now), else: state
 
     case state.names[name] do
-      {other, at} when other != guest and now - at < state.free_after -> {:reply, {:error, :taken}, state}
+      {other, at} when other != owner and now - at < state.free_after -> {:reply, {:error, :taken}, state}
       nil when map_size(state.names) >= @max -> {:reply, {:error, :full}, state}
-      _ -> {:reply, :ok, put_in(state.names[name], {guest, now})}
+      _ -> {:reply, :ok, put_in(state.names[name], {owner, now})}
     end
   end
 

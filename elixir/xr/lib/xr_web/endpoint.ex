@@ -7,7 +7,7 @@ defmodule XrWeb.Endpoint do
     websocket: [
       serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}],
       connect_info: [session: @session],
-      error_handler: {XrWeb.UserSocket, :refuse, []},
+      error_handler: {XrWeb.UserSocket, :refused, []},
       max_frame_size: 131_072
     ]
 

@@ -17,5 +17,7 @@ defmodule XrWeb.ReplayChannel do
 
   def replay(room, opts), do: Roomfold.Room.replay(room, opts)
 
+  def authorize(_room, _params, socket), do: XrWeb.UserSocket.named(socket)
+
   def session(_params, _socket), do: Application.get_env(:xr, :session, [])
 end

@@ -3,10 +3,10 @@ defmodule XrWeb.RoomChannel do
   use XrWeb, :channel
   use Roomfold.Phoenix.Channel, rooms: Xr.Rooms, presence: XrWeb.Presence
 
-  # A name is a room's, and what is no name is refused before a room is started for it.
-  def authorize(room, _params, _socket) do
+  def authorize(room, _params, socket) do
+    # What is no name is refused before a room is started for it.
     if room =~ ~r/\A[A-Za-z0-9_-]{1,64}\z/,
-      do: :ok,
+      do: XrWeb.UserSocket.named(socket),
       else:
         {:error, %{reason: "invalid_id", message: "a room's name has letters, digits, - and _, 64 at most"}}
   end

@@ -1,7 +1,8 @@
 defmodule XrWeb.UserSocket do
   @moduledoc """
   Who a client is: a token says it (`Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "tom")`); or else it is a guest, known by the page's signed
-  cookie and its token against forgery, under a name that nobody else has taken (`Xr.Names`).
+  cookie and its token against forgery, under a name that nobody else has taken (`Xr.Names`). That is asked when it joins, so that the
+  page can show the answer.
   """
   use Phoenix.Socket
 
@@ -11,23 +12,40 @@ defmodule XrWeb.UserSocket do
   @impl true
   def connect(%{"token" => token}, socket, _info) do
     case Roomfold.Phoenix.Token.verify(XrWeb.Endpoint, token) do
-      {:ok, user} -> {:ok, assign(socket, :user_id, user)}
+      {:ok, user} -> {:ok, assign(socket, user_id: user, owner: {:token, user})}
       {:error, error} -> {:error, {403, error.message}}
     end
   end
 
-  def connect(%{"user_id" => name}, socket, %{session: %{"guest" => guest}}) do
-    case Xr.Names.claim(name, guest) do
-      :ok -> {:ok, assign(socket, :user_id, name)}
-      {:error, reason} -> {:error, {403, "the name is #{reason}"}}
+  def connect(%{"user_id" => name}, socket, %{session: %{"guest" => guest}}),
+    do: {:ok, assign(socket, user_id: name, owner: {:guest, guest})}
+
+  def connect(_params, _socket, _info), do: {:error, {403, "neither a token nor a guest of the page"}}
+
+  @impl true
+  def id(_socket), do: nil
+
+  @doc "Whether the client may go by its name: `:ok`, or what a join is answered."
+  def named(socket) do
+    name = socket.assigns.user_id
+
+    case Xr.Names.claim(name, socket.assigns.owner) do
+      :ok ->
+        :ok
+
+      {:error, :taken} ->
+        refuse("name_taken", "the name #{name} is somebody else's here")
+
+      {:error, :invalid} ->
+        refuse("invalid_name", "a name has 1 to 64 bytes, and is none of the room's own")
+
+      {:error, :full} ->
+        refuse("full", "there are too many guests")
     end
   end
 
-  def connect(_params, _socket, _info), do: {:error, {403, "neither a token nor a guest's name"}}
-
-  @impl true
-  def id(socket), do: "user:" <> socket.assigns.user_id
+  defp refuse(reason, message), do: {:error, %{reason: reason, message: message, field: "user_id"}}
 
   @doc false
-  def refuse(conn, {status, reason}), do: Plug.Conn.send_resp(conn, status, reason)
+  def refused(conn, {status, reason}), do: Plug.Conn.send_resp(conn, status, reason)
 end
