@@ -1,6 +1,6 @@
 import Config
 
-config :phoenix, :json_library, Jason
+config :phoenix, json_library: Jason, filter_parameters: ["token", "secret"]
 config :logger, level: :info
 
 config :xr, XrWeb.Endpoint,
