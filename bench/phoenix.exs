@@ -2,6 +2,8 @@
 #
 #     make bench        or, in elixir/xr, mix run --no-start ../../bench/phoenix.exs [encode] [input] [fanout]
 #
+# ROUNDS=3: how often fan-out goes through all of them.
+#
 # Each server is an OS process of its own, started for each round; the clients are here. What a server costs is its time of processor, user and
 # system, as the kernel counts it.
 Code.require_file("support.exs", __DIR__)
@@ -18,13 +20,12 @@ defmodule Bench.Fanout do
     jason: "Jason, broadcast",
     colyseus: "Colyseus"
   ]
-  @rounds 3
   # clients, ticks a second, ticks
   @sizes [{100, 10, 40}, {1_000, 1, 8}]
 
   @colyseus Path.expand("peers/colyseus", __DIR__)
 
-  def run(rounds \\ @rounds) do
+  def run(rounds) do
     contenders = for {kind, name} <- @contenders, kind != :colyseus or colyseus?(), do: {kind, name}
 
     rows =
@@ -164,15 +165,17 @@ defmodule Bench.Fanout do
   end
 end
 
+rounds = String.to_integer(System.get_env("ROUNDS", "3"))
 parts = if System.argv() == [], do: ~w(encode input fanout), else: System.argv()
 {:ok, _} = Application.ensure_all_started(:roomfold)
-{:ok, _} = Application.ensure_all_started(:jason)
+for app <- [:phoenix, :jason], do: {:ok, _} = Application.ensure_all_started(app)
+Application.put_env(:phoenix, :json_library, Jason)
 IO.puts("Rooms over Phoenix, #{Bench.machine()}\n")
 if "encode" in parts, do: Bench.Encode.run()
 if "input" in parts, do: Bench.Encode.input()
 
 if "fanout" in parts do
   if File.exists?("/proc/self/stat"),
-    do: Bench.Fanout.run(),
+    do: Bench.Fanout.run(rounds),
     else: IO.puts("left out: fan-out (it reads /proc)")
 end
