@@ -9,7 +9,7 @@ defmodule Xr.Application do
       {Roomfold.Rooms,
        name: Xr.Rooms, stream: {Roomfold.Phoenix.PubSub, Xr.PubSub}, log: log(), room: room()},
       XrWeb.Presence,
-      Xr.Names,
+      {Xr.Names, Keyword.take(room(), [:grace_ms])},
       XrWeb.Endpoint
     ]
 

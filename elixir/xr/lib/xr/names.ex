@@ -1,20 +1,18 @@
 defmodule Xr.Names do
   @moduledoc """
-  Whose a name is: whoever took it first. There is no registration here, but nobody can speak in another one's name.
+  Whose a name is: whoever's who took it first, as long as one of his connections has it, and for a time of grace to come back.
 
-  An owner is a browser, known by its signed session cookie, or a token's user. A name that nobody has used for an hour is free again.
+  An owner is a browser, known by its signed session cookie, or a token's user. There is no registration here, but nobody can speak in
+  another one's name.
   """
   use GenServer
 
-  @max 10_000
-  @free_after_ms 3_600_000
+  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: __MODULE__)
 
-  def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, opts, name: __MODULE__)
-
-  @doc "Takes a name for somebody who may have it already."
-  @spec claim(name :: String.t(), owner :: term) :: :ok | {:error, :taken | :invalid | :full}
+  @doc "Takes a name for the calling process, whose owner may have it already."
+  @spec claim(name :: String.t(), owner :: term) :: :ok | {:error, :taken | :invalid}
   def claim(name, owner) do
-    if valid?(name), do: GenServer.call(__MODULE__, {:claim, name, owner}), else: {:error, :invalid}
+    if valid?(name), do: GenServer.call(__MODULE__, {:claim, name, owner, self()}), else: {:error, :invalid}
   end
 
   defp valid?(name) do
@@ -22,22 +20,37 @@ defmodule Xr.Names do
       String.downcase(name) not in ["system", "server", "arena"]
   end
 
+  # names: name → {owner, how many connections}; of: monitor → name
   @impl true
-  def init(opts), do: {:ok, %{names: %{}, free_after: Keyword.get(opts, :free_after_ms, @free_after_ms)}}
+  def init(opts), do: {:ok, %{names: %{}, of: %{}, grace_ms: Keyword.get(opts, :grace_ms, 5_000)}}
 
   @impl true
-  def handle_call({:claim, name, owner}, _, state) do
-    now = System.monotonic_time(:millisecond)
-    state = if map_size(state.names) >= @max, do: forget(state, now), else: state
-
+  def handle_call({:claim, name, owner, pid}, _, state) do
     case state.names[name] do
-      {other, at} when other != owner and now - at < state.free_after -> {:reply, {:error, :taken}, state}
-      nil when map_size(state.names) >= @max -> {:reply, {:error, :full}, state}
-      _ -> {:reply, :ok, put_in(state.names[name], {owner, now})}
+      {other, _} when other != owner -> {:reply, {:error, :taken}, state}
+      known -> {:reply, :ok, take(state, name, owner, known, pid)}
     end
   end
 
-  defp forget(state, now) do
-    %{state | names: Map.filter(state.names, fn {_, {_, at}} -> now - at < state.free_after end)}
+  defp take(state, name, owner, known, pid) do
+    count = if known, do: elem(known, 1), else: 0
+    names = Map.put(state.names, name, {owner, count + 1})
+    %{state | names: names, of: Map.put(state.of, Process.monitor(pid), name)}
+  end
+
+  @impl true
+  def handle_info({:DOWN, monitor, _, _, _}, state) do
+    {name, of} = Map.pop!(state.of, monitor)
+    names = Map.update!(state.names, name, fn {owner, count} -> {owner, count - 1} end)
+    Process.send_after(self(), {:free, name}, state.grace_ms)
+    {:noreply, %{state | names: names, of: of}}
+  end
+
+  # If nobody has come back.
+  def handle_info({:free, name}, state) do
+    case state.names do
+      %{^name => {_, 0}} -> {:noreply, %{state | names: Map.delete(state.names, name)}}
+      _ -> {:noreply, state}
+    end
   end
 end

@@ -38,9 +38,6 @@ defmodule XrWeb.UserSocket do
 
       {:error, :invalid} ->
         refuse("invalid_name", "a name has 1 to 64 bytes, and is none of the room's own")
-
-      {:error, :full} ->
-        refuse("full", "there are too many guests")
     end
   end
 
