@@ -2,7 +2,7 @@
 #
 #     make bench        or, in elixir/xr, mix run --no-start ../../bench/phoenix.exs [encode] [input] [fanout]
 #
-# ROUNDS=3: how often fan-out goes through all of them.
+# ROUNDS=3: how often fan-out goes through all of them; WHO=packed,colyseus: only these.
 #
 # Each server is an OS process of its own, started for each round; the clients are here. What a server costs is its time of processor, user and
 # system, as the kernel counts it.
@@ -26,7 +26,13 @@ defmodule Bench.Fanout do
   @colyseus Path.expand("peers/colyseus", __DIR__)
 
   def run(rounds) do
-    contenders = for {kind, name} <- @contenders, kind != :colyseus or colyseus?(), do: {kind, name}
+    asked = "WHO" |> System.get_env("packed,json,jason,colyseus") |> String.split(",")
+    all = for {kind, name} <- @contenders, to_string(kind) in asked, do: {kind, name}
+
+    contenders =
+      if List.keymember?(all, :colyseus, 0) and not colyseus?(),
+        do: List.keydelete(all, :colyseus, 0),
+        else: all
 
     rows =
       for {clients, hz, ticks} <- @sizes,

@@ -23,9 +23,9 @@ defmodule Bench.Encode do
     diff = JSON.decode!(World.encode!(world, {:diff, @entities}, :json))
 
     contenders = [
-      {"Roomfold, packed", fn -> framed(world, :packed) end},
-      {"Roomfold, JSON", fn -> framed(world, :json) end},
-      {"Jason, Phoenix's serializer", fn -> plain(diff) end}
+      {"Roomfold packed", fn -> framed(world, :packed) end},
+      {"Roomfold JSON", fn -> framed(world, :json) end},
+      {"Jason by Phoenix's serializer", fn -> plain(diff) end}
     ]
 
     setup = fn run -> fn -> run end end
@@ -34,7 +34,7 @@ defmodule Bench.Encode do
       Bench.rounds(for({name, run} <- contenders, do: {name, setup.(run), &repeat(&1, @times)}), @rounds)
 
     size = fn {:socket_push, _, data} -> IO.iodata_length(data) end
-    {first, first_size} = {times["Roomfold, packed"], size.(framed(world, :packed))}
+    {first, first_size} = {times["Roomfold packed"], size.(framed(world, :packed))}
 
     rows =
       for {name, run} <- contenders do
@@ -95,8 +95,8 @@ defmodule Bench.Encode do
     creates = Map.new(events("create"), fn {_, %{"entity_id" => id, "components" => c}} -> {id, c} end)
 
     contenders = [
-      {"Roomfold, packed", fn -> joined(:packed) end, &through_room(&1, sets, 8)},
-      {"Roomfold, JSON", fn -> joined(:json) end, &through_room(&1, sets, 8)},
+      {"Roomfold packed", fn -> joined(:packed) end, &through_room(&1, sets, 8)},
+      {"Roomfold JSON", fn -> joined(:json) end, &through_room(&1, sets, 8)},
       {"Jason and a map", fn -> creates end, &through_map(&1, sets, 8)}
     ]
 
@@ -104,7 +104,7 @@ defmodule Bench.Encode do
     found = for _ <- 0..@rounds, {name, setup, run} <- contenders, do: {name, cpu(setup, run)}
     found = found |> Enum.drop(length(contenders)) |> Enum.group_by(&elem(&1, 0), &elem(&1, 1))
     mean = fn name -> Enum.sum(found[name]) / @rounds / 8 / @entities * 1_000 end
-    first = mean.("Roomfold, packed")
+    first = mean.("Roomfold packed")
 
     rows =
       for {name, _, _} <- contenders,

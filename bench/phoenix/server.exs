@@ -3,7 +3,7 @@
 # JSON: for each tick its seq and when it began, in microseconds.
 
 defmodule Bench.Server do
-  alias Roomfold.{JSON, Room, Rooms, Rules, Schema}
+  alias Roomfold.{JSON, Room, Rooms, Rules, Schema, Wire}
 
   @sets 4
 
@@ -84,15 +84,24 @@ defmodule Bench.Server do
     end
   end
 
+  # What a system of the room's would publish: one packed batch a tick.
   defp prepare(_, count) do
     room = {Bench.Rooms, "bench"}
-    {:ok, _} = Room.publish(room, texts("create", poses(count)))
-    sets = for _ <- 1..@sets, do: texts("update", poses(count))
+    {:ok, _} = Room.publish(room, {:packed, batch("create", count)}, by: :system)
+    sets = for _ <- 1..@sets, do: batch("update", count)
 
     fn n ->
-      {:ok, seqs} = Room.publish(room, Enum.at(sets, rem(n, @sets)))
-      List.last(seqs)
+      {:ok, _..seq//1} = Room.publish(room, {:packed, Enum.at(sets, rem(n, @sets))}, by: :system)
+      seq
     end
+  end
+
+  defp batch(event, count) do
+    events =
+      for {id, components} <- poses(count), do: {event, %{"entity_id" => id, "components" => components}}
+
+    {:ok, frame} = Wire.encode_events(events, schema: Schema.new!(@quantised))
+    frame
   end
 
   defp poses(count),
@@ -104,11 +113,6 @@ defmodule Bench.Server do
     all = for _ <- 1..4, do: :rand.normal()
     size = :math.sqrt(Enum.sum(Enum.map(all, &(&1 * &1))))
     Enum.map(all, &Float.round(&1 / size, 4))
-  end
-
-  defp texts(event, poses) do
-    for {id, components} <- poses,
-        do: {event, {:json, JSON.encode!(%{"entity_id" => id, "components" => components})}}
   end
 end
 
