@@ -101,6 +101,50 @@ defmodule Roomfold.Phoenix.ChannelTest do
     eventually(fn -> Room.get({@rooms, room}, "ann") == nil end)
   end
 
+  describe "packed input" do
+    # As the browser client sends it: a binary push of the protocol.
+    defp send_packed(client, input) do
+      {:ok, frame} = Roomfold.Wire.encode_input(input)
+      ref = to_string(client.ref + 1)
+      {join_ref, topic} = {client.join_ref, client.topic}
+      head = <<0, byte_size(join_ref), byte_size(ref), byte_size(topic), 5>>
+      Client.send_binary(client, [head, join_ref, ref, topic, "input", frame])
+      {ref, %{client | ref: client.ref + 1}}
+    end
+
+    test "poses and events of the domain, checked like any other", %{room: room} do
+      {_, tom} = join!("tom", room)
+
+      input = %{
+        "ack" => 0,
+        "input" => 1,
+        "head" => %{"position" => [0, 1.5, 0], "rotation" => [0, 0, 0, 1]},
+        "events" => [{"player_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}}]
+      }
+
+      {ref, tom} = send_packed(tom, input)
+      {[_, _, _, _, answer], tom} = Client.await(tom, &match?([_, ^ref, _, "phx_reply", _], &1))
+      assert answer["status"] == "ok"
+      tom_there = eventually(fn -> (found = Room.get({@rooms, room}, "tom")) && found["head"] && found end)
+      assert tom_there["position"] == [1.0, 2.0, 3.0]
+
+      {ref, tom} = send_packed(tom, %{"input" => 2, "events" => [{"player_moved", %{"user_id" => "ann"}}]})
+      {[_, _, _, _, answer], tom} = Client.await(tom, &match?([_, ^ref, _, "phx_reply", _], &1))
+      assert {answer["status"], answer["response"]["reason"]} == {"error", "not_owned"}
+      {answer, _} = Client.call(tom, "player_moved", %{"user_id" => "tom", "position" => [4, 5, 6]})
+      assert answer["status"] == "ok"
+    end
+
+    test "bytes that are no frame: an answer that says where", %{room: room} do
+      {_, tom} = join!("tom", room)
+      head = <<0, 1, 1, byte_size("room:" <> room), 5>>
+      Client.send_binary(tom, [head, tom.join_ref, "7", "room:" <> room, "input", <<255, 1, 2>>])
+      {[_, _, _, _, answer], _} = Client.await(tom, &match?([_, "7", _, "phx_reply", _], &1))
+      assert %{"status" => "error", "response" => %{"reason" => reason}} = answer
+      assert reason in ["unknown_version", "invalid_frame"]
+    end
+  end
+
   test "a room that crashes: the connection stays, without a gap", %{room: room} do
     {_, tom} = join!("tom", room)
 
