@@ -129,7 +129,9 @@ defmodule Roomfold.Phoenix.Channel do
   end
 
   defp user(user) when is_binary(user) and user != "", do: {:ok, user}
-  defp user(_), do: {:error, Session.reason(Error.new(:not_allowed, detail: "who the user is, is not known"))}
+
+  defp user(_),
+    do: {:error, Session.reason(%Error{reason: :unknown_user, message: "who the user is, is not known"})}
 
   @doc false
   def handle_in(event, payload, socket) do

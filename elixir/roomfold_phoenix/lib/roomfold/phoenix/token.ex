@@ -45,13 +45,15 @@ defmodule Roomfold.Phoenix.Token do
     * `:max_age` - in seconds (86,400)
     * the others of `Phoenix.Token.verify/4`
 
+  Reasons of errors: `:token_missing`, `:token_invalid`, `:token_expired`, `:token_for_another_room`.
+
   ## Examples
 
       iex> secret = String.duplicate("roomfold", 8)
       iex> token = Roomfold.Phoenix.Token.sign(secret, "tom", room: "1")
       iex> {:error, error} = Roomfold.Phoenix.Token.verify(secret, token, "2")
-      iex> error.message
-      "this is not allowed here: the token is for another room"
+      iex> {error.reason, error.message}
+      {:token_for_another_room, "the token is for another room"}
   """
   @spec verify(context, token :: term, room :: term, keyword) :: {:ok, String.t()} | {:error, Error.t()}
   def verify(context, token, room \\ nil, opts \\ [])
@@ -60,17 +62,24 @@ defmodule Roomfold.Phoenix.Token do
     opts = Keyword.put_new(opts, :max_age, @day)
 
     case Phoenix.Token.verify(context, @salt, token, opts) do
-      {:ok, {user, nil}} -> {:ok, user}
-      {:ok, {user, only}} -> if only == id(room), do: {:ok, user}, else: refuse("is for another room")
-      {:error, :expired} -> refuse("has expired")
-      {:error, _} -> refuse("is not one of ours")
+      {:ok, {user, nil}} ->
+        {:ok, user}
+
+      {:ok, {user, only}} ->
+        if only == id(room), do: {:ok, user}, else: refuse(:token_for_another_room, "is for another room")
+
+      {:error, :expired} ->
+        refuse(:token_expired, "has expired")
+
+      {:error, _} ->
+        refuse(:token_invalid, "is not one of ours")
     end
   end
 
-  def verify(_, _, _, _), do: refuse("is missing")
+  def verify(_, _, _, _), do: refuse(:token_missing, "is missing")
 
   defp id({_, id}), do: id
   defp id(room), do: room
 
-  defp refuse(why), do: {:error, Error.new(:not_allowed, detail: "the token " <> why)}
+  defp refuse(reason, why), do: {:error, %Error{reason: reason, message: "the token " <> why, field: "token"}}
 end
