@@ -68,7 +68,7 @@ defmodule Bench.Server do
 
   # Nobody is told who comes and goes, as with the others.
   defp room(_),
-    do: [schema: Schema.new!(@quantised), rules: Rules.new!(%{}), tick_ms: 2, history: 100_000]
+    do: [schema: Schema.new!(@quantised), rules: Rules.new!(%{}), tick_ms: 10, history: 100_000]
 
   defp prepare(:jason, count) do
     creates = Map.new(poses(count))
