@@ -1,4 +1,6 @@
 [
+  # They have words of their own that take no parentheses.
+  subdirectories: ["elixir/roomfold_phoenix", "elixir/xr"],
   inputs: [
     "{mix,.formatter}.exs",
     "elixir/roomfold/**/*.{ex,exs}",

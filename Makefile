@@ -213,10 +213,13 @@ format: ## format the C and the Elixir code
 	@clang-format -i $$(tools/c-files)
 	@mix format
 
-phoenix: ## the Phoenix companion: not part of this version
-test-phoenix: ## its tests: not part of this version
-phoenix test-phoenix:
-	@echo "make $@ needs elixir/roomfold_phoenix, which is not part of this version of Roomfold" >&2; exit 1
+phoenix: ## the Phoenix app, elixir/xr: starts it and says its address (PORT=4000)
+	@tools/setup build
+	@tools/phoenix serve
+
+test-phoenix: ## the tests that need Phoenix itself; fails where its packages can't be had
+	@tools/setup all
+	@tools/phoenix test
 
 install: ## the C library, the program and its manual into PREFIX=/usr/local (below DESTDIR=)
 install: $(LIB) $(BUILD)/$(SHARED_LIB) program

@@ -313,6 +313,14 @@ defmodule Roomfold.Room do
   # For a session that lags: {seq, {:diff | :snapshot, bytes}}.
   def catch_up(room, from, format), do: call(room, {:catch_up, from, format}, 15_000)
 
+  @doc false
+  # For a session whose client has everything up to seq: from now on straight to the process that writes to its socket.
+  def fastlane(room, seq, entry) when is_pid(room), do: GenServer.cast(room, {:fastlane, self(), seq, entry})
+
+  @doc false
+  # Then acknowledgements are for the room.
+  def acked(room, seq) when is_pid(room), do: GenServer.cast(room, {:acked, self(), seq})
+
   @doc """
   The seq of the last event.
 

@@ -49,6 +49,9 @@ defmodule Roomfold.Session do
     :lagging,
     :params,
     :json,
+    :fastlane,
+    # whether the room was asked to send past this session, and has not sent to it since
+    fast?: false,
     link: Link,
     waiting: %{},
     sent: :queue.new(),
@@ -79,6 +82,9 @@ defmodule Roomfold.Session do
     * `:max_unacknowledged` - bytes sent to the client and not acknowledged (1,048,576), `:max_lag_ms` (15,000)
     * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what it may send; checked here, so that a flood never
       reaches the room
+    * `:fastlane` - `{pid, {module, argument}}` for a host that calls `flushed/1`: a client that keeps up gets diffs straight from the room in
+      the process `pid`, which writes to its socket, as messages `module.message(argument, frame)`, made once for all clients whose
+      module and argument are equal. Not for a `Roomfold.Replay`
 
   ## Examples
 
@@ -87,12 +93,13 @@ defmodule Roomfold.Session do
   """
   @spec new(keyword) :: t
   def new(opts) do
-    {own, options} = Keyword.split(opts, [:room, :user, :link])
+    {own, options} = Keyword.split(opts, [:room, :user, :link, :fastlane])
     options = Map.new(Keyword.validate!(options, @defaults))
 
     session = %__MODULE__{
       room: Keyword.fetch!(own, :room),
       user: Keyword.fetch!(own, :user),
+      fastlane: own[:fastlane],
       options: options
     }
 
@@ -181,6 +188,7 @@ defmodule Roomfold.Session do
           seq: joined.seq,
           json: joined.json,
           lagging: nil,
+          fast?: false,
           sent: :queue.new(),
           sent_bytes: 0
       }
@@ -211,6 +219,32 @@ defmodule Roomfold.Session do
     _ = session.link.leave(session.pid)
     :ok
   end
+
+  @doc """
+  To be called when the frames of the last call were handed to the transport, by a host with the option `:fastlane`.
+
+      iex> {:ok, _, frames, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio 5", user: "tom"), %{})
+      iex> Enum.each(frames, fn _frame -> :sent end)
+      iex> Roomfold.Session.flushed(session) == session
+      true
+  """
+  @spec flushed(t) :: t
+  def flushed(%__MODULE__{fastlane: {to, lane}, fast?: false, lagging: nil, pid: pid} = session)
+      when pid != nil do
+    entry = %{
+      to: to,
+      lane: lane,
+      format: session.format,
+      events?: session.events?,
+      limit: session.options.max_unacknowledged,
+      sent: session.sent_bytes
+    }
+
+    session.link.fastlane(pid, session.seq, entry)
+    %{session | fast?: true}
+  end
+
+  def flushed(%__MODULE__{} = session), do: session
 
   # ---- from the client ----
 
@@ -321,6 +355,7 @@ defmodule Roomfold.Session do
   # ---- acknowledging ----
 
   defp acknowledge(session, seq) do
+    if session.fast?, do: session.link.acked(session.pid, seq)
     session = drop_sent(session, seq)
 
     if session.lagging && session.sent_bytes <= div(session.options.max_unacknowledged, 2),
@@ -361,6 +396,8 @@ defmodule Roomfold.Session do
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
   def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}) do
+    session = %{session | fast?: false}
+
     cond do
       # From before this session came, or came back.
       update.term != session.term or update.seq <= session.seq -> {[], session}
@@ -368,6 +405,12 @@ defmodule Roomfold.Session do
       session.sent_bytes > session.options.max_unacknowledged -> {[], %{session | lagging: now(session)}}
       true -> updated(session, update)
     end
+  end
+
+  # The client has not acknowledged what it was sent past this session.
+  def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
+    sent = :queue.in({seq, bytes}, :queue.new())
+    {[], %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}}
   end
 
   # A replay went somewhere else.
@@ -443,8 +486,10 @@ defmodule Roomfold.Session do
 
     session = %{session | waiting: %{}}
     was = session.term
+    # What went past this session, it does not know.
+    {last_seq, last_term} = if session.fast?, do: {nil, nil}, else: {session.seq, session.term}
 
-    case enter(session, session.seq, session.term) do
+    case enter(session, last_seq, last_term) do
       {:ok, _, frames, session} ->
         {lost ++ term(session, was) ++ frames, session}
 

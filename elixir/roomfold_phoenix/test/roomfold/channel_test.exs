@@ -1,30 +1,5 @@
 defmodule Roomfold.Phoenix.ChannelTest do
-  use ExUnit.Case, async: true
-
-  alias Roomfold.{PhoenixTest, Room}
-  alias Roomfold.PhoenixTest.{Client, Endpoint, UserSocket}
-
-  @rooms PhoenixTest.Rooms
-
-  setup do
-    {:ok, room: "r#{System.unique_integer([:positive])}"}
-  end
-
-  defp port do
-    {:ok, {_, port}} = Bandit.PhoenixAdapter.server_info(Endpoint, :http)
-    port
-  end
-
-  defp connect!(user, path \\ "/socket") do
-    {:ok, client} = Client.connect(port(), "#{path}/websocket?vsn=2.0.0&token=#{UserSocket.token(user)}")
-    client
-  end
-
-  defp join!(user, room, params \\ %{}, path \\ "/socket") do
-    {[_, _, _, _, answer], client} = Client.join(connect!(user, path), "room:" <> room, params)
-    assert %{"status" => "ok", "response" => reply} = answer
-    {reply, client}
-  end
+  use Roomfold.PhoenixTest.Case, async: true
 
   for path <- ["/socket", "/stock"] do
     describe "through #{path}" do
@@ -73,15 +48,6 @@ defmodule Roomfold.Phoenix.ChannelTest do
         end
       end
     end
-  end
-
-  test "text that is no JSON is an answer, not a closed connection", %{room: room} do
-    {_, client} = join!("tom", room)
-    Client.send_text(client, ~s(["#{client.join_ref}","99","room:#{room}","player_moved",{"user_id":}]))
-    {[_, _, _, _, answer], client} = Client.await(client, &match?([_, "99", _, "phx_reply", _], &1))
-    assert %{"status" => "error", "response" => %{"reason" => "unexpected_byte", "offset" => 11}} = answer
-    {answer, _} = Client.call(client, "player_moved", %{"user_id" => "tom", "position" => [1, 1, 1]})
-    assert answer["status"] == "ok"
   end
 
   test "what one does, the other sees; the stream is the application's PubSub", %{room: room} do
@@ -135,149 +101,47 @@ defmodule Roomfold.Phoenix.ChannelTest do
     eventually(fn -> Room.get({@rooms, room}, "ann") == nil end)
   end
 
-  test "presence: several connections are one user, who comes and goes once", %{room: room} do
-    {_, tom} = join!("tom", room)
-    {state, tom} = Client.await_event(tom, "presence_state")
-    assert Map.keys(state) in [[], ["tom"]]
-    {_, ann} = join!("ann", room)
-    {_, second} = join!("ann", room)
-    metas = Map.new(state, fn {user, %{"metas" => metas}} -> {user, metas} end)
-
-    {tom, metas} =
-      follow(tom, metas, fn metas ->
-        Enum.sort(Map.keys(metas)) == ["ann", "tom"] and length(metas["ann"]) == 2
-      end)
-
-    eventually(fn -> Room.get({@rooms, room}, "tom") && Room.get({@rooms, room}, "ann") end)
-    Client.close(ann)
-    {tom, metas} = follow(tom, metas, fn metas -> length(metas["ann"] || []) == 1 end)
-    Client.close(second)
-    {_, _} = follow(tom, metas, fn metas -> (metas["ann"] || []) == [] end)
-    eventually(fn -> Room.get({@rooms, room}, "ann") == nil end)
-
-    {:ok, world} = Room.state_at({@rooms, room}, Room.seq({@rooms, room}))
-    assert Roomfold.World.count(world) == 1
-  end
-
-  defp follow(client, metas, done) do
-    if done.(metas) do
-      {client, metas}
-    else
-      {diff, client} = Client.await_event(client, "presence_diff")
-      refs = fn list -> Enum.map(list, & &1["phx_ref"]) end
-
-      metas =
-        Enum.reduce(diff["joins"], metas, fn {user, %{"metas" => new}}, metas ->
-          Map.update(metas, user, new, &(&1 ++ new))
-        end)
-
-      metas =
-        Enum.reduce(diff["leaves"], metas, fn {user, %{"metas" => gone}}, metas ->
-          Map.update(metas, user, [], fn all -> Enum.reject(all, &(&1["phx_ref"] in refs.(gone))) end)
-        end)
-
-      follow(client, metas, done)
-    end
-  end
-
-  describe "at the door" do
-    test "no token, a forged one, an old one, one for something else" do
-      assert {:error, 403} = Client.connect(port(), "/socket/websocket?vsn=2.0.0")
-      token = UserSocket.token("tom")
-      assert {:error, 403} = Client.connect(port(), "/socket/websocket?vsn=2.0.0&token=#{token}x")
-      old = UserSocket.token("tom", signed_at: System.system_time(:second) - 61)
-      assert {:error, 403} = Client.connect(port(), "/socket/websocket?vsn=2.0.0&token=#{old}")
-      other = Phoenix.Token.sign(Endpoint, "password reset", "tom")
-      assert {:error, 403} = Client.connect(port(), "/socket/websocket?vsn=2.0.0&token=#{other}")
+  describe "packed input" do
+    # As the browser client sends it: a binary push of the protocol.
+    defp send_packed(client, input) do
+      {:ok, frame} = Roomfold.Wire.encode_input(input)
+      ref = to_string(client.ref + 1)
+      {join_ref, topic} = {client.join_ref, client.topic}
+      head = <<0, byte_size(join_ref), byte_size(ref), byte_size(topic), 5>>
+      Client.send_binary(client, [head, join_ref, ref, topic, "input", frame])
+      {ref, %{client | ref: client.ref + 1}}
     end
 
-    test "foreign origins" do
-      path = "/socket/websocket?vsn=2.0.0&token=#{UserSocket.token("tom")}"
-
-      ExUnit.CaptureLog.capture_log(fn ->
-        assert {:error, 403} = Client.connect(port(), path, [{"Origin", "http://evil.example"}])
-      end)
-
-      assert {:ok, _} = Client.connect(port(), path, [{"Origin", "http://127.0.0.1:#{port()}"}])
-    end
-
-    test "rooms one may not join, topics that are none", %{room: room} do
-      {[_, _, _, _, answer], client} = Client.join(connect!("tom"), "room:closed")
-      assert answer == %{"status" => "error", "response" => %{"reason" => "closed"}}
-
-      ExUnit.CaptureLog.capture_log(fn ->
-        {[_, _, _, _, answer], _} = Client.join(client, "door:1")
-        assert answer["status"] == "error"
-      end)
-
-      {[_, _, _, _, answer], _} = Client.join(connect!("tom"), "room:" <> room, %{"format" => "xml"})
-      assert answer["response"]["field"] == "format"
-    end
-  end
-
-  describe "those who behave badly" do
-    test "a flood is shed, and the others do not notice", %{room: room} do
+    test "poses and events of the domain, checked like any other", %{room: room} do
       {_, tom} = join!("tom", room)
-      {_, ann} = join!("ann", room)
 
-      for n <- 1..1_000, reduce: tom do
-        tom -> elem(Client.push(tom, "player_moved", %{"user_id" => "tom", "position" => [n, 0, 0]}), 1)
-      end
+      input = %{
+        "ack" => 0,
+        "input" => 1,
+        "head" => %{"position" => [0, 1.5, 0], "rotation" => [0, 0, 0, 1]},
+        "events" => [{"player_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}}]
+      }
 
-      for n <- 1..20, reduce: ann do
-        ann ->
-          {answer, ann} = Client.call(ann, "player_moved", %{"user_id" => "ann", "position" => [n, 0, 0]})
-          assert answer["status"] == "ok"
-          ann
-      end
+      {ref, tom} = send_packed(tom, input)
+      {[_, _, _, _, answer], tom} = Client.await(tom, &match?([_, ^ref, _, "phx_reply", _], &1))
+      assert answer["status"] == "ok"
+      tom_there = eventually(fn -> (found = Room.get({@rooms, room}, "tom")) && found["head"] && found end)
+      assert tom_there["position"] == [1.0, 2.0, 3.0]
 
-      # 50 at once, and 50 a second.
-      assert Room.seq({@rooms, room}) < 400
-    end
-
-    test "a reader that never acknowledges is closed, with a reason", %{room: room} do
-      {_, tom} = join!("tom", room)
-      big = String.duplicate("x", 10_000)
-
-      for n <- 1..60 do
-        {:ok, _} =
-          Room.publish(
-            {@rooms, room},
-            {"update", %{"entity_id" => "tom", "components" => %{"text" => "#{n}#{big}"}}}
-          )
-
-        Process.sleep(5)
-      end
-
-      {closing, _} = Client.await_event(tom, "closing")
-      assert closing == %{"reason" => "too_slow"}
-    end
-
-    test "messages that are too long, and bytes that are no message", %{room: room} do
-      {_, tom} = join!("tom", room)
-      Client.send_text(tom, String.duplicate("x", 70_000))
-      assert {{kind, _}, _} = skip_texts(tom)
-      assert kind in [:close, :error]
-
-      ExUnit.CaptureLog.capture_log(fn ->
-        for bytes <- ["", "[", "nonsense", "[1,2,3]", "{}", <<255, 254>>, ~s([null,null,"room:#{room}","x"])] do
-          {_, client} = join!("tom", room)
-          Client.send_text(client, bytes)
-          assert {{kind, _}, _} = skip_texts(client)
-          assert kind in [:close, :error]
-        end
-      end)
-
-      {_, client} = join!("tom", room)
-      {answer, _} = Client.call(client, "player_moved", %{"user_id" => "tom", "position" => [1, 1, 1]})
+      {ref, tom} = send_packed(tom, %{"input" => 2, "events" => [{"player_moved", %{"user_id" => "ann"}}]})
+      {[_, _, _, _, answer], tom} = Client.await(tom, &match?([_, ^ref, _, "phx_reply", _], &1))
+      assert {answer["status"], answer["response"]["reason"]} == {"error", "not_owned"}
+      {answer, _} = Client.call(tom, "player_moved", %{"user_id" => "tom", "position" => [4, 5, 6]})
       assert answer["status"] == "ok"
     end
-  end
 
-  defp skip_texts(client) do
-    case Client.receive_frame(client) do
-      {{:text, _}, client} -> skip_texts(client)
-      other -> other
+    test "bytes that are no frame: an answer that says where", %{room: room} do
+      {_, tom} = join!("tom", room)
+      head = <<0, 1, 1, byte_size("room:" <> room), 5>>
+      Client.send_binary(tom, [head, tom.join_ref, "7", "room:" <> room, "input", <<255, 1, 2>>])
+      {[_, _, _, _, answer], _} = Client.await(tom, &match?([_, "7", _, "phx_reply", _], &1))
+      assert %{"status" => "error", "response" => %{"reason" => reason}} = answer
+      assert reason in ["unknown_version", "invalid_frame"]
     end
   end
 
@@ -299,13 +163,5 @@ defmodule Roomfold.Phoenix.ChannelTest do
   defp await_seq(client, seq) do
     {diff, client} = Client.await_event(client, "diff")
     if diff["seq"] == seq, do: {diff, client}, else: await_seq(client, seq)
-  end
-
-  defp eventually(function, tries \\ 200) do
-    cond do
-      function.() -> :ok
-      tries == 0 -> flunk("it never became true")
-      true -> Process.sleep(10) && eventually(function, tries - 1)
-    end
   end
 end

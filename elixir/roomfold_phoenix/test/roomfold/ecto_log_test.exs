@@ -1,4 +1,4 @@
-case Application.get_env(:roomfold_phoenix, :postgres) do
+case Roomfold.PhoenixTest.Postgres.start() do
   :none ->
     IO.puts("left out: the log in PostgreSQL, which is not there (ROOMFOLD_POSTGRES_URL names one)")
 

@@ -1,5 +1,6 @@
 defmodule Roomfold.Phoenix.InstallTest do
-  use ExUnit.Case, async: true
+  # Its tests go to other folders, and there is one current folder.
+  use ExUnit.Case, async: false
 
   alias Roomfold.Phoenix.Install
 
@@ -122,35 +123,127 @@ defmodule Roomfold.Phoenix.InstallTest do
     assert {:by_hand, "assets/js/app.js", _} = List.last(changes)
   end
 
-  # The archive phx_new; without it there is no generator to ask.
-  generator? = match?({_, 0}, System.cmd("mix", ["help", "phx.new"], stderr_to_stdout: true))
-
-  if generator? do
-    @tag timeout: 120_000
-    test "a project that was just generated: all is done, the second time nothing" do
+  describe "the task" do
+    setup do
       folder = Path.join(System.tmp_dir!(), "roomfold-install-#{System.unique_integer([:positive])}")
       File.mkdir_p!(folder)
       on_exit(fn -> File.rm_rf!(folder) end)
+      {:ok, folder: folder}
+    end
 
-      {_, 0} =
-        System.cmd("mix", ["phx.new", "shop", "--no-install", "--no-ecto"], cd: folder, stderr_to_stdout: true)
+    # Every file of a folder, with what is in it.
+    defp tree(folder) do
+      for path <- Path.wildcard(folder <> "/**", match_dot: true),
+          File.regular?(path),
+          into: %{},
+          do: {Path.relative_to(path, folder), File.read!(path)}
+    end
 
-      root = Path.join(folder, "shop")
-      read = fn path -> with {:ok, text} <- File.read(Path.join(root, path)), do: text, else: (_ -> nil) end
+    # As a person runs it, in a project's folder; answers what it said.
+    defp run(folder, args \\ []) do
+      ExUnit.CaptureIO.capture_io(fn ->
+        Mix.Project.in_project(:shop, folder, fn _ -> Mix.Tasks.Roomfold.Install.run(args) end)
+      end)
+    end
 
-      changes = Install.plan(:shop, read)
-      refute Enum.any?(changes, &match?({:by_hand, _, _}, &1))
+    defp small_project(folder) do
+      mix =
+        "defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\"]\nend\n"
 
-      for change <- changes, elem(change, 0) in [:create, :change] do
-        path = Path.join(root, elem(change, 1))
-        File.mkdir_p!(Path.dirname(path))
-        File.write!(path, elem(change, 2))
-        if String.ends_with?(path, ".ex"), do: assert({:ok, _} = Code.string_to_quoted(elem(change, 2)))
+      for {path, text} <- Map.put(project(), "mix.exs", mix) do
+        File.mkdir_p!(Path.dirname(Path.join(folder, path)))
+        File.write!(Path.join(folder, path), text)
+      end
+    end
+
+    test "says what it changed; a second time it changes nothing", %{folder: folder} do
+      small_project(folder)
+      before = tree(folder)
+      assert run(folder, ["--dry-run"]) =~ "* creating lib/shop_web/channels/room_channel.ex"
+      assert tree(folder) == before
+
+      said = run(folder)
+
+      assert said =~
+               "* changing lib/shop/application.ex: the rooms and the presence among the supervisor's children"
+
+      assert said =~ "ShopWeb.RoomSocket.token(user_id)"
+      first = tree(folder)
+      assert map_size(first) == map_size(before) + 4
+
+      assert run(folder) =~ "Everything is there already."
+      assert tree(folder) == first
+    end
+
+    test "where there is no Phoenix project, and with arguments that it does not know", %{folder: folder} do
+      File.write!(
+        Path.join(folder, "mix.exs"),
+        "defmodule Plain do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\"]\nend\n"
+      )
+
+      assert_raise Mix.Error, ~r/there is no lib\/shop_web here/, fn -> run(folder) end
+      assert_raise Mix.Error, ~r/--dry-run and nothing else/, fn -> run(folder, ["--fast"]) end
+    end
+
+    # Phoenix's own generator: its archive, or its sources where they came with Phoenix's.
+    installer = Path.join(Mix.Project.deps_paths()[:phoenix], "installer")
+    archive? = match?({_, 0}, System.cmd("mix", ["help", "phx.new"], stderr_to_stdout: true))
+
+    if archive? or File.dir?(installer) do
+      @tag timeout: 180_000
+      test "on a project that was just generated", %{folder: folder} do
+        generate!(folder, unquote(archive?), unquote(installer))
+        root = Path.join(folder, "shop")
+        before = tree(root)
+        said = run(root)
+        refute said =~ "by hand"
+        first = tree(root)
+        changed = for {path, text} <- first, before[path] != text, do: path
+
+        assert Enum.sort(changed) == [
+                 "assets/js/app.js",
+                 "assets/js/room.js",
+                 "lib/shop/application.ex",
+                 "lib/shop_web/channels/room_channel.ex",
+                 "lib/shop_web/channels/room_socket.ex",
+                 "lib/shop_web/endpoint.ex",
+                 "lib/shop_web/presence.ex"
+               ]
+
+        for path <- changed, Path.extname(path) == ".ex" do
+          assert {:ok, _} = Code.string_to_quoted(first[path])
+          # As the project's own formatter would have it.
+          assert first[path] ==
+                   first[path] |> Code.format_string!(formatter()) |> IO.iodata_to_binary() |> Kernel.<>("\n")
+        end
+
+        assert run(root) =~ "Everything is there already."
+        assert tree(root) == first
       end
 
-      assert Enum.all?(Install.plan(:shop, read), &match?({:unchanged, _}, &1))
+      defp formatter, do: [locals_without_parens: [plug: :*, socket: :*, channel: :*, field: :*]]
+
+      defp generate!(folder, true, _) do
+        {_, 0} = System.cmd("mix", ["phx.new", "shop", "--no-install"], cd: folder, stderr_to_stdout: true)
+      end
+
+      # What its archive does, in a VM of its own.
+      defp generate!(folder, false, installer) do
+        script = """
+        Mix.start()
+        defmodule PhxNew do
+          use Mix.Project
+          def project, do: [app: :phx_new, version: "#{Application.spec(:phoenix, :vsn)}"]
+        end
+        {:ok, _, _} = Kernel.ParallelCompiler.compile(Path.wildcard("#{installer}/lib/**/*.ex"))
+        Mix.Task.run("phx.new", ["shop", "--no-install"])
+        """
+
+        {said, status} = System.cmd("elixir", ["-e", script], cd: folder, stderr_to_stdout: true)
+        assert status == 0, said
+      end
+    else
+      IO.puts("left out: the installer on a generated project, which takes the archive phx_new")
     end
-  else
-    IO.puts("left out: the installer on a generated project, which takes the archive phx_new")
   end
 end

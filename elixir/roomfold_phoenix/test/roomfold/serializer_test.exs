@@ -56,3 +56,21 @@ defmodule Roomfold.Phoenix.SerializerTest do
     assert Serializer.decode!(push, opcode: :binary) == JSONSerializer.decode!(push, opcode: :binary)
   end
 end
+
+# Phoenix's own tests of its serializer, with ours in its place. Its sources have them, its package does not.
+own = Path.join(Mix.Project.deps_paths()[:phoenix], "test/phoenix/socket/v2_json_serializer_test.exs")
+
+case File.read(own) do
+  {:ok, text} ->
+    swapped =
+      text
+      |> String.replace("@serializer V2.JSONSerializer", "_ = V2\n  @serializer Roomfold.Phoenix.Serializer")
+      |> String.replace("JSONSerializerTest do", "JSONSerializerTest.OnRoomfold do")
+
+    if swapped =~ "@serializer Roomfold.Phoenix.Serializer" and swapped =~ "OnRoomfold do",
+      do: Code.compile_string(swapped, own),
+      else: raise("Phoenix's own test of its serializer looks otherwise than expected: #{own}")
+
+  {:error, _} ->
+    IO.puts("left out: Phoenix's own tests of its serializer, which its package does not bring along")
+end

@@ -3,10 +3,11 @@ defmodule Roomfold.PhoenixTest.Client do
   # A WebSocket client that says just what it is told to, also what no good client would say. RFC 6455.
   import Bitwise
 
-  defstruct [:socket, buffer: "", ref: 0, join_ref: nil, topic: nil]
+  # kept: what a transcript has passed over
+  defstruct [:socket, buffer: "", ref: 0, join_ref: nil, topic: nil, kept: []]
 
-  def connect(port, path, headers \\ []) do
-    {:ok, socket} = :gen_tcp.connect({127, 0, 0, 1}, port, [:binary, active: false, packet: :raw])
+  def connect(port, path, headers \\ [], opts \\ []) do
+    {:ok, socket} = :gen_tcp.connect({127, 0, 0, 1}, port, [:binary, active: false, packet: :raw] ++ opts)
     key = Base.encode64(:crypto.strong_rand_bytes(16))
 
     more = for {name, value} <- headers, do: "#{name}: #{value}\r\n"

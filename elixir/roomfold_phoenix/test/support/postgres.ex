@@ -13,6 +13,9 @@ defmodule Roomfold.PhoenixTest.Postgres do
   # A PostgreSQL for the tests: the one at ROOMFOLD_POSTGRES_URL, or one of their own in a temporary folder, if its programs are there.
 
   def start do
+    {:ok, _} = Application.ensure_all_started(:postgrex)
+    {:ok, _} = Application.ensure_all_started(:ecto_sql)
+
     cond do
       url = System.get_env("ROOMFOLD_POSTGRES_URL") -> repo(url: url)
       programs = programs() -> own(programs)
@@ -65,6 +68,7 @@ defmodule Roomfold.PhoenixTest.Postgres do
       ])
 
     System.at_exit(fn _ ->
+      Supervisor.stop(Roomfold.PhoenixTest.Repo)
       as_nobody_special(["#{programs}/pg_ctl", "-D", data, "-m", "immediate", "stop"])
       File.rm_rf(folder)
     end)

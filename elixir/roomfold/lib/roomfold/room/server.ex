@@ -162,6 +162,12 @@ defmodule Roomfold.Room.Server do
     {:noreply, publish(server, {:tag, pid, ref}, sender, texts)}
   end
 
+  def handle_cast({:fastlane, pid, seq, entry}, server),
+    do: {:noreply, %{server | state: State.fastlane(server.state, pid, seq, entry)}}
+
+  def handle_cast({:acked, pid, seq}, server),
+    do: {:noreply, %{server | state: State.acked(server.state, pid, seq)}}
+
   @impl true
   def handle_info({ref, answer}, %{commit: ref} = server),
     do: {:noreply, server |> committed(answer) |> arm()}
@@ -328,6 +334,15 @@ defmodule Roomfold.Room.Server do
   defp do_one({:send, pids, message}, server) do
     message = {:roomfold, server.options.id, message}
     for pid <- pids, do: send(pid, message)
+    server
+  end
+
+  defp do_one({:fast, sends}, server) do
+    for {{module, argument}, frames, pids} <- sends do
+      messages = Enum.map(frames, &module.message(argument, &1))
+      for pid <- pids, message <- messages, do: send(pid, message)
+    end
+
     server
   end
 

@@ -6,7 +6,9 @@ defmodule Roomfold.Room.State do
   #   {:reply, to, answer}              to whoever published
   #   {:append, after_seq, records}     to the log; the outcome comes back by committed/3
   #   {:publish, records}               on the stream
-  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user}
+  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:behind, seq, bytes}, {:presence, joins, leaves},
+  #                                     {:authority, user}
+  #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
   #   {:failed, what, exception, stacktrace}
@@ -15,7 +17,7 @@ defmodule Roomfold.Room.State do
   # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
 
   alias Roomfold.{Error, Hits, World}
-  alias Roomfold.Room.{Batch, Frames, Gate, Limit, Options, Packed, People, System, Text, Update}
+  alias Roomfold.Room.{Batch, Fastlane, Frames, Gate, Limit, Options, Packed, People, System, Text, Update}
 
   defstruct [
     :options,
@@ -39,6 +41,7 @@ defmodule Roomfold.Room.State do
     # what is on its way into the log, and what to go back to if it can't get there: %{batch, undo}
     commit: nil,
     people: %People{},
+    fastlane: %Fastlane{},
     # what each user may still send now, of these rates
     limits: %{},
     rates: nil,
@@ -415,9 +418,31 @@ defmodule Roomfold.Room.State do
         events: if(People.events?(state.people), do: Frames.told(records, state.options.diff_tells))
       }
 
-      {[{:send, Map.keys(state.people.connections), {:update, update}}], %{state | shared_seq: seq}}
+      send_update(%{state | shared_seq: seq}, update)
     end
   end
+
+  defp send_update(state, update) do
+    slow = Enum.reject(Map.keys(state.people.connections), &Fastlane.in?(state.fastlane, &1))
+    {sends, behind, fastlane} = Fastlane.publish(state.fastlane, update)
+    behind = for {pid, bytes} <- behind, do: {:send, [pid], {:behind, update.from, bytes}}
+    to_sessions = if slow == [], do: [], else: [{:send, slow, {:update, update}}]
+    fast = if sends == [], do: [], else: [{:fast, sends}]
+    {to_sessions ++ fast ++ behind, %{state | fastlane: fastlane}}
+  end
+
+  @doc """
+  A session whose client has been sent everything up to seq wants its frames to go out past it. If the room is farther already,
+  the session has an update on its way to it and will ask again.
+  """
+  def fastlane(state, pid, seq, entry) do
+    if seq == state.shared_seq and is_map_key(state.people.connections, pid),
+      do: %{state | fastlane: Fastlane.enter(state.fastlane, pid, entry)},
+      else: state
+  end
+
+  @doc "The client of a session in the fast lane has a seq."
+  def acked(state, pid, seq), do: %{state | fastlane: Fastlane.acked(state.fastlane, pid, seq)}
 
   defp keep(%{options: %{snapshot_every: 0}} = state), do: {[], state}
 
@@ -441,7 +466,8 @@ defmodule Roomfold.Room.State do
   def join(state, pid, user, how, now) do
     was = state.people
     {people, new?} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
-    state = %{state | people: people, busy_at: now, shared_seq: World.seq(state.world)}
+    fastlane = Fastlane.leave(state.fastlane, pid)
+    state = %{state | people: people, fastlane: fastlane, busy_at: now, shared_seq: World.seq(state.world)}
     state = if ticking?(%{state | people: was}), do: state, else: %{state | last_tick: now}
 
     answer = %{
@@ -477,6 +503,7 @@ defmodule Roomfold.Room.State do
   @doc "A connection is gone; `goodbye?`: the user said so, and has no grace."
   def leave(state, pid, goodbye?, now) do
     was = state.people
+    state = %{state | fastlane: Fastlane.leave(state.fastlane, pid)}
 
     case People.leave(was, pid, if(goodbye?, do: now - state.options.grace_ms, else: now)) do
       {_, nil} ->

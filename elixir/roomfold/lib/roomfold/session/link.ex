@@ -12,6 +12,10 @@ defmodule Roomfold.Session.Link do
   @callback publish(room :: term, [Room.event()], keyword) :: term
   @callback monitor(room :: term) :: term
   @callback demonitor(reference :: term) :: term
+  @callback fastlane(room :: term, seq :: non_neg_integer, entry :: map) :: :ok
+  @callback acked(room :: term, seq :: non_neg_integer) :: :ok
+  # For sessions with the option :fastlane.
+  @optional_callbacks fastlane: 3, acked: 2
   @doc "Milliseconds that never go back."
   @callback now() :: integer
 
@@ -19,6 +23,8 @@ defmodule Roomfold.Session.Link do
   defdelegate leave(room), to: Room
   defdelegate catch_up(room, from, format), to: Room
   defdelegate publish(room, events, opts), to: Room, as: :publish_async
+  defdelegate fastlane(room, seq, entry), to: Room
+  defdelegate acked(room, seq), to: Room
   def monitor(room), do: Process.monitor(room)
   def demonitor(reference), do: Process.demonitor(reference, [:flush])
   def now, do: System.monotonic_time(:millisecond)

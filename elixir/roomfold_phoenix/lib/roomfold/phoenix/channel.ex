@@ -7,29 +7,34 @@ defmodule Roomfold.Phoenix.Channel do
         use Roomfold.Phoenix.Channel, rooms: Xr.Rooms, presence: XrWeb.Presence
       end
 
-  and in the socket, `channel "room:*", XrWeb.RoomChannel`. Who the user is, the socket has to know: `connect/3` puts `:user_id` into its
-  assigns, from a token that the application signed, never from what the client says.
+  and in the socket, `channel "room:*", XrWeb.RoomChannel`. Who the user is, a token says that the application signed, never the client:
+  either the socket's `connect/3` verifies one and puts `:user_id` into its assigns, or the channel does with the option `:token`.
 
   ## Options
 
     * `:rooms` - where the rooms are (`Roomfold.Rooms`)
     * `:presence` - a `Phoenix.Presence`; it tracks the user, and the client gets `presence_state` and `presence_diff` of it
+    * `:token` - options of `Roomfold.Phoenix.Token.verify/4`: whoever joins has to bring a `token`, which says who it is
     * `:session` - options of `Roomfold.Session.new/1`: limits
 
   ## What can be overruled
 
   Each of these has a default:
 
-      def room("room:" <> id, _socket), do: id
-      def user(socket), do: socket.assigns.user_id
+      def room("room:" <> id, _socket), do: id                 # or {rooms, id}, or a pid on whichever node
+      def user(socket), do: socket.assigns[:user_id]
       def authorize(_room, _params, _socket), do: :ok          # or {:error, %{reason: "full"}}
+      def session(_params, _socket), do: []                    # more options of Roomfold.Session.new/1
       def presence_meta(_params, _socket), do: %{}
 
   and so can every callback of a channel; `super` is what this one does.
   """
 
-  alias Roomfold.Phoenix.Frame
-  alias Roomfold.Session
+  alias Roomfold.Phoenix.{Frame, Instance, Token}
+  alias Roomfold.{Error, Session}
+
+  # Whose messages Frame writes.
+  @serializers [Phoenix.Socket.V2.JSONSerializer, Roomfold.Phoenix.Serializer]
 
   defmacro __using__(opts) do
     quote do
@@ -38,9 +43,11 @@ defmodule Roomfold.Phoenix.Channel do
       @doc false
       def room("room:" <> id, _socket), do: id
       @doc false
-      def user(socket), do: socket.assigns.user_id
+      def user(socket), do: socket.assigns[:user_id]
       @doc false
       def authorize(_room, _params, _socket), do: :ok
+      @doc false
+      def session(_params, _socket), do: []
       @doc false
       def presence_meta(_params, _socket), do: %{}
 
@@ -58,6 +65,7 @@ defmodule Roomfold.Phoenix.Channel do
       defoverridable room: 2,
                      user: 1,
                      authorize: 3,
+                     session: 2,
                      presence_meta: 2,
                      join: 3,
                      handle_in: 3,
@@ -68,38 +76,75 @@ defmodule Roomfold.Phoenix.Channel do
 
   @doc false
   def join(module, opts, topic, params, socket) do
-    room = module.room(topic, socket)
     params = if is_map(params), do: params, else: %{}
 
-    with :ok <- module.authorize(room, params, socket),
-         session =
-           Session.new(
-             [room: {Keyword.get(opts, :rooms, Roomfold.Rooms), room}, user: module.user(socket)] ++
-               Keyword.get(opts, :session, [])
-           ),
-         # With a Presence of the application's, the room need not say who comes and goes.
-         {:ok, reply, frames, session} <-
-           Session.join(session, if(opts[:presence], do: Map.delete(params, "presence"), else: params)) do
-      send(self(), {__MODULE__, :joined, frames, opts[:presence], module.presence_meta(params, socket)})
-      {:ok, reply, Phoenix.Socket.assign(socket, :roomfold, session)}
+    with {:ok, user, room, limits, socket} <- admit(module, opts, topic, params, socket) do
+      meta = if opts[:presence], do: {opts[:presence], module.presence_meta(params, socket)}
+      session = Session.new([room: room, user: user, fastlane: fastlane(socket)] ++ limits)
+      enter(session, Instance.of(room), meta, params, socket)
     end
   end
+
+  @doc false
+  # Who it is, where it wants to go and within which limits.
+  def admit(module, opts, topic, params, socket) do
+    room = module.room(topic, socket)
+
+    with {:ok, socket} <- identify(opts[:token], room, params, socket),
+         {:ok, user} <- user(module.user(socket)),
+         :ok <- module.authorize(room, params, socket) do
+      limits = Keyword.merge(Keyword.get(opts, :session, []), module.session(params, socket))
+      {:ok, user, place(room, opts), limits, socket}
+    end
+  end
+
+  @doc false
+  # Joins by a session; meta: `{presence, meta}` or nil.
+  def enter(session, instance, meta, params, socket) do
+    # With a Presence of the application's, the room need not say who comes and goes.
+    asked = if meta, do: Map.delete(params, "presence"), else: params
+
+    with {:ok, reply, frames, session} <- Session.join(session, Instance.resumed(asked, instance)) do
+      send(self(), {__MODULE__, :joined, frames, meta})
+      {:ok, Map.put(reply, "instance", instance), Phoenix.Socket.assign(socket, :roomfold, session)}
+    end
+  end
+
+  # Diffs go from the room to the process of the socket, as messages that those of other sockets share.
+  defp fastlane(%{serializer: serializer} = socket) when serializer in @serializers,
+    do: {socket.transport_pid, {Frame, {socket.topic, to_string(socket.join_ref)}}}
+
+  defp fastlane(_), do: nil
+
+  defp place(id, opts) when is_binary(id), do: {Keyword.get(opts, :rooms, Roomfold.Rooms), id}
+  defp place(room, _), do: room
+
+  defp identify(nil, _, _, socket), do: {:ok, socket}
+
+  defp identify(opts, room, params, socket) do
+    case Token.verify(socket.endpoint, params["token"], room, opts) do
+      {:ok, user} -> {:ok, Phoenix.Socket.assign(socket, :user_id, user)}
+      {:error, error} -> {:error, Session.reason(error)}
+    end
+  end
+
+  defp user(user) when is_binary(user) and user != "", do: {:ok, user}
+
+  defp user(_),
+    do: {:error, Session.reason(%Error{reason: :unknown_user, message: "who the user is, is not known"})}
 
   @doc false
   def handle_in(event, payload, socket) do
-    ref = if socket.ref, do: Phoenix.Channel.socket_ref(socket)
-    socket.assigns.roomfold |> Session.input(event, payload, ref) |> answer(socket)
+    socket.assigns.roomfold |> Session.input(event, payload, ref(socket)) |> answer(socket)
   end
 
   @doc false
-  def handle_info({__MODULE__, :joined, frames, presence, meta}, socket) do
-    push(frames, socket)
+  def ref(socket), do: if(socket.ref, do: Phoenix.Channel.socket_ref(socket))
 
-    if presence do
-      {:ok, _} = presence.track(socket, socket.assigns.roomfold.user, meta)
-      Phoenix.Channel.push(socket, "presence_state", presence.list(socket))
-    end
-
+  @doc false
+  def handle_info({__MODULE__, :joined, frames, meta}, socket) do
+    {:noreply, socket} = answer({frames, socket.assigns.roomfold}, socket)
+    track(meta, socket)
     {:noreply, socket}
   end
 
@@ -117,29 +162,38 @@ defmodule Roomfold.Phoenix.Channel do
     end
   end
 
+  defp track(nil, _), do: :ok
+
+  defp track({presence, meta}, socket) do
+    {:ok, _} = presence.track(socket, socket.assigns.roomfold.user, meta)
+    Phoenix.Channel.push(socket, "presence_state", presence.list(socket))
+  end
+
   @doc false
   # Whoever leaves has left; whose connection breaks may come back.
   def terminate({:shutdown, :left}, %{assigns: %{roomfold: session}}), do: Session.leave(session)
   def terminate(_, _), do: :ok
 
-  defp answer({frames, session}, socket) do
+  @doc false
+  def answer({frames, session}, socket) do
     push(frames, socket)
-    {:noreply, Phoenix.Socket.assign(socket, :roomfold, session)}
+    {:noreply, Phoenix.Socket.assign(socket, :roomfold, Session.flushed(session))}
   end
 
   defp push(frames, socket), do: Enum.each(frames, &push_one(&1, socket))
 
+  # Nobody waits for the answer.
+  defp push_one({:reply, nil, _, _}, _), do: :ok
+
   # Tests of channels, and other serializers, get terms.
-  defp push_one(frame, %{serializer: serializer} = socket) do
-    if serializer in [Phoenix.Socket.V2.JSONSerializer, Roomfold.Phoenix.Serializer] do
-      send(socket.transport_pid, Frame.encode(frame_for(frame), socket))
-    else
-      as_terms(frame, socket)
-    end
+  defp push_one(frame, %{serializer: serializer} = socket) when serializer in @serializers do
+    send(socket.transport_pid, Frame.message({socket.topic, to_string(socket.join_ref)}, plain(frame)))
   end
 
-  defp frame_for({:reply, ref, status, payload}), do: {:reply, elem(ref, 3), status, payload}
-  defp frame_for(push), do: push
+  defp push_one(frame, socket), do: as_terms(frame, socket)
+
+  defp plain({:reply, ref, status, payload}), do: {:reply, elem(ref, 3), status, payload}
+  defp plain(push), do: push
 
   defp as_terms({:push, event, payload}, socket), do: Phoenix.Channel.push(socket, event, term(payload))
   defp as_terms({:reply, ref, status, payload}, _), do: Phoenix.Channel.reply(ref, {status, term(payload)})

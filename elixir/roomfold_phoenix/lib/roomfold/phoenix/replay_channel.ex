@@ -1,0 +1,101 @@
+defmodule Roomfold.Phoenix.ReplayChannel do
+  @moduledoc """
+  A channel that plays a recording to one client, or what a room has in its log.
+
+      defmodule XrWeb.ReplayChannel do
+        use XrWeb, :channel
+        use Roomfold.Phoenix.ReplayChannel, rooms: Xr.Rooms
+      end
+
+  and in the socket, `channel "replay:*", XrWeb.ReplayChannel`. The client joins and reads it like a room, and besides pushes `pause`, `resume`,
+  `seek` (`{"seq": n}` or `{"ms": n}`), `speed` (`{"speed": n}`) and `info`, each answered with where it is then.
+
+  Options are those of `Roomfold.Phoenix.Channel`, but for `:presence`. What can be overruled is the same too, where a room is what is played
+  back, and also
+
+      def replay(room, opts), do: Roomfold.Room.replay(room, opts)
+
+  which starts it, linked to the channel: `{:ok, pid}` or `{:error, error}`. A recording starts with `Roomfold.Replay.start_link/1`.
+  """
+
+  alias Roomfold.Phoenix.Channel
+  alias Roomfold.{Error, Replay, Session}
+
+  @controls ~w(pause resume seek speed info)
+
+  defmacro __using__(opts) do
+    quote do
+      use Roomfold.Phoenix.Channel, unquote(opts)
+
+      @doc false
+      def room("replay:" <> id, _socket), do: {Keyword.get(@roomfold, :rooms, Roomfold.Rooms), id}
+      @doc false
+      def replay(room, opts), do: Roomfold.Room.replay(room, opts)
+
+      @impl true
+      def join(topic, params, socket),
+        do: Roomfold.Phoenix.ReplayChannel.join(__MODULE__, @roomfold, topic, params, socket)
+
+      @impl true
+      def handle_in(event, payload, socket),
+        do: Roomfold.Phoenix.ReplayChannel.handle_in(event, payload, socket)
+
+      defoverridable room: 2, replay: 2, join: 3, handle_in: 3
+    end
+  end
+
+  @doc false
+  def join(module, opts, topic, params, socket) do
+    params = if is_map(params), do: params, else: %{}
+
+    with {:ok, user, room, session, socket} <- Channel.admit(module, opts, topic, params, socket),
+         {:ok, replay} <- start(module, room, paused: params["paused"] == true),
+         session = Session.new([room: replay, user: user] ++ session),
+         {:ok, reply, socket} <- Channel.enter(session, "replay", nil, params, socket) do
+      {:ok, Map.put(reply, "replay", where(replay)), Phoenix.Socket.assign(socket, :replay, replay)}
+    end
+  end
+
+  defp start(module, room, opts) do
+    case module.replay(room, opts) do
+      {:ok, replay} -> {:ok, replay}
+      {:error, %Error{} = error} -> {:error, Session.reason(error)}
+    end
+  end
+
+  @doc false
+  def handle_in(event, payload, socket) when event in @controls do
+    replay = socket.assigns.replay
+
+    answer =
+      with {:ok, map} <- terms(payload), :ok <- control(replay, event, map) do
+        {:reply, Channel.ref(socket), :ok, where(replay)}
+      else
+        {:error, error} -> {:reply, Channel.ref(socket), :error, Session.reason(error)}
+      end
+
+    Channel.answer({[answer], socket.assigns.roomfold}, socket)
+  end
+
+  def handle_in(event, payload, socket), do: Channel.handle_in(event, payload, socket)
+
+  # Roomfold.Phoenix.Serializer leaves it as text.
+  defp terms({:json, text}), do: Roomfold.JSON.decode(IO.iodata_to_binary(text))
+  defp terms(payload), do: {:ok, payload}
+
+  defp control(replay, "pause", _), do: Replay.pause(replay)
+  defp control(replay, "resume", _), do: Replay.resume(replay)
+  defp control(replay, "seek", %{"seq" => seq}), do: Replay.seek(replay, seq)
+  defp control(replay, "seek", %{"ms" => ms}) when is_number(ms), do: Replay.seek(replay, {:ms, ms})
+  defp control(replay, "speed", %{"speed" => speed}), do: Replay.speed(replay, speed)
+  defp control(_, "info", _), do: :ok
+  defp control(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
+
+  defp where(replay) do
+    info = Replay.info(replay)
+
+    for key <- [:seq, :last_seq, :position_ms, :duration_ms, :speed, :paused],
+        into: %{},
+        do: {to_string(key), Map.fetch!(info, key)}
+  end
+end

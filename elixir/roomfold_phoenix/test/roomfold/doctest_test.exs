@@ -1,0 +1,4 @@
+defmodule Roomfold.Phoenix.DoctestTest do
+  use ExUnit.Case, async: true
+  doctest Roomfold.Phoenix.Token
+end

@@ -1,0 +1,51 @@
+defmodule Xr.NamesTest do
+  use ExUnit.Case, async: true
+
+  # A process of its own: the application's is shared.
+  defp names(opts),
+    do: start_supervised!(%{id: make_ref(), start: {GenServer, :start_link, [Xr.Names, opts]}})
+
+  defp connection, do: spawn(fn -> Process.sleep(:infinity) end)
+  defp claim(names, name, owner, pid), do: GenServer.call(names, {:claim, name, owner, pid})
+
+  test "whoever takes it first has it, in as many tabs as he likes" do
+    names = names([])
+    assert claim(names, "tom", "one", connection()) == :ok
+    assert claim(names, "tom", "two", connection()) == {:error, :taken}
+    assert claim(names, "tom", "one", connection()) == :ok
+    assert claim(names, "ann", "two", connection()) == :ok
+  end
+
+  test "it is free when his last connection is gone, and the grace is over" do
+    names = names(grace_ms: 20)
+    [a, b] = [connection(), connection()]
+    :ok = claim(names, "tom", "one", a)
+    :ok = claim(names, "tom", "one", b)
+    Process.exit(a, :kill)
+    Process.sleep(60)
+    assert claim(names, "tom", "two", connection()) == {:error, :taken}
+    Process.exit(b, :kill)
+    assert free?(names, 200)
+  end
+
+  defp free?(_, 0), do: false
+
+  defp free?(names, tries) do
+    claim(names, "tom", "two", connection()) == :ok or (Process.sleep(10) && free?(names, tries - 1))
+  end
+
+  test "who comes back within the grace keeps it" do
+    names = names(grace_ms: 50)
+    a = connection()
+    :ok = claim(names, "tom", "one", a)
+    Process.exit(a, :kill)
+    :ok = claim(names, "tom", "one", connection())
+    Process.sleep(100)
+    assert claim(names, "tom", "two", connection()) == {:error, :taken}
+  end
+
+  test "names that are none" do
+    for name <- ["", "system", "SERVER", "arena", String.duplicate("x", 65), "a\0b", <<255>>],
+        do: assert(Xr.Names.claim(name, "one") == {:error, :invalid})
+  end
+end

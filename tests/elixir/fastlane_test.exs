@@ -1,0 +1,222 @@
+defmodule Roomfold.FastlaneTest do
+  use ExUnit.Case, async: true
+
+  alias Roomfold.Room
+  alias Roomfold.Room.{Fastlane, Update}
+  alias Roomfold.Session
+
+  # A lane: what the process of a socket would get.
+  def message(lane, {:push, event, {:json, text}}), do: {:wire, lane, event, IO.iodata_to_binary(text)}
+  def message(lane, {:push, event, {:binary, bytes}}), do: {:wire, lane, event, bytes}
+
+  defp entry(opts) do
+    Map.merge(
+      %{to: self(), lane: {__MODULE__, :a}, format: :json, events?: false, limit: 10, sent: 0},
+      Map.new(opts)
+    )
+  end
+
+  defp update(seq, bytes, events \\ nil) do
+    frames = %{json: {:diff, String.duplicate("j", bytes)}, packed: {:diff, String.duplicate("p", bytes)}}
+    %Update{from: seq - 1, seq: seq, frames: frames, events: events}
+  end
+
+  describe "as data" do
+    test "what is written alike is one send, with everybody's process" do
+      pids = for _ <- 1..4, do: spawn(fn -> :ok end)
+      [a, b, c, d] = pids
+
+      lane =
+        %Fastlane{}
+        |> Fastlane.enter(a, entry(to: a))
+        |> Fastlane.enter(b, entry(to: b))
+        |> Fastlane.enter(c, entry(to: c, lane: {__MODULE__, :b}))
+        |> Fastlane.enter(d, entry(to: d, format: :packed, events?: true))
+
+      {sends, [], _} = Fastlane.publish(lane, update(1, 5, "events"))
+
+      found =
+        Map.new(sends, fn {lane, frames, to} -> {{lane, Enum.map(frames, &elem(&1, 1))}, Enum.sort(to)} end)
+
+      assert map_size(found) == 3
+      assert found[{{__MODULE__, :a}, ["diff"]}] == Enum.sort([a, b])
+      assert found[{{__MODULE__, :b}, ["diff"]}] == [c]
+      assert found[{{__MODULE__, :a}, ["diff", "events"]}] == [d]
+    end
+
+    test "who does not acknowledge goes back to its session, with what it owes" do
+      lane = Fastlane.enter(%Fastlane{}, self(), entry(sent: 4))
+      {[_], [], lane} = Fastlane.publish(lane, update(1, 5))
+      {[_], [], lane} = Fastlane.publish(lane, update(2, 5))
+      me = self()
+      assert {[], [{^me, 14}], lane} = Fastlane.publish(lane, update(3, 5))
+      refute Fastlane.in?(lane, me)
+      assert {[], [], _} = Fastlane.publish(lane, update(4, 5))
+    end
+
+    test "an acknowledgement is worth what was sent by then, and never less than the one before" do
+      lane = Fastlane.enter(%Fastlane{}, self(), entry(limit: 10))
+      {_, [], lane} = Fastlane.publish(lane, update(1, 8))
+      {_, [], lane} = Fastlane.publish(lane, update(2, 8))
+      lane = Fastlane.acked(lane, self(), 2)
+      # Late, and of no use any more; and one that nobody knows.
+      lane = lane |> Fastlane.acked(self(), 1) |> Fastlane.acked(spawn(fn -> :ok end), 2)
+      {[_], [], lane} = Fastlane.publish(lane, update(3, 8))
+      {[_], [], lane} = Fastlane.publish(lane, update(4, 8))
+      assert {[], [{_, 16}], _} = Fastlane.publish(lane, update(5, 8))
+    end
+
+    test "an acknowledgement from before everything that is remembered is worth nothing" do
+      lane = Fastlane.enter(%Fastlane{}, self(), entry(limit: 1_000_000))
+      lane = Enum.reduce(1..1_000, lane, fn seq, lane -> elem(Fastlane.publish(lane, update(seq, 1)), 2) end)
+      assert Fastlane.acked(lane, self(), 3) == lane
+      {bytes, known} = lane.sent.json
+      assert {bytes, length(known)} == {1_000, 256}
+    end
+
+    test "who leaves is out" do
+      lane = Fastlane.enter(%Fastlane{}, self(), entry([]))
+      assert Fastlane.leave(lane, self()) == %Fastlane{}
+      assert Fastlane.leave(%Fastlane{}, self()) == %Fastlane{}
+    end
+  end
+
+  describe "a session" do
+    setup do
+      room = "fast-#{System.unique_integer([:positive])}"
+      {:ok, pid} = Room.ensure_started(room, tick_ms: 5)
+      {:ok, room: room, pid: pid}
+    end
+
+    defp joined(room, opts \\ [], params \\ %{}) do
+      opts = Keyword.merge([room: room, user: "tom", fastlane: {self(), {__MODULE__, :a}}], opts)
+      {:ok, reply, [{:push, "snapshot", _}], session} = Session.join(Session.new(opts), params)
+      {reply["seq"], Session.flushed(session)}
+    end
+
+    defp write(room, id, size \\ 1) do
+      # Never the same twice: that would be no change.
+      components = %{"text" => "#{System.unique_integer()}" <> String.duplicate("x", size)}
+      Room.publish(room, {"update", %{"entity_id" => id, "components" => components}})
+    end
+
+    # What comes until the client has seq, in order: {from, seq} of each diff. The session gets what is its own.
+    defp follow(session, seq, seen \\ []) do
+      receive do
+        {:wire, :a, kind, text} when kind in ["diff", "snapshot"] ->
+          frame = Roomfold.JSON.decode!(text)
+          seen = [{frame["from"], frame["seq"], :fast} | seen]
+          if frame["seq"] >= seq, do: {Enum.reverse(seen), session}, else: follow(session, seq, seen)
+
+        message ->
+          case Session.handle(session, message) do
+            {frames, session} ->
+              slow =
+                for {:push, kind, {:json, text}} when kind in ["diff", "snapshot"] <- frames,
+                    frame = Roomfold.JSON.decode!(text),
+                    do: {frame["from"], frame["seq"], :slow}
+
+              session = Session.flushed(session)
+              seen = Enum.reverse(slow) ++ seen
+
+              if Enum.any?(slow, &(elem(&1, 1) >= seq)),
+                do: {Enum.reverse(seen), session},
+                else: follow(session, seq, seen)
+
+            _ ->
+              follow(session, seq, seen)
+          end
+      after
+        5_000 -> flunk("seq #{seq} did not come; so far #{inspect(Enum.reverse(seen))}")
+      end
+    end
+
+    defp without_gap(from, seen) do
+      Enum.reduce(seen, from, fn {frame_from, seq, _}, last ->
+        assert frame_from == last
+        seq
+      end)
+    end
+
+    test "gets a client's diffs past it, without a gap", %{room: room} do
+      {seq, session} = joined(room)
+
+      last =
+        Enum.reduce(1..50, nil, fn _, _ ->
+          {:ok, seq} = write(room, "tom")
+          seq
+        end)
+
+      {seen, _} = follow(session, last)
+      assert without_gap(seq, seen) == last
+      assert Enum.any?(seen, &match?({_, _, :fast}, &1))
+    end
+
+    test "takes over when the client acknowledges nothing, and gives it back when it does", %{room: room} do
+      {_, session} = joined(room, max_unacknowledged: 2_000, max_lag_ms: 60_000)
+      {:ok, _} = write(room, "tom", 1)
+      {:ok, seq} = write(room, "tom", 1_500)
+      {seen, session} = follow(session, seq)
+      {:ok, seq} = write(room, "tom", 1_500)
+      {more, session} = follow(session, seq)
+      assert {_, _, :fast} = List.last(seen ++ more)
+      {:ok, behind} = write(room, "tom", 1_500)
+
+      session =
+        receive do
+          {:roomfold, ^room, {:behind, ^seq, bytes}} = message when bytes > 2_000 ->
+            {[], session} = Session.handle(session, message)
+            session
+        after
+          5_000 -> flunk("it was not said to be behind")
+        end
+
+      refute_received {:wire, _, _, _}
+      {[{:push, _, {:json, text}}], session} = Session.input(session, "ack", %{"seq" => seq})
+      assert %{"seq" => ^behind} = Roomfold.JSON.decode!(text)
+      session = Session.flushed(session)
+      {[], session} = Session.input(session, "ack", %{"seq" => behind})
+      {:ok, last} = write(room, "tom", 1)
+      {seen, _} = follow(session, last)
+      assert [{^behind, ^last, :fast}] = seen
+    end
+
+    test "that does not know what went past it begins anew when the room crashes", %{room: room, pid: pid} do
+      {_, session} = joined(room)
+      {:ok, seq} = write(room, "tom")
+      {_, session} = follow(session, seq)
+      {:ok, _} = write(room, "tom")
+      Process.exit(pid, :kill)
+      monitor = session.monitor
+      message = receive do: ({:DOWN, ^monitor, _, _, _} = down -> down)
+      {frames, session} = Session.handle(session, message)
+      assert {:push, "snapshot", _} = List.last(frames)
+      session = Session.flushed(session)
+      {:ok, last} = write(room, "tom")
+      {seen, _} = follow(session, last)
+      assert {_, ^last, _} = List.last(seen)
+    end
+
+    test "whose process is gone is out of it", %{room: room} do
+      me = self()
+
+      {client, monitor} =
+        spawn_monitor(fn ->
+          opts = [room: room, user: "ann", fastlane: {me, {__MODULE__, :b}}]
+          {:ok, _, _, session} = Session.join(Session.new(opts), %{})
+          Session.flushed(session)
+          # So that the room has heard it.
+          Room.seq(room)
+        end)
+
+      assert_receive {:DOWN, ^monitor, _, ^client, _}
+      {_, session} = joined(room)
+      {:ok, last} = write(room, "tom")
+      {_, session} = follow(session, last)
+      {:ok, last} = write(room, "tom")
+      {seen, _} = follow(session, last)
+      assert [{_, ^last, :fast}] = seen
+      refute_received {:wire, :b, _, _}
+    end
+  end
+end
