@@ -26,8 +26,8 @@ RF_API size_t rf_rules_count(const rf_rules *rules);
 // Who may send an event; false if there is no rule for it.
 RF_API bool rf_rules_sender(const rf_rules *rules, rf_str event, rf_sender *out);
 
-// Whether all that an event of this name can do is to set lists of numbers of one entity; such an event can be folded as
-// the update of an entity (rf_event_entities).
+// Whether all that an event of this name can do is to set lists of numbers of one entity; such an event can be folded
+// as the update of an entity (rf_event_entities).
 RF_API bool rf_rules_only_numbers(const rf_rules *rules, rf_str event);
 // Of such an event: whether its rule reads a field of this name, and then the component it sets, or -1 if it holds the
 // entity's id.
