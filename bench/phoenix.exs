@@ -2,7 +2,7 @@
 #
 #     make bench        or, in elixir/xr, mix run --no-start ../../bench/phoenix.exs [encode] [input] [fanout]
 #
-# ROUNDS=3: how often fan-out goes through all of them; WHO=packed,colyseus: only these.
+# ROUNDS=3: how often fan-out goes through all of them; WHO=packed,colyseus: only these; CLIENTS=100: only so many.
 #
 # Each server is an OS process of its own, started for each round; the clients are here. What a server costs is its time of processor, user and
 # system, as the kernel counts it.
@@ -15,9 +15,9 @@ defmodule Bench.Fanout do
 
   @entities 1_000
   @contenders [
-    packed: "Roomfold, packed",
-    json: "Roomfold, JSON",
-    jason: "Jason, broadcast",
+    packed: "Roomfold packed",
+    json: "Roomfold JSON",
+    jason: "Jason and broadcast",
     colyseus: "Colyseus"
   ]
   # clients, ticks a second, ticks
@@ -36,6 +36,7 @@ defmodule Bench.Fanout do
 
     rows =
       for {clients, hz, ticks} <- @sizes,
+          System.get_env("CLIENTS", "#{clients}") == "#{clients}",
           {_, name, found} <- measured(contenders, clients, hz, ticks, rounds) do
         [clients, hz, name | found]
       end
@@ -49,7 +50,7 @@ defmodule Bench.Fanout do
       "clients a core at 10 Hz",
       "p50 ms",
       "p99 ms",
-      "missed"
+      "merged"
     ]
 
     IO.puts("Fan-out of #{@entities} changed entities over WebSockets, medians of #{rounds} rounds in turn")

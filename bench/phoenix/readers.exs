@@ -38,7 +38,7 @@ defmodule Bench.Readers do
       at: nil,
       seq: 0,
       acked: 0,
-      ack_at: 0,
+      ack_at: System.monotonic_time(:millisecond),
       times: [],
       bytes: 0
     }
