@@ -33,8 +33,10 @@ defmodule Roomfold.CliLogTest do
   defp world(count), do: World.fold!(World.new!(), {:json, Enum.map_join(1..count, "\n", &record/1)})
 
   # As a room puts it into the log.
-  defp snapshot(count),
-    do: IO.iodata_to_binary(Roomfold.Room.Recovery.snapshot(world(count), ["tom"], 1_000 * count))
+  defp snapshot(count) do
+    options = Roomfold.Room.Options.new([[id: "lobby"]])
+    IO.iodata_to_binary(Roomfold.Room.Recovery.snapshot(options, world(count), ["tom"], 1_000 * count))
+  end
 
   test "a room that lived: every command says the same of its log as of its records", %{log: log, path: path} do
     {:ok, room} = Room.start_link(id: "lobby", rooms: nil, log: log, tick_ms: 5)
