@@ -254,7 +254,7 @@ clean: clean-native
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\): ## \(.*\)/  make \1|\2/p' Makefile | \
-		while IFS='|' read -r goal text; do printf '%-18s %s\n' "$$goal" "$$text"; done
+		while IFS='|' read -r goal text; do printf '%-20s %s\n' "$$goal" "$$text"; done
 	@echo
 	@echo '  CC=clang  another compiler         CFLAGS= LDFLAGS=  are added to ours'
 	@echo '  WERROR=1  warnings are errors      LTO=1  optimises across files'
