@@ -90,14 +90,6 @@ static inline bool rf_quantise_value(const rf_quantiser *quantiser, const void *
     return rf_to_turn(quantiser, value, forced, index, out);
 }
 
-// Whether another value of a turn has its largest number at the same place; true for steps.
-static inline bool rf_quantise_same_place(const rf_quantiser *quantiser, const void *value, uint32_t index) {
-    float v[4];
-    if (quantiser->kind != RF_QUANTISE_SMALLEST_THREE) return true;
-    memcpy(v, value, sizeof v);
-    return rf_largest_of_four(v) == index;
-}
-
 // And back, as a column keeps it. The integers are in range.
 void rf_dequantise_value(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, void *value);
 
