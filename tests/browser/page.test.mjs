@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { eventually, startGateway } from "../js/support/gateway.mjs";
+import { eventually, phoenix, startGateway } from "../js/support/gateway.mjs";
 import { PATIENCE, startBrowser, Tab } from "./support/browser.mjs";
 
 // Why these tests can't run here, or null.
@@ -25,6 +25,9 @@ const ratio = process.env.SCREENSHOTS ? "1" : "0.25";
 const address = (path, options) => `http://localhost:${gateway.port}${path}?${new URLSearchParams({ ratio, ...options })}`;
 const near = (a, b, far = 1e-4) => a && b && Math.hypot(...a.map((part, i) => part - b[i])) < far;
 
+// A gateway is no Phoenix, and says so.
+const served = async (tab) => (phoenix ? assert.equal(await tab.page.textContent("#gateway"), "") : tab.says("#gateway", /^development gateway, not Phoenix$/));
+
 // A corridor without anything in it, and the way to the level's door.
 const ANN = { position: [20.25, 0, -8.75], rotation: [0, Math.SQRT1_2, 0, Math.SQRT1_2] };
 const BOB = { position: [20.25, 0, -14.5], rotation: [0, -Math.SQRT1_2, 0, Math.SQRT1_2] };
@@ -40,7 +43,7 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
 
   before(async () => {
     const [{ Socket }, { default: WebSocket }, { Room }] = await Promise.all([import("phoenix"), import("ws"), import("../../priv/static/roomfold.mjs")]);
-    socket = new Socket(`ws://localhost:${gateway.port}/socket`, { transport: WebSocket, params: { user_id: "carl" } });
+    socket = new Socket(`ws://localhost:${gateway.port}/socket`, { transport: WebSocket, params: { user_id: "carl", ...gateway.params?.carl } });
     carl = new Room(socket, `room:${room}`, { events: true, presence: true, move: "player_moved", format: "packed" });
     carl.events = [];
     carl.on("event", (event) => carl.events.push(event));
@@ -52,12 +55,12 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
 
   test("the start says what serves it, and takes one to a room", async () => {
     const tab = await Tab.open(browser, address("/"));
-    await tab.says("#gateway", /^development gateway, not Phoenix$/);
+    await served(tab);
     await tab.page.fill("#name", "eve");
     await tab.page.fill("#room", "lobby");
     await tab.page.press("#room", "Enter");
     await tab.until("eve is in the lobby", ({ own }) => own?.id === "eve");
-    await tab.says("#gateway", /^development gateway, not Phoenix$/);
+    await served(tab);
     assert.deepEqual(tab.errors, []);
     await tab.close();
   });
@@ -175,7 +178,7 @@ describe("the replay view", { skip: leftOut !== null, timeout: 4 * PATIENCE }, (
     test(`seeks, and what it draws is the state at that seq (${format})`, async () => {
       const tab = await Tab.open(browser, address("/replays/match", { format }));
       await tab.until("it plays", ({ seq, entities }) => seq > 100 && Object.keys(entities).length > 10);
-      await tab.says("#gateway", /^development gateway, not Phoenix$/);
+      await served(tab);
       await tab.page.click("#play");
       const playback = () => tab.page.evaluate(() => globalThis.roomfold.link.playback.info);
       await eventually("it pauses", async () => (await playback()).paused, PATIENCE);

@@ -6,14 +6,16 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const folder = fileURLToPath(new URL("../../../elixir/gateway", import.meta.url));
+// With ROOMFOLD_SERVER=phoenix it is the Phoenix app instead (tests/js/phoenix.exs), for the tests of the page.
+export const phoenix = process.env.ROOMFOLD_SERVER === "phoenix";
+const folder = fileURLToPath(new URL(`../../../elixir/${phoenix ? "xr" : "gateway"}`, import.meta.url));
 
 /**
  * Starts it and speaks with it: `order("publish", ..)` answers what it answers.
  * @param {"plain" | "arena"} [rooms] the rules of the match and nothing else, or the demo's rooms
  */
 export async function startGateway(rooms = "plain") {
-  const child = spawn("mix", ["run", "../../tests/js/gateway.exs", rooms], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("mix", ["run", ...(phoenix ? ["--no-start", "../../tests/js/phoenix.exs"] : ["../../tests/js/gateway.exs"]), rooms], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
   const failed = new Promise((resolve) => child.once("error", (error) => resolve({ missing: `mix can't be run: ${error.message}` })));
   const waiting = [];
   let exited = false;
