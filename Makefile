@@ -359,7 +359,7 @@ $(PORT): $(PORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 
 $(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)),$(LOG_LIB)) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@.new $(filter %.o %.a,$^) $(CLI_LIBS) $(if $(filter yes,$(SQLITE)),$(LOG_LIBS)) -lm && mv -f $@.new $@
+	$(call say,LD $@)$(LINK) -o $@.new $(filter %.o %.a,$^) $(CLI_LIBS) $(if $(filter yes,$(SQLITE)),$(LOG_LIBS) -lpthread) -lm && mv -f $@.new $@
 
 $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread

@@ -1,7 +1,10 @@
 #include "value_log.h"
 
+// Values of 12 bytes are read 16 at a time (wire_values.h): there is something behind the last one.
+#define SPARE 4
+
 static size_t bytes(const rf_value_log *log) {
-    return ((size_t)log->mask + 1) * log->entry_size;
+    return ((size_t)log->mask + 1) * log->entry_size + SPARE;
 }
 
 bool rf_value_log_init(rf_value_log *log, rf_mem *mem, uint32_t length, uint32_t value_size) {

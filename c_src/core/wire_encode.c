@@ -123,6 +123,7 @@ static void put_delta(encoder *e, const item *it) {
 
 // update: a form is said in one or two bits, not in one.
 static void put_value(encoder *e, const item *it, bool update) {
+    if (e->out.buf.failed) return; // there may be no room for what stands behind what failed
     switch (it->form) {
     case FORM_PLAIN:
         put_plain(e, it);

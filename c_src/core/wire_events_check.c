@@ -36,7 +36,9 @@ static rf_plan_shape shape_of(const rf_packed_plan *plan) {
 
 rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
     rf_packed_plan plan = {.mask = mask, .fast = mask != 0, .small = true};
-    for (uint32_t i = 0; i < world->column_count && plan.fast; i++) {
+    // A mask of one byte: of the first seven.
+    const uint32_t named = world->column_count < 7 ? world->column_count : 7;
+    for (uint32_t i = 0; i < named && plan.fast; i++) {
         const rf_column *column = &world->columns[i];
         if (!(mask >> i & 1)) continue;
         plan.fast = plan.count < RF_PLAN_PARTS && column->def.type <= RF_TYPE_F64;
@@ -45,7 +47,7 @@ rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
         plan.size += column->value_size;
         plan.small &= column->def.type == RF_TYPE_F32;
     }
-    if (mask >> world->column_count != 0) plan.fast = false;
+    if (mask >> named != 0) plan.fast = false;
     plan.small &= plan.size >= 8;
     if (plan.fast) plan.shape = shape_of(&plan);
     return plan;

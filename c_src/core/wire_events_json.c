@@ -166,6 +166,7 @@ rf_status rf_events_to_json(const rf_world *world, rf_str frame, rf_allocator al
     *out = NULL;
     *len = 0;
     rf_buf_init(&w.out.text, allocator);
+    w.out.limit = RF_EVENTS_TEXT_MAX;
     w.state = &state;
     if (rf_packed_check(&w.in, world, &batch, &state, allocator) && !state.handles)
         put_events(&w, &batch);

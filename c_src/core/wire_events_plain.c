@@ -251,6 +251,7 @@ static bool create(run *r, const uint8_t *at, uint32_t entity, rf_status *status
     text = &r->state->texts[entity];
     id = text_of(r->frame, text);
     if (!plan->fast || id.len == 0 || id.len > RF_NAME_MAX) return false;
+    if ((size_t)(r->end - at) < 1 + (size_t)plan->size) return false;
     handle = find_text(world, text, r->frame);
     if (handle == RF_NO_HANDLE && world->count >= world->max_entities) return false;
     at++;
@@ -322,7 +323,8 @@ static bool run_updates(run *r) {
 rf_status rf_packed_plain(rf_fold *fold, rf_packed_batch *batch, rf_wire_in *in, size_t most, size_t *done) {
     rf_world *world = fold->world;
     rf_history *history = &world->history;
-    const uint32_t revisions = UINT32_MAX - 2 - history->revision;
+    // Where these are used up, an event goes the long way, which counts them anew.
+    const uint32_t revisions = history->revision < UINT32_MAX - 2 ? UINT32_MAX - 2 - history->revision : 0;
     run r = {.fold = fold,
              .world = world,
              .state = fold->packed,

@@ -261,6 +261,7 @@ rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator alloc
     *text = NULL;
     *len = 0;
     rf_buf_init(&r.out.text, allocator);
+    r.out.limit = RF_EVENTS_TEXT_MAX;
     r.gone = rf_alloc(allocator, (world->handles / 64 + (size_t)1) * sizeof *r.gone);
     if (!r.gone) return rf_error_set(error, RF_NO_MEMORY, RF_NOWHERE, (rf_str){0});
     memset(r.gone, 0, (world->handles / 64 + (size_t)1) * sizeof *r.gone);

@@ -46,19 +46,22 @@ static rf_status put_placeholder(rf_fold *fold, rf_entity_op op, rf_str id) {
 // --- writing ---------------------------------------------------------------------------------------
 
 // Finds out by using them up, in a copy. A handle that was never given out has no past generation.
-static size_t put_used_up(port_answer *out, rf_world *copy, rf_fold *fold, uint64_t series) {
+static size_t put_used_up(port_answer *out, rf_world *copy, rf_fold *fold, uint64_t series, uint32_t highest) {
     placeholder place = {{0}};
     for (size_t count = 0;; count++) {
         rf_str id = placeholder_id(&place, series, count);
         rf_entity entity;
         if (put_placeholder(fold, RF_ENTITY_CREATE, id) != RF_OK) out->status = RF_NO_MEMORY;
         entity = rf_world_find(copy, id);
-        if (out->status != RF_OK || !rf_world_alive(copy, entity) || entity.generation <= 1) return count;
+        if (out->status != RF_OK || !rf_world_alive(copy, entity)) return count;
+        // Never used, and nothing lives behind it. (A world that mirrored another has gaps that were never used.)
+        if (entity.generation <= 1 && entity.handle1 > highest) return count;
         port_put_uint(out, entity.handle1 - 1);
     }
 }
 
-static rf_status put_free_handles(port_answer *out, const rf_world *world, uint64_t series) {
+// highest: of the entities that live, counted from 1.
+static rf_status put_free_handles(port_answer *out, const rf_world *world, uint64_t series, uint32_t highest) {
     size_t mark = port_begin(out), count = 0;
     rf_world *copy = NULL;
     rf_fold *fold = NULL;
@@ -66,7 +69,7 @@ static rf_status put_free_handles(port_answer *out, const rf_world *world, uint6
     rf_status status = rf_world_copy(world, &copy);
     rf_report_init(&report, rf_allocator_default());
     if (status == RF_OK) status = rf_fold_new(copy, &report, &fold);
-    if (status == RF_OK) count = put_used_up(out, copy, fold, series);
+    if (status == RF_OK) count = put_used_up(out, copy, fold, series, highest);
     port_end_list(out, mark, count);
     rf_fold_free(fold);
     rf_report_free(&report);
@@ -77,6 +80,7 @@ static rf_status put_free_handles(port_answer *out, const rf_world *world, uint6
 static rf_status put_entities(port_answer *out, const rf_world *world) {
     rf_entity entity = {0};
     uint64_t series = 0;
+    uint32_t highest = 0;
     size_t mark, count = 0;
     port_put_tuple(out, 4);
     port_put_atom(out, "entities");
@@ -85,13 +89,14 @@ static rf_status put_entities(port_answer *out, const rf_world *world) {
     for (; out->status == RF_OK && rf_world_next(world, &entity); count++) {
         rf_str id = rf_world_id(world, entity);
         avoid(id, &series);
+        if (entity.handle1 > highest) highest = entity.handle1;
         port_put_tuple(out, 3);
         port_put_uint(out, entity.handle1 - 1);
         port_put_binary(out, id);
         port_put_components(out, rf_world_components(world, entity));
     }
     port_end_list(out, mark, count);
-    return put_free_handles(out, world, series);
+    return put_free_handles(out, world, series, highest);
 }
 
 static rf_status put_packed(port_answer *out, const rf_world *world) {
@@ -192,6 +197,7 @@ static rf_status give_out(restoring *it) {
             status = put_placeholder(it->fold, RF_ENTITY_CREATE, placeholder_id(&place, it->series, handle));
         }
     }
+    if (status == RF_OK && (left > 0 || next != UINT32_MAX)) status = RF_INVALID_SNAPSHOT;
     return status;
 }
 

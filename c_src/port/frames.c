@@ -68,6 +68,8 @@ size_t port_frame_begin(port_answer *out, uint32_t call, size_t limit) {
 }
 
 void port_frame_again(port_answer *out, size_t mark) {
+    // Without even room for the header there is nothing to answer.
+    if (out->len < mark + PORT_HEADER) return;
     out->status = RF_OK;
     out->len = mark + PORT_HEADER;
     port_put_version(out);

@@ -115,6 +115,31 @@ defmodule Roomfold.PortTest do
       assert same?(World.fold!(replica, batch(30)), World.fold!(twin, batch(30)))
     end
 
+    test "a mirror with gaps between its entities, folded on and copied, comes back whole" do
+      ids = for n <- 0..100, do: "e#{n}"
+
+      sender =
+        World.fold!(World.new!(), for(id <- ids, do: {"create", %{"entity_id" => id, "components" => %{}}}))
+
+      gone = for n <- 1..99, do: {"delete", %{"entity_id" => "e#{n}"}}
+      frame = World.encode!(World.fold!(sender, gone), :snapshot, :packed)
+      {:ok, port} = World.load({:packed, frame}, impl: Pool)
+      {:ok, native} = World.load({:packed, frame}, impl: :native)
+      {:ok, port} = World.copy(port)
+      text = String.duplicate("x", 60_000)
+
+      # Until there are two checkpoints.
+      {port, native} =
+        for n <- 1..90, reduce: {port, native} do
+          worlds ->
+            fold(worlds, [{"create", %{"entity_id" => "e0", "components" => %{"n" => text <> "#{n}"}}}])
+        end
+
+      kill()
+      assert World.get(port, "e100") == %{}
+      assert same?(port, native)
+    end
+
     test "a world that was folded on stays refused" do
       {old, _} = pair()
       new = World.fold!(old, batch(1))

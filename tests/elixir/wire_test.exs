@@ -668,4 +668,25 @@ defmodule Roomfold.WireTest do
   test "the page is up to date" do
     assert {"", 0} = System.cmd(Path.expand("../../tools/wire-page", __DIR__), ["--check"])
   end
+
+  test "a schema of many components: a mask's byte speaks of the first seven alone" do
+    schema = Schema.new!(for number <- 0..39, do: {"c#{number}", {:f32, 3}})
+
+    events = [
+      {"create", %{"entity_id" => "a", "components" => %{"c0" => [1, 2, 3]}}},
+      {"create", %{"entity_id" => "b", "components" => %{"c6" => [4, 5, 6], "c32" => [7, 8, 9]}}},
+      {"update", %{"entity_id" => "a", "components" => %{"c1" => [1, 1, 1], "c39" => [2, 2, 2]}}},
+      {"update", %{"entity_id" => "b", "components" => %{"c6" => [3, 2, 1]}}},
+      {"create", %{"entity_id" => "c", "components" => %{"c0" => [9, 9, 9]}}}
+    ]
+
+    {:ok, frame} = Wire.encode_events(events, schema: schema)
+
+    for impl <- @impls do
+      new = fn -> World.new!(impl: impl, schema: schema) end
+
+      assert World.snapshot(World.fold!(new.(), {:packed, frame})) ==
+               World.snapshot(World.fold!(new.(), events))
+    end
+  end
 end

@@ -40,6 +40,9 @@ typedef struct rf_packed_batch {
 } rf_packed_batch;
 RF_API rf_status rf_fold_packed(rf_fold *fold, rf_packed_batch *batch, size_t max_events, rf_error *error);
 
+// Texts of a frame may be said many times: of frames as JSON this is the most, beyond it is RF_TOO_LARGE.
+#define RF_EVENTS_TEXT_MAX ((size_t)256 << 20)
+
 // The same as JSON text, one event a line, for rf_admit. A frame must be plain; what is about a handle whose entity is
 // gone is left out. In one piece, made with `allocator` and the caller's to free; NULL: there is none.
 RF_API rf_status rf_events_text(const rf_world *world, rf_str frame, rf_allocator allocator, uint8_t **out, size_t *len,
