@@ -15,7 +15,7 @@ defmodule Roomfold.Gateway.ArenaJoinTest do
   test "not under that of a monster, an item or a door, which stay as they are" do
     {port, rooms} = start_gateway(room: [grace_ms: 0] ++ Arena.options())
     {:ok, _} = Room.ensure_started({rooms, "a"})
-    item = Enum.find(Map.keys(Room.snapshot({rooms, "a"})), &String.starts_with?(&1, "shotgun-"))
+    item = eventually(fn -> Enum.find(Map.keys(Room.snapshot({rooms, "a"})), &(&1 =~ ~r/^shotgun-/)) end)
 
     for user <- ["imp-1", item, "sector-68", "arena"] do
       socket = join(port, user, "room:a")
