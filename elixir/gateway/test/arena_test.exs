@@ -166,6 +166,114 @@ defmodule Roomfold.Gateway.ArenaTest do
     end
   end
 
+  describe "what a user may not" do
+    setup do
+      rooms = :"arena_rooms_#{System.unique_integer([:positive])}"
+      log = {Roomfold.EventLog.Memory, []}
+      start_supervised!({Roomfold.Rooms, name: rooms, log: log, room: [grace_ms: 50] ++ Arena.options()})
+      %{room: {rooms, "a"}}
+    end
+
+    defp refused(room, event) do
+      {:error, error} = Room.publish(room, event, by: "tom")
+      {error.reason, error.message}
+    end
+
+    # Without what comes and goes by itself.
+    defp things(room) do
+      for {id, %{"kind" => kind}} <- Room.snapshot(room),
+          kind != "item" and not String.starts_with?(id, "fireball-"),
+          into: %{},
+          do: {id, kind}
+    end
+
+    test "make, change or delete what there is, even its own", %{room: room} do
+      {:ok, _} = Room.join(room, "tom")
+      await(fn -> Room.get(room, "tom") end)
+      {:ok, _} = Room.publish(room, {"player_killed", %{"user_id" => "tom"}}, by: :system)
+      before = things(room)
+
+      trigger = %{"kind" => "trigger", "owner" => "tom", "trigger" => %{"event" => "goal_reached"}}
+      ball = %{"kind" => "projectile", "owner" => "tom", "type" => "bfg_ball", "velocity" => [1, 0, 0]}
+
+      for event <- [
+            {"create", %{"entity_id" => "mine", "components" => trigger}},
+            {"create", %{"entity_id" => "mine", "components" => ball}},
+            {"create", %{"entity_id" => "tom", "components" => %{"kind" => "door", "state" => "open"}}},
+            {"update", %{"entity_id" => "tom", "components" => %{"state" => nil, "health" => 200}}},
+            {"update", %{"entity_id" => "sector-68", "components" => %{"state" => "open"}}},
+            {"delete", %{"entity_id" => "tom"}}
+          ] do
+        assert {:not_allowed, message} = refused(room, event)
+        assert message =~ "the room alone makes and changes"
+      end
+
+      # A shot without velocity has no projectile, so none of a chosen id either.
+      {:ok, _} = Room.publish(room, {"player_spawned", %{"user_id" => "tom", "health" => 7}}, by: :system)
+      shot = {"weapon_fired", %{"user_id" => "tom", "projectile_id" => "tom", "hand_position" => [0, 0, 0]}}
+      assert {:reserved_field, "field \"projectile_id\"" <> _} = refused(room, shot)
+
+      assert things(room) == before
+      assert %{"kind" => "player", "health" => 7} = Room.get(room, "tom")
+    end
+
+    test "have the id of what is there, or will be", %{room: room, map: map} do
+      {:ok, _} =
+        Room.publish(room, {"create", %{"entity_id" => "lamp", "components" => %{"kind" => "light"}}})
+
+      [{item, _} | _] = map.items
+      {:ok, _} = Room.publish(room, {"delete", %{"entity_id" => item}})
+
+      for id <- [
+            "arena",
+            "imp-1",
+            "sector-68",
+            "sector-68-trigger",
+            item,
+            "lamp",
+            "projectile-1-1",
+            "fireball-imp-1-1"
+          ] do
+        assert {:error, %{reason: :not_allowed, field: "user_id"} = error} = Arena.admit(room, id)
+        assert error.message =~ id
+      end
+
+      {:ok, _} = Room.join(room, "tom")
+      await(fn -> Room.get(room, "tom") end)
+      for id <- ["tom", "ann", "imp", "", "\xff"], do: assert(Arena.admit(room, id) == :ok)
+    end
+
+    test "touch or take along what has its id, had it come in all the same", %{room: room} do
+      task =
+        Task.async(fn ->
+          {:ok, _} = Room.join(room, "imp-1")
+          moved = {"player_moved", %{"user_id" => "imp-1", "position" => [0, 0, 0]}}
+          answer = Room.publish(room, moved, by: "imp-1")
+          :ok = Room.leave(room)
+          answer
+        end)
+
+      assert {:error, %{reason: :not_allowed, field: "user_id"}} = Task.await(task)
+      await(fn -> Room.info(room).users == [] end)
+      # Whatever the room did about it is folded before this is.
+      {:ok, _} = Room.publish(room, {"door_triggered", %{"id" => "none"}})
+      assert %{"kind" => "monster", "health" => 60} = Room.get(room, "imp-1")
+    end
+
+    test "stay in the world after the room's process died, and it does not come back", %{room: room} do
+      {:ok, joined} = Room.join(room, "tom")
+      await(fn -> Room.get(room, "tom") end)
+      monitor = Process.monitor(joined.pid)
+      Process.exit(joined.pid, :kill)
+      assert_receive {:DOWN, ^monitor, _, _, :killed}, 5_000
+      # Not by its old name any more.
+      await(fn -> Room.whereis(room) != joined.pid end)
+      {:ok, _} = Room.ensure_started(room)
+      await(fn -> Room.get(room, "tom") == nil end)
+      assert Room.info(room).users == []
+    end
+  end
+
   test "all of it in a room" do
     rooms = :arena_rooms
     start_supervised!({Roomfold.Rooms, name: rooms, log: nil, room: Arena.options()})

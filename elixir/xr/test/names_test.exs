@@ -44,7 +44,42 @@ defmodule Xr.NamesTest do
     assert claim(names, "tom", "two", connection()) == {:error, :taken}
   end
 
-  test "names that are none" do
+  test "each time he goes he has the whole grace, however shortly before he had gone already" do
+    # None of these ends by itself during the test: what a timer would say is said here, when it is over.
+    names = names(grace_ms: 3_600_000)
+    a = connection()
+    :ok = claim(names, "tom", "one", a)
+    first = away(names, a)
+    b = connection()
+    :ok = claim(names, "tom", "one", b)
+    second = away(names, b)
+    send(names, {:free, "tom", first})
+    assert claim(names, "tom", "two", connection()) == {:error, :taken}
+    send(names, {:free, "tom", second})
+    assert claim(names, "tom", "two", connection()) == :ok
+  end
+
+  # His last connection goes: which absence that is.
+  defp away(names, connection) do
+    monitor = Process.monitor(connection)
+    Process.exit(connection, :kill)
+    assert_receive {:DOWN, ^monitor, _, _, _}
+    absence(names, 200)
+  end
+
+  defp absence(_, 0), do: flunk("it was not noticed")
+
+  defp absence(names, tries) do
+    case :sys.get_state(names).names["tom"] do
+      {_, 0, absence} -> absence
+      _ -> Process.sleep(10) && absence(names, tries - 1)
+    end
+  end
+
+  test "names that are none, and those of things in the level" do
+    for name <- ["imp-1", "sector-68", "sector-68-trigger", "projectile-1-1", "fireball-imp-1-1"],
+        do: assert(Xr.Names.claim(name, "one") == {:error, :invalid}, name)
+
     for name <- ["", "system", "SERVER", "arena", String.duplicate("x", 65), "a\0b", <<255>>],
         do: assert(Xr.Names.claim(name, "one") == {:error, :invalid})
   end

@@ -98,6 +98,36 @@ defmodule XrTest do
       end
     end
 
+    defp await(function, tries \\ 500) do
+      cond do
+        value = function.() -> value
+        tries == 0 -> flunk("it did not become so")
+        true -> Process.sleep(10) && await(function, tries - 1)
+      end
+    end
+
+    test "no name of what is in the room, which stays as it is" do
+      id = room()
+      {:ok, _} = Room.ensure_started({Xr.Rooms, id})
+      item = await(fn -> Enum.find(Map.keys(Room.snapshot({Xr.Rooms, id})), &(&1 =~ ~r/^shotgun-/)) end)
+
+      for name <- ["imp-1", item, "sector-68"] do
+        {:ok, client} = guest(name)
+        assert %{"status" => "error", "response" => response} = answer(client, id)
+        assert %{"reason" => "invalid_name", "field" => "user_id"} = response
+        assert Room.get({Xr.Rooms, id}, name)
+      end
+
+      # Nor by a token, nor of what only this room has.
+      lamp = %{"entity_id" => "lamp", "components" => %{"kind" => "light"}}
+      {:ok, _} = Room.publish({Xr.Rooms, id}, {"create", lamp})
+      {:ok, client} = socket("token=" <> Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "lamp"))
+      assert %{"status" => "error", "response" => response} = answer(client, id)
+      assert %{"reason" => "not_allowed", "field" => "user_id", "message" => message} = response
+      assert message =~ "lamp"
+      assert Room.info({Xr.Rooms, id}).users == []
+    end
+
     test "a token of the application's says it without a cookie, and no guest can then be it" do
       name = room()
       token = Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, name)
@@ -133,6 +163,29 @@ defmodule XrTest do
       assert_receive {"player_moved", %{"user_id" => "ann", "by" => "ann"}}, 2_000
       {joined, _} = Client.await(tom, &match?([_, _, _, "presence_diff", %{"joins" => %{"ann" => _}}], &1))
       assert joined
+    end
+
+    test "what there is in it, no guest makes, changes or deletes" do
+      id = room()
+      # Another name than in other tests, whose grace may not be over.
+      name = "forger-" <> id
+      {[_, _, _, _, %{"status" => "ok"}], client} = Client.join(guest!(name), "room:" <> id)
+      await(fn -> Room.get({Xr.Rooms, id}, name) end)
+
+      forged = [
+        {"create", %{"entity_id" => "mine", "components" => %{"kind" => "trigger", "owner" => name}}},
+        {"update", %{"entity_id" => name, "components" => %{"health" => 200}}},
+        {"delete", %{"entity_id" => name}}
+      ]
+
+      Enum.reduce(forged, client, fn {event, payload}, client ->
+        {answer, client} = Client.call(client, event, payload)
+        assert %{"status" => "error", "response" => %{"reason" => "not_allowed"}} = answer, event
+        client
+      end)
+
+      assert Room.get({Xr.Rooms, id}, "mine") == nil
+      assert Room.get({Xr.Rooms, id}, name)["kind"] == "player"
     end
 
     test "names that are none start no room" do

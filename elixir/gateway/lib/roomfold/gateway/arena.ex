@@ -8,7 +8,7 @@ defmodule Roomfold.Gateway.Arena do
   use Roomfold.Room
 
   alias Roomfold.Gateway.Arena.{Door, Map, Monsters, Respawn}
-  alias Roomfold.{Level, Rules, World}
+  alias Roomfold.{Error, Level, Room, Rules, World}
   alias Roomfold.Systems.{Lifetimes, Pickups, Projectiles, Shots, Timers, Triggers}
 
   @damage %{
@@ -75,9 +75,69 @@ defmodule Roomfold.Gateway.Arena do
   @doc false
   def create({id, components}), do: {"create", %{"entity_id" => id, "components" => components}}
 
+  @doc """
+  Whether a user may join such a room under its name: not under the id of what is in there and no player, nor of what the room itself
+  makes. Its entity is deleted when it leaves.
+
+      iex> {:error, error} = Roomfold.Gateway.Arena.admit("arena", "imp-1")
+      iex> error.message
+      "imp-1 is something of the room's own: choose another name"
+      iex> Roomfold.Gateway.Arena.admit("arena", "tom")
+      :ok
+  """
+  @spec admit(Room.t(), String.t()) :: :ok | {:error, Error.t()}
+  def admit(room, user) do
+    cond do
+      # What is no id the room refuses, with its reason.
+      byte_size(user) not in 1..255 or not String.valid?(user) -> :ok
+      reserved?(user) -> refused(user)
+      true -> with {:ok, entity} <- Room.read(room, &World.get(&1, user)), do: admitted(entity, user)
+    end
+  end
+
+  defp admitted(entity, user), do: if(entity == nil or player?(entity), do: :ok, else: refused(user))
+
+  defp refused(user) do
+    message = "#{user} is something of the room's own: choose another name"
+    {:error, %Error{reason: :not_allowed, field: "user_id", message: message}}
+  end
+
+  defp player?(entity), do: entity["kind"] == "player"
+
+  @doc """
+  Whether an id is of what the room itself makes, also while it is not there: an item that was taken comes back.
+
+      iex> for id <- ["sector-68", "imp-1", "tom"], do: Roomfold.Gateway.Arena.reserved?(id)
+      [true, true, false]
+  """
+  @spec reserved?(String.t()) :: boolean
+  def reserved?(id), do: String.starts_with?(id, ["projectile-", "fireball-"]) or id in reserved()
+
+  # Of the shipped level, which does not change: read once, since that takes a while.
+  defp reserved do
+    with nil <- :persistent_term.get(__MODULE__, nil) do
+      ids = MapSet.new(entities(Map.shipped()), &elem(&1, 0))
+      :persistent_term.put(__MODULE__, ids)
+      ids
+    end
+  end
+
   @impl true
-  def joined(user, _params, world, map),
-    do: if(World.get(world, user), do: [], else: [spawned(user, world, map)])
+  # A room that comes back from its log knows by user_joined and user_left who was in it.
+  def joined(user, _params, world, map) do
+    if World.get(world, user),
+      do: [],
+      else: [{"user_joined", %{"user_id" => user}}, spawned(user, world, map)]
+  end
+
+  @impl true
+  # Nobody takes along what is not its player.
+  def left(user, world, _map) do
+    case World.get(world, user) do
+      %{"kind" => kind} when kind != "player" -> []
+      _ -> [{"user_left", %{"user_id" => user}}]
+    end
+  end
 
   @doc false
   # Where the others are farthest away.
@@ -105,13 +165,26 @@ defmodule Roomfold.Gateway.Arena do
     do: others |> Enum.map(&Map.distance(position, &1["position"])) |> Enum.min()
 
   @impl true
-  def authorize({name, _}, user, world, _map)
-      when name in ["player_moved", "weapon_fired", "weapon_switched"] do
-    case World.get(world, user) do
-      %{"state" => "dead"} -> {:error, "the dead do nothing"}
-      _ -> :ok
+  # The core lets a user make and change what it owns; here it could so forge shots, triggers, doors, or its own health.
+  def authorize({name, _}, _user, _world, _map) when name in ["create", "update", "delete"],
+    do: {:error, "what there is in this room, the room alone makes and changes"}
+
+  def authorize({name, payload}, user, world, _map) do
+    entity = World.get(world, user)
+
+    cond do
+      entity != nil and not player?(entity) ->
+        refused(user)
+
+      # That of a shot that flies the room sets; any other shot has none.
+      name == "weapon_fired" and payload["velocity"] == nil and payload["projectile_id"] != nil ->
+        {:error, Error.new(:reserved_field, field: "projectile_id")}
+
+      entity["state"] == "dead" and name in ["player_moved", "weapon_fired", "weapon_switched"] ->
+        {:error, "the dead do nothing"}
+
+      true ->
+        :ok
     end
   end
-
-  def authorize(_, _, _, _), do: :ok
 end

@@ -3,6 +3,7 @@ defmodule Roomfold.Gateway.Topic do
   # What a topic stands for.
 
   alias Roomfold.{Error, EventLog, Replay, Room, Rooms, Session}
+  alias Roomfold.Gateway.Arena
 
   @doc "Whether there is such a kind of topic."
   def known?("room:" <> id), do: id != ""
@@ -39,10 +40,19 @@ defmodule Roomfold.Gateway.Topic do
 
   defp room(id, user, config) do
     with :ok <- valid(id),
-         {:ok, _} <- Room.ensure_started({config.rooms, id}, config.room) do
+         {:ok, _} <- Room.ensure_started({config.rooms, id}, config.room),
+         :ok <- admit(id, user, config) do
       {:ok, session({config.rooms, id}, user, config), nil}
     else
       {:error, %Error{} = error} -> {:error, Session.reason(error)}
+    end
+  end
+
+  # The demo's room has names of its own.
+  defp admit(id, user, config) do
+    case Rooms.options(config.rooms, id, config.room) do
+      %{module: Arena} -> Arena.admit({config.rooms, id}, user)
+      _ -> :ok
     end
   end
 

@@ -10,7 +10,7 @@ defmodule Roomfold.Gateway.Arena.Monsters do
   @collider %{"shape" => "box", "radius" => 0.625, "height" => 1.75}
   @health 60
   # Metres, metres a second, milliseconds.
-  @notices 30.0
+  @notices 14.0
   @keeps 3.0
   @speed 2.5
   @step 0.75
