@@ -357,7 +357,8 @@ defmodule Roomfold.Room.Server do
 
   defp do_one({:failed, module, exception, stacktrace}, server) do
     Logger.error(
-      "a system of the room failed: #{inspect(module)}\n" <> Exception.format(:error, exception, stacktrace)
+      "a system or the module of the room failed: #{inspect(module)}\n" <>
+        Exception.format(:error, exception, stacktrace)
     )
 
     server
