@@ -505,9 +505,12 @@ defmodule Roomfold.Room.State do
 
   defp here(people), do: for({user, %{count: count}} <- people.users, count > 0, do: user) |> Enum.sort()
 
-  # What a JSON diff says holds in each life of the room; handles of packed ones only in theirs.
-  defp missing(state, %{format: format} = how) do
-    if is_integer(how[:last_seq]) and (format == :json or how[:last_term] == state.term),
+  # What a JSON diff says holds in each life of a room that has a log; handles of packed ones, and anything of a room without a log,
+  # only in theirs.
+  defp missing(%{options: options} = state, %{format: format} = how) do
+    same? = how[:last_term] == state.term or (format == :json and options.log != nil)
+
+    if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
       else: Frames.snapshot(state.world, format)
   end
