@@ -348,6 +348,67 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  describe "the end of other processes" do
+    defmodule Helped do
+      use Roomfold.Room
+
+      @impl true
+      def handle_event({"user_joined", %{"user_id" => "crash"}}, _, state) do
+        spawn_link(fn -> exit(:broken) end)
+        {[], state}
+      end
+
+      def handle_event(_, _, state), do: {[], Task.await(Task.async(fn -> state end))}
+    end
+
+    test "a task of the room's module ends, and the room goes on; one that breaks takes the room with it" do
+      room = start_room(module: Helped)
+      monitor = Process.monitor(room)
+      assert Room.publish(room, {"user_joined", %{"user_id" => "tom"}}) == {:ok, 1}
+      assert Room.publish(room, {"user_joined", %{"user_id" => "ann"}}) == {:ok, 2}
+      refute_received {:DOWN, ^monitor, _, _, _}
+
+      ExUnit.CaptureLog.capture_log(fn ->
+        Room.publish(room, {"user_joined", %{"user_id" => "crash"}})
+        assert_receive {:DOWN, ^monitor, _, _, :broken}, 5_000
+      end)
+    end
+  end
+
+  describe "stopping" do
+    defmodule Chain do
+      use Roomfold.Room
+
+      @impl true
+      def handle_event({"user_moved", %{"n" => n}}, _, state) when n > 0,
+        do: {[{"user_moved", %{"user_id" => "tom", "n" => n - 1}}], state}
+
+      def handle_event(_, _, state), do: {[], state}
+    end
+
+    test "what an event causes, and that in turn, is in the log before the room goes; without an end it goes all the same" do
+      rooms = start_rooms(room: [module: Chain, tick_ms: 60_000])
+
+      for {id, n, seq} <- [{"short", 5, 6}, {"long", 1_000, 16}] do
+        room = {rooms, id}
+        {:ok, pid} = Room.ensure_started(room)
+        # The next tick is a minute away.
+        Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+        ref = Room.publish_async(pid, [{"user_moved", %{"user_id" => "tom", "n" => n}}], by: :server)
+        Room.stop(room)
+        assert_received {^ref, {:ok, [2]}}
+        assert Room.seq(room) == seq + 1
+      end
+    end
+
+    test "a room without a log has another term in each life" do
+      rooms = start_rooms(log: nil)
+      first = Room.info({rooms, "1"}).term
+      Room.stop({rooms, "1"})
+      assert Room.info({rooms, "1"}).term > first
+    end
+  end
+
   describe "places" do
     test "a room is started once, by whoever asks first" do
       rooms = start_rooms()

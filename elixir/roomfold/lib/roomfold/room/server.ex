@@ -83,13 +83,18 @@ defmodule Roomfold.Room.Server do
 
   def terminate(_, _), do: :ok
 
-  # What is on its way, and then what waits, is answered before the room goes. No more is taken in.
-  defp drain(server) do
+  # What is on its way, then what waits, and what that causes, is answered before the room goes. No more is taken in. Events that
+  # cause one another without end do not hold it.
+  @drains 16
+  defp drain(server, left \\ @drains)
+  defp drain(server, 0), do: finish_commit(server)
+
+  defp drain(server, left) do
     server = finish_commit(server)
 
     case State.flush(server.state, now()) do
       {[], state} -> %{server | state: state}
-      {effects, state} -> carry_out(%{server | state: state}, effects) |> finish_commit()
+      {effects, state} -> %{server | state: state} |> carry_out(effects) |> drain(left - 1)
     end
   end
 
@@ -202,6 +207,8 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
+  # A task of the room's module that has done its work.
+  def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
 
