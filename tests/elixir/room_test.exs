@@ -410,6 +410,59 @@ defmodule Roomfold.RoomTest do
   end
 
   describe "places" do
+    defmodule Slow do
+      use Roomfold.Room
+
+      @impl true
+      def init("slow", _, test) do
+        send(test, {:starting, self()})
+
+        receive do
+          :go_on -> {:ok, test}
+        after
+          10_000 -> {:ok, test}
+        end
+      end
+
+      def init(_, _, test), do: {:ok, test}
+    end
+
+    test "rooms start beside one that takes its time" do
+      rooms = start_rooms(room: [module: Slow, args: self()])
+      slow = Task.async(fn -> Room.seq({rooms, "slow"}) end)
+      assert_receive {:starting, pid}, 5_000
+      # Of those at least one in two has another supervisor, by their ids.
+      tasks = for n <- 1..20, do: Task.async(fn -> Room.seq({rooms, "room #{n}"}) end)
+      eventually(fn -> length(Rooms.running(rooms)) >= 10 end)
+      send(pid, :go_on)
+      assert Task.await_many([slow | tasks]) == List.duplicate(0, 21)
+      assert Rooms.drain(rooms) == {:ok, 21}
+      assert Rooms.running(rooms) == []
+    end
+
+    test "what is no id of a room is an error, for every question, also about the past" do
+      rooms = start_rooms()
+
+      for id <- ["", String.duplicate("x", 256)], room <- [id, {rooms, id}] do
+        for answer <- [
+              Room.publish(room, {"user_joined", %{"user_id" => "tom"}}),
+              Room.ensure_started(room),
+              Room.state_at(room, 0),
+              Room.diff(room, 0, 0),
+              Room.fork(room, 0),
+              Room.refold(room, Roomfold.Rules.xr()),
+              Room.hashes(room, 10),
+              Room.replay(room)
+            ] do
+          assert {:error, %Error{reason: :invalid_id, field: "room"}} = answer
+        end
+
+        assert {:error, %Error{reason: :invalid_id}} = Room.fork({rooms, "1"}, 0, id: id)
+      end
+
+      assert Rooms.running(rooms) == []
+    end
+
     test "a room is started once, by whoever asks first" do
       rooms = start_rooms()
 
