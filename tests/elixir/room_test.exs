@@ -247,6 +247,17 @@ defmodule Roomfold.RoomTest do
       assert {:error, %Error{reason: :rate_limited}} = Room.publish(room, big, by: "tom")
     end
 
+    test "whoever does not wait for the answer is told that it may still come true" do
+      room = start_room(tick_ms: 100)
+      Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+
+      assert {:error, %Error{reason: :overloaded, message: message}} =
+               Room.publish(room, {"user_left", %{"user_id" => "tom"}}, timeout: 1)
+
+      assert message =~ "may still be done"
+      eventually(fn -> Room.seq(room) == 2 end)
+    end
+
     test "a full queue is an error" do
       room = start_room(tick_ms: 500, max_queue: 2)
       event = {"create", %{"entity_id" => "a", "components" => %{}}}

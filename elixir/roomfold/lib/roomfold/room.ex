@@ -183,7 +183,8 @@ defmodule Roomfold.Room do
 
     * `:by` - a user's id, `:system` or `:server` (default)
     * `:as` - `:system`: a user speaks as the room's authority (`authority: :client`)
-    * `:timeout` - milliseconds (5,000)
+    * `:timeout` - milliseconds (5,000). After them the answer is `:overloaded`, as for a full queue, but the events may still be
+      committed: the message says so
 
   ## Examples
 
@@ -569,7 +570,8 @@ defmodule Roomfold.Room do
           call(room, request, timeout, tries - 1)
 
         :exit, {:timeout, {GenServer, :call, _}} ->
-          {:error, Error.new(:overloaded, detail: "no answer within #{timeout} ms")}
+          {:error,
+           Error.new(:overloaded, detail: "no answer within #{timeout} ms; what was asked may still be done")}
 
         :exit, {:noproc, {GenServer, :call, _}} ->
           {:error, Error.new(:no_room)}
