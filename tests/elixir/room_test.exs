@@ -451,6 +451,18 @@ defmodule Roomfold.RoomTest do
       assert Rooms.running(rooms) == []
     end
 
+    test "a room that has ended does not run, though the registry has not heard of it yet" do
+      rooms = start_rooms(log: nil)
+      for id <- ["1", "2"], do: Room.seq({rooms, id})
+      [{_, registry, _, _} | _] = Supervisor.which_children(Module.concat(rooms, Registry))
+      :sys.suspend(registry)
+      Room.stop({rooms, "1"})
+      assert Rooms.running(rooms) == ["2"]
+      assert Rooms.drain(rooms) == {:ok, 1}
+      assert Rooms.running(rooms) == []
+      :sys.resume(registry)
+    end
+
     test "what is no id of a room is an error, for every question, also about the past" do
       rooms = start_rooms()
 

@@ -172,8 +172,13 @@ defmodule Roomfold.Rooms do
       true
   """
   @spec running(t) :: [Room.id()]
-  def running(rooms \\ __MODULE__) do
-    rooms |> registry() |> Registry.select([{{:"$1", :_, :_}, [], [:"$1"]}]) |> Enum.sort()
+  def running(rooms \\ __MODULE__), do: Enum.sort(for {id, _} <- processes(rooms), do: id)
+
+  # The registry hears of an end a little later than whoever stopped a room.
+  defp processes(rooms) do
+    for {_, pid} = entry <- Registry.select(registry(rooms), [{{:"$1", :"$2", :_}, [], [{{:"$1", :"$2"}}]}]),
+        Process.alive?(pid),
+        do: entry
   end
 
   @doc false
@@ -252,7 +257,7 @@ defmodule Roomfold.Rooms do
   @doc false
   # Several at a time: their last commits are shared.
   def stop_all(rooms, reason, timeout \\ 15_000) do
-    pids = rooms |> registry() |> Registry.select([{{:_, :"$1", :_}, [], [:"$1"]}])
+    pids = for {_, pid} <- processes(rooms), do: pid
 
     pids
     |> Task.async_stream(&stop(&1, reason, timeout), max_concurrency: 64, timeout: :infinity, ordered: false)
