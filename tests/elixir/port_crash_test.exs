@@ -111,6 +111,27 @@ defmodule Roomfold.Port.CrashTest do
 
   # ---- closing ----
 
+  test "a program that has ended is nobody's: its number, which may be another one's by then, is not ended later" do
+    reaper = start_supervised!({Roomfold.Port.Reaper, []})
+    sleeper = Port.open({:spawn_executable, System.find_executable("sleep")}, args: ["600"])
+    {:os_pid, os_pid} = Port.info(sleeper, :os_pid)
+    test = self()
+
+    owner =
+      spawn(fn ->
+        Roomfold.Port.Reaper.owns(reaper, os_pid)
+        Roomfold.Port.Reaper.finish(reaper, os_pid)
+        send(test, :finished)
+        Process.sleep(:infinity)
+      end)
+
+    assert_receive :finished
+    assert %{^owner => {_, nil}} = :sys.get_state(reaper)
+    assert gone?(os_pid)
+    Process.exit(owner, :kill)
+    wait_until(fn -> :sys.get_state(reaper) == %{} end)
+  end
+
   test "closing it, however, also while it hangs or works: no process is left over" do
     Process.flag(:trap_exit, true)
 

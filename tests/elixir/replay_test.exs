@@ -285,6 +285,25 @@ defmodule Roomfold.ReplayTest do
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
     end
 
+    test "goes on when a process that was linked to it has done its work, not when one broke" do
+      Process.flag(:trap_exit, true)
+      event = ~s({"event_name":"user_joined","user_id":"tom","at":1000})
+      {:ok, replay} = Replay.start_link(events: event, paused: true)
+
+      linked = fn reason ->
+        {_, monitor} = spawn_monitor(fn -> Process.link(replay) && exit(reason) end)
+        assert_receive {:DOWN, ^monitor, _, _, ^reason}
+      end
+
+      linked.(:normal)
+      assert Replay.info(replay).last_seq == 1
+
+      ExUnit.CaptureLog.capture_log(fn ->
+        linked.(:broken)
+        assert_receive {:EXIT, ^replay, :broken}
+      end)
+    end
+
     test "a replay takes no events, and publishes those it plays" do
       rooms = start_rooms()
       stream = Rooms.stream(rooms)

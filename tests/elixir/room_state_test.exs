@@ -153,6 +153,48 @@ defmodule Roomfold.RoomStateTest do
     def tick(_, _, n), do: {[{"create", %{"entity_id" => "count#{n}", "components" => %{}}}], n + 1}
   end
 
+  defmodule Slips do
+    use Roomfold.Room
+    def handle_event({"user_joined", _}, _, state), do: {[{"user_left", %{"seq" => 1}}], state}
+
+    def handle_event({"user_moved", %{"n" => n}}, _, state) when n > 0,
+      do: {[{"user_moved", %{"user_id" => "tom", "n" => n - 1}}], state}
+
+    def handle_event(_, _, state), do: {[], state}
+    def left(user, _, _), do: [{"user_left", %{user: user}}, {"user_left", %{"user_id" => user}}]
+  end
+
+  test "what the room's module says that is no event is reported, and what else is said goes its way" do
+    state = open(module: Slips, grace_ms: 1_000) |> join("tom", 0)
+    {effects, state} = State.wake(state, 100)
+    assert [_joined] = appended(effects)
+    {effects, state} = State.committed(state, :ok, 110)
+
+    assert [{:failed, Slips, %Error{reason: :reserved_field, field: "seq"}, []}] =
+             for({:failed, _, _, _} = it <- effects, do: it)
+
+    {effects, _} = State.leave(state, self(), true, 200)
+
+    assert [{:failed, Slips, %Error{reason: :not_an_event}, []}] =
+             for({:failed, _, _, _} = it <- effects, do: it)
+
+    assert [left] = appended(effects)
+    assert left =~ "user_left"
+  end
+
+  test "a room without a log has no diff for who comes from another life of it" do
+    for {log, text} <- [{nil, :snapshot}, {{:some, :log}, :diff}] do
+      state = open(log: log)
+      # As one that came from another life, or does not say from which.
+      how = %{format: :json, last_seq: 0, last_term: state.term - 1}
+      assert {%{frame: {^text, _}}, _, _} = State.join(state, self(), "tom", how, 0)
+      assert {%{frame: {^text, _}}, _, _} = State.join(state, self(), "tom", %{how | last_term: nil}, 0)
+
+      assert {%{frame: {:diff, _}}, _, _} =
+               State.join(state, self(), "tom", %{how | last_term: state.term}, 0)
+    end
+  end
+
   test "a flood is shed by who sends it: whatever it sends, the others' events are in the next batch" do
     state = open(user_events_per_s: 10, user_burst_s: 1, max_queue: 100) |> join("ann", 0)
 

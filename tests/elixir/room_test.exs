@@ -247,6 +247,17 @@ defmodule Roomfold.RoomTest do
       assert {:error, %Error{reason: :rate_limited}} = Room.publish(room, big, by: "tom")
     end
 
+    test "whoever does not wait for the answer is told that it may still come true" do
+      room = start_room(tick_ms: 100)
+      Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+
+      assert {:error, %Error{reason: :overloaded, message: message}} =
+               Room.publish(room, {"user_left", %{"user_id" => "tom"}}, timeout: 1)
+
+      assert message =~ "may still be done"
+      eventually(fn -> Room.seq(room) == 2 end)
+    end
+
     test "a full queue is an error" do
       room = start_room(tick_ms: 500, max_queue: 2)
       event = {"create", %{"entity_id" => "a", "components" => %{}}}
@@ -348,7 +359,133 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  describe "the end of other processes" do
+    defmodule Helped do
+      use Roomfold.Room
+
+      @impl true
+      def handle_event({"user_joined", %{"user_id" => "crash"}}, _, state) do
+        spawn_link(fn -> exit(:broken) end)
+        {[], state}
+      end
+
+      def handle_event(_, _, state), do: {[], Task.await(Task.async(fn -> state end))}
+    end
+
+    test "a task of the room's module ends, and the room goes on; one that breaks takes the room with it" do
+      room = start_room(module: Helped)
+      monitor = Process.monitor(room)
+      assert Room.publish(room, {"user_joined", %{"user_id" => "tom"}}) == {:ok, 1}
+      assert Room.publish(room, {"user_joined", %{"user_id" => "ann"}}) == {:ok, 2}
+      refute_received {:DOWN, ^monitor, _, _, _}
+
+      ExUnit.CaptureLog.capture_log(fn ->
+        Room.publish(room, {"user_joined", %{"user_id" => "crash"}})
+        assert_receive {:DOWN, ^monitor, _, _, :broken}, 5_000
+      end)
+    end
+  end
+
+  describe "stopping" do
+    defmodule Chain do
+      use Roomfold.Room
+
+      @impl true
+      def handle_event({"user_moved", %{"n" => n}}, _, state) when n > 0,
+        do: {[{"user_moved", %{"user_id" => "tom", "n" => n - 1}}], state}
+
+      def handle_event(_, _, state), do: {[], state}
+    end
+
+    test "what an event causes, and that in turn, is in the log before the room goes; without an end it goes all the same" do
+      rooms = start_rooms(room: [module: Chain, tick_ms: 60_000])
+
+      for {id, n, seq} <- [{"short", 5, 6}, {"long", 1_000, 16}] do
+        room = {rooms, id}
+        {:ok, pid} = Room.ensure_started(room)
+        # The next tick is a minute away.
+        Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+        ref = Room.publish_async(pid, [{"user_moved", %{"user_id" => "tom", "n" => n}}], by: :server)
+        Room.stop(room)
+        assert_received {^ref, {:ok, [2]}}
+        assert Room.seq(room) == seq + 1
+      end
+    end
+
+    test "a room without a log has another term in each life" do
+      rooms = start_rooms(log: nil)
+      first = Room.info({rooms, "1"}).term
+      Room.stop({rooms, "1"})
+      assert Room.info({rooms, "1"}).term > first
+    end
+  end
+
   describe "places" do
+    defmodule Slow do
+      use Roomfold.Room
+
+      @impl true
+      def init("slow", _, test) do
+        send(test, {:starting, self()})
+
+        receive do
+          :go_on -> {:ok, test}
+        after
+          10_000 -> {:ok, test}
+        end
+      end
+
+      def init(_, _, test), do: {:ok, test}
+    end
+
+    test "rooms start beside one that takes its time" do
+      rooms = start_rooms(room: [module: Slow, args: self()])
+      slow = Task.async(fn -> Room.seq({rooms, "slow"}) end)
+      assert_receive {:starting, pid}, 5_000
+      # Of those at least one in two has another supervisor, by their ids.
+      tasks = for n <- 1..20, do: Task.async(fn -> Room.seq({rooms, "room #{n}"}) end)
+      eventually(fn -> length(Rooms.running(rooms)) >= 10 end)
+      send(pid, :go_on)
+      assert Task.await_many([slow | tasks]) == List.duplicate(0, 21)
+      assert Rooms.drain(rooms) == {:ok, 21}
+      assert Rooms.running(rooms) == []
+    end
+
+    test "a room that has ended does not run, though the registry has not heard of it yet" do
+      rooms = start_rooms(log: nil)
+      for id <- ["1", "2"], do: Room.seq({rooms, id})
+      [{_, registry, _, _} | _] = Supervisor.which_children(Module.concat(rooms, Registry))
+      :sys.suspend(registry)
+      Room.stop({rooms, "1"})
+      assert Rooms.running(rooms) == ["2"]
+      assert Rooms.drain(rooms) == {:ok, 1}
+      assert Rooms.running(rooms) == []
+      :sys.resume(registry)
+    end
+
+    test "what is no id of a room is an error, for every question, also about the past" do
+      rooms = start_rooms()
+
+      for id <- ["", String.duplicate("x", 256)], room <- [id, {rooms, id}] do
+        for answer <- [
+              Room.publish(room, {"user_joined", %{"user_id" => "tom"}}),
+              Room.ensure_started(room),
+              Room.state_at(room, 0),
+              Room.diff(room, 0, 0),
+              Room.fork(room, 0),
+              Room.refold(room, Roomfold.Rules.xr()),
+              Room.hashes(room, 10),
+              Room.replay(room)
+            ] do
+          assert {:error, %Error{reason: :invalid_id, field: "room"}} = answer
+        end
+
+        assert {:error, %Error{reason: :invalid_id}} = Room.fork({rooms, "1"}, 0, id: id)
+      end
+
+      assert Rooms.running(rooms) == []
+    end
+
     test "a room is started once, by whoever asks first" do
       rooms = start_rooms()
 

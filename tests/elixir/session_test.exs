@@ -48,7 +48,8 @@ defmodule Roomfold.SessionTest do
       {:ok, seq} = Room.publish(room, {"create", %{"entity_id" => "c", "components" => %{}}})
       Room.publish(room, {"update", %{"entity_id" => "c", "components" => %{"lit" => true}}})
 
-      {_, [{:push, "diff", diff}], _} = join!(room, "tom", %{"last_seq" => seq})
+      back = %{"last_seq" => seq, "last_term" => Room.info(room).term}
+      {_, [{:push, "diff", diff}], _} = join!(room, "tom", back)
       assert {decoded(diff)["from"], decoded(diff)["updates"]} == {seq, %{"c" => %{"lit" => true}}}
 
       # Everything has come after seq 0, and all but a little of it is gone again.
@@ -65,7 +66,7 @@ defmodule Roomfold.SessionTest do
               []
             )
 
-      {_, [{:push, kind, _}], _} = join!(room, "ann", %{"last_seq" => seq})
+      {_, [{:push, kind, _}], _} = join!(room, "ann", back)
       assert kind in ["diff", "snapshot"]
 
       {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => 1_000_000})

@@ -238,6 +238,16 @@ defmodule Roomfold.SystemsTest do
 
       assert pick(%{"p" => player, "gun" => %{@gun | "position" => [3, 0, 0]}}) == []
       assert pick(%{"p" => player, "odd" => %{@gun | "pickup" => 7}}) == []
+
+      for {key, value} <- [
+            {"fields", 7},
+            {"add", 7},
+            {"add", %{"health" => ["x", 100]}},
+            {"add", %{"health" => 1}}
+          ] do
+        odd = %{@gun | "pickup" => Map.put(@gun["pickup"], key, value)}
+        assert [{_, %{"item_id" => "gun"}}] = pick(%{"p" => player, "odd" => odd, "gun" => @gun})
+      end
     end
 
     test "who has the most takes no more; the dead take nothing; two can't take one" do
@@ -320,6 +330,119 @@ defmodule Roomfold.SystemsTest do
         end)
 
       assert log =~ "this system is broken"
+    end
+
+    test "what a system says that is no event is left out and logged; the room goes on, and so does what else was said" do
+      says = fn _, tick ->
+        if tick.number == 1,
+          do: [
+            {"user_joined", %{"user_id" => "a"}},
+            {"user_joined", %{"user_id" => "b", "seq" => 7}},
+            {"user_joined", 7},
+            :nothing,
+            {"user_joined", %{"user_id" => "c"}}
+          ],
+          else: []
+      end
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          room = start_room(systems: [says])
+          eventually(fn -> Map.keys(Room.snapshot(room)) == ["a", "c"] end)
+        end)
+
+      assert log =~ "the room sets this field"
+      assert log =~ "an event must be"
+    end
+
+    test "a trigger with a field that the room sets says nothing, and is logged; others do" do
+      zone = %{"position" => [0, 0, 0], "collider" => %{"shape" => "box", "size" => [4, 2, 4]}}
+      trigger = fn fields -> Map.put(zone, "trigger", %{"event" => "door_opened", "fields" => fields}) end
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          room = start_room(rules: Roomfold.Rules.doom(), systems: [Triggers])
+
+          {:ok, _} =
+            Room.publish(
+              room,
+              for {id, components} <- [
+                    {"gate", %{"kind" => "door"}},
+                    {"hatch", %{"kind" => "door"}},
+                    {"tom", @people["tom"]},
+                    {"bad", trigger.(%{"id" => "gate", "seq" => 1})},
+                    {"odd", trigger.(7)},
+                    {"good", trigger.(%{"id" => "hatch"})}
+                  ] do
+                {"create", %{"entity_id" => id, "components" => components}}
+              end
+            )
+
+          eventually(fn -> Room.get(room, "hatch")["state"] == "open" end)
+          assert Room.get(room, "gate") == %{"kind" => "door"}
+        end)
+
+      assert log =~ "the room failed: Roomfold.Systems.Triggers"
+      assert log =~ "the room sets this field"
+    end
+
+    test "nobody makes the system say what it likes: users set no trigger, no pick-up and no projectile" do
+      room = start_room(rules: Roomfold.Rules.doom(), systems: [Triggers, Pickups, Projectiles])
+      killed = %{"event" => "player_killed", "fields" => %{"killer_id" => "eve"}}
+      zone = %{"position" => [0, 0, 0], "collider" => @box, "owner" => "eve"}
+
+      Room.publish(room, [
+        {"create", %{"entity_id" => "tom", "components" => @people["tom"]}},
+        {"create", %{"entity_id" => "eve", "components" => %{"kind" => "player"}}},
+        {"create", %{"entity_id" => "hers", "components" => zone}}
+      ])
+
+      for {name, id, components, component} <- [
+            {"create", "new", Map.put(zone, "trigger", killed), "trigger"},
+            {"create", "new", Map.put(zone, "pickup", killed), "pickup"},
+            {"create", "new", %{@rocket | "owner" => "eve"}, "kind"},
+            {"create", "eve", Map.put(zone, "trigger", killed), "trigger"},
+            {"update", "hers", %{"trigger" => killed}, "trigger"},
+            {"update", "eve", %{"pickup" => killed}, "pickup"},
+            {"update", "hers", %{"trigger" => nil}, "trigger"},
+            {"update", "hers", %{"kind" => "projectile"}, "kind"}
+          ] do
+        event = {name, %{"entity_id" => id, "components" => components}}
+
+        assert {:error, %Error{reason: :not_allowed, component: ^component}} =
+                 Room.publish(room, event, by: "eve")
+      end
+
+      # However the text is written.
+      for text <- [
+            ~S({"event":"update","entity_id":"hers","components":{"\u0074rigger":{"event":"player_killed"}}}),
+            ~S({"components":{"trigger":{"event":"player_killed"}},"entity_id":"hers","event":"update"}),
+            ~S({"ev\u0065nt":"upd\u0061te","entity_id":"hers","components":{"trigger":{"event":"player_killed"}}}),
+            ~S({"event_name":"update","entity_id":"hers","components":{"trigger":{"event":"player_killed"}}}),
+            ~S({"event_name":"user_moved","event":"update","entity_id":"hers","components":{"trigger":{}}}),
+            ~S({"event":"update","entity_id":"hers","components":{},"components":{"trigger":{}}})
+          ] do
+        assert {:error, %Error{}} = Room.publish(room, {:json, text}, by: "eve"), text
+      end
+
+      assert Room.seq(room) == 3
+
+      # What is its own otherwise, and what the server makes.
+      assert {:ok, _} =
+               Room.publish(room, {"update", %{"entity_id" => "hers", "components" => %{"lit" => true}}},
+                 by: "eve"
+               )
+
+      assert {:ok, _} =
+               Room.publish(
+                 room,
+                 {"update", %{"entity_id" => "hers", "components" => %{"trigger" => killed}}}
+               )
+
+      # A room without these systems has nothing to keep anybody from.
+      other = start_room()
+      make = {"create", %{"entity_id" => "new", "components" => %{"owner" => "eve", "trigger" => killed}}}
+      assert {:ok, 1} = Room.publish(other, make, by: "eve")
     end
 
     test "what is no system is refused" do

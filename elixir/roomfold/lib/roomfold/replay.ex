@@ -381,6 +381,7 @@ defmodule Roomfold.Replay do
   @impl true
   def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
   def handle_info({:DOWN, _, _, pid, _}, state), do: {:noreply, left(state, pid)}
+  def handle_info({:EXIT, _, :normal}, state), do: {:noreply, state}
   def handle_info({:EXIT, _, reason}, state), do: {:stop, reason, state}
   def handle_info(_, state), do: {:noreply, state}
 

@@ -152,8 +152,7 @@ defmodule Roomfold.Room do
   """
   @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
   def ensure_started(room, opts \\ []) do
-    {rooms, id} = name(room)
-    Rooms.fetch(rooms, id, opts)
+    with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id, opts)
   end
 
   @doc """
@@ -184,7 +183,8 @@ defmodule Roomfold.Room do
 
     * `:by` - a user's id, `:system` or `:server` (default)
     * `:as` - `:system`: a user speaks as the room's authority (`authority: :client`)
-    * `:timeout` - milliseconds (5,000)
+    * `:timeout` - milliseconds (5,000). After them the answer is `:overloaded`, as for a full queue, but the events may still be
+      committed: the message says so
 
   ## Examples
 
@@ -467,7 +467,8 @@ defmodule Roomfold.Room do
     suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
     new = Keyword.get(opts, :id, "#{id}@#{seq}-#{suffix}")
 
-    with :ok <- past(room, &History.fork(&1, seq, new)),
+    with {:ok, _} <- valid({rooms, new}),
+         :ok <- past(room, &History.fork(&1, seq, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
   end
 
@@ -529,13 +530,18 @@ defmodule Roomfold.Room do
 
   # The room need not run for it.
   defp past(room, function) do
-    case whereis(room) do
-      nil when not is_pid(room) ->
-        {rooms, id} = name(room)
-        function.(Rooms.options(rooms, id, []))
+    with {:ok, %Options{} = options} <- options(room), do: function.(options)
+  end
 
-      pid ->
-        with %Options{} = options <- call(pid, :options, 5_000), do: function.(options)
+  defp options(pid) when is_pid(pid),
+    do: with(%Options{} = options <- call(pid, :options, 5_000), do: {:ok, options})
+
+  defp options(room) do
+    with {:ok, {rooms, id}} <- valid(name(room)) do
+      case Rooms.whereis(rooms, id) do
+        nil -> {:ok, Rooms.options(rooms, id, [])}
+        pid -> options(pid)
+      end
     end
   end
 
@@ -564,7 +570,8 @@ defmodule Roomfold.Room do
           call(room, request, timeout, tries - 1)
 
         :exit, {:timeout, {GenServer, :call, _}} ->
-          {:error, Error.new(:overloaded, detail: "no answer within #{timeout} ms")}
+          {:error,
+           Error.new(:overloaded, detail: "no answer within #{timeout} ms; what was asked may still be done")}
 
         :exit, {:noproc, {GenServer, :call, _}} ->
           {:error, Error.new(:no_room)}
@@ -585,10 +592,9 @@ defmodule Roomfold.Room do
   defp process(pid) when is_pid(pid), do: {:ok, pid}
 
   defp process(room) do
-    {rooms, id} = name(room)
-
-    if byte_size(id) in 1..255,
-      do: Rooms.fetch(rooms, id),
-      else: {:error, Error.new(:invalid_id, field: "room")}
+    with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id)
   end
+
+  defp valid({rooms, id}) when is_binary(id) and byte_size(id) in 1..255, do: {:ok, {rooms, id}}
+  defp valid(_), do: {:error, Error.new(:invalid_id, field: "room")}
 end

@@ -25,6 +25,9 @@ defmodule Roomfold.Rooms do
   @version Mix.Project.config()[:version] |> Version.parse!() |> then(&"#{&1.major}.#{&1.minor}")
   # For a room on another node to start: it may have a long log to fold.
   @start_ms 15_000
+  @supervisors 32
+  # A room that crashes is started again by whoever asks for it next; many at once are no reason to stop all others.
+  @supervisor {DynamicSupervisor, strategy: :one_for_one, max_restarts: 1_000_000, max_seconds: 1}
 
   @doc """
   Starts a place for rooms.
@@ -71,9 +74,8 @@ defmodule Roomfold.Rooms do
         [{Registry, keys: :unique, name: registry(name), meta: [config: config, placement: placement]}] ++
         module.children(name, placement_opts, facts(options)) ++
         [
-          # A room that crashes is started again by whoever asks for it next; many at once are no reason to stop all others.
-          {DynamicSupervisor,
-           name: supervisor(name), strategy: :one_for_one, max_restarts: 1_000_000, max_seconds: 1}
+          # Several, by the rooms' ids: a supervisor waits for a room that starts, and one may have a long log to fold.
+          {PartitionSupervisor, name: supervisor(name), partitions: @supervisors, child_spec: @supervisor}
         ] ++
         if(drains?(module), do: [{Rooms.Handover, name}], else: [])
 
@@ -170,8 +172,13 @@ defmodule Roomfold.Rooms do
       true
   """
   @spec running(t) :: [Room.id()]
-  def running(rooms \\ __MODULE__) do
-    rooms |> registry() |> Registry.select([{{:"$1", :_, :_}, [], [:"$1"]}]) |> Enum.sort()
+  def running(rooms \\ __MODULE__), do: Enum.sort(for {id, _} <- processes(rooms), do: id)
+
+  # The registry hears of an end a little later than whoever stopped a room.
+  defp processes(rooms) do
+    for {_, pid} = entry <- Registry.select(registry(rooms), [{{:"$1", :"$2", :_}, [], [{{:"$1", :"$2"}}]}]),
+        Process.alive?(pid),
+        do: entry
   end
 
   @doc false
@@ -212,7 +219,9 @@ defmodule Roomfold.Rooms do
   def start_here(rooms, id, opts) do
     options = options(rooms, id, opts)
 
-    case DynamicSupervisor.start_child(supervisor(rooms), {Room.Server, options}) do
+    supervisor = {:via, PartitionSupervisor, {supervisor(rooms), id}}
+
+    case DynamicSupervisor.start_child(supervisor, {Room.Server, options}) do
       {:ok, pid} -> {:ok, pid}
       {:error, {:already_started, pid}} -> {:ok, pid}
       {:error, %Error{} = error} -> {:error, error}
@@ -248,7 +257,7 @@ defmodule Roomfold.Rooms do
   @doc false
   # Several at a time: their last commits are shared.
   def stop_all(rooms, reason, timeout \\ 15_000) do
-    pids = rooms |> registry() |> Registry.select([{{:_, :"$1", :_}, [], [:"$1"]}])
+    pids = for {_, pid} <- processes(rooms), do: pid
 
     pids
     |> Task.async_stream(&stop(&1, reason, timeout), max_concurrency: 64, timeout: :infinity, ordered: false)

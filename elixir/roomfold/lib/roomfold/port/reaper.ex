@@ -9,8 +9,8 @@ defmodule Roomfold.Port.Reaper do
   @doc "This process owns that OS process from now on (nil: none)."
   def owns(reaper, os_pid), do: GenServer.cast(reaper, {:owns, self(), os_pid})
 
-  @doc "Ends an OS process, now and for certain."
-  def finish(reaper, os_pid), do: GenServer.cast(reaper, {:kill, os_pid})
+  @doc "Ends an OS process, now and for certain; then it is nobody's: its number may be another one's soon."
+  def finish(reaper, os_pid), do: GenServer.cast(reaper, {:finish, self(), os_pid})
 
   @impl true
   def init([]) do
@@ -24,9 +24,13 @@ defmodule Roomfold.Port.Reaper do
     {:noreply, Map.put(owners, owner, {monitor, os_pid})}
   end
 
-  def handle_cast({:kill, os_pid}, owners) do
+  def handle_cast({:finish, owner, os_pid}, owners) do
     kill(os_pid)
-    {:noreply, owners}
+
+    case owners do
+      %{^owner => {monitor, ^os_pid}} -> {:noreply, %{owners | owner => {monitor, nil}}}
+      _ -> {:noreply, owners}
+    end
   end
 
   @impl true

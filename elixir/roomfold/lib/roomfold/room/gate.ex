@@ -1,13 +1,14 @@
 defmodule Roomfold.Room.Gate do
   @moduledoc false
-  # Before an event is checked: asks the room's module whether its sender may, and has the systems add what only the room can know.
+  # Before an event is checked: keeps users from what the systems reserve, asks the room's module whether its sender may, and has the
+  # systems add what only the room can know.
 
   alias Roomfold.Error
   alias Roomfold.Room.{Options, System, Text}
 
   @doc "For `Roomfold.Room.Batch`: what to do with each event's text, or nil if there is nothing to ask."
   def adjust(state) do
-    if exports?(state, :authorize, 4) or state.prepared != [],
+    if exports?(state, :authorize, 4) or state.prepared != [] or state.reserved != [],
       do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
   end
 
@@ -15,14 +16,38 @@ defmodule Roomfold.Room.Gate do
     json = Options.json(state.options)
 
     with {:ok, name} <- name(text),
-         true <- name in state.prepared or asks_module?(state, sender) || {:ok, text},
+         true <- looks_at?(state, name, sender) || {:ok, text},
          {:ok, event} <- decode(text, json),
+         :ok <- unreserved(state, event, sender),
          :ok <- authorize(state, event, sender) do
       if name in state.prepared,
         do: Text.event(System.prepare_all(state.systems, event, id), json),
         else: {:ok, text}
     end
   end
+
+  defp looks_at?(state, name, sender) do
+    name in state.prepared or asks_module?(state, sender) or
+      (state.reserved != [] and name in ["create", "update"] and match?({:user, _}, sender))
+  end
+
+  # Else the systems would speak as "system" for whoever tells them what to say.
+  defp unreserved(state, {name, %{"components" => %{} = components}}, {:user, _})
+       when name in ["create", "update"] do
+    case Enum.find(state.reserved, &sets?(components, &1)) do
+      nil -> :ok
+      {component, _} -> {:error, reserved(component)}
+      component -> {:error, reserved(component)}
+    end
+  end
+
+  defp unreserved(_, _, _), do: :ok
+
+  defp sets?(components, {name, value}), do: components[name] == value
+  defp sets?(components, name), do: is_map_key(components, name)
+
+  defp reserved(component),
+    do: Error.new(:not_allowed, component: component, detail: "only the room itself sets this")
 
   defp asks_module?(state, sender), do: match?({:user, _}, sender) and exports?(state, :authorize, 4)
 

@@ -50,7 +50,8 @@ defmodule Roomfold.Room.Server do
     State.flush(state, now)
   end
 
-  defp claim(%{log: nil}), do: {:ok, 0}
+  # Nothing counts the lives of a room without a log: the time of its start tells them apart, for clients that come back.
+  defp claim(%{log: nil}), do: {:ok, System.os_time(:microsecond)}
 
   defp claim(options) do
     with {:ok, head} <- EventLog.claim(options.log, options.id, Options.versions(options)),
@@ -82,13 +83,18 @@ defmodule Roomfold.Room.Server do
 
   def terminate(_, _), do: :ok
 
-  # What is on its way, and then what waits, is answered before the room goes. No more is taken in.
-  defp drain(server) do
+  # What is on its way, then what waits, and what that causes, is answered before the room goes. No more is taken in. Events that
+  # cause one another without end do not hold it.
+  @drains 16
+  defp drain(server, left \\ @drains)
+  defp drain(server, 0), do: finish_commit(server)
+
+  defp drain(server, left) do
     server = finish_commit(server)
 
     case State.flush(server.state, now()) do
       {[], state} -> %{server | state: state}
-      {effects, state} -> carry_out(%{server | state: state}, effects) |> finish_commit()
+      {effects, state} -> %{server | state: state} |> carry_out(effects) |> drain(left - 1)
     end
   end
 
@@ -201,6 +207,8 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
+  # A task of the room's module that has done its work.
+  def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
 
@@ -357,7 +365,8 @@ defmodule Roomfold.Room.Server do
 
   defp do_one({:failed, module, exception, stacktrace}, server) do
     Logger.error(
-      "a system of the room failed: #{inspect(module)}\n" <> Exception.format(:error, exception, stacktrace)
+      "a system or the module of the room failed: #{inspect(module)}\n" <>
+        Exception.format(:error, exception, stacktrace)
     )
 
     server

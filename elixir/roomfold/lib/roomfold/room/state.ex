@@ -53,6 +53,7 @@ defmodule Roomfold.Room.State do
     news: [],
     wanted: [],
     prepared: [],
+    reserved: [],
     ids: 0
   ]
 
@@ -84,10 +85,15 @@ defmodule Roomfold.Room.State do
       | module_state: module_state,
         systems: systems,
         wanted: System.wanted(systems),
-        prepared: System.prepared(systems)
+        prepared: System.prepared(systems),
+        reserved: System.reserved(systems)
     }
 
-    queue_own(state, :system, events)
+    # A room that can't say what it has to say first does not start.
+    case queue_own(state, options.module, :system, events) do
+      {[], state} -> state
+      {[{:failed, _, error, _} | _], _} -> raise error
+    end
   end
 
   defp init_module(%{module: nil}, _), do: {nil, []}
@@ -121,18 +127,17 @@ defmodule Roomfold.Room.State do
     end
   end
 
-  # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of the room's code.
-  defp queue_own(state, sender, events) do
-    Enum.reduce(events, state, &queue(&2, nil, sender, [own_text(&1, state)]))
-  end
+  # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of whose event it is
+  # (`what`): it is left out and reported, or it would end the room, again after each restart.
+  defp queue_own(state, what, sender, events) do
+    json = Options.json(state.options)
 
-  defp own_text({:packed, frame}, _) when is_binary(frame), do: {:packed, frame}
-
-  defp own_text(event, state) do
-    case Text.event(event, Options.json(state.options)) do
-      {:ok, text} -> text
-      {:error, error} -> raise error
-    end
+    Enum.flat_map_reduce(events, state, fn event, state ->
+      case Text.event(event, json) do
+        {:ok, text} -> {[], queue(state, nil, sender, [text])}
+        {:error, error} -> {[{:failed, what, error, []}], state}
+      end
+    end)
   end
 
   defp queue(state, to, sender, texts) do
@@ -200,14 +205,17 @@ defmodule Roomfold.Room.State do
 
   @doc "Time has passed."
   def wake(state, now) do
-    state = expire_users(state, now)
+    {failures, state} = expire_users(state, now)
 
-    cond do
-      now >= idle_due(state) -> {[{:stop, :idle}], state}
-      ticking?(state) and now >= tick_due(state) -> tick(state, now)
-      ticking?(state) -> {[], state}
-      true -> flush_if_due(state, now)
-    end
+    {effects, state} =
+      cond do
+        now >= idle_due(state) -> {[{:stop, :idle}], state}
+        ticking?(state) and now >= tick_due(state) -> tick(state, now)
+        ticking?(state) -> {[], state}
+        true -> flush_if_due(state, now)
+      end
+
+    {failures ++ effects, state}
   end
 
   defp flush_if_due(state, now) do
@@ -241,8 +249,15 @@ defmodule Roomfold.Room.State do
     json = Options.json(state.options)
     events = for records <- Enum.reverse(state.news), record <- records, do: Text.decode(record, json)
     tick = %System.Tick{number: state.ticks, now: at(state, now), dt_ms: dt, events: events}
-    {events, systems, failures} = System.tick_all(state.systems, state.world, tick)
-    {failures, queue_own(%{state | systems: systems, news: []}, :system, events)}
+    {said, systems, failures} = System.tick_all(state.systems, state.world, tick)
+    state = %{state | systems: systems, news: []}
+
+    {refused, state} =
+      Enum.flat_map_reduce(said, state, fn {what, events}, state ->
+        queue_own(state, what, :system, events)
+      end)
+
+    {failures ++ refused, state}
   end
 
   # ---- the commit ----
@@ -340,8 +355,9 @@ defmodule Roomfold.Room.State do
     {updates, state} = update(state, batch.records)
     {keeps, state} = keep(state)
     effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
-    {more, state} = flush_if_idle(queue_own(state, :system, caused), now)
-    {effects ++ more, state}
+    {failures, state} = queue_own(state, state.options.module, :system, caused)
+    {more, state} = flush_if_idle(state, now)
+    {effects ++ failures ++ more, state}
   end
 
   def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
@@ -481,17 +497,20 @@ defmodule Roomfold.Room.State do
     }
 
     events = if new?, do: joined(state, user, how[:params] || %{}), else: []
-    state = queue_own(state, :server, events)
+    {failures, state} = queue_own(state, state.options.module, :server, events)
     presence = if People.here?(was, user), do: [], else: presence(was, [user], [])
     {elected, state} = elect(state)
-    {answer, presence ++ elected, state}
+    {answer, failures ++ presence ++ elected, state}
   end
 
   defp here(people), do: for({user, %{count: count}} <- people.users, count > 0, do: user) |> Enum.sort()
 
-  # What a JSON diff says holds in each life of the room; handles of packed ones only in theirs.
-  defp missing(state, %{format: format} = how) do
-    if is_integer(how[:last_seq]) and (format == :json or how[:last_term] == state.term),
+  # What a JSON diff says holds in each life of a room that has a log; handles of packed ones, and anything of a room without a log,
+  # only in theirs.
+  defp missing(%{options: options} = state, %{format: format} = how) do
+    same? = how[:last_term] == state.term or (format == :json and options.log != nil)
+
+    if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
       else: Frames.snapshot(state.world, format)
   end
@@ -512,9 +531,9 @@ defmodule Roomfold.Room.State do
       {people, user} ->
         presence = if People.here?(people, user), do: [], else: presence(people, [], [user])
         {elected, state} = elect(%{state | people: people, busy_at: now})
-        state = expire_users(state, now)
+        {failures, state} = expire_users(state, now)
         {flushed, state} = if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
-        {presence ++ elected ++ flushed, state}
+        {presence ++ elected ++ failures ++ flushed, state}
     end
   end
 
@@ -529,7 +548,7 @@ defmodule Roomfold.Room.State do
     {people, gone} = People.expire(state.people, state.options.grace_ms, now)
     state = %{state | people: people, limits: Map.drop(state.limits, gone)}
     events = Enum.flat_map(gone, &left(state, &1))
-    queue_own(state, :server, events)
+    queue_own(state, state.options.module, :server, events)
   end
 
   defp joined(%{options: %{module: nil}} = state, user, params),

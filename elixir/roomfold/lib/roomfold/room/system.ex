@@ -44,7 +44,11 @@ defmodule Roomfold.Room.System do
   """
   @callback prepare(World.event(), id :: String.t(), state) :: World.event()
   @callback prepares() :: [String.t()]
-  @optional_callbacks prepare: 3, prepares: 0, events: 1
+  @doc """
+  Components that say what it is to do, so that users may not set them by create or update: names, or a name with a value. Without it, none.
+  """
+  @callback reserves() :: [String.t() | {String.t(), term}]
+  @optional_callbacks prepare: 3, prepares: 0, events: 1, reserves: 0
 
   @doc false
   def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
@@ -72,12 +76,12 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # Answers events, the systems, and the failures: a system that raises is left out of this tick.
+  # Answers the events of each, `[{module, events}]`, the systems, and the failures: a system that raises is left out of this tick.
   def tick_all(systems, world, tick) do
     {events, {systems, failures}} =
       Enum.flat_map_reduce(systems, {[], []}, fn {module, state}, {done, failures} ->
         case tick_one(module, world, tick, state) do
-          {:ok, events, state} -> {events, {[{module, state} | done], failures}}
+          {:ok, events, state} -> {[{module, events}], {[{module, state} | done], failures}}
           failure -> {[], {[{module, state} | done], [failure | failures]}}
         end
       end)
@@ -90,7 +94,7 @@ defmodule Roomfold.Room.System do
       {:ok, Enum.to_list(module.(world, tick)), nil}
     else
       {events, state} = module.tick(world, tick, state)
-      {:ok, events, state}
+      {:ok, Enum.to_list(events), state}
     end
   rescue
     exception -> {:failed, module, exception, __STACKTRACE__}
@@ -104,6 +108,16 @@ defmodule Roomfold.Room.System do
         name <- module.prepares(),
         uniq: true,
         do: name
+  end
+
+  @doc false
+  # The components that some system reserves.
+  def reserved(systems) do
+    for {module, _} <- systems,
+        exports?(module, :reserves, 0),
+        component <- module.reserves(),
+        uniq: true,
+        do: component
   end
 
   @doc false

@@ -8,6 +8,8 @@ defmodule Roomfold.Systems.Pickups do
   `fields` go into the event as they are, `add` is [how much, at most]: the field is what the player has then. The event says `user_id` and
   `item_id` besides. Who has the most of what it would add collects nothing. One item is collected once.
 
+  What it says, it says as the room: so a room with it takes a `pickup` from no user's create or update (`c:Roomfold.Room.System.reserves/0`).
+
   ## Options
 
     * `:players` - their `kind` (`"player"`)
@@ -22,6 +24,9 @@ defmodule Roomfold.Systems.Pickups do
 
   @impl true
   def events(_), do: []
+
+  @impl true
+  def reserves, do: ["pickup"]
 
   @impl true
   def tick(world, _tick, opts) do
@@ -54,12 +59,9 @@ defmodule Roomfold.Systems.Pickups do
       Enum.flat_map_reduce(hits, {taken, player}, fn %Hits.Hit{id: item}, {taken, player} ->
         with false <- MapSet.member?(taken, item),
              %{"event" => event} = pickup when is_binary(event) <- World.get(world, item)["pickup"],
+             %{} = fields <- Map.get(pickup, "fields", %{}),
              {:ok, gains} <- gains(pickup["add"], player) do
-          payload =
-            pickup
-            |> Map.get("fields", %{})
-            |> Map.merge(gains)
-            |> Map.merge(%{"user_id" => user, "item_id" => item})
+          payload = fields |> Map.merge(gains) |> Map.merge(%{"user_id" => user, "item_id" => item})
 
           {[{event, payload}], {MapSet.put(taken, item), Map.merge(player, gains)}}
         else
@@ -72,12 +74,17 @@ defmodule Roomfold.Systems.Pickups do
 
   defp gains(nil, _), do: {:ok, %{}}
 
-  defp gains(add, player) do
+  defp gains(add, player) when is_map(add) do
     gains =
-      for {name, [amount, most]} <- add, had = player[name] || 0, is_number(had) and had < most, into: %{} do
+      for {name, [amount, most]} when is_number(amount) and is_number(most) <- add,
+          had = player[name] || 0,
+          is_number(had) and had < most,
+          into: %{} do
         {name, min(had + amount, most)}
       end
 
     if gains == %{}, do: :nothing, else: {:ok, gains}
   end
+
+  defp gains(_, _), do: :nothing
 end

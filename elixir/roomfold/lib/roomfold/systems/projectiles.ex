@@ -4,6 +4,10 @@ defmodule Roomfold.Systems.Projectiles do
   along what it flies in a tick, so that nothing is tunnelled through. What it hits is hurt (`Roomfold.Systems.Shots`), and it is
   deleted; else it becomes a `projectile_moved`.
 
+  Users make projectiles by the events that the rules have for it (`weapon_fired`); a room with this system takes the kind `"projectile"` from no user's
+  create or update (`c:Roomfold.Room.System.reserves/0`). What a projectile is worth goes by its `type`, which a shooter's event may say: a module's
+  `authorize/4` decides who may fire what.
+
   ## Options
 
     * `:damage` - `type` of the projectile → points of health; `:default_damage` for others (20)
@@ -25,6 +29,9 @@ defmodule Roomfold.Systems.Projectiles do
 
   @impl true
   def events(_), do: []
+
+  @impl true
+  def reserves, do: [{"kind", "projectile"}]
 
   @impl true
   def tick(world, tick, state) do

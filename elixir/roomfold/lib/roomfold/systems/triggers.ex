@@ -7,6 +7,9 @@ defmodule Roomfold.Systems.Triggers do
   The event comes once for each time a player enters, with `user_id` and `trigger_id` besides the fields; with `"leave" => event` another one
   when it leaves.
 
+  What it says, it says as the room: so a room with it takes a `trigger` from the server, its own events and its rules, and from no user's create or
+  update (`c:Roomfold.Room.System.reserves/0`).
+
   ## Options
 
     * `:players` - their `kind` (`"player"`)
@@ -22,6 +25,9 @@ defmodule Roomfold.Systems.Triggers do
 
   @impl true
   def events(_), do: []
+
+  @impl true
+  def reserves, do: ["trigger"]
 
   @impl true
   def tick(world, _tick, state) do
@@ -57,8 +63,8 @@ defmodule Roomfold.Systems.Triggers do
   end
 
   defp event(%{} = trigger, key, id, user) do
-    with name when is_binary(name) <- trigger[key] do
-      {name, trigger |> Map.get("fields", %{}) |> Map.merge(%{"user_id" => user, "trigger_id" => id})}
+    with name when is_binary(name) <- trigger[key], %{} = fields <- Map.get(trigger, "fields", %{}) do
+      {name, Map.merge(fields, %{"user_id" => user, "trigger_id" => id})}
     else
       _ -> nil
     end
