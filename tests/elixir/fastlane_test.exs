@@ -28,10 +28,10 @@ defmodule Roomfold.FastlaneTest do
 
       lane =
         %Fastlane{}
-        |> Fastlane.enter(a, entry(to: a))
-        |> Fastlane.enter(b, entry(to: b))
-        |> Fastlane.enter(c, entry(to: c, lane: {__MODULE__, :b}))
-        |> Fastlane.enter(d, entry(to: d, format: :packed, events?: true))
+        |> Fastlane.enter(a, 0, entry(to: a))
+        |> Fastlane.enter(b, 0, entry(to: b))
+        |> Fastlane.enter(c, 0, entry(to: c, lane: {__MODULE__, :b}))
+        |> Fastlane.enter(d, 0, entry(to: d, format: :packed, events?: true))
 
       {sends, [], _} = Fastlane.publish(lane, update(1, 5, "events"))
 
@@ -45,7 +45,7 @@ defmodule Roomfold.FastlaneTest do
     end
 
     test "who does not acknowledge goes back to its session, with what it owes" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry(sent: 4))
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(sent: 4))
       {[_], [], lane} = Fastlane.publish(lane, update(1, 5))
       {[_], [], lane} = Fastlane.publish(lane, update(2, 5))
       me = self()
@@ -55,7 +55,7 @@ defmodule Roomfold.FastlaneTest do
     end
 
     test "an acknowledgement is worth what was sent by then, and never less than the one before" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry(limit: 10))
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(limit: 10))
       {_, [], lane} = Fastlane.publish(lane, update(1, 8))
       {_, [], lane} = Fastlane.publish(lane, update(2, 8))
       lane = Fastlane.acked(lane, self(), 2)
@@ -66,8 +66,16 @@ defmodule Roomfold.FastlaneTest do
       assert {[], [{_, 16}], _} = Fastlane.publish(lane, update(5, 8))
     end
 
+    test "the first update need not have come for an acknowledgement of the snapshot to count" do
+      lane = Fastlane.enter(%Fastlane{}, self(), 7, entry(limit: 10, sent: 50)) |> Fastlane.acked(self(), 7)
+      {[_], [], lane} = Fastlane.publish(lane, update(8, 8))
+      {[_], [], lane} = Fastlane.publish(lane, update(9, 8))
+      me = self()
+      assert {[], [{^me, 16}], _} = Fastlane.publish(lane, update(10, 8))
+    end
+
     test "an acknowledgement from before everything that is remembered is worth nothing" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry(limit: 1_000_000))
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(limit: 1_000_000))
       lane = Enum.reduce(1..1_000, lane, fn seq, lane -> elem(Fastlane.publish(lane, update(seq, 1)), 2) end)
       assert Fastlane.acked(lane, self(), 3) == lane
       {bytes, known} = lane.sent.json
@@ -75,8 +83,9 @@ defmodule Roomfold.FastlaneTest do
     end
 
     test "who leaves is out" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry([]))
-      assert Fastlane.leave(lane, self()) == %Fastlane{}
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry([]))
+      assert %{groups: groups, of: of} = Fastlane.leave(lane, self())
+      assert {groups, of} == {%{}, %{}}
       assert Fastlane.leave(%Fastlane{}, self()) == %Fastlane{}
     end
   end
@@ -179,6 +188,98 @@ defmodule Roomfold.FastlaneTest do
       {:ok, last} = write(room, "tom", 1)
       {seen, _} = follow(session, last)
       assert [{^behind, ^last, :fast}] = seen
+    end
+
+    # The room's word that the client is behind, when it comes; what the client gets before is its own.
+    defp behind(room) do
+      receive do
+        {:roomfold, ^room, {:behind, _, _}} = message -> message
+      after
+        5_000 -> flunk("it was not said to be behind")
+      end
+    end
+
+    defp text(frames), do: for({:push, _, {:json, text}} <- frames, do: Roomfold.JSON.decode!(text))
+
+    test "an acknowledgement that crosses the room's word that it is behind counts", %{room: room} do
+      {_, session} = joined(room, max_unacknowledged: 2_000, max_lag_ms: 60_000)
+      {:ok, seq} = write(room, "tom", 3_000)
+      {_, session} = follow(session, seq)
+      {:ok, last} = write(room, "tom", 1)
+      message = behind(room)
+      {[], session} = Session.input(session, "ack", %{"seq" => seq})
+      {frames, session} = Session.handle(session, message)
+      assert [%{"seq" => ^last}] = text(frames)
+      assert session.lagging == nil
+    end
+
+    test "believes nobody who acknowledges what there is not for longer than once", %{room: room} do
+      {_, session} = joined(room, max_unacknowledged: 2_000, max_lag_ms: 60_000)
+      {:ok, seq} = write(room, "tom", 1)
+      {_, session} = follow(session, seq)
+      {:ok, seq} = write(room, "tom", 3_000)
+      {_, session} = follow(session, seq)
+      {:ok, last} = write(room, "tom", 3_000)
+      message = behind(room)
+      {[], session} = Session.input(session, "ack", %{"seq" => Integer.pow(10, 30)})
+      {frames, session} = Session.handle(session, message)
+      assert [%{"seq" => ^last}] = text(frames)
+      session = Session.flushed(session)
+      {:ok, _} = write(room, "tom", 1)
+      assert {[], %{lagging: since}} = Session.handle(session, behind(room))
+      assert since != nil
+    end
+
+    test "tells the room what is acknowledged now and then: the newest, and the last in any case", %{
+      room: room,
+      pid: pid
+    } do
+      {seq, session} = joined(room)
+      {:ok, last} = write(room, "tom")
+      {_, session} = follow(session, last)
+      :erlang.trace(pid, true, [:receive])
+
+      session =
+        Enum.reduce(1..200, session, fn n, session ->
+          {[], session} =
+            Session.input(session, "ack", %{"seq" => if(n < 200, do: seq + rem(n, 2), else: last)})
+
+          session
+        end)
+
+      assert_receive {:roomfold, ^room, :tell} = message
+      {[], session} = Session.handle(session, message)
+      assert session.told == last
+      assert Room.seq(room) == last
+      :erlang.trace(pid, false, [:receive])
+      told = told([])
+      assert List.last(told) == last
+      assert told == Enum.uniq(told) and length(told) <= 3
+      # It knows: nothing more is on its way.
+      {[], _} = Session.input(session, "ack", %{"seq" => last})
+      refute_received {:roomfold, ^room, :tell}
+    end
+
+    defp told(seqs) do
+      receive do
+        {:trace, _, :receive, {:"$gen_cast", {:acked, _, seq}}} -> told(seqs ++ [seq])
+        {:trace, _, _, _} -> told(seqs)
+      after
+        0 -> seqs
+      end
+    end
+
+    test "whose term is newer is not taken in by a room that has been overtaken" do
+      rooms = :"fast_rooms_#{System.unique_integer([:positive])}"
+      start_supervised!({Roomfold.Rooms, name: rooms, log: {Roomfold.EventLog.Memory, []}})
+      room = {rooms, "1"}
+      {_, session} = joined(room)
+      assert session.fast?
+      # Somebody else's, on the other side of a split; that is where this session comes from.
+      {:ok, %{term: newer}} = Roomfold.EventLog.claim(Roomfold.Rooms.log(rooms), "1")
+      session = %{session | term: newer}
+      down = {:DOWN, session.monitor, :process, session.pid, :noconnection}
+      assert {:close, "old_term", [{:push, "closing", _}], _} = Session.handle(session, down)
     end
 
     test "that does not know what went past it begins anew when the room crashes", %{room: room, pid: pid} do
