@@ -105,8 +105,9 @@ defmodule Roomfold.Phoenix.Channel do
     asked = if meta, do: Map.delete(params, "presence"), else: params
 
     with {:ok, reply, frames, session} <- Session.join(session, Instance.resumed(asked, instance)) do
-      send(self(), {__MODULE__, :joined, frames, meta})
-      {:ok, Map.put(reply, "instance", instance), Phoenix.Socket.assign(socket, :roomfold, session)}
+      send(self(), {__MODULE__, :joined})
+      socket = Phoenix.Socket.assign(socket, roomfold: session, roomfold_first: {frames, meta})
+      {:ok, Map.put(reply, "instance", instance), socket}
     end
   end
 
@@ -142,20 +143,25 @@ defmodule Roomfold.Phoenix.Channel do
   def ref(socket), do: if(socket.ref, do: Phoenix.Channel.socket_ref(socket))
 
   @doc false
-  def handle_info({__MODULE__, :joined, frames, meta}, socket) do
+  # Nothing can be pushed in a join. What came from the room since then may be before the message that says that it is over.
+  def handle_info(message, %{assigns: %{roomfold_first: {frames, meta}} = assigns} = socket) do
+    socket = %{socket | assigns: Map.delete(assigns, :roomfold_first)}
     {:noreply, socket} = answer({frames, socket.assigns.roomfold}, socket)
     track(meta, socket)
-    {:noreply, socket}
+    handle_info(message, socket)
   end
+
+  def handle_info({__MODULE__, :joined}, socket), do: {:noreply, socket}
 
   def handle_info(message, socket) do
     case Session.handle(socket.assigns.roomfold, message) do
       :ignore ->
         {:noreply, socket}
 
-      {:close, reason, frames, session} ->
+      {:close, reason, frames, _} ->
         push(frames, socket)
-        {:stop, {:shutdown, {:roomfold, reason}}, Phoenix.Socket.assign(socket, :roomfold, session)}
+        # Not {:stop, ..}: that is told as a close, which clients take for the end. This is told as an error: they join again.
+        exit({:shutdown, {:roomfold, reason}})
 
       frames_and_session ->
         answer(frames_and_session, socket)
