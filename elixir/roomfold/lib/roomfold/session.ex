@@ -36,7 +36,7 @@ defmodule Roomfold.Session do
 
   # waiting: what was published and is not answered yet, ref of the room → ref of the client;
   # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil;
-  # acked: the highest seq that the client has acknowledged; told: the one that the room in the fast lane was told last, at told_at
+  # acked: the highest seq that the client has acknowledged; told: the one that the room was told last, at told_at (-1: none yet)
   defstruct [
     :room,
     :user,
@@ -53,8 +53,8 @@ defmodule Roomfold.Session do
     :fastlane,
     # whether the room was asked to send past this session, and has not sent to it since
     fast?: false,
-    acked: 0,
-    told: 0,
+    acked: -1,
+    told: -1,
     told_at: nil,
     # whether a message is on its way to tell it what was not told yet
     tells?: false,
@@ -198,8 +198,8 @@ defmodule Roomfold.Session do
           json: joined.json,
           lagging: nil,
           fast?: false,
-          acked: 0,
-          told: 0,
+          acked: -1,
+          told: -1,
           sent: :queue.new(),
           sent_bytes: 0
       }
