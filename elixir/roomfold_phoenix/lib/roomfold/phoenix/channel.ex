@@ -103,6 +103,7 @@ defmodule Roomfold.Phoenix.Channel do
   def enter(session, instance, meta, params, socket) do
     # With a Presence of the application's, the room need not say who comes and goes.
     asked = if meta, do: Map.delete(params, "presence"), else: params
+    asked = if Frame.binary?(lane(socket)), do: asked, else: Map.put(asked, "format", "json")
 
     with {:ok, reply, frames, session} <- Session.join(session, Instance.resumed(asked, instance)) do
       send(self(), {__MODULE__, :joined})
@@ -113,9 +114,11 @@ defmodule Roomfold.Phoenix.Channel do
 
   # Diffs go from the room to the process of the socket, as messages that those of other sockets share.
   defp fastlane(%{serializer: serializer} = socket) when serializer in @serializers,
-    do: {socket.transport_pid, {Frame, {socket.topic, to_string(socket.join_ref)}}}
+    do: {socket.transport_pid, {Frame, lane(socket)}}
 
   defp fastlane(_), do: nil
+
+  defp lane(socket), do: {socket.topic, to_string(socket.join_ref)}
 
   defp place(id, opts) when is_binary(id), do: {Keyword.get(opts, :rooms, Roomfold.Rooms), id}
   defp place(room, _), do: room
@@ -193,7 +196,7 @@ defmodule Roomfold.Phoenix.Channel do
 
   # Tests of channels, and other serializers, get terms.
   defp push_one(frame, %{serializer: serializer} = socket) when serializer in @serializers do
-    send(socket.transport_pid, Frame.message({socket.topic, to_string(socket.join_ref)}, plain(frame)))
+    send(socket.transport_pid, Frame.message(lane(socket), plain(frame)))
   end
 
   defp push_one(frame, socket), do: as_terms(frame, socket)
