@@ -288,13 +288,16 @@ defmodule Roomfold.FastlaneTest do
       StoppedClock.set(300)
       session = acks.(session, [last, last])
       refute_received {:later, _, _}
+      # Whatever was cast to the room before this call is there.
+      Room.seq(room)
+      :erlang.trace(pid, false, [:receive])
+      delivered = :erlang.trace_delivered(pid)
+      assert_receive {:trace_delivered, ^pid, ^delivered}, 5_000
+      assert told([]) == [seq, last]
       {:ok, next} = write(room, "tom")
       {_, session} = follow(session, next)
       _ = acks.(session, [next])
       assert_received {:later, _, 200}
-      Room.seq(room)
-      :erlang.trace(pid, false, [:receive])
-      assert told([]) == [seq, last]
     end
 
     defp told(seqs) do

@@ -58,7 +58,9 @@ defmodule Roomfold.Phoenix.FastlaneTest do
   end
 
   for size <- [250, 251] do
-    test "a topic that a binary message has no room for is read as JSON: an id of #{size} bytes", %{room: room} do
+    test "a topic that a binary message has no room for is read as JSON: an id of #{size} bytes", %{
+      room: room
+    } do
       room = String.pad_trailing(room, unquote(size), "x")
       {reply, tom} = join!("tom", room, %{"format" => "packed", "versions" => [1]})
 

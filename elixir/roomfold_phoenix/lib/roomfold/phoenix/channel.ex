@@ -163,6 +163,7 @@ defmodule Roomfold.Phoenix.Channel do
 
       {:close, reason, frames, _} ->
         push(frames, socket)
+
         # Not {:stop, ..}: that is told as a close, which clients take for the end. This is told as an error: they join again.
         exit({:shutdown, {:roomfold, reason}})
 
