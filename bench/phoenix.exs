@@ -97,7 +97,7 @@ defmodule Bench.Fanout do
 
   defp one(kind, clients, hz, ticks) do
     {port, %{"port" => tcp, "pid" => pid}} = start(kind)
-    finish = Bench.Readers.start(kind, tcp, clients)
+    finish = Bench.Readers.start(kind, tcp, clients, @entities)
     Process.sleep(500)
     before = cpu(pid)
     %{"times" => times} = order(port, "go #{hz} #{ticks}")

@@ -1,19 +1,26 @@
 defmodule Bench.Readers do
   @moduledoc """
   Clients over real WebSockets that do no more than a good client must: they find the frames that bring a tick, note when each
-  was there, and acknowledge. Nothing is decoded, so that they do not take the processor from the server.
+  was there, and acknowledge as the browser client does (priv/static/roomfold/room.mjs). Nothing is decoded, so that they do not take
+  the processor from the server.
   """
 
-  @ack_ms 250
+  @ack_ms 2_000
+  @ack_bytes 65_536
+  # What the browser client takes an entity of JSON for.
+  @entity_bytes 128
   # So many bytes of a frame say what it is.
   @start 96
 
   @doc "Connects so many; answers a function that gets their results: `[{[{seq, microseconds} of each tick], bytes}]`."
-  def start(kind, port, count) do
+  def start(kind, port, count, entities) do
     parent = self()
 
     # A few at a time: how fast they come in is not what is measured.
-    pids = for some <- Enum.chunk_every(1..count, 20), pid <- join_some(some, kind, port, parent), do: pid
+    pids =
+      for some <- Enum.chunk_every(1..count, 20),
+          pid <- join_some(some, kind, port, entities, parent),
+          do: pid
 
     fn ->
       for pid <- pids, do: send(pid, :done)
@@ -21,13 +28,13 @@ defmodule Bench.Readers do
     end
   end
 
-  defp join_some(numbers, kind, port, parent) do
-    pids = for n <- numbers, do: spawn_link(fn -> reader(kind, port, n, parent) end)
+  defp join_some(numbers, kind, port, entities, parent) do
+    pids = for n <- numbers, do: spawn_link(fn -> reader(kind, port, n, entities, parent) end)
     for pid <- pids, do: receive(do: ({:joined, ^pid} -> :ok))
     pids
   end
 
-  defp reader(kind, port, n, parent) do
+  defp reader(kind, port, n, entities, parent) do
     {socket, rest} = connect(kind, port, n)
 
     state = %{
@@ -36,8 +43,13 @@ defmodule Bench.Readers do
       skip: 0,
       head: rest,
       at: nil,
+      # of the frame that at is of
+      size: 0,
       seq: 0,
       acked: 0,
+      entities: entities,
+      # Bytes, as the browser client counts them, since the last acknowledgement.
+      owed: 0,
       ack_at: System.monotonic_time(:millisecond),
       times: [],
       bytes: 0
@@ -186,7 +198,7 @@ defmodule Bench.Readers do
     text = head <> data
 
     with {from, size} <- header(text), start = min(size, @start), true <- byte_size(text) - from >= start do
-      state = %{state | head: "", at: tick(state.kind, binary_part(text, from, start))}
+      state = %{state | head: "", at: tick(state.kind, binary_part(text, from, start)), size: size}
       rest = binary_part(text, from, byte_size(text) - from)
       # An empty frame has nothing to wait for.
       if size == 0, do: consume(state, rest), else: consume(%{state | skip: size}, rest)
@@ -224,7 +236,9 @@ defmodule Bench.Readers do
 
   defp arrived(state) do
     seq = if is_integer(state.at), do: state.at, else: state.seq + 1
-    %{state | times: [{seq, System.os_time(:microsecond)} | state.times], at: nil, seq: seq}
+    times = [{seq, System.os_time(:microsecond)} | state.times]
+    owed = state.owed + if(state.kind == :json, do: @entity_bytes * state.entities, else: state.size)
+    %{state | times: times, at: nil, seq: seq, owed: owed}
   end
 
   defp acknowledge(%{seq: seq, acked: seq} = state), do: state
@@ -233,9 +247,9 @@ defmodule Bench.Readers do
   defp acknowledge(state) do
     now = System.monotonic_time(:millisecond)
 
-    if now - state.ack_at >= @ack_ms do
+    if now - state.ack_at >= @ack_ms or state.owed >= @ack_bytes do
       say(state, 1, ~s(["1","9","room:bench","ack",{"seq":#{state.seq}}]))
-      %{state | acked: state.seq, ack_at: now}
+      %{state | acked: state.seq, ack_at: now, owed: 0}
     else
       state
     end

@@ -5,6 +5,37 @@ defmodule Roomfold.FastlaneTest do
   alias Roomfold.Room.{Fastlane, Update}
   alias Roomfold.Session
 
+  defmodule StoppedClock do
+    @moduledoc false
+    # What a session does to the world outside it, at the time that the test says.
+    alias Roomfold.Session.Link
+    @behaviour Link
+
+    def set(milliseconds), do: Process.put(__MODULE__, milliseconds)
+
+    @impl true
+    def now, do: Process.get(__MODULE__, 0)
+    @impl true
+    def later(message, milliseconds), do: send(self(), {:later, message, milliseconds})
+
+    @impl true
+    defdelegate join(room, user, opts), to: Link
+    @impl true
+    defdelegate leave(room), to: Link
+    @impl true
+    defdelegate catch_up(room, from, format), to: Link
+    @impl true
+    defdelegate publish(room, events, opts), to: Link
+    @impl true
+    defdelegate fastlane(room, seq, entry), to: Link
+    @impl true
+    defdelegate acked(room, seq), to: Link
+    @impl true
+    defdelegate monitor(room), to: Link
+    @impl true
+    defdelegate demonitor(reference), to: Link
+  end
+
   # A lane: what the process of a socket would get.
   def message(lane, {:push, event, {:json, text}}), do: {:wire, lane, event, IO.iodata_to_binary(text)}
   def message(lane, {:push, event, {:binary, bytes}}), do: {:wire, lane, event, bytes}
@@ -28,10 +59,10 @@ defmodule Roomfold.FastlaneTest do
 
       lane =
         %Fastlane{}
-        |> Fastlane.enter(a, entry(to: a))
-        |> Fastlane.enter(b, entry(to: b))
-        |> Fastlane.enter(c, entry(to: c, lane: {__MODULE__, :b}))
-        |> Fastlane.enter(d, entry(to: d, format: :packed, events?: true))
+        |> Fastlane.enter(a, 0, entry(to: a))
+        |> Fastlane.enter(b, 0, entry(to: b))
+        |> Fastlane.enter(c, 0, entry(to: c, lane: {__MODULE__, :b}))
+        |> Fastlane.enter(d, 0, entry(to: d, format: :packed, events?: true))
 
       {sends, [], _} = Fastlane.publish(lane, update(1, 5, "events"))
 
@@ -45,7 +76,7 @@ defmodule Roomfold.FastlaneTest do
     end
 
     test "who does not acknowledge goes back to its session, with what it owes" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry(sent: 4))
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(sent: 4))
       {[_], [], lane} = Fastlane.publish(lane, update(1, 5))
       {[_], [], lane} = Fastlane.publish(lane, update(2, 5))
       me = self()
@@ -55,7 +86,7 @@ defmodule Roomfold.FastlaneTest do
     end
 
     test "an acknowledgement is worth what was sent by then, and never less than the one before" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry(limit: 10))
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(limit: 10))
       {_, [], lane} = Fastlane.publish(lane, update(1, 8))
       {_, [], lane} = Fastlane.publish(lane, update(2, 8))
       lane = Fastlane.acked(lane, self(), 2)
@@ -66,8 +97,16 @@ defmodule Roomfold.FastlaneTest do
       assert {[], [{_, 16}], _} = Fastlane.publish(lane, update(5, 8))
     end
 
+    test "the first update need not have come for an acknowledgement of the snapshot to count" do
+      lane = Fastlane.enter(%Fastlane{}, self(), 7, entry(limit: 10, sent: 50)) |> Fastlane.acked(self(), 7)
+      {[_], [], lane} = Fastlane.publish(lane, update(8, 8))
+      {[_], [], lane} = Fastlane.publish(lane, update(9, 8))
+      me = self()
+      assert {[], [{^me, 16}], _} = Fastlane.publish(lane, update(10, 8))
+    end
+
     test "an acknowledgement from before everything that is remembered is worth nothing" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry(limit: 1_000_000))
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(limit: 1_000_000))
       lane = Enum.reduce(1..1_000, lane, fn seq, lane -> elem(Fastlane.publish(lane, update(seq, 1)), 2) end)
       assert Fastlane.acked(lane, self(), 3) == lane
       {bytes, known} = lane.sent.json
@@ -75,8 +114,9 @@ defmodule Roomfold.FastlaneTest do
     end
 
     test "who leaves is out" do
-      lane = Fastlane.enter(%Fastlane{}, self(), entry([]))
-      assert Fastlane.leave(lane, self()) == %Fastlane{}
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry([]))
+      assert %{groups: groups, of: of} = Fastlane.leave(lane, self())
+      assert {groups, of} == {%{}, %{}}
       assert Fastlane.leave(%Fastlane{}, self()) == %Fastlane{}
     end
   end
@@ -179,6 +219,107 @@ defmodule Roomfold.FastlaneTest do
       {:ok, last} = write(room, "tom", 1)
       {seen, _} = follow(session, last)
       assert [{^behind, ^last, :fast}] = seen
+    end
+
+    # The room's word that the client is behind, when it comes; what the client gets before is its own.
+    defp behind(room) do
+      receive do
+        {:roomfold, ^room, {:behind, _, _}} = message -> message
+      after
+        5_000 -> flunk("it was not said to be behind")
+      end
+    end
+
+    defp text(frames), do: for({:push, _, {:json, text}} <- frames, do: Roomfold.JSON.decode!(text))
+
+    test "an acknowledgement that crosses the room's word that it is behind counts", %{room: room} do
+      {_, session} = joined(room, max_unacknowledged: 2_000, max_lag_ms: 60_000)
+      {:ok, seq} = write(room, "tom", 3_000)
+      {_, session} = follow(session, seq)
+      {:ok, last} = write(room, "tom", 1)
+      message = behind(room)
+      {[], session} = Session.input(session, "ack", %{"seq" => seq})
+      {frames, session} = Session.handle(session, message)
+      assert [%{"seq" => ^last}] = text(frames)
+      assert session.lagging == nil
+    end
+
+    test "believes nobody who acknowledges what there is not for longer than once", %{room: room} do
+      {_, session} = joined(room, max_unacknowledged: 2_000, max_lag_ms: 60_000)
+      {:ok, seq} = write(room, "tom", 1)
+      {_, session} = follow(session, seq)
+      {:ok, seq} = write(room, "tom", 3_000)
+      {_, session} = follow(session, seq)
+      {:ok, last} = write(room, "tom", 3_000)
+      message = behind(room)
+      {[], session} = Session.input(session, "ack", %{"seq" => Integer.pow(10, 30)})
+      {frames, session} = Session.handle(session, message)
+      assert [%{"seq" => ^last}] = text(frames)
+      session = Session.flushed(session)
+      {:ok, _} = write(room, "tom", 1)
+      assert {[], %{lagging: since}} = Session.handle(session, behind(room))
+      assert since != nil
+    end
+
+    test "tells the room what is acknowledged now and then: the newest, and the last in any case", %{
+      room: room,
+      pid: pid
+    } do
+      {_, session} = joined(room, link: StoppedClock)
+      {:ok, seq} = write(room, "tom")
+      {:ok, last} = write(room, "tom")
+      {_, session} = follow(session, last)
+
+      acks = fn session, seqs ->
+        Enum.reduce(seqs, session, fn seq, session ->
+          {[], session} = Session.input(session, "ack", %{"seq" => seq})
+          session
+        end)
+      end
+
+      :erlang.trace(pid, true, [:receive])
+      # The first at once, of the others the highest when it is time.
+      session = acks.(session, [seq] ++ List.duplicate(seq, 200) ++ [last, seq, -1])
+      assert_received {:later, {:roomfold, ^room, :tell} = message, 250}
+      refute_received {:later, _, _}
+      StoppedClock.set(250)
+      {[], session} = Session.handle(session, message)
+      # It knows: nothing more is on its way.
+      StoppedClock.set(300)
+      session = acks.(session, [last, last])
+      refute_received {:later, _, _}
+      # Whatever was cast to the room before this call is there.
+      Room.seq(room)
+      :erlang.trace(pid, false, [:receive])
+      delivered = :erlang.trace_delivered(pid)
+      assert_receive {:trace_delivered, ^pid, ^delivered}, 5_000
+      assert told([]) == [seq, last]
+      {:ok, next} = write(room, "tom")
+      {_, session} = follow(session, next)
+      _ = acks.(session, [next])
+      assert_received {:later, _, 200}
+    end
+
+    defp told(seqs) do
+      receive do
+        {:trace, _, :receive, {:"$gen_cast", {:acked, _, seq}}} -> told(seqs ++ [seq])
+        {:trace, _, _, _} -> told(seqs)
+      after
+        0 -> seqs
+      end
+    end
+
+    test "whose term is newer is not taken in by a room that has been overtaken" do
+      rooms = :"fast_rooms_#{System.unique_integer([:positive])}"
+      start_supervised!({Roomfold.Rooms, name: rooms, log: {Roomfold.EventLog.Memory, []}})
+      room = {rooms, "1"}
+      {_, session} = joined(room)
+      assert session.fast?
+      # Somebody else's, on the other side of a split; that is where this session comes from.
+      {:ok, %{term: newer}} = Roomfold.EventLog.claim(Roomfold.Rooms.log(rooms), "1")
+      session = %{session | term: newer}
+      down = {:DOWN, session.monitor, :process, session.pid, :noconnection}
+      assert {:close, "old_term", [{:push, "closing", _}], _} = Session.handle(session, down)
     end
 
     test "that does not know what went past it begins anew when the room crashes", %{room: room, pid: pid} do

@@ -280,6 +280,10 @@ defmodule Roomfold.SessionTest do
                Session.input(session, "ack", %{"seq" => "1"}, "r")
 
       assert {[], _} = Session.input(session, "ack", {:json, "nonsense"})
+      long = {:json, ~s({"seq":1,"x":"#{String.duplicate("x", 70_000)}"})}
+
+      assert {[{:reply, "r", :error, %{"reason" => "too_large"}}], _} =
+               Session.input(session, "ack", long, "r")
     end
   end
 

@@ -37,7 +37,8 @@ export class RoomError extends Error {
   }
 }
 
-const ACK_MS = 250;
+// Reading one costs the server about what sending a diff does. Far fewer bytes than may be unacknowledged (1 MB), and far less time than one may lag (15 s).
+const ACK_MS = 2000;
 const ACK_BYTES = 65536;
 // JSON comes parsed: what an entity weighs is guessed.
 const ENTITY_BYTES = 128;
@@ -63,6 +64,8 @@ export class Room {
   #first = null;
   #leaving = false;
   #resume = false;
+  /** Why the server said that it is going to close it. @type {string | null} */
+  #closing = null;
   #ack = { seq: 0, sent: 0, at: 0, bytes: 0, timer: null };
   #inputs;
 
@@ -134,6 +137,7 @@ export class Room {
 
   #onJoined(reply) {
     this.joined = reply;
+    this.#closing = null;
     if (reply.tick_ms !== this.#timeline.tickMs) {
       this.#timeline.tickMs = reply.tick_ms;
       this.#timeline.clear();
@@ -164,10 +168,10 @@ export class Room {
     channel.on("term", ({ term }) => (this.joined = { ...this.joined, term }));
     channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));
     channel.on("closing", (payload) => {
-      this.reason = payload.message ?? payload.reason;
+      this.reason = this.#closing = payload.message ?? payload.reason;
       this.#emit("closing", payload);
     });
-    channel.onError((reason) => this.#lost(readable(reason) ?? "the server had to stop this room's channel"));
+    channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
     channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
     this.#refs.push(
       this.#socket.onError(() => this.#lost("the server can't be reached")),

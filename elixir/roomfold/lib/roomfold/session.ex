@@ -35,7 +35,8 @@ defmodule Roomfold.Session do
   @type frame :: {:push, String.t(), payload} | {:reply, ref :: term, :ok | :error, payload}
 
   # waiting: what was published and is not answered yet, ref of the room → ref of the client;
-  # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil
+  # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil;
+  # acked: the highest seq that the client has acknowledged; told: the one that the room was told last, at told_at (-1: none yet)
   defstruct [
     :room,
     :user,
@@ -52,6 +53,11 @@ defmodule Roomfold.Session do
     :fastlane,
     # whether the room was asked to send past this session, and has not sent to it since
     fast?: false,
+    acked: -1,
+    told: -1,
+    told_at: nil,
+    # whether a message is on its way to tell it what was not told yet
+    tells?: false,
     link: Link,
     waiting: %{},
     sent: :queue.new(),
@@ -61,6 +67,9 @@ defmodule Roomfold.Session do
   ]
 
   @type t :: %__MODULE__{}
+
+  # A room in the fast lane is told what a client acknowledges so often at most; the newest, and the last in any case.
+  @tell_ms 250
 
   @defaults [
     max_input_bytes: 65_536,
@@ -189,6 +198,8 @@ defmodule Roomfold.Session do
           json: joined.json,
           lagging: nil,
           fast?: false,
+          acked: -1,
+          told: -1,
           sent: :queue.new(),
           sent_bytes: 0
       }
@@ -280,7 +291,8 @@ defmodule Roomfold.Session do
   end
 
   def input(%__MODULE__{} = session, "ack", payload, ref) do
-    with {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
+    with :ok <- at_most(size(payload), session.options.max_input_bytes, :too_large),
+         {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
       acknowledge(session, seq)
     else
       {:error, error} -> refuse(session, ref, error)
@@ -355,13 +367,30 @@ defmodule Roomfold.Session do
   # ---- acknowledging ----
 
   defp acknowledge(session, seq) do
-    if session.fast?, do: session.link.acked(session.pid, seq)
-    session = drop_sent(session, seq)
+    session = tell(%{session | acked: max(session.acked, seq)})
+    caught_up(drop_sent(session, seq))
+  end
 
+  defp caught_up(session) do
     if session.lagging && session.sent_bytes <= div(session.options.max_unacknowledged, 2),
       do: catch_up(session),
       else: {[], session}
   end
+
+  defp tell(%{fast?: true, tells?: false, acked: acked, told: told} = session) when acked > told do
+    now = now(session)
+    wait = if session.told_at, do: session.told_at + @tell_ms - now, else: 0
+
+    if wait > 0 do
+      session.link.later({:roomfold, session.room, :tell}, wait)
+      %{session | tells?: true}
+    else
+      session.link.acked(session.pid, acked)
+      %{session | told: acked, told_at: now}
+    end
+  end
+
+  defp tell(session), do: session
 
   defp drop_sent(session, seq) do
     case :queue.peek(session.sent) do
@@ -407,11 +436,16 @@ defmodule Roomfold.Session do
     end
   end
 
-  # The client has not acknowledged what it was sent past this session.
+  # The client has not acknowledged what it was sent past this session; or it has, and the room did not know when it wrote this.
   def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
     sent = :queue.in({seq, bytes}, :queue.new())
-    {[], %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}}
+    # It can't have more than there was.
+    acked = min(session.acked, seq)
+    session = %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}
+    caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
   end
+
+  def handle(%__MODULE__{} = session, {:roomfold, _, :tell}), do: {[], tell(%{session | tells?: false})}
 
   # A replay went somewhere else.
   def handle(%{pid: pid} = session, {:roomfold, _, :again}) when pid != nil do
@@ -487,9 +521,9 @@ defmodule Roomfold.Session do
     session = %{session | waiting: %{}}
     was = session.term
     # What went past this session, it does not know.
-    {last_seq, last_term} = if session.fast?, do: {nil, nil}, else: {session.seq, session.term}
+    last_seq = if session.fast?, do: nil, else: session.seq
 
-    case enter(session, last_seq, last_term) do
+    case enter(session, last_seq, session.term) do
       {:ok, _, frames, session} ->
         {lost ++ term(session, was) ++ frames, session}
 

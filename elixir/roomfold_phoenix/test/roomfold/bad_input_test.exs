@@ -212,8 +212,14 @@ defmodule Roomfold.Phoenix.BadInputTest do
     test "a reader that never acknowledges is closed, with a reason", %{room: room} do
       {_, tom} = join!("tom", room)
       fill(room, 60)
-      {closing, _} = Client.await_event(tom, "closing")
+      {closing, tom} = Client.await_event(tom, "closing")
       assert closing == %{"reason" => "too_slow"}
+      # As an error, which browser clients take for a reason to join again: not as a close, which is the end.
+      {[_, _, _, event, _], tom} = Client.await(tom, &match?([_, _, _, "phx_" <> _, _], &1))
+      assert event == "phx_error"
+      {_, tom} = join_as!(tom, "room:" <> room, %{})
+      {snapshot, _} = Client.await_event(tom, "snapshot")
+      assert snapshot["seq"] == Room.seq({@rooms, room})
     end
 
     test "a reader that never reads costs what may be unacknowledged, and is closed", %{room: room} do

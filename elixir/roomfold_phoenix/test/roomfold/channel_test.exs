@@ -65,6 +65,52 @@ defmodule Roomfold.Phoenix.ChannelTest do
     unless changed[id]["position"] == position, do: await_position(client, id, position)
   end
 
+  describe "what the room says before the join is over" do
+    # A socket whose messages come here.
+    defp enter!(room) do
+      {:ok, _} = Room.ensure_started({@rooms, room})
+
+      socket = %Phoenix.Socket{
+        serializer: Phoenix.Socket.V2.JSONSerializer,
+        transport_pid: self(),
+        topic: "room:" <> room,
+        join_ref: "1",
+        joined: true
+      }
+
+      session = Roomfold.Session.new(room: {@rooms, room}, user: "tom")
+      {:ok, reply, socket} = Roomfold.Phoenix.Channel.enter(session, "log", nil, %{}, socket)
+      assert_receive {Roomfold.Phoenix.Channel, :joined} = over
+      {reply, socket, over}
+    end
+
+    defp pushed do
+      assert_received {:socket_push, :text, text}
+      [_, _, _, event, payload] = Jason.decode!(text)
+      {event, payload}
+    end
+
+    test "comes after the snapshot: a diff", %{room: room} do
+      {%{"seq" => seq}, socket, over} = enter!(room)
+      assert_receive {:roomfold, _, {:update, _}} = update
+      {:noreply, socket} = Roomfold.Phoenix.Channel.handle_info(update, socket)
+      {:noreply, _} = Roomfold.Phoenix.Channel.handle_info(over, socket)
+      assert {"snapshot", %{"seq" => ^seq}} = pushed()
+      assert {"diff", %{"from" => ^seq}} = pushed()
+      refute_received {:socket_push, _, _}
+    end
+
+    test "comes after the snapshot: who is the authority", %{room: room} do
+      {_, socket, over} = enter!(room)
+      message = {:roomfold, room, {:authority, "ann"}}
+      {:noreply, socket} = Roomfold.Phoenix.Channel.handle_info(message, socket)
+      {:noreply, _} = Roomfold.Phoenix.Channel.handle_info(over, socket)
+      assert {"snapshot", _} = pushed()
+      assert {"authority", %{"user" => "ann"}} = pushed()
+      refute_received {:socket_push, _, _}
+    end
+  end
+
   test "coming back with the last seq", %{room: room} do
     {_, tom} = join!("tom", room)
 

@@ -57,6 +57,28 @@ defmodule Roomfold.Phoenix.FastlaneTest do
     assert Roomfold.World.snapshot(world) == Room.snapshot({@rooms, room})
   end
 
+  for size <- [250, 251] do
+    test "a topic that a binary message has no room for is read as JSON: an id of #{size} bytes", %{
+      room: room
+    } do
+      room = String.pad_trailing(room, unquote(size), "x")
+      {reply, tom} = join!("tom", room, %{"format" => "packed", "versions" => [1]})
+
+      if unquote(size) == 250 do
+        assert reply["format"] == "packed"
+        {bytes, _} = await_binary(tom, "snapshot")
+        assert {:ok, _} = Roomfold.World.load({:packed, bytes})
+      else
+        assert reply["format"] == "json"
+        {snapshot, tom} = Client.await_event(tom, "snapshot")
+        assert snapshot["seq"] == reply["seq"]
+        {_, tom} = settled(tom, room)
+        {:ok, seq} = write(room, 1)
+        await_seq(tom, seq)
+      end
+    end
+  end
+
   # A world made of what came is the room's, seq by seq.
   defp follow(world, client, seq) do
     {bytes, client} = await_binary(client, "diff")

@@ -26,14 +26,16 @@ defmodule Roomfold.Room.Fastlane do
           sent: non_neg_integer
         }
 
-  @doc "A session's connection joins the fast lane."
-  def enter(fastlane, pid, entry) do
+  @doc "A session's connection joins the fast lane, with a client that has been sent everything up to seq."
+  def enter(fastlane, pid, seq, entry) do
     fastlane = leave(fastlane, pid)
     group = {entry.lane, entry.format, entry.events?}
-    {bytes, _} = Map.get(fastlane.sent, entry.format, {0, []})
+    # To acknowledge seq is worth something before the first update, too.
+    sent = Map.put_new(fastlane.sent, entry.format, {0, [{seq, 0}]})
+    {bytes, _} = sent[entry.format]
     member = %{to: entry.to, limit: entry.limit, acked: bytes - entry.sent}
     groups = Map.update(fastlane.groups, group, %{pid => member}, &Map.put(&1, pid, member))
-    %{fastlane | groups: groups, of: Map.put(fastlane.of, pid, group)}
+    %{fastlane | groups: groups, of: Map.put(fastlane.of, pid, group), sent: sent}
   end
 
   @doc "It leaves it, if it was in it."

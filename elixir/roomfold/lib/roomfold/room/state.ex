@@ -453,7 +453,7 @@ defmodule Roomfold.Room.State do
   """
   def fastlane(state, pid, seq, entry) do
     if seq == state.shared_seq and is_map_key(state.people.connections, pid),
-      do: %{state | fastlane: Fastlane.enter(state.fastlane, pid, entry)},
+      do: %{state | fastlane: Fastlane.enter(state.fastlane, pid, seq, entry)},
       else: state
   end
 

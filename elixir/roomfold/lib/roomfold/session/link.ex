@@ -14,8 +14,9 @@ defmodule Roomfold.Session.Link do
   @callback demonitor(reference :: term) :: term
   @callback fastlane(room :: term, seq :: non_neg_integer, entry :: map) :: :ok
   @callback acked(room :: term, seq :: non_neg_integer) :: :ok
+  @callback later(message :: term, milliseconds :: pos_integer) :: term
   # For sessions with the option :fastlane.
-  @optional_callbacks fastlane: 3, acked: 2
+  @optional_callbacks fastlane: 3, acked: 2, later: 2
   @doc "Milliseconds that never go back."
   @callback now() :: integer
 
@@ -25,6 +26,7 @@ defmodule Roomfold.Session.Link do
   defdelegate publish(room, events, opts), to: Room, as: :publish_async
   defdelegate fastlane(room, seq, entry), to: Room
   defdelegate acked(room, seq), to: Room
+  def later(message, milliseconds), do: Process.send_after(self(), message, milliseconds)
   def monitor(room), do: Process.monitor(room)
   def demonitor(reference), do: Process.demonitor(reference, [:flush])
   def now, do: System.monotonic_time(:millisecond)

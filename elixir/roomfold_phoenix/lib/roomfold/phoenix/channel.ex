@@ -103,18 +103,22 @@ defmodule Roomfold.Phoenix.Channel do
   def enter(session, instance, meta, params, socket) do
     # With a Presence of the application's, the room need not say who comes and goes.
     asked = if meta, do: Map.delete(params, "presence"), else: params
+    asked = if Frame.binary?(lane(socket)), do: asked, else: Map.put(asked, "format", "json")
 
     with {:ok, reply, frames, session} <- Session.join(session, Instance.resumed(asked, instance)) do
-      send(self(), {__MODULE__, :joined, frames, meta})
-      {:ok, Map.put(reply, "instance", instance), Phoenix.Socket.assign(socket, :roomfold, session)}
+      send(self(), {__MODULE__, :joined})
+      socket = Phoenix.Socket.assign(socket, roomfold: session, roomfold_first: {frames, meta})
+      {:ok, Map.put(reply, "instance", instance), socket}
     end
   end
 
   # Diffs go from the room to the process of the socket, as messages that those of other sockets share.
   defp fastlane(%{serializer: serializer} = socket) when serializer in @serializers,
-    do: {socket.transport_pid, {Frame, {socket.topic, to_string(socket.join_ref)}}}
+    do: {socket.transport_pid, {Frame, lane(socket)}}
 
   defp fastlane(_), do: nil
+
+  defp lane(socket), do: {socket.topic, to_string(socket.join_ref)}
 
   defp place(id, opts) when is_binary(id), do: {Keyword.get(opts, :rooms, Roomfold.Rooms), id}
   defp place(room, _), do: room
@@ -142,20 +146,26 @@ defmodule Roomfold.Phoenix.Channel do
   def ref(socket), do: if(socket.ref, do: Phoenix.Channel.socket_ref(socket))
 
   @doc false
-  def handle_info({__MODULE__, :joined, frames, meta}, socket) do
+  # Nothing can be pushed in a join. What came from the room since then may be before the message that says that it is over.
+  def handle_info(message, %{assigns: %{roomfold_first: {frames, meta}} = assigns} = socket) do
+    socket = %{socket | assigns: Map.delete(assigns, :roomfold_first)}
     {:noreply, socket} = answer({frames, socket.assigns.roomfold}, socket)
     track(meta, socket)
-    {:noreply, socket}
+    handle_info(message, socket)
   end
+
+  def handle_info({__MODULE__, :joined}, socket), do: {:noreply, socket}
 
   def handle_info(message, socket) do
     case Session.handle(socket.assigns.roomfold, message) do
       :ignore ->
         {:noreply, socket}
 
-      {:close, reason, frames, session} ->
+      {:close, reason, frames, _} ->
         push(frames, socket)
-        {:stop, {:shutdown, {:roomfold, reason}}, Phoenix.Socket.assign(socket, :roomfold, session)}
+
+        # Not {:stop, ..}: that is told as a close, which clients take for the end. This is told as an error: they join again.
+        exit({:shutdown, {:roomfold, reason}})
 
       frames_and_session ->
         answer(frames_and_session, socket)
@@ -187,7 +197,7 @@ defmodule Roomfold.Phoenix.Channel do
 
   # Tests of channels, and other serializers, get terms.
   defp push_one(frame, %{serializer: serializer} = socket) when serializer in @serializers do
-    send(socket.transport_pid, Frame.message({socket.topic, to_string(socket.join_ref)}, plain(frame)))
+    send(socket.transport_pid, Frame.message(lane(socket), plain(frame)))
   end
 
   defp push_one(frame, socket), do: as_terms(frame, socket)

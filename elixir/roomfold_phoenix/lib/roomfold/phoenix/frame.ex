@@ -6,6 +6,9 @@ defmodule Roomfold.Phoenix.Frame do
   @push 0
   @reply 1
 
+  @doc "Whether a client that joined a topic by a ref can be sent binary messages: they have one byte for the length of each."
+  def binary?({topic, join_ref}), do: byte_size(topic) <= 255 and byte_size(join_ref) <= 255
+
   @doc "What is sent to the process of the socket, for a client that joined a topic by a ref."
   def message({topic, join_ref}, {:push, event, {:binary, data}}) do
     head = <<@push, byte_size(join_ref), byte_size(topic), byte_size(event)>>
