@@ -151,6 +151,16 @@ defmodule Roomfold.PlacementTest do
     defp registry(rooms), do: Module.concat(rooms, Own)
   end
 
+  test "a place that does not run, or not any more, is an error, not a crash" do
+    name = :"rooms_#{System.unique_integer([:positive])}"
+    assert {:error, %{reason: :no_room}} = Room.publish({name, "1"}, {"user_joined", %{"user_id" => "tom"}})
+    start_supervised!({Rooms, name: name, placement: {Global, []}}, id: name)
+    assert {:ok, 1} = Room.publish({name, "1"}, {"user_joined", %{"user_id" => "tom"}})
+    stop_supervised!(name)
+    assert {:error, error} = Room.join({name, "1"}, "tom")
+    assert error.message =~ "does not run on this node"
+  end
+
   test "a placement of the application's own" do
     name = :"rooms_#{System.unique_integer([:positive])}"
     start_supervised!({Rooms, name: name, placement: {Own, []}})

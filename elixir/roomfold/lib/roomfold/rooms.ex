@@ -189,7 +189,23 @@ defmodule Roomfold.Rooms do
       nil -> start(rooms, id, opts)
       pid -> {:ok, pid}
     end
+  rescue
+    # Who asks while the place ends, or has never begun, is told so; a wrong option is the caller's fault.
+    error in ArgumentError ->
+      if Process.whereis(rooms), do: still_there(rooms, error, __STACKTRACE__), else: gone(rooms)
+  catch
+    :exit, _ -> gone(rooms)
   end
+
+  # Its supervisor ends last: the rest of it may be gone already.
+  defp still_there(rooms, error, stacktrace) do
+    if Process.whereis(registry(rooms)) && Process.whereis(supervisor(rooms)),
+      do: reraise(error, stacktrace),
+      else: gone(rooms)
+  end
+
+  defp gone(rooms),
+    do: {:error, Error.new(:no_room, detail: "#{inspect(rooms)} does not run on this node")}
 
   @doc false
   def whereis(rooms, id) do
