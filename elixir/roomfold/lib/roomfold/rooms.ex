@@ -124,12 +124,9 @@ defmodule Roomfold.Rooms do
   @doc false
   # The calling process is such a room, whatever else it is registered by.
   def here(rooms, id) do
-    case Registry.register(registry(rooms), id, nil) do
-      {:ok, _} -> :ok
-      {:error, {:already_registered, pid}} when pid == self() -> :ok
-      # One that is about to end.
-      {:error, {:already_registered, _}} -> :ok
-    end
+    # There already: it is by its name, or one that is about to end.
+    _ = Registry.register(registry(rooms), id, nil)
+    :ok
   end
 
   @doc false
@@ -191,18 +188,13 @@ defmodule Roomfold.Rooms do
     end
   rescue
     # Who asks while the place ends, or has never begun, is told so; a wrong option is the caller's fault.
-    error in ArgumentError ->
-      if Process.whereis(rooms), do: still_there(rooms, error, __STACKTRACE__), else: gone(rooms)
+    error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
   catch
     :exit, _ -> gone(rooms)
   end
 
   # Its supervisor ends last: the rest of it may be gone already.
-  defp still_there(rooms, error, stacktrace) do
-    if Process.whereis(registry(rooms)) && Process.whereis(supervisor(rooms)),
-      do: reraise(error, stacktrace),
-      else: gone(rooms)
-  end
+  defp runs?(rooms), do: Enum.all?([rooms, registry(rooms), supervisor(rooms)], &Process.whereis/1)
 
   defp gone(rooms),
     do: {:error, Error.new(:no_room, detail: "#{inspect(rooms)} does not run on this node")}
