@@ -46,7 +46,9 @@ defmodule Roomfold.ClusterChaosTest do
         try do
           state |> act(action) |> together()
         rescue
-          error -> reraise "#{context}: #{Exception.message(error)}", __STACKTRACE__
+          error ->
+            IO.puts(seen(state))
+            reraise "#{context}: #{Exception.message(error)}", __STACKTRACE__
         catch
           :exit, reason -> flunk("#{context}: #{inspect(reason)}")
         end
@@ -135,6 +137,20 @@ defmodule Roomfold.ClusterChaosTest do
     {:ok, _} = start_there(now, state.log)
     %{state | clients: Map.reject(state.clients, fn {{name, _}, _} -> name == was.node end)}
   end
+
+  # What each node sees, for whoever looks for the fault.
+  defp seen(state) do
+    for {name, node} <- state.nodes, into: "#{log_heads(state)}\n" do
+      "#{name}: connected to #{inspect(on(node, Node, :list, []))}, rooms here #{inspect(on(node, Rooms, :running, [rooms()]))}, found " <>
+        inspect(for(id <- @rooms, do: {id, on(node, Room, :whereis, [room(id)])})) <>
+        ", global knows " <> inspect(on(node, Nodes, :global_knows, [])) <>
+        ", clients " <>
+        inspect(for({{^name, id}, client} <- state.clients, do: {id, on(node, Client, :report, [client]) |> Map.take([:joined, :seq])})) <> "\n"
+    end
+  end
+
+  defp log_heads(state),
+    do: inspect(for(id <- @rooms, do: {id, on(state.log_node, EventLog, :head, [state.log, id])}))
 
   # The net is whole. Within ten seconds every room has one process, and all its clients see what the log says.
   defp together(state) do

@@ -46,6 +46,27 @@ defmodule Roomfold.ClusterTest do
     assert on(two, Nodes, :before, ["room 1", 1]) == %{"tom" => %{}}
   end
 
+  test "a node that has missed a room's name gets to know it; the room goes on as it was", context do
+    start_all(context)
+    [one, _] = context.others
+    {:ok, 1} = publish(one, "r", {"user_joined", %{"user_id" => "tom"}})
+    {home, away} = home_and_away(context, "r")
+    %{term: term} = on(home, Room, :info, [room("r")])
+    pid = on(home, Room, :whereis, [room("r")])
+
+    name = {Roomfold.Placement.Global, rooms(), "r"}
+    :ok = on(away, GenServer, :call, [:global_name_server, {:unregister, name}])
+    assert on(away, Room, :whereis, [room("r")]) == nil
+    assert on(home, Room, :whereis, [room("r")]) == pid
+    eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
+    assert on(away, Room, :info, [room("r")]).term == term
+
+    # Its own node too.
+    for node <- context.others, do: :ok = on(node, GenServer, :call, [:global_name_server, {:unregister, name}])
+    eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
+    assert on(home, Room, :whereis, [room("r")]) == pid
+  end
+
   test "a node that is drained hands its rooms over: no gap, nothing lost, nothing twice", context do
     start_all(context)
     [one, _] = context.others

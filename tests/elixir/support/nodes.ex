@@ -190,6 +190,11 @@ defmodule Roomfold.Nodes do
     World.snapshot(world)
   end
 
+  @doc "The nodes that :global has exchanged its names with, and the names it has."
+  def global_knows do
+    {elem(:sys.get_state(:global_name_server), 3), :global.registered_names()}
+  end
+
   @doc "All records of a room's log, decoded."
   def records(log, id) do
     for text <- EventLog.stream(log, id, 1),

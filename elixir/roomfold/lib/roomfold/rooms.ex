@@ -171,8 +171,9 @@ defmodule Roomfold.Rooms do
   @spec running(t) :: [Room.id()]
   def running(rooms \\ __MODULE__), do: Enum.sort(for {id, _} <- processes(rooms), do: id)
 
-  # The registry hears of an end a little later than whoever stopped a room.
-  defp processes(rooms) do
+  @doc false
+  # Those of this node, with their ids. The registry hears of an end a little later than whoever stopped a room.
+  def processes(rooms) do
     for {_, pid} = entry <- Registry.select(registry(rooms), [{{:"$1", :"$2", :_}, [], [{{:"$1", :"$2"}}]}]),
         Process.alive?(pid),
         do: entry

@@ -12,15 +12,16 @@ defmodule Roomfold.Placement.Global do
       of those that are there, and its log must be one that all nodes share (`Roomfold.EventLog.Shared`, or a log in PostgreSQL)
 
   When two processes of one room meet, after a network that was split has healed, both are asked for their term: the one with the
-  newest in the log keeps the name, the other one stops.
+  newest in the log keeps the name, the other one stops. And every few seconds each node says which rooms it has, so that a node that missed a
+  name, while several met again at once, gets to know it.
   """
   @behaviour Roomfold.Placement
 
   alias Roomfold.{Cluster, Error}
-  alias Roomfold.Placement.Rendezvous
+  alias Roomfold.Placement.{Names, Rendezvous}
 
   @impl true
-  def children(rooms, _opts, facts), do: [{Cluster, rooms: rooms, facts: facts}]
+  def children(rooms, _opts, facts), do: [{Cluster, rooms: rooms, facts: facts}, {Names, rooms: rooms}]
 
   @impl true
   def name(rooms, id, _opts), do: {:via, __MODULE__, {rooms, id}}
@@ -55,7 +56,17 @@ defmodule Roomfold.Placement.Global do
   def reclaim(rooms, id, _opts) do
     case register_name({rooms, id}, self()) do
       :yes -> :ok
-      :no -> :taken
+      # Two pairs of nodes may have met with the same two processes: it was asked twice.
+      :no -> if whereis(rooms, id, []) == self(), do: :ok, else: :taken
+    end
+  end
+
+  @doc false
+  # Some node has not heard of it. Not where others know another process by that name.
+  def register_again(rooms, id, pid) do
+    case whereis(rooms, id, []) do
+      other when other not in [nil, pid] -> :taken
+      _ -> :global.re_register_name(global(rooms, id), pid, &__MODULE__.conflict/3)
     end
   end
 

@@ -1,0 +1,66 @@
+defmodule Roomfold.Placement.Names do
+  @moduledoc false
+  # Sees to it that the rooms of this node are found from all others. :global exchanges names when nodes meet; where several meet again at once (a
+  # node that was frozen, say), one may be left without the name of a room that has gone on elsewhere, and nothing would tell it. So
+  # each node says now and then which rooms it has; who does not know one answers, and the name is registered again.
+  #
+  # A name that leads to another process is left alone: which of the two goes on is decided by their terms.
+  use GenServer
+
+  alias Roomfold.{Placement, Rooms}
+
+  @every_ms 5_000
+  @soon_ms 1_000
+
+  def start_link(opts), do: GenServer.start_link(__MODULE__, opts[:rooms], name: server(opts[:rooms]))
+
+  defp server(rooms), do: Module.concat(rooms, Names)
+
+  @impl true
+  def init(rooms) do
+    :ok = :net_kernel.monitor_nodes(true)
+    {:ok, wait(%{rooms: rooms, timer: nil}, @every_ms)}
+  end
+
+  @impl true
+  def handle_info(:say, state) do
+    here = Rooms.processes(state.rooms)
+
+    if here != [] do
+      ids = for {id, _} <- here, do: id
+      # Who hangs hears of it the next time.
+      for node <- Node.list(),
+          do: Process.send({server(state.rooms), node}, {:rooms, self(), ids}, [:nosuspend, :noconnect])
+
+      send(self(), {:unknown, unknown(state.rooms, ids)})
+    end
+
+    {:noreply, wait(state, @every_ms)}
+  end
+
+  def handle_info({:rooms, from, ids}, state) do
+    case unknown(state.rooms, ids) do
+      [] -> :ok
+      ids -> Process.send(from, {:unknown, ids}, [:nosuspend, :noconnect])
+    end
+
+    {:noreply, state}
+  end
+
+  def handle_info({:unknown, ids}, state) do
+    here = Map.new(Rooms.processes(state.rooms))
+    for id <- ids, pid = here[id], do: Placement.Global.register_again(state.rooms, id, pid)
+    {:noreply, state}
+  end
+
+  # They exchange their names first.
+  def handle_info({:nodeup, _}, state), do: {:noreply, wait(state, @soon_ms)}
+  def handle_info(_, state), do: {:noreply, state}
+
+  defp unknown(rooms, ids), do: for(id <- ids, Placement.Global.whereis(rooms, id, []) == nil, do: id)
+
+  defp wait(state, ms) do
+    if state.timer, do: Process.cancel_timer(state.timer)
+    %{state | timer: Process.send_after(self(), :say, ms)}
+  end
+end
