@@ -143,9 +143,15 @@ defmodule Roomfold.ClusterChaosTest do
     for {name, node} <- state.nodes, into: "#{log_heads(state)}\n" do
       "#{name}: connected to #{inspect(on(node, Node, :list, []))}, rooms here #{inspect(on(node, Rooms, :running, [rooms()]))}, found " <>
         inspect(for(id <- @rooms, do: {id, on(node, Room, :whereis, [room(id)])})) <>
-        ", global knows " <> inspect(on(node, Nodes, :global_knows, [])) <>
+        ", global knows " <>
+        inspect(on(node, Nodes, :global_knows, [])) <>
         ", clients " <>
-        inspect(for({{^name, id}, client} <- state.clients, do: {id, on(node, Client, :report, [client]) |> Map.take([:joined, :seq])})) <> "\n"
+        inspect(
+          for(
+            {{^name, id}, client} <- state.clients,
+            do: {id, on(node, Client, :report, [client]) |> Map.take([:joined, :seq])}
+          )
+        ) <> "\n"
     end
   end
 

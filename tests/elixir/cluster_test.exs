@@ -62,7 +62,9 @@ defmodule Roomfold.ClusterTest do
     assert on(away, Room, :info, [room("r")]).term == term
 
     # Its own node too.
-    for node <- context.others, do: :ok = on(node, GenServer, :call, [:global_name_server, {:unregister, name}])
+    for node <- context.others,
+        do: :ok = on(node, GenServer, :call, [:global_name_server, {:unregister, name}])
+
     eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
     assert on(home, Room, :whereis, [room("r")]) == pid
   end

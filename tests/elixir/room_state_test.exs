@@ -164,6 +164,49 @@ defmodule Roomfold.RoomStateTest do
     def left(user, _, _), do: [{"user_left", %{user: user}}, {"user_left", %{"user_id" => user}}]
   end
 
+  test "a snapshot has the users whom the log has at its seq, not those whose coming or going is on its way" do
+    state = open(snapshot_every: 1, grace_ms: 0) |> join("tom", 0)
+    {effects, state} = State.wake(state, 100)
+    assert [_tom_joined] = appended(effects)
+    # Another connection.
+    {_, _, state} = State.join(state, Process.whereis(:code_server), "ann", %{format: :json}, 150)
+    {effects, state} = State.committed(state, :ok, 160)
+    assert {:keep, 1, ["tom"]} in effects
+
+    {effects, state} = State.wake(state, 200)
+    assert [_ann_joined] = appended(effects)
+    {_, state} = State.leave(state, self(), true, 250)
+    {effects, state} = State.committed(state, :ok, 260)
+    assert {:keep, 2, ["ann", "tom"]} in effects
+
+    {effects, state} = State.wake(state, 300)
+    assert [ann_left] = appended(effects)
+    assert ann_left =~ ~s("user_left")
+    {effects, _} = State.committed(state, :ok, 310)
+    assert {:keep, 3, ["ann"]} in effects
+  end
+
+  test "who came while the log failed is said again, once, and before what comes later" do
+    state = open() |> join("tom", 0)
+    {_, state} = publish(state, {:user, "tom"}, move("tom"), 50, :me)
+    {effects, state} = State.wake(state, 100)
+    assert [joined, _moved] = appended(effects)
+    {effects, state} = State.committed(state, {:error, Error.new(:log_failed)}, 110)
+    assert Enum.any?(effects, &match?({:reply, :me, {:error, %Error{reason: :log_failed}}}, &1))
+
+    {_, state} = publish(state, {:user, "tom"}, move("tom"), 150, :me)
+    {effects, state} = State.wake(state, 200)
+    assert [again, moved] = appended(effects)
+
+    assert {Roomfold.JSON.decode!(again)["event_name"], Roomfold.JSON.decode!(again)["seq"]} ==
+             {"user_joined", 1}
+
+    assert joined =~ "user_joined" and moved =~ "user_moved"
+    {effects, state} = State.committed(state, :ok, 210)
+    assert {:reply, :me, {:ok, [2]}} in effects
+    assert {_, %{commit: nil, queued: 0}} = State.wake(state, 300)
+  end
+
   test "what the room's module says that is no event is reported, and what else is said goes its way" do
     state = open(module: Slips, grace_ms: 1_000) |> join("tom", 0)
     {effects, state} = State.wake(state, 100)

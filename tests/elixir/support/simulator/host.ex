@@ -8,7 +8,7 @@ defmodule Roomfold.Simulator.Host do
   alias Roomfold.{Error, EventLog, Simulator, World}
   alias Roomfold.ClusterCase.Pulse
   alias Roomfold.Placement.Rendezvous
-  alias Roomfold.Room.{Options, People, Recovery, State}
+  alias Roomfold.Room.{Options, Recovery, State}
   alias Roomfold.Simulator.{Client, Log}
 
   import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
@@ -122,7 +122,7 @@ defmodule Roomfold.Simulator.Host do
   defp happen(room, :move) do
     if room.commit,
       do: later_on(room.node, 20, {:room, room.key, :move}),
-      else: stop(keep(room, World.seq(room.state.world), People.users(room.state.people)), :moved)
+      else: stop(keep(room, World.seq(room.state.world), room.state.logged_users), :moved)
   end
 
   defp stop(room, reason) do

@@ -112,7 +112,6 @@ defmodule Roomfold.Room.Recovery do
     versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)
   end
 
-  # Who came and who left is in the server's events; the line's end says whose it is, before anything is decoded.
   defp people(text, facts) do
     lines = :binary.split(text, "\n", [:global, :trim_all])
 
@@ -123,7 +122,11 @@ defmodule Roomfold.Room.Recovery do
     }
   end
 
-  defp person(line, users) do
+  @doc """
+  Who is in the room after an event: its record, and who was before. Who came and who left is in the server's events; the line's end says
+  whose it is, before anything is decoded.
+  """
+  def person(line, users) do
     with true <- String.ends_with?(line, ~s("by":"server"})),
          {:ok, %{"event_name" => name, "user_id" => user}} <- JSON.decode(line) do
       case name do

@@ -78,7 +78,7 @@ defmodule Roomfold.Room.Server do
     server = drain(server)
     # What comes next time need not be folded again.
     if World.seq(server.state.world) > server.state.kept_seq,
-      do: keep(server, World.seq(server.state.world), Roomfold.Room.People.users(server.state.people))
+      do: keep(server, World.seq(server.state.world), server.state.logged_users)
   end
 
   def terminate(_, _), do: :ok

@@ -17,7 +17,21 @@ defmodule Roomfold.Room.State do
   # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
 
   alias Roomfold.{Error, Hits, World}
-  alias Roomfold.Room.{Batch, Fastlane, Frames, Gate, Limit, Options, Packed, People, System, Text, Update}
+
+  alias Roomfold.Room.{
+    Batch,
+    Fastlane,
+    Frames,
+    Gate,
+    Limit,
+    Options,
+    Packed,
+    People,
+    Recovery,
+    System,
+    Text,
+    Update
+  }
 
   defstruct [
     :options,
@@ -41,6 +55,8 @@ defmodule Roomfold.Room.State do
     # what is on its way into the log, and what to go back to if it can't get there: %{batch, undo}
     commit: nil,
     people: %People{},
+    # who is in the room as the log has it: what `people` knows may still be on its way there
+    logged_users: [],
     fastlane: %Fastlane{},
     # what each user may still send now, of these rates
     limits: %{},
@@ -73,6 +89,7 @@ defmodule Roomfold.Room.State do
       last_tick: now,
       busy_at: now,
       people: People.restore(facts.users, now),
+      logged_users: facts.users,
       rates: Options.rates(options)
     }
 
@@ -349,7 +366,7 @@ defmodule Roomfold.Room.State do
   def committed(%{commit: %{batch: batch}} = state, :ok, now) do
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     state = stamped(%{state | commit: nil, world: world}, now)
-    state = %{state | news: news(state, batch.records)}
+    state = %{state | news: news(state, batch.records), logged_users: logged_users(state, batch)}
 
     {caused, state} = caused(state, batch.records)
     {updates, state} = update(state, batch.records)
@@ -361,13 +378,30 @@ defmodule Roomfold.Room.State do
   end
 
   def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
-    state = Map.merge(%{state | commit: nil}, undo)
+    state = %{state | commit: nil} |> Map.merge(undo) |> say_again(batch)
     replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
     failed = {:measure, [:commit, :failed], %{events: length(batch.records)}, %{error: error}}
 
     # Somebody else writes this room now, or the log is not where we left it: what we know is of no use any more.
     stop = if error.reason in [:old_term, :wrong_seq, :no_room], do: [{:stop, error.reason}], else: []
     {[failed | replies] ++ stop, state}
+  end
+
+  # That somebody came or left is said once, and by nobody else: it stays until it is in the log.
+  defp say_again(state, batch) do
+    items = for %{sender: :server, to: nil} = item <- batch.items, do: %{item | seqs: nil}
+    %{state | queue: state.queue ++ Enum.reverse(items), queued: state.queued + length(items)}
+  end
+
+  defp logged_users(state, batch) do
+    case for %{sender: :server, seqs: seqs} <- batch.items, seq <- seqs, do: seq - batch.first do
+      [] ->
+        state.logged_users
+
+      places ->
+        records = List.to_tuple(batch.records)
+        Enum.reduce(places, state.logged_users, &Recovery.person(elem(records, &1), &2))
+    end
   end
 
   # What was folded happened now: that is where everything was then.
@@ -466,7 +500,7 @@ defmodule Roomfold.Room.State do
     seq = World.seq(state.world)
 
     if seq - state.kept_seq >= state.options.snapshot_every,
-      do: {[{:keep, seq, People.users(state.people)}], %{state | kept_seq: seq}},
+      do: {[{:keep, seq, state.logged_users}], %{state | kept_seq: seq}},
       else: {[], state}
   end
 
