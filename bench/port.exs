@@ -10,7 +10,7 @@ defmodule PortBench do
   alias Roomfold.{Wire, World}
 
   @batch 1_000
-  @batches 40
+  @batches 200
   @rounds 9
   @calls 2_000
 
