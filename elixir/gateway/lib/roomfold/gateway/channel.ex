@@ -83,7 +83,7 @@ defmodule Roomfold.Gateway.Channel do
 
   @impl true
   def handle_call({:input, event, payload, ref}, _, state) do
-    {frames, session} = input(state, event, payload, ref)
+    {frames, session} = said(state, event, payload, ref)
     {:reply, :ok, emit(frames, %{state | session: session})}
   end
 
@@ -113,10 +113,10 @@ defmodule Roomfold.Gateway.Channel do
     end
   end
 
-  defp input(%{replay: nil} = state, event, payload, ref),
+  defp said(%{replay: nil} = state, event, payload, ref),
     do: Session.input(state.session, event, payload, ref)
 
-  defp input(%{replay: replay, session: session}, event, payload, ref) do
+  defp said(%{replay: replay, session: session}, event, payload, ref) do
     case Replay.control(replay, event, payload) do
       :ignore -> Session.input(session, event, payload, ref)
       {:ok, where} -> {[{:reply, ref, :ok, where}], session}
