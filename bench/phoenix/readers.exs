@@ -6,7 +6,7 @@ defmodule Bench.Readers do
   """
 
   # A quarter of what may be unacknowledged, and a sixteenth of it.
-  @ack_ms %{packed: 10_000, json: 2_000}
+  @ack_ms %{packed: 30_000, json: 2_000}
   @ack_bytes %{packed: 262_144, json: 65_536}
   # What the browser client takes an entity of JSON for.
   @entity_bytes 128

@@ -43,7 +43,7 @@ const MAX_UNACKNOWLEDGED = 1048576;
 const SHARE = { packed: 1 / 4, json: 1 / 16 };
 const ENTITY_BYTES = 128;
 // And so long after the last at most. A guess that is much too low would make one lag, for which the server has less patience (15 s).
-const ACK_MS = { packed: 10000, json: 2000 };
+const ACK_MS = { packed: 30000, json: 2000 };
 
 export class Room {
   world = new World();
