@@ -5,6 +5,7 @@
     "{mix,.formatter}.exs",
     "elixir/roomfold/**/*.{ex,exs}",
     "tests/elixir/**/*.{ex,exs}",
+    "tests/channel/*.ex",
     "elixir/gateway/{mix,.formatter}.exs",
     "elixir/gateway/{lib,test}/**/*.{ex,exs}",
     "bench/**/*.{ex,exs}"

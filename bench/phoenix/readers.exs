@@ -5,8 +5,9 @@ defmodule Bench.Readers do
   the processor from the server.
   """
 
-  @ack_ms 2_000
-  @ack_bytes 65_536
+  # A quarter of what may be unacknowledged, and a sixteenth of it.
+  @ack_ms %{packed: 30_000, json: 2_000}
+  @ack_bytes %{packed: 262_144, json: 65_536}
   # What the browser client takes an entity of JSON for.
   @entity_bytes 128
   # So many bytes of a frame say what it is.
@@ -48,9 +49,10 @@ defmodule Bench.Readers do
       seq: 0,
       acked: 0,
       entities: entities,
-      # Bytes, as the browser client counts them, since the last acknowledgement.
-      owed: 0,
-      ack_at: System.monotonic_time(:millisecond),
+      # Bytes, as the browser client counts them, since the last acknowledgement. As if they had been here for long: their
+      # acknowledgements come one by one.
+      owed: :rand.uniform(Map.get(@ack_bytes, kind, 1)),
+      ack_at: System.monotonic_time(:millisecond) - :rand.uniform(Map.get(@ack_ms, kind, 1)),
       times: [],
       bytes: 0
     }
@@ -247,7 +249,7 @@ defmodule Bench.Readers do
   defp acknowledge(state) do
     now = System.monotonic_time(:millisecond)
 
-    if now - state.ack_at >= @ack_ms or state.owed >= @ack_bytes do
+    if now - state.ack_at >= @ack_ms[state.kind] or state.owed >= @ack_bytes[state.kind] do
       say(state, 1, ~s(["1","9","room:bench","ack",{"seq":#{state.seq}}]))
       %{state | acked: state.seq, ack_at: now, owed: 0}
     else

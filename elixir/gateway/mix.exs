@@ -16,6 +16,6 @@ defmodule Roomfold.Gateway.MixProject do
 
   def application, do: [extra_applications: [:logger, :crypto, :inets, :ssl, :compiler]]
 
-  defp elixirc_paths(:test), do: ["lib", "test/support"]
+  defp elixirc_paths(:test), do: ["lib", "test/support", Path.expand("../../tests/channel", __DIR__)]
   defp elixirc_paths(_env), do: ["lib"]
 end

@@ -10,12 +10,15 @@ defmodule RoomfoldPhoenix.MixProject do
       elixir: "~> 1.14",
       description: "Roomfold's rooms over Phoenix channels, PubSub and presence",
       package: [licenses: ["MIT"], links: %{}],
-      elixirc_paths: if(Mix.env() == :test, do: ["lib", "test/support"], else: ["lib"]),
+      elixirc_paths: elixirc_paths(Mix.env()),
       deps: deps()
     ]
   end
 
   def application, do: [extra_applications: [:logger]]
+
+  defp elixirc_paths(:test), do: ["lib", "test/support", Path.expand("../../tests/channel", __DIR__)]
+  defp elixirc_paths(_env), do: ["lib"]
 
   defp deps do
     [

@@ -6,7 +6,7 @@ defmodule Xr.MixProject do
       app: :xr,
       version: "0.1.0",
       elixir: "~> 1.14",
-      elixirc_paths: if(Mix.env() == :test, do: ["lib", "test/support"], else: ["lib"]),
+      elixirc_paths: elixirc_paths(Mix.env()),
       deps: deps(),
       # Everything that was compiled is in it: where it runs there need be no compiler.
       releases: [xr: [include_executables_for: [:unix], applications: [runtime_tools: :permanent]]]
@@ -14,6 +14,10 @@ defmodule Xr.MixProject do
   end
 
   def application, do: [mod: {Xr.Application, []}, extra_applications: [:logger]]
+
+  # The WebSocket client that the companion's tests have, too.
+  defp elixirc_paths(:test), do: ["lib", "test/support", Path.expand("../../tests/channel", __DIR__)]
+  defp elixirc_paths(_env), do: ["lib"]
 
   defp deps do
     [

@@ -41,7 +41,8 @@ defmodule Roomfold.EventStreamNodesTest do
     # Who is gone is no subscriber any more, and a room whom nobody hears makes no terms.
     :ok = on(two, Supervisor, :terminate_child, [Nodes.Supervisor, Projector])
     for {node, pid} <- [{one, here}, {two, away}], do: on(node, Process, :exit, [pid, :kill])
-    eventually(fn -> not on(one, EventStream, :subscribers?, [@stream, topic]) end)
+    room = on(one, Room, :whereis, [{Place, "1"}])
+    eventually(fn -> not on(one, EventStream.Group, :others?, [Here, room, topic]) end)
   end
 
   test "a room of another node is called by its process: joined, published to, read" do

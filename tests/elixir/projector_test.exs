@@ -38,11 +38,24 @@ defmodule Roomfold.ProjectorTest do
       assert EventStream.broadcast(stream, "other", [:no]) == :ok
       for n <- 1..100, do: assert_received(^n)
       refute_received _
+
+      # For who is one itself and does not count, as a room is.
+      {_, name} = stream
+      refute module.others?(name, self(), "t")
+      assert module.broadcast_from(name, self(), "t", [:mine]) == :ok
+      task = Task.async(fn -> {EventStream.subscribe(stream, "t"), receive(do: (message -> message))} end)
+      until(fn -> module.others?(name, self(), "t") end)
+      assert module.broadcast_from(name, self(), "t", [:theirs]) == :ok
+      assert Task.await(task) == {:ok, :theirs}
+      refute_received _
+
       assert EventStream.unsubscribe(stream, "t") == :ok
       EventStream.broadcast(stream, "t", [:no])
       refute_received _
     end
   end
+
+  defp until(is_so?), do: is_so?.() || (Process.sleep(1) && until(is_so?))
 
   test "tells what changed, as terms and as text, so that others are where it is", %{stream: stream} do
     for format <- [:term, :json] do

@@ -62,6 +62,24 @@ defmodule Roomfold.RoomStateTest do
       assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
     end
 
+    test "are not made while there is nothing to do: the room sleeps, and then keeps its beat" do
+      {[_joined], state} = open() |> join("tom", 0) |> run(10_000)
+      assert {State.wake_at(state), state.ticks} == {:never, 1}
+
+      {[], state} = publish(state, {:user, "tom"}, move("tom"), 10_030, :me)
+      assert State.wake_at(state) == 10_100
+      refute State.tick_due?(state, 10_099)
+      assert State.tick_due?(state, 10_100)
+      {effects, state} = State.wake(state, 10_100)
+      assert {length(appended(effects)), measures(effects)} == {1, []}
+      assert {state.ticks, state.shed} == {2, 0}
+
+      # With systems there is always something to do.
+      state = open(systems: [fn _, _ -> [] end]) |> join("tom", 0)
+      {_, state} = run(state, 1_000)
+      assert {State.wake_at(state), state.ticks} == {1_100, 10}
+    end
+
     test "are left out while the log is at work; what came waits, and nothing is lost" do
       state = open() |> join("tom", 0)
       {effects, state} = State.wake(state, 100)

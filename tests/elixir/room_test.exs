@@ -1,9 +1,36 @@
 defmodule Roomfold.RoomTest do
   use Roomfold.RoomsCase, async: true
 
+  alias Roomfold.EventStream
+
   @spawn {"player_spawned", %{"user_id" => "tom", "position" => [0, 0, 0], "health" => 100}}
 
   describe "publishing" do
+    test "what others broadcast on its stream is not folded; it is counted, and said once" do
+      room = {rooms = start_rooms(), "1"}
+      stream = Rooms.stream(rooms)
+      topic = EventStream.topic("1")
+      broadcast = fn events -> :ok = EventStream.broadcast(stream, topic, events) end
+
+      said =
+        ExUnit.CaptureLog.capture_log(fn ->
+          {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+          broadcast.([{"user_left", %{"user_id" => "tom"}}, {"user_left", %{"user_id" => "tom"}}, :no_event])
+          assert Room.info(room).strays == 2
+        end)
+
+      assert said =~ ~s("user_left" was broadcast on "stream:1")
+      assert said =~ "Roomfold.Room.publish/3"
+      assert length(String.split(said, "was broadcast")) == 2
+      assert {Room.seq(room), Room.get(room, "tom")} == {1, %{}}
+
+      # What it says itself is none, and comes to the others.
+      :ok = Room.subscribe(room)
+      {:ok, 2} = Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => "sits"}})
+      assert_receive {"user_moved", %{"seq" => 2}}
+      assert Room.info(room).strays == 2
+    end
+
     test "numbers events, says who and when, folds them and tells subscribers" do
       rooms = start_rooms()
       :ok = Room.subscribe({rooms, "1"})

@@ -9,6 +9,7 @@ defmodule Roomfold.SessionTest do
       Room.publish(room, {"user_joined", %{"user_id" => "ann", "position" => [1, 2, 3]}})
       {reply, frames, session} = join!(room, "tom")
       assert %{"seq" => 1, "user" => "tom", "format" => "json", "version" => 1, "tick_ms" => 5} = reply
+      assert reply["max_unacknowledged"] == 1_048_576
       assert [{:push, "snapshot", snapshot}] = frames
       assert decoded(snapshot) == %{"seq" => 1, "entities" => %{"ann" => %{"position" => [1, 2, 3]}}}
 

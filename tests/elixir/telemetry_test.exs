@@ -3,7 +3,7 @@ defmodule Roomfold.TelemetryTest do
   # stands where it would, and hands on what it is called with.
   use Roomfold.RoomsCase, async: false
 
-  alias Roomfold.EventLog
+  alias Roomfold.{EventLog, EventStream}
 
   setup do
     Application.put_env(:roomfold, __MODULE__, self())
@@ -73,6 +73,14 @@ defmodule Roomfold.TelemetryTest do
     {:ok, :ok} = Room.read(room, fn _ -> Process.sleep(100) end)
     assert_receive {[:roomfold, :room, :tick, :shed], %{count: count}, %{reason: :late}} when count > 0
     assert Room.info(room).shed >= count
+  end
+
+  @tag :capture_log
+  test "what others broadcast on its stream", %{room: {rooms, id} = room} do
+    {:ok, _} = Room.ensure_started(room)
+    topic = EventStream.topic(id)
+    :ok = EventStream.broadcast(Rooms.stream(rooms), topic, [{"user_left", %{"user_id" => "tom"}}])
+    assert_receive {[:roomfold, :room, :stray], %{count: 1}, %{room: ^id}}
   end
 
   @tag :capture_log

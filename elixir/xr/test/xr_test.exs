@@ -1,7 +1,7 @@
 defmodule XrTest do
   use ExUnit.Case, async: false
 
-  alias Roomfold.PhoenixTest.Client
+  alias Roomfold.ChannelTest.Client
   alias Roomfold.Room
   alias Xr.Browser
 

@@ -37,11 +37,13 @@ export class RoomError extends Error {
   }
 }
 
-// Reading one costs the server about what sending a diff does. Far fewer bytes than may be unacknowledged (1 MB), and far less time than one may lag (15 s).
-const ACK_MS = 2000;
-const ACK_BYTES = 65536;
-// JSON comes parsed: what an entity weighs is guessed.
+// Reading an acknowledgement costs the server about what sending a diff does, so there are few: each time that a quarter of what may be
+// unacknowledged has come. JSON comes parsed: what an entity weighs is guessed, so there it is a sixteenth.
+const MAX_UNACKNOWLEDGED = 1048576;
+const SHARE = { packed: 1 / 4, json: 1 / 16 };
 const ENTITY_BYTES = 128;
+// And so long after the last at most. A guess that is much too low would make one lag, for which the server has less patience (15 s).
+const ACK_MS = { packed: 30000, json: 2000 };
 
 export class Room {
   world = new World();
@@ -239,9 +241,11 @@ export class Room {
     const ack = this.#ack;
     ack.seq = frame.seq;
     ack.bytes += payload.byteLength ?? ENTITY_BYTES * Object.keys(frame.entities ?? { ...frame.creates, ...frame.updates }).length;
-    const since = this.#options.now() - ack.at;
-    if (ack.bytes >= ACK_BYTES || since >= ACK_MS) this.#sendAck();
-    else ack.timer ??= setTimeout(() => this.#sendAck(), ACK_MS - since);
+    const format = payload.byteLength === undefined ? "json" : "packed";
+    const bytes = SHARE[format] * (this.joined?.max_unacknowledged ?? MAX_UNACKNOWLEDGED);
+    const left = ACK_MS[format] - (this.#options.now() - ack.at);
+    if (ack.bytes >= bytes || left <= 0) this.#sendAck();
+    else ack.timer ??= setTimeout(() => this.#sendAck(), left);
   }
 
   #sendAck() {
@@ -290,7 +294,7 @@ export class Room {
     return new Inputs(this.#options, {
       side: () => (this.#canSend() ? { user: this.user, packed: this.joined.format === "packed", world: this.world } : null),
       send: (event, payload, refused) => this.#channel.push(event, payload, 1000).receive("error", refused),
-      acknowledged: (seq) => (this.#ack.sent = Math.max(this.#ack.sent, seq)),
+      acknowledged: (seq) => Object.assign(this.#ack, { sent: Math.max(this.#ack.sent, seq), at: this.#options.now(), bytes: 0 }),
       // Nobody waits for an answer to an input: who wants to know listens.
       refused: (event, reply) => {
         const { reason, message, field } = new RoomError(reply);

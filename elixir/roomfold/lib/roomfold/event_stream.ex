@@ -33,6 +33,14 @@ defmodule Roomfold.EventStream do
   @callback subscribers?(name :: atom, topic) :: boolean
 
   @doc """
+  As `c:broadcast/3` and `c:subscribers?/2`, for a process that is a subscriber itself and does not count. Optional, both or neither: with
+  them a room hears what others broadcast on its stream, and says that it is not folded.
+  """
+  @callback broadcast_from(name :: atom, pid, topic, messages :: [term]) :: :ok | {:error, term}
+  @callback others?(name :: atom, pid, topic) :: boolean
+  @optional_callbacks broadcast_from: 4, others?: 3
+
+  @doc """
   The topic of a room's events.
 
       iex> Roomfold.EventStream.topic("123")
@@ -81,4 +89,12 @@ defmodule Roomfold.EventStream do
   """
   @spec subscribers?(t, topic) :: boolean
   def subscribers?({module, name}, topic), do: module.subscribers?(name, topic)
+
+  @doc false
+  # For the room whose stream it is: whether it can hear what others broadcast there.
+  def listen({module, name}, topic) do
+    if Code.ensure_loaded?(module) and function_exported?(module, :broadcast_from, 4),
+      do: module.subscribe(name, topic) == :ok,
+      else: false
+  end
 end

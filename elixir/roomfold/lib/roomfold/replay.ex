@@ -100,6 +100,59 @@ defmodule Roomfold.Replay do
   @spec info(GenServer.server()) :: map
   def info(replay), do: GenServer.call(replay, :info)
 
+  @controls ~w(pause resume seek speed info)
+
+  @doc """
+  What a client says that watches it: `pause`, `resume`, `seek` (`{"seq": n}` or `{"ms": n}`), `speed` (`{"speed": n}`) or `info`. The payload
+  may be JSON text. The answer is where it is then, for the client; `:ignore`: it is none of these.
+
+  ## Examples
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> {:ok, where} = Roomfold.Replay.control(replay, "seek", %{"seq" => 1})
+      iex> {where["seq"], where["last_seq"], where["paused"]}
+      {1, 1, true}
+      iex> {:error, error} = Roomfold.Replay.control(replay, "seek", {:json, ~s({"seq":2})})
+      iex> error.reason
+      :seq_ahead
+      iex> Roomfold.Replay.control(replay, "user_moved", %{})
+      :ignore
+  """
+  @spec control(GenServer.server(), String.t(), Roomfold.Session.payload()) ::
+          {:ok, map} | {:error, Error.t()} | :ignore
+  def control(replay, event, payload) when event in @controls do
+    with {:ok, payload} <- terms(payload), :ok <- controlled(replay, event, payload), do: {:ok, where(replay)}
+  end
+
+  def control(_, _, _), do: :ignore
+
+  defp terms({:json, text}), do: JSON.decode(IO.iodata_to_binary(text))
+  defp terms(payload), do: {:ok, payload}
+
+  defp controlled(replay, "pause", _), do: pause(replay)
+  defp controlled(replay, "resume", _), do: resume(replay)
+  defp controlled(replay, "seek", %{"seq" => seq}), do: seek(replay, seq)
+  defp controlled(replay, "seek", %{"ms" => ms}) when is_number(ms), do: seek(replay, {:ms, ms})
+  defp controlled(replay, "speed", %{"speed" => speed}), do: speed(replay, speed)
+  defp controlled(_, "info", _), do: :ok
+  defp controlled(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
+
+  @doc """
+  `info/1` as a client gets it.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> Roomfold.Replay.where(replay)
+      %{"seq" => 0, "last_seq" => 1, "position_ms" => 0, "duration_ms" => 0, "speed" => 1, "paused" => true}
+  """
+  @spec where(GenServer.server()) :: map
+  def where(replay) do
+    info = info(replay)
+
+    for key <- [:seq, :last_seq, :position_ms, :duration_ms, :speed, :paused],
+        into: %{},
+        do: {to_string(key), Map.fetch!(info, key)}
+  end
+
   # ---- starting ----
 
   @impl true

@@ -382,8 +382,8 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks`, those of them that were
-  left out (`:shed`), and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
+  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks` (none is made while there is nothing to do), those of them that were
+  left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
 
       iex> Roomfold.Room.info("new room").users
       []

@@ -23,7 +23,7 @@ defmodule Roomfold.Session do
   goes. It gets `snapshot` or, coming back, perhaps a `diff`, then a `diff` for each tick that changed something, `events`
   (`{"events": [..]}`), `presence_diff`, `authority`, and `term` when the room has come back as another process and the session is in it
   again. It sends events by their names, and `ack` with `{"seq": n}` now and then: what it has not
-  acknowledged is limited. Who reads too slowly gets no more diffs until it has caught up, then one for all it missed or a
+  acknowledged is limited to `max_unacknowledged` bytes of snapshots and diffs, which the reply says. Who reads too slowly gets no more diffs until it has caught up, then one for all it missed or a
   snapshot, and is closed when that takes too long.
   """
 
@@ -147,7 +147,8 @@ defmodule Roomfold.Session do
         "user" => session.user,
         "format" => Atom.to_string(format),
         "version" => version,
-        "tick_ms" => joined.tick_ms
+        "tick_ms" => joined.tick_ms,
+        "max_unacknowledged" => session.options.max_unacknowledged
       }
 
       {:ok, reply, frames ++ present(session, joined.users), session}

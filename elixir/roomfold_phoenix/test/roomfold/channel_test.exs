@@ -147,6 +147,55 @@ defmodule Roomfold.Phoenix.ChannelTest do
     eventually(fn -> Room.get({@rooms, room}, "ann") == nil end)
   end
 
+  test "a user can overrule every step", %{room: room} do
+    Phoenix.PubSub.subscribe(PhoenixTest.PubSub, "ends")
+    topic = "mine:" <> room
+    asked = %{"word" => "sesame", "device" => "headset"}
+
+    # join/3, authorize/3
+    {[_, _, _, _, answer], tom} = Client.join(connect!("tom"), "mine:closed")
+    assert answer == %{"status" => "error", "response" => %{"reason" => "closed"}}
+    {[_, _, _, _, answer], tom} = Client.join(tom, topic)
+    assert answer == %{"status" => "error", "response" => %{"reason" => "the word of #{room}?"}}
+
+    # room/2, user/1, and join/3 with super
+    {reply, tom} = join_as!(tom, topic, asked)
+    assert {reply["user"], reply["hello"]} == {"mr tom", true}
+    assert Room.info({@rooms, room}).users == ["mr tom"]
+
+    # presence_meta/2
+    {state, tom} = Client.await_event(tom, "presence_state")
+    {state, tom} = if state == %{}, do: joins(tom), else: {state, tom}
+    assert [%{"device" => "headset"}] = state["mr tom"]["metas"]
+
+    # handle_in/3: an event of its own, and others under another name
+    {answer, tom} = Client.call(tom, "ping", %{"n" => 1})
+    assert answer == %{"status" => "ok", "response" => %{"n" => 1}}
+    {answer, tom} = Client.call(tom, "moved", %{"user_id" => "mr tom", "position" => [1, 2, 3]})
+    assert answer["status"] == "ok"
+    assert Room.get({@rooms, room}, "mr tom")["position"] == [1.0, 2.0, 3.0]
+
+    # session/2
+    {answer, tom} = Client.call(tom, "moved", %{"user_id" => "mr tom", "x" => String.duplicate("x", 64)})
+    assert answer["response"]["reason"] == "too_large"
+
+    # handle_info/2
+    [channel] = Map.keys(:sys.get_state(Room.whereis({@rooms, room})).monitors)
+    send(channel, {:say, "hello"})
+    {said, tom} = Client.await_event(tom, "said")
+    assert said == %{"text" => "hello"}
+
+    # terminate/2, with super: who leaves is gone
+    {_, _} = Client.call(tom, "phx_leave", %{})
+    assert_receive {^topic, {:shutdown, :left}}
+    eventually(fn -> Room.get({@rooms, room}, "mr tom") == nil end)
+  end
+
+  defp joins(client) do
+    {diff, client} = Client.await_event(client, "presence_diff")
+    {diff["joins"], client}
+  end
+
   describe "packed input" do
     # As the browser client sends it: a binary push of the protocol.
     defp send_packed(client, input) do

@@ -192,7 +192,7 @@ defmodule Roomfold.Phoenix.InstallTest do
     if archive? or File.dir?(installer) do
       @tag timeout: 180_000
       test "on a project that was just generated", %{folder: folder} do
-        generate!(folder, unquote(archive?), unquote(installer))
+        generate!(folder)
         root = Path.join(folder, "shop")
         before = tree(root)
         said = run(root)
@@ -223,23 +223,28 @@ defmodule Roomfold.Phoenix.InstallTest do
 
       defp formatter, do: [locals_without_parens: [plug: :*, socket: :*, channel: :*, field: :*]]
 
-      defp generate!(folder, true, _) do
-        {_, 0} = System.cmd("mix", ["phx.new", "shop", "--no-install"], cd: folder, stderr_to_stdout: true)
+      if archive? do
+        @generate {"mix", ["phx.new", "shop", "--no-install"]}
+      else
+        # What its archive does, in a VM of its own.
+        @generate {"elixir",
+                   [
+                     "-e",
+                     """
+                     Mix.start()
+                     defmodule PhxNew do
+                       use Mix.Project
+                       def project, do: [app: :phx_new, version: "#{Application.spec(:phoenix, :vsn)}"]
+                     end
+                     {:ok, _, _} = Kernel.ParallelCompiler.compile(Path.wildcard("#{installer}/lib/**/*.ex"))
+                     Mix.Task.run("phx.new", ["shop", "--no-install"])
+                     """
+                   ]}
       end
 
-      # What its archive does, in a VM of its own.
-      defp generate!(folder, false, installer) do
-        script = """
-        Mix.start()
-        defmodule PhxNew do
-          use Mix.Project
-          def project, do: [app: :phx_new, version: "#{Application.spec(:phoenix, :vsn)}"]
-        end
-        {:ok, _, _} = Kernel.ParallelCompiler.compile(Path.wildcard("#{installer}/lib/**/*.ex"))
-        Mix.Task.run("phx.new", ["shop", "--no-install"])
-        """
-
-        {said, status} = System.cmd("elixir", ["-e", script], cd: folder, stderr_to_stdout: true)
+      defp generate!(folder) do
+        {program, args} = @generate
+        {said, status} = System.cmd(program, args, cd: folder, stderr_to_stdout: true)
         assert status == 0, said
       end
     else

@@ -48,11 +48,16 @@ defmodule Roomfold.Phoenix.PubSubTest do
     assert_receive {"diff", %{"creates" => %{"tom" => _}}}
   end
 
-  test "a raw broadcast on a room's stream is not folded", %{room: room} do
+  test "a raw broadcast on a room's stream is not folded, but counted", %{room: room} do
     {:ok, 1} = Room.publish({@rooms, room}, {"user_joined", %{"user_id" => "tom"}})
+    assert Room.info({@rooms, room}).strays == 0
     :ok = Phoenix.PubSub.broadcast(@pubsub, "stream:" <> room, {"user_left", %{"user_id" => "tom"}})
     assert Room.seq({@rooms, room}) == 1
     assert Room.get({@rooms, room}, "tom") == %{}
+    assert Room.info({@rooms, room}).strays == 1
+    # Its own events are none.
+    {:ok, 2} = Room.publish({@rooms, room}, {"user_moved", %{"user_id" => "tom", "pose" => "sits"}})
+    assert Room.info({@rooms, room}).strays == 1
   end
 
   test "who subscribes twice gets everything once; who unsubscribes, nothing", %{room: room} do

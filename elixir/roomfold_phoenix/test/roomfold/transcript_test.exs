@@ -2,18 +2,16 @@ defmodule Roomfold.Phoenix.TranscriptTest do
   # The conversations of tests/vectors/channel, which the development gateway must pass as well.
   use ExUnit.Case, async: true
 
-  alias Roomfold.PhoenixTest.{Client, Endpoint, PlacedSocket, Transcript}
+  alias Roomfold.ChannelTest.{Client, Transcript}
+  alias Roomfold.PhoenixTest.{Endpoint, PlacedSocket}
 
-  for file <- Transcript.files(), path <- ["/placed", "/placed_stock"] do
-    [about | steps] = Transcript.read(file)
+  for {name, about, steps} <- Transcript.all(), path <- ["/placed", "/placed_stock"] do
     @about about
     @steps steps
 
-    test "#{Path.basename(file)} through #{path}: #{about["about"]}" do
-      rules = if @about["rules"] == "doom", do: Roomfold.Rules.doom(), else: Roomfold.Rules.xr()
+    test "#{name} through #{path}: #{about["about"]}" do
       rooms = :"transcript_#{System.unique_integer([:positive])}"
-      room = [rules: rules, grace_ms: @about["grace_ms"] || 5_000, tick_ms: 10]
-      start_supervised!({Roomfold.Rooms, name: rooms, room: room})
+      start_supervised!({Roomfold.Rooms, name: rooms, room: Transcript.room(@about)})
 
       Transcript.play(@steps, fn user ->
         token = PlacedSocket.token(user, rooms)
@@ -23,5 +21,5 @@ defmodule Roomfold.Phoenix.TranscriptTest do
     end
   end
 
-  test "there are some", do: assert(length(Transcript.files()) >= 5)
+  test "there are some", do: assert(length(Transcript.all()) >= 8)
 end

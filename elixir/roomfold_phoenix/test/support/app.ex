@@ -47,6 +47,42 @@ defmodule Roomfold.PhoenixTest.PlacedChannel do
   end
 end
 
+defmodule Roomfold.PhoenixTest.OverruledChannel do
+  @moduledoc false
+  # Every step of the channel is another one; where there is more to it, `super` does the rest.
+  use Phoenix.Channel
+  use Roomfold.Phoenix.Channel, presence: Roomfold.PhoenixTest.Presence, session: [max_input_bytes: 4_096]
+
+  def room("mine:" <> id, _socket), do: {Roomfold.PhoenixTest.Rooms, id}
+  def user(socket), do: "mr " <> socket.assigns.user_id
+  def authorize(_room, %{"word" => "sesame"}, _socket), do: :ok
+  def authorize({_, id}, _params, _socket), do: {:error, %{reason: "the word of #{id}?"}}
+  def session(params, _socket), do: [max_input_bytes: params["bytes"] || 64]
+  def presence_meta(params, _socket), do: %{device: params["device"]}
+
+  def join("mine:closed", _, _), do: {:error, %{reason: "closed"}}
+
+  def join(topic, params, socket) do
+    with {:ok, reply, socket} <- super(topic, params, socket),
+         do: {:ok, Map.put(reply, "hello", true), socket}
+  end
+
+  def handle_in("ping", payload, socket), do: {:reply, {:ok, payload}, socket}
+  def handle_in(event, payload, socket), do: super("player_" <> event, payload, socket)
+
+  def handle_info({:say, text}, socket) do
+    push(socket, "said", %{text: text})
+    {:noreply, socket}
+  end
+
+  def handle_info(message, socket), do: super(message, socket)
+
+  def terminate(reason, socket) do
+    Phoenix.PubSub.broadcast(Roomfold.PhoenixTest.PubSub, "ends", {socket.topic, reason})
+    super(reason, socket)
+  end
+end
+
 defmodule Roomfold.PhoenixTest.ReplayChannel do
   use Phoenix.Channel
   use Roomfold.Phoenix.ReplayChannel
@@ -59,6 +95,7 @@ defmodule Roomfold.PhoenixTest.UserSocket do
 
   channel "room:*", Roomfold.PhoenixTest.RoomChannel
   channel "token:*", Roomfold.PhoenixTest.TokenChannel
+  channel "mine:*", Roomfold.PhoenixTest.OverruledChannel
 
   @impl true
   def connect(%{"token" => token}, socket, _) do

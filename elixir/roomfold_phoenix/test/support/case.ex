@@ -3,13 +3,15 @@ defmodule Roomfold.PhoenixTest.Case do
   # A room of its own for each test, and clients of the endpoint, `/socket` with our serializer and `/stock` with Phoenix's.
   use ExUnit.CaseTemplate
 
-  alias Roomfold.PhoenixTest.{Client, Endpoint, UserSocket}
+  alias Roomfold.ChannelTest.Client
+  alias Roomfold.PhoenixTest.{Endpoint, UserSocket}
 
   using do
     quote do
       import Roomfold.PhoenixTest.Case
       alias Roomfold.{PhoenixTest, Room}
-      alias Roomfold.PhoenixTest.{Client, Endpoint, UserSocket}
+      alias Roomfold.ChannelTest.Client
+      alias Roomfold.PhoenixTest.{Endpoint, UserSocket}
 
       @rooms PhoenixTest.Rooms
 

@@ -79,22 +79,11 @@ defmodule Roomfold.Gateway.Channel do
   end
 
   defp about(nil, config), do: %{"gateway" => Config.notice(), "instance" => Topic.instance(config)}
-  defp about(replay, config), do: Map.put(about(nil, config), "replay", where(replay))
+  defp about(replay, config), do: Map.put(about(nil, config), "replay", Replay.where(replay))
 
   @impl true
-  def handle_call({:input, event, payload, ref}, _, %{replay: replay} = state)
-      when replay != nil and event in ["pause", "resume", "seek", "speed", "info"] do
-    answer =
-      case Topic.control(replay, event, payload) do
-        :ok -> {:reply, ref, :ok, where(replay)}
-        {:error, reply} -> {:reply, ref, :error, reply}
-      end
-
-    {:reply, :ok, emit([answer], state)}
-  end
-
   def handle_call({:input, event, payload, ref}, _, state) do
-    {frames, session} = Session.input(state.session, event, payload, ref)
+    {frames, session} = said(state, event, payload, ref)
     {:reply, :ok, emit(frames, %{state | session: session})}
   end
 
@@ -124,6 +113,17 @@ defmodule Roomfold.Gateway.Channel do
     end
   end
 
+  defp said(%{replay: nil} = state, event, payload, ref),
+    do: Session.input(state.session, event, payload, ref)
+
+  defp said(%{replay: replay, session: session}, event, payload, ref) do
+    case Replay.control(replay, event, payload) do
+      :ignore -> Session.input(session, event, payload, ref)
+      {:ok, where} -> {[{:reply, ref, :ok, where}], session}
+      {:error, error} -> {[{:reply, ref, :error, Session.reason(error)}], session}
+    end
+  end
+
   defp emit(frames, state) do
     for frame <- frames,
         message = message(frame, state),
@@ -140,12 +140,4 @@ defmodule Roomfold.Gateway.Channel do
 
   defp message({:reply, ref, status, payload}, state),
     do: Serializer.reply(state.join_ref, ref, state.topic, status, payload)
-
-  defp where(replay) do
-    info = Replay.info(replay)
-
-    for key <- [:seq, :last_seq, :position_ms, :duration_ms, :speed, :paused],
-        into: %{},
-        do: {to_string(key), Map.fetch!(info, key)}
-  end
 end

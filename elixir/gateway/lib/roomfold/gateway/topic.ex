@@ -80,20 +80,4 @@ defmodule Roomfold.Gateway.Topic do
   defp recorded(id, opts, config), do: Room.replay({config.rooms, id}, opts)
 
   defp session(room, user, config), do: Session.new([room: room, user: user] ++ config.session)
-
-  @doc "Controls a replay: `:ok`, or the reply that says why not."
-  def control(replay, event, payload) do
-    case told(replay, event, payload) do
-      :ok -> :ok
-      {:error, %Error{} = error} -> {:error, Session.reason(error)}
-    end
-  end
-
-  defp told(replay, "pause", _), do: Replay.pause(replay)
-  defp told(replay, "resume", _), do: Replay.resume(replay)
-  defp told(replay, "seek", %{"seq" => seq}), do: Replay.seek(replay, seq)
-  defp told(replay, "seek", %{"ms" => ms}) when is_number(ms), do: Replay.seek(replay, {:ms, ms})
-  defp told(replay, "speed", %{"speed" => speed}), do: Replay.speed(replay, speed)
-  defp told(_, "info", _), do: :ok
-  defp told(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
 end

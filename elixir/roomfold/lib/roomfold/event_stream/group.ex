@@ -41,5 +41,14 @@ defmodule Roomfold.EventStream.Group do
   end
 
   @impl true
+  def broadcast_from(name, from, topic, messages) do
+    for pid <- :pg.get_members(name, topic), pid != from, message <- messages, do: send(pid, message)
+    :ok
+  end
+
+  @impl true
+  def others?(name, than, topic), do: Enum.any?(:pg.get_members(name, topic), &(&1 != than))
+
+  @impl true
   def subscribers?(name, topic), do: :pg.get_members(name, topic) != []
 end

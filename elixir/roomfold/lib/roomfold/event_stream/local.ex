@@ -42,5 +42,14 @@ defmodule Roomfold.EventStream.Local do
   end
 
   @impl true
+  def broadcast_from(name, from, topic, messages) do
+    for {pid, _} <- Registry.lookup(name, topic), pid != from, message <- messages, do: send(pid, message)
+    :ok
+  end
+
+  @impl true
+  def others?(name, than, topic), do: Enum.any?(Registry.lookup(name, topic), fn {pid, _} -> pid != than end)
+
+  @impl true
   def subscribers?(name, topic), do: Registry.lookup(name, topic) != []
 end

@@ -18,6 +18,9 @@ defmodule Roomfold.Room.Server do
     # of the log's process: without it nothing can be known of this room
     :log,
     :keeping,
+    # whether it hears what others broadcast on its stream, and how much that was
+    listens?: false,
+    strays: 0,
     monitors: %{},
     times: Times.new()
   ]
@@ -39,11 +42,15 @@ defmodule Roomfold.Room.Server do
       {effects, state} = start(options, world, Map.put(facts, :term, term), now)
       server = %__MODULE__{options: options, topic: EventStream.topic(options.id), state: state}
       if options.rooms, do: Rooms.here(options.rooms, options.id)
-      {:ok, %{server | log: monitor_log(options)} |> carry_out(effects) |> arm()}
+      server = %{server | log: monitor_log(options), listens?: listen(server)}
+      {:ok, server |> carry_out(effects) |> arm()}
     else
       {:error, error} -> {:stop, error}
     end
   end
+
+  defp listen(%{options: %{stream: nil}}), do: false
+  defp listen(server), do: EventStream.listen(server.options.stream, server.topic)
 
   defp start(options, world, facts, now) do
     state = State.open(options, world, facts, now, System.time_offset(:millisecond))
@@ -151,6 +158,7 @@ defmodule Roomfold.Room.Server do
       queued: state.queued,
       ticks: state.ticks,
       shed: state.shed,
+      strays: server.strays,
       busy_us: Times.summary(server.times)
     }
 
@@ -207,6 +215,12 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
+
+  # Its own events have a seq, also those of another process of this room.
+  def handle_info({name, payload}, %{listens?: true} = server)
+      when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
+      do: {:noreply, stray(server, name)}
+
   # A task of the room's module that has done its work.
   def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
@@ -272,7 +286,28 @@ defmodule Roomfold.Room.Server do
   end
 
   defp heard?(%{options: %{stream: nil}}), do: false
+
+  defp heard?(%{listens?: true, options: %{stream: {module, name}}} = server),
+    do: module.others?(name, self(), server.topic)
+
   defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
+
+  # Whoever broadcasts on a room's stream means to be heard.
+  defp stray(%{strays: 0} = server, name) do
+    Logger.warning(
+      "#{inspect(name)} was broadcast on #{inspect(server.topic)}, the stream of a room that runs: the room does not fold it. " <>
+        "Roomfold.Room.publish/3 is the way in. It counts what else comes, and says no more (strays of Roomfold.Room.info/1)"
+    )
+
+    stray(%{server | strays: 1})
+  end
+
+  defp stray(server, _), do: stray(%{server | strays: server.strays + 1})
+
+  defp stray(server) do
+    Telemetry.event([:stray], %{count: 1}, %{room: server.options.id})
+    server
+  end
 
   defp committed(server, answer) do
     Process.demonitor(server.commit, [:flush])
@@ -381,9 +416,14 @@ defmodule Roomfold.Room.Server do
   defp broadcast(server, records) do
     if records != [] and heard?(server) do
       json = Options.json(server.options)
-      EventStream.broadcast(server.options.stream, server.topic, Enum.map(records, &Text.decode(&1, json)))
+      tell(server, Enum.map(records, &Text.decode(&1, json)))
     end
   end
+
+  defp tell(%{listens?: true, options: %{stream: {module, name}}} = server, events),
+    do: module.broadcast_from(name, self(), server.topic, events)
+
+  defp tell(server, events), do: EventStream.broadcast(server.options.stream, server.topic, events)
 
   # ---- snapshots ----
 

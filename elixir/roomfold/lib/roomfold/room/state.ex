@@ -131,6 +131,8 @@ defmodule Roomfold.Room.State do
   texts (Roomfold.Room.Text), or one packed frame (Roomfold.Room.Packed).
   """
   def publish(state, to, sender, texts, now) do
+    state = on_beat(state, now)
+
     with {:ok, sender} <- authority(state, sender),
          {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          {:ok, state} <- within_limits(state, sender, texts, now),
@@ -194,6 +196,7 @@ defmodule Roomfold.Room.State do
     expiry = People.next_expiry(state.people, state.options.grace_ms)
 
     cond do
+      resting?(state) -> expiry
       ticking?(state) -> min(tick_due(state), expiry)
       state.queue != [] and state.commit == nil -> min(flush_due(state), expiry)
       true -> min(idle_due(state), expiry)
@@ -205,9 +208,22 @@ defmodule Roomfold.Room.State do
   defp woken_at(at), do: ceil(at)
 
   @doc "Whether the next `wake/2` is a tick."
-  def tick_due?(state, now), do: ticking?(state) and now >= tick_due(state)
+  def tick_due?(state, now), do: ticking?(state) and not resting?(state) and now >= tick_due(state)
 
   defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
+
+  # A tick without systems and with nothing in the queue does nothing: the room sleeps on, and then keeps its beat.
+  defp resting?(state), do: state.systems == [] and state.queue == [] and ticking?(state)
+
+  defp on_beat(state, now) do
+    if resting?(state) do
+      missed = max(floor((now - state.last_tick) / state.options.tick_ms), 0)
+      %{state | last_tick: state.last_tick + missed * state.options.tick_ms}
+    else
+      state
+    end
+  end
+
   defp tick_due(state), do: state.last_tick + state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
 
@@ -222,7 +238,7 @@ defmodule Roomfold.Room.State do
 
   @doc "Time has passed."
   def wake(state, now) do
-    {failures, state} = expire_users(state, now)
+    {failures, state} = state |> on_beat(now) |> expire_users(now)
 
     {effects, state} =
       cond do
@@ -365,7 +381,7 @@ defmodule Roomfold.Room.State do
   @doc "What the log answered."
   def committed(%{commit: %{batch: batch}} = state, :ok, now) do
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
-    state = stamped(%{state | commit: nil, world: world}, now)
+    state = state |> on_beat(now) |> Map.merge(%{commit: nil, world: world}) |> stamped(now)
     state = %{state | news: news(state, batch.records), logged_users: logged_users(state, batch)}
 
     {caused, state} = caused(state, batch.records)
@@ -514,6 +530,7 @@ defmodule Roomfold.Room.State do
   besides.
   """
   def join(state, pid, user, how, now) do
+    state = on_beat(state, now)
     was = state.people
     {people, new?} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     fastlane = Fastlane.leave(state.fastlane, pid)
@@ -556,7 +573,7 @@ defmodule Roomfold.Room.State do
   @doc "A connection is gone; `goodbye?`: the user said so, and has no grace."
   def leave(state, pid, goodbye?, now) do
     was = state.people
-    state = %{state | fastlane: Fastlane.leave(state.fastlane, pid)}
+    state = %{on_beat(state, now) | fastlane: Fastlane.leave(state.fastlane, pid)}
 
     case People.leave(was, pid, if(goodbye?, do: now - state.options.grace_ms, else: now)) do
       {_, nil} ->

@@ -21,8 +21,6 @@ defmodule Roomfold.Phoenix.ReplayChannel do
   alias Roomfold.Phoenix.Channel
   alias Roomfold.{Error, Replay, Session}
 
-  @controls ~w(pause resume seek speed info)
-
   defmacro __using__(opts) do
     quote do
       use Roomfold.Phoenix.Channel, unquote(opts)
@@ -52,7 +50,7 @@ defmodule Roomfold.Phoenix.ReplayChannel do
          {:ok, replay} <- start(module, room, paused: params["paused"] == true),
          session = Session.new([room: replay, user: user] ++ session),
          {:ok, reply, socket} <- Channel.enter(session, "replay", nil, params, socket) do
-      {:ok, Map.put(reply, "replay", where(replay)), Phoenix.Socket.assign(socket, :replay, replay)}
+      {:ok, Map.put(reply, "replay", Replay.where(replay)), Phoenix.Socket.assign(socket, :replay, replay)}
     end
   end
 
@@ -64,38 +62,14 @@ defmodule Roomfold.Phoenix.ReplayChannel do
   end
 
   @doc false
-  def handle_in(event, payload, socket) when event in @controls do
-    replay = socket.assigns.replay
-
-    answer =
-      with {:ok, map} <- terms(payload), :ok <- control(replay, event, map) do
-        {:reply, Channel.ref(socket), :ok, where(replay)}
-      else
-        {:error, error} -> {:reply, Channel.ref(socket), :error, Session.reason(error)}
-      end
-
-    Channel.answer({[answer], socket.assigns.roomfold}, socket)
+  def handle_in(event, payload, socket) do
+    case Replay.control(socket.assigns.replay, event, payload) do
+      :ignore -> Channel.handle_in(event, payload, socket)
+      {:ok, where} -> reply(:ok, where, socket)
+      {:error, error} -> reply(:error, Session.reason(error), socket)
+    end
   end
 
-  def handle_in(event, payload, socket), do: Channel.handle_in(event, payload, socket)
-
-  # Roomfold.Phoenix.Serializer leaves it as text.
-  defp terms({:json, text}), do: Roomfold.JSON.decode(IO.iodata_to_binary(text))
-  defp terms(payload), do: {:ok, payload}
-
-  defp control(replay, "pause", _), do: Replay.pause(replay)
-  defp control(replay, "resume", _), do: Replay.resume(replay)
-  defp control(replay, "seek", %{"seq" => seq}), do: Replay.seek(replay, seq)
-  defp control(replay, "seek", %{"ms" => ms}) when is_number(ms), do: Replay.seek(replay, {:ms, ms})
-  defp control(replay, "speed", %{"speed" => speed}), do: Replay.speed(replay, speed)
-  defp control(_, "info", _), do: :ok
-  defp control(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
-
-  defp where(replay) do
-    info = Replay.info(replay)
-
-    for key <- [:seq, :last_seq, :position_ms, :duration_ms, :speed, :paused],
-        into: %{},
-        do: {to_string(key), Map.fetch!(info, key)}
-  end
+  defp reply(status, payload, socket),
+    do: Channel.answer({[{:reply, Channel.ref(socket), status, payload}], socket.assigns.roomfold}, socket)
 end

@@ -30,16 +30,19 @@ defmodule Roomfold.EventLog.SQLite.Library do
   def checkpoint(_ref), do: not_loaded()
   def check(_ref), do: not_loaded()
 
+  # As `raise` does it, but known to compilers and Dialyzer as what the library replaces.
   @spec not_loaded() :: no_return
   defp not_loaded do
     reason = :persistent_term.get(__MODULE__, "it was not built")
 
-    raise """
+    message = """
     Roomfold's log library priv/roomfold_log_nif.so could not be loaded: #{reason}
 
     Roomfold.EventLog.SQLite needs SQLite 3.20 or later, found by pkg-config. Install it (Debian: apt install libsqlite3-dev pkg-config; \
     macOS: brew install sqlite pkg-config) and build with `mix compile` (or `make build` in the package). Without it, use another log, \
     such as Roomfold.EventLog.Memory.
     """
+
+    :erlang.nif_error(RuntimeError.exception(message))
   end
 end

@@ -1,12 +1,26 @@
-defmodule Roomfold.PhoenixTest.Transcript do
+defmodule Roomfold.ChannelTest.Transcript do
   @moduledoc false
-  # Plays a conversation of tests/vectors/channel (its README says how they are written).
+  # Plays a conversation of tests/vectors/channel (its README says how they are written) with whatever speaks the protocol: the development
+  # gateway, and Phoenix.
   import ExUnit.Assertions
-  alias Roomfold.PhoenixTest.Client
+  alias Roomfold.ChannelTest.Client
+  alias Roomfold.JSON
 
-  def files, do: Path.wildcard(Path.expand("../../../../tests/vectors/channel/*.jsonl", __DIR__))
+  @folder Path.expand("../vectors/channel", __DIR__)
 
-  def read(file), do: file |> File.read!() |> String.split("\n", trim: true) |> Enum.map(&Jason.decode!/1)
+  @doc "All of them: `{name, about, steps}`."
+  def all do
+    for file <- Path.wildcard(@folder <> "/**/*.jsonl") do
+      [about | steps] = file |> File.read!() |> String.split("\n", trim: true) |> Enum.map(&JSON.decode!/1)
+      {Path.relative_to(file, @folder), about, steps}
+    end
+  end
+
+  @doc "Options of the room that one is about."
+  def room(about) do
+    rules = if about["rules"] == "doom", do: Roomfold.Rules.doom(), else: Roomfold.Rules.xr()
+    [rules: rules, grace_ms: about["grace_ms"] || 5_000, tick_ms: 10]
+  end
 
   @doc "connect: a function of a user that answers a client."
   def play(steps, connect) do
@@ -20,7 +34,7 @@ defmodule Roomfold.PhoenixTest.Transcript do
 
     case step do
       %{"send" => message} ->
-        Client.send_text(client, Jason.encode!(filled(message, known)))
+        tell(client, filled(message, known))
         {clients, known}
 
       %{"get" => pattern} ->
@@ -37,6 +51,14 @@ defmodule Roomfold.PhoenixTest.Transcript do
     end
   end
 
+  # Bytes are written in base 64.
+  defp tell(client, [join_ref, ref, topic, event, %{"binary" => bytes}]) do
+    texts = for text <- [join_ref, ref, topic, event], do: text || ""
+    Client.send_binary(client, [0, Enum.map(texts, &byte_size/1), texts, Base.decode64!(bytes)])
+  end
+
+  defp tell(client, message), do: Client.send_text(client, JSON.encode!(message))
+
   # Phoenix gives no order between what different senders say: the room, the presence (which broadcasts, so without the join's ref) and an
   # earlier join's channel that closes. Messages that are passed over for one of another sender are kept.
   defp get(client, pattern) do
@@ -50,8 +72,8 @@ defmodule Roomfold.PhoenixTest.Transcript do
 
   defp wait(client, pattern) do
     case Client.receive_frame(client) do
-      {{:text, text}, client} ->
-        message = Jason.decode!(text)
+      {{kind, data}, client} when kind in [:text, :binary] ->
+        message = message(kind, data)
 
         cond do
           fits?(pattern, message) -> {message, client}
@@ -63,6 +85,15 @@ defmodule Roomfold.PhoenixTest.Transcript do
         flunk("#{inspect(pattern)} did not come: #{inspect(other)}")
     end
   end
+
+  defp message(:text, text), do: JSON.decode!(text)
+
+  defp message(
+         :binary,
+         <<0, join::8, topic::8, event::8, join_ref::binary-size(join), name::binary-size(topic),
+           kind::binary-size(event), data::binary>>
+       ),
+       do: [join_ref, nil, name, kind, %{"binary" => Base.encode64(data)}]
 
   defp broadcast([_, ref, topic, "presence_diff", payload]), do: ["*", ref, topic, "presence_diff", payload]
   defp broadcast(pattern), do: pattern

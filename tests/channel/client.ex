@@ -1,7 +1,8 @@
-defmodule Roomfold.PhoenixTest.Client do
+defmodule Roomfold.ChannelTest.Client do
   @moduledoc false
   # A WebSocket client that says just what it is told to, also what no good client would say. RFC 6455.
   import Bitwise
+  alias Roomfold.JSON
 
   # kept: what a transcript has passed over
   defstruct [:socket, buffer: "", ref: 0, join_ref: nil, topic: nil, kept: []]
@@ -92,7 +93,7 @@ defmodule Roomfold.PhoenixTest.Client do
     client = %{client | ref: client.ref + 1, topic: topic}
     ref = to_string(client.ref)
     client = %{client | join_ref: ref}
-    send_text(client, Jason.encode!([ref, ref, topic, "phx_join", params]))
+    send_text(client, JSON.encode!([ref, ref, topic, "phx_join", params]))
     await(client, fn message -> match?([_, ^ref, _, "phx_reply", _], message) end)
   end
 
@@ -100,7 +101,7 @@ defmodule Roomfold.PhoenixTest.Client do
   def push(client, event, payload) do
     client = %{client | ref: client.ref + 1}
     ref = to_string(client.ref)
-    send_text(client, Jason.encode!([client.join_ref, ref, client.topic, event, payload]))
+    send_text(client, JSON.encode!([client.join_ref, ref, client.topic, event, payload]))
     {ref, client}
   end
 
@@ -121,7 +122,7 @@ defmodule Roomfold.PhoenixTest.Client do
   def await(client, wanted, timeout \\ 5_000) do
     case receive_frame(client, timeout) do
       {{:text, text}, client} ->
-        message = Jason.decode!(text)
+        message = JSON.decode!(text)
         if wanted.(message), do: {message, client}, else: await(client, wanted, timeout)
 
       {{:binary, _}, client} ->
