@@ -8,7 +8,7 @@
 
 #define STR(literal) ((rf_str){(literal), sizeof(literal) - 1})
 
-// For what is done a million times: ck_assert tells the runner where it is, each time.
+// For what is done a million times, and without a runner, too: ck_assert tells it where it is, each time.
 #define REQUIRE(condition) REQUIRE_MSG(condition, "%s", #condition)
 #define REQUIRE_MSG(condition, ...)                                                                                    \
     do {                                                                                                               \
