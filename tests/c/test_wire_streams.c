@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_PER_STEP 60 // of a match
+#define EVENTS_PER_STEP 1000 // of a match
 
 static unsigned long long number(const char *name, unsigned long long otherwise) {
     const char *text = getenv(name);
@@ -107,7 +107,7 @@ static void write_match(const char *path, bool quantised) {
     rf_json_batch batch = {.text = text};
     uint64_t state = 1;
     followers all = {
-        .history = 600, .lossless = !quantised, .state = &state, .look = 100, .about = path, .out = stdout};
+        .history = 600, .lossless = !quantised, .state = &state, .look = 20, .about = path, .out = stdout};
     rf_world *sender = new_sender(quantised, all.history);
     rf_report report;
     rf_fold *fold;

@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -23,9 +23,11 @@ export function lines(...args) {
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-/** The recorded matches that are here; the shipped one always. @returns {string[]} */
-export function matches() {
+/** The recorded matches that are here, by name: the shipped one, or all. @param {boolean} all @returns {Map<string, string>} */
+export function matches(all) {
   const shared = "../shared/data/doom/matches";
-  const folders = existsSync(join(root, shared)) ? ["priv/demo", shared] : ["priv/demo"];
-  return folders.flatMap((folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith(".events.jsonl.gz")).map((name) => join(folder, name)));
+  const folders = all && existsSync(join(root, shared)) ? ["priv/demo", shared] : ["priv/demo"];
+  const end = ".events.jsonl.gz";
+  const files = folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)));
+  return new Map(files.filter((file) => file.endsWith(end)).map((file) => [basename(file, end), file]));
 }
