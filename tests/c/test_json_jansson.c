@@ -99,7 +99,7 @@ static json_t *ours(rf_str text, rf_error *error) {
 }
 
 static void compare(rf_str text) {
-    json_error_t their_error;
+    json_error_t their_error = {0}; // its code is only set by an error
     rf_error error;
     json_t *a, *b;
     bool numbers;

@@ -364,6 +364,74 @@ START_TEST(a_frame_with_a_changed_bit_is_an_error_or_another_frame) {
 }
 END_TEST
 
+// A world for the snapshot, with nobody in it.
+static rf_world *ready_for(rf_allocator allocator, rf_str snapshot) {
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    def.allocator = allocator;
+    ck_assert_int_eq(rf_packed_start(rf_allocator_default(), snapshot, &def.seq, &def.schema, NULL), RF_OK);
+    ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
+    rf_schema_release(def.schema);
+    return world;
+}
+
+static void check_loads(rf_world *world, rf_str snapshot) {
+    rf_str again;
+    ck_assert_uint_eq(rf_world_count(world), 0);
+    ck_assert_int_eq(rf_load_packed(world, snapshot, NULL), RF_OK);
+    again = encoded(world, false, 0);
+    ck_assert(again.len == snapshot.len && memcmp(again.data, snapshot.data, again.len) == 0);
+    drop(again);
+}
+
+// Whatever is wrong with it, wherever: nobody is in the world then, and the whole snapshot can still be loaded.
+START_TEST(nothing_of_a_refused_snapshot_is_loaded) {
+    frames f = make_frames();
+    for (size_t len = 0; len < f.snapshot.len; len++) {
+        rf_world *world = ready_for(rf_allocator_default(), f.snapshot);
+        rf_str part = exact(f.snapshot.data, len);
+        size_t memory = rf_world_memory(world);
+        ck_assert_int_eq(rf_load_packed(world, part, NULL), RF_INVALID_FRAME);
+        ck_assert_uint_eq(rf_world_memory(world), memory);
+        check_loads(world, f.snapshot);
+        drop(part);
+        rf_world_free(world);
+    }
+    for (size_t i = 0; i < f.snapshot.len * 8; i++) {
+        rf_world *world = ready_for(rf_allocator_default(), f.snapshot);
+        rf_str changed = exact(f.snapshot.data, f.snapshot.len);
+        ((uint8_t *)(uintptr_t)changed.data)[i / 8] ^= (uint8_t)(1 << i % 8);
+        if (rf_load_packed(world, changed, NULL) != RF_OK) check_loads(world, f.snapshot);
+        drop(changed);
+        rf_world_free(world);
+    }
+    free_frames(&f);
+}
+END_TEST
+
+START_TEST(nothing_is_loaded_without_memory) {
+    frames f = make_frames();
+    test_memory memory = {0};
+    rf_world *world = ready_for(test_allocator(&memory), f.snapshot);
+    rf_status status = RF_NO_MEMORY;
+    size_t used = rf_world_memory(world);
+    for (long n = 1; status != RF_OK; n++) {
+        long blocks = memory.blocks;
+        memory.fail_at = n;
+        status = rf_load_packed(world, f.snapshot, NULL);
+        memory.fail_at = 0;
+        if (status == RF_OK) break;
+        ck_assert_int_eq(status, RF_NO_MEMORY);
+        ck_assert_int_eq(memory.blocks, blocks);
+        ck_assert_uint_eq(rf_world_count(world), 0);
+        ck_assert_uint_eq(rf_world_memory(world), used);
+    }
+    rf_world_free(world);
+    ck_assert_int_eq(memory.blocks, 0);
+    free_frames(&f);
+}
+END_TEST
+
 static void refused(const frames *f, const uint8_t *bytes, size_t len, size_t tag_at, rf_status expected) {
     rf_str frame = tag_at > 0 ? frame_with_tag(f->from, bytes, len, tag_at) : exact(bytes, len);
     rf_error error = {0};
@@ -573,6 +641,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, events_as_text);
     tcase_add_test(tests, a_frame_cut_anywhere_is_an_error);
     tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
+    tcase_add_test(tests, nothing_of_a_refused_snapshot_is_loaded);
+    tcase_add_test(tests, nothing_is_loaded_without_memory);
     tcase_add_test(tests, lengths_that_lie);
     tcase_add_test(tests, bombs);
     tcase_add_test(tests, a_byte_of_a_frame_has_its_price);
