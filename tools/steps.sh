@@ -61,8 +61,13 @@ format_c() {
     tools/c-files | xargs clang-format --dry-run -Werror
 }
 
+made_pages() {
+    tools/wire-page --check && tools/errors-page --check
+}
+
 style_steps() {
     step "layers" tools/check-layers
+    step "pages made from tables" made_pages
     step "mix format" mix format --check-formatted
 
     # Other versions lay out some lines differently: 14, Debian 12's, is the one that counts.
