@@ -657,12 +657,15 @@ defmodule Roomfold.WireTest do
         assert World.snapshot(world) == vector["entities"]
       end
     end
+  end
 
+  for impl <- [:port | @impls] do
     test "shared vectors: bad frames, #{impl}" do
       [_, _, %{"steps" => [first | _]} | _] = vectors("streams")
 
       for vector <- vectors("bad") do
         {:ok, world} = World.load({:packed, frame(first)}, impl: unquote(impl))
+        before = World.encode!(world, :snapshot, :packed)
 
         outcome =
           in_small_heap(fn ->
@@ -674,6 +677,12 @@ defmodule Roomfold.WireTest do
 
         reason = with {:error, error} <- outcome, do: Atom.to_string(error.reason), else: (_ -> nil)
         assert {vector["name"], reason} == {vector["name"], vector["reason"]}
+
+        if reason do
+          {:error, error} = outcome
+          assert error.offset in 0..byte_size(frame(vector)), "#{vector["name"]}: #{inspect(error)}"
+          assert World.encode!(world, :snapshot, :packed) == before, vector["name"]
+        end
       end
     end
   end
