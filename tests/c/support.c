@@ -219,6 +219,22 @@ void apply_json(json_t *snapshot, json_t *diff) {
     }
 }
 
+bool all_floats(uint64_t count, uint64_t *first, uint64_t *end) {
+    const char *text = getenv("ROOMFOLD_ALL_FLOATS"), *slash = text ? strchr(text, '/') : NULL;
+    uint64_t part = slash ? strtoull(text, NULL, 10) : 1, parts = slash ? strtoull(slash + 1, NULL, 10) : 1;
+    if (!text) return false;
+    REQUIRE_MSG(part >= 1 && part <= parts, "ROOMFOLD_ALL_FLOATS=%s", text);
+    *first = count / parts * (part - 1);
+    *end = part == parts ? count : count / parts * part;
+    return true;
+}
+
+bool floats_alone(TCase *tests) {
+    const char *text = getenv("ROOMFOLD_ALL_FLOATS");
+    if (text) tcase_set_timeout(tests, 36000);
+    return text && strchr(text, '/');
+}
+
 uint64_t next_random(uint64_t *state) {
     *state ^= *state >> 12;
     *state ^= *state << 25;

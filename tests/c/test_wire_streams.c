@@ -106,8 +106,7 @@ static void write_match(const char *path, bool quantised) {
     rf_str text = read_file(path);
     rf_json_batch batch = {.text = text};
     uint64_t state = 1;
-    followers all = {
-        .history = 600, .lossless = !quantised, .state = &state, .look = 20, .about = path, .out = stdout};
+    followers all = {.history = 600, .lossless = !quantised, .state = &state, .look = 20, .about = path, .out = stdout};
     rf_world *sender = new_sender(quantised, all.history);
     rf_report report;
     rf_fold *fold;
