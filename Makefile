@@ -19,7 +19,7 @@ BUILD := build/$(CONFIG)
 PRIV := priv
 # For `make fuzz`: how long each target runs; for `make bench`: how long a crowd plays.
 SECONDS := 60
-# For `make crash`, `port-crash`, `simulate` and `chaos`: how often, and from where.
+# For `make crash`, `port-crash`, `simulate`, `chaos` and `streams`: how often, and from where.
 N := 1000
 SEED := 1
 # For `make tsan`: how often. For it, asan and valgrind: files of tests, where not all.
@@ -130,7 +130,7 @@ say = $(if $(V),,@echo '  $(1)' && )
 
 # --- goals -----------------------------------------------------------------------------------------
 
-.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos port-crash casts arm check format \
+.PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos streams port-crash casts arm check format \
 	phoenix test-phoenix install uninstall install-program install-log clean help native log port program clean-native \
 	c-tests fuzzers FORCE page
 
@@ -187,6 +187,14 @@ chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random fr
 	@tools/setup all
 	@MIX_ENV=test mix compile
 	@MIX_ENV=test CHAOS=$(N) SEED=$(SEED) mix test tests/elixir/cluster_chaos_test.exs
+
+streams: ## N=1000 random streams from SEED=1: diffs lead from snapshot to snapshot in C (100 times as many), Elixir and JavaScript
+	@tools/setup all
+	@$(MAKE) --no-print-directory CONFIG=test build/test/test_wire_streams
+	SEED=$(SEED) RUNS=$$(($(N) * 100)) build/test/test_wire_streams
+	SEED=$(SEED) RUNS=$(N) node --test tests/js/streams.test.mjs
+	@MIX_ENV=test mix compile
+	MIX_ENV=test SEED=$(SEED) RUNS=$(N) mix test tests/elixir/wire_streams_test.exs
 
 casts: ## random shots against the slow reference, on every SIMD path: N=10000000
 	@tools/setup all

@@ -61,8 +61,13 @@ format_c() {
     tools/c-files | xargs clang-format --dry-run -Werror
 }
 
+made_pages() {
+    tools/wire-page --check && tools/errors-page --check
+}
+
 style_steps() {
     step "layers" tools/check-layers
+    step "pages made from tables" made_pages
 
     # Other versions lay out some lines differently: 1.14, the oldest that will do, is the one that counts.
     if elixir --short-version 2>/dev/null | grep -q '^1\.14\.'; then

@@ -519,23 +519,36 @@ rf_status rf_packed_start(rf_allocator allocator, rf_str frame, uint64_t *seq, r
     return rf_wire_error(&part, error);
 }
 
+// What stands before the entities must be what the world was made with.
+static void get_start(applier *a) {
+    uint64_t seq = get_seq(&a->in);
+    rf_str schema;
+    if (reading(a) && (seq != a->world->seq || a->world->handles != 0)) fail(a, RF_SEQ_MISMATCH);
+    schema = rf_wire_get_bytes(&a->in);
+    if (reading(a) && !rf_str_eq(schema, (rf_str){(const char *)a->schema->packed, a->schema->packed_len}))
+        fail(a, RF_SCHEMA_MISMATCH);
+}
+
+// Into a copy, which takes the world's place when all is there.
 rf_status rf_load_packed(rf_world *world, rf_str frame, rf_error *error) {
     applier a;
-    rf_str schema;
-    uint64_t seq;
+    rf_world *copy = NULL;
     start(&a, world, frame);
     get_head(&a.in, RF_WIRE_SNAPSHOT);
-    seq = get_seq(&a.in);
-    if (reading(&a) && (seq != world->seq || world->handles != 0)) fail(&a, RF_SEQ_MISMATCH);
-    schema = rf_wire_get_bytes(&a.in);
-    if (reading(&a) && !rf_str_eq(schema, (rf_str){(const char *)a.schema->packed, a.schema->packed_len}))
-        fail(&a, RF_SCHEMA_MISMATCH);
+    get_start(&a);
+    if (reading(&a) && rf_world_copy(world, &copy) != RF_OK) fail(&a, RF_NO_MEMORY);
     if (reading(&a)) {
-        world->mirror = true;
-        a.commit = true;
+        a.world = copy;
+        a.commit = copy->mirror = true;
         get_wholes(&a);
         get_end(&a);
     }
+    if (reading(&a)) {
+        rf_world empty = *world;
+        *world = *copy;
+        *copy = empty;
+    }
+    rf_world_free(copy);
     return end(&a, error);
 }
 

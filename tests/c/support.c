@@ -58,8 +58,8 @@ rf_rules *doom_rules(rf_allocator allocator, rf_schema *schema) {
     rf_str text = read_file("priv/rules/doom.json");
     rf_rules *rules = NULL;
     rf_error error;
-    ck_assert_ptr_nonnull(text.data);
-    ck_assert_int_eq(rf_rules_from_json(allocator, schema, text, &rules, &error), RF_OK);
+    REQUIRE(text.data);
+    REQUIRE(rf_rules_from_json(allocator, schema, text, &rules, &error) == RF_OK);
     free((char *)(uintptr_t)text.data);
     return rules;
 }
@@ -81,8 +81,8 @@ rf_report fold_text(rf_world *world, rf_str text) {
     rf_report report;
     rf_fold *fold;
     rf_report_init(&report, rf_allocator_default());
-    ck_assert_int_eq(rf_fold_new(world, &report, &fold), RF_OK);
-    while (!batch.done) ck_assert_int_eq(rf_fold_json(fold, &batch, 100), RF_OK);
+    REQUIRE(rf_fold_new(world, &report, &fold) == RF_OK);
+    while (!batch.done) REQUIRE(rf_fold_json(fold, &batch, 100) == RF_OK);
     rf_fold_free(fold);
     return report;
 }
@@ -115,9 +115,7 @@ static json_t *term_json(rf_term_reader *reader) {
         out = json_object();
         for (uint64_t i = 0; i < term.as.count; i++) {
             rf_str key = rf_term_key(reader);
-            char *name = strndup(key.data, key.len);
-            json_object_set_new(out, name, term_json(reader));
-            free(name);
+            json_object_setn_new(out, key.len > 0 ? key.data : "", key.len, term_json(reader));
         }
         return out;
     case RF_TERM_END:
@@ -129,8 +127,13 @@ static json_t *term_json(rf_term_reader *reader) {
 static json_t *numbers_json(const rf_component *component) {
     json_t *out = json_array();
     for (int i = 0; i < component->count; i++) {
-        double number = component->type == RF_TYPE_F32 ? (double)component->as.f32[i] : component->as.f64[i];
-        json_array_append_new(out, json_real(number));
+        json_t *number =
+            json_real(component->type == RF_TYPE_F32 ? (double)component->as.f32[i] : component->as.f64[i]);
+        if (component->count == 1) {
+            json_decref(out);
+            return number;
+        }
+        json_array_append_new(out, number);
     }
     return out;
 }
@@ -158,11 +161,8 @@ static json_t *component_json(const rf_component *component) {
 static json_t *components_json(rf_component_iter iter) {
     json_t *out = json_object();
     rf_component component;
-    while (rf_component_next(&iter, &component)) {
-        char *name = strndup(component.name.data, component.name.len);
-        json_object_set_new(out, name, component_json(&component));
-        free(name);
-    }
+    while (rf_component_next(&iter, &component))
+        json_object_setn_new(out, component.name.data, component.name.len, component_json(&component));
     return out;
 }
 
@@ -171,9 +171,7 @@ json_t *entity_json(const rf_world *world, rf_entity entity) {
 }
 
 static void set_by_id(json_t *object, rf_str id, json_t *value) {
-    char *name = strndup(id.data, id.len);
-    json_object_set_new(object, name, value);
-    free(name);
+    json_object_setn_new(object, id.data, id.len, value);
 }
 
 json_t *world_json(const rf_world *world) {
@@ -204,14 +202,14 @@ void apply_json(json_t *snapshot, json_t *diff) {
     json_t *item, *components, *value;
     size_t i;
     json_array_foreach(json_object_get(diff, "deletes"), i, item) {
-        ck_assert_int_eq(json_object_del(snapshot, json_string_value(item)), 0);
+        REQUIRE(json_object_del(snapshot, json_string_value(item)) == 0);
     }
     json_object_foreach(json_object_get(diff, "creates"), id, components) {
         json_object_set_new(snapshot, id, json_deep_copy(components));
     }
     json_object_foreach(json_object_get(diff, "updates"), id, components) {
         json_t *entity = json_object_get(snapshot, id);
-        ck_assert_ptr_nonnull(entity);
+        REQUIRE(entity);
         json_object_foreach(components, name, value) {
             if (json_is_null(value))
                 json_object_del(entity, name);
@@ -219,6 +217,22 @@ void apply_json(json_t *snapshot, json_t *diff) {
                 json_object_set(entity, name, value);
         }
     }
+}
+
+bool all_floats(uint64_t count, uint64_t *first, uint64_t *end) {
+    const char *text = getenv("ROOMFOLD_ALL_FLOATS"), *slash = text ? strchr(text, '/') : NULL;
+    uint64_t part = slash ? strtoull(text, NULL, 10) : 1, parts = slash ? strtoull(slash + 1, NULL, 10) : 1;
+    if (!text) return false;
+    REQUIRE_MSG(part >= 1 && part <= parts, "ROOMFOLD_ALL_FLOATS=%s", text);
+    *first = count / parts * (part - 1);
+    *end = part == parts ? count : count / parts * part;
+    return true;
+}
+
+bool floats_alone(TCase *tests) {
+    const char *text = getenv("ROOMFOLD_ALL_FLOATS");
+    if (text) tcase_set_timeout(tests, 36000);
+    return text && strchr(text, '/');
 }
 
 uint64_t next_random(uint64_t *state) {

@@ -8,7 +8,7 @@
 
 #define STR(literal) ((rf_str){(literal), sizeof(literal) - 1})
 
-// For what is done a million times: ck_assert tells the runner where it is, each time.
+// For what is done a million times, and without a runner, too: ck_assert tells it where it is, each time.
 #define REQUIRE(condition) REQUIRE_MSG(condition, "%s", #condition)
 #define REQUIRE_MSG(condition, ...)                                                                                    \
     do {                                                                                                               \
@@ -41,6 +41,11 @@ json_t *entity_json(const rf_world *world, rf_entity entity);
 json_t *diff_json(const rf_world *world, uint64_t from);
 // Applies such a diff to such a snapshot.
 void apply_json(json_t *snapshot, json_t *diff);
+
+// What ROOMFOLD_ALL_FLOATS asks for: 1 is all of count, 3/64 the third of 64 parts. False: it is not set.
+bool all_floats(uint64_t count, uint64_t *first, uint64_t *end);
+// Whether it is a part, of a test that is to run alone then, for as long as it takes.
+bool floats_alone(TCase *tests);
 
 // A small generator: the same numbers everywhere (xorshift64*).
 uint64_t next_random(uint64_t *state);

@@ -1,7 +1,10 @@
-// Our JSON reader and writer against jansson's: the same texts are accepted, and mean the same. Excepted is what
-// jansson is known to refuse (integers beyond 64 bits) or to take in its own way (numbers beyond binary64).
-#include "support.h"
+// Our JSON against jansson's (DECODE_ANY, ALLOW_NUL): random texts, and every text there is in the repository and
+// beside it. The same are accepted, and mean the same to the bit: by the reader, by a fold of events, and what we write
+// is read back. Excepted is what jansson is known to refuse (integers beyond 64 bits, escaped NULs in keys), to take in
+// its own way (numbers beyond binary64) or not to see (NUL bytes), and what we refuse beyond a depth.
+#include "random_stream.h"
 
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,22 +101,67 @@ static json_t *ours(rf_str text, rf_error *error) {
     return out;
 }
 
-static void compare(rf_str text) {
-    json_error_t their_error;
+static bool same(const json_t *a, const json_t *b);
+
+static bool same_map(const json_t *a, const json_t *b) {
+    const char *key;
+    size_t len;
+    json_t *value;
+    if (json_object_size(a) != json_object_size(b)) return false;
+    json_object_keylen_foreach((json_t *)(uintptr_t)a, key, len, value) {
+        const json_t *other = json_object_getn(b, key, len);
+        if (!other || !same(value, other)) return false;
+    }
+    return true;
+}
+
+// To the bit: 0.0 is not -0.0, and 1 is not 1.0.
+static bool same(const json_t *a, const json_t *b) {
+    double x, y;
+    if (json_typeof(a) != json_typeof(b)) return false;
+    switch (json_typeof(a)) {
+    case JSON_OBJECT:
+        return same_map(a, b);
+    case JSON_ARRAY:
+        if (json_array_size(a) != json_array_size(b)) return false;
+        for (size_t i = 0; i < json_array_size(a); i++)
+            if (!same(json_array_get(a, i), json_array_get(b, i))) return false;
+        return true;
+    case JSON_REAL:
+        x = json_real_value(a);
+        y = json_real_value(b);
+        return memcmp(&x, &y, sizeof x) == 0;
+    default:
+        return json_equal(a, b);
+    }
+}
+
+static json_t *theirs(rf_str text, bool *numbers, bool *other) {
+    json_error_t error = {0}; // its code is only set by an error
+    json_t *out = json_loadb(text.len > 0 ? text.data : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    *numbers = !out && json_error_code(&error) == json_error_numeric_overflow;
+    *other = !out && json_error_code(&error) == json_error_null_byte_in_key;
+    return out;
+}
+
+static bool compare(rf_str text) {
     rf_error error;
-    json_t *a, *b;
-    bool numbers;
-    if (memchr(text.data, 0, text.len)) return;
-    a = ours(text, &error);
-    b = json_loadb(text.data, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &their_error);
-    numbers = beyond_jansson || error.status == RF_NUMBER_OUT_OF_RANGE ||
-              json_error_code(&their_error) == json_error_numeric_overflow;
-    if (b || !numbers) {
-        REQUIRE_MSG(!a == !b, "%.*s: %s", (int)text.len, text.data, b ? "only jansson takes it" : their_error.text);
-        REQUIRE_MSG(!a || numbers || json_equal(a, b), "%.*s", (int)text.len, text.data);
+    json_t *a = ours(text, &error), *b;
+    bool numbers, other, taken = a != NULL;
+    if (memchr(text.data, 0, text.len)) {
+        REQUIRE(!a);
+        return false;
+    }
+    b = theirs(text, &numbers, &other);
+    numbers = numbers || beyond_jansson || error.status == RF_NUMBER_OUT_OF_RANGE;
+    other = other || error.status == RF_TOO_DEEP;
+    if (!other && (b || !numbers)) {
+        REQUIRE_MSG(!a == !b, "%.*s: %s takes it", (int)text.len, text.data, b ? "only jansson" : "jansson does not");
+        REQUIRE_MSG(!a || numbers || same(a, b), "%.*s", (int)text.len, text.data);
     }
     json_decref(a);
     json_decref(b);
+    return taken;
 }
 
 static const char *const pieces[] = {
@@ -254,6 +302,225 @@ START_TEST(random_values_and_mutations) {
 }
 END_TEST
 
+// ---- every text there is ------------------------------------------------------------------------------
+
+typedef struct corpus {
+    uint64_t state;
+    size_t texts, taken;
+} corpus;
+
+// As it is, and with a byte changed.
+static void check_text(corpus *all, rf_str text, bool damaged) {
+    char *copy;
+    all->texts++;
+    all->taken += compare(text);
+    if (!damaged || text.len == 0) return;
+    copy = malloc(text.len);
+    memcpy(copy, text.data, text.len);
+    copy[next_random(&all->state) % text.len] = "{}[]\",:0e.-\\x \n\x80"[next_random(&all->state) % 16];
+    compare((rf_str){copy, text.len});
+    free(copy);
+}
+
+static void check_lines(corpus *all, rf_str text, size_t step) {
+    size_t number = 0;
+    for (size_t at = 0; at < text.len; number++) {
+        const char *end = memchr(text.data + at, '\n', text.len - at);
+        size_t len = end ? (size_t)(end - text.data) - at : text.len - at;
+        if (number % step == 0) check_text(all, (rf_str){text.data + at, len}, number % 5 == 0);
+        at += len + 1;
+    }
+}
+
+// step: one line in so many, of files that have a value in each.
+static void check_files(corpus *all, const char *pattern, size_t step) {
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) != 0) return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        rf_str text = read_file(found.gl_pathv[i]);
+        if (strstr(found.gl_pathv[i], ".jsonl"))
+            check_lines(all, text, step);
+        else
+            check_text(all, text, true);
+        free((char *)(uintptr_t)text.data);
+    }
+    globfree(&found);
+}
+
+START_TEST(every_text_there_is) {
+    static const char *const shipped[] = {"tests/vectors/*.jsonl", "tests/vectors/*/*.json*", "priv/rules/*.json",
+                                          "priv/demo/*.gz", "tests/data/vr/*.jsonl.gz"};
+    static const char *const shared[] = {"../shared/data/doom/*/*.gz", "../shared/data/vr/*.jsonl.gz"};
+    const char *suite = getenv("ROOMFOLD_JSON_TEST_SUITE");
+    corpus all = {.state = 5};
+    char pattern[4096];
+    for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) check_files(&all, shipped[i], 1);
+    ck_assert_uint_gt(all.taken, 50000);
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        check_files(&all, shared[i], getenv("ROOMFOLD_LONG") ? 1 : 23);
+    if (!suite) {
+        printf("test_json_jansson: JSONTestSuite is left out; ROOMFOLD_JSON_TEST_SUITE does not name its folder\n");
+        return;
+    }
+    snprintf(pattern, sizeof pattern, "%s/*.json", suite);
+    all.texts = 0;
+    check_files(&all, pattern, 1);
+    ck_assert_uint_gt(all.texts, 250);
+}
+END_TEST
+
+// ---- events --------------------------------------------------------------------------------------------
+
+static const char events_schema[] = "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
+                                    "{\"name\":\"f\",\"type\":\"f32\"},{\"name\":\"d\",\"type\":\"f64\"}]}";
+
+static rf_world *events_world(void) {
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    REQUIRE(rf_schema_from_json(rf_allocator_default(), STR(events_schema), &def.schema, NULL) == RF_OK);
+    REQUIRE(rf_world_new(&def, &world) == RF_OK);
+    rf_schema_release(def.schema);
+    return world;
+}
+
+// What an event may not hold, though it is JSON.
+static bool excepted(rf_status status) {
+    return status == RF_NUMBER_OUT_OF_RANGE || status == RF_DUPLICATE_KEY || status == RF_TOO_DEEP ||
+           status == RF_TOO_LARGE;
+}
+
+// A number within reach is there as the float it is: integers up to 2^53, of binary32 what stays finite.
+static void check_float(const json_t *kept, const json_t *value, bool narrow) {
+    double number = json_number_value(value), expected = narrow ? (double)(float)number : number, found;
+    json_int_t integer = json_integer_value(value), reach = (json_int_t)1 << 53; // 0 for a real
+    bool exact = integer >= -reach && integer <= reach;
+    if (!json_is_number(value) || !isfinite(expected) || !exact) {
+        REQUIRE(!kept);
+        return;
+    }
+    found = json_real_value(kept);
+    REQUIRE(memcmp(&found, &expected, sizeof found) == 0);
+}
+
+static void check_folded(const rf_world *world, const json_t *value) {
+    json_t *found = world_json(world), *entity = json_object_get(found, "a");
+    const json_t *kept = json_object_get(entity, "v");
+    REQUIRE(entity);
+    if (json_is_null(value))
+        REQUIRE(!kept);
+    else
+        REQUIRE(kept && same(kept, value));
+    check_float(json_object_get(entity, "f"), value, true);
+    check_float(json_object_get(entity, "d"), value, false);
+    json_decref(found);
+}
+
+// A value as a component that has no type, and as two that have.
+static void compare_event(rf_world *world, rf_str value) {
+    static const char head[] = "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"v\":";
+    char *text = malloc(sizeof head + 3 * value.len + 32);
+    size_t len = (size_t)sprintf(text, "%s%.*s,\"f\":%.*s,\"d\":%.*s}}", head, (int)value.len, value.data,
+                                 (int)value.len, value.data, (int)value.len, value.data);
+    bool numbers, other;
+    json_t *alone = theirs(value, &numbers, &other), *whole = NULL;
+    rf_report report = fold_text(world, (rf_str){text, len});
+    rf_status why = report.rejected_len > 0 ? report.rejected[0].status : RF_OK;
+    if (alone && report.folded == 1) check_folded(world, alone);
+    REQUIRE_MSG(!alone || report.folded == 1 || excepted(why), "%s: %s", text, rf_status_name(why));
+    if (!alone && !numbers && !other && report.folded > 0) {
+        whole = theirs((rf_str){text, len}, &numbers, &other);
+        REQUIRE_MSG(whole || numbers || other, "only a fold takes %s", text);
+    }
+    json_decref(alone);
+    json_decref(whole);
+    rf_report_free(&report);
+    free(text);
+}
+
+START_TEST(events_are_read_as_jansson_reads_them) {
+    uint64_t state = 6;
+    rf_world *world = events_world();
+    char *text = malloc(100000);
+    for (int round = 0; round < 60000; round++) {
+        char *at = text;
+        size_t len;
+        append_value(&at, &state, 0);
+        len = (size_t)(at - text);
+        compare_event(world, (rf_str){text, len});
+        // Not the byte that ends a line, or a text for printf.
+        text[next_random(&state) % len] = "{}[]\",:0e.-+\\x\x80 "[next_random(&state) % 16];
+        compare_event(world, (rf_str){text, len});
+    }
+    free(text);
+    rf_world_free(world);
+}
+END_TEST
+
+// ---- what we write -------------------------------------------------------------------------------------
+
+// What jansson reads of a number that was written with so many decimals, or as short as can be.
+static void check_number(const json_t *found, const json_t *kept, const rf_component_def *def) {
+    double number = json_number_value(found), value = json_real_value(kept), most;
+    REQUIRE(json_is_number(found));
+    if (def->fixed) {
+        most = 0.5 * pow(10, -(double)def->decimals);
+        REQUIRE(fabs(number - value) <= most * 1.000001 + fabs(value) * 1e-15);
+    } else if (def->type == RF_TYPE_F32) {
+        REQUIRE((float)number == (float)value && signbit(number) == signbit(value));
+    } else {
+        REQUIRE(number == value && signbit(number) == signbit(value));
+    }
+}
+
+static void check_component(const rf_schema *schema, const char *name, const json_t *found, const json_t *kept) {
+    int index = rf_schema_find(schema, (rf_str){name, strlen(name)});
+    const rf_component_def *def = index >= 0 ? rf_schema_at(schema, (size_t)index) : NULL;
+    REQUIRE(found);
+    if (!def || (def->type != RF_TYPE_F32 && def->type != RF_TYPE_F64)) {
+        REQUIRE(same(found, kept));
+    } else if (def->count == 1) {
+        check_number(found, kept, def);
+    } else {
+        REQUIRE(json_array_size(found) == def->count);
+        for (size_t i = 0; i < def->count; i++) check_number(json_array_get(found, i), json_array_get(kept, i), def);
+    }
+}
+
+static void check_written(const rf_world *world) {
+    rf_encode_def def = {0};
+    json_t *kept = world_json(world), *read, *entities, *components, *value;
+    const char *id, *name;
+    char *text;
+    size_t len;
+    bool numbers, other;
+    REQUIRE(rf_encode_json(world, &def, rf_allocator_default(), &text, &len) == RF_OK);
+    read = theirs((rf_str){text, len}, &numbers, &other);
+    REQUIRE(read && json_integer_value(json_object_get(read, "seq")) == (json_int_t)rf_world_seq(world));
+    entities = json_object_get(read, "entities");
+    REQUIRE(json_object_size(entities) == json_object_size(kept));
+    json_object_foreach(kept, id, components) {
+        const json_t *found = json_object_get(entities, id);
+        REQUIRE(found && json_object_size(found) == json_object_size(components));
+        json_object_foreach(components, name, value) {
+            check_component(rf_world_schema(world), name, json_object_get(found, name), value);
+        }
+    }
+    json_decref(kept);
+    json_decref(read);
+    free(text);
+}
+
+START_TEST(worlds_are_read_back) {
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        random_stream stream;
+        random_stream_start(&stream, seed);
+        for (int i = 0; i < 6; i++) random_stream_go_on(&stream);
+        check_written(stream.sender);
+        random_stream_end(&stream);
+    }
+}
+END_TEST
+
 // What we write, jansson reads as the same number.
 START_TEST(numbers_are_read_back) {
     uint64_t state = 4;
@@ -276,6 +543,9 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_test(tests, random_pieces);
     tcase_add_test(tests, random_values_and_mutations);
+    tcase_add_test(tests, every_text_there_is);
+    tcase_add_test(tests, events_are_read_as_jansson_reads_them);
+    tcase_add_test(tests, worlds_are_read_back);
     tcase_add_test(tests, numbers_are_read_back);
 }
 

@@ -364,6 +364,74 @@ START_TEST(a_frame_with_a_changed_bit_is_an_error_or_another_frame) {
 }
 END_TEST
 
+// A world for the snapshot, with nobody in it.
+static rf_world *ready_for(rf_allocator allocator, rf_str snapshot) {
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    def.allocator = allocator;
+    ck_assert_int_eq(rf_packed_start(rf_allocator_default(), snapshot, &def.seq, &def.schema, NULL), RF_OK);
+    ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
+    rf_schema_release(def.schema);
+    return world;
+}
+
+static void check_loads(rf_world *world, rf_str snapshot) {
+    rf_str again;
+    ck_assert_uint_eq(rf_world_count(world), 0);
+    ck_assert_int_eq(rf_load_packed(world, snapshot, NULL), RF_OK);
+    again = encoded(world, false, 0);
+    ck_assert(again.len == snapshot.len && memcmp(again.data, snapshot.data, again.len) == 0);
+    drop(again);
+}
+
+// Whatever is wrong with it, wherever: nobody is in the world then, and the whole snapshot can still be loaded.
+START_TEST(nothing_of_a_refused_snapshot_is_loaded) {
+    frames f = make_frames();
+    for (size_t len = 0; len < f.snapshot.len; len++) {
+        rf_world *world = ready_for(rf_allocator_default(), f.snapshot);
+        rf_str part = exact(f.snapshot.data, len);
+        size_t memory = rf_world_memory(world);
+        ck_assert_int_eq(rf_load_packed(world, part, NULL), RF_INVALID_FRAME);
+        ck_assert_uint_eq(rf_world_memory(world), memory);
+        check_loads(world, f.snapshot);
+        drop(part);
+        rf_world_free(world);
+    }
+    for (size_t i = 0; i < f.snapshot.len * 8; i++) {
+        rf_world *world = ready_for(rf_allocator_default(), f.snapshot);
+        rf_str changed = exact(f.snapshot.data, f.snapshot.len);
+        ((uint8_t *)(uintptr_t)changed.data)[i / 8] ^= (uint8_t)(1 << i % 8);
+        if (rf_load_packed(world, changed, NULL) != RF_OK) check_loads(world, f.snapshot);
+        drop(changed);
+        rf_world_free(world);
+    }
+    free_frames(&f);
+}
+END_TEST
+
+START_TEST(nothing_is_loaded_without_memory) {
+    frames f = make_frames();
+    test_memory memory = {0};
+    rf_world *world = ready_for(test_allocator(&memory), f.snapshot);
+    rf_status status = RF_NO_MEMORY;
+    size_t used = rf_world_memory(world);
+    for (long n = 1; status != RF_OK; n++) {
+        long blocks = memory.blocks;
+        memory.fail_at = n;
+        status = rf_load_packed(world, f.snapshot, NULL);
+        memory.fail_at = 0;
+        if (status == RF_OK) break;
+        ck_assert_int_eq(status, RF_NO_MEMORY);
+        ck_assert_int_eq(memory.blocks, blocks);
+        ck_assert_uint_eq(rf_world_count(world), 0);
+        ck_assert_uint_eq(rf_world_memory(world), used);
+    }
+    rf_world_free(world);
+    ck_assert_int_eq(memory.blocks, 0);
+    free_frames(&f);
+}
+END_TEST
+
 static void refused(const frames *f, const uint8_t *bytes, size_t len, size_t tag_at, rf_status expected) {
     rf_str frame = tag_at > 0 ? frame_with_tag(f->from, bytes, len, tag_at) : exact(bytes, len);
     rf_error error = {0};
@@ -402,6 +470,59 @@ START_TEST(lengths_that_lie) {
     REFUSED(3, RF_INVALID_FRAME, 0x14, 5, 1, 0, 8, 0);             // a fourth pose
     REFUSED(3, RF_INVALID_FRAME, 0x14, 5, 1, 0, 0, 1, 1, 'a', 0);  // a payload that is no map
     free_frames(&f);
+}
+END_TEST
+
+static rf_str of_hex(const json_t *hex) {
+    const char *text = json_string_value(hex);
+    size_t len = json_string_length(hex) / 2;
+    char *bytes = malloc(len ? len : 1);
+    for (size_t i = 0; i < len; i++) {
+        const char digits[3] = {text[2 * i], text[2 * i + 1], 0};
+        bytes[i] = (char)strtoul(digits, NULL, 16);
+    }
+    return (rf_str){bytes, len};
+}
+
+static json_t *vectors(const char *path) {
+    rf_str text = read_file(path);
+    json_t *out = json_loadb(text.data, text.len, 0, NULL);
+    ck_assert_ptr_nonnull(out);
+    free((char *)(uintptr_t)text.data);
+    return out;
+}
+
+// Unknown handles, values that quantising can't give, bombs: what decoders in every language refuse, and at which byte.
+START_TEST(bad_frames_of_the_shared_vectors) {
+    json_t *bad = vectors("tests/vectors/wire/bad.json"), *streams = vectors("tests/vectors/wire/streams.json"),
+           *vector;
+    json_t *steps = json_object_get(json_array_get(streams, 2), "steps");
+    rf_str first = of_hex(json_object_get(json_array_get(steps, 0), "hex"));
+    size_t number;
+    json_array_foreach(bad, number, vector) {
+        const char *name = json_string_value(json_object_get(vector, "name"));
+        const char *reason = json_string_value(json_object_get(vector, "reason"));
+        rf_str frame = of_hex(json_object_get(vector, "hex")), now;
+        rf_world *world = loaded(first), *other = NULL;
+        rf_error error = {.offset = RF_NOWHERE};
+        rf_status status = frame.len > 0 && frame.data[0] == 0x12
+                               ? rf_apply_packed(world, frame, &error)
+                               : load(rf_allocator_default(), frame, 1000, &other, &error);
+        REQUIRE_MSG(reason ? strcmp(rf_status_name(status), reason) == 0 : status == RF_OK, "%s: %s", name,
+                    rf_status_name(status));
+        if (reason) {
+            REQUIRE_MSG(error.offset <= frame.len, "%s", name);
+            now = encoded(world, false, 0);
+            REQUIRE_MSG(now.len == first.len && memcmp(now.data, first.data, now.len) == 0, "%s", name);
+            drop(now);
+        }
+        rf_world_free(other);
+        rf_world_free(world);
+        drop(frame);
+    }
+    drop(first);
+    json_decref(bad);
+    json_decref(streams);
 }
 END_TEST
 
@@ -565,6 +686,94 @@ START_TEST(a_byte_of_a_frame_has_its_price) {
 }
 END_TEST
 
+// An allocator that knows the most there was at a time.
+typedef struct counted {
+    size_t used, most;
+} counted;
+
+static void *counted_resize(void *context, void *block, size_t size) {
+    counted *all = context;
+    size_t *head = block ? (size_t *)block - 2 : NULL;
+    if (head) all->used -= *head;
+    if (size == 0) {
+        free(head);
+        return NULL;
+    }
+    head = realloc(head, size + 2 * sizeof *head);
+    *head = size;
+    all->used += size;
+    if (all->used > all->most) all->most = all->used;
+    return head + 2;
+}
+
+static const rf_allocator *counting(counted *all, rf_allocator *allocator) {
+    *allocator = (rf_allocator){.resize = counted_resize, .context = all};
+    return allocator;
+}
+
+// What docs/wire-format.md, Limits, grants: for each byte, and what any world or fold takes.
+#define PER_STATE_BYTE 4096
+#define PER_EVENTS_BYTE 256
+#define FIXED (64 * 1024)
+
+static void check_price(const frames *f, rf_str frame) {
+    counted memory = {0};
+    rf_allocator allocator;
+    rf_world *world = NULL, *other = NULL;
+    rf_report report;
+    rf_error error;
+    size_t start, per_byte = PER_STATE_BYTE;
+    unsigned kind = frame.len > 0 ? (uint8_t)frame.data[0] & 15 : 0;
+    if (load(*counting(&memory, &allocator), f->snapshot, 1000, &world, &error) != RF_OK) ck_abort();
+    start = memory.used;
+    memory.most = start;
+    if (kind == RF_WIRE_EVENTS) {
+        per_byte = PER_EVENTS_BYTE;
+        fold_frame(world, allocator, frame, 10, &report, &error);
+        rf_report_free(&report);
+    } else if (kind == RF_WIRE_DIFF) {
+        rf_apply_packed(world, frame, &error);
+    } else {
+        load(allocator, frame, 1000, &other, &error);
+    }
+    REQUIRE_MSG(memory.most - start <= per_byte * frame.len + FIXED, "%zu bytes took %zu", frame.len,
+                memory.most - start);
+    rf_world_free(other);
+    rf_world_free(world);
+    REQUIRE(memory.used == 0);
+}
+
+// As it is, with each bit changed, and cut anywhere.
+static void check_prices(const frames *f, rf_str frame) {
+    for (size_t i = 0; i < frame.len * 8; i++) {
+        rf_str changed = exact(frame.data, frame.len), part = exact(frame.data, i / 8);
+        ((uint8_t *)(uintptr_t)changed.data)[i / 8] ^= (uint8_t)(1 << i % 8);
+        check_price(f, changed);
+        if (i % 8 == 0) check_price(f, part);
+        drop(changed);
+        drop(part);
+    }
+    check_price(f, frame);
+}
+
+START_TEST(no_frame_takes_more_than_it_may) {
+    frames f = make_frames();
+    json_t *bad = vectors("tests/vectors/wire/bad.json"), *vector;
+    size_t number;
+    check_prices(&f, f.snapshot);
+    check_prices(&f, f.diff);
+    check_prices(&f, f.events);
+    check_prices(&f, f.plain);
+    json_array_foreach(bad, number, vector) {
+        rf_str frame = of_hex(json_object_get(vector, "hex"));
+        check_price(&f, frame);
+        drop(frame);
+    }
+    json_decref(bad);
+    free_frames(&f);
+}
+END_TEST
+
 static void add(TCase *tests) {
     tcase_add_test(tests, a_diff_leads_from_one_snapshot_to_the_next);
     tcase_add_test(tests, events_fold_in_slices_as_in_one);
@@ -573,9 +782,13 @@ static void add(TCase *tests) {
     tcase_add_test(tests, events_as_text);
     tcase_add_test(tests, a_frame_cut_anywhere_is_an_error);
     tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
+    tcase_add_test(tests, nothing_of_a_refused_snapshot_is_loaded);
+    tcase_add_test(tests, nothing_is_loaded_without_memory);
     tcase_add_test(tests, lengths_that_lie);
+    tcase_add_test(tests, bad_frames_of_the_shared_vectors);
     tcase_add_test(tests, bombs);
     tcase_add_test(tests, a_byte_of_a_frame_has_its_price);
+    tcase_add_test(tests, no_frame_takes_more_than_it_may);
     tcase_add_test(tests, every_allocation_fails_once);
     tcase_add_test(tests, schemas_that_quantise);
 }

@@ -233,6 +233,24 @@ defmodule Roomfold.PortTest do
     assert [%{in_flight: 0, waiting: 0}] = Roomfold.Port.info(Pool)
   end
 
+  test "a world's call that finds the queue full is :port_busy, has done nothing, and can be made again" do
+    start_pool(max_in_flight: 1, max_waiting: 1, timeout: 5_000)
+    {world, native} = fold(pair(), batch(1))
+    stopped = os_pid()
+    signal("STOP", stopped)
+    pings = for _ <- 1..2, do: Task.async(fn -> Roomfold.Port.ping(Pool) end)
+    wait_until(fn -> match?([%{in_flight: 1, waiting: 1}], Roomfold.Port.info(Pool)) end)
+    assert {:error, %Error{reason: :port_busy} = error} = World.fold(world, batch(2))
+    assert error.message =~ "more to do than it can"
+    assert {:error, %Error{reason: :port_busy}} = World.diff(world, 0)
+    assert_raise Error, ~r/more to do than it can/, fn -> World.snapshot(world) end
+    signal("CONT", stopped)
+    assert Task.await_many(pings) == [:ok, :ok]
+    assert same?(world, native)
+    {world, native} = fold({world, native}, batch(2))
+    assert same?(world, native)
+  end
+
   test "who waits for the next turn while a program hangs gets it from the next program" do
     start_pool(max_in_flight: 1, timeout: 200)
     {world, _} = fold(pair(), batch(1))

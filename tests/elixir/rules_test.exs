@@ -3,6 +3,22 @@ defmodule Roomfold.RulesTest do
 
   alias Roomfold.{Error, JSON, Rules, Schema, World}
 
+  # What each means is checked with every implementation (Roomfold.Conformance).
+  test "every event of xr/0 and doom/0 has a vector" do
+    cases =
+      for file <- Path.wildcard(Path.expand("../vectors/events/*.json", __DIR__)),
+          vector <- JSON.decode!(File.read!(file), impl: :elixir),
+          do: {Map.get(vector, "rules", "doom"), names(vector)}
+
+    for {table, rules} <- [{"xr", Rules.xr()}, {"doom", Rules.doom()}] do
+      shown = for {^table, names} <- cases, name <- names, uniq: true, do: name
+      named = rules |> Rules.to_json() |> JSON.decode!() |> Map.fetch!("events") |> Map.keys()
+      assert named -- shown == [], "#{table}: no vector has #{inspect(named -- shown)}"
+    end
+  end
+
+  defp names(vector), do: for([name, %{}] <- Map.get(vector, "events", []), is_binary(name), do: name)
+
   test "what is no rule, with what is wrong with it" do
     for {events, said} <- [
           {%{"create" => []}, "entity events can't be redefined"},

@@ -389,6 +389,35 @@ defmodule Roomfold.WireTest do
     world
   end
 
+  for impl <- [:native, :port, :elixir] do
+    test "nothing of a refused snapshot is loaded: the same world takes the whole one, #{impl}" do
+      {_, %{snapshot: frame}} = some_frames()
+      {:ok, start} = Wire.decode(frame)
+      {:ok, expected} = World.load({:packed, frame}, impl: :elixir)
+      module = Roomfold.Projection.module(unquote(impl))
+
+      limits = %{
+        seq: start["seq"],
+        history: 16,
+        max_entities: 100,
+        max_value_bytes: 1000,
+        max_undeclared: 8
+      }
+
+      for size <- (byte_size(frame) - 1)..0//-5 do
+        {:ok, state} = module.new(start["schema"], Generators.rules(), limits)
+        bad = binary_part(frame, 0, size)
+        assert {:error, %{reason: :invalid_frame}} = module.load(state, {:packed, bad})
+        assert {:ok, %{count: 0}} = module.info(state)
+        assert {:ok, snapshot} = module.snapshot(state, :entity)
+        assert snapshot == %{}
+        {:ok, state, _} = module.load(state, {:packed, frame})
+        assert {:ok, snapshot} = module.snapshot(state, :entity)
+        assert bits(snapshot) == bits(World.snapshot(expected))
+      end
+    end
+  end
+
   test "both say the same of frames with changed bytes" do
     {before, frames} = some_frames()
     :rand.seed(:exsss, {1, 2, 3})
@@ -628,12 +657,15 @@ defmodule Roomfold.WireTest do
         assert World.snapshot(world) == vector["entities"]
       end
     end
+  end
 
+  for impl <- [:port | @impls] do
     test "shared vectors: bad frames, #{impl}" do
       [_, _, %{"steps" => [first | _]} | _] = vectors("streams")
 
       for vector <- vectors("bad") do
         {:ok, world} = World.load({:packed, frame(first)}, impl: unquote(impl))
+        before = World.encode!(world, :snapshot, :packed)
 
         outcome =
           in_small_heap(fn ->
@@ -645,6 +677,12 @@ defmodule Roomfold.WireTest do
 
         reason = with {:error, error} <- outcome, do: Atom.to_string(error.reason), else: (_ -> nil)
         assert {vector["name"], reason} == {vector["name"], vector["reason"]}
+
+        if reason do
+          {:error, error} = outcome
+          assert error.offset in 0..byte_size(frame(vector)), "#{vector["name"]}: #{inspect(error)}"
+          assert World.encode!(world, :snapshot, :packed) == before, vector["name"]
+        end
       end
     end
   end

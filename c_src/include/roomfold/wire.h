@@ -22,7 +22,7 @@ RF_API rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t fro
 RF_API rf_status rf_packed_start(rf_allocator allocator, rf_str frame, uint64_t *seq, rf_schema **schema,
                                  rf_error *error);
 // Puts a snapshot into a world that was just made with its seq and its schema (RF_SEQ_MISMATCH, RF_SCHEMA_MISMATCH) and
-// has nobody in it. After an error the world is of no use.
+// has nobody in it. After an error the world is as it was.
 RF_API rf_status rf_load_packed(rf_world *world, rf_str frame, rf_error *error);
 // Brings a world that was loaded from a snapshot, and got every diff since, to where the diff ends. The whole frame is
 // checked first: only RF_NO_MEMORY can leave a part of it done. Errors say the byte.

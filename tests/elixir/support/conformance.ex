@@ -7,7 +7,7 @@ defmodule Roomfold.Conformance do
       end
 
   A vector is a JSON file: a list of cases, each with `name`, `events` (a list of `[name, payload]`), or `text` (a string of JSON), perhaps
-  `schema`, `rules` (their JSON forms; by default the DOOM rules), `options` and `before` (events folded first), and what must come of it: `snapshot`, `report`
+  `schema`, `rules` (their JSON forms, or the name of our own: "xr" or "doom", the default), `options` and `before` (events folded first), and what must come of it: `snapshot`, `report`
   (the counts that are not 0), `rejected` (`[index, reason, about, offset]`), `seq`, `diff` (from the seq after `before`), `by_kind`, `by_component`.
   """
 
@@ -296,14 +296,17 @@ defmodule Roomfold.Conformance do
         do: ok!(Schema.from_json(JSON.encode!(form, impl: :elixir))),
         else: Schema.default()
 
-    rules =
-      if form = vector["rules"], do: Rules.from_json!(JSON.encode!(form, impl: :elixir)), else: Rules.doom()
+    rules = rules(Map.get(vector, "rules", "doom"))
 
     options = for {name, value} <- Map.get(vector, "options", %{}), do: {String.to_existing_atom(name), value}
     World.new!([impl: impl, schema: schema, rules: rules] ++ options)
   end
 
   defp ok!({:ok, value}), do: value
+
+  defp rules("xr"), do: Rules.xr()
+  defp rules("doom"), do: Rules.doom()
+  defp rules(form), do: Rules.from_json!(JSON.encode!(form, impl: :elixir))
 
   defp fold!(world, []), do: world
   defp fold!(world, events), do: World.fold!(world, Enum.map(events, &List.to_tuple/1))

@@ -68,7 +68,7 @@ defmodule Roomfold.Projection do
   @callback query(state, [String.t()]) :: {:ok, [{String.t(), components}]} | error
   @callback snapshot(state, by :: :entity | :component | :kind) :: {:ok, map} | error
   @callback diff(state, from :: non_neg_integer) :: {:ok, diff} | error
-  @typedoc "Phoenix's V2 envelope: `{join_ref, ref, topic, event}`"
+  @typedoc "The envelope of the channel protocol, version 2: `{join_ref, ref, topic, event}`"
   @type frame :: {String.t() | nil, String.t() | nil, String.t(), String.t()}
   @callback encode(state, what :: :snapshot | {:diff, from :: non_neg_integer}, format :: :json | :packed, %{
               by: :entity | :component | :kind,

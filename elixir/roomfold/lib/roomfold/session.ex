@@ -1,7 +1,7 @@
 defmodule Roomfold.Session do
   @moduledoc """
   One client's connection to a room, as data: what comes from the client and from the room goes in, frames for the client come
-  out. No process and no transport: a Phoenix channel or a gateway holds one and does what it says.
+  out. No process and no transport: a channel or a gateway holds one and does what it says.
 
       iex> session = Roomfold.Session.new(room: "studio", user: "tom")
       iex> {:ok, reply, frames, session} = Roomfold.Session.join(session, %{"format" => "json"})

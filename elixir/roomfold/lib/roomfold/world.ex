@@ -286,7 +286,8 @@ defmodule Roomfold.World do
   ## Options of JSON
 
     * `:by` - `:entity` (default), `:component` or `:kind`
-    * `:frame` - `{join_ref, ref, topic, event}`: wraps the text as a message of Phoenix's V2 protocol
+    * `:frame` - `{join_ref, ref, topic, event}`: wraps the text as a message of the channel protocol, version 2:
+      `[join_ref, ref, topic, event, payload]`
 
   ## Examples
 
