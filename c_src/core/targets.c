@@ -20,7 +20,7 @@ void rf_targets_free(rf_targets *targets, rf_mem *mem) {
     *targets = (rf_targets){0};
 }
 
-static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows, uint32_t width) {
+static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows) {
     const rf_body *bodies = context;
     for (uint32_t lane = 0; lane < count; lane++) {
         const rf_body *body = &bodies[items[lane]];
@@ -31,14 +31,14 @@ static void bounds(const void *context, const uint32_t *items, uint32_t count, f
             low[i] = centre - reach;
             high[i] = centre + reach;
         }
-        rf_bvh_lane(rows, width, lane, low, high);
+        rf_bvh_lane(rows, lane, low, high);
     }
 }
 
-bool rf_targets_index(rf_targets *targets, rf_mem *mem, const rf_bvh_ops *ops) {
+bool rf_targets_index(rf_targets *targets, rf_mem *mem) {
     rf_bvh_source source = {.bounds = bounds, .context = targets->bodies};
     if (!targets->indexed) {
-        if (!rf_bvh_build(&targets->index, mem, ops, targets->count, source)) return false;
+        if (!rf_bvh_build(&targets->index, mem, targets->count, source)) return false;
     } else if (!targets->fitted) {
         rf_bvh_refit(&targets->index, mem, source);
     }
