@@ -120,6 +120,7 @@ static void take(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact 
     run->query->limit = (float)hit.t;
     run->best = hit;
     fill(run, contact, &run->best);
+    if (kind == RF_HIT_TARGET) __builtin_prefetch(rf_view_profile(&run->view, number));
 }
 
 static void meet_target(cast *run, uint32_t item) {
