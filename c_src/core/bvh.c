@@ -4,6 +4,9 @@
 #include <math.h>
 
 #define ALIGNMENT 64
+#define GROUP_SIZE (RF_BVH_WIDTH * 6 * sizeof(float))
+// Entries that a queue has beyond the numbers of its tree, for several queries at once.
+#define SPARE_ENTRIES 4096
 // Up to so many groups a level is just gone through.
 #define TOP_GROUPS 8
 // Level 1 may grow so much before the items are put into a new order.
@@ -11,57 +14,69 @@
 
 void rf_bvh_free(rf_bvh *bvh, rf_mem *mem) {
     rf_mem_free(mem, bvh->block, bvh->block_size);
-    rf_mem_free(mem, bvh->order, bvh->order_size);
-    for (int i = 0; i < 2; i++) rf_mem_free(mem, bvh->lists[i], bvh->list_size);
+    rf_mem_free(mem, bvh->items, bvh->items_size);
+    rf_mem_free(mem, bvh->below, bvh->below_size);
+    rf_mem_free(mem, bvh->queue, bvh->queue_size);
     *bvh = (rf_bvh){0};
 }
 
-static bool allocate(rf_bvh *bvh, rf_mem *mem, uint32_t width, uint32_t count) {
-    size_t group_size = (size_t)width * 6 * sizeof(float), groups = 0, at;
+// How many levels there are, and how the groups are numbered.
+static void lay_out(rf_bvh *bvh, uint32_t count) {
     uint32_t left = count;
-    *bvh = (rf_bvh){.count = count, .width = width};
+    *bvh = (rf_bvh){.count = count};
     do {
-        left = left / width + (left % width != 0);
+        left = left / RF_BVH_WIDTH + (left % RF_BVH_WIDTH != 0);
         bvh->groups[bvh->levels++] = left;
-        groups += left;
     } while (left > TOP_GROUPS);
-    if (groups > (SIZE_MAX - ALIGNMENT) / group_size) return false;
-    bvh->block_size = groups * group_size + ALIGNMENT;
+    for (uint32_t level = bvh->levels; level-- > 0;) {
+        bvh->first[level] = bvh->all_groups;
+        bvh->all_groups += bvh->groups[level];
+    }
+}
+
+static bool allocate(rf_bvh *bvh, rf_mem *mem, uint32_t count) {
+    size_t lanes;
+    lay_out(bvh, count);
+    lanes = (size_t)bvh->groups[0] * RF_BVH_WIDTH;
+    bvh->block_size = bvh->all_groups * GROUP_SIZE + ALIGNMENT;
     bvh->block = rf_mem_alloc(mem, bvh->block_size);
-    bvh->order_size = (size_t)bvh->groups[0] * width * sizeof *bvh->order;
-    bvh->order = rf_mem_alloc(mem, bvh->order_size);
-    bvh->list_size = ((size_t)bvh->groups[0] + width) * sizeof **bvh->lists;
-    for (int i = 0; i < 2; i++) bvh->lists[i] = rf_mem_alloc(mem, bvh->list_size);
-    if (!bvh->block || !bvh->order || !bvh->lists[0] || !bvh->lists[1]) {
+    bvh->items_size = (bvh->all_groups + lanes) * sizeof *bvh->items;
+    bvh->items = rf_mem_alloc(mem, bvh->items_size);
+    bvh->below_size = bvh->all_groups * sizeof *bvh->below;
+    bvh->below = rf_mem_alloc(mem, bvh->below_size);
+    bvh->room = bvh->all_groups + (uint32_t)lanes + SPARE_ENTRIES;
+    bvh->queue_size = ((size_t)bvh->room + RF_BVH_WIDTH) * sizeof *bvh->queue;
+    bvh->queue = rf_mem_alloc(mem, bvh->queue_size);
+    if (!bvh->block || !bvh->items || !bvh->below || !bvh->queue) {
         rf_bvh_free(bvh, mem);
         return false;
     }
-    at = (ALIGNMENT - (uintptr_t)bvh->block % ALIGNMENT) % ALIGNMENT;
-    for (uint32_t i = 0; i < bvh->levels; i++) {
-        bvh->rows[i] = (float *)(void *)((char *)bvh->block + at);
-        at += bvh->groups[i] * group_size;
-    }
+    bvh->order = bvh->items + bvh->all_groups;
+    bvh->rows = (float *)(void *)((char *)bvh->block + (ALIGNMENT - (uintptr_t)bvh->block % ALIGNMENT) % ALIGNMENT);
+    for (uint32_t level = 0; level < bvh->levels; level++)
+        for (uint32_t i = 0; i < bvh->groups[level]; i++)
+            bvh->below[bvh->first[level] + i] = (level ? bvh->first[level - 1] : bvh->all_groups) + i * RF_BVH_WIDTH;
     return true;
 }
 
 static float *group_rows(const rf_bvh *bvh, uint32_t level, uint32_t group) {
-    return bvh->rows[level] + (size_t)group * bvh->width * 6;
+    return bvh->rows + (size_t)(bvh->first[level] + group) * RF_BVH_WIDTH * 6;
 }
 
 // Lanes without anything can't be met by any sweep.
-static void clear_lanes(const rf_bvh *bvh, float *rows, uint32_t from) {
+static void clear_lanes(float *rows, uint32_t from) {
     for (uint32_t row = 0; row < 6; row++)
-        for (uint32_t lane = from; lane < bvh->width; lane++)
-            rows[row * bvh->width + lane] = row < 3 ? INFINITY : -INFINITY;
+        for (uint32_t lane = from; lane < RF_BVH_WIDTH; lane++)
+            rows[row * RF_BVH_WIDTH + lane] = row < 3 ? INFINITY : -INFINITY;
 }
 
 static void fit_items(rf_bvh *bvh, rf_bvh_source source) {
     for (uint32_t group = 0; group < bvh->groups[0]; group++) {
-        uint32_t first = group * bvh->width, left = bvh->count - first;
-        uint32_t count = left < bvh->width ? left : bvh->width;
+        uint32_t first = group * RF_BVH_WIDTH, left = bvh->count - first;
+        uint32_t count = left < RF_BVH_WIDTH ? left : RF_BVH_WIDTH;
         float *rows = group_rows(bvh, 0, group);
-        source.bounds(source.context, bvh->order + first, count, rows, bvh->width);
-        if (count < bvh->width) clear_lanes(bvh, rows, count);
+        source.bounds(source.context, bvh->order + first, count, rows);
+        if (count < RF_BVH_WIDTH) clear_lanes(rows, count);
     }
 }
 
@@ -74,7 +89,7 @@ static float extreme(const float *row, uint32_t width, bool highest) {
 
 // Level by level from the one below. What level 1 costs: how likely a sweep meets each of its boxes.
 static void fit_groups(rf_bvh *bvh) {
-    uint32_t width = bvh->width;
+    const uint32_t width = RF_BVH_WIDTH;
     bvh->cost = 0;
     for (uint32_t level = 1; level < bvh->levels; level++) {
         uint32_t below = bvh->groups[level - 1];
@@ -87,7 +102,7 @@ static void fit_groups(rf_bvh *bvh) {
                 for (uint32_t row = 0; row < 3; row++)
                     bvh->cost += rows[(row + 3) * width + child % width] - rows[row * width + child % width];
         }
-        if (below % width != 0) clear_lanes(bvh, group_rows(bvh, level, bvh->groups[level] - 1), below % width);
+        if (below % width != 0) clear_lanes(group_rows(bvh, level, bvh->groups[level] - 1), below % width);
     }
 }
 
@@ -99,16 +114,16 @@ static bool renew_order(rf_bvh *bvh, rf_mem *mem) {
     if (!items) return false;
     rf_curve_grid_init(&grid);
     for (uint32_t i = 0; i < bvh->count; i++) {
-        const float *rows = group_rows(bvh, 0, i / bvh->width) + i % bvh->width;
+        const float *rows = group_rows(bvh, 0, i / RF_BVH_WIDTH) + i % RF_BVH_WIDTH;
         for (uint32_t axis = 0; axis < 3; axis++)
-            rf_curve_grid_add(&grid, axis, rows[axis * bvh->width], rows[(axis + 3) * bvh->width]);
+            rf_curve_grid_add(&grid, axis, rows[axis * RF_BVH_WIDTH], rows[(axis + 3) * RF_BVH_WIDTH]);
     }
     rf_curve_grid_finish(&grid);
     for (uint32_t i = 0; i < bvh->count; i++) {
-        const float *rows = group_rows(bvh, 0, i / bvh->width) + i % bvh->width;
+        const float *rows = group_rows(bvh, 0, i / RF_BVH_WIDTH) + i % RF_BVH_WIDTH;
         float middle[3];
         for (uint32_t axis = 0; axis < 3; axis++)
-            middle[axis] = rf_curve_middle(rows[axis * bvh->width], rows[(axis + 3) * bvh->width]);
+            middle[axis] = rf_curve_middle(rows[axis * RF_BVH_WIDTH], rows[(axis + 3) * RF_BVH_WIDTH]);
         items[i] = (rf_curve_item){rf_curve_code(&grid, middle), bvh->order[i]};
     }
     rf_curve_sort(items, items + bvh->count, bvh->count);
@@ -125,12 +140,12 @@ static bool put_in_order(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
     return renewed;
 }
 
-bool rf_bvh_build(rf_bvh *bvh, rf_mem *mem, const rf_bvh_ops *ops, uint32_t count, rf_bvh_source source) {
-    if (bvh->count != count || bvh->width != ops->width) {
+bool rf_bvh_build(rf_bvh *bvh, rf_mem *mem, uint32_t count, rf_bvh_source source) {
+    if (bvh->count != count) {
         rf_bvh_free(bvh, mem);
         if (count == 0) return true;
-        if (!allocate(bvh, mem, ops->width, count)) return false;
-        for (uint32_t i = 0; i < bvh->groups[0] * bvh->width; i++) bvh->order[i] = i < count ? i : 0;
+        if (!allocate(bvh, mem, count)) return false;
+        for (uint32_t i = 0; i < bvh->groups[0] * RF_BVH_WIDTH; i++) bvh->order[i] = i < count ? i : 0;
     }
     if (count == 0) return true;
     fit_items(bvh, source);

@@ -9,12 +9,12 @@
 // A little more than binary32 can get wrong in one interval: its ends are compared with this much to spare.
 #define RF_BVH_SLACK (1 + 0x1p-20F)
 
-extern const rf_bvh_ops rf_bvh_scalar;
+extern rf_bvh_walk *const rf_bvh_walk_scalar;
 #if RF_SIMD_X86
-extern const rf_bvh_ops rf_bvh_sse2, rf_bvh_avx2;
+extern rf_bvh_walk *const rf_bvh_walk_sse2, *const rf_bvh_walk_avx2;
 #endif
 #if RF_SIMD_ARM
-extern const rf_bvh_ops rf_bvh_neon;
+extern rf_bvh_walk *const rf_bvh_walk_neon;
 #endif
 
 // Lane by lane.
@@ -25,6 +25,6 @@ static inline uint32_t rf_bvh_expand(uint32_t mask, uint32_t first, uint32_t *ou
 }
 
 // NULL if it isn't available.
-const rf_bvh_ops *rf_bvh_ops_for(rf_simd simd);
+rf_bvh_walk *rf_bvh_walk_for(rf_simd simd);
 
 #endif

@@ -1,31 +1,24 @@
-// The way through the tree, once for each instruction set. Before it is included: TARGET (an attribute), WIDTH, LANES
-// (what is kept of a query in registers), LANES_INIT, MEET (which lanes of a group may be met, as a mask) and EXPAND
-// (writes first + lane for each lane of a mask, and may write up to WIDTH numbers; returns how many there are).
+// The way through the tree, once for each instruction set. Before it is included: TARGET (an attribute), MEET (which
+// lanes of a group a query may meet, as a mask) and EXPAND (writes first + lane for each lane of a mask, and may write
+// up to RF_BVH_WIDTH numbers; returns how many there are).
 //
-// Level by level: tests of one level don't wait for one another, and there is one hard-to-predict branch a level rather
-// than one a group. Only on the last one does it matter that a hit makes the rest of the way shorter.
+// In breadth, for several queries at once and with one queue for all: tests next to one another don't wait for one
+// another, and there is one hard-to-predict branch a walk rather than one a query, level or group: where only items are
+// left.
 
-TARGET static void walk(const rf_bvh *bvh, rf_bvh_query *query) {
-    uint32_t *list = bvh->lists[0], *next = bvh->lists[1], level = bvh->levels - 1, count = bvh->groups[level];
-    const float *rows;
-    LANES lanes;
-    LANES_INIT(&lanes, query);
-    for (uint32_t i = 0; i < count; i++) list[i] = i;
-    for (; level > 0; level--) {
-        uint32_t found = 0, *swap = list;
-        rows = bvh->rows[level];
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t mask = MEET(&lanes, rows + (size_t)list[i] * (WIDTH * 6), query->limit);
-            found += EXPAND(mask, list[i] * WIDTH, next + found);
-        }
-        list = next;
-        next = swap;
-        count = found;
+TARGET static rf_bvh_found walk(const rf_bvh *bvh, const rf_bvh_query *queries, uint32_t count) {
+    const uint32_t numbers = (UINT32_C(1) << RF_BVH_NUMBER_BITS) - 1, groups = bvh->all_groups, room = bvh->room;
+    const uint32_t *below = bvh->below;
+    const float *rows = bvh->rows;
+    uint32_t *queue = bvh->queue, at = 0, end = 0, top = bvh->groups[bvh->levels - 1];
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t group = 0; group < top; group++) queue[end++] = i << RF_BVH_NUMBER_BITS | group;
+    for (; at < end; at++) {
+        uint32_t entry = queue[at], number = entry & numbers, mask;
+        if (number >= groups) break;
+        mask = MEET(queries + (entry >> RF_BVH_NUMBER_BITS), rows + (size_t)number * (RF_BVH_WIDTH * 6));
+        end += EXPAND(mask, entry - number + below[number], queue + end);
+        if (end > room) return (rf_bvh_found){.full = true};
     }
-    rows = bvh->rows[0];
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t group = list[i];
-        uint32_t mask = MEET(&lanes, rows + (size_t)group * (WIDTH * 6), query->limit);
-        if (mask != 0) query->visit(query, bvh->order + (size_t)group * WIDTH, mask);
-    }
+    return (rf_bvh_found){.entries = queue + at, .count = end - at};
 }

@@ -6,30 +6,44 @@
 
 // One shot on its way through the space.
 typedef struct cast {
-    rf_bvh_query query; // first: the tree hands it back
-    const rf_view *view;
+    rf_view view;
     const rf_shot *shot;
+    rf_answer *answer;
+    rf_bvh_query *query;
     rf_sweep sweep;
     double direction[3], length; // the shot's, scaled where its square would leave binary64
     uint32_t mask;
-    bool found;    // in best
     rf_hits *list; // all hits go here; NULL: only the best one counts
     rf_status status;
+    bool found;    // in best
+    double latest; // what is hit after that does not count: best's t, or infinite
     rf_hit best;
 } cast;
+
+// Shots that go through the trees together: what one waits for, another one makes use of.
+typedef struct volley {
+    rf_space *space;
+    rf_hits *hits;
+    uint32_t count;
+    rf_bvh_query queries[RF_BVH_QUERIES];
+    cast casts[RF_BVH_QUERIES];
+} volley;
 
 // --- what a shot must be
 
 static rf_status read_direction(cast *run, double way[3]) {
     const double *from = run->shot->direction;
     double largest = 0, scale, sum;
+    bool finite = true, usual;
     for (int i = 0; i < 3; i++) {
         double size = fabs(from[i]);
-        if (!(size <= DBL_MAX)) return RF_NUMBER_OUT_OF_RANGE;
+        finite &= size <= DBL_MAX;
         largest = size > largest ? size : largest;
     }
+    if (!finite) return RF_NUMBER_OUT_OF_RANGE;
     if (largest == 0) return RF_ZERO_DIRECTION;
-    for (int i = 0; i < 3; i++) run->direction[i] = largest > 1e-100 && largest < 1e100 ? from[i] : from[i] / largest;
+    usual = largest > 1e-100 && largest < 1e100;
+    for (int i = 0; i < 3; i++) run->direction[i] = usual ? from[i] : from[i] / largest;
     from = run->direction;
     sum = from[0] * from[0] + from[1] * from[1] + from[2] * from[2];
     run->length = sqrt(sum);
@@ -61,111 +75,157 @@ static rf_status read_shot(const rf_shot *shot, cast *out) {
 // --- what it meets
 
 static bool passes(const rf_shot *shot, const rf_profile *profile) {
-    if (shot->owner.len == 0) return false;
     return rf_str_eq(rf_entity_id_str(&profile->id), shot->owner) ||
            rf_str_eq(rf_entity_id_str(&profile->owner), shot->owner);
 }
 
-static void take(cast *run, rf_hit *hit, const rf_contact *contact) {
+static void fill(const cast *run, const rf_contact *contact, rf_hit *hit) {
     hit->t = contact->t;
-    if (run->list ? run->shot->kind == RF_SHOT_PIERCE && run->found && hit->t > run->best.t
-                  : run->found && hit->t > run->best.t)
-        return;
     hit->distance = contact->t * run->shot->range;
     for (int i = 0; i < 3; i++) {
         hit->point[i] = run->shot->origin[i] + run->sweep.way[i] * contact->t;
         hit->normal[i] = contact->t == 0 ? -(run->direction[i] / run->length) : contact->normal[i];
     }
+}
+
+// Of a target so far only its place is known: who it is may have to come from far away in memory.
+static void name(const cast *run, rf_hit *hit) {
+    const rf_profile *profile;
+    if (hit->kind != RF_HIT_TARGET) return;
+    profile = rf_view_profile(&run->view, hit->number);
+    hit->number = profile->key;
+    hit->id = rf_entity_id_str(&profile->id);
+}
+
+// Of two at the same t.
+static bool comes_first(const cast *run, rf_hit hit, rf_hit other) {
+    name(run, &hit);
+    name(run, &other);
+    return rf_hit_before(&hit, &other);
+}
+
+// number: the place of a target.
+static void take(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact *contact) {
+    rf_hit hit = {.kind = kind, .number = number, .t = contact->t};
+    if (hit.t > run->latest) return;
     if (run->list) {
-        if (run->status == RF_OK) run->status = rf_hits_push(run->list, hit);
-    } else if (!run->found || rf_hit_before(hit, &run->best)) {
-        run->found = true;
-        run->best = *hit;
-        run->query.limit = (float)hit->t;
+        fill(run, contact, &hit);
+        name(run, &hit);
+        if (run->status == RF_OK) run->status = rf_hits_push(run->list, &hit);
+        return;
     }
+    if (run->found && hit.t == run->latest && !comes_first(run, hit, run->best)) return;
+    run->found = true;
+    run->latest = hit.t;
+    run->query->limit = (float)hit.t;
+    run->best = hit;
+    fill(run, contact, &run->best);
+    if (kind == RF_HIT_TARGET) __builtin_prefetch(rf_view_profile(&run->view, number));
 }
 
 static void meet_target(cast *run, uint32_t item) {
     rf_round_box box;
     rf_contact contact;
-    const rf_profile *profile;
-    rf_hit hit = {.kind = RF_HIT_TARGET};
-    rf_view_box(run->view, item, &box);
-    if (!rf_sweep_round_box(&run->sweep, &box, RF_SURFACE_TARGET, &contact)) return;
-    if ((rf_view_layers(run->view, item) & run->mask) == 0) return;
-    profile = rf_view_profile(run->view, item);
-    if (passes(run->shot, profile)) return;
-    hit.number = profile->key;
-    hit.id = rf_entity_id_str(&profile->id);
-    take(run, &hit, &contact);
+    rf_view_box(&run->view, item, &box);
+    if (!rf_sweep_round_box(&run->sweep, &box, RF_SURFACE_TARGET, run->latest, &contact)) return;
+    if ((rf_view_layers(&run->view, item) & run->mask) == 0) return;
+    if (run->shot->owner.len > 0 && passes(run->shot, rf_view_profile(&run->view, item))) return;
+    take(run, RF_HIT_TARGET, item, &contact);
 }
 
 static void meet_static(cast *run, uint32_t item) {
-    const rf_statics *statics = &run->view->space->statics;
-    rf_static_name name = rf_statics_name(statics, item);
-    rf_hit hit = {.kind = name.kind, .number = name.number};
+    const rf_statics *statics = &run->view.space->statics;
+    rf_static_name thing = rf_statics_name(statics, item);
     rf_contact contact;
     bool met;
-    if ((rf_statics_layers(statics, name) & run->mask) == 0) return;
-    if (name.kind == RF_HIT_WALL) {
-        const rf_wall *wall = &statics->walls.items[name.number];
+    if ((rf_statics_layers(statics, thing) & run->mask) == 0) return;
+    if (thing.kind == RF_HIT_WALL) {
+        const rf_wall *wall = &statics->walls.items[thing.number];
         rf_sector sides[2] = {{0}};
         if (wall->back != RF_NO_SECTOR) {
-            sides[0] = rf_view_sector(run->view, wall->front);
-            sides[1] = rf_view_sector(run->view, wall->back);
+            sides[0] = rf_view_sector(&run->view, wall->front);
+            sides[1] = rf_view_sector(&run->view, wall->back);
         }
         met = rf_wall_hit(wall, sides, &run->sweep, &contact);
-    } else if (name.kind == RF_HIT_BOX) {
-        met = rf_sweep_round_box(&run->sweep, &statics->boxes.items[name.number].box, RF_SURFACE_STATIC, &contact);
+    } else if (thing.kind == RF_HIT_BOX) {
+        met = rf_sweep_round_box(&run->sweep, &statics->boxes.items[thing.number].box, RF_SURFACE_STATIC, run->latest,
+                                 &contact);
     } else {
-        met = rf_sweep_triangle(&run->sweep, statics->triangles.items[name.number].corners, &contact);
+        met = rf_sweep_triangle(&run->sweep, statics->triangles.items[thing.number].corners, &contact);
     }
-    if (met) take(run, &hit, &contact);
+    if (met) take(run, thing.kind, thing.number, &contact);
 }
 
-static void visit_targets(rf_bvh_query *query, const uint32_t *items, uint32_t mask) {
-    for (; mask != 0; mask &= mask - 1) meet_target((cast *)(void *)query, items[__builtin_ctz(mask)]);
+// Of the shots from first to first + count - 1.
+static void meet_all(volley *of, const rf_bvh *index, void (*meet)(cast *, uint32_t), uint32_t first, uint32_t count) {
+    rf_bvh_found found = of->space->walk(index, of->queries + first, count);
+    if (found.full) {
+        meet_all(of, index, meet, first, count / 2);
+        meet_all(of, index, meet, first + count / 2, count - count / 2);
+        return;
+    }
+    if (index == &of->space->targets.index)
+        for (uint32_t i = 0; i < found.count; i++)
+            rf_targets_prefetch(&of->space->targets, rf_bvh_entry_item(index, found.entries[i]));
+    for (uint32_t i = 0; i < found.count; i++)
+        meet(&of->casts[first + rf_bvh_entry_query(found.entries[i])], rf_bvh_entry_item(index, found.entries[i]));
 }
 
-static void visit_statics(rf_bvh_query *query, const uint32_t *items, uint32_t mask) {
-    for (; mask != 0; mask &= mask - 1) meet_static((cast *)(void *)query, items[__builtin_ctz(mask)]);
-}
-
-static void walk_statics(cast *run, const rf_space *space) {
-    if (space->statics.index.count == 0) return;
-    run->query.visit = visit_statics;
-    space->ops->walk(&space->statics.index, &run->query);
-}
-
-// Static things first: they bound how far the targets need to be looked for.
-static rf_status cast_one(rf_space *space, const rf_view *view, cast *run, rf_hits *hits) {
-    size_t first = hits->len;
-    run->view = view;
-    run->found = false;
-    run->status = RF_OK;
-    run->list = run->shot->kind == RF_SHOT_ALL ? hits : NULL;
-    rf_bvh_query_init(&run->query, &run->sweep);
-    run->query.limit = 1;
-    walk_statics(run, space);
-    if (run->shot->kind == RF_SHOT_PIERCE) run->list = hits;
-    run->query.visit = visit_targets;
-    if (view->index->count > 0) space->ops->walk(view->index, &run->query);
-    if (run->found && run->status == RF_OK) run->status = rf_hits_push(hits, &run->best);
+// What was found is answered; its hits start at `first`.
+static rf_status settle(cast *run, rf_hits *hits, size_t first) {
+    const rf_view *view = &run->view;
+    if (run->found && run->status == RF_OK) {
+        name(run, &run->best);
+        run->status = rf_hits_push(hits, &run->best);
+    }
     if (run->status != RF_OK) {
         hits->len = first;
+        *run->answer = (rf_answer){.status = run->status, .first = first};
         return run->status;
     }
     if (hits->len - first > 1) rf_hits_sort(hits->items + first, hits->len - first, rf_hit_before);
+    *run->answer = (rf_answer){.status = RF_OK,
+                               .count = (uint32_t)(hits->len - first),
+                               .first = first,
+                               .seq = view->state ? view->state->seq : 0,
+                               .blend = view->blend};
     return RF_OK;
 }
 
-static rf_answer answer_for(rf_status status, const rf_view *view, size_t first, const rf_hits *hits) {
-    rf_answer answer = {.status = status, .first = first};
-    if (status != RF_OK) return answer;
-    answer.count = (uint32_t)(hits->len - first);
-    answer.seq = view->state ? view->state->seq : 0;
-    answer.blend = view->blend;
-    return answer;
+// Static things first: they bound how far the targets need to be looked for. NULL, or the answer of the first shot that
+// there was no memory for.
+static rf_answer *fire(volley *of) {
+    const rf_bvh *statics = &of->space->statics.index, *targets = of->casts[0].view.index;
+    uint32_t count = of->count;
+    size_t first = of->hits->len;
+    of->count = 0;
+    if (count == 0) return NULL;
+    if (statics->count > 0) meet_all(of, statics, meet_static, 0, count);
+    if (of->casts[0].shot->kind == RF_SHOT_PIERCE) of->casts[0].list = of->hits;
+    if (targets->count > 0) meet_all(of, targets, meet_target, 0, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (settle(&of->casts[i], of->hits, first) == RF_NO_MEMORY) return of->casts[i].answer;
+        first = of->hits->len;
+    }
+    return NULL;
+}
+
+// Whether it can go with those that are waiting: through the same tree, and what lists its hits goes alone.
+static bool joins(const volley *of, const cast *run) {
+    return of->casts[0].view.index == run->view.index && of->casts[0].shot->kind == RF_SHOT_FIRST &&
+           run->shot->kind == RF_SHOT_FIRST;
+}
+
+// The shot at casts[count], which has been read, waits with the others.
+static void load(volley *of) {
+    cast *run = &of->casts[of->count];
+    run->query = &of->queries[of->count++];
+    run->found = false;
+    run->latest = INFINITY;
+    run->status = RF_OK;
+    run->list = run->shot->kind == RF_SHOT_ALL ? of->hits : NULL;
+    rf_bvh_query_init(run->query, &run->sweep);
+    run->query->limit = 1;
 }
 
 static rf_status no_memory(rf_answer *answers, size_t from, size_t count, const rf_hits *hits) {
@@ -174,24 +234,36 @@ static rf_status no_memory(rf_answer *answers, size_t from, size_t count, const 
 }
 
 rf_status rf_cast(rf_space *space, const rf_shot *shots, size_t count, rf_answer *answers, rf_hits *hits) {
-    cast run;
-    if (!rf_statics_index(&space->statics, &space->mem, space->ops)) return no_memory(answers, 0, count, hits);
-    for (size_t i = 0; i < count; i++) {
-        size_t first = hits->len;
-        rf_view view = {0};
-        rf_status status = read_shot(&shots[i], &run);
-        if (status == RF_OK) status = rf_view_at(space, shots[i].moment, &view);
-        if (status == RF_OK) status = cast_one(space, &view, &run, hits);
-        if (status == RF_NO_MEMORY) return no_memory(answers, i, count, hits);
-        answers[i] = answer_for(status, &view, first, hits);
+    volley of;
+    rf_answer *failed = NULL;
+    of.space = space;
+    of.hits = hits;
+    of.count = 0;
+    if (!rf_statics_index(&space->statics, &space->mem)) return no_memory(answers, 0, count, hits);
+    for (size_t i = 0; i < count && !failed; i++) {
+        cast *run = &of.casts[of.count];
+        rf_status status = read_shot(&shots[i], run);
+        if (status == RF_OK) status = rf_view_at(space, shots[i].moment, &run->view);
+        run->answer = &answers[i];
+        if (of.count > 0 && (status != RF_OK || !joins(&of, run))) {
+            failed = fire(&of);
+            of.casts[0] = *run;
+        }
+        if (failed) break;
+        if (status == RF_NO_MEMORY) failed = &answers[i];
+        if (status != RF_OK)
+            answers[i] = (rf_answer){.status = status, .first = hits->len};
+        else
+            load(&of);
+        if (of.count == RF_BVH_QUERIES) failed = fire(&of);
     }
-    return RF_OK;
+    if (!failed) failed = fire(&of);
+    return failed ? no_memory(answers, (size_t)(failed - answers), count, hits) : RF_OK;
 }
 
 // --- who touches a zone
 
 typedef struct look {
-    rf_bvh_query query; // first, too
     const rf_view *view;
     rf_shape shape;
     double centre[3];
@@ -235,13 +307,10 @@ static void look_at(look *run, uint32_t item) {
     if (run->status == RF_OK) run->status = rf_hits_push(run->hits, &hit);
 }
 
-static void visit_zone(rf_bvh_query *query, const uint32_t *items, uint32_t mask) {
-    for (; mask != 0; mask &= mask - 1) look_at((look *)(void *)query, items[__builtin_ctz(mask)]);
-}
-
 static rf_status look_once(rf_space *space, const rf_zone *zone, rf_view *view, rf_hits *hits) {
     static const double nowhere[3] = {0};
-    look run = {.query = {.limit = 1, .visit = visit_zone}, .view = view, .hits = hits, .status = RF_OK};
+    look run = {.view = view, .hits = hits, .status = RF_OK};
+    rf_bvh_query query = {.limit = 1};
     size_t first = hits->len;
     rf_sweep still;
     rf_status status;
@@ -252,14 +321,26 @@ static rf_status look_once(rf_space *space, const rf_zone *zone, rf_view *view, 
     rf_sweep_init(&still, zone->position, nowhere, &run.shape);
     memcpy(run.centre, still.origin, sizeof run.centre);
     run.mask = zone->mask ? zone->mask : RF_LAYERS_ALL;
-    rf_bvh_query_init(&run.query, &still);
-    if (view->index->count > 0) space->ops->walk(view->index, &run.query);
+    rf_bvh_query_init(&query, &still);
+    if (view->index->count > 0) {
+        rf_bvh_found found = space->walk(view->index, &query, 1);
+        for (uint32_t i = 0; i < found.count; i++) look_at(&run, rf_bvh_entry_item(view->index, found.entries[i]));
+    }
     if (run.status != RF_OK) {
         hits->len = first;
         return run.status;
     }
     if (hits->len > first) rf_hits_sort(hits->items + first, hits->len - first, rf_hit_id_before);
     return RF_OK;
+}
+
+static rf_answer answer_for(rf_status status, const rf_view *view, size_t first, const rf_hits *hits) {
+    rf_answer answer = {.status = status, .first = first};
+    if (status != RF_OK) return answer;
+    answer.count = (uint32_t)(hits->len - first);
+    answer.seq = view->state ? view->state->seq : 0;
+    answer.blend = view->blend;
+    return answer;
 }
 
 rf_status rf_overlap(rf_space *space, const rf_zone *zones, size_t count, rf_answer *answers, rf_hits *hits) {

@@ -18,22 +18,22 @@ rf_space_def rf_space_def_default(void) {
 }
 
 rf_status rf_space_new(const rf_space_def *def, rf_space **out) {
-    const rf_bvh_ops *ops;
+    rf_bvh_walk *walk;
     rf_space *space;
     *out = NULL;
     if (def->cookie != COOKIE || !def->allocator.resize || def->max_targets > MAX_ITEMS ||
         def->max_statics > MAX_ITEMS || !(def->history_ms >= 0 && isfinite(def->history_ms)) ||
         def->history_states == 0 || def->history_states > MAX_STATES)
         return RF_INVALID_ARGUMENT;
-    ops = rf_bvh_ops_for(def->simd);
-    if (!ops) return RF_INVALID_ARGUMENT;
+    walk = rf_bvh_walk_for(def->simd);
+    if (!walk) return RF_INVALID_ARGUMENT;
     space = rf_alloc_zero(def->allocator, sizeof *space);
     if (!space) return RF_NO_MEMORY;
     space->mem = (rf_mem){.allocator = def->allocator, .used = sizeof *space};
     space->max_targets = def->max_targets;
     space->max_statics = def->max_statics;
     space->simd = def->simd == RF_SIMD_AUTO ? rf_simd_best() : def->simd;
-    space->ops = ops;
+    space->walk = walk;
     space->past.length = def->history_ms;
     space->past.capacity = def->history_states;
     *out = space;
@@ -56,9 +56,4 @@ size_t rf_space_memory(const rf_space *space) {
 
 rf_simd rf_space_simd(const rf_space *space) {
     return space->simd;
-}
-
-rf_status rf_space_refresh(rf_space *space) {
-    if (!rf_targets_index(&space->targets, &space->mem, space->ops)) return RF_NO_MEMORY;
-    return rf_statics_index(&space->statics, &space->mem, space->ops) ? RF_OK : RF_NO_MEMORY;
 }

@@ -16,7 +16,7 @@ struct rf_space {
     rf_mem mem;
     uint32_t max_targets, max_statics;
     rf_simd simd;
-    const rf_bvh_ops *ops;
+    rf_bvh_walk *walk;
     rf_targets targets;
     rf_statics statics;
     rf_past past;

@@ -47,19 +47,19 @@ static void static_bounds(const rf_statics *statics, rf_static_name name, double
     }
 }
 
-static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows, uint32_t width) {
+static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows) {
     const rf_statics *statics = context;
     for (uint32_t lane = 0; lane < count; lane++) {
         double low[3], high[3];
         static_bounds(statics, rf_statics_name(statics, items[lane]), low, high);
-        rf_bvh_lane(rows, width, lane, low, high);
+        rf_bvh_lane(rows, lane, low, high);
     }
 }
 
-bool rf_statics_index(rf_statics *statics, rf_mem *mem, const rf_bvh_ops *ops) {
+bool rf_statics_index(rf_statics *statics, rf_mem *mem) {
     rf_bvh_source source = {.bounds = bounds, .context = statics};
     if (statics->indexed) return true;
-    statics->indexed = rf_bvh_build(&statics->index, mem, ops, rf_statics_count(statics), source);
+    statics->indexed = rf_bvh_build(&statics->index, mem, rf_statics_count(statics), source);
     return statics->indexed;
 }
 

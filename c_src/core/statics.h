@@ -40,7 +40,7 @@ typedef struct rf_statics {
 
 void rf_statics_free(rf_statics *statics, rf_mem *mem);
 // Brings the index up to date; false when out of memory.
-bool rf_statics_index(rf_statics *statics, rf_mem *mem, const rf_bvh_ops *ops);
+bool rf_statics_index(rf_statics *statics, rf_mem *mem);
 
 static inline uint32_t rf_statics_count(const rf_statics *statics) {
     return statics->walls.count + statics->boxes.count + statics->triangles.count;

@@ -57,37 +57,70 @@ static bool between(const rf_sweep *sweep, const rf_round_box *box, double from,
 }
 
 static void round_normal(const rf_sweep *sweep, const rf_round_box *box, const rf_slabs *slabs, rf_contact *out) {
-    double length2 = 0;
+    double length2 = 0, length;
     for (int i = 0; i < 3; i++) {
         double at = sweep->origin[i] + sweep->way[i] * out->t;
         double inner = at < box->low[i] ? box->low[i] : at > box->high[i] ? box->high[i] : at;
         out->normal[i] = at - inner;
         length2 += out->normal[i] * out->normal[i];
     }
+    length = sqrt(length2);
     if (length2 == 0)
         rf_slabs_normal(slabs, out->normal);
     else
-        for (int i = 0; i < 3; i++) out->normal[i] /= sqrt(length2);
+        for (int i = 0; i < 3; i++) out->normal[i] /= length;
 }
 
-bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, rf_contact *out) {
+// The commonest case, a ray and a sphere: there is but one way to be outside of the inner box, which is a point.
+static bool sphere(const rf_sweep *sweep, const rf_round_box *box, double from, double to, bool touch, double *out) {
+    double away[3], a = 0, b = 0, c = 0, nearest, q, root;
+    for (int i = 0; i < 3; i++) {
+        away[i] = sweep->origin[i] - box->low[i];
+        a += sweep->way[i] * sweep->way[i];
+        b += away[i] * sweep->way[i];
+    }
+    if (a == 0) return between(sweep, box, from, to, touch, out);
+    nearest = -b / a;
+    for (int i = 0; i < 3; i++) {
+        double rest = away[i] + sweep->way[i] * nearest;
+        c += rest * rest;
+    }
+    q = box->radius * box->radius - c;
+    if (touch ? q < 0 : q <= 0) return false;
+    root = sqrt(q / a);
+    if (nearest - root > to || nearest + root < from) return false;
+    if (!touch && nearest + root <= from) return false;
+    *out = nearest - root > from ? nearest - root : from;
+    return true;
+}
+
+bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, double latest,
+                        rf_contact *out) {
     bool touch = surface == RF_SURFACE_TARGET;
     rf_round_box sum = {.radius = box->radius + sweep->radius};
     rf_slabs slabs = rf_slabs_start(touch);
-    double times[8];
+    double times[8], to;
     int count;
+    bool point = true;
     for (int i = 0; i < 3; i++) {
         sum.low[i] = box->low[i] - sweep->half[i];
         sum.high[i] = box->high[i] + sweep->half[i];
+        point &= sum.low[i] == sum.high[i];
         if (!rf_slabs_axis(&slabs, sweep, i, sum.low[i] - sum.radius, sum.high[i] + sum.radius)) return false;
     }
-    if (!rf_slabs_hit(&slabs)) return false;
+    if (!rf_slabs_hit(&slabs) || slabs.enter > latest) return false;
     out->t = slabs.enter > 0 ? slabs.enter : 0;
     if (sum.radius == 0) {
         rf_slabs_normal(&slabs, out->normal);
         return true;
     }
-    count = crossings(sweep, &sum, out->t, slabs.leave < 1 ? slabs.leave : 1, times);
+    to = slabs.leave < 1 ? slabs.leave : 1;
+    if (point) {
+        if (!sphere(sweep, &sum, out->t, to, touch, &out->t)) return false;
+        round_normal(sweep, &sum, &slabs, out);
+        return true;
+    }
+    count = crossings(sweep, &sum, out->t, to, times);
     for (int i = 0; i + 1 < count; i++) {
         if (!between(sweep, &sum, times[i], times[i + 1], touch, &out->t)) continue;
         round_normal(sweep, &sum, &slabs, out);

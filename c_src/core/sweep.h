@@ -49,8 +49,9 @@ static inline void rf_sweep_init(rf_sweep *sweep, const double origin[3], const 
     sweep->radius = shape->radius;
 }
 
-// The sweep's own shape counts: boxes grow by half, the radius by radius.
-bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, rf_contact *out);
+// The sweep's own shape counts: boxes grow by half, the radius by radius. A contact after `latest` may be left out.
+bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, double latest,
+                        rf_contact *out);
 // An upright rectangle over the segment from (x1, z1) to (x2, z2), from low to high. A ray must cross its plane.
 typedef struct rf_panel {
     double x1, z1, x2, z2;

@@ -64,7 +64,7 @@ static bool sphere_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contac
     way[1] = sweep->way[1];
     way[2] = sweep->way[2] * ex - sweep->way[0] * ez;
     rf_sweep_init(&turned, origin, way, &sphere);
-    if (!rf_sweep_round_box(&turned, &flat, RF_SURFACE_STATIC, out)) return false;
+    if (!rf_sweep_round_box(&turned, &flat, RF_SURFACE_STATIC, INFINITY, out)) return false;
     along = out->normal[0];
     out->normal[0] = along * ex - out->normal[2] * ez;
     out->normal[2] = along * ez + out->normal[2] * ex;

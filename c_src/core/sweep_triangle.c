@@ -112,7 +112,7 @@ static bool sphere_edge(const rf_sweep *sweep, const double a[3], const double b
     way[1] = dot(sweep->way, v);
     way[2] = dot(sweep->way, w);
     rf_sweep_init(&turned, origin, way, &sphere);
-    if (!rf_sweep_round_box(&turned, &line, RF_SURFACE_STATIC, out)) return false;
+    if (!rf_sweep_round_box(&turned, &line, RF_SURFACE_STATIC, INFINITY, out)) return false;
     for (int i = 0; i < 3; i++) normal[i] = out->normal[0] * u[i] + out->normal[1] * v[i] + out->normal[2] * w[i];
     for (int i = 0; i < 3; i++) out->normal[i] = normal[i];
     return true;

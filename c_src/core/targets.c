@@ -10,17 +10,25 @@ void rf_profile_release(rf_profile *profile, rf_mem *mem) {
     rf_mem_free(mem, profile, sizeof *profile);
 }
 
-void rf_targets_free(rf_targets *targets, rf_mem *mem) {
-    for (uint32_t i = 0; i < targets->count; i++) rf_profile_release(targets->profiles[i], mem);
-    rf_mem_free(mem, targets->bodies, targets->capacity * sizeof *targets->bodies);
+static size_t block_size(uint32_t capacity) {
+    return capacity == 0 ? 0 : (capacity + 1) * sizeof(rf_body);
+}
+
+static void free_lists(const rf_targets *targets, rf_mem *mem) {
+    rf_mem_free(mem, targets->block, block_size(targets->capacity));
     rf_mem_free(mem, targets->profiles, targets->capacity * sizeof *targets->profiles);
     rf_mem_free(mem, targets->layers, targets->capacity * sizeof *targets->layers);
+}
+
+void rf_targets_free(rf_targets *targets, rf_mem *mem) {
+    for (uint32_t i = 0; i < targets->count; i++) rf_profile_release(targets->profiles[i], mem);
+    free_lists(targets, mem);
     rf_mem_free(mem, targets->places, targets->keys * sizeof *targets->places);
     rf_bvh_free(&targets->index, mem);
     *targets = (rf_targets){0};
 }
 
-static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows, uint32_t width) {
+static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows) {
     const rf_body *bodies = context;
     for (uint32_t lane = 0; lane < count; lane++) {
         const rf_body *body = &bodies[items[lane]];
@@ -31,14 +39,14 @@ static void bounds(const void *context, const uint32_t *items, uint32_t count, f
             low[i] = centre - reach;
             high[i] = centre + reach;
         }
-        rf_bvh_lane(rows, width, lane, low, high);
+        rf_bvh_lane(rows, lane, low, high);
     }
 }
 
-bool rf_targets_index(rf_targets *targets, rf_mem *mem, const rf_bvh_ops *ops) {
+bool rf_targets_index(rf_targets *targets, rf_mem *mem) {
     rf_bvh_source source = {.bounds = bounds, .context = targets->bodies};
     if (!targets->indexed) {
-        if (!rf_bvh_build(&targets->index, mem, ops, targets->count, source)) return false;
+        if (!rf_bvh_build(&targets->index, mem, targets->count, source)) return false;
     } else if (!targets->fitted) {
         rf_bvh_refit(&targets->index, mem, source);
     }
@@ -48,27 +56,24 @@ bool rf_targets_index(rf_targets *targets, rf_mem *mem, const rf_bvh_ops *ops) {
 
 // All lists, or none.
 static bool grow(rf_targets *targets, rf_mem *mem) {
-    uint32_t capacity = targets->capacity ? targets->capacity * 2 : 16;
     rf_targets grown = *targets;
-    grown.bodies = rf_mem_alloc(mem, capacity * sizeof *grown.bodies);
-    grown.profiles = rf_mem_alloc(mem, capacity * sizeof *grown.profiles);
-    grown.layers = rf_mem_alloc(mem, capacity * sizeof *grown.layers);
-    if (!grown.bodies || !grown.profiles || !grown.layers) {
-        rf_mem_free(mem, grown.bodies, capacity * sizeof *grown.bodies);
-        rf_mem_free(mem, grown.profiles, capacity * sizeof *grown.profiles);
-        rf_mem_free(mem, grown.layers, capacity * sizeof *grown.layers);
+    grown.capacity = targets->capacity ? targets->capacity * 2 : 16;
+    grown.block = rf_mem_alloc(mem, block_size(grown.capacity));
+    grown.profiles = rf_mem_alloc(mem, grown.capacity * sizeof *grown.profiles);
+    grown.layers = rf_mem_alloc(mem, grown.capacity * sizeof *grown.layers);
+    if (!grown.block || !grown.profiles || !grown.layers) {
+        free_lists(&grown, mem);
         return false;
     }
+    grown.bodies =
+        (rf_body *)(void *)((char *)grown.block + (sizeof(rf_body) - (uintptr_t)grown.block % sizeof(rf_body)));
     for (uint32_t i = 0; i < targets->count; i++) {
         grown.bodies[i] = targets->bodies[i];
         grown.profiles[i] = targets->profiles[i];
         grown.layers[i] = targets->layers[i];
     }
-    rf_mem_free(mem, targets->bodies, targets->capacity * sizeof *targets->bodies);
-    rf_mem_free(mem, targets->profiles, targets->capacity * sizeof *targets->profiles);
-    rf_mem_free(mem, targets->layers, targets->capacity * sizeof *targets->layers);
+    free_lists(targets, mem);
     *targets = grown;
-    targets->capacity = capacity;
     return true;
 }
 

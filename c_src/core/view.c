@@ -14,7 +14,7 @@ typedef struct span {
     const rf_state *state, *next;
 } span;
 
-static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows, uint32_t width) {
+static void bounds(const void *context, const uint32_t *items, uint32_t count, float *rows) {
     const span *between = context;
     for (uint32_t lane = 0; lane < count; lane++) {
         const rf_state *state = between->state;
@@ -23,7 +23,7 @@ static void bounds(const void *context, const uint32_t *items, uint32_t count, f
         double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
         shape_bounds(shape, state->positions[item], low, high);
         if (match > 0) shape_bounds(shape, between->next->positions[match - 1], low, high);
-        rf_bvh_lane(rows, width, lane, low, high);
+        rf_bvh_lane(rows, lane, low, high);
     }
 }
 
@@ -43,8 +43,8 @@ static bool index_state(rf_space *space, rf_state *state, const rf_state *next) 
     span between = {state, next};
     if (state->indexed) return true;
     find_matches(state, next);
-    state->indexed = rf_bvh_build(&state->index, &space->mem, space->ops, state->count,
-                                  (rf_bvh_source){.bounds = bounds, .context = &between});
+    state->indexed =
+        rf_bvh_build(&state->index, &space->mem, state->count, (rf_bvh_source){.bounds = bounds, .context = &between});
     return state->indexed;
 }
 
@@ -73,7 +73,7 @@ static rf_status past_view(rf_space *space, rf_moment moment, rf_view *out) {
 rf_status rf_view_at(rf_space *space, rf_moment moment, rf_view *out) {
     switch (moment.kind) {
     case RF_NOW:
-        if (!rf_targets_index(&space->targets, &space->mem, space->ops)) return RF_NO_MEMORY;
+        if (!rf_targets_index(&space->targets, &space->mem)) return RF_NO_MEMORY;
         *out = (rf_view){.space = space, .index = &space->targets.index};
         return RF_OK;
     case RF_AT_SEQ:

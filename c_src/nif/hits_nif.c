@@ -15,8 +15,6 @@
 #define NORMAL_US 250              // and those that take longer, which is looked at
 #define NORMAL_BATCH 32            // after so many
 #define HITS_MAX ((size_t)1 << 20) // of one batch
-#define SHOT_BYTES 64
-#define ANSWER_BYTES 16
 
 // A scene with nothing in it. options: {history in ms, states}, or the defaults for nil.
 static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out) {
@@ -212,96 +210,30 @@ static ERL_NIF_TERM answer_list(nif_batch *batch, ERL_NIF_TERM list) {
 
 // ---- packed rays --------------------------------------------------------------------------------
 
-static double read_f64(const uint8_t *at) {
-    uint64_t bits = 0;
-    double out;
-    for (int i = 7; i >= 0; i--) bits = bits << 8 | at[i];
-    memcpy(&out, &bits, sizeof out);
-    return out;
-}
-
-static uint32_t read_u32(const uint8_t *at) {
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void write_bytes(uint8_t *at, uint64_t value, int count) {
-    for (int i = 0; i < count; i++) at[i] = (uint8_t)(value >> (8 * i));
-}
-
-// Owners and ids by number, from 1: the owners that shots name, and the targets that were hit.
+// Owners that shots name, and ids of the targets that were hit: by number, from 1.
 typedef struct nif_packed {
     const uint8_t *shots;
     size_t count;
-    const ERL_NIF_TERM *owners;
-    uint32_t owner_count;
-    uint8_t *answers;
-    uint32_t *ids; // by handle: the number it has got, or 0
-    uint32_t ids_capacity, id_count;
+    const ERL_NIF_TERM *owner_terms;
+    rf_str *owners;
+    size_t owner_count;
+    rf_packed_ids ids;
     ERL_NIF_TERM id_list; // last first
 } nif_packed;
 
-static void add_packed(nif_batch *batch, const nif_packed *packed, const uint8_t *at) {
-    size_t i = batch->count++;
-    rf_shot *shot = &batch->shots[i];
-    uint32_t owner = read_u32(at + 60);
-    *shot = (rf_shot){.kind = RF_SHOT_FIRST, .mask = read_u32(at + 56)};
-    for (int k = 0; k < 3; k++) {
-        shot->origin[k] = read_f64(at + 8 * k);
-        shot->direction[k] = read_f64(at + 24 + 8 * k);
-    }
-    shot->range = read_f64(at + 48);
-    batch->unreadable[i] = RF_OK;
-    if (owner > packed->owner_count || (owner > 0 && !nif_bytes(batch->env, packed->owners[owner - 1], &shot->owner)))
-        batch->unreadable[i] = RF_INVALID_ARGUMENT;
-}
-
-static bool number_of(nif_batch *batch, nif_packed *packed, const rf_hit *hit, uint32_t *out) {
-    if (hit->number >= packed->ids_capacity) {
-        uint32_t capacity = hit->number * 2 + 64;
-        uint32_t *ids =
-            packed->ids ? enif_realloc(packed->ids, capacity * sizeof *ids) : enif_alloc(capacity * sizeof *ids);
-        if (!ids) return false;
-        memset(ids + packed->ids_capacity, 0, (capacity - packed->ids_capacity) * sizeof *ids);
-        packed->ids = ids;
-        packed->ids_capacity = capacity;
-    }
-    if (packed->ids[hit->number] == 0) {
-        packed->ids[hit->number] = ++packed->id_count;
-        packed->id_list = enif_make_list_cell(batch->env, nif_binary(batch->env, hit->id), packed->id_list);
-    }
-    *out = packed->ids[hit->number];
-    return true;
-}
-
-// Kind (0: nobody, 255: an error, its number behind it), three zero bytes, number, t.
-static bool write_answer(nif_batch *batch, nif_packed *packed, size_t i, uint8_t *at) {
-    rf_status status = answer_status(batch, i);
-    const rf_hit *hit = &batch->hits.items[batch->answers[i].first];
-    uint32_t number;
-    uint64_t bits;
-    memset(at, 0, ANSWER_BYTES);
-    if (status != RF_OK) {
-        at[0] = 255;
-        write_bytes(at + 4, status, 4);
-        return true;
-    }
-    if (batch->answers[i].count == 0) return true;
-    number = hit->number;
-    if (hit->kind == RF_HIT_TARGET && !number_of(batch, packed, hit, &number)) return false;
-    at[0] = (uint8_t)(hit->kind + 1);
-    write_bytes(at + 4, number, 4);
-    memcpy(&bits, &hit->t, sizeof bits);
-    write_bytes(at + 8, bits, 8);
-    return true;
-}
-
+// Tests what has been added and adds new ids to the list: they are the world's, so terms are made under its lock.
 static rf_status answer_packed_batch(nif_batch *batch, nif_packed *packed, uint8_t *answers) {
+    uint32_t known = packed->ids.len;
     rf_status status;
     if (!batch->locked) nif_world_lock_fold(batch->world, true);
     status = follow(batch->env, batch->world, batch->version);
     if (status == RF_OK) status = batch_run(batch);
-    for (size_t i = 0; i < batch->count && status == RF_OK; i++)
-        if (!write_answer(batch, packed, i, answers + i * ANSWER_BYTES)) status = RF_NO_MEMORY;
+    if (status == RF_OK)
+        status = rf_packed_answers_write(batch->answers, batch->unreadable, batch->count, &batch->hits, &packed->ids,
+                                         answers);
+    for (uint32_t i = known; i < packed->ids.len; i++)
+        packed->id_list =
+            enif_make_list_cell(batch->env, nif_binary(batch->env, packed->ids.items[i]), packed->id_list);
     if (!batch->locked) nif_world_unlock_fold(batch->world);
     batch->count = 0;
     return status;
@@ -312,16 +244,17 @@ static ERL_NIF_TERM answer_packed(nif_batch *batch, nif_packed *packed) {
     ERL_NIF_TERM binary;
     rf_status status = RF_OK;
     bool late = false;
-    packed->answers = enif_make_new_binary(batch->env, packed->count * ANSWER_BYTES, &binary);
+    uint8_t *answers = enif_make_new_binary(batch->env, packed->count * RF_PACKED_ANSWER_SIZE, &binary);
     packed->id_list = enif_make_list(batch->env, 0);
     for (size_t done = 0; done < packed->count && status == RF_OK && !late;) {
-        size_t first = done;
-        for (; done < packed->count && batch->count < batch->size; done++)
-            add_packed(batch, packed, packed->shots + done * SHOT_BYTES);
-        status = answer_packed_batch(batch, packed, packed->answers + first * ANSWER_BYTES);
+        size_t left = packed->count - done, first = done;
+        batch->count = left < batch->size ? left : batch->size;
+        done += batch->count;
+        rf_packed_rays_read(packed->shots + first * RF_PACKED_RAY_SIZE, batch->count, packed->owners,
+                            packed->owner_count, batch->shots, batch->unreadable);
+        status = answer_packed_batch(batch, packed, answers + first * RF_PACKED_ANSWER_SIZE);
         late = done < packed->count && batch_is_late(batch);
     }
-    if (packed->ids) enif_free(packed->ids);
     if (late) return 0;
     if (status != RF_OK) return nif_error(batch->env, status);
     return enif_make_tuple2(batch->env, nif_atom.ok, enif_make_tuple2(batch->env, binary, packed->id_list));
@@ -332,15 +265,28 @@ static bool read_packed(ErlNifEnv *env, ERL_NIF_TERM term, nif_packed *out) {
     const ERL_NIF_TERM *parts;
     int arity, owners;
     rf_str shots;
-    *out = (nif_packed){0};
     if (!enif_get_tuple(env, term, &arity, &parts) || arity != 3 || !enif_is_identical(parts[0], nif_atom.packed) ||
-        !nif_bytes(env, parts[1], &shots) || shots.len % SHOT_BYTES != 0 ||
-        !enif_get_tuple(env, parts[2], &owners, &out->owners))
+        !nif_bytes(env, parts[1], &shots) || shots.len % RF_PACKED_RAY_SIZE != 0 ||
+        !enif_get_tuple(env, parts[2], &owners, &out->owner_terms))
         return false;
     out->shots = (const uint8_t *)shots.data;
-    out->count = shots.len / SHOT_BYTES;
-    out->owner_count = (uint32_t)owners;
+    out->count = shots.len / RF_PACKED_RAY_SIZE;
+    out->owner_count = (size_t)owners;
     return true;
+}
+
+// With what takes memory; an owner that is no binary has no data.
+static ERL_NIF_TERM run_packed(nif_batch *batch, nif_packed *packed) {
+    ERL_NIF_TERM out;
+    packed->owners = enif_alloc((packed->owner_count + 1) * sizeof *packed->owners);
+    if (!packed->owners) return nif_error(batch->env, RF_NO_MEMORY);
+    for (size_t i = 0; i < packed->owner_count; i++)
+        if (!nif_bytes(batch->env, packed->owner_terms[i], &packed->owners[i])) packed->owners[i] = (rf_str){0};
+    packed->ids = rf_packed_ids_new(nif_allocator());
+    out = answer_packed(batch, packed);
+    rf_packed_ids_free(&packed->ids);
+    enif_free(packed->owners);
+    return out;
 }
 
 // ---- both ---------------------------------------------------------------------------------------
@@ -349,7 +295,7 @@ static bool read_count(ErlNifEnv *env, ERL_NIF_TERM term, nif_packed *packed, bo
     unsigned length;
     *is_list = enif_get_list_length(env, term, &length);
     if (!*is_list && !read_packed(env, term, packed)) return false;
-    *count = *is_list ? length : packed->count;
+    *count = *is_list ? length : packed->count + packed->owner_count;
     return true;
 }
 
@@ -359,7 +305,7 @@ static ERL_NIF_TERM run(ErlNifEnv *env, nif_world *world, uint64_t version, cons
     nif_batch *batch = batch_new(env, world, version, zones, locked);
     ERL_NIF_TERM out;
     if (!batch) return nif_error(env, RF_NO_MEMORY);
-    out = packed ? answer_packed(batch, packed) : answer_list(batch, input);
+    out = packed ? run_packed(batch, packed) : answer_list(batch, input);
     batch_free(batch);
     return out;
 }

@@ -7,8 +7,6 @@
 
 #define BATCH 256                  // shots
 #define HITS_MAX ((size_t)1 << 20) // of one batch
-#define SHOT_BYTES 64
-#define ANSWER_BYTES 16
 
 static rf_status open_scene(const rf_space_def *def, rf_scene **out) {
     rf_space *space;
@@ -174,112 +172,25 @@ rf_status port_hits_overlap(port_call *call) {
 
 // ---- packed rays --------------------------------------------------------------------------------
 
-static double read_f64(const uint8_t *at) {
-    uint64_t bits = 0;
-    double out;
-    for (int i = 7; i >= 0; i--) bits = bits << 8 | at[i];
-    memcpy(&out, &bits, sizeof out);
-    return out;
-}
-
-static uint32_t read_u32(const uint8_t *at) {
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void write_bytes(uint8_t *at, uint64_t value, int count) {
-    for (int i = 0; i < count; i++) at[i] = (uint8_t)(value >> (8 * i));
-}
-
-// Owners and ids by number, from 1: the owners that shots name, and the targets that were hit.
+// Owners that shots name, and ids of the targets that were hit: by number, from 1.
 typedef struct port_packed {
     const uint8_t *shots;
     size_t count;
     rf_str *owners;
-    uint32_t owner_count;
-    uint32_t *numbers; // by handle: the number its id has got, or 0
-    uint32_t numbers_capacity;
-    rf_str *ids; // of the world, which does not change in the meantime
-    uint32_t id_count, id_capacity;
+    size_t owner_count;
+    rf_packed_ids ids;
 } port_packed;
 
 static void packed_free(port_packed *packed) {
+    rf_packed_ids_free(&packed->ids);
     free(packed->owners);
-    free(packed->numbers);
-    free(packed->ids);
-}
-
-static void add_packed(port_batch *batch, const port_packed *packed, const uint8_t *at) {
-    size_t i = batch->count++;
-    rf_shot *shot = &batch->shots[i];
-    uint32_t owner = read_u32(at + 60);
-    *shot = (rf_shot){.kind = RF_SHOT_FIRST, .mask = read_u32(at + 56)};
-    for (int k = 0; k < 3; k++) {
-        shot->origin[k] = read_f64(at + 8 * k);
-        shot->direction[k] = read_f64(at + 24 + 8 * k);
-    }
-    shot->range = read_f64(at + 48);
-    batch->unreadable[i] = owner > packed->owner_count ? RF_INVALID_ARGUMENT : RF_OK;
-    if (owner > 0 && owner <= packed->owner_count) shot->owner = packed->owners[owner - 1];
-    // An owner that is no binary has no data.
-    if (owner > 0 && owner <= packed->owner_count && !shot->owner.data) batch->unreadable[i] = RF_INVALID_ARGUMENT;
-}
-
-static bool add_id(port_packed *packed, rf_str id) {
-    if (packed->id_count == packed->id_capacity) {
-        uint32_t capacity = packed->id_capacity * 2 + 64;
-        rf_str *ids = realloc(packed->ids, capacity * sizeof *ids);
-        if (!ids) return false;
-        packed->ids = ids;
-        packed->id_capacity = capacity;
-    }
-    packed->ids[packed->id_count++] = id;
-    return true;
-}
-
-static bool number_of(port_packed *packed, const rf_hit *hit, uint32_t *out) {
-    if (hit->number >= packed->numbers_capacity) {
-        uint32_t capacity = hit->number * 2 + 64;
-        uint32_t *numbers = realloc(packed->numbers, capacity * sizeof *numbers);
-        if (!numbers) return false;
-        memset(numbers + packed->numbers_capacity, 0, (capacity - packed->numbers_capacity) * sizeof *numbers);
-        packed->numbers = numbers;
-        packed->numbers_capacity = capacity;
-    }
-    if (packed->numbers[hit->number] == 0) {
-        if (!add_id(packed, hit->id)) return false;
-        packed->numbers[hit->number] = packed->id_count;
-    }
-    *out = packed->numbers[hit->number];
-    return true;
-}
-
-// Kind (0: nobody, 255: an error, its number behind it), three zero bytes, number, t.
-static bool write_answer(const port_batch *batch, port_packed *packed, size_t i, uint8_t *at) {
-    rf_status status = answer_status(batch, i);
-    const rf_hit *hit;
-    uint32_t number;
-    uint64_t bits;
-    memset(at, 0, ANSWER_BYTES);
-    if (status != RF_OK) {
-        at[0] = 255;
-        write_bytes(at + 4, status, 4);
-        return true;
-    }
-    if (batch->answers[i].count == 0) return true;
-    hit = &batch->hits.items[batch->answers[i].first];
-    number = hit->number;
-    if (hit->kind == RF_HIT_TARGET && !number_of(packed, hit, &number)) return false;
-    at[0] = (uint8_t)(hit->kind + 1);
-    write_bytes(at + 4, number, 4);
-    memcpy(&bits, &hit->t, sizeof bits);
-    write_bytes(at + 8, bits, 8);
-    return true;
 }
 
 static rf_status answer_packed_batch(port_batch *batch, port_packed *packed, uint8_t *answers) {
     rf_status status = batch_run(batch);
-    for (size_t i = 0; i < batch->count && status == RF_OK; i++)
-        if (!write_answer(batch, packed, i, answers + i * ANSWER_BYTES)) status = RF_NO_MEMORY;
+    if (status == RF_OK)
+        status = rf_packed_answers_write(batch->answers, batch->unreadable, batch->count, &batch->hits, &packed->ids,
+                                         answers);
     batch->count = 0;
     return status;
 }
@@ -289,15 +200,16 @@ static rf_status read_packed(port_reader *reader, port_packed *out) {
     port_reader owners;
     rf_str shots;
     int count;
-    *out = (port_packed){0};
+    *out = (port_packed){.ids = rf_packed_ids_new(rf_allocator_default())};
     if (!port_read_tuple(reader, 3) || !port_read_this_atom(reader, "packed") || !port_read_binary(reader, &shots) ||
-        shots.len % SHOT_BYTES != 0 || !port_read_inner(reader, &owners) || !port_read_list(&owners, &count))
+        shots.len % RF_PACKED_RAY_SIZE != 0 || !port_read_inner(reader, &owners) || !port_read_list(&owners, &count))
         return RF_INVALID_ARGUMENT;
     out->shots = (const uint8_t *)shots.data;
-    out->count = shots.len / SHOT_BYTES;
-    out->owner_count = (uint32_t)count;
+    out->count = shots.len / RF_PACKED_RAY_SIZE;
+    out->owner_count = (size_t)count;
     out->owners = calloc((size_t)count + 1, sizeof *out->owners);
     if (!out->owners) return RF_NO_MEMORY;
+    // An owner that is no binary has no data.
     for (int i = 0; i < count; i++)
         if (!port_read_binary(&owners, &out->owners[i])) port_skip(&owners);
     return RF_OK;
@@ -314,16 +226,18 @@ static rf_status answer_packed(port_call *call) {
     port_put_tuple(call->out, 2);
     port_put_ok(call);
     port_put_tuple(call->out, 2);
-    answers = status == RF_OK ? (uint8_t *)port_put_space(call->out, packed.count * ANSWER_BYTES) : NULL;
+    answers = status == RF_OK ? (uint8_t *)port_put_space(call->out, packed.count * RF_PACKED_ANSWER_SIZE) : NULL;
     for (size_t done = 0; answers && done < packed.count && status == RF_OK;) {
-        size_t first = done;
-        for (; done < packed.count && batch->count < BATCH; done++)
-            add_packed(batch, &packed, packed.shots + done * SHOT_BYTES);
-        status = answer_packed_batch(batch, &packed, answers + first * ANSWER_BYTES);
+        size_t left = packed.count - done, first = done;
+        batch->count = left < BATCH ? left : BATCH;
+        done += batch->count;
+        rf_packed_rays_read(packed.shots + first * RF_PACKED_RAY_SIZE, batch->count, packed.owners, packed.owner_count,
+                            batch->shots, batch->unreadable);
+        status = answer_packed_batch(batch, &packed, answers + first * RF_PACKED_ANSWER_SIZE);
     }
     mark = port_begin(call->out);
-    for (uint32_t i = 0; i < packed.id_count; i++) port_put_binary(call->out, packed.ids[i]);
-    port_end_list(call->out, mark, packed.id_count);
+    for (uint32_t i = 0; i < packed.ids.len; i++) port_put_binary(call->out, packed.ids.items[i]);
+    port_end_list(call->out, mark, packed.ids.len);
     batch_free(batch);
     packed_free(&packed);
     return status;

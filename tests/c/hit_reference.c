@@ -224,7 +224,7 @@ rf_hits slow_cast(const model *in, const rf_shot *shot) {
         const model_target *target = &in->targets[key];
         rf_round_box box = box_of(&target->target);
         if (!target->there || !wanted(shot->mask, target->target.layers) || passes(shot, target)) continue;
-        if (!rf_sweep_round_box(&sweep, &box, RF_SURFACE_TARGET, &contact)) continue;
+        if (!rf_sweep_round_box(&sweep, &box, RF_SURFACE_TARGET, INFINITY, &contact)) continue;
         keep(&hits, shot, way, unit, &contact,
              (rf_hit){.kind = RF_HIT_TARGET, .number = key, .id = {target->id, strlen(target->id)}});
     }
@@ -235,7 +235,8 @@ rf_hits slow_cast(const model *in, const rf_shot *shot) {
         rf_round_box box = {.radius = 0};
         memcpy(box.low, in->boxes[i][0], sizeof box.low);
         memcpy(box.high, in->boxes[i][1], sizeof box.high);
-        if (wanted(shot->mask, RF_LAYER_DEFAULT) && rf_sweep_round_box(&sweep, &box, RF_SURFACE_STATIC, &contact))
+        if (wanted(shot->mask, RF_LAYER_DEFAULT) &&
+            rf_sweep_round_box(&sweep, &box, RF_SURFACE_STATIC, INFINITY, &contact))
             keep(&hits, shot, way, unit, &contact, (rf_hit){.kind = RF_HIT_BOX, .number = i});
     }
     for (uint32_t i = 0; i < in->triangles_count; i++)

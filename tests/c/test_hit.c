@@ -68,7 +68,7 @@ START_TEST(shapes_against_round_boxes) {
             other.corner[i] = box.low[i];
             other.first[i] = box.high[i] - box.low[i];
         }
-        hit = rf_sweep_round_box(&sweep, &box, n % 2 ? RF_SURFACE_TARGET : RF_SURFACE_STATIC, &contact);
+        hit = rf_sweep_round_box(&sweep, &box, n % 2 ? RF_SURFACE_TARGET : RF_SURFACE_STATIC, INFINITY, &contact);
         check_sweep("round box", &sweep, &other, hit, &contact);
     }
 }

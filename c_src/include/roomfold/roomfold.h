@@ -12,6 +12,7 @@
 #include <roomfold/hit.h>
 #include <roomfold/json.h>
 #include <roomfold/level.h>
+#include <roomfold/packed_hits.h>
 #include <roomfold/report.h>
 #include <roomfold/rules.h>
 #include <roomfold/scene.h>

@@ -104,9 +104,6 @@ typedef struct rf_span {
 } rf_span;
 RF_API bool rf_space_span(const rf_space *space, rf_span *out);
 
-// Brings the index up to date, which the next cast or query would do.
-RF_API rf_status rf_space_refresh(rf_space *space);
-
 RF_END
 
 #endif
