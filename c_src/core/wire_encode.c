@@ -32,7 +32,8 @@ typedef struct encoder {
     size_t room; // bits that an entity's components of fixed size need at most
     const rf_wire_way *way;
     rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // those components that this can be done for
-    rf_wire_values values;
+    rf_wire_places places;
+    uint64_t places_of; // these entities
     uint32_t count;
     item items[RF_SCHEMA_MAX];
     uint32_t part_count;
@@ -149,12 +150,36 @@ static void put_value(encoder *e, const item *it, bool update) {
 
 // ---- 64 entities ------------------------------------------------------------------------------------
 
-// Whether there are bits for all of `who`.
-static bool is_even(const rf_wire_part *part, uint64_t who) {
-    uint32_t none = 0;
-    for (uint32_t i = 0; i < part->count; i++)
-        none |= (part->sayings.len[i] == 0) | (part->sayings.len[i] == RF_WIRE_VALUE_RAW);
-    return none == 0 && (part->said & part->page->present) == who;
+static void find_places(rf_wire_places *out, uint64_t who) {
+    uint32_t count = 0;
+    if (who == UINT64_MAX) {
+        for (; count < RF_PAGE_SIZE; count++) out->at[count] = (uint8_t)count;
+    } else {
+        for (; who != 0; who &= who - 1) out->at[count++] = (uint8_t)rf_low_bit(who);
+    }
+    out->count = count;
+    memset(out->at + count, 0, RF_WIRE_GROUP);
+}
+
+// Says of `who`, all of whom have the component, in bits what there is to say. none: of nobody anything; even: of each
+// something.
+static void find_sayings(encoder *e, rf_wire_part *part, uint32_t first, uint64_t who, uint32_t since, bool *none,
+                         bool *even) {
+    const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since, &e->places};
+    uint32_t silent = 0, raw = 0;
+    if (who != e->places_of) {
+        find_places(&e->places, who);
+        e->places_of = who;
+    }
+    part->count = e->places.count;
+    part->next = 0;
+    e->quantise[part->column - e->world->columns](part->quantiser, &values, &part->sayings);
+    for (uint32_t i = 0; i < part->count; i++) {
+        silent += part->sayings.len[i] == 0;
+        raw += part->sayings.len[i] == RF_WIRE_VALUE_RAW;
+    }
+    *none = silent == part->count;
+    *even = silent + raw == 0;
 }
 
 // Finds out what there is to say of `who`, of the entities from `first` on. since 0: all they have.
@@ -164,23 +189,24 @@ static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since)
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_column *column = &e->world->columns[i];
         rf_wire_part *part = &e->parts[e->part_count];
-        rf_wire_values_function *quantise = e->quantise[i];
+        uint64_t have, gone;
+        bool none = false, even = false;
         part->page = rf_column_page_of(column, first);
         if (!part->page) continue;
         part->column = column;
         part->quantiser = &e->schema->quantisers[i];
         part->bit = UINT64_C(1) << i;
-        part->short_ = quantise != NULL;
-        part->said = since > 0 ? e->way->said(column, part->page, who, since) : part->page->present & who;
-        if (part->said == 0) continue;
+        part->short_ = e->quantise[i] != NULL;
+        have = part->page->present & who;
+        gone = since > 0 ? who & ~have : 0;
+        if (gone != 0) gone = e->way->said(column, part->page, gone, since);
+        if (!part->short_ && since > 0) have = e->way->said(column, part->page, have, since);
+        if ((have | gone) == 0) continue;
+        if (part->short_ && have != 0) find_sayings(e, part, first, have, since, &none, &even);
+        if (none && gone == 0) continue;
+        part->said = have | gone;
+        e->even &= even && have == who;
         e->part_count++;
-        if (quantise) {
-            e->way->find_values(&e->values, part, first, since);
-            part->count = e->values.count;
-            part->next = 0;
-            quantise(part->quantiser, &e->values, &part->sayings);
-        }
-        e->even &= part->short_ && is_even(part, who);
     }
 }
 
@@ -327,15 +353,20 @@ static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *las
     put_others(e, slot->others, since, others);
 }
 
-// The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike. false: it
-// is not, or there is no memory.
-static bool put_even_changes(encoder *e, uint32_t first, uint64_t who, int64_t *last, masks *known) {
+// The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike.
+static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
+    const bool even = e->even && e->part_count > 0 && (rf_world_page(e->world, first)->with_others & who) == 0;
     uint64_t mask = 0;
     for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
-    if (!e->even || mask == 0 || mask != known->recent) return false;
-    if (!rf_wire_room(&e->out, RF_PAGE_SIZE * (size_t)(RF_NIB_BITS_MAX + 2 + 64 * e->part_count))) return false;
-    *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
-    return true;
+    while (who != 0) {
+        if (even && mask == known->recent) {
+            if (!rf_wire_room(&e->out, RF_PAGE_SIZE * (size_t)(RF_NIB_BITS_MAX + 2 + 64 * e->part_count))) return;
+            *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
+            return;
+        }
+        put_change(e, first + rf_low_bit(who), since, last, known);
+        who &= who - 1;
+    }
 }
 
 // ---- the frames -------------------------------------------------------------------------------------
@@ -380,7 +411,7 @@ static bool put_deletes(encoder *e, uint32_t since) {
     uint32_t count = 0, *handles = rf_alloc(allocator, (history->dead_count + (size_t)1) * sizeof *handles);
     int64_t last = -1;
     if (!handles) return false;
-    for (uint32_t i = 0; i < history->dead_count; i++) {
+    for (uint32_t i = rf_history_dead_since(history, since); i < history->dead_count; i++) {
         const rf_tombstone *dead = rf_history_dead(history, i);
         if (dead->since < since && dead->died >= since && !alive(e->world, dead->handle))
             handles[count++] = dead->handle;
@@ -399,19 +430,17 @@ static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
     int64_t last = -1;
     for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        uint64_t who = 0;
-        bool others = false;
-        if (page && (creates ? page->created : page->changed) >= since)
-            who = e->way->changed(page, since, creates, &others);
+        uint64_t created, who = page ? rf_slot_page_changed(page, since) : 0;
+        if (who == 0) continue;
+        created = rf_slot_page_created(page, since);
+        who &= creates ? created : ~created;
         if (who == 0) continue;
         find_parts(e, first, who, creates ? 0 : since);
-        if (!creates && !others && put_even_changes(e, first, who, &last, &known)) continue;
-        for (; who != 0; who &= who - 1) {
-            if (creates)
-                put_whole(e, first + rf_low_bit(who), &last, &known);
-            else
-                put_change(e, first + rf_low_bit(who), since, &last, &known);
+        if (!creates) {
+            put_changes(e, first, who, since, &last, &known);
+            continue;
         }
+        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
     }
     put_end(e);
 }
@@ -445,6 +474,7 @@ rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size
     e->schema = world->schema;
     e->way = rf_wire_best_way();
     e->out = (rf_wire_out){0};
+    e->places_of = 0;
     rf_buf_init(&e->out.buf, allocator);
     e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
     for (uint32_t i = 0; i < world->column_count; i++) {
