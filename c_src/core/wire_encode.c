@@ -353,6 +353,31 @@ static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *las
     put_others(e, slot->others, since, others);
 }
 
+static unsigned longest(const rf_wire_part *part) {
+    const rf_quantiser *quantiser = part->quantiser;
+    return 2u + (quantiser->kind == RF_QUANTISE_SMALLEST_THREE ? 2u : 0u) + quantiser->count * quantiser->bits;
+}
+
+#define PAIRS_FROM 4 // of fewer, one after the other is faster
+
+// false: it is not for these parts.
+static bool put_pairs(encoder *e, uint32_t first, uint64_t who, int64_t *last) {
+    static const rf_wire_sayings nothing;
+    const rf_wire_part *one = &e->parts[0], *two = &e->parts[1];
+    const rf_wire_places *places = &e->places;
+    uint32_t from = one->next;
+    if (!e->way->put_pairs || e->part_count > 2 || places->count - from < PAIRS_FROM) return false;
+    if (longest(one) + (e->part_count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
+    if (from == 0) { // it may be far from the one before
+        *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who & (~who + 1), *last - first);
+        from = 1;
+    }
+    e->way->put_pairs(&e->out, &one->sayings, e->part_count == 2 ? &two->sayings : &nothing, places->at, from,
+                      places->count);
+    *last = first + places->at[places->count - 1];
+    return true;
+}
+
 // The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike.
 static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
     const bool even = e->even && e->part_count > 0 && (rf_world_page(e->world, first)->with_others & who) == 0;
@@ -361,7 +386,8 @@ static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since
     while (who != 0) {
         if (even && mask == known->recent) {
             if (!rf_wire_room(&e->out, RF_PAGE_SIZE * (size_t)(RF_NIB_BITS_MAX + 2 + 64 * e->part_count))) return;
-            *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
+            if (!put_pairs(e, first, who, last))
+                *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
             return;
         }
         put_change(e, first + rf_low_bit(who), since, last, known);

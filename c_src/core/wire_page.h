@@ -27,11 +27,18 @@ typedef uint64_t rf_wire_said(const rf_column *column, const rf_column_page *pag
 typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
                                  int64_t last);
 
+// The same where there are two sayings (or one; the other has no bits then), together of at most RF_WIRE_PAIR_BITS, of
+// each of `places` from i on, which is not the first.
+#define RF_WIRE_PAIR_BITS (128 - 7 - 10)
+typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
+                               const uint8_t *places, uint32_t i, uint32_t count);
+
 typedef struct rf_wire_way {
     const char *name;
     bool (*available)(void);
     rf_wire_said *said;
     rf_wire_put_even *put_even;
+    rf_wire_put_pairs *put_pairs;   // or NULL
     rf_wire_values_function *steps; // three binary32
     rf_wire_values_function *turns;
 } rf_wire_way;

@@ -33,10 +33,20 @@ FORCE __m128i low_halves(__m256d mask) {
         _mm_shuffle_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1), _MM_SHUFFLE(2, 0, 2, 0)));
 }
 
-// 16 bytes from each of four places, as four times four numbers of 32 bits.
-FORCE void load(const uint8_t *from, const uint32_t at[4], __m128 v[4]) {
-    for (int i = 0; i < 4; i++) v[i] = _mm_loadu_ps((const float *)(const void *)(from + at[i]));
-    _MM_TRANSPOSE4_PS(v[0], v[1], v[2], v[3]);
+// 32 bytes from each of four places, as eight times four numbers of 32 bits.
+FORCE void load(const uint8_t *from, const uint32_t at[4], __m128 v[8]) {
+    __m256 rows[4], low[2], high[2], both[4];
+    for (int i = 0; i < 4; i++) rows[i] = _mm256_loadu_ps((const float *)(const void *)(from + at[i]));
+    low[0] = _mm256_unpacklo_ps(rows[0], rows[1]), high[0] = _mm256_unpackhi_ps(rows[0], rows[1]);
+    low[1] = _mm256_unpacklo_ps(rows[2], rows[3]), high[1] = _mm256_unpackhi_ps(rows[2], rows[3]);
+    both[0] = _mm256_shuffle_ps(low[0], low[1], _MM_SHUFFLE(1, 0, 1, 0));
+    both[1] = _mm256_shuffle_ps(low[0], low[1], _MM_SHUFFLE(3, 2, 3, 2));
+    both[2] = _mm256_shuffle_ps(high[0], high[1], _MM_SHUFFLE(1, 0, 1, 0));
+    both[3] = _mm256_shuffle_ps(high[0], high[1], _MM_SHUFFLE(3, 2, 3, 2));
+    for (int i = 0; i < 4; i++) {
+        v[i] = _mm256_castps256_ps128(both[i]);
+        v[i + 4] = _mm256_extractf128_ps(both[i], 1);
+    }
 }
 
 FORCE __m128i as_integers(__m128 lanes) {
@@ -64,18 +74,19 @@ TARGET static bool older_entry(const rf_wire_values *values, uint32_t handle, ui
     return value != NULL;
 }
 
-// rf_value_log_before of four entities: where the entries begin of those (of `who`) that it knows.
-FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i who, uint32_t at[4]) {
+// rf_value_log_before of four entities: the values of those (of `who`) that it knows.
+FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i who, __m128 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m128i since = all_lanes(values->since), zero = _mm_setzero_si128();
+    uint32_t at[4];
     __m128i known, newer;
-    __m128 entry[4];
+    __m128 entry[8]; // stamp, until, previous, handle, the value
     who = _mm_andnot_si128(at_least(_mm_sub_epi32(all_lanes(log->written), links), all_lanes(log->length)), who);
     who = _mm_andnot_si128(_mm_cmpeq_epi32(links, zero), who);
     if (none(who)) return zero;
     links = _mm_mullo_epi32(_mm_and_si128(links, all_lanes(log->mask)), all_lanes(log->entry_size));
     _mm_storeu_si128((__m128i *)(void *)at, links);
-    load(log->entries, at, entry); // stamp, until, previous, handle
+    load(log->entries, at, entry);
     who = _mm_and_si128(who, _mm_cmpeq_epi32(as_integers(entry[3]), handles));
     newer = _mm_and_si128(who, at_least(as_integers(entry[0]), since));
     known = _mm_and_si128(_mm_andnot_si128(newer, who), at_least(as_integers(entry[1]), since));
@@ -89,7 +100,9 @@ FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i
             if (older_entry(values, whose[lane], numbers[lane], &at[lane])) found[lane] = UINT32_MAX;
         }
         known = _mm_loadu_si128((const __m128i *)(const void *)found);
+        load(log->entries, at, entry);
     }
+    for (int i = 0; i < 4; i++) was[i] = entry[i + 4];
     return known;
 }
 
@@ -116,37 +129,46 @@ FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
     return _mm256_xor_pd(_mm256_mul_pd(inverse, with->per_step), _mm256_castsi256_pd(sign));
 }
 
-FORCE four to_turn(const __m128 v[4], const turn_lanes *with) {
+// What has to be known of a quaternion first. Two without the same index have nothing more to do with each other.
+typedef struct turn {
+    __m256d sum;
+    __m128 largest;
+    __m128i index, ok;
+} turn;
+
+FORCE turn look_at(const __m128 v[4]) {
     const __m128 magnitude = _mm_castsi128_ps(_mm_set1_epi32(INT32_MAX));
-    __m128 bigger[4], most, largest, rest[3];
-    __m256d sum, scale, ok, wide;
-    four out = {.index = _mm_setzero_si128()};
-    wide = _mm256_cvtps_pd(v[0]);
-    sum = _mm256_mul_pd(wide, wide);
-    largest = v[0];
-    most = _mm_and_ps(v[0], magnitude);
+    __m256d wide = _mm256_cvtps_pd(v[0]), ok;
+    __m128 most = _mm_and_ps(v[0], magnitude);
+    turn out = {.sum = _mm256_mul_pd(wide, wide), .largest = v[0], .index = _mm_setzero_si128()};
     for (int i = 1; i < 4; i++) {
         __m128 size = _mm_and_ps(v[i], magnitude);
-        bigger[i] = _mm_cmpgt_ps(size, most);
+        __m128 bigger = _mm_cmpgt_ps(size, most);
         most = _mm_max_ps(size, most);
-        largest = _mm_blendv_ps(largest, v[i], bigger[i]);
-        out.index = _mm_blendv_epi8(out.index, _mm_set1_epi32(i), _mm_castps_si128(bigger[i]));
+        out.largest = _mm_blendv_ps(out.largest, v[i], bigger);
+        out.index = _mm_blendv_epi8(out.index, _mm_set1_epi32(i), _mm_castps_si128(bigger));
         wide = _mm256_cvtps_pd(v[i]);
-        sum = _mm256_add_pd(sum, _mm256_mul_pd(wide, wide));
+        out.sum = _mm256_add_pd(out.sum, _mm256_mul_pd(wide, wide));
     }
+    ok = _mm256_cmp_pd(out.sum, _mm256_set1_pd(63.0 / 64), _CMP_GE_OQ);
+    out.ok = low_halves(_mm256_and_pd(ok, _mm256_cmp_pd(out.sum, _mm256_set1_pd(65.0 / 64), _CMP_LE_OQ)));
+    return out;
+}
+
+FORCE four to_turn(const __m128 v[4], const turn *of, const turn_lanes *with) {
+    const __m256d scale = turn_scale(of->sum, of->largest, with);
+    __m128 rest[3];
+    four out = {.index = of->index, .ok = of->ok};
     // Each place of the rest has its own number, or the next one if the largest is not behind it.
     for (int i = 0; i < 3; i++) {
         __m128i behind = _mm_cmpgt_epi32(out.index, _mm_set1_epi32(i));
         rest[i] = _mm_blendv_ps(v[i + 1], v[i], _mm_castsi128_ps(behind));
     }
-    scale = turn_scale(sum, largest, with);
     for (int i = 0; i < 3; i++) {
         __m256d step = _mm256_add_pd(_mm256_mul_pd(_mm256_cvtps_pd(rest[i]), scale), with->half_up);
         step = _mm256_min_pd(_mm256_max_pd(step, _mm256_setzero_pd()), with->last);
         out.numbers[i] = _mm256_cvttpd_epi32(step);
     }
-    ok = _mm256_cmp_pd(sum, _mm256_set1_pd(63.0 / 64), _CMP_GE_OQ);
-    out.ok = low_halves(_mm256_and_pd(ok, _mm256_cmp_pd(sum, _mm256_set1_pd(65.0 / 64), _CMP_LE_OQ)));
     return out;
 }
 
@@ -260,7 +282,7 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
     for (uint32_t i = 0; i < values->who->count; i += 4) {
         __m128i known = _mm_setzero_si128();
-        __m128 v[4];
+        __m128 v[8], before[4] = {0};
         four now, was;
         group g;
         open_group(&g, values, i);
@@ -270,14 +292,8 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
             continue;
         }
         now = was = to_steps(v + 1, &with);
-        if (in.update) {
-            load(values->cells + 4, g.at, v);
-            known = find_before(values, g.handles, as_integers(v[3]), g.said, g.at);
-        }
-        if (!none(known)) {
-            load(values->column->log.entries + sizeof(rf_old_value), g.at, v);
-            was = to_steps(v, &with);
-        }
+        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.said, before);
+        if (!none(known)) was = to_steps(before, &with);
         choose(out, i, &now, &was, g.said, known, &in);
     }
 }
@@ -289,7 +305,8 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
     for (uint32_t i = 0; i < values->who->count; i += 4) {
         __m128i known = _mm_setzero_si128();
-        __m128 v[4], more[4];
+        __m128 v[8], before[4] = {0};
+        turn is, was_one;
         four now, was;
         group g;
         open_group(&g, values, i);
@@ -298,13 +315,13 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
             say_nothing(out, i);
             continue;
         }
-        load(values->cells + 8, g.at, more); // the last three numbers, the link
-        v[0] = v[1], v[1] = v[2], v[2] = v[3], v[3] = more[2];
-        now = was = to_turn(v, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(more[3]), g.said, g.at);
+        is = look_at(v + 1);
+        now = was = to_turn(v + 1, &is, &with);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.said, before);
         if (!none(known)) {
-            load(values->column->log.entries + sizeof(rf_old_value), g.at, v);
-            was = to_turn(v, &with);
+            was_one = look_at(before);
+            known = _mm_and_si128(known, _mm_and_si128(was_one.ok, _mm_cmpeq_epi32(is.index, was_one.index)));
+            if (!none(known)) was = to_turn(before, &was_one, &with);
         }
         choose(out, i, &now, &was, g.said, known, &in);
     }
@@ -317,5 +334,5 @@ static bool available(void) {
 
 #include "wire_page.inl"
 
-const rf_wire_way rf_wire_way_avx2 = {"avx2", available, said, put_even, steps, turns};
+const rf_wire_way rf_wire_way_avx2 = {"avx2", available, said, put_even, NULL, steps, turns};
 #endif
