@@ -150,8 +150,12 @@ static void put_value(encoder *e, const item *it, bool update) {
 
 // ---- 64 entities ------------------------------------------------------------------------------------
 
-static void find_places(rf_wire_places *out, uint64_t who) {
+// e->places become those of `who`.
+static void find_places(encoder *e, uint64_t who) {
+    rf_wire_places *out = &e->places;
     uint32_t count = 0;
+    if (who == e->places_of) return;
+    e->places_of = who;
     if (who == UINT64_MAX) {
         for (; count < RF_PAGE_SIZE; count++) out->at[count] = (uint8_t)count;
     } else {
@@ -167,10 +171,7 @@ static void find_sayings(encoder *e, rf_wire_part *part, uint32_t first, uint64_
                          bool *even) {
     const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since, &e->places};
     uint32_t silent = 0, raw = 0;
-    if (who != e->places_of) {
-        find_places(&e->places, who);
-        e->places_of = who;
-    }
+    find_places(e, who);
     part->count = e->places.count;
     part->next = 0;
     e->quantise[part->column - e->world->columns](part->quantiser, &values, &part->sayings);
@@ -382,6 +383,7 @@ static bool put_pairs(encoder *e, uint32_t first, uint64_t who, int64_t *last) {
 static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
     const bool even = e->even && e->part_count > 0 && (rf_world_page(e->world, first)->with_others & who) == 0;
     uint64_t mask = 0;
+    if (even) find_places(e, who); // a component that is not among the parts may have been looked at for fewer
     for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
     while (who != 0) {
         if (even && mask == known->recent) {
