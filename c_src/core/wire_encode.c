@@ -38,6 +38,7 @@ typedef struct encoder {
     item items[RF_SCHEMA_MAX];
     uint32_t part_count;
     bool even;            // of each of the entities at hand each part says something, in bits
+    uint64_t mixed;       // entities of which something may have to be said in another way
     rf_wire_part parts[]; // as many as the schema has components
 } encoder;
 
@@ -54,7 +55,7 @@ static void guess_room(encoder *e, uint32_t since, size_t limit) {
     size_t count = 0, bits = 16, guess;
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        if (page && page->changed >= since) count += rf_bit_count(page->alive);
+        if (page) count += rf_bit_count(rf_slot_page_changed(page, since));
     }
     for (uint32_t i = 0; i < world->column_count; i++) {
         const rf_quantiser *quantiser = &e->schema->quantisers[i];
@@ -63,7 +64,7 @@ static void guess_room(encoder *e, uint32_t since, size_t limit) {
         else
             bits += world->columns[i].blobs ? 16 : world->columns[i].value_size * (size_t)8;
     }
-    guess = 64 + count * (bits / 8 + (since == 0 ? GUESS_ID : 0));
+    guess = 64 + e->room / 8 + count * (bits / 8 + (since == 0 ? GUESS_ID : 0));
     if (guess > GUESS_MAX) guess = GUESS_MAX;
     if (limit > 0 && guess > limit) guess = limit;
     rf_buf_reserve_exactly(&e->out.buf, guess);
@@ -165,48 +166,79 @@ static void find_places(encoder *e, uint64_t who) {
     memset(out->at + count, 0, RF_WIRE_GROUP);
 }
 
-// Says of `who`, all of whom have the component, in bits what there is to say. none: of nobody anything; even: of each
-// something.
-static void find_sayings(encoder *e, rf_wire_part *part, uint32_t first, uint64_t who, uint32_t since, bool *none,
-                         bool *even) {
+// Those of `who` whose component changed at or after `since`.
+static uint64_t changed(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since) {
+    const uint8_t *cells = rf_column_cell(column, page, 0);
+    uint64_t out = 0;
+    for (; who != 0; who &= who - 1) {
+        uint32_t place = rf_low_bit(who);
+        out |= (uint64_t)(rf_cell_stamp(cells + (size_t)place * column->stride) >= since) << place;
+    }
+    return out;
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static bool has_zero(uint64_t bytes) {
+    return ((bytes - EACH_BYTE(1)) & ~bytes & EACH_BYTE(0x80)) != 0;
+}
+
+// What a part says, all in all: nothing of anybody; something of each; of some, their raw numbers.
+typedef struct summary {
+    bool none, even, raw;
+} summary;
+
+static summary sum_up(const rf_wire_part *part) {
+    summary out = {true, true, false};
+    for (uint32_t i = 0; i < part->count; i += 8) { // eight lengths at a time
+        const uint64_t there = part->count - i < 8 ? (UINT64_C(1) << 8 * (part->count - i)) - 1 : UINT64_MAX;
+        const uint64_t lens = rf_load64(&part->sayings.len[i]);
+        out.none &= (lens & there) == 0;
+        out.even &= !has_zero(lens | ~there);
+        out.raw |= has_zero(~(lens & there)); // RF_WIRE_VALUE_RAW has all bits
+    }
+    out.even &= !out.raw;
+    return out;
+}
+
+// Finds bits for what there is to say of `who`, all of whom have the component.
+static summary find_sayings(encoder *e, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who, uint32_t since) {
     const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since, &e->places};
-    uint32_t silent = 0, raw = 0;
     find_places(e, who);
     part->count = e->places.count;
     part->next = 0;
-    e->quantise[part->column - e->world->columns](part->quantiser, &values, &part->sayings);
-    for (uint32_t i = 0; i < part->count; i++) {
-        silent += part->sayings.len[i] == 0;
-        raw += part->sayings.len[i] == RF_WIRE_VALUE_RAW;
-    }
-    *none = silent == part->count;
-    *even = silent + raw == 0;
+    e->quantise[i](part->quantiser, &values, &part->sayings);
+    return sum_up(part);
 }
 
 // Finds out what there is to say of `who`, of the entities from `first` on. since 0: all they have.
 static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since) {
     e->part_count = 0;
     e->even = true;
+    e->mixed = 0;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_column *column = &e->world->columns[i];
+        const rf_column_page *page = rf_column_page_of(column, first);
         rf_wire_part *part = &e->parts[e->part_count];
-        uint64_t have, gone;
-        bool none = false, even = false;
-        part->page = rf_column_page_of(column, first);
-        if (!part->page) continue;
+        summary all = {.even = false};
+        uint64_t have, gone = 0;
+        if (!page) continue;
+        have = page->present & who;
+        if (since > 0 && page->removed >= since) gone = changed(column, page, who & ~have, since);
+        if (!e->quantise[i] && since > 0) have = changed(column, page, have, since);
+        if ((have | gone) == 0) continue;
         part->column = column;
+        part->page = page;
         part->quantiser = &e->schema->quantisers[i];
         part->bit = UINT64_C(1) << i;
         part->short_ = e->quantise[i] != NULL;
-        have = part->page->present & who;
-        gone = since > 0 ? who & ~have : 0;
-        if (gone != 0) gone = e->way->said(column, part->page, gone, since);
-        if (!part->short_ && since > 0) have = e->way->said(column, part->page, have, since);
-        if ((have | gone) == 0) continue;
-        if (part->short_ && have != 0) find_sayings(e, part, first, have, since, &none, &even);
-        if (none && gone == 0) continue;
         part->said = have | gone;
-        e->even &= even && have == who;
+        if (part->short_ && have != 0) {
+            all = find_sayings(e, part, i, first, have, since);
+            if (all.none && gone == 0) continue;
+        }
+        e->mixed |= part->short_ && !all.raw ? gone : part->said;
+        e->even &= all.even && have == who;
         e->part_count++;
     }
 }
@@ -359,6 +391,27 @@ static unsigned longest(const rf_wire_part *part) {
     return 2u + (quantiser->kind == RF_QUANTISE_SMALLEST_THREE ? 2u : 0u) + quantiser->count * quantiser->bits;
 }
 
+// Of one for whom all is in bits, and who has no others.
+static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *known) {
+    const rf_wire_part *pieces[RF_SCHEMA_MAX];
+    uint64_t mask = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        rf_wire_part *part = &e->parts[i];
+        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || part->sayings.len[part->next++] == 0) continue;
+        pieces[count++] = part;
+        mask |= part->bit;
+    }
+    if (mask == 0 || !rf_wire_room(&e->out, e->room)) return;
+    put_handle(e, handle, last);
+    put_mask(&e->out, (unsigned)e->schema->count, known, mask);
+    rf_wire_bits(&e->out, 0, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const rf_wire_part *part = pieces[i];
+        rf_wire_long_bits(&e->out, part->sayings.bits[part->next - 1], part->sayings.len[part->next - 1]);
+    }
+}
+
 #define PAIRS_FROM 4 // of fewer, one after the other is faster
 
 // false: it is not for these parts.
@@ -381,18 +434,23 @@ static bool put_pairs(encoder *e, uint32_t first, uint64_t who, int64_t *last) {
 
 // The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike.
 static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
-    const bool even = e->even && e->part_count > 0 && (rf_world_page(e->world, first)->with_others & who) == 0;
+    const uint64_t mixed = e->mixed | rf_world_page(e->world, first)->with_others;
+    const bool even = e->even && e->part_count > 0 && (mixed & who) == 0;
     uint64_t mask = 0;
     if (even) find_places(e, who); // a component that is not among the parts may have been looked at for fewer
     for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
     while (who != 0) {
         if (even && mask == known->recent) {
-            if (!rf_wire_room(&e->out, RF_PAGE_SIZE * (size_t)(RF_NIB_BITS_MAX + 2 + 64 * e->part_count))) return;
+            const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->part_count;
+            if (!rf_wire_room(&e->out, rf_bit_count(who) * bits)) return;
             if (!put_pairs(e, first, who, last))
                 *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
             return;
         }
-        put_change(e, first + rf_low_bit(who), since, last, known);
+        if (mixed >> rf_low_bit(who) & 1)
+            put_change(e, first + rf_low_bit(who), since, last, known);
+        else
+            put_short_change(e, first + rf_low_bit(who), last, known);
         who &= who - 1;
     }
 }
@@ -435,20 +493,23 @@ static bool alive(const rf_world *world, uint32_t handle) {
 // The handles of those who were alive before `since` and whose handle nobody has now.
 static bool put_deletes(encoder *e, uint32_t since) {
     const rf_history *history = &e->world->history;
+    const uint32_t from = rf_history_dead_since(history, since);
     rf_allocator allocator = e->world->mem.allocator;
-    uint32_t count = 0, *handles = rf_alloc(allocator, (history->dead_count + (size_t)1) * sizeof *handles);
+    uint32_t count = 0, *handles = NULL;
     int64_t last = -1;
-    if (!handles) return false;
-    for (uint32_t i = rf_history_dead_since(history, since); i < history->dead_count; i++) {
+    if (from < history->dead_count) {
+        handles = rf_alloc(allocator, (history->dead_count - from) * sizeof *handles);
+        if (!handles) return false;
+    }
+    for (uint32_t i = from; i < history->dead_count; i++) {
         const rf_tombstone *dead = rf_history_dead(history, i);
-        if (dead->since < since && dead->died >= since && !alive(e->world, dead->handle))
-            handles[count++] = dead->handle;
+        if (dead->since < since && !alive(e->world, dead->handle)) handles[count++] = dead->handle;
     }
     if (count > 1) qsort(handles, count, sizeof *handles, compare_handles);
-    if (rf_wire_room(&e->out, (size_t)count * 48))
+    if (count > 0 && rf_wire_room(&e->out, (size_t)count * 48))
         for (uint32_t i = 0; i < count; i++) put_handle(e, handles[i], &last);
     put_end(e);
-    rf_free(allocator, handles);
+    if (handles) rf_free(allocator, handles);
     return true;
 }
 

@@ -18,9 +18,6 @@ typedef struct rf_wire_part {
     rf_wire_sayings sayings;
 } rf_wire_part;
 
-// Those of `who` whose component changed at or after `since`.
-typedef uint64_t rf_wire_said(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since);
-
 // Updates of all of `who`, of whom all parts speak, in sayings, from the next one on. Their mask is the recent one,
 // nothing is removed. last: the place of the one before, from -1 down if it is on another page; answers the last one.
 // There must be room.
@@ -36,7 +33,6 @@ typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_sayings *one, con
 typedef struct rf_wire_way {
     const char *name;
     bool (*available)(void);
-    rf_wire_said *said;
     rf_wire_put_even *put_even;
     rf_wire_put_pairs *put_pairs;   // or NULL
     rf_wire_values_function *steps; // three binary32

@@ -1,17 +1,6 @@
 // wire_page.inl: the loops of wire_page.h, for the instructions that TARGET says.
 #include "bits.h"
 
-TARGET static uint64_t said(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since) {
-    const uint8_t *cells = rf_column_cell(column, page, 0);
-    const size_t stride = column->stride;
-    uint64_t out = 0;
-    for (; who != 0; who &= who - 1) {
-        uint32_t place = rf_low_bit(who);
-        out |= (uint64_t)(rf_cell_stamp(cells + place * stride) >= since) << place;
-    }
-    return out;
-}
-
 // A frame's end while a page is written: the same as rf_wire_out has, in registers.
 typedef struct pen {
     uint8_t *at;

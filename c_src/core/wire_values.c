@@ -81,7 +81,7 @@ static bool always(void) {
 #define TARGET
 #include "wire_page.inl"
 
-static const rf_wire_way scalar = {"scalar", always, said, put_even, NULL, one_by_one, one_by_one};
+static const rf_wire_way scalar = {"scalar", always, put_even, NULL, one_by_one, one_by_one};
 
 const rf_wire_way *const rf_wire_ways[] = {
 #if RF_SIMD_X86
