@@ -29,7 +29,8 @@ typedef struct encoder {
     const rf_world *world;
     const rf_schema *schema;
     rf_wire_out out;
-    size_t room; // bits that an entity's components of fixed size need at most
+    size_t room;  // bits that an entity's components of fixed size need at most
+    size_t usual; // bits that an entity mostly takes
     const rf_wire_way *way;
     rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // those components that this can be done for
     rf_wire_places places;
@@ -46,25 +47,30 @@ static size_t value_bits(const rf_column *column) {
     return column->blobs ? 8 : (size_t)column->value_size * 8 + RF_NIB_BITS_MAX + RF_NUMBERS_MAX;
 }
 
-// Room for most of what will be said, so that the frame seldom has to move.
+// Bits that the value of a component mostly takes.
+static size_t usual_bits(const rf_column *column, const rf_quantiser *quantiser) {
+    if (quantiser->kind != RF_QUANTISE_NONE) return 4 + quantiser->count * (size_t)quantiser->bits;
+    return column->blobs ? 16 : column->value_size * (size_t)8;
+}
+
+// What is the same for every entity.
+static void look_at_columns(encoder *e) {
+    e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
+    e->usual = 16;
+    for (uint32_t i = 0; i < e->world->column_count; i++) {
+        const rf_quantiser *quantiser = &e->schema->quantisers[i];
+        e->room += value_bits(&e->world->columns[i]);
+        e->usual += usual_bits(&e->world->columns[i], quantiser);
+        e->quantise[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->way);
+    }
+}
+
+// Room for most of what will be said of so many, so that the frame seldom has to move.
 #define GUESS_MAX ((size_t)1 << 20)
 #define GUESS_ID 12 // bytes
 
-static void guess_room(encoder *e, uint32_t since, size_t limit) {
-    const rf_world *world = e->world;
-    size_t count = 0, bits = 16, guess;
-    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
-        const rf_slot_page *page = rf_world_page(world, first);
-        if (page) count += rf_bit_count(rf_slot_page_changed(page, since));
-    }
-    for (uint32_t i = 0; i < world->column_count; i++) {
-        const rf_quantiser *quantiser = &e->schema->quantisers[i];
-        if (quantiser->kind != RF_QUANTISE_NONE)
-            bits += 4 + quantiser->count * (size_t)quantiser->bits;
-        else
-            bits += world->columns[i].blobs ? 16 : world->columns[i].value_size * (size_t)8;
-    }
-    guess = 64 + e->room / 8 + count * (bits / 8 + (since == 0 ? GUESS_ID : 0));
+static void guess_room(encoder *e, size_t count, bool whole, size_t limit) {
+    size_t guess = 64 + e->room / 8 + count * (e->usual / 8 + (whole ? GUESS_ID : 0));
     if (guess > GUESS_MAX) guess = GUESS_MAX;
     if (limit > 0 && guess > limit) guess = limit;
     rf_buf_reserve_exactly(&e->out.buf, guess);
@@ -469,7 +475,7 @@ static void put_snapshot(encoder *e, size_t limit) {
     const rf_world *world = e->world;
     masks known = {0};
     int64_t last = -1;
-    guess_room(e, 0, limit);
+    guess_room(e, world->count, true, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_SNAPSHOT));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
@@ -513,23 +519,50 @@ static bool put_deletes(encoder *e, uint32_t since) {
     return true;
 }
 
-static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
-    const rf_world *world = e->world;
+// Pages with somebody who changed at or after `since`: from the first one up to behind the last; and who there are.
+typedef struct changes {
+    uint32_t from, to;
+    size_t creates, updates;
+} changes;
+
+static changes find_changes(const rf_world *world, uint32_t since) {
+    changes out = {.from = world->handles};
+    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(world, first);
+        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
+        uint32_t created;
+        if (who == 0) continue;
+        if (out.to == 0) out.from = first;
+        out.to = first + RF_PAGE_SIZE;
+        created = rf_bit_count(who & rf_slot_page_created(page, since));
+        out.creates += created;
+        out.updates += rf_bit_count(who) - created;
+    }
+    return out;
+}
+
+static void put_creates(encoder *e, const changes *in, uint32_t since, size_t limit) {
     masks known = {0};
     int64_t last = -1;
-    for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
-        const rf_slot_page *page = rf_world_page(world, first);
-        uint64_t created, who = page ? rf_slot_page_changed(page, since) : 0;
-        if (who == 0) continue;
-        created = rf_slot_page_created(page, since);
-        who &= creates ? created : ~created;
-        if (who == 0) continue;
-        find_parts(e, first, who, creates ? 0 : since);
-        if (!creates) {
-            put_changes(e, first, who, since, &last, &known);
-            continue;
-        }
+    for (uint32_t first = in->from; in->creates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(e->world, first);
+        uint64_t who = page ? rf_slot_page_created(page, since) : 0;
+        if (who != 0) find_parts(e, first, who, 0);
         for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
+    }
+    put_end(e);
+}
+
+static void put_updates(encoder *e, const changes *in, uint32_t since, size_t limit) {
+    masks known = {0};
+    int64_t last = -1;
+    for (uint32_t first = in->from; in->updates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(e->world, first);
+        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
+        if (who != 0) who &= ~rf_slot_page_created(page, since);
+        if (who == 0) continue;
+        find_parts(e, first, who, since);
+        put_changes(e, first, who, since, &last, &known);
     }
     put_end(e);
 }
@@ -537,17 +570,19 @@ static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
 static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     const rf_world *world = e->world;
     uint32_t since;
+    changes in;
     if (from > world->seq) return RF_SEQ_AHEAD;
     if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(&world->history, from);
-    guess_room(e, since, limit);
+    in = find_changes(world, since);
+    guess_room(e, in.creates + in.updates, in.creates > 0, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_DIFF));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_varint(&e->out, world->seq - from);
     rf_wire_u8(&e->out, e->schema->tag);
     if (!put_deletes(e, since)) return RF_NO_MEMORY;
-    put_living(e, since, true, limit);
-    put_living(e, since, false, limit);
+    put_creates(e, &in, since, limit);
+    put_updates(e, &in, since, limit);
     return RF_OK;
 }
 
@@ -565,12 +600,7 @@ rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size
     e->out = (rf_wire_out){0};
     e->places_of = 0;
     rf_buf_init(&e->out.buf, allocator);
-    e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
-    for (uint32_t i = 0; i < world->column_count; i++) {
-        const rf_quantiser *quantiser = &e->schema->quantisers[i];
-        e->room += value_bits(&world->columns[i]);
-        e->quantise[i] = rf_wire_values_for(quantiser, e->way);
-    }
+    look_at_columns(e);
     if (diff)
         status = put_diff(e, from, limit);
     else
