@@ -86,6 +86,7 @@ FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i
     if (none(who)) return zero;
     links = _mm_mullo_epi32(_mm_and_si128(links, all_lanes(log->mask)), all_lanes(log->entry_size));
     _mm_storeu_si128((__m128i *)(void *)at, links);
+    RF_WIRE_IN_MEMORY(at);
     load(log->entries, at, entry);
     who = _mm_and_si128(who, _mm_cmpeq_epi32(as_integers(entry[3]), handles));
     newer = _mm_and_si128(who, at_least(as_integers(entry[0]), since));
@@ -263,6 +264,7 @@ FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
     memcpy(&four_places, &values->who->at[i], sizeof four_places);
     places = _mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)four_places));
     _mm_storeu_si128((__m128i *)(void *)g->at, _mm_mullo_epi32(places, all_lanes(values->column->stride)));
+    RF_WIRE_IN_MEMORY(g->at);
     g->handles = _mm_add_epi32(places, all_lanes(values->first));
 }
 

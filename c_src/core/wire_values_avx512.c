@@ -75,6 +75,7 @@ FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256
     if (who == 0) return 0;
     links = _mm256_mullo_epi32(_mm256_and_si256(links, all_lanes(log->mask)), all_lanes(log->entry_size));
     _mm256_storeu_si256((__m256i *)(void *)at, links);
+    RF_WIRE_IN_MEMORY(at);
     load(log->entries, at, entry);
     who = _mm256_mask_cmpeq_epi32_mask(who, as_integers(entry[3]), handles);
     known = _mm256_mask_cmplt_epu32_mask(who, as_integers(entry[0]), since);
@@ -246,6 +247,7 @@ FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
     __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->who->at[i]));
     __m256i at = _mm256_mullo_epi32(places, all_lanes(values->column->stride));
     _mm256_storeu_si256((__m256i *)(void *)g->at, at);
+    RF_WIRE_IN_MEMORY(g->at);
     g->handles = _mm256_add_epi32(places, all_lanes(values->first));
 }
 
@@ -383,6 +385,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         ends = _mm512_add_epi64(running_sums(bits.len), _mm512_set1_epi64((long long)bit));
         at = _mm512_sub_epi64(ends, bits.len);
         _mm512_storeu_si512(offsets, _mm512_srli_epi64(at, 3));
+        RF_WIRE_IN_MEMORY(offsets);
         from = _mm512_and_si512(at, seven);
         bits.high = _mm512_or_si512(_mm512_sllv_epi64(bits.high, from),
                                     _mm512_srlv_epi64(bits.low, _mm512_sub_epi64(_mm512_set1_epi64(64), from)));
@@ -395,6 +398,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         before = tail;
         store_bits(to, bits, offsets, left);
         _mm512_storeu_si512(offsets, ends);
+        RF_WIRE_IN_MEMORY(offsets);
         bit = offsets[left - 1];
         to += bit / 8;
         bit %= 8;

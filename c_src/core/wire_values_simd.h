@@ -11,6 +11,10 @@
 extern const rf_wire_way rf_wire_way_avx2, rf_wire_way_avx512;
 #endif
 
+// What was stored there by one instruction is loaded number by number, not taken out of the register again, which would
+// keep the units busy that compute.
+#define RF_WIRE_IN_MEMORY(array) __asm__("" : "+m"(array))
+
 // Where things stand in what is said, the same for all values of a component.
 typedef struct rf_wire_layout {
     unsigned bits;                    // of an integer
