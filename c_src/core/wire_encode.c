@@ -586,8 +586,8 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     return RF_OK;
 }
 
-rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
-                           uint8_t **out, size_t *len) {
+rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+                              rf_allocator allocator, uint8_t **out, size_t *len) {
     rf_allocator scratch = world->mem.allocator;
     encoder *e = rf_alloc(scratch, sizeof *e + world->column_count * sizeof *e->parts);
     rf_status status = RF_OK;
@@ -596,7 +596,7 @@ rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size
     if (!e) return RF_NO_MEMORY;
     e->world = world;
     e->schema = world->schema;
-    e->way = rf_wire_best_way();
+    e->way = way;
     e->out = (rf_wire_out){0};
     e->places_of = 0;
     rf_buf_init(&e->out.buf, allocator);
@@ -616,4 +616,9 @@ rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size
     }
     rf_free(scratch, e);
     return status;
+}
+
+rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
+                           uint8_t **out, size_t *len) {
+    return rf_encode_packed_by(rf_wire_best_way(), world, diff, from, limit, allocator, out, len);
 }

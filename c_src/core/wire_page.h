@@ -46,4 +46,8 @@ const rf_wire_way *rf_wire_best_way(void);
 // NULL: it is not for such a component: what can be said of a value does not fit into 64 bits.
 rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_way *way);
 
+// rf_encode_packed, in one of these ways.
+rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+                              rf_allocator allocator, uint8_t **out, size_t *len);
+
 #endif
