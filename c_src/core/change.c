@@ -77,9 +77,17 @@ static rf_status prepare(rf_world *world, uint32_t handle, rf_slot *slot, rf_ass
     }
     if (ok && undeclared > 0) {
         ok = rf_others_reserve(&slot->others, &world->mem, undeclared);
+        if (slot->others) rf_world_page(world, handle)->with_others |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
         if (!ok) drop_fresh(world, assigns, count);
     }
     return ok ? RF_OK : RF_NO_MEMORY;
+}
+
+static void drop_others(rf_world *world, uint32_t handle) {
+    rf_slot *slot = rf_world_slot(world, handle);
+    rf_others_free(slot->others, &world->mem);
+    slot->others = NULL;
+    rf_world_page(world, handle)->with_others &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
 }
 
 // ---- committing: nothing here can fail ----------------------------------------------------------
@@ -103,6 +111,7 @@ static void commit_declared(rf_world *world, uint32_t handle, rf_assign *assign)
         memcpy(cell + column->value_offset, assign->image.data, column->value_size);
     }
     page->present = assign->remove ? page->present & ~bit : page->present | bit;
+    if (assign->remove) page->removed = world->history.revision;
 }
 
 static void commit_undeclared(rf_world *world, rf_slot *slot, rf_assign *assign) {
@@ -132,9 +141,13 @@ static void commit(rf_world *world, uint32_t handle, rf_slot *slot, rf_assign *a
 }
 
 static void touch(rf_world *world, uint32_t handle) {
+    rf_slot_page_touch(rf_world_page(world, handle), handle % RF_PAGE_SIZE, world->history.revision);
+}
+
+static void touch_created(rf_world *world, uint32_t handle) {
     rf_slot_page *page = rf_world_page(world, handle);
-    page->slots[handle % RF_PAGE_SIZE].changed = world->history.revision;
-    page->changed = world->history.revision;
+    page->created_at[handle % RF_PAGE_SIZE] = page->created = world->history.revision;
+    touch(world, handle);
 }
 
 // Most updates set numbers that are there already: one pass over cells, nothing can fail. false: it is not one of
@@ -227,8 +240,7 @@ static rf_status replace(rf_world *world, uint32_t handle, rf_assign *assigns, s
     drop_rest(world, handle, slot, assigns, count);
     for (size_t i = 0; i < count; i++)
         if (!assigns[i].remove) commit(world, handle, slot, &assigns[i]);
-    slot->created = rf_world_page(world, handle)->created = world->history.revision;
-    touch(world, handle);
+    touch_created(world, handle);
     return RF_OK;
 }
 
@@ -269,8 +281,7 @@ rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint6
     slot = rf_world_slot(world, handle);
     status = prepare(world, handle, slot, assigns, count);
     if (status != RF_OK) {
-        rf_others_free(slot->others, &world->mem);
-        slot->others = NULL;
+        drop_others(world, handle);
         rf_entity_id_free(&stored, &world->mem);
         return status;
     }
@@ -278,13 +289,13 @@ rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint6
     if (handle >= world->handles) world->handles = handle + 1;
     slot->id = stored;
     slot->generation++;
-    slot->created = slot->since = rf_world_page(world, handle)->created = world->history.revision;
+    slot->since = world->history.revision;
     rf_world_page(world, handle)->alive |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
     rf_id_table_add(&world->ids, rf_id_table_tag(hash), handle);
     world->count++;
     for (size_t i = 0; i < count; i++)
         if (!assigns[i].remove) commit(world, handle, slot, &assigns[i]);
-    touch(world, handle);
+    touch_created(world, handle);
     return RF_OK;
 }
 
@@ -301,8 +312,7 @@ rf_status rf_change_delete(rf_world *world, uint32_t handle, uint64_t hash) {
     rf_tombstone tombstone;
     if (!rf_history_reserve(&world->history, &world->mem)) return RF_NO_MEMORY;
     for (uint32_t i = 0; i < world->column_count; i++) drop_declared(world, &world->columns[i], handle);
-    rf_others_free(slot->others, &world->mem);
-    slot->others = NULL;
+    drop_others(world, handle);
     rf_id_table_remove(&world->ids, rf_id_table_tag(hash), handle);
     tombstone = (rf_tombstone){.id = slot->id, .handle = handle, .since = slot->since, .died = world->history.revision};
     rf_history_bury(&world->history, &tombstone);

@@ -29,8 +29,12 @@ bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem,
     return def->quantise == RF_QUANTISE_NONE || rf_value_log_init(&column->log, mem, history, column->value_size);
 }
 
+// Cells of 20 bytes and more are read 32 at a time (wire_values.h): there is something behind the last one.
+#define SPARE 12
+
 static size_t page_bytes(const rf_column *column) {
-    return sizeof(rf_column_page) + (size_t)RF_PAGE_SIZE * column->stride;
+    size_t bytes = sizeof(rf_column_page) + (size_t)RF_PAGE_SIZE * column->stride;
+    return column->def.quantise != RF_QUANTISE_NONE ? bytes + SPARE : bytes;
 }
 
 static void free_blobs(rf_column *column, rf_column_page *page, rf_mem *mem) {

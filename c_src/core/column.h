@@ -18,6 +18,7 @@ typedef struct rf_blob {
 
 typedef struct rf_column_page {
     uint64_t present;
+    uint32_t removed; // the latest revision at which an update removed the component of one of them
     uint64_t cells[]; // RF_PAGE_SIZE * stride bytes
 } rf_column_page;
 

@@ -6,8 +6,9 @@
 struct rf_diff {
     const rf_world *world;
     rf_allocator allocator;
-    uint32_t since;  // first revision after `from`
-    uint32_t handle; // where the walk over the living stands
+    uint32_t since;       // first revision after `from`
+    uint32_t first, next; // the page that the walk over the living is at, and the one behind it
+    uint64_t left;        // whom it has still to come to there
     uint32_t dead_next, dead_count;
     uint32_t dead[]; // tombstones of those who were alive at `from`, in the order of handles
 };
@@ -58,7 +59,7 @@ rf_status rf_diff_new(const rf_world *world, uint64_t from, rf_diff **out) {
     diff = rf_alloc(world->mem.allocator, sizeof *diff + history->dead_count * sizeof *diff->dead);
     if (!diff) return RF_NO_MEMORY;
     *diff = (rf_diff){.world = world, .allocator = world->mem.allocator, .since = since};
-    for (uint32_t i = 0; i < history->dead_count; i++)
+    for (uint32_t i = rf_history_dead_since(history, since); i < history->dead_count; i++)
         if (gone(world, rf_history_dead(history, i), since)) diff->dead[diff->dead_count++] = i;
     sort_dead(diff);
     *out = diff;
@@ -72,27 +73,24 @@ static void next_dead(rf_diff *diff, rf_change *out) {
 
 static bool next_living(rf_diff *diff, rf_change *out) {
     const rf_world *world = diff->world;
-    while (diff->handle < world->handles) {
-        uint32_t handle = diff->handle;
-        const rf_slot_page *page = rf_world_page(world, handle);
-        uint64_t mask = page && page->changed >= diff->since ? page->alive >> (handle % RF_PAGE_SIZE) : 0;
-        const rf_slot *slot;
-        if (mask == 0) {
-            diff->handle = (handle / RF_PAGE_SIZE + 1) * RF_PAGE_SIZE;
-            continue;
-        }
-        handle += rf_low_bit(mask);
-        diff->handle = handle + 1;
-        slot = &page->slots[handle % RF_PAGE_SIZE];
-        if (slot->changed < diff->since) continue;
-        *out = (rf_change){.kind = slot->created >= diff->since ? RF_CHANGE_CREATE : RF_CHANGE_UPDATE,
-                           .handle = handle,
-                           .id = rf_entity_id_str(&slot->id),
-                           .components = {.world = world, .handle = handle}};
-        if (out->kind == RF_CHANGE_UPDATE) out->components.since = diff->since;
-        return true;
+    const rf_slot_page *page;
+    uint32_t place;
+    while (diff->left == 0) {
+        if (diff->next >= world->handles) return false;
+        diff->first = diff->next;
+        diff->next += RF_PAGE_SIZE;
+        page = rf_world_page(world, diff->first);
+        if (page) diff->left = rf_slot_page_changed(page, diff->since);
     }
-    return false;
+    page = rf_world_page(world, diff->first);
+    place = rf_low_bit(diff->left);
+    diff->left &= diff->left - 1;
+    *out = (rf_change){.kind = page->created_at[place] >= diff->since ? RF_CHANGE_CREATE : RF_CHANGE_UPDATE,
+                       .handle = diff->first + place,
+                       .id = rf_entity_id_str(&page->slots[place].id),
+                       .components = {.world = world, .handle = diff->first + place}};
+    if (out->kind == RF_CHANGE_UPDATE) out->components.since = diff->since;
+    return true;
 }
 
 bool rf_diff_next(rf_diff *diff, rf_change *out) {

@@ -81,12 +81,9 @@ static void collect_living(encoder *e, uint32_t since) {
     json_item *to = e->items;
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        if (page->changed < since) continue;
-        for (uint64_t left = page->alive; left != 0; left &= left - 1) {
+        for (uint64_t left = rf_slot_page_changed(page, since); left != 0; left &= left - 1) {
             uint32_t at = rf_low_bit(left);
-            const rf_slot *slot = &page->slots[at];
-            if (slot->changed < since) continue;
-            *to++ = (json_item){.handle = first + at, .since = slot->created >= since ? 0 : since};
+            *to++ = (json_item){.handle = first + at, .since = page->created_at[at] >= since ? 0 : since};
         }
     }
     e->item_count = (size_t)(to - e->items);

@@ -53,8 +53,7 @@ static inline bool prepare(rf_world *world, uint32_t handle, const rf_numbers *n
 }
 
 static inline void touch(rf_world *world, uint32_t handle) {
-    rf_slot_page *page = rf_world_page(world, handle);
-    page->slots[handle % RF_PAGE_SIZE].changed = page->changed = world->history.revision;
+    rf_slot_page_touch(rf_world_page(world, handle), handle % RF_PAGE_SIZE, world->history.revision);
 }
 
 // Copies; false if the very same bytes were there already.

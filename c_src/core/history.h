@@ -54,6 +54,13 @@ static inline const rf_tombstone *rf_history_dead(const rf_history *history, uin
     return &history->dead[(history->dead_first + i) % history->dead_capacity];
 }
 
+// The first of those who died at this revision or later.
+static inline uint32_t rf_history_dead_since(const rf_history *history, uint32_t since) {
+    uint32_t i = history->dead_count;
+    while (i > 0 && rf_history_dead(history, i - 1)->died >= since) i--;
+    return i;
+}
+
 // Stamps below this can't be told apart by any diff.
 static inline uint32_t rf_history_oldest(const rf_history *history) {
     return history->revision > history->length ? history->revision - history->length : 0;

@@ -321,7 +321,7 @@ static bool only_moved(rf_scene *scene, const columns *of, const rf_slot *slot, 
     const rf_column_page *page;
     const uint8_t *value;
     double position[3];
-    if (slot->created >= since || !of->position || !is_there(scene, handle)) return false;
+    if (!of->position || !is_there(scene, handle)) return false;
     if (parts_changed(of, slot, handle, since)) return false;
     if (!changed_in(of->position, handle, since)) return true;
     page = rf_column_page_of(of->position, handle);
@@ -343,12 +343,12 @@ static rf_status follow_page(rf_scene *scene, const rf_world *world, const colum
                              uint32_t since) {
     const rf_slot_page *page = rf_world_page(world, first);
     rf_status status = RF_OK;
-    if (!page || page->changed < since) return RF_OK;
-    for (uint64_t left = page->alive; left != 0 && status == RF_OK; left &= left - 1) {
+    if (!page) return RF_OK;
+    for (uint64_t left = rf_slot_page_changed(page, since); left != 0 && status == RF_OK; left &= left - 1) {
         uint32_t handle = first + rf_low_bit(left);
-        const rf_slot *slot = &page->slots[handle % RF_PAGE_SIZE];
-        if (slot->changed < since || only_moved(scene, of, slot, handle, since)) continue;
-        status = look_at(scene, world, handle, slot->created >= since);
+        bool created = page->created_at[handle % RF_PAGE_SIZE] >= since;
+        if (!created && only_moved(scene, of, &page->slots[handle % RF_PAGE_SIZE], handle, since)) continue;
+        status = look_at(scene, world, handle, created);
     }
     return status;
 }

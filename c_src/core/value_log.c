@@ -1,6 +1,6 @@
 #include "value_log.h"
 
-// Values of 12 bytes are read 16 at a time (wire_values.h): there is something behind the last one.
+// Entries of 28 bytes are read 32 at a time (wire_values.h): there is something behind the last one.
 #define SPARE 4
 
 static size_t bytes(const rf_value_log *log) {

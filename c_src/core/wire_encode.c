@@ -29,14 +29,17 @@ typedef struct encoder {
     const rf_world *world;
     const rf_schema *schema;
     rf_wire_out out;
-    size_t room; // bits that an entity's components of fixed size need at most
+    size_t room;  // bits that an entity's components of fixed size need at most
+    size_t usual; // bits that an entity mostly takes
     const rf_wire_way *way;
     rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // those components that this can be done for
-    rf_wire_values values;
+    rf_wire_places places;
+    uint64_t places_of; // these entities
     uint32_t count;
     item items[RF_SCHEMA_MAX];
     uint32_t part_count;
     bool even;            // of each of the entities at hand each part says something, in bits
+    uint64_t mixed;       // entities of which something may have to be said in another way
     rf_wire_part parts[]; // as many as the schema has components
 } encoder;
 
@@ -44,25 +47,30 @@ static size_t value_bits(const rf_column *column) {
     return column->blobs ? 8 : (size_t)column->value_size * 8 + RF_NIB_BITS_MAX + RF_NUMBERS_MAX;
 }
 
-// Room for most of what will be said, so that the frame seldom has to move.
+// Bits that the value of a component mostly takes.
+static size_t usual_bits(const rf_column *column, const rf_quantiser *quantiser) {
+    if (quantiser->kind != RF_QUANTISE_NONE) return 4 + quantiser->count * (size_t)quantiser->bits;
+    return column->blobs ? 16 : column->value_size * (size_t)8;
+}
+
+// What is the same for every entity.
+static void look_at_columns(encoder *e) {
+    e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
+    e->usual = 16;
+    for (uint32_t i = 0; i < e->world->column_count; i++) {
+        const rf_quantiser *quantiser = &e->schema->quantisers[i];
+        e->room += value_bits(&e->world->columns[i]);
+        e->usual += usual_bits(&e->world->columns[i], quantiser);
+        e->quantise[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->way);
+    }
+}
+
+// Room for most of what will be said of so many, so that the frame seldom has to move.
 #define GUESS_MAX ((size_t)1 << 20)
 #define GUESS_ID 12 // bytes
 
-static void guess_room(encoder *e, uint32_t since, size_t limit) {
-    const rf_world *world = e->world;
-    size_t count = 0, bits = 16, guess;
-    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
-        const rf_slot_page *page = rf_world_page(world, first);
-        if (page && page->changed >= since) count += rf_bit_count(page->alive);
-    }
-    for (uint32_t i = 0; i < world->column_count; i++) {
-        const rf_quantiser *quantiser = &e->schema->quantisers[i];
-        if (quantiser->kind != RF_QUANTISE_NONE)
-            bits += 4 + quantiser->count * (size_t)quantiser->bits;
-        else
-            bits += world->columns[i].blobs ? 16 : world->columns[i].value_size * (size_t)8;
-    }
-    guess = 64 + count * (bits / 8 + (since == 0 ? GUESS_ID : 0));
+static void guess_room(encoder *e, size_t count, bool whole, size_t limit) {
+    size_t guess = 64 + e->room / 8 + count * (e->usual / 8 + (whole ? GUESS_ID : 0));
     if (guess > GUESS_MAX) guess = GUESS_MAX;
     if (limit > 0 && guess > limit) guess = limit;
     rf_buf_reserve_exactly(&e->out.buf, guess);
@@ -149,38 +157,95 @@ static void put_value(encoder *e, const item *it, bool update) {
 
 // ---- 64 entities ------------------------------------------------------------------------------------
 
-// Whether there are bits for all of `who`.
-static bool is_even(const rf_wire_part *part, uint64_t who) {
-    uint32_t none = 0;
-    for (uint32_t i = 0; i < part->count; i++)
-        none |= (part->sayings.len[i] == 0) | (part->sayings.len[i] == RF_WIRE_VALUE_RAW);
-    return none == 0 && (part->said & part->page->present) == who;
+// e->places become those of `who`.
+static void find_places(encoder *e, uint64_t who) {
+    rf_wire_places *out = &e->places;
+    uint32_t count = 0;
+    if (who == e->places_of) return;
+    e->places_of = who;
+    if (who == UINT64_MAX) {
+        for (; count < RF_PAGE_SIZE; count++) out->at[count] = (uint8_t)count;
+    } else {
+        for (; who != 0; who &= who - 1) out->at[count++] = (uint8_t)rf_low_bit(who);
+    }
+    out->count = count;
+    memset(out->at + count, 0, RF_WIRE_GROUP);
+}
+
+// Those of `who` whose component changed at or after `since`.
+static uint64_t changed(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since) {
+    const uint8_t *cells = rf_column_cell(column, page, 0);
+    uint64_t out = 0;
+    for (; who != 0; who &= who - 1) {
+        uint32_t place = rf_low_bit(who);
+        out |= (uint64_t)(rf_cell_stamp(cells + (size_t)place * column->stride) >= since) << place;
+    }
+    return out;
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static bool has_zero(uint64_t bytes) {
+    return ((bytes - EACH_BYTE(1)) & ~bytes & EACH_BYTE(0x80)) != 0;
+}
+
+// What a part says, all in all: nothing of anybody; something of each; of some, their raw numbers.
+typedef struct summary {
+    bool none, even, raw;
+} summary;
+
+static summary sum_up(const rf_wire_part *part) {
+    summary out = {true, true, false};
+    for (uint32_t i = 0; i < part->count; i += 8) { // eight lengths at a time
+        const uint64_t there = part->count - i < 8 ? (UINT64_C(1) << 8 * (part->count - i)) - 1 : UINT64_MAX;
+        const uint64_t lens = rf_load64(&part->sayings.len[i]);
+        out.none &= (lens & there) == 0;
+        out.even &= !has_zero(lens | ~there);
+        out.raw |= has_zero(~(lens & there)); // RF_WIRE_VALUE_RAW has all bits
+    }
+    out.even &= !out.raw;
+    return out;
+}
+
+// Finds bits for what there is to say of `who`, all of whom have the component.
+static summary find_sayings(encoder *e, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who, uint32_t since) {
+    const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since, &e->places};
+    find_places(e, who);
+    part->count = e->places.count;
+    part->next = 0;
+    e->quantise[i](part->quantiser, &values, &part->sayings);
+    return sum_up(part);
 }
 
 // Finds out what there is to say of `who`, of the entities from `first` on. since 0: all they have.
 static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since) {
     e->part_count = 0;
     e->even = true;
+    e->mixed = 0;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_column *column = &e->world->columns[i];
+        const rf_column_page *page = rf_column_page_of(column, first);
         rf_wire_part *part = &e->parts[e->part_count];
-        rf_wire_values_function *quantise = e->quantise[i];
-        part->page = rf_column_page_of(column, first);
-        if (!part->page) continue;
+        summary all = {.even = false};
+        uint64_t have, gone = 0;
+        if (!page) continue;
+        have = page->present & who;
+        if (since > 0 && page->removed >= since) gone = changed(column, page, who & ~have, since);
+        if (!e->quantise[i] && since > 0) have = changed(column, page, have, since);
+        if ((have | gone) == 0) continue;
         part->column = column;
+        part->page = page;
         part->quantiser = &e->schema->quantisers[i];
         part->bit = UINT64_C(1) << i;
-        part->short_ = quantise != NULL;
-        part->said = since > 0 ? e->way->said(column, part->page, who, since) : part->page->present & who;
-        if (part->said == 0) continue;
-        e->part_count++;
-        if (quantise) {
-            e->way->find_values(&e->values, part, first, since);
-            part->count = e->values.count;
-            part->next = 0;
-            quantise(part->quantiser, &e->values, &part->sayings);
+        part->short_ = e->quantise[i] != NULL;
+        part->said = have | gone;
+        if (part->short_ && have != 0) {
+            all = find_sayings(e, part, i, first, have, since);
+            if (all.none && gone == 0) continue;
         }
-        e->even &= part->short_ && is_even(part, who);
+        e->mixed |= part->short_ && !all.raw ? gone : part->said;
+        e->even &= all.even && have == who;
+        e->part_count++;
     }
 }
 
@@ -327,15 +392,73 @@ static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *las
     put_others(e, slot->others, since, others);
 }
 
-// The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike. false: it
-// is not, or there is no memory.
-static bool put_even_changes(encoder *e, uint32_t first, uint64_t who, int64_t *last, masks *known) {
+static unsigned longest(const rf_wire_part *part) {
+    const rf_quantiser *quantiser = part->quantiser;
+    return 2u + (quantiser->kind == RF_QUANTISE_SMALLEST_THREE ? 2u : 0u) + quantiser->count * quantiser->bits;
+}
+
+// Of one for whom all is in bits, and who has no others.
+static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *known) {
+    const rf_wire_part *pieces[RF_SCHEMA_MAX];
     uint64_t mask = 0;
-    for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
-    if (!e->even || mask == 0 || mask != known->recent) return false;
-    if (!rf_wire_room(&e->out, RF_PAGE_SIZE * (size_t)(RF_NIB_BITS_MAX + 2 + 64 * e->part_count))) return false;
-    *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        rf_wire_part *part = &e->parts[i];
+        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || part->sayings.len[part->next++] == 0) continue;
+        pieces[count++] = part;
+        mask |= part->bit;
+    }
+    if (mask == 0 || !rf_wire_room(&e->out, e->room)) return;
+    put_handle(e, handle, last);
+    put_mask(&e->out, (unsigned)e->schema->count, known, mask);
+    rf_wire_bits(&e->out, 0, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const rf_wire_part *part = pieces[i];
+        rf_wire_long_bits(&e->out, part->sayings.bits[part->next - 1], part->sayings.len[part->next - 1]);
+    }
+}
+
+#define PAIRS_FROM 4 // of fewer, one after the other is faster
+
+// false: it is not for these parts.
+static bool put_pairs(encoder *e, uint32_t first, uint64_t who, int64_t *last) {
+    static const rf_wire_sayings nothing;
+    const rf_wire_part *one = &e->parts[0], *two = &e->parts[1];
+    const rf_wire_places *places = &e->places;
+    uint32_t from = one->next;
+    if (!e->way->put_pairs || e->part_count > 2 || places->count - from < PAIRS_FROM) return false;
+    if (longest(one) + (e->part_count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
+    if (from == 0) { // it may be far from the one before
+        *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who & (~who + 1), *last - first);
+        from = 1;
+    }
+    e->way->put_pairs(&e->out, &one->sayings, e->part_count == 2 ? &two->sayings : &nothing, places->at, from,
+                      places->count);
+    *last = first + places->at[places->count - 1];
     return true;
+}
+
+// The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike.
+static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
+    const uint64_t mixed = e->mixed | rf_world_page(e->world, first)->with_others;
+    const bool even = e->even && e->part_count > 0 && (mixed & who) == 0;
+    uint64_t mask = 0;
+    if (even) find_places(e, who); // a component that is not among the parts may have been looked at for fewer
+    for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
+    while (who != 0) {
+        if (even && mask == known->recent) {
+            const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->part_count;
+            if (!rf_wire_room(&e->out, rf_bit_count(who) * bits)) return;
+            if (!put_pairs(e, first, who, last))
+                *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
+            return;
+        }
+        if (mixed >> rf_low_bit(who) & 1)
+            put_change(e, first + rf_low_bit(who), since, last, known);
+        else
+            put_short_change(e, first + rf_low_bit(who), last, known);
+        who &= who - 1;
+    }
 }
 
 // ---- the frames -------------------------------------------------------------------------------------
@@ -352,7 +475,7 @@ static void put_snapshot(encoder *e, size_t limit) {
     const rf_world *world = e->world;
     masks known = {0};
     int64_t last = -1;
-    guess_room(e, 0, limit);
+    guess_room(e, world->count, true, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_SNAPSHOT));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
@@ -376,42 +499,70 @@ static bool alive(const rf_world *world, uint32_t handle) {
 // The handles of those who were alive before `since` and whose handle nobody has now.
 static bool put_deletes(encoder *e, uint32_t since) {
     const rf_history *history = &e->world->history;
+    const uint32_t from = rf_history_dead_since(history, since);
     rf_allocator allocator = e->world->mem.allocator;
-    uint32_t count = 0, *handles = rf_alloc(allocator, (history->dead_count + (size_t)1) * sizeof *handles);
+    uint32_t count = 0, *handles = NULL;
     int64_t last = -1;
-    if (!handles) return false;
-    for (uint32_t i = 0; i < history->dead_count; i++) {
+    if (from < history->dead_count) {
+        handles = rf_alloc(allocator, (history->dead_count - from) * sizeof *handles);
+        if (!handles) return false;
+    }
+    for (uint32_t i = from; i < history->dead_count; i++) {
         const rf_tombstone *dead = rf_history_dead(history, i);
-        if (dead->since < since && dead->died >= since && !alive(e->world, dead->handle))
-            handles[count++] = dead->handle;
+        if (dead->since < since && !alive(e->world, dead->handle)) handles[count++] = dead->handle;
     }
     if (count > 1) qsort(handles, count, sizeof *handles, compare_handles);
-    if (rf_wire_room(&e->out, (size_t)count * 48))
+    if (count > 0 && rf_wire_room(&e->out, (size_t)count * 48))
         for (uint32_t i = 0; i < count; i++) put_handle(e, handles[i], &last);
     put_end(e);
-    rf_free(allocator, handles);
+    if (handles) rf_free(allocator, handles);
     return true;
 }
 
-static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
-    const rf_world *world = e->world;
+// Pages with somebody who changed at or after `since`: from the first one up to behind the last; and who there are.
+typedef struct changes {
+    uint32_t from, to;
+    size_t creates, updates;
+} changes;
+
+static changes find_changes(const rf_world *world, uint32_t since) {
+    changes out = {.from = world->handles};
+    for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(world, first);
+        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
+        uint32_t created;
+        if (who == 0) continue;
+        if (out.to == 0) out.from = first;
+        out.to = first + RF_PAGE_SIZE;
+        created = rf_bit_count(who & rf_slot_page_created(page, since));
+        out.creates += created;
+        out.updates += rf_bit_count(who) - created;
+    }
+    return out;
+}
+
+static void put_creates(encoder *e, const changes *in, uint32_t since, size_t limit) {
     masks known = {0};
     int64_t last = -1;
-    for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
-        const rf_slot_page *page = rf_world_page(world, first);
-        uint64_t who = 0;
-        bool others = false;
-        if (page && (creates ? page->created : page->changed) >= since)
-            who = e->way->changed(page, since, creates, &others);
+    for (uint32_t first = in->from; in->creates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(e->world, first);
+        uint64_t who = page ? rf_slot_page_created(page, since) : 0;
+        if (who != 0) find_parts(e, first, who, 0);
+        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
+    }
+    put_end(e);
+}
+
+static void put_updates(encoder *e, const changes *in, uint32_t since, size_t limit) {
+    masks known = {0};
+    int64_t last = -1;
+    for (uint32_t first = in->from; in->updates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
+        const rf_slot_page *page = rf_world_page(e->world, first);
+        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
+        if (who != 0) who &= ~rf_slot_page_created(page, since);
         if (who == 0) continue;
-        find_parts(e, first, who, creates ? 0 : since);
-        if (!creates && !others && put_even_changes(e, first, who, &last, &known)) continue;
-        for (; who != 0; who &= who - 1) {
-            if (creates)
-                put_whole(e, first + rf_low_bit(who), &last, &known);
-            else
-                put_change(e, first + rf_low_bit(who), since, &last, &known);
-        }
+        find_parts(e, first, who, since);
+        put_changes(e, first, who, since, &last, &known);
     }
     put_end(e);
 }
@@ -419,22 +570,24 @@ static void put_living(encoder *e, uint32_t since, bool creates, size_t limit) {
 static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     const rf_world *world = e->world;
     uint32_t since;
+    changes in;
     if (from > world->seq) return RF_SEQ_AHEAD;
     if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(&world->history, from);
-    guess_room(e, since, limit);
+    in = find_changes(world, since);
+    guess_room(e, in.creates + in.updates, in.creates > 0, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_DIFF));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_varint(&e->out, world->seq - from);
     rf_wire_u8(&e->out, e->schema->tag);
     if (!put_deletes(e, since)) return RF_NO_MEMORY;
-    put_living(e, since, true, limit);
-    put_living(e, since, false, limit);
+    put_creates(e, &in, since, limit);
+    put_updates(e, &in, since, limit);
     return RF_OK;
 }
 
-rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
-                           uint8_t **out, size_t *len) {
+rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+                              rf_allocator allocator, uint8_t **out, size_t *len) {
     rf_allocator scratch = world->mem.allocator;
     encoder *e = rf_alloc(scratch, sizeof *e + world->column_count * sizeof *e->parts);
     rf_status status = RF_OK;
@@ -443,15 +596,11 @@ rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size
     if (!e) return RF_NO_MEMORY;
     e->world = world;
     e->schema = world->schema;
-    e->way = rf_wire_best_way();
+    e->way = way;
     e->out = (rf_wire_out){0};
+    e->places_of = 0;
     rf_buf_init(&e->out.buf, allocator);
-    e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
-    for (uint32_t i = 0; i < world->column_count; i++) {
-        const rf_quantiser *quantiser = &e->schema->quantisers[i];
-        e->room += value_bits(&world->columns[i]);
-        e->quantise[i] = rf_wire_values_for(quantiser, e->way);
-    }
+    look_at_columns(e);
     if (diff)
         status = put_diff(e, from, limit);
     else
@@ -467,4 +616,9 @@ rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size
     }
     rf_free(scratch, e);
     return status;
+}
+
+rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
+                           uint8_t **out, size_t *len) {
+    return rf_encode_packed_by(rf_wire_best_way(), world, diff, from, limit, allocator, out, len);
 }

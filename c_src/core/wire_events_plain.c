@@ -153,6 +153,7 @@ ALWAYS void prefetch(const rf_packed_plan *plan, const run *r, uint32_t text_cou
     page = entity / RF_PAGE_SIZE;
     if (!r->world->pages[page]) return;
     PREFETCH(&r->world->pages[page]->slots[entity % RF_PAGE_SIZE]);
+    PREFETCH(&r->world->pages[page]->changed_at[entity % RF_PAGE_SIZE]);
     for (uint32_t i = 0; i < plan->count; i++) {
         const rf_column *column = plan->columns[i];
         if (page < column->capacity && column->pages[page])
@@ -199,8 +200,7 @@ ALWAYS void updates(run *r, rf_plan_shape shape) {
         if (!find_cells(&in, handle, cells, count)) break;
         revision++;
         seq++;
-        if (store_all(&plan, shape, handle, cells, next, revision))
-            page->slots[place].changed = page->changed = revision;
+        if (store_all(&plan, shape, handle, cells, next, revision)) rf_slot_page_touch(page, place, revision);
         if (far) {
             r->at = at;
             prefetch(&plan, r, (uint32_t)text_count, (size_t)(next - at) + size);

@@ -12,34 +12,29 @@ typedef struct rf_wire_part {
     const rf_quantiser *quantiser;
     const rf_column_page *page;
     uint64_t bit;         // in a mask
-    uint64_t said;        // a bit for each entity of which it is said
+    uint64_t said;        // a bit for each entity of which it may be said
     bool short_;          // what is said of those who have it is in sayings, one after the other
     uint32_t count, next; // of them
     rf_wire_sayings sayings;
 } rf_wire_part;
 
-// Those of a page who changed at or after `since`: the ones that the receiver does not have, or the others. others:
-// whether one of them has components that are not in the schema.
-typedef uint64_t rf_wire_changed(const rf_slot_page *page, uint32_t since, bool creates, bool *others);
-
-// Those of `who` whose component changed at or after `since`.
-typedef uint64_t rf_wire_said(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since);
-
-// Of those of whom a part speaks and who have it: what they have, and what the receiver has. first: of the page.
-typedef void rf_wire_find_values(rf_wire_values *values, const rf_wire_part *part, uint32_t first, uint32_t since);
-
-// Updates of all of `who`, of whom all parts speak, in sayings. Their mask is the recent one, nothing is removed. last:
-// the place of the one before, from -1 down if it is on another page; answers the last one. There must be room.
-typedef int64_t rf_wire_put_even(rf_wire_out *out, rf_wire_part *parts, uint32_t part_count, uint64_t who,
+// Updates of all of `who`, of whom all parts speak, in sayings, from the next one on. Their mask is the recent one,
+// nothing is removed. last: the place of the one before, from -1 down if it is on another page; answers the last one.
+// There must be room.
+typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
                                  int64_t last);
+
+// The same where there are two sayings (or one; the other has no bits then), together of at most RF_WIRE_PAIR_BITS, of
+// each of `places` from i on, which is not the first.
+#define RF_WIRE_PAIR_BITS (128 - 7 - 10)
+typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
+                               const uint8_t *places, uint32_t i, uint32_t count);
 
 typedef struct rf_wire_way {
     const char *name;
     bool (*available)(void);
-    rf_wire_changed *changed;
-    rf_wire_said *said;
-    rf_wire_find_values *find_values;
     rf_wire_put_even *put_even;
+    rf_wire_put_pairs *put_pairs;   // or NULL
     rf_wire_values_function *steps; // three binary32
     rf_wire_values_function *turns;
 } rf_wire_way;
@@ -50,5 +45,9 @@ const rf_wire_way *rf_wire_best_way(void);
 
 // NULL: it is not for such a component: what can be said of a value does not fit into 64 bits.
 rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_way *way);
+
+// rf_encode_packed, in one of these ways.
+rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+                              rf_allocator allocator, uint8_t **out, size_t *len);
 
 #endif

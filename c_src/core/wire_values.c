@@ -47,16 +47,28 @@ static bool put_delta(saying *out, const rf_quantiser *quantiser, uint32_t index
     return true;
 }
 
-static void one_by_one(const rf_quantiser *quantiser, rf_wire_values *values, rf_wire_sayings *out) {
-    for (uint32_t i = 0; i < values->count; i++) {
+// What the receiver has; NULL: that is not known.
+static const void *value_before(const rf_wire_values *values, uint32_t place, const uint8_t *cell) {
+    const rf_column *column = values->column;
+    uint32_t newest = *(const uint32_t *)(const void *)(cell + column->link_offset);
+    return rf_value_log_before(&column->log, values->first + place, newest, values->since);
+}
+
+static void one_by_one(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+    const bool update = values->since > 0;
+    for (uint32_t i = 0; i < values->who->count; i++) {
+        const uint8_t *cell = values->cells + (size_t)values->who->at[i] * values->column->stride;
+        const void *was = NULL;
         uint32_t numbers[3], old[3], index = 0, old_index = 0;
-        bool known = values->update && values->was[i] != values->now[i];
         saying it = {0};
-        if (!rf_quantise_value(quantiser, values->now[i], false, &index, numbers))
+        out->len[i] = 0;
+        if (rf_cell_stamp(cell) < values->since) continue;
+        if (update) was = value_before(values, values->who->at[i], cell);
+        if (!rf_quantise_value(quantiser, cell + values->column->value_offset, false, &index, numbers))
             it.len = RF_WIRE_VALUE_RAW;
-        else if (!known || !rf_quantise_value(quantiser, values->was[i], false, &old_index, old) ||
-                 old_index != index || !put_delta(&it, quantiser, index, numbers, old))
-            put_whole(&it, quantiser, values->update, index, numbers);
+        else if (!was || !rf_quantise_value(quantiser, was, false, &old_index, old) || old_index != index ||
+                 !put_delta(&it, quantiser, index, numbers, old))
+            put_whole(&it, quantiser, update, index, numbers);
         out->bits[i] = it.bits;
         out->len[i] = (uint8_t)it.len;
     }
@@ -69,7 +81,7 @@ static bool always(void) {
 #define TARGET
 #include "wire_page.inl"
 
-static const rf_wire_way scalar = {"scalar", always, changed, said, find_values, put_even, one_by_one, one_by_one};
+static const rf_wire_way scalar = {"scalar", always, put_even, NULL, one_by_one, one_by_one};
 
 const rf_wire_way *const rf_wire_ways[] = {
 #if RF_SIMD_X86

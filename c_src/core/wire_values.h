@@ -7,12 +7,21 @@
 
 #define RF_WIRE_VALUE_RAW 255 // a length that is none: the value has no integers, it goes as it is
 
-// What entities of one page have: numbers, to be read 16 bytes from where they begin.
-typedef struct rf_wire_values {
+// Which of a page's entities, in ascending order. Those behind the last, up to a whole group of RF_WIRE_GROUP, are some
+// that may be looked at, too.
+#define RF_WIRE_GROUP 8
+typedef struct rf_wire_places {
     uint32_t count;
-    bool update; // the receiver has the entities: a delta may be said, and nothing if nothing changed
-    const uint8_t *now[RF_PAGE_SIZE];
-    const uint8_t *was[RF_PAGE_SIZE]; // what the receiver has; the same place as `now` if that is not known
+    uint8_t at[RF_PAGE_SIZE + RF_WIRE_GROUP];
+} rf_wire_places;
+
+// Values of one component, of entities of one page that have it.
+typedef struct rf_wire_values {
+    const rf_column *column;
+    const uint8_t *cells; // of the page
+    uint32_t first;       // the page's first handle
+    uint32_t since;       // only what changed at this revision or later is said, as an update; 0: all, as wholes
+    const rf_wire_places *who;
 } rf_wire_values;
 
 // What is said of each.
@@ -21,7 +30,7 @@ typedef struct rf_wire_sayings {
     uint8_t len[RF_PAGE_SIZE]; // of bits; 0: for the receiver nothing has changed; or RF_WIRE_VALUE_RAW
 } rf_wire_sayings;
 
-// May fill values up to a whole number of groups.
-typedef void rf_wire_values_function(const rf_quantiser *quantiser, rf_wire_values *values, rf_wire_sayings *out);
+// May write sayings up to a whole number of groups.
+typedef void rf_wire_values_function(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out);
 
 #endif

@@ -5,7 +5,7 @@
 #if RF_SIMD_X86
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx2,bmi2,popcnt,avx512f,avx512vl,avx512cd,avx512dq,avx512bw")))
+#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,avx512f,avx512vl,avx512cd,avx512dq,avx512bw")))
 #define FORCE TARGET static inline __attribute__((always_inline))
 
 // The integers of eight values; ok: a bit for each that has some. A turn's index counts places.
@@ -16,40 +16,98 @@ typedef struct eight {
 } eight;
 
 typedef struct step_lanes {
-    __m512d min, per_step, over;
+    __m512d min, per_step;
+    __m256i most;
 } step_lanes;
 
 typedef struct turn_lanes {
     __m512d per_step, half_up, last;
 } turn_lanes;
 
-FORCE __m256 load_two(const uint8_t *low, const uint8_t *high) {
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)(const void *)low)),
-                                _mm_loadu_ps((const float *)(const void *)high), 1);
+// ---- what stands in cells and in the log ------------------------------------------------------------
+
+FORCE __m512 load_two(const uint8_t *low, const uint8_t *high) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps((const float *)(const void *)low)),
+                              _mm256_loadu_ps((const float *)(const void *)high), 1);
 }
 
-FORCE void load(const uint8_t *const *values, __m256 v[4]) {
-    __m256 rows[4], low[2], high[2];
-    for (int i = 0; i < 4; i++) rows[i] = load_two(values[i], values[i + 4]);
-    low[0] = _mm256_unpacklo_ps(rows[0], rows[1]), high[0] = _mm256_unpackhi_ps(rows[0], rows[1]);
-    low[1] = _mm256_unpacklo_ps(rows[2], rows[3]), high[1] = _mm256_unpackhi_ps(rows[2], rows[3]);
-    v[0] = _mm256_shuffle_ps(low[0], low[1], _MM_SHUFFLE(1, 0, 1, 0));
-    v[1] = _mm256_shuffle_ps(low[0], low[1], _MM_SHUFFLE(3, 2, 3, 2));
-    v[2] = _mm256_shuffle_ps(high[0], high[1], _MM_SHUFFLE(1, 0, 1, 0));
-    v[3] = _mm256_shuffle_ps(high[0], high[1], _MM_SHUFFLE(3, 2, 3, 2));
+// 32 bytes from each of eight places, as eight times eight numbers of 32 bits.
+FORCE void load(const uint8_t *from, const uint32_t at[8], __m256 v[8]) {
+    __m512 rows[4], low[2], high[2], both[4];
+    for (int i = 0; i < 4; i++) rows[i] = load_two(from + at[i], from + at[i + 4]);
+    low[0] = _mm512_unpacklo_ps(rows[0], rows[1]), high[0] = _mm512_unpackhi_ps(rows[0], rows[1]);
+    low[1] = _mm512_unpacklo_ps(rows[2], rows[3]), high[1] = _mm512_unpackhi_ps(rows[2], rows[3]);
+    both[0] = _mm512_shuffle_ps(low[0], low[1], _MM_SHUFFLE(1, 0, 1, 0));
+    both[1] = _mm512_shuffle_ps(low[0], low[1], _MM_SHUFFLE(3, 2, 3, 2));
+    both[2] = _mm512_shuffle_ps(high[0], high[1], _MM_SHUFFLE(1, 0, 1, 0));
+    both[3] = _mm512_shuffle_ps(high[0], high[1], _MM_SHUFFLE(3, 2, 3, 2));
+    for (int i = 0; i < 4; i++) {
+        v[i] = _mm512_castps512_ps256(_mm512_shuffle_f32x4(both[i], both[i], _MM_SHUFFLE(2, 0, 2, 0)));
+        v[i + 4] = _mm512_castps512_ps256(_mm512_shuffle_f32x4(both[i], both[i], _MM_SHUFFLE(3, 1, 3, 1)));
+    }
 }
 
-FORCE eight to_steps(const uint8_t *const *values, const step_lanes *with) {
-    __m256 v[4];
-    eight out = {.index = _mm256_setzero_si256(), .ok = 0xff};
-    load(values, v);
+FORCE __m256i as_integers(__m256 lanes) {
+    return _mm256_castps_si256(lanes);
+}
+
+FORCE __m256i all_lanes(uint32_t number) {
+    return _mm256_set1_epi32((int)number);
+}
+
+// Where an entry of the log begins that is not the newest of its entity. false: there is none.
+TARGET static bool older_entry(const rf_wire_values *values, uint32_t handle, uint32_t number, uint32_t *at) {
+    const rf_value_log *log = &values->column->log;
+    const uint8_t *value = rf_value_log_before(log, handle, number, values->since);
+    if (value) *at = (uint32_t)(value - log->entries) - (uint32_t)sizeof(rf_old_value);
+    return value != NULL;
+}
+
+// rf_value_log_before of eight entities: the values of those (of `who`) that it knows.
+FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 who, __m256 was[4]) {
+    const rf_value_log *log = &values->column->log;
+    const __m256i since = all_lanes(values->since);
+    uint32_t at[8];
+    __mmask8 known, newer;
+    __m256 entry[8]; // stamp, until, previous, handle, the value
+    who = _mm256_mask_cmplt_epu32_mask(who, _mm256_sub_epi32(all_lanes(log->written), links), all_lanes(log->length));
+    who = _mm256_mask_test_epi32_mask(who, links, links);
+    if (who == 0) return 0;
+    links = _mm256_mullo_epi32(_mm256_and_si256(links, all_lanes(log->mask)), all_lanes(log->entry_size));
+    _mm256_storeu_si256((__m256i *)(void *)at, links);
+    RF_WIRE_IN_MEMORY(at);
+    load(log->entries, at, entry);
+    who = _mm256_mask_cmpeq_epi32_mask(who, as_integers(entry[3]), handles);
+    known = _mm256_mask_cmplt_epu32_mask(who, as_integers(entry[0]), since);
+    newer = who & (__mmask8)~known;
+    known = _mm256_mask_cmpge_epu32_mask(known, as_integers(entry[1]), since);
+    if (newer != 0) {
+        uint32_t numbers[8], whose[8];
+        _mm256_storeu_si256((__m256i *)(void *)numbers, as_integers(entry[2]));
+        _mm256_storeu_si256((__m256i *)(void *)whose, handles);
+        for (uint32_t left = newer; left != 0; left &= left - 1) {
+            uint32_t lane = rf_low_bit(left);
+            if (older_entry(values, whose[lane], numbers[lane], &at[lane])) known |= (__mmask8)(1u << lane);
+        }
+        load(log->entries, at, entry);
+    }
+    for (int i = 0; i < 4; i++) was[i] = entry[i + 4];
+    return known;
+}
+
+// ---- integers ---------------------------------------------------------------------------------------
+
+FORCE eight to_steps(const __m256 v[3], const step_lanes *with) {
+    eight out = {.index = _mm256_setzero_si256()};
+    __m256i largest;
     for (int i = 0; i < 3; i++) {
         __m512d step = _mm512_mul_pd(_mm512_sub_pd(_mm512_cvtps_pd(v[i]), with->min), with->per_step);
         step = _mm512_add_pd(step, _mm512_set1_pd(0.5));
-        out.ok = _mm512_mask_cmp_pd_mask(out.ok, step, _mm512_setzero_pd(), _CMP_GE_OQ);
-        out.ok = _mm512_mask_cmp_pd_mask(out.ok, step, with->over, _CMP_LT_OQ);
-        out.numbers[i] = _mm512_cvttpd_epi32(step);
+        // Down, so that what is below 0 is negative; what is no integer of 32 bits is 2^31.
+        out.numbers[i] = _mm512_cvt_roundpd_epi32(step, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     }
+    largest = _mm256_max_epu32(_mm256_max_epu32(out.numbers[0], out.numbers[1]), out.numbers[2]);
+    out.ok = _mm256_cmple_epu32_mask(largest, with->most);
     return out;
 }
 
@@ -62,25 +120,35 @@ FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
     return _mm512_mask_xor_pd(inverse, negative, inverse, _mm512_set1_pd(-0.0));
 }
 
-FORCE eight to_turn(const uint8_t *const *values, const turn_lanes *with) {
-    __m256 v[4], most, largest;
-    __m512d sum, scale, wide;
-    eight out = {.index = _mm256_setzero_si256()};
-    load(values, v);
-    wide = _mm512_cvtps_pd(v[0]);
-    sum = _mm512_mul_pd(wide, wide);
-    largest = v[0];
-    most = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v[0]);
+// What has to be known of a quaternion first. Two without the same index have nothing more to do with each other.
+typedef struct turn {
+    __m512d sum;
+    __m256 largest;
+    __m256i index;
+    __mmask8 ok;
+} turn;
+
+FORCE turn look_at(const __m256 v[4]) {
+    __m512d wide = _mm512_cvtps_pd(v[0]);
+    __m256 most = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v[0]);
+    turn out = {_mm512_mul_pd(wide, wide), v[0], _mm256_setzero_si256(), 0};
     for (int i = 1; i < 4; i++) {
         __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v[i]);
         __mmask8 bigger = _mm256_cmp_ps_mask(size, most, _CMP_GT_OQ);
         most = _mm256_max_ps(size, most);
-        largest = _mm256_mask_mov_ps(largest, bigger, v[i]);
+        out.largest = _mm256_mask_mov_ps(out.largest, bigger, v[i]);
         out.index = _mm256_mask_mov_epi32(out.index, bigger, _mm256_set1_epi32(i));
         wide = _mm512_cvtps_pd(v[i]);
-        sum = _mm512_add_pd(sum, _mm512_mul_pd(wide, wide));
+        out.sum = _mm512_add_pd(out.sum, _mm512_mul_pd(wide, wide));
     }
-    scale = turn_scale(sum, largest, with);
+    out.ok = _mm512_cmp_pd_mask(out.sum, _mm512_set1_pd(63.0 / 64), _CMP_GE_OQ);
+    out.ok = _mm512_mask_cmp_pd_mask(out.ok, out.sum, _mm512_set1_pd(65.0 / 64), _CMP_LE_OQ);
+    return out;
+}
+
+FORCE eight to_turn(const __m256 v[4], const turn *of, const turn_lanes *with) {
+    const __m512d scale = turn_scale(of->sum, of->largest, with);
+    eight out = {.index = of->index, .ok = of->ok};
     for (int i = 0; i < 3; i++) {
         // Each place of the rest has its own number, or the next one if the largest is not behind it.
         __mmask8 behind = _mm256_cmpgt_epi32_mask(out.index, _mm256_set1_epi32(i));
@@ -89,10 +157,10 @@ FORCE eight to_turn(const uint8_t *const *values, const turn_lanes *with) {
         step = _mm512_min_pd(_mm512_max_pd(step, _mm512_setzero_pd()), with->last);
         out.numbers[i] = _mm512_cvttpd_epi32(step);
     }
-    out.ok = _mm512_cmp_pd_mask(sum, _mm512_set1_pd(63.0 / 64), _CMP_GE_OQ);
-    out.ok = _mm512_mask_cmp_pd_mask(out.ok, sum, _mm512_set1_pd(65.0 / 64), _CMP_LE_OQ);
     return out;
 }
+
+// ---- bits -------------------------------------------------------------------------------------------
 
 FORCE __m512i widen(__m256i numbers) {
     return _mm512_cvtepu32_epi64(numbers);
@@ -111,95 +179,242 @@ FORCE __m512i whole_bits(const eight *now, const rf_wire_layout *in) {
 }
 
 typedef struct deltas {
-    __m512i bits;
-    __m256i len, width;
-    __mmask8 same;
+    __m256i zigzags[3], width, len;
+    __mmask8 changed[3], same;
 } deltas;
 
-FORCE deltas delta_bits(const eight *now, const eight *was, const rf_wire_layout *in) {
-    const __m256i zero = _mm256_setzero_si256();
-    const unsigned flags_at = 1 + in->index_bits + RF_WIRE_DELTA_WIDTH_BITS;
-    __m256i zigzags[3], all = zero, at = zero;
-    __mmask8 changed[3];
-    __m512i numbers = _mm512_setzero_si512();
+FORCE deltas find_deltas(const eight *now, const eight *was, const rf_wire_layout *in) {
+    __m256i all = _mm256_setzero_si256();
     deltas out;
     for (int i = 0; i < 3; i++) {
         __m256i step = _mm256_sub_epi32(now->numbers[i], was->numbers[i]);
-        zigzags[i] = _mm256_xor_si256(_mm256_slli_epi32(step, 1), _mm256_srai_epi32(step, 31));
-        changed[i] = _mm256_test_epi32_mask(zigzags[i], zigzags[i]);
-        all = _mm256_or_si256(all, zigzags[i]);
+        out.zigzags[i] = _mm256_xor_si256(_mm256_slli_epi32(step, 1), _mm256_srai_epi32(step, 31));
+        out.changed[i] = _mm256_test_epi32_mask(out.zigzags[i], out.zigzags[i]);
+        all = _mm256_or_si256(all, out.zigzags[i]);
     }
     out.width = _mm256_sub_epi32(_mm256_set1_epi32(32), _mm256_lzcnt_epi32(all));
     out.same = _mm256_testn_epi32_mask(all, all);
-    for (int i = 0; i < 3; i++) {
-        numbers = _mm512_or_si512(numbers, _mm512_sllv_epi64(widen(zigzags[i]), widen(at)));
-        at = _mm256_mask_add_epi32(at, changed[i], at, out.width);
-    }
-    out.len = _mm256_add_epi32(at, _mm256_set1_epi32((int)flags_at + 3));
-    out.bits = _mm512_sll_epi64(numbers, _mm_cvtsi32_si128((int)flags_at + 3));
-    out.bits = _mm512_or_si512(out.bits, shifted(now->index, 1));
-    out.bits = _mm512_or_si512(
-        out.bits, shifted(_mm256_sub_epi32(out.width, _mm256_set1_epi32(1)), flags_at - RF_WIRE_DELTA_WIDTH_BITS));
-    for (int i = 0; i < 3; i++)
-        out.bits =
-            _mm512_mask_or_epi64(out.bits, changed[i], out.bits, _mm512_set1_epi64(1LL << (flags_at + (unsigned)i)));
+    out.len = all_lanes(in->flags_at + 3);
+    for (int i = 0; i < 3; i++) out.len = _mm256_mask_add_epi32(out.len, out.changed[i], out.len, out.width);
     return out;
 }
 
-FORCE void choose(rf_wire_sayings *out, uint32_t i, const eight *now, const eight *was, __mmask8 known,
+FORCE __m512i delta_bits(const deltas *delta, const eight *now, const rf_wire_layout *in) {
+    __m256i at = all_lanes(in->flags_at + 3), width = _mm256_sub_epi32(delta->width, _mm256_set1_epi32(1));
+    __m512i out = _mm512_or_si512(shifted(now->index, 1), shifted(width, in->flags_at - RF_WIRE_DELTA_WIDTH_BITS));
+    for (unsigned i = 0; i < 3; i++) {
+        __m512i flag = _mm512_set1_epi64(1LL << (in->flags_at + i));
+        out = _mm512_or_si512(out, _mm512_sllv_epi64(widen(delta->zigzags[i]), widen(at)));
+        out = _mm512_mask_or_epi64(out, delta->changed[i], out, flag);
+        at = _mm256_mask_add_epi32(at, delta->changed[i], at, delta->width);
+    }
+    return out;
+}
+
+// Of those of `said`. known: who of them has a `was`.
+FORCE void choose(rf_wire_sayings *out, uint32_t i, const eight *now, const eight *was, __mmask8 said, __mmask8 known,
                   const rf_wire_layout *in) {
-    __m256i whole_len = _mm256_set1_epi32((int)(in->whole_place + 3 * in->bits)), len = whole_len;
+    const __m256i whole_len = all_lanes(in->whole_place + 3 * in->bits);
+    __m256i len = whole_len;
     __m512i bits = whole_bits(now, in);
-    if (in->update) {
-        deltas delta = delta_bits(now, was, in);
-        __mmask8 is = known & was->ok & _mm256_cmpeq_epi32_mask(now->index, was->index), same = is & delta.same;
-        is &= _mm256_cmplt_epi32_mask(delta.len, whole_len) &
-              _mm256_cmplt_epi32_mask(delta.width, _mm256_set1_epi32(RF_WIRE_DELTA_BITS + 1));
-        bits = _mm512_mask_mov_epi64(bits, is, delta.bits);
-        len = _mm256_mask_mov_epi32(len, is, delta.len);
-        len = _mm256_mask_mov_epi32(len, same, _mm256_setzero_si256());
+    known &= was->ok & _mm256_cmpeq_epi32_mask(now->index, was->index);
+    if (known != 0) {
+        deltas delta = find_deltas(now, was, in);
+        __mmask8 shorter = _mm256_mask_cmplt_epi32_mask(known, delta.len, whole_len);
+        shorter = _mm256_mask_cmplt_epi32_mask(shorter, delta.width, _mm256_set1_epi32(RF_WIRE_DELTA_BITS + 1));
+        if (shorter != 0) {
+            bits = _mm512_mask_mov_epi64(bits, shorter, delta_bits(&delta, now, in));
+            len = _mm256_mask_mov_epi32(len, shorter, delta.len);
+        }
+        len = _mm256_mask_mov_epi32(len, known & delta.same, _mm256_setzero_si256());
     }
     len = _mm256_mask_mov_epi32(_mm256_set1_epi32(RF_WIRE_VALUE_RAW), now->ok, len);
+    len = _mm256_maskz_mov_epi32(said, len);
     _mm512_storeu_si512(&out->bits[i], bits);
     _mm_storel_epi64((__m128i *)(void *)&out->len[i], _mm256_cvtepi32_epi8(len));
 }
 
-// Whose `was` is another place than `now`.
-FORCE __mmask8 known_of(const rf_wire_values *values, uint32_t i) {
-    return _mm512_cmpneq_epi64_mask(_mm512_loadu_si512(&values->now[i]), _mm512_loadu_si512(&values->was[i]));
+// ---- components -------------------------------------------------------------------------------------
+
+// Eight entities' cells: where they are, whose they are, and of whom something is said.
+typedef struct group {
+    uint32_t at[8];
+    __m256i handles;
+    __mmask8 said;
+} group;
+
+FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
+    __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->who->at[i]));
+    __m256i at = _mm256_mullo_epi32(places, all_lanes(values->column->stride));
+    _mm256_storeu_si256((__m256i *)(void *)g->at, at);
+    RF_WIRE_IN_MEMORY(g->at);
+    g->handles = _mm256_add_epi32(places, all_lanes(values->first));
 }
 
-TARGET static void steps(const rf_quantiser *quantiser, rf_wire_values *values, rf_wire_sayings *out) {
+FORCE bool is_said(group *g, const rf_wire_values *values, __m256 stamps) {
+    g->said = _mm256_cmpge_epu32_mask(as_integers(stamps), all_lanes(values->since));
+    return g->said != 0;
+}
+
+FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {
+    memset(&out->len[i], 0, 8);
+}
+
+// A cell is its stamp, three numbers, and the link.
+TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
     const step_lanes with = {_mm512_set1_pd(quantiser->min), _mm512_set1_pd(quantiser->per_step),
-                             _mm512_set1_pd(quantiser->over)};
-    const rf_wire_layout in = rf_wire_layout_of(quantiser, values->update, 0);
-    rf_wire_fill_up(values, 8);
-    for (uint32_t i = 0; i < values->count; i += 8) {
-        eight now = to_steps(values->now + i, &with), was = now;
-        if (values->update) was = to_steps(values->was + i, &with);
-        choose(out, i, &now, &was, known_of(values, i), &in);
+                             all_lanes(quantiser->most)};
+    const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
+    for (uint32_t i = 0; i < values->who->count; i += 8) {
+        __mmask8 known = 0;
+        __m256 v[8], before[4] = {0};
+        eight now, was;
+        group g;
+        open_group(&g, values, i);
+        load(values->cells, g.at, v);
+        if (!is_said(&g, values, v[0])) {
+            say_nothing(out, i);
+            continue;
+        }
+        now = was = to_steps(v + 1, &with);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.said, before);
+        if (known != 0) was = to_steps(before, &with);
+        choose(out, i, &now, &was, g.said, known, &in);
     }
 }
 
-TARGET static void turns(const rf_quantiser *quantiser, rf_wire_values *values, rf_wire_sayings *out) {
+// A cell is its stamp, four numbers, and the link.
+TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
     const turn_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up),
                              _mm512_set1_pd(quantiser->last)};
-    const rf_wire_layout in = rf_wire_layout_of(quantiser, values->update, 2);
-    rf_wire_fill_up(values, 8);
-    for (uint32_t i = 0; i < values->count; i += 8) {
-        eight now = to_turn(values->now + i, &with), was = now;
-        if (values->update) was = to_turn(values->was + i, &with);
-        choose(out, i, &now, &was, known_of(values, i), &in);
+    const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
+    for (uint32_t i = 0; i < values->who->count; i += 8) {
+        __mmask8 known = 0;
+        __m256 v[8], before[4] = {0};
+        turn is, was_one;
+        eight now, was;
+        group g;
+        open_group(&g, values, i);
+        load(values->cells, g.at, v);
+        if (!is_said(&g, values, v[0])) {
+            say_nothing(out, i);
+            continue;
+        }
+        is = look_at(v + 1);
+        now = was = to_turn(v + 1, &is, &with);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.said, before);
+        if (known != 0) {
+            was_one = look_at(before);
+            known &= was_one.ok & _mm256_cmpeq_epi32_mask(is.index, was_one.index);
+            if (known != 0) was = to_turn(before, &was_one, &with);
+        }
+        choose(out, i, &now, &was, g.said, known, &in);
     }
+}
+
+#include "wire_page.inl"
+
+// ---- two sayings of each entity ---------------------------------------------------------------------
+
+// Sums of so many lanes, each with those before it.
+FORCE __m512i running_sums(__m512i lanes) {
+    const __m512i zero = _mm512_setzero_si512();
+    lanes = _mm512_add_epi64(lanes, _mm512_alignr_epi64(lanes, zero, 7));
+    lanes = _mm512_add_epi64(lanes, _mm512_alignr_epi64(lanes, zero, 6));
+    return _mm512_add_epi64(lanes, _mm512_alignr_epi64(lanes, zero, 4));
+}
+
+FORCE __m512i bytes_of(const uint8_t *bytes) {
+    return _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(const void *)bytes));
+}
+
+// Bits as two numbers, the low one first.
+typedef struct long_bits {
+    __m512i low, high, len;
+} long_bits;
+
+// len + more.len <= 128
+FORCE long_bits followed_by(long_bits bits, __m512i more, __m512i more_len) {
+    const __m512i all = _mm512_set1_epi64(64);
+    bits.low = _mm512_or_si512(bits.low, _mm512_sllv_epi64(more, bits.len)); // none of it from 64 on
+    bits.high = _mm512_or_si512(bits.high, _mm512_srlv_epi64(more, _mm512_sub_epi64(all, bits.len)));
+    bits.high = _mm512_or_si512(bits.high, _mm512_sllv_epi64(more, _mm512_sub_epi64(bits.len, all)));
+    bits.len = _mm512_add_epi64(bits.len, more_len);
+    return bits;
+}
+
+FORCE void store_bits(uint8_t *to, long_bits bits, const uint64_t at[8], uint32_t count) {
+    __m512i even = _mm512_unpacklo_epi64(bits.low, bits.high), odd = _mm512_unpackhi_epi64(bits.low, bits.high);
+    uint64_t pairs[8][2];
+    if (count < 8) {
+        for (int i = 0; i < 8; i += 2) {
+            _mm_storeu_si128((__m128i *)(void *)pairs[i], _mm512_castsi512_si128(even));
+            _mm_storeu_si128((__m128i *)(void *)pairs[i + 1], _mm512_castsi512_si128(odd));
+            even = _mm512_alignr_epi64(even, even, 2), odd = _mm512_alignr_epi64(odd, odd, 2);
+        }
+        for (uint32_t i = 0; i < count; i++) memcpy(to + at[i], pairs[i], sizeof pairs[i]);
+        return;
+    }
+    _mm_storeu_si128((__m128i *)(void *)(to + at[0]), _mm512_castsi512_si128(even));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[1]), _mm512_castsi512_si128(odd));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[2]), _mm512_extracti64x2_epi64(even, 1));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[3]), _mm512_extracti64x2_epi64(odd, 1));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[4]), _mm512_extracti64x2_epi64(even, 2));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[5]), _mm512_extracti64x2_epi64(odd, 2));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[6]), _mm512_extracti64x2_epi64(even, 3));
+    _mm_storeu_si128((__m128i *)(void *)(to + at[7]), _mm512_extracti64x2_epi64(odd, 3));
+}
+
+TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
+                             const uint8_t *places, uint32_t i, uint32_t count) {
+    const __m512i seven = _mm512_set1_epi64(7), zero = _mm512_setzero_si512();
+    uint8_t *to = out->buf.data + out->buf.len;
+    __m512i before = _mm512_set1_epi64((long long)out->held);
+    uint64_t bit = out->count, mask;
+    for (; i < count; i += 8) {
+        const uint32_t left = count - i < 8 ? count - i : 8;
+        __m512i step = _mm512_sub_epi64(bytes_of(places + i), bytes_of(places + i - 1)), ends, from, tail, at;
+        __mmask8 far = _mm512_cmpgt_epi64_mask(step, seven);
+        uint64_t offsets[8];
+        long_bits bits = {step, zero, _mm512_set1_epi64(HEAD_BITS)};
+        step = _mm512_or_si512(_mm512_and_si512(step, seven), _mm512_slli_epi64(_mm512_srli_epi64(step, 3), 4));
+        bits.low = _mm512_mask_or_epi64(bits.low, far, step, _mm512_set1_epi64(8));
+        bits.len = _mm512_mask_mov_epi64(bits.len, far, _mm512_set1_epi64(HEAD_BITS + 4));
+        bits = followed_by(bits, _mm512_loadu_si512(&one->bits[i]), bytes_of(&one->len[i]));
+        bits = followed_by(bits, _mm512_loadu_si512(&two->bits[i]), bytes_of(&two->len[i]));
+        ends = _mm512_add_epi64(running_sums(bits.len), _mm512_set1_epi64((long long)bit));
+        at = _mm512_sub_epi64(ends, bits.len);
+        _mm512_storeu_si512(offsets, _mm512_srli_epi64(at, 3));
+        RF_WIRE_IN_MEMORY(offsets);
+        from = _mm512_and_si512(at, seven);
+        bits.high = _mm512_or_si512(_mm512_sllv_epi64(bits.high, from),
+                                    _mm512_srlv_epi64(bits.low, _mm512_sub_epi64(_mm512_set1_epi64(64), from)));
+        bits.low = _mm512_sllv_epi64(bits.low, from);
+        // The bits of its last byte that is not full go into the first of the next.
+        from = _mm512_andnot_si512(seven, _mm512_add_epi64(from, bits.len));
+        tail = _mm512_or_si512(_mm512_srlv_epi64(bits.low, from),
+                               _mm512_srlv_epi64(bits.high, _mm512_sub_epi64(from, _mm512_set1_epi64(64))));
+        bits.low = _mm512_or_si512(bits.low, _mm512_alignr_epi64(tail, before, 7));
+        before = tail;
+        store_bits(to, bits, offsets, left);
+        _mm512_storeu_si512(offsets, ends);
+        RF_WIRE_IN_MEMORY(offsets);
+        bit = offsets[left - 1];
+        to += bit / 8;
+        bit %= 8;
+    }
+    mask = (UINT64_C(1) << bit) - 1;
+    out->buf.len = (size_t)(to - out->buf.data);
+    out->count = (unsigned)bit;
+    out->held = bit > 0 ? *to & mask : 0;
 }
 
 static bool available(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
 }
 
-#include "wire_page.inl"
-
-const rf_wire_way rf_wire_way_avx512 = {"avx512", available, changed, said, find_values, put_even, steps, turns};
+const rf_wire_way rf_wire_way_avx512 = {"avx512", available, put_even, put_pairs, steps, turns};
 #endif

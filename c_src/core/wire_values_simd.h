@@ -2,18 +2,25 @@
 #ifndef RF_CORE_WIRE_VALUES_SIMD_H
 #define RF_CORE_WIRE_VALUES_SIMD_H
 
+#include "bits.h"
 #include "simd_targets.h"
+#include "wire_numbers.h"
 #include "wire_page.h"
 
 #if RF_SIMD_X86
 extern const rf_wire_way rf_wire_way_avx2, rf_wire_way_avx512;
 #endif
 
+// What was stored there by one instruction is loaded number by number, not taken out of the register again, which would
+// keep the units busy that compute.
+#define RF_WIRE_IN_MEMORY(array) __asm__("" : "+m"(array))
+
 // Where things stand in what is said, the same for all values of a component.
 typedef struct rf_wire_layout {
     unsigned bits;                    // of an integer
     unsigned whole_head, whole_place; // of a whole: what stands first, and where the integers begin
     unsigned index_bits;              // in front of them
+    unsigned flags_at;                // of a delta: what says which numbers changed
     bool update;
 } rf_wire_layout;
 
@@ -22,15 +29,8 @@ static inline rf_wire_layout rf_wire_layout_of(const rf_quantiser *quantiser, bo
                             .whole_head = update,
                             .whole_place = (update ? 2u : 1u) + index_bits,
                             .index_bits = index_bits,
+                            .flags_at = 1 + index_bits + RF_WIRE_DELTA_WIDTH_BITS,
                             .update = update};
-}
-
-// So that there are whole groups of this many.
-static inline void rf_wire_fill_up(rf_wire_values *values, uint32_t lanes) {
-    for (uint32_t i = values->count; i % lanes != 0; i++) {
-        values->now[i] = values->now[0];
-        values->was[i] = values->was[0];
-    }
 }
 
 #endif

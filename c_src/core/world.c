@@ -167,18 +167,23 @@ static void renumber(rf_world *world) {
         }
         if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) continue;
         slot = rf_world_slot(world, handle);
-        RENUMBER(slot->created);
         RENUMBER(slot->since);
-        RENUMBER(slot->changed);
         for (uint32_t i = 0; slot->others && i < slot->others->count; i++) RENUMBER(slot->others->items[i]->stamp);
     }
     for (uint32_t i = 0; i < world->pages_capacity; i++) {
-        if (!world->pages[i]) continue;
-        RENUMBER(world->pages[i]->created);
-        RENUMBER(world->pages[i]->changed);
+        rf_slot_page *page = world->pages[i];
+        if (!page) continue;
+        RENUMBER(page->created);
+        RENUMBER(page->changed);
+        for (uint32_t j = 0; j < RF_PAGE_SIZE; j++) {
+            RENUMBER(page->created_at[j]);
+            RENUMBER(page->changed_at[j]);
+        }
     }
     for (uint32_t i = 0; i < world->column_count; i++) {
         rf_value_log *log = &world->columns[i].log;
+        for (uint32_t j = 0; j < world->columns[i].capacity; j++)
+            if (world->columns[i].pages[j]) RENUMBER(world->columns[i].pages[j]->removed);
         for (uint32_t j = 0; log->length > 0 && j <= log->mask; j++) {
             RENUMBER(rf_value_log_entry(log, j)->stamp);
             RENUMBER(rf_value_log_entry(log, j)->until);

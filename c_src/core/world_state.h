@@ -7,6 +7,7 @@
 #include "history.h"
 #include "id_table.h"
 #include "others.h"
+#include "stamps.h"
 #include "str.h"
 #include <roomfold/world.h>
 
@@ -16,14 +17,16 @@ typedef struct rf_slot {
     rf_entity_id id;
     rf_others *others;
     uint32_t generation;
-    uint32_t created; // revision it was created or replaced at
-    uint32_t since;   // revision it came to exist at
-    uint32_t changed; // revision of its last change
+    uint32_t since; // revision it came to exist at
 } rf_slot;
 
+// When what of its entities stands side by side, so that all 64 can be looked through at once.
 typedef struct rf_slot_page {
     uint64_t alive;
-    uint32_t created, changed; // the latest of its entities'
+    uint64_t with_others;              // whose slots have an rf_others
+    uint32_t created, changed;         // the latest of these:
+    uint32_t changed_at[RF_PAGE_SIZE]; // revision of the last change
+    uint32_t created_at[RF_PAGE_SIZE]; // revision it was created or replaced at
     rf_slot slots[RF_PAGE_SIZE];
 } rf_slot_page;
 
@@ -58,6 +61,21 @@ static inline uint64_t rf_world_alive_on(const rf_world *world, uint32_t handle)
 
 static inline rf_slot *rf_world_slot(const rf_world *world, uint32_t handle) {
     return &rf_world_page(world, handle)->slots[handle % RF_PAGE_SIZE];
+}
+
+// Those of the living that were changed at or after `since`.
+static inline uint64_t rf_slot_page_changed(const rf_slot_page *page, uint32_t since) {
+    return page->changed < since ? 0 : page->alive & rf_stamps_since(page->changed_at, since);
+}
+
+// Of these the ones that were created or replaced then.
+static inline uint64_t rf_slot_page_created(const rf_slot_page *page, uint32_t since) {
+    return page->created < since ? 0 : page->alive & rf_stamps_since(page->created_at, since);
+}
+
+// A change of the entity at this place, at this revision.
+static inline void rf_slot_page_touch(rf_slot_page *page, uint32_t place, uint32_t revision) {
+    page->changed_at[place] = page->changed = revision;
 }
 
 // The handle of a living entity, or RF_NO_HANDLE.

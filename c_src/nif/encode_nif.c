@@ -7,24 +7,45 @@
 #define NORMAL_LIMIT ((size_t)256 << 10) // what a normal scheduler may write in one go
 #define NORMAL_ENTITIES 4096             // and look at
 
-// An allocator whose first block is the data of a binary, since that is what the text goes into.
-typedef struct binary_memory {
+// An allocator of the one block that the output goes into. Short output stays on the stack until its length is known;
+// what is longer is the data of a binary from then on.
+#define SHORT_OUTPUT 2048
+typedef struct output_memory {
     ErlNifBinary binary;
-    bool made;
-} binary_memory;
+    enum { OUTPUT_NONE, OUTPUT_SHORT, OUTPUT_BINARY } where;
+    uint8_t bytes[SHORT_OUTPUT];
+} output_memory;
 
-static void *resize_binary(void *context, void *block, size_t size) {
-    binary_memory *memory = context;
-    if (block != (memory->made ? memory->binary.data : NULL)) return NULL;
+static uint8_t *output_block(output_memory *memory) {
+    if (memory->where == OUTPUT_NONE) return NULL;
+    return memory->where == OUTPUT_SHORT ? memory->bytes : memory->binary.data;
+}
+
+static void *resize_output(void *context, void *block, size_t size) {
+    output_memory *memory = context;
+    if (block != output_block(memory)) return NULL;
     if (size == 0) {
-        enif_release_binary(&memory->binary);
-        memory->made = false;
+        if (memory->where == OUTPUT_BINARY) enif_release_binary(&memory->binary);
+        memory->where = OUTPUT_NONE;
         return NULL;
     }
-    if (!(memory->made ? enif_realloc_binary(&memory->binary, size) : enif_alloc_binary(size, &memory->binary)))
-        return NULL;
-    memory->made = true;
-    return memory->binary.data;
+    if (memory->where != OUTPUT_BINARY && size <= SHORT_OUTPUT) {
+        memory->where = OUTPUT_SHORT;
+    } else if (memory->where == OUTPUT_BINARY) {
+        if (!enif_realloc_binary(&memory->binary, size)) return NULL;
+    } else {
+        if (!enif_alloc_binary(size, &memory->binary)) return NULL;
+        if (memory->where == OUTPUT_SHORT) memcpy(memory->binary.data, memory->bytes, SHORT_OUTPUT);
+        memory->where = OUTPUT_BINARY;
+    }
+    return output_block(memory);
+}
+
+// The block's first bytes as a term.
+static ERL_NIF_TERM output_term(ErlNifEnv *env, output_memory *memory, size_t len) {
+    if (memory->where != OUTPUT_BINARY) return nif_binary(env, (rf_str){(const char *)memory->bytes, len});
+    enif_realloc_binary(&memory->binary, len);
+    return enif_make_binary(env, &memory->binary);
 }
 
 static bool read_text(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
@@ -68,14 +89,15 @@ static void charge(nif_builder *builder, size_t len) {
 // argv: world, version, the seq a diff starts from or nil, shape, frame.
 static rf_status encode(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[], ERL_NIF_TERM *answer) {
     ErlNifEnv *env = builder->env;
-    binary_memory memory = {.made = false};
-    rf_allocator allocator = {.context = &memory, .resize = resize_binary};
+    output_memory memory;
+    rf_allocator allocator = {.context = &memory, .resize = resize_output};
     rf_encode_def def = {.limit = builder->may_stop ? NORMAL_LIMIT : 0};
     rf_phoenix_frame frame;
     ErlNifUInt64 from;
     rf_status status;
     char *text;
     size_t len;
+    memory.where = OUTPUT_NONE;
     def.diff = !enif_is_identical(argv[2], nif_atom.nil);
     if (def.diff && !enif_get_uint64(env, argv[2], &from)) return RF_INVALID_ARGUMENT;
     if (!read_shape(argv[3], &def.by) || !read_frame(env, argv[4], &frame, &def.frame)) return RF_INVALID_ARGUMENT;
@@ -85,8 +107,7 @@ static rf_status encode(nif_builder *builder, const nif_world *world, const ERL_
     if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
     if (status != RF_OK) return status;
     charge(builder, len);
-    enif_realloc_binary(&memory.binary, len);
-    *answer = enif_make_tuple2(env, nif_atom.ok, enif_make_binary(env, &memory.binary));
+    *answer = enif_make_tuple2(env, nif_atom.ok, output_term(env, &memory, len));
     return RF_OK;
 }
 
@@ -94,21 +115,21 @@ static rf_status encode(nif_builder *builder, const nif_world *world, const ERL_
 static rf_status encode_packed(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[],
                                ERL_NIF_TERM *answer) {
     ErlNifEnv *env = builder->env;
-    binary_memory memory = {.made = false};
-    rf_allocator allocator = {.context = &memory, .resize = resize_binary};
+    output_memory memory;
+    rf_allocator allocator = {.context = &memory, .resize = resize_output};
     bool diff = !enif_is_identical(argv[2], nif_atom.nil);
     size_t limit = builder->may_stop ? NORMAL_LIMIT : 0, len;
     ErlNifUInt64 from = 0;
     rf_status status;
     uint8_t *bytes;
+    memory.where = OUTPUT_NONE;
     if (diff && !enif_get_uint64(env, argv[2], &from)) return RF_INVALID_ARGUMENT;
     if (builder->may_stop && rf_world_count(world->world) > NORMAL_ENTITIES) return stop(builder);
     status = rf_encode_packed(world->world, diff, from, limit, allocator, &bytes, &len);
     if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
     if (status != RF_OK) return status;
     charge(builder, len * 4);
-    enif_realloc_binary(&memory.binary, len);
-    *answer = enif_make_tuple2(env, nif_atom.ok, enif_make_binary(env, &memory.binary));
+    *answer = enif_make_tuple2(env, nif_atom.ok, output_term(env, &memory, len));
     return RF_OK;
 }
 

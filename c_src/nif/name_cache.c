@@ -14,11 +14,16 @@ static size_t place(rf_str name) {
 
 ERL_NIF_TERM nif_names_get(nif_names *names, ErlNifEnv *env, rf_str name) {
     size_t i = place(name);
-    rf_str known = names->entries[i].bytes;
+    const uint64_t bit = UINT64_C(1) << i;
     if (name.len > LONGEST) return nif_binary(env, name);
-    if (known.data && known.len == name.len && memcmp(known.data, name.data, name.len) == 0)
-        return names->entries[i].term;
+    if (names->filled & bit) {
+        rf_str known = names->entries[i].bytes;
+        if (known.len == name.len && memcmp(known.data, name.data, name.len) == 0) return names->entries[i].term;
+    }
     names->entries[i].term = nif_binary(env, name);
-    if (!nif_bytes(env, names->entries[i].term, &names->entries[i].bytes)) names->entries[i].bytes = (rf_str){0};
+    if (nif_bytes(env, names->entries[i].term, &names->entries[i].bytes))
+        names->filled |= bit;
+    else
+        names->filled &= ~bit;
     return names->entries[i].term;
 }

@@ -6,10 +6,11 @@
 
 #define NIF_NAMES 64
 
-// Zero it before use; valid within one call.
+// Set `filled` to 0 before use; valid within one call.
 typedef struct nif_names {
+    uint64_t filled; // a bit for each entry that says something
     struct {
-        rf_str bytes; // of the term itself; data NULL: empty
+        rf_str bytes; // of the term itself
         ERL_NIF_TERM term;
     } entries[NIF_NAMES];
 } nif_names;

@@ -3,10 +3,12 @@
 #include <string.h>
 
 void nif_builder_start(nif_builder *builder, ErlNifEnv *env) {
-    memset(builder, 0, sizeof *builder);
     builder->env = env;
     builder->work = NIF_WORK;
     builder->may_stop = nif_on_normal_scheduler();
+    builder->stopped = false;
+    builder->names.filled = 0;
+    builder->keys = builder->values = (nif_stack){0};
 }
 
 void nif_builder_free(nif_builder *builder) {

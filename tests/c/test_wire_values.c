@@ -19,12 +19,16 @@ static double uniform(void) {
     return (double)random_bits() / 4294967296.0;
 }
 
-#define STRIDE 20 // bytes from value to value: their numbers, and what may be read behind them
-
+// A page of a component, all of whose entities have been there since revision 1.
 typedef struct sample {
-    uint8_t now[RF_PAGE_SIZE][STRIDE], was[RF_PAGE_SIZE][STRIDE];
+    rf_mem mem;
+    rf_column column;
+    rf_wire_places who;
     rf_wire_values values;
 } sample;
+
+#define HISTORY 100 // replaced values that are remembered: not always all
+#define FIRST 128   // the page's first handle
 
 // In bounds mostly; small steps, no steps and long ones; sometimes what has no integers.
 static void random_place(float *now, float *was) {
@@ -54,20 +58,42 @@ static void random_turn(float *now, float *was) {
     }
 }
 
-static void fill(sample *it, bool turn, uint32_t count, bool update) {
-    it->values.count = count;
-    it->values.update = update;
-    for (uint32_t i = 0; i < count; i++) {
-        float now[4] = {0}, was[4] = {0};
+static void set(sample *it, uint32_t place, uint32_t revision, const float *value) {
+    rf_column_page *page = rf_column_page_of(&it->column, FIRST);
+    uint8_t *cell = rf_column_cell(&it->column, page, place);
+    if (page->present >> place & 1) rf_column_remember(&it->column, FIRST + place, cell, revision);
+    rf_cell_set_stamp(cell, revision);
+    memcpy(cell + it->column.value_offset, value, it->column.value_size);
+    page->present |= UINT64_C(1) << place;
+}
+
+// Changed not at all, once, or more often; the last time at revision 3 or before that at 2, where a diff begins.
+static void fill(sample *it, const rf_component_def *def, bool turn) {
+    float now[4] = {0}, was[4] = {0};
+    memset(it, 0, sizeof *it);
+    it->mem.allocator = rf_allocator_default();
+    ck_assert(rf_column_init(&it->column, def, &it->mem, HISTORY) && rf_column_reserve(&it->column, &it->mem, FIRST));
+    for (uint32_t place = 0; place < RF_PAGE_SIZE; place++) {
+        uint32_t changes = random_bits() % 4;
         if (turn)
             random_turn(now, was);
         else
             random_place(now, was);
-        memcpy(it->now[i], now, sizeof now);
-        memcpy(it->was[i], was, sizeof was);
-        it->values.now[i] = it->now[i];
-        it->values.was[i] = random_bits() % 4 ? it->was[i] : it->now[i];
+        set(it, place, 1, changes == 3 ? now : was);
+        if (changes == 3) set(it, place, random_bits() % 2 ? 1 : 2, was);
+        if (changes == 2 && random_bits() % 4 == 0) set(it, place, 2, now);
+        if (changes > 0) set(it, place, 3, now);
     }
+    it->values = (rf_wire_values){.column = &it->column, .first = FIRST, .who = &it->who};
+    it->values.cells = rf_column_cell(&it->column, rf_column_page_of(&it->column, FIRST), 0);
+    it->values.since = random_bits() % 4 == 0 ? 0 : 2 + random_bits() % 2;
+}
+
+// All of them, or only some.
+static void choose(sample *it) {
+    bool all = random_bits() % 2;
+    for (uint32_t place = 0; place < RF_PAGE_SIZE; place++)
+        if (all || random_bits() % 3 == 0) it->who.at[it->who.count++] = (uint8_t)place;
 }
 
 static const rf_wire_way *scalar(void) {
@@ -78,31 +104,35 @@ static const rf_wire_way *scalar(void) {
 
 // How often each form was met: without all of them the test would show little.
 typedef struct tally {
-    uint64_t raw, none, other;
+    uint64_t raw, none, whole, delta;
 } tally;
 
-static void compare(const rf_quantiser *quantiser, bool turn, tally *seen) {
+static void compare(const rf_component_def *def, bool turn, tally *seen) {
+    const rf_quantiser quantiser = rf_quantiser_of(def);
     for (int round = 0; round < 3000; round++) {
         sample it;
         rf_wire_sayings expected;
-        fill(&it, turn, 1 + random_bits() % RF_PAGE_SIZE, random_bits() % 4 != 0);
-        rf_wire_values_for(quantiser, scalar())(quantiser, &it.values, &expected);
+        fill(&it, def, turn);
+        choose(&it);
+        rf_wire_values_for(&quantiser, scalar())(&quantiser, &it.values, &expected);
         for (const rf_wire_way *const *way = rf_wire_ways; strcmp((*way)->name, "scalar") != 0; way++) {
-            rf_wire_values values = it.values;
             rf_wire_sayings got;
             if (!(*way)->available()) continue;
-            rf_wire_values_for(quantiser, *way)(quantiser, &values, &got);
-            for (uint32_t i = 0; i < values.count; i++) {
+            rf_wire_values_for(&quantiser, *way)(&quantiser, &it.values, &got);
+            for (uint32_t i = 0; i < it.who.count; i++) {
                 REQUIRE(got.len[i] == expected.len[i]);
                 if (got.len[i] == 0 || got.len[i] == RF_WIRE_VALUE_RAW) continue;
                 REQUIRE(got.bits[i] == expected.bits[i]);
             }
         }
-        for (uint32_t i = 0; i < it.values.count; i++) {
+        for (uint32_t i = 0; i < it.who.count; i++) {
+            unsigned whole = (it.values.since > 0 ? 2u : 1u) + (turn ? 2u : 0u) + 3u * quantiser.bits;
             seen->raw += expected.len[i] == RF_WIRE_VALUE_RAW;
             seen->none += expected.len[i] == 0;
-            seen->other += expected.len[i] > 0 && expected.len[i] < RF_WIRE_VALUE_RAW;
+            seen->whole += expected.len[i] == whole;
+            seen->delta += expected.len[i] > 0 && expected.len[i] < whole;
         }
+        rf_column_free(&it.column, &it.mem);
     }
 }
 
@@ -110,15 +140,13 @@ START_TEST(every_way_says_the_same_of_places) {
     const double steps[] = {0.001, 0.5, 0.0001};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         rf_component_def def = {.type = RF_TYPE_F32, .count = 3, .quantise = RF_QUANTISE_STEP};
-        rf_quantiser quantiser;
         tally seen = {0};
         def.step = steps[i];
         def.min = i == 2 ? -50 : -100;
         def.max = -def.min;
-        quantiser = rf_quantiser_of(&def);
         ck_assert(rf_quantiser_valid(&def));
-        compare(&quantiser, false, &seen);
-        ck_assert(seen.raw > 100 && seen.none > 100 && seen.other > 1000);
+        compare(&def, false, &seen);
+        ck_assert(seen.raw > 100 && seen.none > 100 && seen.whole > 1000 && seen.delta > 1000);
     }
 }
 END_TEST
@@ -127,12 +155,10 @@ START_TEST(every_way_says_the_same_of_turns) {
     const uint8_t bits[] = {10, 4, 16};
     for (size_t i = 0; i < sizeof bits; i++) {
         rf_component_def def = {.type = RF_TYPE_F32, .count = 4, .quantise = RF_QUANTISE_SMALLEST_THREE};
-        rf_quantiser quantiser;
         tally seen = {0};
         def.bits = bits[i];
-        quantiser = rf_quantiser_of(&def);
-        compare(&quantiser, true, &seen);
-        ck_assert(seen.raw > 100 && seen.none > 100 && seen.other > 1000);
+        compare(&def, true, &seen);
+        ck_assert(seen.raw > 100 && seen.none > 100 && seen.whole > 1000 && seen.delta > 1000);
     }
 }
 END_TEST

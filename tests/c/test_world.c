@@ -169,7 +169,9 @@ START_TEST(revisions_that_run_out_are_counted_anew) {
     for (uint32_t handle = 0; handle < world->handles; handle++) {
         rf_slot *slot = rf_world_slot(world, handle);
         if (slot->since == 0 || !(rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1)) continue;
-        slot->created = slot->since = slot->changed = 1;
+        slot->since = 1;
+        rf_world_page(world, handle)->created_at[handle % RF_PAGE_SIZE] = 1;
+        rf_world_page(world, handle)->changed_at[handle % RF_PAGE_SIZE] = 1;
     }
     world->history.revision = world->history.first.revision = UINT32_MAX - 100;
     world->start = world->history.first.seq = world->seq;
