@@ -1,9 +1,5 @@
 #include "map_shape.h"
 
-#include <string.h>
-
-#define ASKED 3 // keys that are asked for; more are walked
-
 void nif_shapes_start(nif_shapes *shapes) {
     for (uint32_t i = 0; i < NIF_SHAPE_KEYS; i++) shapes->of_size[i].count = 0;
 }
@@ -37,28 +33,19 @@ static bool learn(nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, nif_meanin
 
 static inline bool is_key(ErlNifEnv *env, const nif_shape *shape, uint32_t i, ERL_NIF_TERM key) {
     rf_str text;
-    return key == shape->keys[i] || (nif_bytes(env, key, &text) && text.len == shape->texts[i].len &&
-                                     memcmp(text.data, shape->texts[i].data, text.len) == 0);
+    return key == shape->keys[i] || (nif_bytes(env, key, &text) && nif_same(text, shape->texts[i]));
 }
 
 // Whether the map, of as many keys as the shape, has the shape's keys, in its order.
-static bool walk(const nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
+static inline bool walk(const nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
     ErlNifMapIterator entries;
     ERL_NIF_TERM key;
     uint32_t i = 0;
     if (!enif_map_iterator_create(env, map, &entries, ERL_NIF_MAP_ITERATOR_FIRST)) return false;
-    while (i < shape->count && enif_map_iterator_get_pair(env, &entries, &key, &values[i]) &&
-           is_key(env, shape, i, key)) {
-        i++;
+    while (enif_map_iterator_get_pair(env, &entries, &key, &values[i]) && is_key(env, shape, i, key) &&
+           ++i < shape->count)
         enif_map_iterator_next(env, &entries);
-    }
     enif_map_iterator_destroy(env, &entries);
-    return i == shape->count;
-}
-
-static inline bool ask(const nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
-    uint32_t i = 0;
-    while (i < shape->count && enif_get_map_value(env, map, shape->keys[i], &values[i])) i++;
     return i == shape->count;
 }
 
@@ -68,7 +55,6 @@ const nif_shape *nif_shapes_read(nif_shapes *shapes, ErlNifEnv *env, ERL_NIF_TER
     nif_shape *shape;
     if (!enif_get_map_size(env, map, &size) || size == 0 || size > NIF_SHAPE_KEYS) return NULL;
     shape = &shapes->of_size[size - 1];
-    if (shape->count == size && (size <= ASKED ? ask(shape, env, map, values) : walk(shape, env, map, values)))
-        return shape;
+    if (shape->count == size && walk(shape, env, map, values)) return shape;
     return learn(shape, env, map, meaning, context, values) ? shape : NULL;
 }
