@@ -261,7 +261,7 @@ static bool reserve_page(rf_world *world, uint32_t handle) {
 }
 
 // In a mirror the lowest handle that nobody has.
-static uint32_t free_handle(const rf_world *world) {
+uint32_t rf_change_free_handle(const rf_world *world) {
     if (!world->mirror) return world->free1 ? world->free1 - 1 : world->handles;
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
         uint64_t dead = ~rf_world_alive_on(world, first);
@@ -270,49 +270,86 @@ static uint32_t free_handle(const rf_world *world) {
     return (world->handles + RF_PAGE_SIZE - 1) / RF_PAGE_SIZE * RF_PAGE_SIZE;
 }
 
+// Nothing but values that lie in the cells themselves: most entities are made of these.
+static bool all_in_cells(const rf_world *world, const rf_assign *assigns, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (assigns[i].column < 0 || assigns[i].remove || world->columns[assigns[i].column].blobs) return false;
+    return true;
+}
+
+static rf_status prepare_cells(rf_world *world, uint32_t handle, const rf_assign *assigns, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        rf_column *column = &world->columns[assigns[i].column];
+        if (!rf_column_page_of(column, handle) && !rf_column_reserve(column, &world->mem, handle)) return RF_NO_MEMORY;
+    }
+    return RF_OK;
+}
+
+static void commit_cells(rf_world *world, uint32_t handle, const rf_assign *assigns, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const rf_column *column = &world->columns[assigns[i].column];
+        rf_column_page *page = rf_column_page_of(column, handle);
+        uint8_t *cell = rf_column_cell(column, page, handle);
+        rf_cell_set_stamp(cell, world->history.revision);
+        if (column->tight == 12)
+            memcpy(cell + 4, assigns[i].image.data, 12);
+        else if (column->tight == 16)
+            memcpy(cell + 4, assigns[i].image.data, 16);
+        else
+            memcpy(cell + column->value_offset, assigns[i].image.data, column->value_size);
+        page->present |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
+    }
+}
+
 rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
                               size_t count) {
-    rf_entity_id stored;
+    bool in_cells = all_in_cells(world, assigns, count);
+    rf_slot_page *page;
     rf_slot *slot;
     rf_status status;
     if (world->count >= world->max_entities) return RF_WORLD_FULL;
     if (!reserve_page(world, handle) || !rf_id_table_reserve(&world->ids, &world->mem)) return RF_NO_MEMORY;
-    if (!rf_entity_id_set(&stored, &world->mem, id)) return RF_NO_MEMORY;
+    page = rf_world_page(world, handle);
     slot = rf_world_slot(world, handle);
-    status = prepare(world, handle, slot, assigns, count);
+    if (!rf_entity_id_set(&slot->id, &world->mem, id)) return RF_NO_MEMORY;
+    status = in_cells ? prepare_cells(world, handle, assigns, count) : prepare(world, handle, slot, assigns, count);
     if (status != RF_OK) {
         drop_others(world, handle);
-        rf_entity_id_free(&stored, &world->mem);
+        rf_entity_id_free(&slot->id, &world->mem);
         return status;
     }
     if (!world->mirror && world->free1) world->free1 = slot->since;
     if (handle >= world->handles) world->handles = handle + 1;
-    slot->id = stored;
     slot->generation++;
     slot->since = world->history.revision;
-    rf_world_page(world, handle)->alive |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
+    page->alive |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
     rf_id_table_add(&world->ids, rf_id_table_tag(hash), handle);
     world->count++;
-    for (size_t i = 0; i < count; i++)
-        if (!assigns[i].remove) commit(world, handle, slot, &assigns[i]);
+    if (in_cells) {
+        commit_cells(world, handle, assigns, count);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            if (!assigns[i].remove) commit(world, handle, slot, &assigns[i]);
+    }
     touch_created(world, handle);
     return RF_OK;
 }
 
 rf_status rf_change_create(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
                            size_t count) {
-    return handle == RF_NO_HANDLE ? rf_change_create_at(world, free_handle(world), id, hash, assigns, count)
+    return handle == RF_NO_HANDLE ? rf_change_create_at(world, rf_change_free_handle(world), id, hash, assigns, count)
                                   : replace(world, handle, assigns, count);
 }
 
 // ---- delete -------------------------------------------------------------------------------------
 
 rf_status rf_change_delete(rf_world *world, uint32_t handle, uint64_t hash) {
-    rf_slot *slot = rf_world_slot(world, handle);
+    rf_slot_page *page = rf_world_page(world, handle);
+    rf_slot *slot = &page->slots[handle % RF_PAGE_SIZE];
     rf_tombstone tombstone;
     if (!rf_history_reserve(&world->history, &world->mem)) return RF_NO_MEMORY;
     for (uint32_t i = 0; i < world->column_count; i++) drop_declared(world, &world->columns[i], handle);
-    drop_others(world, handle);
+    if (slot->others) drop_others(world, handle);
     rf_id_table_remove(&world->ids, rf_id_table_tag(hash), handle);
     tombstone = (rf_tombstone){.id = slot->id, .handle = handle, .since = slot->since, .died = world->history.revision};
     rf_history_bury(&world->history, &tombstone);
@@ -320,7 +357,7 @@ rf_status rf_change_delete(rf_world *world, uint32_t handle, uint64_t hash) {
     touch(world, handle);
     slot->since = world->free1;
     world->free1 = handle + 1;
-    rf_world_page(world, handle)->alive &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
+    page->alive &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
     world->count--;
     return RF_OK;
 }

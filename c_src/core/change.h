@@ -18,7 +18,9 @@ typedef struct rf_assign {
 // sorted by name, without repeats. RF_NO_MEMORY, RF_WORLD_FULL.
 rf_status rf_change_create(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
                            size_t count);
-// Creates an entity with this handle, which nobody has, in a world that mirrors another. The same.
+// The handle that the next new entity gets.
+uint32_t rf_change_free_handle(const rf_world *world);
+// Creates an entity with that handle; in a world that mirrors another, with any that nobody has. The same.
 rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint64_t hash, rf_assign *assigns,
                               size_t count);
 // Merges into a living entity. RF_NO_MEMORY.

@@ -17,6 +17,17 @@ static uint16_t value_size(const rf_component_def *def) {
     return sizeof(rf_blob *);
 }
 
+// Only machines that keep numbers as frames do.
+static bool is_tight(const rf_column *column) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    bool plain = column->def.type == RF_TYPE_F32 && column->def.quantise == RF_QUANTISE_NONE;
+    return plain && (column->value_size == 12 || column->value_size == 16);
+#else
+    (void)column;
+    return false;
+#endif
+}
+
 bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem, uint32_t history) {
     bool wide = def->type != RF_TYPE_F32 && def->type != RF_TYPE_BOOL;
     unsigned align = wide ? 8 : 4;
@@ -26,6 +37,7 @@ bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem,
     column->stride = (uint16_t)(column->link_offset + (def->quantise != RF_QUANTISE_NONE ? 4 : 0));
     column->stride = (uint16_t)((column->stride + align - 1) / align * align);
     column->blobs = def->type == RF_TYPE_STRING || def->type == RF_TYPE_TERM;
+    column->tight = is_tight(column) ? (uint8_t)column->value_size : 0;
     return def->quantise == RF_QUANTISE_NONE || rf_value_log_init(&column->log, mem, history, column->value_size);
 }
 

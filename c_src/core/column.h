@@ -29,6 +29,7 @@ typedef struct rf_column {
     uint16_t value_size;   // bytes of a value in a cell
     uint16_t link_offset;  // in a cell, of a quantised component
     bool blobs;
+    uint8_t tight;     // 12 or 16: cells are binary32 of so many bytes behind the stamp, and nothing else; else 0
     uint32_t capacity; // pages that the array has room for
     rf_column_page **pages;
     rf_value_log log; // of a quantised component

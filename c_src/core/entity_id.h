@@ -21,12 +21,25 @@ static inline rf_str rf_entity_id_str(const rf_entity_id *id) {
     return out;
 }
 
+// At most RF_ID_IN_PLACE bytes into zeroes: mostly two moves that may overlap.
+static inline void rf_entity_id_place(rf_entity_id *id, rf_str from) {
+    if (from.len >= 8) {
+        memcpy(id->raw, from.data, 8);
+        memcpy(id->raw + from.len - 8, from.data + from.len - 8, 8);
+    } else if (from.len >= 4) {
+        memcpy(id->raw, from.data, 4);
+        memcpy(id->raw + from.len - 4, from.data + from.len - 4, 4);
+    } else {
+        for (size_t i = 0; i < from.len; i++) id->raw[i] = (uint8_t)from.data[i];
+    }
+    id->raw[15] = (uint8_t)from.len;
+}
+
 // false when out of memory.
 static inline bool rf_entity_id_set(rf_entity_id *id, rf_mem *mem, rf_str from) {
     memset(id, 0, sizeof *id);
     if (from.len <= RF_ID_IN_PLACE) {
-        memcpy(id->raw, from.data, from.len);
-        id->raw[15] = (uint8_t)from.len;
+        rf_entity_id_place(id, from);
     } else {
         char *bytes = rf_mem_alloc(mem, from.len);
         if (!bytes) return false;

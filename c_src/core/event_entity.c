@@ -2,6 +2,7 @@
 #include <roomfold/event.h>
 
 #include "draft.h"
+#include "tight_cell.h"
 #include <roomfold/json.h>
 
 #define FAST_COMPONENTS 8
@@ -89,6 +90,29 @@ static inline bool is_next(const rf_world *world, const rf_entity_event *event) 
     return (event->seq == 0 || event->seq == world->seq + 1) && world->seq < RF_SEQ_MAX;
 }
 
+// Three numbers and four: a position and a rotation, which most events are about.
+static inline bool is_pose(const rf_world *world, const rf_entity_event *event) {
+    return event->count == 2 && world->columns[event->numbers[0].component].tight == 12 &&
+           world->columns[event->numbers[1].component].tight == 16;
+}
+
+// Like the general way below.
+static inline bool update_pose(rf_world *world, uint32_t handle, const rf_numbers *numbers) {
+    const rf_column *three = &world->columns[numbers[0].component], *four = &world->columns[numbers[1].component];
+    rf_column_page *threes = rf_column_page_of(three, handle), *fours = rf_column_page_of(four, handle);
+    rf_tight_value position, rotation;
+    bool changed;
+    if (!rf_column_has(threes, handle) || !rf_column_has(fours, handle)) return false;
+    position = rf_tight_of_3(numbers[0].values);
+    rotation = rf_tight_of_4(numbers[1].values);
+    if (!rf_tight_finite(position) || !rf_tight_finite(rotation)) return false;
+    rf_world_advance(world, world->seq + 1);
+    changed = rf_tight_store_12(rf_column_cell(three, threes, handle), position, world->history.revision);
+    changed |= rf_tight_store_16(rf_column_cell(four, fours, handle), rotation, world->history.revision);
+    if (changed) touch(world, handle);
+    return true;
+}
+
 // Returns false, having done nothing, for whatever needs a draft: an unknown id, a component that is new to the entity
 // or out of range.
 static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
@@ -97,6 +121,7 @@ static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
     bool changed = false;
     uint32_t handle = rf_world_lookup(world, event->id, rf_hash(event->id, world->hash_seed));
     if (handle == RF_NO_HANDLE) return false;
+    if (is_pose(world, event)) return update_pose(world, handle, event->numbers);
     for (size_t i = 0; i < event->count; i++)
         if (!prepare(world, handle, &event->numbers[i], &places[i])) return false;
     rf_world_advance(world, world->seq + 1);

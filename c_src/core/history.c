@@ -5,11 +5,11 @@ void rf_history_init(rf_history *history, uint32_t length, uint64_t seq) {
 }
 
 static rf_seq_jump *jump_at(const rf_history *history, uint32_t i) {
-    return &history->jumps[(history->jump_first + i) % history->jump_capacity];
+    return &history->jumps[rf_history_ring(history->jump_first, i, history->jump_capacity)];
 }
 
 static rf_tombstone *dead_at(rf_history *history, uint32_t i) {
-    return &history->dead[(history->dead_first + i) % history->dead_capacity];
+    return &history->dead[rf_history_ring(history->dead_first, i, history->dead_capacity)];
 }
 
 void rf_history_free(rf_history *history, rf_mem *mem) {
@@ -67,7 +67,7 @@ static void forget_jumps(rf_history *history) {
     uint32_t oldest = rf_history_oldest(history);
     while (history->jump_count > 0 && jump_at(history, 0)->revision <= oldest) {
         history->first = *jump_at(history, 0);
-        history->jump_first = (history->jump_first + 1) % history->jump_capacity;
+        history->jump_first = rf_history_ring(history->jump_first, 1, history->jump_capacity);
         history->jump_count--;
     }
 }
@@ -112,15 +112,14 @@ void rf_history_renumber(rf_history *history, uint32_t cut) {
 }
 
 static void forget(rf_history *history, rf_mem *mem) {
-    uint32_t oldest = rf_history_oldest(history);
-    while (history->dead_count > 0 && dead_at(history, 0)->died <= oldest) {
+    while (rf_history_has_old(history)) {
         rf_entity_id_free(&dead_at(history, 0)->id, mem);
-        history->dead_first = (history->dead_first + 1) % history->dead_capacity;
+        history->dead_first = rf_history_ring(history->dead_first, 1, history->dead_capacity);
         history->dead_count--;
     }
 }
 
-bool rf_history_reserve(rf_history *history, rf_mem *mem) {
+bool rf_history_make_room(rf_history *history, rf_mem *mem) {
     uint32_t capacity;
     rf_tombstone *dead;
     forget(history, mem);
@@ -134,9 +133,4 @@ bool rf_history_reserve(rf_history *history, rf_mem *mem) {
     history->dead_capacity = capacity;
     history->dead_first = 0;
     return true;
-}
-
-void rf_history_bury(rf_history *history, const rf_tombstone *tombstone) {
-    history->dead_count++;
-    *dead_at(history, history->dead_count - 1) = *tombstone;
 }

@@ -45,13 +45,17 @@ uint32_t rf_history_after(const rf_history *history, uint64_t seq);
 void rf_history_jump(rf_history *history, rf_mem *mem, uint64_t seq);
 // The revisions up to `cut` are forgotten, and the others counted from there.
 void rf_history_renumber(rf_history *history, uint32_t cut);
-// Room for one more tombstone (forgets old ones first); false when out of memory.
-bool rf_history_reserve(rf_history *history, rf_mem *mem);
-// Takes over the id's memory.
-void rf_history_bury(rf_history *history, const rf_tombstone *tombstone);
+// Forgets old tombstones, then makes room for one more; false when out of memory.
+bool rf_history_make_room(rf_history *history, rf_mem *mem);
+
+// Where the i-th of a ring is, i being at most its capacity. (A division would take longer.)
+static inline uint32_t rf_history_ring(uint32_t first, uint32_t i, uint32_t capacity) {
+    uint32_t left = capacity - first;
+    return i < left ? first + i : i - left;
+}
 
 static inline const rf_tombstone *rf_history_dead(const rf_history *history, uint32_t i) {
-    return &history->dead[(history->dead_first + i) % history->dead_capacity];
+    return &history->dead[rf_history_ring(history->dead_first, i, history->dead_capacity)];
 }
 
 // The first of those who died at this revision or later.
@@ -64,6 +68,22 @@ static inline uint32_t rf_history_dead_since(const rf_history *history, uint32_t
 // Stamps below this can't be told apart by any diff.
 static inline uint32_t rf_history_oldest(const rf_history *history) {
     return history->revision > history->length ? history->revision - history->length : 0;
+}
+
+// Whether the oldest tombstone is of no use to any diff.
+static inline bool rf_history_has_old(const rf_history *history) {
+    return history->dead_count > 0 && history->dead[history->dead_first].died <= rf_history_oldest(history);
+}
+
+// Room for one more tombstone; false when out of memory.
+static inline bool rf_history_reserve(rf_history *history, rf_mem *mem) {
+    if (history->dead_count < history->dead_capacity && !rf_history_has_old(history)) return true;
+    return rf_history_make_room(history, mem);
+}
+
+// Takes over the id's memory.
+static inline void rf_history_bury(rf_history *history, const rf_tombstone *tombstone) {
+    history->dead[rf_history_ring(history->dead_first, history->dead_count++, history->dead_capacity)] = *tombstone;
 }
 
 #endif

@@ -2,12 +2,6 @@
 
 #define FIRST_SIZE 16
 
-static void insert(uint64_t *entries, uint32_t mask, uint64_t entry) {
-    uint32_t at = (uint32_t)(entry >> 32) & mask;
-    while (entries[at] != 0) at = (at + 1) & mask;
-    entries[at] = entry;
-}
-
 static size_t bytes(const rf_id_table *table) {
     return table->entries ? ((size_t)table->mask + 1) * sizeof *table->entries : 0;
 }
@@ -17,25 +11,18 @@ void rf_id_table_free(rf_id_table *table, rf_mem *mem) {
     *table = (rf_id_table){0};
 }
 
-bool rf_id_table_reserve(rf_id_table *table, rf_mem *mem) {
+bool rf_id_table_grow(rf_id_table *table, rf_mem *mem) {
     uint64_t size = table->entries ? (uint64_t)table->mask + 1 : 0;
     uint64_t new_size = size ? size * 2 : FIRST_SIZE;
     rf_id_table grown;
-    // At most 13/16 full.
-    if (size > 0 && (table->count + UINT64_C(1)) * 16 <= size * 13) return true;
     grown = (rf_id_table){.mask = (uint32_t)(new_size - 1), .count = table->count};
     grown.entries = rf_mem_zero(mem, (size_t)new_size * sizeof *grown.entries);
     if (!grown.entries) return false;
     for (uint64_t i = 0; i < size; i++)
-        if (table->entries[i] != 0) insert(grown.entries, grown.mask, table->entries[i]);
+        if (table->entries[i] != 0) rf_id_table_insert(grown.entries, grown.mask, table->entries[i]);
     rf_mem_free(mem, table->entries, bytes(table));
     *table = grown;
     return true;
-}
-
-void rf_id_table_add(rf_id_table *table, uint32_t tag, uint32_t handle) {
-    insert(table->entries, table->mask, (uint64_t)tag << 32 | (handle + 1));
-    table->count++;
 }
 
 // Moves later entries of the chain back over the hole, so that no chain is ever broken (Knuth, Algorithm 6.4R).

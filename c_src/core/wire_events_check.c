@@ -1,5 +1,6 @@
 // wire_events_check.c: whether a frame of events is one, to its end, before anything of it is folded.
 #include "schema_state.h"
+#include "tight_cell.h"
 #include "wire_events.h"
 #include "world_state.h"
 
@@ -22,15 +23,10 @@ static bool fine(const checker *c) {
     return c->in->status == RF_OK;
 }
 
-static bool tight(const rf_column *column, uint32_t size) {
-    return column->value_size == size && column->value_offset == 4 && column->stride == 4 + size &&
-           column->log.length == 0;
-}
-
 static rf_plan_shape shape_of(const rf_packed_plan *plan) {
-    if (plan->count == 1 && tight(plan->columns[0], 12)) return RF_PLAN_12;
-    if (plan->count == 1 && tight(plan->columns[0], 16)) return RF_PLAN_16;
-    if (plan->count == 2 && tight(plan->columns[0], 12) && tight(plan->columns[1], 16)) return RF_PLAN_12_16;
+    if (plan->count == 1 && plan->columns[0]->tight == 12) return RF_PLAN_12;
+    if (plan->count == 1 && plan->columns[0]->tight == 16) return RF_PLAN_16;
+    if (plan->count == 2 && plan->columns[0]->tight == 12 && plan->columns[1]->tight == 16) return RF_PLAN_12_16;
     return RF_PLAN_ANY;
 }
 
@@ -63,12 +59,11 @@ static bool all_finite(const rf_component_def *def, const uint8_t *value) {
     return wrong == 0;
 }
 
-// Two binary32 at a time: an exponent of ones, plus one, runs over into the place of the sign. At least two of them.
+// The same, two binary32 at a time; at least two of them.
 static inline bool finite_numbers(const uint8_t *at, size_t size) {
-    const uint64_t exponents = UINT64_C(0x7f8000007f800000), one = UINT64_C(0x0080000000800000);
-    uint64_t over = (rf_load64(at + size - 8) & exponents) + one;
-    for (size_t i = 0; i + 8 < size; i += 8) over |= (rf_load64(at + i) & exponents) + one;
-    return (over & UINT64_C(0x8000000080000000)) == 0;
+    uint64_t infinite = rf_tight_infinite(rf_load64(at + size - 8));
+    for (size_t i = 0; i + 8 < size; i += 8) infinite |= rf_tight_infinite(rf_load64(at + i));
+    return infinite == 0;
 }
 
 // ---- texts ------------------------------------------------------------------------------------------
@@ -246,10 +241,10 @@ static bool finite_parts(const rf_packed_plan *plan, const uint8_t *at) {
     return true;
 }
 
-// As many as there are in a row of updates with the plan's mask; whether one of them uses a handle. size: of a plan of
-// binary32, if it is one that the compiler knows; 0: any.
-static inline const uint8_t *plain_updates(const checker *c, const uint8_t *at, size_t size, uint64_t *left,
-                                           bool *handles) {
+// Of the events that come next: creates and updates with the plan's mask, and deletes, as many as there are in a row;
+// whether one of them uses a handle. size: of a plan of binary32, if it is one that the compiler knows; 0: any.
+static inline const uint8_t *plain_events(const checker *c, const uint8_t *at, size_t size, uint64_t *left,
+                                          bool *handles) {
     const rf_packed_plan *plan = &c->plan;
     const uint32_t mask = plan->mask;
     const size_t bytes = size > 0 ? size : plan->size;
@@ -257,36 +252,47 @@ static inline const uint8_t *plain_updates(const checker *c, const uint8_t *at, 
     uint64_t text_count = c->state->text_count, most = *left;
     bool found = false;
     // Whoever begins this far in front of the end has all its bytes.
-    for (; most > 0 && (size_t)(end - at) >= RF_PLAIN_HEAD + bytes && *at == RF_WIRE_OP_UPDATE; most--) {
+    for (; most > 0 && (size_t)(end - at) >= RF_PLAIN_HEAD + bytes && *at <= RF_WIRE_OP_DELETE; most--) {
         uint32_t entity;
         const uint8_t *next = rf_packed_small(at + 1, &entity);
-        if (!next || *next++ != mask) break;
-        if (!(plan->small ? finite_numbers(next, bytes) : finite_parts(plan, next))) break;
+        if (!next) break;
+        if (*at != RF_WIRE_OP_DELETE) {
+            if (*next++ != mask) break;
+            if (!(plan->small ? finite_numbers(next, bytes) : finite_parts(plan, next))) break;
+            next += bytes;
+        }
         found |= entity >= text_count;
-        at = next + bytes;
+        at = next;
     }
     *left = most;
     *handles |= found;
     return at;
 }
 
-// As many as there are in a row of updates of nothing but numbers; stops in front of anything else, also a mistake, and
-// a little before the end.
-static uint64_t check_plain_updates(checker *c, uint64_t most) {
+// Makes the plan one for the event that comes next; false if there is none for it.
+static bool plan_next(checker *c, const uint8_t *at) {
+    uint32_t entity;
+    const uint8_t *next = rf_packed_small(at + 1, &entity);
+    if (!next) return false;
+    if (*at != RF_WIRE_OP_DELETE) {
+        if (*next >= 0x80) return false;
+        if (*next != c->plan.mask) c->plan = rf_packed_plan_of(c->world, *next);
+    }
+    return c->plan.fast;
+}
+
+// As many as there are in a row of creates and updates of nothing but numbers, and deletes; stops in front of anything
+// else, also a mistake, and a little before the end.
+static uint64_t check_plain_events(checker *c, uint64_t most) {
     const uint8_t *at = rf_wire_here(c->in), *end = c->in->data + c->in->size / 8, *start;
     uint64_t left = most, until = RF_SEQ_MAX - c->seq;
     if (c->seq > RF_SEQ_MAX) return 0;
     if (c->seq > 0 && left > until) left = most = until;
     do {
-        uint32_t entity;
-        const uint8_t *next =
-            end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE ? rf_packed_small(at + 1, &entity) : NULL;
         start = at;
-        if (!next || *next >= 0x80) break;
-        if (*next != c->plan.mask) c->plan = rf_packed_plan_of(c->world, *next);
-        if (!c->plan.fast) break;
-        at = c->plan.small && c->plan.size == 28 ? plain_updates(c, at, 28, &left, &c->state->handles)
-                                                 : plain_updates(c, at, 0, &left, &c->state->handles);
+        if (end - at < RF_PLAIN_HEAD || *at > RF_WIRE_OP_DELETE || !plan_next(c, at)) break;
+        at = c->plan.small && c->plan.size == 28 ? plain_events(c, at, 28, &left, &c->state->handles)
+                                                 : plain_events(c, at, 0, &left, &c->state->handles);
     } while (at != start);
     if (c->seq > 0) c->seq += most - left;
     c->in->at = (uint64_t)(at - c->in->data) * 8;
@@ -322,7 +328,7 @@ static void check_frame(checker *c, rf_packed_batch *batch, rf_allocator allocat
     batch->events = rf_wire_get_varint(c->in);
     start = c->in->at;
     for (uint64_t i = 0; i < batch->events && fine(c); i++) {
-        i += check_plain_updates(c, batch->events - i);
+        i += check_plain_events(c, batch->events - i);
         if (i < batch->events) check_event(c);
     }
     if (fine(c) && c->in->at != c->in->size) bad(c);

@@ -1,7 +1,7 @@
 // wire_events_plain.c: the events that frames are full of, straight into the columns: updates of numbers that are
 // there, of entities that are there; creates of nothing but numbers; deletes; each under the next seq. What needs more
 // than that is left to wire_events.c, with the same outcome.
-#include "bits.h"
+#include "tight_cell.h"
 #include "wire_events.h"
 
 // Only machines that keep numbers as frames do.
@@ -33,6 +33,11 @@ static rf_str text_of(const uint8_t *frame, const rf_packed_text *text) {
     return (rf_str){(const char *)frame + text->at, text->len};
 }
 
+static void remember(const rf_world *world, rf_packed_text *text, uint32_t handle) {
+    text->handle1 = handle == RF_NO_HANDLE ? 0 : handle + 1;
+    if (handle != RF_NO_HANDLE) text->generation = rf_world_slot(world, handle)->generation;
+}
+
 // A text is looked up once, as long as who it names lives.
 static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uint8_t *frame) {
     uint32_t handle;
@@ -40,8 +45,7 @@ static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uin
     if (text->handle1 != 0 && is_life(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
     id = text_of(frame, text);
     handle = rf_world_lookup(world, id, rf_hash(id, world->hash_seed));
-    text->handle1 = handle == RF_NO_HANDLE ? 0 : handle + 1;
-    if (handle != RF_NO_HANDLE) text->generation = rf_world_slot(world, handle)->generation;
+    remember(world, text, handle);
     return handle;
 }
 
@@ -65,22 +69,6 @@ typedef struct run {
     uint32_t revision;
     size_t done, most;
 } run;
-
-ALWAYS bool store_12(uint8_t *cell, const uint8_t *value, uint32_t revision) {
-    uint64_t low = rf_load64(value), high = rf_load32(value + 8);
-    if ((low ^ rf_load64(cell + 4)) == 0 && high == rf_load32(cell + 12)) return false;
-    rf_cell_set_stamp(cell, revision);
-    memcpy(cell + 4, value, 12);
-    return true;
-}
-
-ALWAYS bool store_16(uint8_t *cell, const uint8_t *value, uint32_t revision) {
-    uint64_t low = rf_load64(value), high = rf_load64(value + 8);
-    if (((low ^ rf_load64(cell + 4)) | (high ^ rf_load64(cell + 12))) == 0) return false;
-    rf_cell_set_stamp(cell, revision);
-    memcpy(cell + 4, value, 16);
-    return true;
-}
 
 static bool store_any(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value, uint32_t revision) {
     uint8_t *to = cell + column->value_offset;
@@ -127,12 +115,12 @@ ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t 
     bool changed = false;
     switch (shape) {
     case RF_PLAN_12:
-        return store_12(cells[0], values, revision);
+        return rf_tight_store_12(cells[0], rf_tight_load_12(values), revision);
     case RF_PLAN_16:
-        return store_16(cells[0], values, revision);
+        return rf_tight_store_16(cells[0], rf_tight_load_16(values), revision);
     case RF_PLAN_12_16:
-        changed = store_12(cells[0], values, revision);
-        return store_16(cells[1], values + 12, revision) | changed;
+        changed = rf_tight_store_12(cells[0], rf_tight_load_12(values), revision);
+        return rf_tight_store_16(cells[1], rf_tight_load_16(values + 12), revision) | changed;
     case RF_PLAN_ANY:
         break;
     }
@@ -245,6 +233,7 @@ static bool create(run *r, const uint8_t *at, uint32_t entity, rf_status *status
     rf_assign assigns[RF_PLAN_PARTS];
     rf_packed_text *text;
     uint32_t handle;
+    uint64_t hash;
     rf_str id;
     if (entity >= r->state->text_count || *at >= 0x80) return false;
     if (*at != plan->mask) *plan = rf_packed_plan_of(world, *at);
@@ -252,7 +241,8 @@ static bool create(run *r, const uint8_t *at, uint32_t entity, rf_status *status
     id = text_of(r->frame, text);
     if (!plan->fast || id.len == 0 || id.len > RF_NAME_MAX) return false;
     if ((size_t)(r->end - at) < 1 + (size_t)plan->size) return false;
-    handle = find_text(world, text, r->frame);
+    hash = rf_hash(id, world->hash_seed);
+    handle = rf_world_lookup(world, id, hash);
     if (handle == RF_NO_HANDLE && world->count >= world->max_entities) return false;
     at++;
     for (uint32_t i = 0; i < plan->count; i++) {
@@ -263,7 +253,13 @@ static bool create(run *r, const uint8_t *at, uint32_t entity, rf_status *status
         at += column->value_size;
     }
     advance(r);
-    *status = rf_change_create(world, handle, id, rf_hash(id, world->hash_seed), assigns, plan->count);
+    if (handle == RF_NO_HANDLE) {
+        handle = rf_change_free_handle(world);
+        *status = rf_change_create_at(world, handle, id, hash, assigns, plan->count);
+    } else {
+        *status = rf_change_create(world, handle, id, hash, assigns, plan->count);
+    }
+    if (*status == RF_OK) remember(world, text, handle);
     r->at = at;
     return true;
 }

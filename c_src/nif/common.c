@@ -1,7 +1,5 @@
 #include "common.h"
 
-#include <string.h>
-
 nif_atoms nif_atom;
 
 void nif_atoms_make(ErlNifEnv *env) {
@@ -84,15 +82,6 @@ ERL_NIF_TERM nif_binary(ErlNifEnv *env, rf_str bytes) {
         memcpy(data, bytes.data, bytes.len);
     }
     return term;
-}
-
-bool nif_bytes(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
-    ErlNifBinary binary;
-    if (!enif_inspect_binary(env, term, &binary)) {
-        return false;
-    }
-    *out = (rf_str){(const char *)binary.data, binary.size};
-    return true;
 }
 
 int nif_compare(rf_str a, rf_str b) {

@@ -5,6 +5,7 @@
 #include <erl_nif.h>
 
 #include <roomfold/roomfold.h>
+#include <string.h>
 
 // Made once, when the library is loaded; never changed after that.
 typedef struct nif_atoms {
@@ -35,9 +36,27 @@ ERL_NIF_TERM nif_offset(ErlNifEnv *env, uint64_t offset);
 // A copy as a binary of its own.
 ERL_NIF_TERM nif_binary(ErlNifEnv *env, rf_str bytes);
 // The bytes of a binary, valid until the call returns; false for any other term.
-bool nif_bytes(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out);
+static inline bool nif_bytes(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
+    ErlNifBinary binary;
+    if (!enif_inspect_binary(env, term, &binary)) return false;
+    *out = (rf_str){(const char *)binary.data, binary.size};
+    return true;
+}
+
 // Two strings in the order of their bytes, as memcmp says it.
 int nif_compare(rf_str a, rf_str b);
+
+// Whether they are the same. Most are names of 8 to 16 bytes: two loads that may overlap.
+static inline bool nif_same(rf_str a, rf_str b) {
+    uint64_t x[2], y[2];
+    if (a.len != b.len) return false;
+    if (a.len < 8 || a.len > 16) return a.len == 0 || memcmp(a.data, b.data, a.len) == 0;
+    memcpy(&x[0], a.data, 8);
+    memcpy(&y[0], b.data, 8);
+    memcpy(&x[1], a.data + a.len - 8, 8);
+    memcpy(&y[1], b.data + b.len - 8, 8);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
 
 typedef ERL_NIF_TERM nif_function(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 

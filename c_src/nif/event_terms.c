@@ -1,9 +1,5 @@
 #include "event_terms.h"
 
-#include <string.h>
-
-#define EXACT_INTEGERS (INT64_C(1) << 53)
-
 void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_world *world) {
     events->env = env;
     events->fold = fold;
@@ -17,7 +13,8 @@ void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const r
     nif_shapes_start(&events->payloads);
     nif_shapes_start(&events->components);
     for (uint32_t i = 0; i < NIF_KINDS; i++) events->kinds[i].name = (rf_str){0};
-    events->pending.events_len = events->pending.components_len = events->pending.numbers_len = 0;
+    events->group.turn = 0;
+    events->group.lists[0].count = events->group.lists[1].count = 0;
 }
 
 static bool give_up(nif_events *events) {
@@ -28,17 +25,6 @@ static bool give_up(nif_events *events) {
 static inline bool spend(nif_events *events, int64_t work) {
     events->work -= work;
     return events->work >= 0 || !events->may_stop || give_up(events);
-}
-
-// The bytes of a name or key; false if it is not a binary.
-static inline bool read_name(nif_events *events, ERL_NIF_TERM term, rf_str *out) {
-    nif_seen *seen = &events->seen[(term >> 3) % NIF_SEEN];
-    if (seen->term != term) {
-        if (!nif_bytes(events->env, term, &seen->text)) return false;
-        seen->term = term;
-    }
-    *out = seen->text;
-    return true;
 }
 
 // --- values ----------------------------------------------------------------------------------------
@@ -134,19 +120,12 @@ static bool put_value(nif_events *events, ERL_NIF_TERM term, uint32_t depth) {
     }
 }
 
-static inline bool read_number(nif_events *events, ERL_NIF_TERM term, double *out) {
-    ErlNifSInt64 integer;
-    if (enif_get_double(events->env, term, out)) return true;
-    if (!enif_get_int64(events->env, term, &integer)) return false;
-    *out = (double)integer;
-    return integer >= -EXACT_INTEGERS && integer <= EXACT_INTEGERS;
-}
-
 // Reads a proper list of so many numbers; false for anything else.
 static inline bool read_numbers(nif_events *events, ERL_NIF_TERM list, uint32_t count, double *out) {
     ERL_NIF_TERM head;
     for (uint32_t i = 0; i < count; i++)
-        if (!enif_get_list_cell(events->env, list, &head, &list) || !read_number(events, head, &out[i])) return false;
+        if (!enif_get_list_cell(events->env, list, &head, &list) || !nif_events_number(events, head, &out[i]))
+            return false;
     events->work -= count;
     return list == events->empty_list;
 }
@@ -170,7 +149,7 @@ static void put_wanted(nif_events *events, ERL_NIF_TERM term, rf_want want) {
 // A component whose name is no binary is put as one with an empty name, which the core reports.
 static void put_component(nif_events *events, ERL_NIF_TERM key, ERL_NIF_TERM value) {
     rf_str name;
-    if (!read_name(events, key, &name)) name = (rf_str){"", 0};
+    if (!nif_events_name(events, key, &name)) name = (rf_str){"", 0};
     if (!spend(events, 1 + (int64_t)(name.len / NIF_WORK_BYTES))) return;
     put_wanted(events, value, rf_event_component(events->fold, name));
 }
@@ -203,177 +182,11 @@ static bool put_payload(nif_events *events, ErlNifMapIterator *entries) {
     ERL_NIF_TERM key, value;
     while (!events->stopped && enif_map_iterator_get_pair(events->env, entries, &key, &value)) {
         rf_str text;
-        if (!read_name(events, key, &text)) return false;
+        if (!nif_events_name(events, key, &text)) return false;
         if (!spend(events, 1 + (int64_t)(text.len / NIF_WORK_BYTES))) return true;
         put_field(events, text, value);
         enif_map_iterator_next(events->env, entries);
     }
-    return true;
-}
-
-// --- entity events of nothing but numbers: most of all -----------------------------------------------
-
-// What a key means. From MEANS_NUMBERS on: a component and how many numbers it takes.
-enum { MEANS_ID, MEANS_COMPONENTS, MEANS_SEQ, MEANS_NOTHING, MEANS_NUMBERS };
-
-#define COUNTS (2 * RF_NUMBERS_MAX)
-
-static inline bool is(rf_str text, const char *name, size_t len) {
-    return text.len == len && memcmp(text.data, name, len) == 0;
-}
-
-static int payload_meaning(const void *context, rf_str key) {
-    (void)context;
-    if (is(key, "entity_id", 9)) return MEANS_ID;
-    if (is(key, "components", 10)) return MEANS_COMPONENTS;
-    return is(key, "seq", 3) ? MEANS_SEQ : MEANS_NOTHING;
-}
-
-static int numbers_meaning(const rf_schema *schema, int component) {
-    return MEANS_NUMBERS + component * COUNTS + rf_schema_at(schema, (size_t)component)->count;
-}
-
-static int component_meaning(const void *context, rf_str key) {
-    const rf_schema *schema = context;
-    int column = rf_schema_find(schema, key);
-    const rf_component_def *def = column >= 0 ? rf_schema_at(schema, (size_t)column) : NULL;
-    return def && def->type <= RF_TYPE_F64 ? numbers_meaning(schema, column) : -1;
-}
-
-typedef struct domain_context {
-    const nif_events *events;
-    rf_str event;
-} domain_context;
-
-// "seq" is the event's own, even where a rule reads a field of that name.
-static int domain_meaning(const void *context, rf_str key) {
-    const domain_context *it = context;
-    int component;
-    if (is(key, "seq", 3)) return MEANS_SEQ;
-    if (!rf_rules_numbers_field(it->events->rules, it->event, key, &component)) return MEANS_NOTHING;
-    return component < 0 ? MEANS_ID : numbers_meaning(it->events->schema, component);
-}
-
-// Reads a component to the end of what is pending; false if it has to be looked at more closely.
-static inline bool read_component(nif_events *events, ERL_NIF_TERM value, int meaning, rf_entity_event *out) {
-    nif_pending *pending = &events->pending;
-    uint32_t count = (uint32_t)(meaning - MEANS_NUMBERS) % COUNTS;
-    double *numbers = &pending->numbers[pending->numbers_len];
-    if (NIF_PENDING_NUMBERS - pending->numbers_len < count) return false;
-    if (count == 1 ? !read_number(events, value, numbers) : !read_numbers(events, value, count, numbers)) return false;
-    pending->components[pending->components_len + out->count++] =
-        (rf_numbers){(meaning - MEANS_NUMBERS) / (int)COUNTS, numbers};
-    pending->numbers_len += count;
-    return true;
-}
-
-static bool read_components(nif_events *events, ERL_NIF_TERM map, rf_entity_event *out) {
-    ERL_NIF_TERM values[NIF_SHAPE_KEYS];
-    const nif_shape *shape =
-        nif_shapes_read(&events->components, events->env, map, component_meaning, events->schema, values);
-    if (!shape) return false;
-    for (uint32_t i = 0; i < shape->count; i++)
-        if (!read_component(events, values[i], shape->meanings[i], out)) return false;
-    return true;
-}
-
-// The values of a payload, by their meanings.
-static bool read_values(nif_events *events, const nif_shape *shape, const ERL_NIF_TERM *values, rf_entity_event *out) {
-    ErlNifUInt64 seq = 0;
-    bool has_id = false;
-    for (uint32_t i = 0; i < shape->count; i++) {
-        switch (shape->meanings[i]) {
-        case MEANS_ID:
-            has_id = nif_bytes(events->env, values[i], &out->id);
-            break;
-        case MEANS_COMPONENTS:
-            if (out->op != RF_ENTITY_DELETE && !read_components(events, values[i], out)) return false;
-            break;
-        case MEANS_SEQ:
-            if (!enif_get_uint64(events->env, values[i], &seq) || seq == 0) return false;
-            break;
-        case MEANS_NOTHING:
-            break;
-        default:
-            if (!read_component(events, values[i], shape->meanings[i], out)) return false;
-            break;
-        }
-    }
-    out->seq = seq;
-    return has_id;
-}
-
-// An entity event, or one that updates as it says.
-static bool read_plain(nif_events *events, nif_shapes *shapes, nif_meaning *meaning, const void *context,
-                       ERL_NIF_TERM payload, rf_entity_event *out) {
-    ERL_NIF_TERM values[NIF_SHAPE_KEYS];
-    uint32_t numbers_len = events->pending.numbers_len;
-    const nif_shape *shape = nif_shapes_read(shapes, events->env, payload, meaning, context, values);
-    out->numbers = &events->pending.components[events->pending.components_len];
-    out->count = 0;
-    if (shape && read_values(events, shape, values, out)) return true;
-    events->pending.numbers_len = numbers_len;
-    return false;
-}
-
-static bool has_components(const rf_entity_event *event) {
-    return event->op == RF_ENTITY_DELETE || event->count > 0;
-}
-
-static bool read_entity_event(nif_events *events, ERL_NIF_TERM payload, rf_entity_event *out) {
-    return read_plain(events, &events->payloads, payload_meaning, NULL, payload, out) && has_components(out);
-}
-
-static nif_kind *kind_of(nif_events *events, rf_str name) {
-    const uint8_t *bytes = (const uint8_t *)name.data;
-    nif_kind *kind = &events->kinds[(name.len + bytes[0] * 3u + bytes[name.len - 1]) % NIF_KINDS];
-    if (!kind->name.data || !is(kind->name, name.data, name.len)) {
-        kind->name = name;
-        kind->plain = rf_rules_only_numbers(events->rules, name);
-        nif_shapes_start(&kind->payloads);
-    }
-    return kind;
-}
-
-// Its id must be one, since a report names the field it stood in.
-static bool read_domain_event(nif_events *events, rf_str name, ERL_NIF_TERM payload, rf_entity_event *out) {
-    domain_context context = {events, name};
-    nif_kind *kind;
-    if (!events->rules || name.len - 1 >= RF_NAME_MAX) return false;
-    kind = kind_of(events, name);
-    out->op = RF_ENTITY_UPDATE;
-    return kind->plain && read_plain(events, &kind->payloads, domain_meaning, &context, payload, out) &&
-           out->id.len - 1 < RF_NAME_MAX && rf_utf8_valid(out->id);
-}
-
-rf_status nif_events_flush(nif_events *events) {
-    nif_pending *pending = &events->pending;
-    size_t count = pending->events_len;
-    pending->events_len = pending->components_len = pending->numbers_len = 0;
-    return count > 0 ? rf_event_entities(events->fold, pending->events, count) : RF_OK;
-}
-
-// Makes an event that has been read to the end of what is pending a part of it.
-static inline rf_status add_pending(nif_events *events, const rf_entity_event *event) {
-    nif_pending *pending = &events->pending;
-    events->work -= 8;
-    pending->events_len++;
-    pending->components_len += (uint32_t)event->count;
-    // Room for one more is always kept.
-    if (pending->events_len == NIF_PENDING || pending->components_len > NIF_PENDING_COMPONENTS - NIF_SHAPE_KEYS)
-        return nif_events_flush(events);
-    return RF_OK;
-}
-
-static inline bool entity_op(rf_str name, rf_entity_op *out) {
-    if (is(name, "update", 6))
-        *out = RF_ENTITY_UPDATE;
-    else if (is(name, "create", 6))
-        *out = RF_ENTITY_CREATE;
-    else if (is(name, "delete", 6))
-        *out = RF_ENTITY_DELETE;
-    else
-        return false;
     return true;
 }
 
@@ -391,20 +204,39 @@ static rf_status fold_any(nif_events *events, rf_str name, ERL_NIF_TERM payload)
     return ok ? rf_event_end(events->fold) : rf_event_unreadable(events->fold, RF_NOT_AN_EVENT);
 }
 
-rf_status nif_events_fold(nif_events *events, ERL_NIF_TERM event) {
-    rf_entity_event *plain = &events->pending.events[events->pending.events_len];
+static rf_status fold_one(nif_events *events, ERL_NIF_TERM event) {
     const ERL_NIF_TERM *parts;
     int arity;
-    rf_str name = {0};
-    rf_status status;
-    bool readable =
-        enif_get_tuple(events->env, event, &arity, &parts) && arity == 2 && read_name(events, parts[0], &name);
-    if (readable && (entity_op(name, &plain->op) ? read_entity_event(events, parts[1], plain)
-                                                 : read_domain_event(events, name, parts[1], plain)))
-        return add_pending(events, plain);
-    status = nif_events_flush(events);
-    if (status != RF_OK) return status;
-    return readable ? fold_any(events, name, parts[1]) : rf_event_unreadable(events->fold, RF_NOT_AN_EVENT);
+    rf_str name;
+    if (!enif_get_tuple(events->env, event, &arity, &parts) || arity != 2 || !nif_events_name(events, parts[0], &name))
+        return rf_event_unreadable(events->fold, RF_NOT_AN_EVENT);
+    return fold_any(events, name, parts[1]);
+}
+
+// How many plain events follow from this one on.
+static uint32_t plain_from(const nif_group *group, uint32_t first) {
+    uint32_t i = first;
+    while (i < group->count && group->readings[i].plain) i++;
+    return i - first;
+}
+
+rf_status nif_events_fold_list(nif_events *events, ERL_NIF_TERM *list, uint32_t *done) {
+    nif_group *group = &events->group;
+    const ERL_NIF_TERM *terms;
+    rf_status status = RF_OK;
+    *done = 0;
+    nif_group_read(events, *list);
+    terms = group->lists[group->turn].events;
+    while (*done < group->count && status == RF_OK) {
+        uint32_t plain = plain_from(group, *done);
+        status =
+            plain > 0 ? rf_event_entities(events->fold, &group->events[*done], plain) : fold_one(events, terms[*done]);
+        if (events->stopped) break;
+        events->work -= 8 * plain;
+        *done += plain > 0 ? plain : 1;
+    }
+    *list = nif_group_leave(events, *done);
+    return status;
 }
 
 static rf_str op_name(rf_entity_op op) {
@@ -414,13 +246,10 @@ static rf_str op_name(rf_entity_op op) {
 }
 
 rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id, ERL_NIF_TERM components) {
-    rf_entity_event *plain = &events->pending.events[events->pending.events_len];
-    rf_status status;
-    *plain =
-        (rf_entity_event){.op = op, .id = id, .numbers = &events->pending.components[events->pending.components_len]};
-    if (op == RF_ENTITY_DELETE || read_components(events, components, plain)) return add_pending(events, plain);
-    status = nif_events_flush(events);
-    if (status != RF_OK) return status;
+    if (nif_group_read_entity(events, op, id, components)) {
+        events->work -= 8;
+        return rf_event_entities(events->fold, events->group.events, 1);
+    }
     rf_event_begin(events->fold, op_name(op));
     if (rf_event_field(events->fold, (rf_str){"entity_id", 9}).kind == RF_WANT_STRING) rf_put_string(events->fold, id);
     if (rf_event_field(events->fold, (rf_str){"components", 10}).kind == RF_WANT_COMPONENTS)

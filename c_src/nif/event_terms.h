@@ -2,7 +2,7 @@
 #ifndef ROOMFOLD_NIF_EVENT_TERMS_H
 #define ROOMFOLD_NIF_EVENT_TERMS_H
 
-#include "map_shape.h"
+#include "event_group.h"
 
 // Recently seen binaries by the term's own word. Within one NIF call the same word is the same term, and names in
 // events are mostly literals: so the bytes need not be asked for again.
@@ -22,18 +22,6 @@ typedef struct nif_kind {
     nif_shapes payloads;
 } nif_kind;
 
-// Events that are read but not folded yet: the core takes several at a time.
-#define NIF_PENDING 16
-#define NIF_PENDING_COMPONENTS (4 * NIF_PENDING)
-#define NIF_PENDING_NUMBERS (16 * NIF_PENDING)
-
-typedef struct nif_pending {
-    uint32_t events_len, components_len, numbers_len;
-    rf_entity_event events[NIF_PENDING];
-    rf_numbers components[NIF_PENDING_COMPONENTS];
-    double numbers[NIF_PENDING_NUMBERS];
-} nif_pending;
-
 typedef struct nif_events {
     ErlNifEnv *env;
     rf_fold *fold;
@@ -46,18 +34,40 @@ typedef struct nif_events {
     nif_seen seen[NIF_SEEN];
     nif_shapes payloads, components; // of entity events
     nif_kind kinds[NIF_KINDS];       // of the others
-    nif_pending pending;
+    nif_group group;
 } nif_events;
 
 // For one NIF call; the world is the fold's.
 void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_world *world);
 
-// Folds {name, payload}, or reports what it is instead; perhaps only when nif_events_flush is called, which must be
-// done in the end. If events->stopped is set then this event (all before it are done) is to be tried again, with more
-// work to spend or on a dirty scheduler.
-rf_status nif_events_fold(nif_events *events, ERL_NIF_TERM event);
-// The same for a create, update or delete (which does not look at the components).
+// Folds the next events of a list, {name, payload} each, or reports what one is instead; *list is behind them then, and
+// *done how many they were: 0 at its end. The list must be the one the call before left. If events->stopped is set then
+// the event that *list begins with (all before it are done) is to be tried again, with more work to spend or on a dirty
+// scheduler.
+rf_status nif_events_fold_list(nif_events *events, ERL_NIF_TERM *list, uint32_t *done);
+// Folds a create, update or delete (which does not look at the components).
 rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id, ERL_NIF_TERM components);
-rf_status nif_events_flush(nif_events *events);
+
+// ---- for event_group.c ------------------------------------------------------------------------------
+
+// The bytes of a name or key; false if it is not a binary.
+static inline bool nif_events_name(nif_events *events, ERL_NIF_TERM term, rf_str *out) {
+    nif_seen *seen = &events->seen[(term >> 3) % NIF_SEEN];
+    if (seen->term != term) {
+        if (!nif_bytes(events->env, term, &seen->text)) return false;
+        seen->term = term;
+    }
+    *out = seen->text;
+    return true;
+}
+
+// A list element or number; false for any other term, and for integers that a number can't hold.
+static inline bool nif_events_number(nif_events *events, ERL_NIF_TERM term, double *out) {
+    ErlNifSInt64 integer;
+    if (enif_get_double(events->env, term, out)) return true;
+    if (!enif_get_int64(events->env, term, &integer)) return false;
+    *out = (double)integer;
+    return integer >= -NIF_EXACT_INTEGERS && integer <= NIF_EXACT_INTEGERS;
+}
 
 #endif

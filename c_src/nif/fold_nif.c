@@ -43,16 +43,17 @@ static void charge_slice(ErlNifEnv *env, const nif_slice *slice, int64_t work) {
 
 // Folds until the list (*rest) or the slice is over. stopped: the next event needs a slice of its own.
 static rf_status fold_list(nif_events *events, nif_slice *slice, ERL_NIF_TERM *rest) {
-    ERL_NIF_TERM event, tail;
-    rf_status status = RF_OK;
-    while (enif_get_list_cell(events->env, *rest, &event, &tail)) {
-        status = nif_events_fold(events, event);
+    uint64_t look = EVENTS_PER_LOOK;
+    uint32_t done;
+    do {
+        rf_status status = nif_events_fold_list(events, rest, &done);
+        slice->events += done;
         if (status != RF_OK || events->stopped) return status;
-        *rest = tail;
-        if (++slice->events % EVENTS_PER_LOOK == 0 && slice_over(slice)) break;
-    }
-    status = nif_events_flush(events);
-    if (status != RF_OK || enif_is_list(events->env, *rest)) return status;
+        if (slice->events < look) continue;
+        look = slice->events + EVENTS_PER_LOOK;
+        if (slice_over(slice)) break;
+    } while (done > 0);
+    if (enif_is_list(events->env, *rest)) return RF_OK;
     *rest = enif_make_list(events->env, 0); // an improper tail is one more element
     return rf_event_unreadable(events->fold, RF_NOT_AN_EVENT);
 }

@@ -1,74 +1,19 @@
 #include "map_shape.h"
 
-#include <string.h>
-
-#define ASKED 3 // keys that are asked for; more are walked
-
 void nif_shapes_start(nif_shapes *shapes) {
     for (uint32_t i = 0; i < NIF_SHAPE_KEYS; i++) shapes->of_size[i].count = 0;
 }
 
-static bool learn_key(nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM key, nif_meaning *meaning, const void *context) {
-    rf_str text;
-    int means;
-    if (!nif_bytes(env, key, &text) || (means = meaning(context, text)) < 0) return false;
-    shape->keys[shape->count] = key;
-    shape->texts[shape->count] = text;
-    shape->meanings[shape->count++] = means;
-    return true;
-}
-
-// Walks the map and remembers its keys.
-static bool learn(nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, nif_meaning *meaning, const void *context,
-                  ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
-    ErlNifMapIterator entries;
-    ERL_NIF_TERM key;
-    bool ok = true;
+const nif_shape *nif_shapes_learn(nif_shapes *shapes, ErlNifEnv *env, const nif_entries *entries, nif_meaning *meaning,
+                                  const void *context) {
+    nif_shape *shape = &shapes->of_size[entries->count - 1];
     shape->count = 0;
-    if (!enif_map_iterator_create(env, map, &entries, ERL_NIF_MAP_ITERATOR_FIRST)) return false;
-    while (ok && enif_map_iterator_get_pair(env, &entries, &key, &values[shape->count])) {
-        ok = learn_key(shape, env, key, meaning, context);
-        enif_map_iterator_next(env, &entries);
+    for (uint32_t i = 0; i < entries->count; i++) {
+        if (!nif_bytes(env, entries->keys[i], &shape->texts[i])) return NULL;
+        shape->keys[i] = entries->keys[i];
+        shape->meanings[i] = meaning(context, shape->texts[i]);
+        if (shape->meanings[i] < 0) return NULL;
     }
-    enif_map_iterator_destroy(env, &entries);
-    if (!ok) shape->count = 0;
-    return ok;
-}
-
-static inline bool is_key(ErlNifEnv *env, const nif_shape *shape, uint32_t i, ERL_NIF_TERM key) {
-    rf_str text;
-    return key == shape->keys[i] || (nif_bytes(env, key, &text) && text.len == shape->texts[i].len &&
-                                     memcmp(text.data, shape->texts[i].data, text.len) == 0);
-}
-
-// Whether the map, of as many keys as the shape, has the shape's keys, in its order.
-static bool walk(const nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
-    ErlNifMapIterator entries;
-    ERL_NIF_TERM key;
-    uint32_t i = 0;
-    if (!enif_map_iterator_create(env, map, &entries, ERL_NIF_MAP_ITERATOR_FIRST)) return false;
-    while (i < shape->count && enif_map_iterator_get_pair(env, &entries, &key, &values[i]) &&
-           is_key(env, shape, i, key)) {
-        i++;
-        enif_map_iterator_next(env, &entries);
-    }
-    enif_map_iterator_destroy(env, &entries);
-    return i == shape->count;
-}
-
-static inline bool ask(const nif_shape *shape, ErlNifEnv *env, ERL_NIF_TERM map, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
-    uint32_t i = 0;
-    while (i < shape->count && enif_get_map_value(env, map, shape->keys[i], &values[i])) i++;
-    return i == shape->count;
-}
-
-const nif_shape *nif_shapes_read(nif_shapes *shapes, ErlNifEnv *env, ERL_NIF_TERM map, nif_meaning *meaning,
-                                 const void *context, ERL_NIF_TERM values[NIF_SHAPE_KEYS]) {
-    size_t size;
-    nif_shape *shape;
-    if (!enif_get_map_size(env, map, &size) || size == 0 || size > NIF_SHAPE_KEYS) return NULL;
-    shape = &shapes->of_size[size - 1];
-    if (shape->count == size && (size <= ASKED ? ask(shape, env, map, values) : walk(shape, env, map, values)))
-        return shape;
-    return learn(shape, env, map, meaning, context, values) ? shape : NULL;
+    shape->count = entries->count;
+    return shape;
 }

@@ -1,14 +1,19 @@
 // map_shape.h: reading small maps that mostly have the same keys as the one before.
 //
-// Asking a map of a few keys for one costs less than walking it, above all if the key is the very same term, as
-// literals are. So the keys of the last map of each size are remembered with what they mean: a map of that size that
-// has them all has no others. A map with more keys is walked, as each question would look at all keys before the one.
+// The keys of the last map of each size are remembered, in the VM's order, with what they mean: the next one's are
+// compared with them one by one, which takes nothing if they are the very same terms, as literals are.
 #ifndef ROOMFOLD_NIF_MAP_SHAPE_H
 #define ROOMFOLD_NIF_MAP_SHAPE_H
 
 #include "common.h"
 
 #define NIF_SHAPE_KEYS 8
+
+// What a map of 1 to NIF_SHAPE_KEYS keys holds.
+typedef struct nif_entries {
+    uint32_t count;
+    ERL_NIF_TERM keys[NIF_SHAPE_KEYS], values[NIF_SHAPE_KEYS];
+} nif_entries;
 
 // Valid within one NIF call, on the same terms.
 typedef struct nif_shape {
@@ -24,12 +29,41 @@ typedef struct nif_shapes {
 
 void nif_shapes_start(nif_shapes *shapes);
 
+// false: it is not a map, or has no keys or too many.
+static inline bool nif_entries_read(ErlNifEnv *env, ERL_NIF_TERM map, nif_entries *out) {
+    ErlNifMapIterator iterator;
+    size_t size;
+    bool ok = true;
+    if (!enif_get_map_size(env, map, &size) || size - 1 >= NIF_SHAPE_KEYS) return false;
+    if (!enif_map_iterator_create(env, map, &iterator, ERL_NIF_MAP_ITERATOR_FIRST)) return false;
+    out->count = (uint32_t)size;
+    for (uint32_t i = 0; ok && i < size; i++) {
+        if (i > 0) enif_map_iterator_next(env, &iterator);
+        ok = enif_map_iterator_get_pair(env, &iterator, &out->keys[i], &out->values[i]);
+    }
+    enif_map_iterator_destroy(env, &iterator);
+    return ok;
+}
+
 // What a key means; below zero: a map with this key can't be read this way.
 typedef int nif_meaning(const void *context, rf_str key);
 
-// Reads all values of a map, in the order of the shape that is returned. NULL: it is not a map, it has no keys or too
-// many, or one that is not a binary or that `meaning` refuses.
-const nif_shape *nif_shapes_read(nif_shapes *shapes, ErlNifEnv *env, ERL_NIF_TERM map, nif_meaning *meaning,
-                                 const void *context, ERL_NIF_TERM values[NIF_SHAPE_KEYS]);
+// Remembers these keys. NULL: one is not a binary, or `meaning` refuses it.
+const nif_shape *nif_shapes_learn(nif_shapes *shapes, ErlNifEnv *env, const nif_entries *entries, nif_meaning *meaning,
+                                  const void *context);
+
+static inline bool nif_shape_has(const nif_shape *shape, ErlNifEnv *env, uint32_t i, ERL_NIF_TERM key) {
+    rf_str text;
+    return key == shape->keys[i] || (nif_bytes(env, key, &text) && nif_same(text, shape->texts[i]));
+}
+
+// The shape whose meanings are those of the entries, one by one. NULL: there is none (nif_shapes_learn).
+static inline const nif_shape *nif_shapes_of(nif_shapes *shapes, ErlNifEnv *env, const nif_entries *entries,
+                                             nif_meaning *meaning, const void *context) {
+    const nif_shape *shape = &shapes->of_size[entries->count - 1];
+    uint32_t i = 0;
+    while (i < shape->count && nif_shape_has(shape, env, i, entries->keys[i])) i++;
+    return i == entries->count ? shape : nif_shapes_learn(shapes, env, entries, meaning, context);
+}
 
 #endif

@@ -142,7 +142,7 @@ static rf_status fold_entries(nif_events *events, nif_job *job, const nif_patch 
         if (events->stopped) return RF_OK;
         job->entries_done++;
     }
-    return status == RF_OK ? nif_events_flush(events) : status;
+    return status;
 }
 
 static ERL_NIF_TERM apply(ErlNifEnv *env, const nif_patcher *patcher, nif_world *world, const nif_patch *patch,
