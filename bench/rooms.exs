@@ -31,81 +31,94 @@ defmodule Bench.Spread do
 end
 
 defmodule Bench.Player do
-  @moduledoc "A client as a channel would hold it: a session, an input each so many ms, acknowledgements now and then."
+  @moduledoc """
+  A client as a channel would hold it: a process with a session, an input each so many ms, acknowledgements now and then. What
+  it sends is there before it starts, and its ref is the time when it was sent.
+  """
 
   alias Bench.Spread
   alias Roomfold.Session
 
-  def start(room, user, period_ms, tally, opts \\ []) do
-    spawn_link(fn ->
-      session = Session.new([room: room, user: user] ++ Keyword.get(opts, :session, []))
-      {:ok, _, _, session} = Session.join(session, %{"format" => Keyword.get(opts, :format, "packed")})
-      # Not all at once.
-      at = now() + :rand.uniform(period_ms * 1000)
+  @texts 8
+  # Inputs for each acknowledgement.
+  @ack_every 8
 
-      loop(
-        arm(%{session: session, user: user, period: period_ms * 1000, at: at, n: 0, sent: %{}, tally: tally})
-      )
-    end)
+  @doc "Returns when it has joined. It begins to send when it is told `:go`."
+  def start(room, user, period_ms, tally, opts \\ []) do
+    parent = self()
+
+    pid =
+      spawn_link(fn ->
+        session = Session.new([room: room, user: user] ++ Keyword.get(opts, :session, []))
+        {:ok, _, _, session} = Session.join(session, %{"format" => Keyword.get(opts, :format, "packed")})
+        send(parent, {self(), :joined})
+        loop(session, :infinity, 0, {period_ms, texts(user), tally.acknowledged, tally.counts})
+      end)
+
+    receive do: ({^pid, :joined} -> pid)
+  end
+
+  defp texts(user) do
+    for x <- 1..@texts do
+      {:json,
+       ~s({"user_id":"#{user}","position":[#{x}.25,1.5,-#{x}.75],"rotation":[0,0.38268343,0,0.92387953]})}
+    end
+    |> List.to_tuple()
   end
 
   defp now, do: System.monotonic_time(:microsecond)
 
-  defp arm(player) do
-    Process.send_after(self(), :input, div(player.at, 1000), abs: true)
-    player
-  end
-
-  defp loop(player) do
+  # at: when the next input is due
+  defp loop(session, at, n, me) do
     receive do
-      :input -> player |> input() |> loop()
-      :stop -> Session.leave(player.session)
-      message -> player |> handle(Session.handle(player.session, message)) |> loop()
+      # Not all at once.
+      :go ->
+        loop(session, System.monotonic_time(:millisecond) + :rand.uniform(elem(me, 0)), n, me)
+
+      message ->
+        case Session.handle(session, message) do
+          :ignore -> loop(session, at, n, me)
+          {frames, session} -> loop(told(frames, session, me), at, n, me)
+          {:close, _, _, _} -> count(me, 2)
+        end
+    after
+      wait(at) ->
+        loop(input(session, n, me), at + elem(me, 0), n + 1, me)
     end
   end
 
-  defp input(%{n: n} = player) do
-    x = rem(n, 100)
+  defp wait(:infinity), do: :infinity
+  defp wait(at), do: max(at - System.monotonic_time(:millisecond), 0)
 
-    text =
-      ~s({"user_id":"#{player.user}","position":[#{x}.25,1.5,-#{x}.75],"rotation":[0,0.38268343,0,0.92387953]})
-
-    player = %{player | n: n + 1, at: player.at + player.period, sent: Map.put(player.sent, n, now())}
-    player |> handle(Session.input(player.session, "user_moved", {:json, text}, n)) |> acknowledge() |> arm()
+  defp input(session, n, {_, texts, _, _} = me) do
+    {frames, session} = Session.input(session, "user_moved", elem(texts, rem(n, @texts)), now())
+    session = told(frames, session, me)
+    if rem(n, @ack_every) == 0, do: acknowledge(session, me), else: session
   end
 
-  defp acknowledge(%{n: n} = player) when rem(n, 8) == 0,
-    do: handle(player, Session.input(player.session, "ack", %{"seq" => player.session.seq}))
-
-  defp acknowledge(player), do: player
-
-  defp handle(player, :ignore), do: player
-  defp handle(player, {:close, _, _, _}), do: count(player, 2) && exit(:normal)
-
-  defp handle(player, {frames, session}),
-    do: Enum.reduce(frames, %{player | session: session}, &frame/2)
-
-  defp frame({:reply, ref, :ok, _}, player) do
-    {at, sent} = Map.pop(player.sent, ref)
-    Spread.add(player.tally.acknowledged, now() - at)
-    %{player | sent: sent}
+  defp acknowledge(session, me) do
+    {frames, session} = Session.input(session, "ack", %{"seq" => session.seq})
+    told(frames, session, me)
   end
 
-  defp frame({:reply, ref, :error, _}, player),
-    do: count(%{player | sent: Map.delete(player.sent, ref)}, 1)
+  defp told([], session, _), do: session
 
-  defp frame({:push, _, {:binary, bytes}}, player) do
-    :counters.add(player.tally.counts, 3, 1)
-    :counters.add(player.tally.counts, 4, byte_size(bytes))
-    player
+  defp told([frame | frames], session, me) do
+    frame(frame, me)
+    told(frames, session, me)
   end
 
-  defp frame(_, player), do: player
+  defp frame({:reply, at, :ok, _}, {_, _, acknowledged, _}), do: Spread.add(acknowledged, now() - at)
+  defp frame({:reply, _, :error, _}, me), do: count(me, 1)
 
-  defp count(player, what) do
-    :counters.add(player.tally.counts, what, 1)
-    player
+  defp frame({:push, _, {:binary, bytes}}, {_, _, _, counts}) do
+    :counters.add(counts, 3, 1)
+    :counters.add(counts, 4, byte_size(bytes))
   end
+
+  defp frame(_, _), do: :ok
+
+  defp count({_, _, _, counts}, what), do: :counters.add(counts, what, 1)
 
   def reset(tally) do
     for i <- 1..4, do: :counters.put(tally.counts, i, 0)
@@ -153,6 +166,7 @@ defmodule Bench.Many do
       for r <- 1..count, p <- 1..@players, do: Player.start({name, "room#{r}"}, "player#{p}", @period, tally)
 
     # Joining and warming up are not measured.
+    for pid <- players, do: send(pid, :go)
     Process.sleep(3_000)
     before = shed(name)
     Player.reset(tally)
@@ -583,7 +597,7 @@ defmodule Bench.Flood do
     {:ok, log} = Roomfold.EventLog.Memory.start_link()
     {:ok, room} = Room.start_link(id: "flood", rooms: nil, log: {Roomfold.EventLog.Memory, log}, tick_ms: 50)
     tally = Player.tally()
-    for p <- 1..10, do: Player.start(room, "player#{p}", 50, tally)
+    for p <- 1..10, do: send(Player.start(room, "player#{p}", 50, tally), :go)
     Process.sleep(1_000)
 
     rows =

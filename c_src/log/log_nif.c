@@ -298,16 +298,17 @@ static ERL_NIF_TERM nif_rooms(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     return answer_out(env, it, good, 0, &error);
 }
 
-// checkpoint(ref) -> :ok
+// checkpoint(ref) -> {:ok, pages that are in the WAL only}
 static ERL_NIF_TERM nif_checkpoint(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     log_error error = {0};
     (void)argc;
     if (!connection_of(env, argv[0], &it)) return enif_make_badarg(env);
     log_store *store = enter(it, &error);
-    bool good = store && log_checkpoint(store, &error);
+    int left = 0;
+    bool good = store && log_checkpoint(store, &left, &error);
     leave(it);
-    return good ? atom_ok : failure(env, &error);
+    return good ? enif_make_tuple2(env, atom_ok, enif_make_int(env, left)) : failure(env, &error);
 }
 
 // check(ref) -> :ok: all rooms are there

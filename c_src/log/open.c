@@ -112,8 +112,11 @@ static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-bool log_checkpoint(log_store *store, log_error *error) {
-    int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+bool log_checkpoint(log_store *store, int *left, log_error *error) {
+    int pages = -1, done = -1;
+    int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+    // Another one is under way: as if nothing had been done.
+    *left = pages < 0 || done < 0 ? LOG_WAL_PAGES : pages - done;
     return code == SQLITE_OK || code == SQLITE_BUSY || log_fail_sql(store, error, code);
 }
 

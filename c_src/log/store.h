@@ -14,7 +14,7 @@
 #define LOG_APPLICATION_ID 0x52464C47 // "RFLG"
 #define LOG_USER_VERSION 1
 // Beyond so many pages the commit itself brings home what nobody did before it, so that the WAL begins anew.
-#define LOG_WAL_PAGES 4000
+#define LOG_WAL_PAGES 16000
 #define LOG_MAX_SEQ INT64_C(9007199254740991)
 
 typedef enum log_sql {
@@ -67,8 +67,8 @@ bool log_open(const char *path, const log_options *options, log_store **store, l
 // With the WAL brought home and deleted if it is a writer's and `tidy`, which takes its time.
 void log_close(log_store *store, bool tidy);
 
-// Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile.
-bool log_checkpoint(log_store *store, log_error *error);
+// Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile. *left: so many pages are in the WAL only.
+bool log_checkpoint(log_store *store, int *left, log_error *error);
 
 // Whether commits still go where others will look for them.
 bool log_still_there(const log_store *store, log_error *error);

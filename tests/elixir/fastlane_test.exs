@@ -109,8 +109,23 @@ defmodule Roomfold.FastlaneTest do
       lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(limit: 1_000_000))
       lane = Enum.reduce(1..1_000, lane, fn seq, lane -> elem(Fastlane.publish(lane, update(seq, 1)), 2) end)
       assert Fastlane.acked(lane, self(), 3) == lane
-      {bytes, known} = lane.sent.json
-      assert {bytes, length(known)} == {1_000, 256}
+      {bytes, {_, newest, older}} = lane.sent.json
+      assert {bytes, length(newest) + length(older) in 256..512} == {1_000, true}
+      # One of the 256 newest is worth what it was.
+      assert {[], [{_, 256}], _} =
+               lane |> Fastlane.acked(self(), 744) |> limited(255) |> Fastlane.publish(update(1_001, 1))
+    end
+
+    defp limited(lane, limit) do
+      group = lane.of[self()]
+      put_in(lane.groups[group][self()].limit, limit)
+    end
+
+    test "nothing is remembered while nobody is in it" do
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry([]))
+      lane = lane |> Fastlane.publish(update(1, 8)) |> elem(2) |> Fastlane.leave(self())
+      assert {[], [], %Fastlane{sent: sent}} = Fastlane.publish(lane, update(2, 8))
+      assert sent == %{}
     end
 
     test "who leaves is out" do

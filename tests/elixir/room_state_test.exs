@@ -80,22 +80,47 @@ defmodule Roomfold.RoomStateTest do
       assert {State.wake_at(state), state.ticks} == {1_100, 10}
     end
 
-    test "are left out while the log is at work; what came waits, and nothing is lost" do
+    test "wait for the log while it is at work; what came waits, and nothing is lost" do
       state = open() |> join("tom", 0)
       {effects, state} = State.wake(state, 100)
       assert [_joined] = appended(effects)
 
       {[], state} = publish(state, {:user, "tom"}, move("tom"), 150, :me)
-      {effects, state} = State.wake(state, 200)
-      assert measures(effects) == [{[:tick, :shed], %{count: 1}, %{reason: :commit}}]
-      assert {appended(effects), state.shed, state.queued} == {[], 1, 1}
+      refute State.tick_due?(state, 200)
+      {[], state} = State.wake(state, 200)
+      assert {State.wake_at(state), state.queued, state.ticks} == {300, 1, 1}
 
       {_, state} = State.committed(state, :ok, 250)
-      {effects, state} = State.wake(state, 300)
+      assert {State.wake_at(state), State.tick_due?(state, 250)} == {200, true}
+      {effects, state} = State.wake(state, 250)
       assert [moved] = appended(effects)
       assert moved =~ "user_moved"
-      {effects, _} = State.committed(state, :ok, 310)
+      {effects, state} = State.committed(state, :ok, 260)
       assert {:reply, :me, {:ok, [2]}} in effects
+      # The next one comes in its own time.
+      assert {State.wake_at(state), state.shed, state.ticks} == {300, 0, 2}
+    end
+
+    test "are left out when the log is at work until the next one is due: the newest waits" do
+      parent = self()
+      state = open(systems: [fn _, tick -> send(parent, {:tick, tick.dt_ms}) && [] end]) |> join("tom", 0)
+      {effects, state} = State.wake(state, 100)
+      assert [_joined] = appended(effects)
+      assert_received {:tick, 100}
+
+      {[], state} = State.wake(state, 200)
+      {effects, state} = State.wake(state, 300)
+      assert measures(effects) == [{[:tick, :shed], %{count: 1}, %{reason: :commit}}]
+      {effects, state} = State.wake(state, 510)
+      assert measures(effects) == [{[:tick, :shed], %{count: 2}, %{reason: :commit}}]
+      assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 1}
+      refute_received {:tick, _}
+
+      {_, state} = State.committed(state, {:error, Error.new(:log_full)}, 520)
+      {effects, state} = State.wake(state, 520)
+      assert measures(effects) == []
+      assert_received {:tick, 400}
+      assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
     end
 
     test "a room with systems stops, too, when nobody needs it" do

@@ -227,14 +227,30 @@ defmodule Roomfold.Room do
   @spec publish_async(pid, [event], keyword) :: reference
   def publish_async(room, events, opts) when is_pid(room) and is_list(events) do
     opts = Keyword.validate!(opts, by: :server, as: nil)
+
+    case sender(opts[:by], opts[:as]) do
+      {:ok, sender} -> publish_from(room, sender, events)
+      error -> answer(make_ref(), error)
+    end
+  end
+
+  @doc false
+  # For a session, whose user was checked when it joined.
+  def publish_from(room, sender, events) do
     ref = make_ref()
 
-    with {:ok, sender} <- sender(opts[:by], opts[:as]), {:ok, texts} <- Text.events(events, json()) do
-      GenServer.cast(room, {:publish, self(), ref, sender, texts})
-    else
-      error -> send(self(), {ref, error})
-    end
+    case Text.events(events, json()) do
+      {:ok, texts} ->
+        GenServer.cast(room, {:publish, self(), ref, sender, texts})
+        ref
 
+      error ->
+        answer(ref, error)
+    end
+  end
+
+  defp answer(ref, error) do
+    send(self(), {ref, error})
     ref
   end
 

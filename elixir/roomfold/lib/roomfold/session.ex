@@ -34,7 +34,7 @@ defmodule Roomfold.Session do
   @type payload :: map | {:json, iodata} | {:binary, binary}
   @type frame :: {:push, String.t(), payload} | {:reply, ref :: term, :ok | :error, payload}
 
-  # waiting: what was published and is not answered yet, ref of the room → ref of the client;
+  # waiting: what was published and is not answered yet, ref of the room → {ref of the client, event whose payload was text, or nil};
   # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil;
   # acked: the highest seq that the client has acknowledged; told: the one that the room was told last, at told_at (-1: none yet)
   defstruct [
@@ -283,7 +283,7 @@ defmodule Roomfold.Session do
          {:ok, session} <- within_rate(session, byte_size(frame)),
          {:ok, ack} <- Roomfold.Wire.Input.ack(frame) do
       room_ref = session.link.publish(session.pid, [{:packed, frame}], by: session.user)
-      session = %{session | waiting: Map.put(session.waiting, room_ref, {ref, 0})}
+      session = %{session | waiting: Map.put(session.waiting, room_ref, {ref, nil})}
       if ack > 0, do: acknowledge(session, ack), else: {[], session}
     else
       {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
@@ -307,7 +307,7 @@ defmodule Roomfold.Session do
     with :ok <- may_send(session, bytes),
          {:ok, session} <- within_rate(session, bytes) do
       room_ref = session.link.publish(session.pid, [{event, payload}], by: session.user)
-      {[], %{session | waiting: Map.put(session.waiting, room_ref, {ref, shift(event, payload)})}}
+      {[], %{session | waiting: Map.put(session.waiting, room_ref, {ref, text_of(event, payload)})}}
     else
       {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
       {:error, error} -> refuse(session, ref, error)
@@ -341,9 +341,9 @@ defmodule Roomfold.Session do
   defp decode(_, map) when is_map(map), do: {:ok, map}
   defp decode(_, _), do: {:error, Error.new(:not_supported, detail: "binary input")}
 
-  # Where the client's own text begins in what the room reads.
-  defp shift(event, {:json, _}), do: Roomfold.Room.Text.head_size(event)
-  defp shift(_, _), do: 0
+  # The event whose payload was the client's own text.
+  defp text_of(event, {:json, _}), do: event
+  defp text_of(_, _), do: nil
 
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
@@ -471,21 +471,22 @@ defmodule Roomfold.Session do
     do: come_back(session)
 
   def handle(%{waiting: waiting} = session, {room_ref, answer}) when is_map_key(waiting, room_ref) do
-    {{ref, shift}, waiting} = Map.pop(waiting, room_ref)
+    {{ref, event}, waiting} = Map.pop(waiting, room_ref)
     session = %{session | waiting: waiting}
 
     case answer do
       _ when ref == nil -> {[], session}
       {:ok, []} -> {[{:reply, ref, :ok, %{}}], session}
       {:ok, seqs} -> {[{:reply, ref, :ok, %{"seq" => List.last(seqs)}}], session}
-      {:error, error} -> refuse(session, ref, shifted(error, shift))
+      {:error, error} -> refuse(session, ref, shifted(error, event))
     end
   end
 
   def handle(_, _), do: :ignore
 
-  defp shifted(%Error{offset: offset} = error, shift) when offset != nil and shift > 0,
-    do: Error.new(error.reason, offset: max(offset - shift, 0))
+  # Where the client's own text begins in what the room reads, an offset is 0 for the client.
+  defp shifted(%Error{offset: offset} = error, event) when offset != nil and event != nil,
+    do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event), 0))
 
   defp shifted(error, _), do: error
 

@@ -38,8 +38,11 @@ defmodule Roomfold.EventLog.SQLite do
   @batch_ops 1_024
   @batch_bytes 8 * 1_048_576
   @names 10_000
-  # Of the WAL, when it is time to bring home what it has.
-  @checkpoint_pages 1_000
+  # Of the WAL, when it is time to bring home what it has. It begins anew when all is home; while commits go on, there is always
+  # something left, less each time, until it is so little that the one who commits is not held up by it.
+  @checkpoint_pages 4_000
+  @few_pages 256
+  @most_rounds 8
   # Waiting for more to share a commit: only while it is for few, and at most for so many microseconds.
   @few_rooms 64
   @max_wait 1_000
@@ -251,7 +254,8 @@ defmodule Roomfold.EventLog.SQLite do
         writer: Writer.start_link(writing),
         committing: false,
         checkpointer: Writer.start_link(checkpointing),
-        checkpointing: false,
+        # in which round
+        checkpointing: 0,
         readers: List.to_tuple(readers),
         next_reader: 0,
         queue: :queue.new(),
@@ -325,7 +329,18 @@ defmodule Roomfold.EventLog.SQLite do
     {:noreply, if(state.waiting > 0, do: commit(wait(state)), else: state)}
   end
 
-  def handle_info(:checkpointed, state), do: {:noreply, %{state | checkpointing: false}}
+  def handle_info({:checkpointed, pid, {:ok, left}}, %{checkpointer: pid, checkpointing: round} = state)
+      when left > 0 do
+    if left > @few_pages and round < @most_rounds do
+      send(pid, :checkpoint)
+      {:noreply, %{state | checkpointing: round + 1}}
+    else
+      send(state.writer, :checkpoint)
+      {:noreply, state}
+    end
+  end
+
+  def handle_info({:checkpointed, _, _}, state), do: {:noreply, %{state | checkpointing: 0}}
 
   def handle_info({:EXIT, writer, reason}, %{writer: writer} = state) do
     {:stop, reason, %{state | writer: nil}}
@@ -388,9 +403,9 @@ defmodule Roomfold.EventLog.SQLite do
     end
   end
 
-  defp checkpoint(%{checkpointing: false} = state, pages) when pages >= @checkpoint_pages do
+  defp checkpoint(%{checkpointing: 0} = state, pages) when pages >= @checkpoint_pages do
     send(state.checkpointer, :checkpoint)
-    %{state | checkpointing: true}
+    %{state | checkpointing: 1}
   end
 
   defp checkpoint(state, _pages), do: state

@@ -7,10 +7,11 @@ defmodule Roomfold.Room.Fastlane do
 
   # groups: what is written alike, {lane, format, events?} → %{pid of the session → %{to, limit, acked}}
   # of: pid of the session → its group
-  # sent: format → {bytes since the first connection, [{seq, bytes by then}] newest first}; acked is of the same count
+  # sent: format → {bytes since the first connection, known}, where known is {how many in newest, newest, older}, lists of {seq, bytes by
+  # then}, newest first; acked is of the same count. Empty while nobody is in the fast lane.
   defstruct groups: %{}, of: %{}, sent: %{}
 
-  # So many updates back it is known what an acknowledgement is worth; an older one is worth what the oldest is.
+  # So many updates back, at least, it is known what an acknowledgement is worth; an older one is worth nothing.
   @remembered 256
 
   @typedoc """
@@ -31,7 +32,7 @@ defmodule Roomfold.Room.Fastlane do
     fastlane = leave(fastlane, pid)
     group = {entry.lane, entry.format, entry.events?}
     # To acknowledge seq is worth something before the first update, too.
-    sent = Map.put_new(fastlane.sent, entry.format, {0, [{seq, 0}]})
+    sent = Map.put_new(fastlane.sent, entry.format, {0, {1, [{seq, 0}], []}})
     {bytes, _} = sent[entry.format]
     member = %{to: entry.to, limit: entry.limit, acked: bytes - entry.sent}
     groups = Map.update(fastlane.groups, group, %{pid => member}, &Map.put(&1, pid, member))
@@ -63,13 +64,16 @@ defmodule Roomfold.Room.Fastlane do
   def acked(fastlane, pid, seq) do
     case fastlane.of do
       %{^pid => {_, format, _} = group} ->
-        {_, sent} = Map.get(fastlane.sent, format, {0, []})
+        {_, {_, newest, older}} = Map.fetch!(fastlane.sent, format)
+        sent = if covers?(newest, seq), do: newest, else: older
         put_in(fastlane.groups[group][pid].acked, worth(sent, seq, fastlane.groups[group][pid].acked))
 
       _ ->
         fastlane
     end
   end
+
+  defp covers?(newest, seq), do: match?({at, _} when at <= seq, List.last(newest))
 
   # The bytes by the newest update that it has. It is never less than it was.
   defp worth(sent, seq, acked) do
@@ -83,13 +87,12 @@ defmodule Roomfold.Room.Fastlane do
   An update goes out: `{sends, behind, fastlane}`, where `sends` is `[{lane, frames, [pid]}]`, and `behind` are the sessions that have to
   take over, `[{pid, bytes that are not acknowledged}]`: they did not get this one.
   """
-  def publish(%{of: of} = fastlane, %Update{} = update) when map_size(of) == 0,
-    do: {[], [], counted(fastlane, update)}
+  def publish(%{of: of} = fastlane, %Update{}) when map_size(of) == 0, do: {[], [], %{fastlane | sent: %{}}}
 
   def publish(fastlane, %Update{} = update) do
     {sends, behind} =
       Enum.flat_map_reduce(fastlane.groups, [], fn {{lane, format, events?}, members}, behind ->
-        {sent, _} = Map.get(fastlane.sent, format, {0, []})
+        {sent, _} = Map.fetch!(fastlane.sent, format)
         {to, slow} = divide(members, sent)
         {if(to == [], do: [], else: [{lane, frames(update, format, events?), to}]), slow ++ behind}
       end)
@@ -117,11 +120,14 @@ defmodule Roomfold.Room.Fastlane do
   defp counted(fastlane, update) do
     sent =
       Enum.reduce(update.frames, fastlane.sent, fn {format, {_, frame}}, sent ->
-        {bytes, known} = Map.get(sent, format, {0, []})
+        {bytes, known} = Map.get(sent, format, {0, {0, [], []}})
         bytes = bytes + byte_size(frame)
-        Map.put(sent, format, {bytes, Enum.take([{update.seq, bytes} | known], @remembered)})
+        Map.put(sent, format, {bytes, known(known, {update.seq, bytes})})
       end)
 
     %{fastlane | sent: sent}
   end
+
+  defp known({@remembered, newest, _}, entry), do: {1, [entry], newest}
+  defp known({count, newest, older}, entry), do: {count + 1, [entry | newest], older}
 end

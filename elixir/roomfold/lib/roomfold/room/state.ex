@@ -65,6 +65,8 @@ defmodule Roomfold.Room.State do
     ticks: 0,
     # ticks that were left out
     shed: 0,
+    # ticks that were due since the last one, while a commit is on its way: the newest waits for it, the others are left out
+    held: 0,
     # what systems want to see since they ran, newest first: [[record]]
     news: [],
     wanted: [],
@@ -208,7 +210,8 @@ defmodule Roomfold.Room.State do
   defp woken_at(at), do: ceil(at)
 
   @doc "Whether the next `wake/2` is a tick."
-  def tick_due?(state, now), do: ticking?(state) and not resting?(state) and now >= tick_due(state)
+  def tick_due?(state, now),
+    do: state.commit == nil and ticking?(state) and not resting?(state) and now >= tick_due(state)
 
   defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
 
@@ -218,13 +221,15 @@ defmodule Roomfold.Room.State do
   defp on_beat(state, now) do
     if resting?(state) do
       missed = max(floor((now - state.last_tick) / state.options.tick_ms), 0)
-      %{state | last_tick: state.last_tick + missed * state.options.tick_ms}
+      %{state | last_tick: state.last_tick + missed * state.options.tick_ms, held: 0}
     else
       state
     end
   end
 
-  defp tick_due(state), do: state.last_tick + state.options.tick_ms
+  # While a commit is on its way: the next tick that would have to wait for it.
+  defp tick_due(%{commit: nil} = state), do: state.last_tick + state.options.tick_ms
+  defp tick_due(state), do: state.last_tick + (state.held + 1) * state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
 
   # nil, which is larger than any number: not before something else happens.
@@ -255,22 +260,33 @@ defmodule Roomfold.Room.State do
     if state.queue != [] and now >= flush_due(state), do: flush(state, now), else: {[], state}
   end
 
-  defp tick(state, now) do
-    options = state.options
-    late = floor((now - tick_due(state)) / options.tick_ms)
-    # Ticks that were missed are left out, never made up for.
-    due = tick_due(state) + late * options.tick_ms
+  # Ticks that were missed are left out, never made up for.
+  defp tick(%{commit: nil} = state, now) do
+    passed = ticks_since(state, now)
+    due = state.last_tick + passed * state.options.tick_ms
     dt = due - state.last_tick
-    state = %{state | last_tick: due, ticks: state.ticks + 1, shed: state.shed + late}
-    shed = if late > 0, do: [{:measure, [:tick, :shed], %{count: late}, %{reason: :late}}], else: []
+    {shed, state} = shed(state, passed, :late)
+    state = %{state | last_tick: due, ticks: state.ticks + 1, held: 0}
+    undo = Map.take(state, [:systems, :news])
+    {failures, state} = run_systems(state, dt, now)
+    {effects, state} = flush(state, now, undo)
+    {shed ++ failures ++ effects, state}
+  end
 
-    if state.commit do
-      {shed ++ [{:measure, [:tick, :shed], %{count: 1}, %{reason: :commit}}], %{state | shed: state.shed + 1}}
-    else
-      undo = Map.take(state, [:systems, :news])
-      {failures, state} = run_systems(state, dt, now)
-      {effects, state} = flush(state, now, undo)
-      {shed ++ failures ++ effects, state}
+  # It comes a little later, when the commit is done; if that takes until the next one is due, it is left out.
+  defp tick(state, now) do
+    passed = ticks_since(state, now)
+    {shed, state} = shed(state, passed, :commit)
+    {shed, %{state | held: passed}}
+  end
+
+  defp ticks_since(state, now), do: floor((now - state.last_tick) / state.options.tick_ms)
+
+  # Of so many ticks that are due only the newest is to be; those that waited before are counted already.
+  defp shed(state, passed, reason) do
+    case passed - max(state.held, 1) do
+      0 -> {[], state}
+      count -> {[{:measure, [:tick, :shed], %{count: count}, %{reason: reason}}], %{state | shed: state.shed + count}}
     end
   end
 

@@ -13,6 +13,8 @@ defmodule Roomfold.Room.Text do
   def event({:json, text}, _) when is_binary(text), do: {:ok, text}
   def event({:packed, frame}, _) when is_binary(frame), do: {:ok, {:packed, frame}}
 
+  def event({name, {:json, <<?{, fields::binary>>}}, impl) when is_binary(name), do: named(name, fields, impl)
+
   def event({name, {:json, text}}, impl) when is_binary(name) do
     case String.trim_leading(IO.iodata_to_binary(text)) do
       "{" <> fields -> named(name, fields, impl)
@@ -36,12 +38,24 @@ defmodule Roomfold.Room.Text do
   def event(_, _), do: {:error, Error.new(:not_an_event)}
 
   defp named(name, fields, impl) do
-    with {:ok, quoted} <- JSON.encode(name, impl: impl) do
+    with {:ok, quoted} <- quoted(name, impl) do
       key = if name in @entity_events, do: "{\"event\":", else: "{\"event_name\":"
-      comma = if String.starts_with?(String.trim_leading(fields), "}"), do: "", else: ","
-      {:ok, IO.iodata_to_binary([key, quoted, comma, fields])}
+      {:ok, <<key::binary, quoted::binary, comma(fields)::binary, fields::binary>>}
     end
   end
+
+  defp comma("\"" <> _), do: ","
+  defp comma(fields), do: if(String.starts_with?(String.trim_leading(fields), "}"), do: "", else: ",")
+
+  defp quoted(name, impl),
+    do: if(plain?(name), do: {:ok, <<?", name::binary, ?">>}, else: JSON.encode(name, impl: impl))
+
+  # Nothing in it is written in another way as JSON.
+  defp plain?(<<char, rest::binary>>)
+       when char in ?a..?z or char in ?A..?Z or char in ?0..?9 or char in [?_, ?-, ?., ?:],
+       do: plain?(rest)
+
+  defp plain?(rest), do: rest == ""
 
   @doc "How many bytes stand before a payload's own, where it was text."
   def head_size(name) do

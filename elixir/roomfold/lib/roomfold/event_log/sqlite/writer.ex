@@ -5,7 +5,8 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   # It gets {:commit, [{to, op}]} and answers everybody of these itself, then its owner: {:committed, what, pages}, a list of the ops that have
   # more to do (a trim removes its rows in pieces), or {:error, error} if the disk can't be trusted any more; and the WAL's length.
   #
-  # A second such process, with a connection of its own, brings home what is in the WAL while the first one goes on committing.
+  # A second such process, with a connection of its own, brings home what is in the WAL while the first one goes on committing. Each says how
+  # much it could not: {:checkpointed, pid, {:ok, pages} | {:error, _}}.
 
   alias Roomfold.Error
   alias Roomfold.EventLog.SQLite.Library
@@ -24,8 +25,7 @@ defmodule Roomfold.EventLog.SQLite.Writer do
 
       # If it fails the next one tries again; if it always does, a commit fails sooner or later, and says why.
       :checkpoint ->
-        Library.checkpoint(connection)
-        send(owner, :checkpointed)
+        send(owner, {:checkpointed, self(), Library.checkpoint(connection)})
     end
 
     loop(connection, owner)
