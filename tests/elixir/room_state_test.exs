@@ -97,8 +97,10 @@ defmodule Roomfold.RoomStateTest do
       assert moved =~ "user_moved"
       {effects, state} = State.committed(state, :ok, 260)
       assert {:reply, :me, {:ok, [2]}} in effects
-      # The next one comes in its own time.
-      assert {State.wake_at(state), state.shed, state.ticks} == {300, 0, 2}
+      # There is nothing to do: the next one is not made, but would be in its own time.
+      assert {State.wake_at(state), state.shed, state.ticks} == {:never, 0, 2}
+      {[], state} = publish(state, {:user, "tom"}, move("tom"), 270, :me)
+      assert State.wake_at(state) == 300
     end
 
     test "are left out when the log is at work until the next one is due: the newest waits" do
