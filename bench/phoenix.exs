@@ -16,6 +16,7 @@ defmodule Bench.Fanout do
   @entities 1_000
   @contenders [
     packed: "Roomfold packed",
+    lossless: "Roomfold packed lossless",
     json: "Roomfold JSON",
     jason: "Jason and broadcast",
     colyseus: "Colyseus"
@@ -26,7 +27,7 @@ defmodule Bench.Fanout do
   @colyseus Path.expand("peers/colyseus_room", __DIR__)
 
   def run(rounds) do
-    asked = "WHO" |> System.get_env("packed,json,jason,colyseus") |> String.split(",")
+    asked = "WHO" |> System.get_env("packed,lossless,json,jason,colyseus") |> String.split(",")
     all = for {kind, name} <- @contenders, to_string(kind) in asked, do: {kind, name}
 
     contenders =

@@ -6,8 +6,8 @@ defmodule Bench.Readers do
   """
 
   # A quarter of what may be unacknowledged, and a sixteenth of it.
-  @ack_ms %{packed: 30_000, json: 2_000}
-  @ack_bytes %{packed: 262_144, json: 65_536}
+  @ack_ms %{packed: 30_000, lossless: 30_000, json: 2_000}
+  @ack_bytes %{packed: 262_144, lossless: 262_144, json: 65_536}
   # What the browser client takes an entity of JSON for.
   @entity_bytes 128
   # So many bytes of a frame say what it is.
@@ -138,7 +138,7 @@ defmodule Bench.Readers do
   end
 
   defp join(state) do
-    format = if state.kind == :packed, do: "packed", else: "json"
+    format = if state.kind in [:packed, :lossless], do: "packed", else: "json"
     say(state, 1, ~s(["1","1","room:bench","phx_join",{"format":"#{format}","versions":[1]}]))
     until(state, &String.contains?(&1, "snapshot"))
   end
@@ -224,8 +224,9 @@ defmodule Bench.Readers do
     end
   end
 
-  defp tick(:packed, <<0, j, t, 4, _::binary-size(j), _::binary-size(t), "diff", _, seq::binary>>),
-    do: varint(seq, 0, 0)
+  defp tick(kind, <<0, j, t, 4, _::binary-size(j), _::binary-size(t), "diff", _, seq::binary>>)
+       when kind in [:packed, :lossless],
+       do: varint(seq, 0, 0)
 
   defp tick(_, _), do: false
 

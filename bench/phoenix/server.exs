@@ -1,5 +1,5 @@
 # A server of bench/phoenix.exs, in an OS process of its own: a Phoenix endpoint, and a room of entities that all move with each tick.
-# `mix run --no-start server.exs packed|json|jason ENTITIES` in elixir/xr. Orders come by standard input: "go HZ TICKS"; answers are lines of
+# `mix run --no-start server.exs packed|lossless|json|jason ENTITIES` in elixir/xr. Orders come by standard input: "go HZ TICKS"; answers are lines of
 # JSON: for each tick its seq and when it began, in microseconds.
 
 defmodule Bench.Server do
@@ -66,9 +66,15 @@ defmodule Bench.Server do
     {"rotation", {:f32, 4}, quantise: :smallest_three, bits: 10, decimals: 4}
   ]
 
+  # float32, as Colyseus has them.
+  @lossless [{"position", {:f32, 3}, decimals: 4}, {"rotation", {:f32, 4}, decimals: 4}]
+
+  defp schema(:lossless), do: Schema.new!(@lossless)
+  defp schema(_), do: Schema.new!(@quantised)
+
   # Nobody is told who comes and goes, as with the others.
-  defp room(_),
-    do: [schema: Schema.new!(@quantised), rules: Rules.new!(%{}), tick_ms: 10, history: 100_000]
+  defp room(kind),
+    do: [schema: schema(kind), rules: Rules.new!(%{}), tick_ms: 10, history: 100_000]
 
   defp prepare(:jason, count) do
     creates = Map.new(poses(count))
@@ -85,10 +91,10 @@ defmodule Bench.Server do
   end
 
   # What a system of the room's would publish: one packed batch a tick.
-  defp prepare(_, count) do
+  defp prepare(kind, count) do
     room = {Bench.Rooms, "bench"}
-    {:ok, _} = Room.publish(room, {:packed, batch("create", count)}, by: :system)
-    sets = for _ <- 1..@sets, do: batch("update", count)
+    {:ok, _} = Room.publish(room, {:packed, batch(kind, "create", count)}, by: :system)
+    sets = for _ <- 1..@sets, do: batch(kind, "update", count)
 
     fn n ->
       {:ok, _..seq//1} = Room.publish(room, {:packed, Enum.at(sets, rem(n, @sets))}, by: :system)
@@ -96,11 +102,11 @@ defmodule Bench.Server do
     end
   end
 
-  defp batch(event, count) do
+  defp batch(kind, event, count) do
     events =
       for {id, components} <- poses(count), do: {event, %{"entity_id" => id, "components" => components}}
 
-    {:ok, frame} = Wire.encode_events(events, schema: Schema.new!(@quantised))
+    {:ok, frame} = Wire.encode_events(events, schema: schema(kind))
     frame
   end
 
