@@ -29,7 +29,8 @@ bool rf_simd_available(rf_simd simd) {
     case RF_SIMD_SSE2:
         return __builtin_cpu_supports("sse2");
     case RF_SIMD_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("popcnt");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
+               __builtin_cpu_supports("popcnt");
 #endif
 #if RF_SIMD_ARM
     case RF_SIMD_NEON:
