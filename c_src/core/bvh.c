@@ -1,5 +1,6 @@
 #include "bvh.h"
 
+#include "bvh_ops.h"
 #include "curve.h"
 #include <math.h>
 
@@ -159,4 +160,28 @@ void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
     fit_items(bvh, source);
     fit_groups(bvh);
     if (bvh->levels > 1 && !(bvh->cost <= bvh->cost_then * WORN)) put_in_order(bvh, mem, source);
+}
+
+// Rounding the second part of a side's t moves the start by less than the spare room it has.
+void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
+    double spread = 0, longest = 0, pad;
+    for (int i = 0; i < 3; i++) {
+        double start = fabs(sweep->origin[i]), length = fabs(sweep->way[i]);
+        spread = start > spread ? start : spread;
+        longest = length > longest ? length : longest;
+    }
+    pad = (spread + longest) * 0x1p-21 + sweep->radius * 0x1p-20 + 1e-12;
+    for (uint32_t i = 0; i < 3; i++) {
+        double reach = sweep->half[i] + sweep->radius;
+        double wide = pad + reach * 0x1p-21;
+        bool still = fabs(sweep->way[i]) < 1e-20;
+        float inverse = still ? 1e20F : (float)sweep->inverse[i];
+        float starts[2] = {-(float)(sweep->origin[i] + reach + wide), -(float)(sweep->origin[i] - reach - wide)};
+        uint32_t back = inverse < 0; // an index: which way a shot goes is nothing that a branch could predict
+        query->enter[i] = starts[back] * inverse;
+        query->leave[i] = starts[1 - back] * inverse;
+        query->inverse[i] = inverse;
+        query->enter_row[i] = (uint16_t)((i + 3 * back) * RF_BVH_WIDTH);
+        query->leave_row[i] = (uint16_t)((i + 3 - 3 * back) * RF_BVH_WIDTH);
+    }
 }

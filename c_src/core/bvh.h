@@ -43,10 +43,9 @@ typedef struct rf_bvh {
 // A swept shape as the tree sees it; a cache line. A side of a box at x is met at t = x * inverse + enter or leave. The
 // start is moved so that boxes need not be enlarged: for their low sides, and for their high ones.
 typedef struct rf_bvh_query {
-    float enter[3], leave[3];
-    float inverse[3];
-    float limit;                         // only what is met at or before this t matters
-    uint32_t enter_row[3], leave_row[3]; // where in a group's rows the sides are by which the way enters boxes
+    float enter[4], leave[4], inverse[4]; // the fourth stands for nothing
+    float limit;                          // only what is met at or before this t matters
+    uint16_t enter_row[3], leave_row[3];  // where in a group's rows the sides are by which the way enters boxes
 } rf_bvh_query;
 
 // What a walk with some queries has found, in the order of the queries; valid until the next one.
@@ -64,40 +63,20 @@ static inline uint32_t rf_bvh_entry_item(const rf_bvh *bvh, uint32_t entry) {
     return bvh->items[entry & ((UINT32_C(1) << RF_BVH_NUMBER_BITS) - 1)];
 }
 
-// One for each instruction set: the items that each of up to RF_BVH_QUERIES queries may meet. The tree must not be
-// empty.
-typedef rf_bvh_found rf_bvh_walk(const rf_bvh *bvh, const rf_bvh_query *queries, uint32_t count);
+// One for each instruction set.
+typedef struct rf_bvh_ops {
+    // limit is left alone. Boxes and start are both moved apart by more than all roundings, of this and of the final
+    // test, could hide.
+    void (*query)(rf_bvh_query *query, const rf_sweep *sweep);
+    // The items that each of up to RF_BVH_QUERIES queries may meet. The tree must not be empty.
+    rf_bvh_found (*walk)(const rf_bvh *bvh, const rf_bvh_query *queries, uint32_t count);
+} rf_bvh_ops;
 
 void rf_bvh_free(rf_bvh *bvh, rf_mem *mem);
 // For items 0 to count - 1. False when out of memory: the tree is then empty.
 bool rf_bvh_build(rf_bvh *bvh, rf_mem *mem, uint32_t count, rf_bvh_source source);
 // The same items after they moved. Without memory for a new order the tree gets slower, but stays right.
 void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source);
-
-// limit is left alone. Boxes and start are both moved apart by more than all roundings, of this and of the
-// final test, could hide.
-static inline void rf_bvh_query_init(rf_bvh_query *query, const rf_sweep *sweep) {
-    double spread = 0, longest = 0, pad;
-    for (int i = 0; i < 3; i++) {
-        double start = fabs(sweep->origin[i]), length = fabs(sweep->way[i]);
-        spread = start > spread ? start : spread;
-        longest = length > longest ? length : longest;
-    }
-    pad = (spread + longest) * 0x1p-21 + sweep->radius * 0x1p-20 + 1e-12;
-    for (uint32_t i = 0; i < 3; i++) {
-        double reach = sweep->half[i] + sweep->radius;
-        double wide = pad + reach * 0x1p-21;
-        bool still = fabs(sweep->way[i]) < 1e-20;
-        float inverse = still ? 1e20F : (float)sweep->inverse[i];
-        float starts[2] = {-(float)(sweep->origin[i] + reach + wide), -(float)(sweep->origin[i] - reach - wide)};
-        uint32_t back = inverse < 0; // an index: which way a shot goes is nothing that a branch could predict
-        query->enter[i] = starts[back] * inverse;
-        query->leave[i] = starts[1 - back] * inverse;
-        query->inverse[i] = inverse;
-        query->enter_row[i] = (i + 3 * back) * RF_BVH_WIDTH;
-        query->leave_row[i] = (i + 3 - 3 * back) * RF_BVH_WIDTH;
-    }
-}
 
 // Rounded outwards. Writes one lane.
 static inline void rf_bvh_lane(float *rows, uint32_t lane, const double low[3], const double high[3]) {

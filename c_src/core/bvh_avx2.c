@@ -2,8 +2,9 @@
 
 #if RF_SIMD_X86
 #include <immintrin.h>
+#include <string.h>
 
-#define TARGET __attribute__((target("avx2,fma,bmi2,popcnt")))
+#define TARGET __attribute__((target("avx2,fma,popcnt")))
 
 TARGET static inline uint32_t meet(const rf_bvh_query *query, const float *rows) {
     __m256 near = _mm256_setzero_ps(), far = _mm256_set1_ps(query->limit);
@@ -17,18 +18,59 @@ TARGET static inline uint32_t meet(const rf_bvh_query *query, const float *rows)
     return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(near, far, _CMP_LE_OQ));
 }
 
-// Without a branch: the bytes of the lanes' numbers are packed by the mask, spread over lanes, and moved by `first`.
+// The numbers of a mask's lanes, a byte each from the lowest.
+#define HAS(mask, lane) ((uint64_t)(mask) >> (lane)&1)
+#define AND(mask, lane, rest) ((rest) * (1 + 255 * HAS(mask, lane)) + (lane)*HAS(mask, lane))
+#define LOW(mask, rest) AND(mask, 0, AND(mask, 1, AND(mask, 2, AND(mask, 3, rest))))
+#define LANES_OF(mask) LOW(mask, AND(mask, 4, AND(mask, 5, AND(mask, 6, AND(mask, 7, UINT64_C(0))))))
+#define FOUR(mask) LANES_OF(mask), LANES_OF((mask) + 1), LANES_OF((mask) + 2), LANES_OF((mask) + 3)
+#define SIXTEEN(mask) FOUR(mask), FOUR((mask) + 4), FOUR((mask) + 8), FOUR((mask) + 12)
+#define SIXTY_FOUR(mask) SIXTEEN(mask), SIXTEEN((mask) + 16), SIXTEEN((mask) + 32), SIXTEEN((mask) + 48)
+
+static const uint64_t lanes_of[256] = {SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY_FOUR(128), SIXTY_FOUR(192)};
+
+// Without a branch.
 TARGET static inline uint32_t expand(uint32_t mask, uint32_t first, uint32_t *out) {
-    uint64_t bytes = _pdep_u64(mask, UINT64_C(0x0101010101010101)) * 0xFF;
-    __m128i lanes = _mm_cvtsi64_si128((long long)_pext_u64(UINT64_C(0x0706050403020100), bytes));
-    __m256i numbers = _mm256_add_epi32(_mm256_cvtepu8_epi32(lanes), _mm256_set1_epi32((int)first));
-    _mm256_storeu_si256((__m256i *)(void *)out, numbers);
+    __m256i lanes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&lanes_of[mask]));
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_add_epi32(lanes, _mm256_set1_epi32((int)first)));
     return (uint32_t)__builtin_popcount(mask);
+}
+
+// As rf_bvh_query_plain does it, all axes at once. The fourth lane holds whatever comes next in the sweep.
+TARGET static void query(rf_bvh_query *out, const rf_sweep *sweep) {
+#define W RF_BVH_WIDTH
+    static const uint16_t rows[8][6] = {{0, W, 2 * W, 3 * W, 4 * W, 5 * W}, {3 * W, W, 2 * W, 0, 4 * W, 5 * W},
+                                        {0, 4 * W, 2 * W, 3 * W, W, 5 * W}, {3 * W, 4 * W, 2 * W, 0, W, 5 * W},
+                                        {0, W, 5 * W, 3 * W, 4 * W, 2 * W}, {3 * W, W, 5 * W, 0, 4 * W, 2 * W},
+                                        {0, 4 * W, 5 * W, 3 * W, W, 2 * W}, {3 * W, 4 * W, 5 * W, 0, W, 2 * W}};
+#undef W
+    const __m256d sign = _mm256_set1_pd(-0.0);
+    __m256d origin = _mm256_loadu_pd(sweep->origin), way = _mm256_loadu_pd(sweep->way);
+    __m256d far = _mm256_andnot_pd(sign, origin), length = _mm256_andnot_pd(sign, way);
+    __m256d still = _mm256_cmp_pd(length, _mm256_set1_pd(1e-20), _CMP_LT_OQ);
+    __m256d inverse = _mm256_blendv_pd(_mm256_loadu_pd(sweep->inverse), _mm256_set1_pd(1e20), still);
+    __m128d first = _mm256_castpd256_pd128(far), second = _mm256_castpd256_pd128(length);
+    __m128d most = _mm_max_pd(_mm_unpacklo_pd(first, second), _mm_unpackhi_pd(first, second));
+    __m128d last = _mm_unpacklo_pd(_mm256_extractf128_pd(far, 1), _mm256_extractf128_pd(length, 1));
+    double ends[2], pad;
+    __m256d reach, wide;
+    __m128 low, high, narrow = _mm256_cvtpd_ps(inverse);
+    _mm_storeu_pd(ends, _mm_max_pd(most, last));
+    pad = (ends[0] + ends[1]) * 0x1p-21 + sweep->radius * 0x1p-20 + 1e-12;
+    reach = _mm256_add_pd(_mm256_loadu_pd(sweep->half), _mm256_set1_pd(sweep->radius));
+    wide = _mm256_add_pd(_mm256_set1_pd(pad), _mm256_mul_pd(reach, _mm256_set1_pd(0x1p-21)));
+    wide = _mm256_add_pd(reach, wide);
+    low = _mm256_cvtpd_ps(_mm256_xor_pd(sign, _mm256_add_pd(origin, wide)));
+    high = _mm256_cvtpd_ps(_mm256_sub_pd(wide, origin));
+    _mm_storeu_ps(out->enter, _mm_mul_ps(_mm_blendv_ps(low, high, narrow), narrow));
+    _mm_storeu_ps(out->leave, _mm_mul_ps(_mm_blendv_ps(high, low, narrow), narrow));
+    _mm_storeu_ps(out->inverse, narrow);
+    memcpy(out->enter_row, rows[_mm_movemask_ps(narrow) & 7], sizeof out->enter_row + sizeof out->leave_row);
 }
 
 #define MEET meet
 #define EXPAND expand
 #include "bvh_walk.inl"
 
-rf_bvh_walk *const rf_bvh_walk_avx2 = walk;
+const rf_bvh_ops rf_bvh_avx2 = {.query = query, .walk = walk};
 #endif

@@ -27,5 +27,5 @@ static inline uint32_t meet(const rf_bvh_query *query, const float *rows) {
 #define EXPAND rf_bvh_expand
 #include "bvh_walk.inl"
 
-rf_bvh_walk *const rf_bvh_walk_neon = walk;
+const rf_bvh_ops rf_bvh_neon = {.query = rf_bvh_query_plain, .walk = walk};
 #endif

@@ -9,13 +9,16 @@
 // A little more than binary32 can get wrong in one interval: its ends are compared with this much to spare.
 #define RF_BVH_SLACK (1 + 0x1p-20F)
 
-extern rf_bvh_walk *const rf_bvh_walk_scalar;
+extern const rf_bvh_ops rf_bvh_scalar;
 #if RF_SIMD_X86
-extern rf_bvh_walk *const rf_bvh_walk_sse2, *const rf_bvh_walk_avx2;
+extern const rf_bvh_ops rf_bvh_sse2, rf_bvh_avx2;
 #endif
 #if RF_SIMD_ARM
-extern rf_bvh_walk *const rf_bvh_walk_neon;
+extern const rf_bvh_ops rf_bvh_neon;
 #endif
+
+// Without any vector instructions.
+void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep);
 
 // Lane by lane.
 static inline uint32_t rf_bvh_expand(uint32_t mask, uint32_t first, uint32_t *out) {
@@ -25,6 +28,6 @@ static inline uint32_t rf_bvh_expand(uint32_t mask, uint32_t first, uint32_t *ou
 }
 
 // NULL if it isn't available.
-rf_bvh_walk *rf_bvh_walk_for(rf_simd simd);
+const rf_bvh_ops *rf_bvh_ops_for(rf_simd simd);
 
 #endif

@@ -20,4 +20,4 @@ static uint32_t meet(const rf_bvh_query *query, const float *rows) {
 #define EXPAND rf_bvh_expand
 #include "bvh_walk.inl"
 
-rf_bvh_walk *const rf_bvh_walk_scalar = walk;
+const rf_bvh_ops rf_bvh_scalar = {.query = rf_bvh_query_plain, .walk = walk};

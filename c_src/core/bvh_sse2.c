@@ -26,5 +26,5 @@ TARGET static inline uint32_t meet(const rf_bvh_query *query, const float *rows)
 #define EXPAND rf_bvh_expand
 #include "bvh_walk.inl"
 
-rf_bvh_walk *const rf_bvh_walk_sse2 = walk;
+const rf_bvh_ops rf_bvh_sse2 = {.query = rf_bvh_query_plain, .walk = walk};
 #endif

@@ -11,8 +11,7 @@ TARGET static rf_bvh_found walk(const rf_bvh *bvh, const rf_bvh_query *queries, 
     const uint32_t *below = bvh->below;
     const float *rows = bvh->rows;
     uint32_t *queue = bvh->queue, at = 0, end = 0, top = bvh->groups[bvh->levels - 1];
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t group = 0; group < top; group++) queue[end++] = i << RF_BVH_NUMBER_BITS | group;
+    for (uint32_t i = 0; i < count; i++) end += EXPAND((1u << top) - 1, i << RF_BVH_NUMBER_BITS, queue + end);
     for (; at < end; at++) {
         uint32_t entry = queue[at], number = entry & numbers, mask;
         if (number >= groups) break;

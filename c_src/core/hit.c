@@ -10,6 +10,7 @@ typedef struct cast {
     const rf_shot *shot;
     rf_answer *answer;
     rf_bvh_query *query;
+    rf_shape shape;
     rf_sweep sweep;
     double direction[3], length; // the shot's, scaled where its square would leave binary64
     uint32_t mask;
@@ -24,6 +25,7 @@ typedef struct cast {
 typedef struct volley {
     rf_space *space;
     rf_hits *hits;
+    rf_view now; // without a space until it is needed
     uint32_t count;
     rf_bvh_query queries[RF_BVH_QUERIES];
     cast casts[RF_BVH_QUERIES];
@@ -31,9 +33,9 @@ typedef struct volley {
 
 // --- what a shot must be
 
-static rf_status read_direction(cast *run, double way[3]) {
+static rf_status read_direction(cast *run) {
     const double *from = run->shot->direction;
-    double largest = 0, scale, sum;
+    double largest = 0;
     bool finite = true, usual;
     for (int i = 0; i < 3; i++) {
         double size = fabs(from[i]);
@@ -44,32 +46,36 @@ static rf_status read_direction(cast *run, double way[3]) {
     if (largest == 0) return RF_ZERO_DIRECTION;
     usual = largest > 1e-100 && largest < 1e100;
     for (int i = 0; i < 3; i++) run->direction[i] = usual ? from[i] : from[i] / largest;
-    from = run->direction;
-    sum = from[0] * from[0] + from[1] * from[1] + from[2] * from[2];
-    run->length = sqrt(sum);
-    scale = run->shot->range / run->length;
-    for (int i = 0; i < 3; i++) way[i] = from[i] * scale;
     return RF_OK;
 }
 
 static rf_status read_shot(const rf_shot *shot, cast *out) {
-    double way[3];
-    rf_shape shape;
     rf_status status;
     if (shot->kind != RF_SHOT_FIRST && shot->kind != RF_SHOT_PIERCE && shot->kind != RF_SHOT_ALL)
         return RF_INVALID_ARGUMENT;
     if (!rf_coordinates_valid(shot->origin, 3) || !(shot->range >= 0 && shot->range <= RF_SPACE_LIMIT))
         return RF_NUMBER_OUT_OF_RANGE;
     if (shot->owner.len > 255) return RF_INVALID_ID;
-    status = rf_shape_from_collider(&shot->collider, &shape);
-    if (status != RF_OK) return status;
-    if (shot->collider.kind == RF_COLLIDER_CAPSULE) return RF_INVALID_COLLIDER;
+    if (shot->collider.kind == RF_COLLIDER_POINT) {
+        out->shape = (rf_shape){0};
+    } else {
+        status = rf_shape_from_collider(&shot->collider, &out->shape);
+        if (status != RF_OK) return status;
+        if (shot->collider.kind == RF_COLLIDER_CAPSULE) return RF_INVALID_COLLIDER;
+    }
     out->shot = shot;
-    status = read_direction(out, way);
-    if (status != RF_OK) return status;
-    rf_sweep_init(&out->sweep, shot->origin, way, &shape);
     out->mask = shot->mask ? shot->mask : RF_LAYERS_ALL;
-    return RF_OK;
+    return read_direction(out);
+}
+
+// Apart from reading, for all shots of a volley: roots and divisions take their time, but don't wait for one another.
+static void aim(cast *run) {
+    const double *from = run->direction;
+    double way[3], scale;
+    run->length = sqrt(from[0] * from[0] + from[1] * from[1] + from[2] * from[2]);
+    scale = run->shot->range / run->length;
+    for (int i = 0; i < 3; i++) way[i] = from[i] * scale;
+    rf_sweep_init(&run->sweep, run->shot->origin, way, &run->shape);
 }
 
 // --- what it meets
@@ -158,7 +164,7 @@ static void meet_static(cast *run, uint32_t item) {
 
 // Of the shots from first to first + count - 1.
 static void meet_all(volley *of, const rf_bvh *index, void (*meet)(cast *, uint32_t), uint32_t first, uint32_t count) {
-    rf_bvh_found found = of->space->walk(index, of->queries + first, count);
+    rf_bvh_found found = of->space->ops->walk(index, of->queries + first, count);
     if (found.full) {
         meet_all(of, index, meet, first, count / 2);
         meet_all(of, index, meet, first + count / 2, count - count / 2);
@@ -200,6 +206,12 @@ static rf_answer *fire(volley *of) {
     size_t first = of->hits->len;
     of->count = 0;
     if (count == 0) return NULL;
+    for (uint32_t i = 0; i < count; i++) aim(&of->casts[i]);
+    // In a loop of its own: what has just been written in small pieces can't yet be read in large ones.
+    for (uint32_t i = 0; i < count; i++) {
+        of->space->ops->query(&of->queries[i], &of->casts[i].sweep);
+        of->queries[i].limit = 1;
+    }
     if (statics->count > 0) meet_all(of, statics, meet_static, 0, count);
     if (of->casts[0].shot->kind == RF_SHOT_PIERCE) of->casts[0].list = of->hits;
     if (targets->count > 0) meet_all(of, targets, meet_target, 0, count);
@@ -224,8 +236,15 @@ static void load(volley *of) {
     run->latest = INFINITY;
     run->status = RF_OK;
     run->list = run->shot->kind == RF_SHOT_ALL ? of->hits : NULL;
-    rf_bvh_query_init(run->query, &run->sweep);
-    run->query->limit = 1;
+}
+
+// The present is the same for all shots of a call.
+static rf_status find_view(volley *of, rf_moment moment, rf_view *out) {
+    rf_status status = RF_OK;
+    if (moment.kind != RF_NOW) return rf_view_at(of->space, moment, out);
+    if (!of->now.space) status = rf_view_at(of->space, moment, &of->now);
+    *out = of->now;
+    return status;
 }
 
 static rf_status no_memory(rf_answer *answers, size_t from, size_t count, const rf_hits *hits) {
@@ -238,12 +257,13 @@ rf_status rf_cast(rf_space *space, const rf_shot *shots, size_t count, rf_answer
     rf_answer *failed = NULL;
     of.space = space;
     of.hits = hits;
+    of.now = (rf_view){0};
     of.count = 0;
     if (!rf_statics_index(&space->statics, &space->mem)) return no_memory(answers, 0, count, hits);
     for (size_t i = 0; i < count && !failed; i++) {
         cast *run = &of.casts[of.count];
         rf_status status = read_shot(&shots[i], run);
-        if (status == RF_OK) status = rf_view_at(space, shots[i].moment, &run->view);
+        if (status == RF_OK) status = find_view(&of, shots[i].moment, &run->view);
         run->answer = &answers[i];
         if (of.count > 0 && (status != RF_OK || !joins(&of, run))) {
             failed = fire(&of);
@@ -321,9 +341,9 @@ static rf_status look_once(rf_space *space, const rf_zone *zone, rf_view *view, 
     rf_sweep_init(&still, zone->position, nowhere, &run.shape);
     memcpy(run.centre, still.origin, sizeof run.centre);
     run.mask = zone->mask ? zone->mask : RF_LAYERS_ALL;
-    rf_bvh_query_init(&query, &still);
+    space->ops->query(&query, &still);
     if (view->index->count > 0) {
-        rf_bvh_found found = space->walk(view->index, &query, 1);
+        rf_bvh_found found = space->ops->walk(view->index, &query, 1);
         for (uint32_t i = 0; i < found.count; i++) look_at(&run, rf_bvh_entry_item(view->index, found.entries[i]));
     }
     if (run.status != RF_OK) {

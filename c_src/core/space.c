@@ -18,22 +18,22 @@ rf_space_def rf_space_def_default(void) {
 }
 
 rf_status rf_space_new(const rf_space_def *def, rf_space **out) {
-    rf_bvh_walk *walk;
+    const rf_bvh_ops *ops;
     rf_space *space;
     *out = NULL;
     if (def->cookie != COOKIE || !def->allocator.resize || def->max_targets > MAX_ITEMS ||
         def->max_statics > MAX_ITEMS || !(def->history_ms >= 0 && isfinite(def->history_ms)) ||
         def->history_states == 0 || def->history_states > MAX_STATES)
         return RF_INVALID_ARGUMENT;
-    walk = rf_bvh_walk_for(def->simd);
-    if (!walk) return RF_INVALID_ARGUMENT;
+    ops = rf_bvh_ops_for(def->simd);
+    if (!ops) return RF_INVALID_ARGUMENT;
     space = rf_alloc_zero(def->allocator, sizeof *space);
     if (!space) return RF_NO_MEMORY;
     space->mem = (rf_mem){.allocator = def->allocator, .used = sizeof *space};
     space->max_targets = def->max_targets;
     space->max_statics = def->max_statics;
     space->simd = def->simd == RF_SIMD_AUTO ? rf_simd_best() : def->simd;
-    space->walk = walk;
+    space->ops = ops;
     space->past.length = def->history_ms;
     space->past.capacity = def->history_states;
     *out = space;

@@ -16,7 +16,7 @@ struct rf_space {
     rf_mem mem;
     uint32_t max_targets, max_statics;
     rf_simd simd;
-    rf_bvh_walk *walk;
+    const rf_bvh_ops *ops;
     rf_targets targets;
     rf_statics statics;
     rf_past past;

@@ -71,56 +71,85 @@ static void round_normal(const rf_sweep *sweep, const rf_round_box *box, const r
         for (int i = 0; i < 3; i++) out->normal[i] /= length;
 }
 
-// The commonest case, a ray and a sphere: there is but one way to be outside of the inner box, which is a point.
-static bool sphere(const rf_sweep *sweep, const rf_round_box *box, double from, double to, bool touch, double *out) {
-    double away[3], a = 0, b = 0, c = 0, nearest, q, root;
+// The slabs around a point and its radius, as rf_slabs_axis has them but without branches on the way's direction: false
+// once nothing of the way is inside.
+static bool around(const rf_sweep *sweep, const rf_round_box *box, bool touch, rf_slabs *out) {
+    double enter = -INFINITY, leave = INFINITY;
+    int axis = -1;
+    for (int i = 0; i < 3; i++) {
+        double low = box->low[i] - box->radius, high = box->high[i] + box->radius, t1, t2, first, last;
+        if (sweep->way[i] == 0) {
+            if (!rf_slabs_axis(out, sweep, i, low, high)) return false;
+            continue;
+        }
+        t1 = (low - sweep->origin[i]) * sweep->inverse[i];
+        t2 = (high - sweep->origin[i]) * sweep->inverse[i];
+        first = t1 < t2 ? t1 : t2;
+        last = t1 < t2 ? t2 : t1;
+        axis = first > enter ? i : axis;
+        enter = first > enter ? first : enter;
+        leave = last < leave ? last : leave;
+    }
+    out->touch = touch;
+    out->enter = enter;
+    out->leave = leave;
+    if (axis >= 0) out->normal[axis] = sweep->way[axis] < 0 ? 1 : -1;
+    return rf_slabs_hit(out);
+}
+
+// The commonest case, a ray and a sphere: there is but one way to be outside of the inner box, which is a point. The
+// same as `between`, operation by operation.
+static bool sphere(const rf_sweep *sweep, const rf_round_box *box, bool touch, double latest, rf_contact *out) {
+    rf_slabs slabs = rf_slabs_start(touch);
+    double away[3], a = 0, b = 0, c = 0, from, to, nearest, q, root;
+    if (!around(sweep, box, touch, &slabs) || slabs.enter > latest) return false;
+    from = slabs.enter > 0 ? slabs.enter : 0;
+    to = slabs.leave < 1 ? slabs.leave : 1;
     for (int i = 0; i < 3; i++) {
         away[i] = sweep->origin[i] - box->low[i];
         a += sweep->way[i] * sweep->way[i];
         b += away[i] * sweep->way[i];
     }
-    if (a == 0) return between(sweep, box, from, to, touch, out);
-    nearest = -b / a;
+    nearest = a == 0 ? 0 : -b / a;
     for (int i = 0; i < 3; i++) {
         double rest = away[i] + sweep->way[i] * nearest;
         c += rest * rest;
     }
     q = box->radius * box->radius - c;
     if (touch ? q < 0 : q <= 0) return false;
-    root = sqrt(q / a);
-    if (nearest - root > to || nearest + root < from) return false;
-    if (!touch && nearest + root <= from) return false;
-    *out = nearest - root > from ? nearest - root : from;
+    out->t = from;
+    if (a > 0) {
+        root = sqrt(q / a);
+        if (nearest - root > to || nearest + root < from) return false;
+        if (!touch && nearest + root <= from) return false;
+        if (nearest - root > from) out->t = nearest - root;
+    }
+    round_normal(sweep, box, &slabs, out);
     return true;
 }
 
 bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, double latest,
                         rf_contact *out) {
-    bool touch = surface == RF_SURFACE_TARGET;
+    bool touch = surface == RF_SURFACE_TARGET, point = true;
     rf_round_box sum = {.radius = box->radius + sweep->radius};
     rf_slabs slabs = rf_slabs_start(touch);
-    double times[8], to;
+    double times[8];
     int count;
-    bool point = true;
     for (int i = 0; i < 3; i++) {
         sum.low[i] = box->low[i] - sweep->half[i];
         sum.high[i] = box->high[i] + sweep->half[i];
         point &= sum.low[i] == sum.high[i];
-        if (!rf_slabs_axis(&slabs, sweep, i, sum.low[i] - sum.radius, sum.high[i] + sum.radius)) return false;
     }
+    if (point && sum.radius > 0) return sphere(sweep, &sum, touch, latest, out);
+    for (int i = 0; i < 3; i++)
+        if (!rf_slabs_axis(&slabs, sweep, i, sum.low[i] - sum.radius, sum.high[i] + sum.radius)) return false;
     if (!rf_slabs_hit(&slabs) || slabs.enter > latest) return false;
     out->t = slabs.enter > 0 ? slabs.enter : 0;
     if (sum.radius == 0) {
         rf_slabs_normal(&slabs, out->normal);
         return true;
     }
-    to = slabs.leave < 1 ? slabs.leave : 1;
-    if (point) {
-        if (!sphere(sweep, &sum, out->t, to, touch, &out->t)) return false;
-        round_normal(sweep, &sum, &slabs, out);
-        return true;
-    }
-    count = crossings(sweep, &sum, out->t, to, times);
+    count = crossings(sweep, &sum, out->t, slabs.leave < 1 ? slabs.leave : 1, times);
     for (int i = 0; i + 1 < count; i++) {
         if (!between(sweep, &sum, times[i], times[i + 1], touch, &out->t)) continue;
         round_normal(sweep, &sum, &slabs, out);

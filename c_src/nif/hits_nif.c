@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define BATCH 256                  // shots
+#define BATCH 64                   // shots, so few that they stay in the nearest cache
 #define NORMAL_SHOTS 2048          // more than that go to a dirty scheduler,
 #define NORMAL_ENTITIES 2000       // and those in a world with more than that,
 #define NORMAL_US 250              // and those that take longer, which is looked at

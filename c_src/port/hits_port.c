@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 256                  // shots
+#define BATCH 64                   // shots, so few that they stay in the nearest cache
 #define HITS_MAX ((size_t)1 << 20) // of one batch
 
 static rf_status open_scene(const rf_space_def *def, rf_scene **out) {

@@ -293,9 +293,11 @@ static size_t check_shots(uint64_t *state, world *of, size_t count) {
     rf_shot *shots = calloc(count, sizeof *shots);
     rf_hits *expected = calloc(count, sizeof *expected);
     rf_answer *answers = calloc(count, sizeof *answers);
+    bool simple = next_random(state) % 2; // those go through the trees together
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         shots[i] = random_shot(state, of);
+        if (simple) shots[i].kind = RF_SHOT_FIRST;
         expected[i] = slow_cast(&of->in, &shots[i]);
         found += expected[i].len > 0;
     }
@@ -488,6 +490,46 @@ static bool blocked(rf_space *space, double y, rf_collider collider) {
     return answer.count > 0;
 }
 
+// Shots that meet more than a walk has room for are done fewer at a time, and those of many kinds and moments apart.
+START_TEST(shots_of_a_call_do_not_depend_on_one_another) {
+    for (int simd = RF_SIMD_SCALAR; simd < RF_SIMD_COUNT; simd++) {
+        rf_space_def def = rf_space_def_default();
+        rf_hits together = rf_hits_new(rf_allocator_default(), SIZE_MAX), alone = together;
+        rf_shot shots[200];
+        rf_answer answers[200], answer;
+        rf_space *space;
+        def.simd = (rf_simd)simd;
+        if (!rf_simd_available(def.simd)) continue;
+        ck_assert_int_eq(rf_space_new(&def, &space), RF_OK);
+        for (uint32_t key = 0; key < 1000; key++) {
+            char id[8];
+            snprintf(id, sizeof id, "%u", 1000 + key);
+            put(space, key, id, rf_collider_sphere(1 + key * 1e-6), key * 1e-3, 0, 0);
+        }
+        ck_assert_int_eq(rf_space_commit(space, 1, 0), RF_OK);
+        ck_assert_int_eq(rf_space_commit(space, 2, 10), RF_OK);
+        for (size_t i = 0; i < 200; i++) {
+            shots[i] = (rf_shot){.origin = {-5, (double)i / 200, 0}, .direction = {1, 0, 0}, .range = 10};
+            if (i >= 100 && i % 7 == 0) shots[i].kind = i % 2 ? RF_SHOT_ALL : RF_SHOT_PIERCE;
+            if (i >= 100 && i % 5 == 0) shots[i].moment = (rf_moment){RF_AT_TIME, (double)(i % 11)};
+            if (i >= 100 && i % 13 == 0) shots[i].range = -1;
+        }
+        ck_assert_int_eq(rf_cast(space, shots, 200, answers, &together), RF_OK);
+        for (size_t i = 0; i < 200; i++) {
+            alone.len = 0;
+            ck_assert_int_eq(rf_cast(space, &shots[i], 1, &answer, &alone), RF_OK);
+            REQUIRE(answers[i].status == answer.status && answers[i].count == answer.count);
+            REQUIRE(answers[i].seq == answer.seq && answers[i].blend == answer.blend);
+            REQUIRE(answer.status != RF_OK || answer.count > 0);
+            REQUIRE(same_hits(together.items + answers[i].first, alone.items, answer.count));
+        }
+        rf_hits_free(&together);
+        rf_hits_free(&alone);
+        rf_space_free(space);
+    }
+}
+END_TEST
+
 START_TEST(openings_between_sectors) {
     rf_space *space = new_space();
     rf_collider box = rf_collider_box(0.5, 2), none = {0};
@@ -662,6 +704,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, a_hit_says_who_where_and_how);
     tcase_add_test(tests, ties_go_by_id);
     tcase_add_test(tests, owner_and_mask);
+    tcase_add_test(tests, shots_of_a_call_do_not_depend_on_one_another);
     tcase_add_test(tests, openings_between_sectors);
     tcase_add_test(tests, no_ray_slips_between_neighbours);
     tcase_add_test(tests, nothing_is_tunnelled_through);

@@ -68,8 +68,13 @@ defmodule Roomfold.Hits do
   @spec cast(World.t(), [shot] | {:packed, binary, tuple}) ::
           {:ok, [answer] | {binary, tuple}} | {:error, Error.t()}
   def cast(%World{} = world, shots) when is_list(shots) do
-    with {:ok, answers} <- world.impl.cast(world.state, Enum.map(shots, &shot/1)) do
-      {:ok, answers(answers, List.foldl(shots, [], &[several?(&1) | &2]), "shot")}
+    if rays?(shots) do
+      with {:ok, answers} <- world.impl.cast(world.state, shots),
+           do: {:ok, earliest(answers, length(answers) - 1, [])}
+    else
+      with {:ok, answers} <- world.impl.cast(world.state, Enum.map(shots, &shot/1)) do
+        {:ok, answers(answers, List.foldl(shots, [], &[several?(&1) | &2]), "shot")}
+      end
     end
   end
 
@@ -148,6 +153,10 @@ defmodule Roomfold.Hits do
 
   # ---- shots and zones as implementations take them (c_src/nif/hit_terms.h) ----
 
+  # Nothing but tuples: they are taken as they are, and each is answered with one hit.
+  defp rays?([ray | rays]) when is_tuple(ray), do: rays?(rays)
+  defp rays?(rest), do: rest == []
+
   defp shot(ray) when is_tuple(ray), do: ray
 
   defp shot(%{origin: origin, direction: direction, range: range} = shot) do
@@ -191,6 +200,12 @@ defmodule Roomfold.Hits do
 
   defp answers([answer | answers], [several | rest], index, what, known),
     do: answers(answers, rest, index - 1, what, [answer(answer, several, index, what) | known])
+
+  defp earliest([], _, known), do: known
+  defp earliest([[] | answers], index, known), do: earliest(answers, index - 1, [nil | known])
+
+  defp earliest([answer | answers], index, known),
+    do: earliest(answers, index - 1, [answer(answer, false, index, "shot") | known])
 
   defp answer([], true, _, _), do: []
   defp answer([], false, _, _), do: nil
