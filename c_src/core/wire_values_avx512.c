@@ -376,15 +376,17 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         const uint32_t left = count - i < 8 ? count - i : 8;
         __m512i step = _mm512_sub_epi64(bytes_of(places + i), bytes_of(places + i - 1)), ends, from, tail, at;
         __mmask8 far = _mm512_cmpgt_epi64_mask(step, seven);
-        uint64_t offsets[8];
+        uint64_t offsets[8], lens[8];
         long_bits bits = {step, zero, _mm512_set1_epi64(HEAD_BITS)};
         step = _mm512_or_si512(_mm512_and_si512(step, seven), _mm512_slli_epi64(_mm512_srli_epi64(step, 3), 4));
         bits.low = _mm512_mask_or_epi64(bits.low, far, step, _mm512_set1_epi64(8));
         bits.len = _mm512_mask_mov_epi64(bits.len, far, _mm512_set1_epi64(HEAD_BITS + 4));
         bits = followed_by(bits, _mm512_loadu_si512(&one->bits[i]), bytes_of(&one->len[i]));
         bits = followed_by(bits, _mm512_loadu_si512(&two->bits[i]), bytes_of(&two->len[i]));
-        ends = _mm512_add_epi64(running_sums(bits.len), _mm512_set1_epi64((long long)bit));
-        at = _mm512_sub_epi64(ends, bits.len);
+        ends = running_sums(bits.len);
+        at = _mm512_add_epi64(_mm512_sub_epi64(ends, bits.len), _mm512_set1_epi64((long long)bit));
+        _mm512_storeu_si512(lens, ends);
+        RF_WIRE_IN_MEMORY(lens);
         _mm512_storeu_si512(offsets, _mm512_srli_epi64(at, 3));
         RF_WIRE_IN_MEMORY(offsets);
         from = _mm512_and_si512(at, seven);
@@ -398,9 +400,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         bits.low = _mm512_or_si512(bits.low, _mm512_alignr_epi64(tail, before, 7));
         before = tail;
         store_bits(to, bits, offsets, left);
-        _mm512_storeu_si512(offsets, ends);
-        RF_WIRE_IN_MEMORY(offsets);
-        bit = offsets[left - 1];
+        bit += lens[left - 1];
         to += bit / 8;
         bit %= 8;
     }
