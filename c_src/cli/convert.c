@@ -146,6 +146,7 @@ static int open_all(conversion *c) {
 
 static int convert_all(conversion *c) {
     int code = open_all(c);
+    rf_status status;
     progress_start(&c->bar);
     while (code == DONE && journal_next(&c->log)) {
         if (progress_due(&c->bar, c->lines)) progress_show(&c->bar, c->lines, input_share(c->log.from));
@@ -155,8 +156,8 @@ static int convert_all(conversion *c) {
     if (code == DONE && journal_error(&c->log))
         code = complain("convert", FAILED, "%s: %s; what came before was converted: %" PRIu64 " lines", c->file,
                         journal_error(&c->log), c->lines);
-    if (c->packed.packer && packed_writer_end(&c->packed) != RF_OK)
-        code = complain("convert", FAILED, "%s", rf_status_message(RF_NO_MEMORY));
+    status = c->packed.packer ? packed_writer_end(&c->packed) : RF_OK;
+    if (code == DONE && status != RF_OK) code = complain("convert", FAILED, "%s", rf_status_message(status));
     if (code == DONE && c->domain > 0 && c->writer.to != SHAPE_EVENTS)
         complain("convert", DONE, "%" PRIu64 " domain events stayed events", c->domain);
     return code;

@@ -1,15 +1,19 @@
 #include "packed_writer.h"
 
+#include "packed.h"
 #include <stdlib.h>
 
 // A frame is read whole: this is what makes a log larger than memory readable.
 #define EVENTS 1000
 #define BYTES ((size_t)1 << 20)
 
-static void write_frame(output *out, rf_str frame) {
+// RF_TOO_LARGE: nobody would read it.
+static rf_status write_frame(output *out, rf_str frame) {
+    if (frame.len > PACKED_FRAME_MAX) return RF_TOO_LARGE;
     const char length[] = {(char)(frame.len >> 24), (char)(frame.len >> 16), (char)(frame.len >> 8), (char)frame.len};
     output_bytes(out, (rf_str){length, sizeof length});
     output_bytes(out, frame);
+    return RF_OK;
 }
 
 static rf_status fold_line(rf_world *world, rf_str line) {
@@ -37,7 +41,7 @@ static rf_status write_snapshot(packed_writer *writer, rf_str begin) {
     status = rf_world_new(&def, &world);
     if (status == RF_OK && begin.len > 0) status = fold_line(world, begin);
     if (status == RF_OK) status = rf_encode_packed(world, false, 0, 0, rf_allocator_default(), &frame, &len);
-    if (status == RF_OK) write_frame(writer->out, (rf_str){(const char *)frame, len});
+    if (status == RF_OK) status = write_frame(writer->out, (rf_str){(const char *)frame, len});
     free(frame);
     rf_world_free(world);
     return status;
@@ -66,8 +70,7 @@ rf_status packed_writer_end(packed_writer *writer) {
     rf_status status;
     if (rf_packer_count(writer->packer) == 0) return RF_OK;
     status = rf_packer_frame(writer->packer, &frame);
-    if (status == RF_OK) write_frame(writer->out, frame);
-    return status;
+    return status == RF_OK ? write_frame(writer->out, frame) : status;
 }
 
 void packed_writer_close(packed_writer *writer) {

@@ -111,6 +111,7 @@ static void commit_declared(rf_world *world, uint32_t handle, rf_assign *assign)
         memcpy(cell + column->value_offset, assign->image.data, column->value_size);
     }
     page->present = assign->remove ? page->present & ~bit : page->present | bit;
+    page->changed = world->history.revision;
     if (assign->remove) page->removed = world->history.revision;
 }
 

@@ -18,7 +18,8 @@ typedef struct rf_blob {
 
 typedef struct rf_column_page {
     uint64_t present;
-    uint32_t removed; // the latest revision at which an update removed the component of one of them
+    uint32_t removed; // the latest revision at which the component of one of them was removed by an update,
+    uint32_t changed; // and of strings and terms at which one was set or removed
     uint64_t cells[]; // RF_PAGE_SIZE * stride bytes
 } rf_column_page;
 

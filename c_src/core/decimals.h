@@ -3,10 +3,15 @@
 #define RF_CORE_DECIMALS_H
 
 #include "bits.h"
+#include "simd_targets.h"
 #include "varint.h"
 #include <math.h>
 #include <roomfold/json.h>
 #include <string.h>
+
+#if RF_SIMD_X86
+#include <immintrin.h>
+#endif
 
 #define RF_ZEROS UINT64_C(0x3030303030303030)
 
@@ -19,6 +24,28 @@ static inline uint64_t rf_eight_digits(uint64_t value) {
     uint64_t twos = hundreds | (fours - hundreds * 100) << 16;
     uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x000f000f000f000f);
     return (tens | (twos - tens * 10) << 8) + RF_ZEROS;
+}
+
+// Twice eight digits, of two such numbers.
+static inline void rf_sixteen_digits(uint64_t first, uint64_t second, uint64_t *next, uint64_t *last) {
+#if RF_SIMD_X86
+    // The same halving of both at once. Wojciech Mula, "SSE: conversion integers to decimal representation", 2011.
+    const __m128i both = _mm_set_epi64x((long long)second, (long long)first);
+    __m128i parts = _mm_srli_epi64(_mm_mul_epu32(both, _mm_set1_epi64x(0xd1b71759)), 45); // by 10^4
+    __m128i rest = _mm_sub_epi64(both, _mm_mul_epu32(parts, _mm_set1_epi64x(10000)));
+    __m128i halves = _mm_or_si128(parts, _mm_slli_epi64(rest, 32));
+    parts = _mm_srli_epi16(_mm_mulhi_epu16(halves, _mm_set1_epi16(5243)), 3); // by 100
+    rest = _mm_sub_epi16(halves, _mm_mullo_epi16(parts, _mm_set1_epi16(100)));
+    halves = _mm_or_si128(parts, _mm_slli_epi32(rest, 16));
+    parts = _mm_mulhi_epu16(halves, _mm_set1_epi16(6554)); // by 10
+    rest = _mm_sub_epi16(halves, _mm_mullo_epi16(parts, _mm_set1_epi16(10)));
+    halves = _mm_or_si128(_mm_or_si128(parts, _mm_slli_epi16(rest, 8)), _mm_set1_epi8('0'));
+    *next = (uint64_t)_mm_cvtsi128_si64(halves);
+    *last = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(halves, halves));
+#else
+    *next = rf_eight_digits(first);
+    *last = rf_eight_digits(second);
+#endif
 }
 
 // From 10^8 on, and for the numbers of decimals that rf_decimals_place is not for.

@@ -71,9 +71,8 @@ static digits17 split_digits(uint64_t value, uint32_t count) {
     } else {
         uint64_t scaled = value * powers_of_ten[17 - count], rest = scaled % unit;
         out.first = (char)('0' + scaled / unit);
-        out.next = rf_eight_digits(rest / 100000000);
-        if (rest % 100000000 != 0) {
-            out.last = rf_eight_digits(rest % 100000000);
+        rf_sixteen_digits(rest / 100000000, rest % 100000000, &out.next, &out.last);
+        if (out.last != RF_ZEROS) {
             out.count = 17 - (uint32_t)__builtin_clzll(out.last ^ RF_ZEROS) / 8;
             return out;
         }

@@ -247,64 +247,47 @@ static bool few_decimals(double value, rf_decimal *out) {
     return fabs(scaled - (double)out->digits) <= scaled * 0x1p-50 && (double)out->digits / 1e4 == value;
 }
 
-// A number with 64 bits behind the point.
-typedef struct wide {
-    uint64_t whole, part;
-} wide;
+// The difference of two numbers that are nearly the same, with FEW_BITS bits behind the point, the last of which may be
+// off. Its whole part has at most 6.
+#define FEW_BITS 57
 
-static wide wide_distance(wide a, uint64_t whole) {
-    wide down = {a.whole - whole, a.part};
-    wide up = {whole - a.whole - (a.part != 0), 0 - a.part};
-    return a.whole >= whole ? down : up;
+static int64_t few_bits(uint64_t whole, uint64_t part) {
+    return (int64_t)(whole << FEW_BITS | part >> (64 - FEW_BITS));
 }
 
-// -1: less, 1: more, 0: too close to say, as the last bits may be off.
-static int wide_compare(wide a, wide b) {
-    uint64_t part = a.part - b.part, whole = a.whole - b.whole - (a.part < b.part);
-    if ((whole == 0 && part <= 16) || (whole == UINT64_MAX && part >= UINT64_MAX - 16)) return 0;
-    return whole >> 63 ? -1 : 1;
+// Whether it is so near to 0 that its sign says nothing.
+static bool is_doubtful(int64_t few) {
+    return few >= -4 && few <= 4;
 }
 
 // What the whole search finds, where the interval lies evenly around the value, so that only the decimals next to the
 // value matter: one multiplication in place of three. false: it can't be told this way.
 static bool quick_f64(uint64_t c, int32_t k, int32_t h, rf_decimal *out) {
     const uint64_t high = rf_pow10_table[-k - RF_POW10_FIRST].high, low = rf_pow10_table[-k - RF_POW10_FIRST].low;
-    const wide half = {high >> (63 - h), high << (h + 1) | low >> (63 - h)};
-    uint64_t carried, tens, one;
-    wide v;
-    int tens_in, up;
+    const int64_t half = few_bits(high >> (63 - h), high << (h + 1) | low >> (63 - h));
+    uint64_t carried, whole, part, tens, one, is_tens;
+    int64_t off, up;
     multiply(low, (4 * c) << h, &carried);
-    v.part = multiply(high, (4 * c) << h, &v.whole) + carried;
-    v.whole += v.part < carried;
-    tens = (v.whole + 20) / 40;
-    tens_in = v.whole >= 40 ? wide_compare(wide_distance(v, 40 * tens), half) : 1;
-    one = v.whole / 4;
-    up = wide_compare((wide){v.whole - 4 * one, v.part}, (wide){2, 0});
-    if (tens_in == 0 || up == 0) return false;
-    *out = tens_in < 0 ? (rf_decimal){.digits = tens, .exponent = k + 1}
-                       : (rf_decimal){.digits = one + (up > 0), .exponent = k};
+    part = multiply(high, (4 * c) << h, &whole) + carried;
+    whole += part < carried;
+    tens = (whole + 20) / 40;
+    off = few_bits(whole - 40 * tens, part); // -20 to 20
+    off = (off < 0 ? -off : off) - half;
+    up = few_bits(whole % 4 - 2, part);
+    is_tens = off < 0;
+    if (whole < 40 || is_doubtful(off) || (!is_tens & is_doubtful(up))) return false;
+    // Which of the two is as good as random: no branch.
+    one = whole / 4 + (up > 0);
+    *out = (rf_decimal){.digits = one ^ ((one ^ tens) & (0 - is_tens)), .exponent = k + (int32_t)is_tens};
     return true;
 }
 
-rf_decimal rf_number_shortest_f64(double value) {
-    uint64_t bits = f64_bits(value), fraction = bits & (F64_HIDDEN_BIT - 1), c = fraction, vl, v, vr, s, tens;
-    int32_t biased = (int32_t)(bits >> 52), q = -1074, k, h;
-    bool narrow = fraction == 0 && biased > 1, odd = fraction & 1, below, above;
-    rf_decimal few;
-    if (value < 0x1p53 && value == (double)(int64_t)value) return (rf_decimal){.digits = (uint64_t)value};
-    if (few_decimals(value, &few)) return few;
-    if (biased > 0) {
-        c |= F64_HIDDEN_BIT;
-        q = biased - 1075;
-    }
-    k = schubfach_k(q, narrow);
-    h = q + floor_log2_pow10(-k) + 1;
-    if (!narrow && quick_f64(c, k, h, &few)) return few;
-    vl = scale_f64((4 * c - 2 + narrow) << h, k) + odd;
-    v = scale_f64((4 * c) << h, k);
-    vr = scale_f64((4 * c + 2) << h, k) - odd;
-    s = v / 4;
-    tens = s / 10;
+// The whole search. Seldom needed, and kept apart for the sake of what is needed always.
+__attribute__((noinline)) static rf_decimal search_f64(uint64_t c, bool narrow, bool odd, int32_t k, int32_t h) {
+    const uint64_t vl = scale_f64((4 * c - 2 + narrow) << h, k) + odd;
+    const uint64_t v = scale_f64((4 * c) << h, k), s = v / 4, tens = s / 10;
+    const uint64_t vr = scale_f64((4 * c + 2) << h, k) - odd;
+    bool below, above;
     if (tens > 0) {
         below = vl <= 40 * tens;
         above = 40 * tens + 40 <= vr;
@@ -314,6 +297,21 @@ rf_decimal rf_number_shortest_f64(double value) {
     above = 4 * s + 4 <= vr;
     if (below == above) above = v > 4 * s + 2 || (v == 4 * s + 2 && (s & 1));
     return (rf_decimal){.digits = s + above, .exponent = k};
+}
+
+rf_decimal rf_number_shortest_f64(double value) {
+    const uint64_t bits = f64_bits(value), fraction = bits & (F64_HIDDEN_BIT - 1);
+    const int32_t biased = (int32_t)(bits >> 52), q = biased > 0 ? biased - 1075 : -1074;
+    const uint64_t c = biased > 0 ? fraction | F64_HIDDEN_BIT : fraction;
+    const bool narrow = fraction == 0 && biased > 1;
+    int32_t k, h;
+    rf_decimal few;
+    if (value < 0x1p53 && value == (double)(int64_t)value) return (rf_decimal){.digits = (uint64_t)value};
+    if (few_decimals(value, &few)) return few;
+    k = schubfach_k(q, narrow);
+    h = q + floor_log2_pow10(-k) + 1;
+    if (!narrow && quick_f64(c, k, h, &few)) return few;
+    return search_f64(c, narrow, fraction & 1, k, h);
 }
 
 // With 32 bits behind the point, the last of which may be off.

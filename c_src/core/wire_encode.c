@@ -228,7 +228,7 @@ static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since)
         rf_wire_part *part = &e->parts[e->part_count];
         summary all = {.even = false};
         uint64_t have, gone = 0;
-        if (!page) continue;
+        if (!page || (column->blobs && page->changed < since)) continue;
         have = page->present & who;
         if (since > 0 && page->removed >= since) gone = changed(column, page, who & ~have, since);
         if (!e->quantise[i] && since > 0) have = changed(column, page, have, since);

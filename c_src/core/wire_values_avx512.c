@@ -236,79 +236,80 @@ FORCE void choose(rf_wire_sayings *out, uint32_t i, const eight *now, const eigh
 
 // ---- components -------------------------------------------------------------------------------------
 
-// Eight entities' cells: where they are, whose they are, and of whom something is said.
-typedef struct group {
-    uint32_t at[8];
-    __m256i handles;
-    __mmask8 said;
-} group;
+// What there is of a page's entities, eight at a time: of whom something is said, what they have, and what those of
+// `known` had. Found for all of them before anything is computed: no computation has to wait for memory.
+#define GROUPS (RF_PAGE_SIZE / 8)
+typedef struct groups {
+    __m256 now[GROUPS][4], was[GROUPS][4];
+    __mmask8 said[GROUPS], known[GROUPS];
+} groups;
 
-FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
-    __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->who->at[i]));
-    __m256i at = _mm256_mullo_epi32(places, all_lanes(values->column->stride));
-    _mm256_storeu_si256((__m256i *)(void *)g->at, at);
-    RF_WIRE_IN_MEMORY(g->at);
-    g->handles = _mm256_add_epi32(places, all_lanes(values->first));
-}
-
-FORCE bool is_said(group *g, const rf_wire_values *values, __m256 stamps) {
-    g->said = _mm256_cmpge_epu32_mask(as_integers(stamps), all_lanes(values->since));
-    return g->said != 0;
+// A cell is its stamp, three or four numbers, and the link.
+FORCE void find_all(groups *all, const rf_wire_values *values, int numbers) {
+    __m256i handles[GROUPS], links[GROUPS];
+    const uint32_t count = values->who->count;
+    for (uint32_t i = 0, k = 0; i < count; i += 8, k++) {
+        __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->who->at[i]));
+        uint32_t at[8];
+        __m256 v[8];
+        _mm256_storeu_si256((__m256i *)(void *)at, _mm256_mullo_epi32(places, all_lanes(values->column->stride)));
+        RF_WIRE_IN_MEMORY(at);
+        load(values->cells, at, v);
+        for (int n = 0; n < numbers; n++) all->now[k][n] = v[n + 1];
+        links[k] = as_integers(v[numbers + 1]);
+        handles[k] = _mm256_add_epi32(places, all_lanes(values->first));
+        all->said[k] = _mm256_cmpge_epu32_mask(as_integers(v[0]), all_lanes(values->since));
+        all->known[k] = 0;
+    }
+    if (values->since == 0) return;
+    for (uint32_t i = 0, k = 0; i < count; i += 8, k++)
+        if (all->said[k] != 0) all->known[k] = find_before(values, handles[k], links[k], all->said[k], all->was[k]);
 }
 
 FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {
     memset(&out->len[i], 0, 8);
 }
 
-// A cell is its stamp, three numbers, and the link.
 TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
     const step_lanes with = {_mm512_set1_pd(quantiser->min), _mm512_set1_pd(quantiser->per_step),
                              all_lanes(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
-    for (uint32_t i = 0; i < values->who->count; i += 8) {
-        __mmask8 known = 0;
-        __m256 v[8], before[4] = {0};
+    groups all;
+    find_all(&all, values, 3);
+    for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
         eight now, was;
-        group g;
-        open_group(&g, values, i);
-        load(values->cells, g.at, v);
-        if (!is_said(&g, values, v[0])) {
+        if (all.said[k] == 0) {
             say_nothing(out, i);
             continue;
         }
-        now = was = to_steps(v + 1, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.said, before);
-        if (known != 0) was = to_steps(before, &with);
-        choose(out, i, &now, &was, g.said, known, &in);
+        now = was = to_steps(all.now[k], &with);
+        if (all.known[k] != 0) was = to_steps(all.was[k], &with);
+        choose(out, i, &now, &was, all.said[k], all.known[k], &in);
     }
 }
 
-// A cell is its stamp, four numbers, and the link.
 TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
     const turn_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up),
                              _mm512_set1_pd(quantiser->last)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
-    for (uint32_t i = 0; i < values->who->count; i += 8) {
-        __mmask8 known = 0;
-        __m256 v[8], before[4] = {0};
+    groups all;
+    find_all(&all, values, 4);
+    for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
+        __mmask8 known = all.known[k];
         turn is, was_one;
         eight now, was;
-        group g;
-        open_group(&g, values, i);
-        load(values->cells, g.at, v);
-        if (!is_said(&g, values, v[0])) {
+        if (all.said[k] == 0) {
             say_nothing(out, i);
             continue;
         }
-        is = look_at(v + 1);
-        now = was = to_turn(v + 1, &is, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.said, before);
+        is = look_at(all.now[k]);
+        now = was = to_turn(all.now[k], &is, &with);
         if (known != 0) {
-            was_one = look_at(before);
+            was_one = look_at(all.was[k]);
             known &= was_one.ok & _mm256_cmpeq_epi32_mask(is.index, was_one.index);
-            if (known != 0) was = to_turn(before, &was_one, &with);
+            if (known != 0) was = to_turn(all.was[k], &was_one, &with);
         }
-        choose(out, i, &now, &was, g.said, known, &in);
+        choose(out, i, &now, &was, all.said[k], known, &in);
     }
 }
 
@@ -375,15 +376,17 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         const uint32_t left = count - i < 8 ? count - i : 8;
         __m512i step = _mm512_sub_epi64(bytes_of(places + i), bytes_of(places + i - 1)), ends, from, tail, at;
         __mmask8 far = _mm512_cmpgt_epi64_mask(step, seven);
-        uint64_t offsets[8];
+        uint64_t offsets[8], lens[8];
         long_bits bits = {step, zero, _mm512_set1_epi64(HEAD_BITS)};
         step = _mm512_or_si512(_mm512_and_si512(step, seven), _mm512_slli_epi64(_mm512_srli_epi64(step, 3), 4));
         bits.low = _mm512_mask_or_epi64(bits.low, far, step, _mm512_set1_epi64(8));
         bits.len = _mm512_mask_mov_epi64(bits.len, far, _mm512_set1_epi64(HEAD_BITS + 4));
         bits = followed_by(bits, _mm512_loadu_si512(&one->bits[i]), bytes_of(&one->len[i]));
         bits = followed_by(bits, _mm512_loadu_si512(&two->bits[i]), bytes_of(&two->len[i]));
-        ends = _mm512_add_epi64(running_sums(bits.len), _mm512_set1_epi64((long long)bit));
-        at = _mm512_sub_epi64(ends, bits.len);
+        ends = running_sums(bits.len);
+        at = _mm512_add_epi64(_mm512_sub_epi64(ends, bits.len), _mm512_set1_epi64((long long)bit));
+        _mm512_storeu_si512(lens, ends);
+        RF_WIRE_IN_MEMORY(lens);
         _mm512_storeu_si512(offsets, _mm512_srli_epi64(at, 3));
         RF_WIRE_IN_MEMORY(offsets);
         from = _mm512_and_si512(at, seven);
@@ -397,9 +400,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         bits.low = _mm512_or_si512(bits.low, _mm512_alignr_epi64(tail, before, 7));
         before = tail;
         store_bits(to, bits, offsets, left);
-        _mm512_storeu_si512(offsets, ends);
-        RF_WIRE_IN_MEMORY(offsets);
-        bit = offsets[left - 1];
+        bit += lens[left - 1];
         to += bit / 8;
         bit %= 8;
     }

@@ -182,8 +182,12 @@ static void renumber(rf_world *world) {
     }
     for (uint32_t i = 0; i < world->column_count; i++) {
         rf_value_log *log = &world->columns[i].log;
-        for (uint32_t j = 0; j < world->columns[i].capacity; j++)
-            if (world->columns[i].pages[j]) RENUMBER(world->columns[i].pages[j]->removed);
+        for (uint32_t j = 0; j < world->columns[i].capacity; j++) {
+            rf_column_page *page = world->columns[i].pages[j];
+            if (!page) continue;
+            RENUMBER(page->removed);
+            RENUMBER(page->changed);
+        }
         for (uint32_t j = 0; log->length > 0 && j <= log->mask; j++) {
             RENUMBER(rf_value_log_entry(log, j)->stamp);
             RENUMBER(rf_value_log_entry(log, j)->until);

@@ -275,6 +275,21 @@ defmodule Roomfold.CliPackedTest do
     assert error =~ "an event needs one name"
   end
 
+  test "a frame that nobody would read is not written", %{tmp_dir: folder} do
+    file = Path.join(folder, "long.jsonl")
+    long = String.duplicate("a", 134_217_728)
+
+    File.write!(file, [
+      ~s({"event_name":"note","text":"short"}\n{"event_name":"note","text":"),
+      long,
+      ~s("}\n)
+    ])
+
+    assert {packed, error, 1} = Program.run(["convert", file, "--to", "packed"])
+    assert error =~ "the value is larger than the limit"
+    assert [_snapshot] = frames(packed)
+  end
+
   test "--from packed refuses lines; a packed log has no rooms" do
     assert {"", error, 1} = Program.run(~w(convert - --from packed --to events), ~s({"event_name":"x"}))
     assert error =~ "not a log of packed frames"
