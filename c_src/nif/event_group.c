@@ -43,7 +43,8 @@ static int domain_meaning(const void *context, rf_str key) {
 
 // ---- the steps --------------------------------------------------------------------------------------
 
-// One event more of those that come after this group.
+// One event more of those that come after this group. A list is followed cell by cell, so this is done now and then
+// while this group is read.
 static inline void look_ahead(nif_events *events, nif_ahead *next) {
     ERL_NIF_TERM event, tail;
     if (next->count == NIF_GROUP || !enif_get_list_cell(events->env, events->group.ahead, &event, &tail)) return;
@@ -75,10 +76,17 @@ static inline bool read_entries(nif_events *events, ERL_NIF_TERM map, nif_entrie
 }
 
 // A component's value.
-static inline void add_part(nif_group *group, uint32_t i, int meaning, ERL_NIF_TERM value) {
+static inline void add_part(nif_events *events, uint32_t i, int meaning, ERL_NIF_TERM value) {
+    nif_group *group = &events->group;
     uint32_t count = (uint32_t)(meaning - MEANS_NUMBERS) % COUNTS, first = group->numbers_len;
+    nif_part *part = &group->parts[group->parts_len++];
+    part->rest = count > 1 ? value : events->empty_list;
+    part->next = &group->terms[first];
+    part->event = i;
+    part->cells = count > 1 ? count : 0;
+    part->count = count;
+    part->first = first;
     group->terms[first] = value;
-    group->parts[group->parts_len++] = (nif_part){.rest = value, .event = i, .count = count, .first = first};
     group->components[i][group->events[i].count++] =
         (rf_numbers){(meaning - MEANS_NUMBERS) / (int)COUNTS, &group->numbers[first]};
     group->numbers_len += count;
@@ -107,7 +115,7 @@ static inline void sort_values(nif_events *events, uint32_t i, const nif_shape *
         case MEANS_NOTHING:
             break;
         default:
-            add_part(group, i, shape->meanings[j], value);
+            add_part(events, i, shape->meanings[j], value);
             break;
         }
     }
@@ -172,7 +180,7 @@ static inline void sort_components(nif_events *events, uint32_t i) {
         nif_shapes_of(&events->components, events->env, &reading->entries, component_meaning, events->schema);
     reading->plain = shape != NULL;
     for (uint32_t j = 0; shape && j < shape->count; j++)
-        add_part(&events->group, i, shape->meanings[j], reading->entries.values[j]);
+        add_part(events, i, shape->meanings[j], reading->entries.values[j]);
 }
 
 // The id of a domain event must be one, since a report names the field it stood in.
@@ -181,61 +189,71 @@ static inline bool read_id(nif_events *events, const nif_reading *reading, rf_st
     return reading->known || (out->len - 1 < RF_NAME_MAX && rf_utf8_valid(*out));
 }
 
-// One number more of each list.
+// What stands where a number should.
+static void spoil(nif_events *events, nif_part *part) {
+    for (uint32_t k = 0; k < part->count; k++) events->group.terms[part->first + k] = events->empty_list;
+    part->rest = events->empty_list;
+    part->cells = 0;
+}
+
+// One element more of each list that has so many.
 static inline void step_lists(nif_events *events, uint32_t k) {
     nif_group *group = &events->group;
     for (uint32_t i = 0; i < group->parts_len; i++) {
         nif_part *part = &group->parts[i];
-        ERL_NIF_TERM *head = &group->terms[part->first + k];
-        if (part->count <= k || part->count == 1) continue;
-        if (enif_get_list_cell(events->env, part->rest, head, &part->rest)) {
-            NIF_PREFETCH(*head);
+        if (part->cells <= k) continue;
+        if (enif_get_list_cell(events->env, part->rest, part->next, &part->rest)) {
+            NIF_PREFETCH(*part->next);
             NIF_PREFETCH(part->rest);
+            part->next++;
         } else {
-            group->readings[part->event].plain = false;
-            part->count = 0;
+            spoil(events, part);
         }
     }
 }
 
-static inline void read_numbers(nif_events *events) {
-    nif_group *group = &events->group;
-    for (uint32_t i = 0; i < group->parts_len; i++) {
-        const nif_part *part = &group->parts[i];
-        bool ok = part->count == 1 || part->rest == events->empty_list;
-        for (uint32_t k = part->first; ok && k < part->first + part->count; k++)
-            ok = nif_events_number(events, group->terms[k], &group->numbers[k]);
-        if (!ok) group->readings[part->event].plain = false;
-    }
+static bool all_numbers(nif_events *events, uint32_t from, uint32_t count) {
+    for (uint32_t n = from; n < from + count; n++)
+        if (!nif_events_number(events, events->group.terms[n], &events->group.numbers[n])) return false;
+    return true;
 }
 
 static void read_parts(nif_events *events) {
     nif_group *group = &events->group;
     uint32_t most = 0;
     for (uint32_t i = 0; i < group->parts_len; i++)
-        if (group->parts[i].count > most) most = group->parts[i].count;
+        if (group->parts[i].cells > most) most = group->parts[i].cells;
     for (uint32_t k = 0; k < most; k++) step_lists(events, k);
-    read_numbers(events);
+    for (uint32_t i = 0; i < group->parts_len; i++)
+        if (group->parts[i].rest != events->empty_list) spoil(events, &group->parts[i]);
     events->work -= group->numbers_len;
+    if (all_numbers(events, 0, group->numbers_len)) return;
+    for (uint32_t i = 0; i < group->parts_len; i++) {
+        const nif_part *part = &group->parts[i];
+        if (!all_numbers(events, part->first, part->count)) group->readings[part->event].plain = false;
+    }
 }
 
 static void read_payloads(nif_events *events, nif_ahead *next) {
     nif_group *group = &events->group;
     for (uint32_t i = 0; i < group->count; i++) {
         nif_reading *reading = &group->readings[i];
-        look_ahead(events, next);
+        if (i % 4 == 0) look_ahead(events, next);
         if (reading->plain)
             reading->plain = nif_events_name(events, reading->name, &reading->text) &&
                              read_entries(events, reading->payload, &reading->entries);
     }
-    for (uint32_t i = 0; i < group->count; i++)
+    for (uint32_t i = 0; i < group->count; i++) {
+        if (i % 4 == 0) look_ahead(events, next);
         if (group->readings[i].plain) sort_payload(events, i);
+    }
 }
 
-static void read_components(nif_events *events) {
+static void read_components(nif_events *events, nif_ahead *next) {
     nif_group *group = &events->group;
     for (uint32_t i = 0; i < group->count; i++) {
         nif_reading *reading = &group->readings[i];
+        if (i % 4 == 0) look_ahead(events, next);
         if (!reading->plain) continue;
         reading->plain = read_id(events, reading, &group->events[i].id);
         if (reading->plain && reading->has_components) sort_components(events, i);
@@ -255,8 +273,9 @@ void nif_group_read(nif_events *events, ERL_NIF_TERM list) {
     group->parts_len = group->numbers_len = next->count = 0;
     for (uint32_t i = 0; i < group->count; i++) read_tuple(events, now->events[i], &group->readings[i]);
     read_payloads(events, next);
-    read_components(events);
+    read_components(events, next);
     read_parts(events);
+    for (uint32_t i = next->count; i < NIF_GROUP; i++) look_ahead(events, next);
 }
 
 ERL_NIF_TERM nif_group_leave(nif_events *events, uint32_t done) {

@@ -29,8 +29,10 @@ typedef struct nif_ahead {
 
 // A number, or a list of as many as a component has.
 typedef struct nif_part {
-    ERL_NIF_TERM rest;     // of the list
+    ERL_NIF_TERM rest;     // of the list; the empty one for a number
+    ERL_NIF_TERM *next;    // where its next element goes
     uint32_t event;        // in the group
+    uint32_t cells;        // of the list that are to be read; 0 for a number
     uint32_t count, first; // of its numbers
 } nif_part;
 
