@@ -66,7 +66,7 @@ defmodule Bench.Player do
     |> List.to_tuple()
   end
 
-  defp now, do: System.monotonic_time(:microsecond)
+  defp now, do: :erlang.monotonic_time(:microsecond)
 
   # at: when the next input is due
   defp loop(session, at, n, me) do
@@ -88,7 +88,7 @@ defmodule Bench.Player do
   end
 
   defp wait(:infinity), do: :infinity
-  defp wait(at), do: max(at - System.monotonic_time(:millisecond), 0)
+  defp wait(at), do: max(at - :erlang.monotonic_time(:millisecond), 0)
 
   defp input(session, n, {_, texts, _, _} = me) do
     {frames, session} = Session.input(session, "user_moved", elem(texts, rem(n, @texts)), now())
