@@ -47,13 +47,17 @@ defmodule Bench.Player do
   def start(room, user, period_ms, tally, opts \\ []) do
     parent = self()
 
+    # With room for what an input and its answers make, so that it need not be collected for each.
     pid =
-      spawn_link(fn ->
-        session = Session.new([room: room, user: user] ++ Keyword.get(opts, :session, []))
-        {:ok, _, _, session} = Session.join(session, %{"format" => Keyword.get(opts, :format, "packed")})
-        send(parent, {self(), :joined})
-        loop(session, :infinity, 0, {period_ms, texts(user), tally.acknowledged, tally.counts})
-      end)
+      :proc_lib.spawn_opt(
+        fn ->
+          session = Session.new([room: room, user: user] ++ Keyword.get(opts, :session, []))
+          {:ok, _, _, session} = Session.join(session, %{"format" => Keyword.get(opts, :format, "packed")})
+          send(parent, {self(), :joined})
+          loop(session, :infinity, 0, {period_ms, texts(user), tally.acknowledged, tally.counts})
+        end,
+        [:link, min_heap_size: 1_000]
+      )
 
     receive do: ({^pid, :joined} -> pid)
   end
@@ -66,7 +70,7 @@ defmodule Bench.Player do
     |> List.to_tuple()
   end
 
-  defp now, do: System.monotonic_time(:microsecond)
+  defp now, do: :erlang.monotonic_time(:microsecond)
 
   # at: when the next input is due
   defp loop(session, at, n, me) do
@@ -88,7 +92,7 @@ defmodule Bench.Player do
   end
 
   defp wait(:infinity), do: :infinity
-  defp wait(at), do: max(at - System.monotonic_time(:millisecond), 0)
+  defp wait(at), do: max(at - :erlang.monotonic_time(:millisecond), 0)
 
   defp input(session, n, {_, texts, _, _} = me) do
     {frames, session} = Session.input(session, "user_moved", elem(texts, rem(n, @texts)), now())

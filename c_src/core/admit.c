@@ -199,7 +199,7 @@ static rf_status check(rf_admission *admission, rf_str text, rf_str *object, rf_
 static void put_object(rf_buf *out, rf_str object) {
     size_t at = out->len;
     rf_buf_bytes(out, object.data, object.len - 1);
-    if (out->failed) return;
+    if (out->failed || !(memchr(object.data, '\n', object.len) || memchr(object.data, '\r', object.len))) return;
     for (; at < out->len; at++)
         if (out->data[at] == '\n' || out->data[at] == '\r') out->data[at] = ' ';
 }

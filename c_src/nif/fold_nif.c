@@ -11,6 +11,7 @@
 #define SLICE_MICROSECONDS 250
 #define DIRTY_SLICE_MICROSECONDS 10000
 #define LONG_TEXT ((size_t)256 << 10)
+#define LONG_FRAME ((size_t)512 << 10) // checked as a whole before the first slice
 #define LARGE_OBJECT ((size_t)8 << 10) // that speaks of many entities
 #define TEXT_WORK_BYTES 8              // of text are read in a unit of work
 #define EVENTS_PER_LOOK 32             // at the clock
@@ -205,7 +206,7 @@ ERL_NIF_TERM nif_world_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
     rf_status status;
     if (!nif_world_args(env, argv, &world, &version) || !is_input(env, argv[2], &input)) return enif_make_badarg(env);
     nif_bytes(env, input[1], &text);
-    if ((normal && text.len > LONG_TEXT) || !nif_world_lock_fold(world, !normal))
+    if ((normal && text.len > (enif_is_identical(input[0], nif_atom.json) ? LONG_TEXT : LONG_FRAME)) || !nif_world_lock_fold(world, !normal))
         return nif_go_dirty(env, "world_fold", nif_world_fold, argc, argv);
     status = nif_world_is_newest(world, version) ? nif_job_begin(world) : RF_FOLDED_ON;
     if (status == RF_OK) {

@@ -138,6 +138,18 @@ defmodule Roomfold.RoomTest do
       assert_receive {^good, {:ok, [2]}}
     end
 
+    test "what others broadcast on a room's stream is told, and not folded" do
+      rooms = start_rooms()
+      :ok = Room.subscribe({rooms, "1"})
+      assert {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
+      moved = {"user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}}
+      :ok = Roomfold.EventStream.broadcast(Roomfold.Rooms.stream(rooms), "stream:1", [moved])
+      assert_receive ^moved
+      assert {:ok, 2} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "ann"}})
+      assert Room.get({rooms, "1"}, "tom") == %{}
+      assert Room.info({rooms, "1"}).seq == 2
+    end
+
     test "bad senders" do
       room = start_room()
       event = {"user_moved", %{"user_id" => "tom"}}

@@ -181,7 +181,7 @@ defmodule Roomfold.Demo do
 
     Screen.note(
       "  One at a time from Elixir, #{Screen.decimal(shots.microseconds / max(shots.rays, 1))} microseconds each with the " <>
-        "index made new for each, by the #{Roomfold.Native.info().simd} path."
+        "index made new for each, by the #{Roomfold.native_info().simd} path."
     )
   end
 

@@ -91,6 +91,10 @@ defmodule Roomfold.JSON do
     end
   end
 
+  @doc false
+  # Where nothing is compiled, text is read and written in Elixir.
+  def compiled, do: if(Roomfold.Native.loaded?(), do: :native, else: :elixir)
+
   # Who wants no C in the VM says so once.
   defp default, do: if(Application.get_env(:roomfold, :native, true), do: :native, else: :elixir)
 

@@ -254,8 +254,7 @@ defmodule Roomfold.Room do
     ref
   end
 
-  # Where nothing is compiled, text is written in Elixir.
-  defp json, do: if(Roomfold.Native.loaded?(), do: :native, else: :elixir)
+  defp json, do: Roomfold.JSON.compiled()
 
   defp sender(user, nil) when is_binary(user) do
     if byte_size(user) in 1..255 and user not in ["system", "server"] and String.valid?(user),

@@ -26,7 +26,7 @@ defmodule Roomfold.Room.Batch do
   @doc "Items in the order they came."
   def build(items, context) do
     {good, refused} = adjust_all(items, context)
-    {:ok, {text, answers}} = admit(context, Enum.map(good, &{by(&1.sender), trusted?(&1.sender), &1.texts}))
+    {:ok, {text, answers}} = admit(context, senders(good))
 
     {good, not_admitted} = answered_all(good, answers, [], [])
 
@@ -57,7 +57,8 @@ defmodule Roomfold.Room.Batch do
     end
   end
 
-  defp answered(item, seq) when is_integer(seq), do: %{item | seqs: seq..(seq + length(item.texts) - 1)//1}
+  defp answered(%Item{texts: texts} = item, seq) when is_integer(seq),
+    do: %{item | seqs: %Range{first: seq, last: seq + length(texts) - 1, step: 1}}
 
   defp answered(item, {index, reason, about, offset}) do
     error = Error.from({reason, about, offset})
@@ -67,12 +68,18 @@ defmodule Roomfold.Room.Batch do
   # ---- what the room asks and adds ----
 
   defp adjust_all(items, %{adjust: nil, max_event_bytes: most} = context) do
-    if Enum.all?(items, fn item -> Enum.all?(item.texts, &(byte_size(&1) <= most)) end),
+    if all_small?(items, most),
       do: {items, []},
       else: adjust_each(items, context)
   end
 
   defp adjust_all(items, context), do: adjust_each(items, context)
+
+  defp all_small?([%Item{texts: texts} | items], most), do: small?(texts, most) and all_small?(items, most)
+  defp all_small?([], _), do: true
+
+  defp small?([text | texts], most), do: byte_size(text) <= most and small?(texts, most)
+  defp small?([], _), do: true
 
   defp adjust_each(items, context),
     do: items |> Enum.map(&adjusted(&1, context)) |> Enum.split_with(&is_struct(&1, Item))
@@ -100,10 +107,14 @@ defmodule Roomfold.Room.Batch do
   defp id(item, 0), do: "#{item.number}"
   defp id(item, index), do: "#{item.number}-#{index}"
 
-  defp trusted?({:user, _}), do: false
-  defp trusted?(_), do: true
+  # What admission is told of each: {by, trusted, texts}.
+  defp senders([%Item{sender: sender, texts: texts} | items]) do
+    case sender do
+      {:user, user} -> [{user, false, texts} | senders(items)]
+      :system -> [{"system", true, texts} | senders(items)]
+      :server -> [{"server", true, texts} | senders(items)]
+    end
+  end
 
-  defp by({:user, user}), do: user
-  defp by(:system), do: "system"
-  defp by(:server), do: "server"
+  defp senders([]), do: []
 end

@@ -57,8 +57,9 @@ defmodule Roomfold.Room.Fastlane do
     end
   end
 
-  @doc "Whether it is in it."
-  def in?(fastlane, pid), do: is_map_key(fastlane.of, pid)
+  @doc "Those of these sessions that are not in it."
+  def others(%{of: of}, pids) when map_size(of) == 0, do: pids
+  def others(%{of: of}, pids), do: Enum.reject(pids, &is_map_key(of, &1))
 
   @doc "A client has a seq."
   def acked(fastlane, pid, seq) do

@@ -13,6 +13,7 @@ defmodule Roomfold.Room.Packed do
     do: text(state.world, :input_text, [frame, user, state.options.move])
 
   def unpack([{:packed, _}] = texts, _, _), do: {:ok, texts}
+  def unpack([text] = texts, _, _) when is_binary(text), do: {:ok, texts}
 
   def unpack(texts, _, _) do
     if Enum.all?(texts, &is_binary/1),

@@ -281,8 +281,10 @@ defmodule Roomfold.Room.Server do
   end
 
   defp publish(server, to, sender, texts) do
-    {effects, state} = State.publish(server.state, to, sender, texts, now())
-    %{server | state: state} |> carry_out(effects) |> arm()
+    case State.publish(server.state, to, sender, texts, now()) do
+      {[], state} -> arm(%{server | state: state})
+      {effects, state} -> %{server | state: state} |> carry_out(effects) |> arm()
+    end
   end
 
   defp heard?(%{options: %{stream: nil}}), do: false
@@ -451,7 +453,7 @@ defmodule Roomfold.Room.Server do
 
   # ---- time ----
 
-  defp now, do: System.monotonic_time(:millisecond)
+  defp now, do: :erlang.monotonic_time(:millisecond)
 
   # One timer, for what comes first.
   defp arm(server) do

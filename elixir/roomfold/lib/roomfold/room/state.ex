@@ -139,7 +139,7 @@ defmodule Roomfold.Room.State do
          {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          {:ok, state} <- within_limits(state, sender, texts, now),
          :ok <- room_in_queue(state, length(texts)) do
-      state = queue(%{state | busy_at: now}, to, sender, texts)
+      state = %{queue(state, to, sender, texts) | busy_at: now}
       if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
     else
       {:ok, []} -> {[{:reply, to, {:ok, []}}], state}
@@ -162,9 +162,9 @@ defmodule Roomfold.Room.State do
   end
 
   defp queue(state, to, sender, texts) do
-    number = state.ids + 1
-    item = %Batch.Item{to: to, sender: sender, texts: texts, number: number}
-    state = %{state | ids: number, queue: [item | state.queue], queued: state.queued + length(texts)}
+    %{ids: ids, queue: queue, queued: queued} = state
+    item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
+    state = %{state | ids: ids + 1, queue: [item | queue], queued: queued + length(texts)}
     if match?([{:packed, _}], texts), do: %{state | packed?: true}, else: state
   end
 
@@ -176,10 +176,16 @@ defmodule Roomfold.Room.State do
   defp authority(_, sender), do: {:ok, sender}
 
   defp within_limits(state, {:user, user}, texts, now) do
-    limit = Map.get_lazy(state.limits, user, fn -> Limit.new(state.rates, now) end)
-    {verdict, limit} = Limit.take(limit, state.rates, length(texts), IO.iodata_length(texts), now)
-    state = %{state | limits: Map.put(state.limits, user, limit)}
-    if verdict == :ok, do: {:ok, state}, else: {:limited, state}
+    %{limits: limits, rates: rates} = state
+
+    limit =
+      case limits do
+        %{^user => limit} -> limit
+        _ -> Limit.new(rates, now)
+      end
+
+    {verdict, limit} = Limit.take(limit, rates, length(texts), :erlang.iolist_size(texts), now)
+    {verdict, %{state | limits: Map.put(limits, user, limit)}}
   end
 
   defp within_limits(state, _, _, _), do: {:ok, state}
@@ -285,8 +291,12 @@ defmodule Roomfold.Room.State do
   # Of so many ticks that are due only the newest is to be; those that waited before are counted already.
   defp shed(state, passed, reason) do
     case passed - max(state.held, 1) do
-      0 -> {[], state}
-      count -> {[{:measure, [:tick, :shed], %{count: count}, %{reason: reason}}], %{state | shed: state.shed + count}}
+      0 ->
+        {[], state}
+
+      count ->
+        {[{:measure, [:tick, :shed], %{count: count}, %{reason: reason}}],
+         %{state | shed: state.shed + count}}
     end
   end
 
@@ -456,13 +466,16 @@ defmodule Roomfold.Room.State do
     for %{to: to, seqs: seqs} = item <- batch.items, to != nil do
       case map_size(rejected) > 0 && Enum.find_value(seqs, &rejected[&1 - batch.first]) do
         none when none in [nil, false] ->
-          {:reply, to, {:ok, if(item.packed?, do: seqs, else: Enum.to_list(seqs))}}
+          {:reply, to, {:ok, if(item.packed?, do: seqs, else: listed(seqs))}}
 
         error ->
           {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
       end
     end
   end
+
+  defp listed(seq..seq), do: [seq]
+  defp listed(seqs), do: Enum.to_list(seqs)
 
   defp news(%{wanted: []}, _), do: []
   defp news(%{wanted: :all} = state, records), do: [records | state.news]
@@ -505,7 +518,7 @@ defmodule Roomfold.Room.State do
   end
 
   defp send_update(state, update) do
-    slow = Enum.reject(Map.keys(state.people.connections), &Fastlane.in?(state.fastlane, &1))
+    slow = Fastlane.others(state.fastlane, Map.keys(state.people.connections))
     {sends, behind, fastlane} = Fastlane.publish(state.fastlane, update)
     behind = for {pid, bytes} <- behind, do: {:send, [pid], {:behind, update.from, bytes}}
     to_sessions = if slow == [], do: [], else: [{:send, slow, {:update, update}}]

@@ -56,5 +56,8 @@ defmodule Roomfold.Room.Times do
     Bitwise.bsl(rem(class, @sub) + @sub + 1, shift) - 1
   end
 
-  defp bits(number), do: number |> Integer.digits(2) |> length()
+  defp bits(number), do: bits(number, 0)
+
+  defp bits(0, count), do: count
+  defp bits(number, count), do: bits(Bitwise.bsr(number, 1), count + 1)
 end

@@ -29,5 +29,5 @@ defmodule Roomfold.Session.Link do
   def later(message, milliseconds), do: Process.send_after(self(), message, milliseconds)
   def monitor(room), do: Process.monitor(room)
   def demonitor(reference), do: Process.demonitor(reference, [:flush])
-  def now, do: System.monotonic_time(:millisecond)
+  def now, do: :erlang.monotonic_time(:millisecond)
 end
