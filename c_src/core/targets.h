@@ -16,7 +16,7 @@ typedef struct rf_targets {
     rf_profile **profiles;
     uint32_t *layers; // those of the profiles, again: a look into them costs a cache miss
     uint32_t count, capacity;
-    void *block; // the memory of bodies
+    void *block;      // the memory of bodies
     uint32_t *places; // by key: the place in bodies plus one; 0 if there is no such target
     uint32_t keys;    // length of places
     uint64_t lives;   // how many targets there ever were
