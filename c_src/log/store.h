@@ -67,7 +67,8 @@ bool log_open(const char *path, const log_options *options, log_store **store, l
 // With the WAL brought home and deleted if it is a writer's and `tidy`, which takes its time.
 void log_close(log_store *store, bool tidy);
 
-// Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile. *left: so many pages are in the WAL only.
+// Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile. *left: so many pages are in the WAL
+// only.
 bool log_checkpoint(log_store *store, int *left, log_error *error);
 
 // Whether commits still go where others will look for them.

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#define NORMAL_LIMIT ((size_t)256 << 10) // what a normal scheduler may write in one go
-#define NORMAL_ENTITIES 4096             // and look at
-#define NORMAL_PACKED ((size_t)320 << 10) // the same in the packed format, which is written several times as fast
+#define NORMAL_LIMIT ((size_t)256 << 10)  // what a normal scheduler may write in one go
+#define NORMAL_ENTITIES 4096              // and look at
+#define NORMAL_PACKED ((size_t)320 << 10) // the same of a packed diff, which is written several times as fast
 #define NORMAL_PACKED_ENTITIES 12288
 
 // An allocator of the one block that the output goes into. Short output stays on the stack until its length is known;
@@ -120,13 +120,14 @@ static rf_status encode_packed(nif_builder *builder, const nif_world *world, con
     output_memory memory;
     rf_allocator allocator = {.context = &memory, .resize = resize_output};
     bool diff = !enif_is_identical(argv[2], nif_atom.nil);
-    size_t limit = builder->may_stop ? NORMAL_PACKED : 0, len;
+    size_t limit = !builder->may_stop ? 0 : diff ? NORMAL_PACKED : NORMAL_LIMIT, len;
     ErlNifUInt64 from = 0;
     rf_status status;
     uint8_t *bytes;
     memory.where = OUTPUT_NONE;
     if (diff && !enif_get_uint64(env, argv[2], &from)) return RF_INVALID_ARGUMENT;
-    if (builder->may_stop && rf_world_count(world->world) > NORMAL_PACKED_ENTITIES) return stop(builder);
+    if (builder->may_stop && rf_world_count(world->world) > (diff ? NORMAL_PACKED_ENTITIES : NORMAL_ENTITIES))
+        return stop(builder);
     status = rf_encode_packed(world->world, diff, from, limit, allocator, &bytes, &len);
     if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
     if (status != RF_OK) return status;

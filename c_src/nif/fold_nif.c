@@ -206,7 +206,8 @@ ERL_NIF_TERM nif_world_fold(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
     rf_status status;
     if (!nif_world_args(env, argv, &world, &version) || !is_input(env, argv[2], &input)) return enif_make_badarg(env);
     nif_bytes(env, input[1], &text);
-    if ((normal && text.len > (enif_is_identical(input[0], nif_atom.json) ? LONG_TEXT : LONG_FRAME)) || !nif_world_lock_fold(world, !normal))
+    if ((normal && text.len > (enif_is_identical(input[0], nif_atom.json) ? LONG_TEXT : LONG_FRAME)) ||
+        !nif_world_lock_fold(world, !normal))
         return nif_go_dirty(env, "world_fold", nif_world_fold, argc, argv);
     status = nif_world_is_newest(world, version) ? nif_job_begin(world) : RF_FOLDED_ON;
     if (status == RF_OK) {

@@ -130,6 +130,30 @@ defmodule SchedulingTest do
     end)
   end
 
+  test "ticks of 10,000 entities: packed batches, and packed diffs of what they changed" do
+    prepare = fn ->
+      frames =
+        for n <- 1..2 do
+          moved = for i <- 1..10_000, do: {"update", %{"entity_id" => id(i), "components" => vectors(i + n)}}
+          {:ok, frame} = Roomfold.Wire.encode_events(moved)
+          frame
+        end
+
+      {world(10_000, history: 1_000_000), frames}
+    end
+
+    assert_undisturbed(prepare, fn {world, frames} ->
+      for _ <- 1..150, frame <- frames, reduce: world do
+        world ->
+          seq = World.seq(world)
+          {:ok, world, %{folded: 10_000}} = World.fold(world, {:packed, frame})
+          assert {:ok, diff} = World.encode(world, {:diff, seq}, :packed)
+          assert byte_size(diff) > 100_000
+          world
+      end
+    end)
+  end
+
   test "a room of 100,000 entities: a snapshot, joining it, and keeping it in its log" do
     {:ok, frame} = Roomfold.Wire.encode_events(Enum.map(1..100_000, &create/1))
 
