@@ -103,28 +103,35 @@ static void name(const cast *run, rf_hit *hit) {
     hit->id = rf_entity_id_str(&profile->id);
 }
 
-// Of two at the same t.
-static bool comes_first(const cast *run, rf_hit hit, rf_hit other) {
+// Whether, at the same t, it comes before the best one.
+static bool comes_first(const cast *run, rf_hit_kind kind, uint32_t number) {
+    rf_hit hit = {.kind = kind, .number = number, .t = run->latest}, best = run->best;
     name(run, &hit);
-    name(run, &other);
-    return rf_hit_before(&hit, &other);
+    name(run, &best);
+    return rf_hit_before(&hit, &best);
+}
+
+static void list(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact *contact) {
+    rf_hit hit = {.kind = kind, .number = number};
+    fill(run, contact, &hit);
+    name(run, &hit);
+    if (run->status == RF_OK) run->status = rf_hits_push(run->list, &hit);
 }
 
 // number: the place of a target.
 static void take(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact *contact) {
-    rf_hit hit = {.kind = kind, .number = number, .t = contact->t};
-    if (hit.t > run->latest) return;
+    if (contact->t > run->latest) return;
     if (run->list) {
-        fill(run, contact, &hit);
-        name(run, &hit);
-        if (run->status == RF_OK) run->status = rf_hits_push(run->list, &hit);
+        list(run, kind, number, contact);
         return;
     }
-    if (run->found && hit.t == run->latest && !comes_first(run, hit, run->best)) return;
+    if (run->found && contact->t == run->latest && !comes_first(run, kind, number)) return;
     run->found = true;
-    run->latest = hit.t;
-    run->query->limit = (float)hit.t;
-    run->best = hit;
+    run->latest = contact->t;
+    run->query->limit = (float)contact->t;
+    run->best.kind = kind;
+    run->best.number = number;
+    run->best.id = (rf_str){0};
     fill(run, contact, &run->best);
     if (kind == RF_HIT_TARGET) __builtin_prefetch(rf_view_profile(&run->view, number));
 }

@@ -80,7 +80,13 @@ static bool read_owner(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
     return enif_is_identical(term, nif_atom.nil) || nif_bytes(env, term, out);
 }
 
+// Field by field: clearing all of a shot takes as long as reading it.
 static bool read_ray(ErlNifEnv *env, const ERL_NIF_TERM *parts, rf_shot *out) {
+    out->kind = RF_SHOT_FIRST;
+    out->mask = 0;
+    out->collider = (rf_collider){.kind = RF_COLLIDER_POINT};
+    out->owner = (rf_str){0};
+    out->moment = (rf_moment){.kind = RF_NOW};
     for (int i = 0; i < 3; i++)
         if (!read_number(env, parts[i], &out->origin[i]) || !read_number(env, parts[3 + i], &out->direction[i]))
             return false;
@@ -97,9 +103,9 @@ static bool read_shot(ErlNifEnv *env, const ERL_NIF_TERM *parts, rf_shot *out) {
 rf_status nif_read_shot(ErlNifEnv *env, ERL_NIF_TERM term, rf_shot *out) {
     const ERL_NIF_TERM *parts;
     int arity;
-    *out = (rf_shot){.kind = RF_SHOT_FIRST};
     if (!enif_get_tuple(env, term, &arity, &parts)) return RF_INVALID_ARGUMENT;
     if (arity == 7) return read_ray(env, parts, out) ? RF_OK : RF_INVALID_ARGUMENT;
+    *out = (rf_shot){.kind = RF_SHOT_FIRST};
     return arity == 8 && read_shot(env, parts, out) ? RF_OK : RF_INVALID_ARGUMENT;
 }
 

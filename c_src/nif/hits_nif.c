@@ -115,8 +115,9 @@ typedef struct nif_batch {
 static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, bool zones, bool locked) {
     size_t size = locked ? NORMAL_BATCH : BATCH, item = zones ? sizeof(rf_zone) : sizeof(rf_shot);
     nif_batch *batch = enif_alloc(sizeof *batch + size * (item + sizeof(rf_answer) + sizeof(rf_status)));
-    char *behind = (char *)(batch + 1);
+    char *behind;
     if (!batch) return NULL;
+    behind = (char *)(batch + 1);
     *batch =
         (nif_batch){.env = env, .world = world, .version = version, .zones = zones, .locked = locked, .size = size};
     batch->start = locked ? enif_monotonic_time(ERL_NIF_USEC) : 0;
