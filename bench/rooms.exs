@@ -722,6 +722,8 @@ defmodule Bench.Heartbeat do
     header = ~w(what took_ms gap_ms_median gap_ms_max)
     Bench.table(header, rows)
     Bench.csv("rooms_heartbeat", header, rows)
+    # Nobody is in it: it would stop by itself later, and we with it.
+    GenServer.stop(room)
   end
 
   defp measure(run) do
