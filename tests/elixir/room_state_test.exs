@@ -231,6 +231,41 @@ defmodule Roomfold.RoomStateTest do
     assert {:keep, 3, ["ann"]} in effects
   end
 
+  test "who comes again before the log has that they left has left, and come; or has only left, if gone again" do
+    leaving = fn ->
+      {[_joined], state} = open(grace_ms: 0) |> join("tom", 0) |> run(150)
+      {effects, state} = State.leave(state, self(), true, 200)
+      assert [left] = appended(effects)
+      assert left =~ "user_left"
+      state
+    end
+
+    state = leaving.() |> join("tom", 210)
+    assert state.queued == 0
+    {effects, state} = State.committed(state, :ok, 220)
+    assert World.get(state.world, "tom") == nil
+    {more, _} = State.wake(state, 400)
+    assert [joined] = appended(effects ++ more)
+    assert joined =~ ~s("user_joined") and joined =~ ~s("user_id":"tom")
+
+    # The commit fails: both are said, in this order.
+    state = leaving.() |> join("tom", 210)
+    {effects, state} = State.committed(state, {:error, Error.new(:log_failed)}, 220)
+    {more, state} = State.wake(state, 400)
+    assert [left] = appended(effects ++ more)
+    assert left =~ "user_left"
+    {effects, state} = State.committed(state, :ok, 410)
+    {more, _} = State.wake(state, 600)
+    assert [joined] = appended(effects ++ more)
+    assert joined =~ "user_joined"
+
+    state = leaving.() |> join("tom", 210)
+    {effects, state} = State.leave(state, self(), true, 215)
+    {more, state} = State.committed(state, :ok, 220)
+    {last, state} = State.wake(state, 400)
+    assert {appended(effects ++ more ++ last), state.queued, state.people.users} == {[], 0, %{}}
+  end
+
   test "who came while the log failed is said again, once, and before what comes later" do
     state = open() |> join("tom", 0)
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 50, :me)

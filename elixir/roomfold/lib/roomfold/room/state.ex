@@ -57,6 +57,8 @@ defmodule Roomfold.Room.State do
     people: %People{},
     # who is in the room as the log has it: what `people` knows may still be on its way there
     logged_users: [],
+    # users who came again before the log had that they left, with their parameters: their coming is said after it
+    returning: [],
     fastlane: %Fastlane{},
     # what each user may still send now, of these rates
     limits: %{},
@@ -410,13 +412,14 @@ defmodule Roomfold.Room.State do
     state = state |> on_beat(now) |> Map.merge(%{commit: nil, world: world}) |> stamped(now)
     state = %{state | news: news(state, batch.records), logged_users: logged_users(state, batch)}
 
+    {failed, state} = say_returned(state)
     {caused, state} = caused(state, batch.records)
     {updates, state} = update(state, batch.records)
     {keeps, state} = keep(state)
     effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
     {failures, state} = queue_own(state, state.options.module, :system, caused)
     {more, state} = flush_if_idle(state, now)
-    {effects ++ failures ++ more, state}
+    {effects ++ failed ++ failures ++ more, state}
   end
 
   def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
@@ -576,8 +579,7 @@ defmodule Roomfold.Room.State do
       frame: missing(state, how)
     }
 
-    events = if new?, do: joined(state, user, how[:params] || %{}), else: []
-    {failures, state} = queue_own(state, state.options.module, :server, events)
+    {failures, state} = if new?, do: say_joined(state, user, how[:params] || %{}), else: {[], state}
     presence = if People.here?(was, user), do: [], else: presence(was, [user], [])
     {elected, state} = elect(state)
     {answer, failures ++ presence ++ elected, state}
@@ -626,9 +628,39 @@ defmodule Roomfold.Room.State do
 
   defp expire_users(state, now) do
     {people, gone} = People.expire(state.people, state.options.grace_ms, now)
-    state = %{state | people: people, limits: Map.drop(state.limits, gone)}
-    events = Enum.flat_map(gone, &left(state, &1))
+    # Whose coming has not been said has not left either.
+    {returned, returning} = Enum.split_with(state.returning, fn {user, _} -> user in gone end)
+    state = %{state | people: people, limits: Map.drop(state.limits, gone), returning: returning}
+    events = Enum.flat_map(gone -- Enum.map(returned, &elem(&1, 0)), &left(state, &1))
     queue_own(state, state.options.module, :server, events)
+  end
+
+  # The world still has who has just left: whether there is something to be said is seen when the log has it.
+  defp say_joined(state, user, params) do
+    if leaving?(state, user),
+      do: {[], %{state | returning: state.returning ++ [{user, params}]}},
+      else: queue_own(state, state.options.module, :server, joined(state, user, params))
+  end
+
+  defp say_returned(%{returning: []} = state), do: {[], state}
+
+  defp say_returned(state) do
+    {returning, back} = Enum.split_with(state.returning, fn {user, _} -> leaving?(state, user) end)
+
+    Enum.flat_map_reduce(back, %{state | returning: returning}, fn {user, params}, state ->
+      queue_own(state, state.options.module, :server, joined(state, user, params))
+    end)
+  end
+
+  # That the user left is on its way into the log.
+  defp leaving?(state, user) do
+    user in state.logged_users and Enum.any?(on_way(state), &match?({"user_left", %{"user_id" => ^user}}, &1))
+  end
+
+  defp on_way(state) do
+    json = Options.json(state.options)
+    items = if state.commit, do: state.commit.batch.items ++ state.queue, else: state.queue
+    for %{sender: :server, texts: texts} <- items, text <- texts, do: Text.decode(text, json)
   end
 
   defp joined(%{options: %{module: nil}} = state, user, params),
