@@ -262,8 +262,8 @@ static void check_decimals(double value, unsigned decimals) {
 }
 
 START_TEST(decimals_are_those_of_printf) {
-    const float edges[] = {0,      -0.0f,    0.5f,        1.5f,     2.5f,      -0.5f,
-                           0.125f, 0.00005f, 9999.99995f, 99999999, 100000000, 1e-9f};
+    const float edges[] = {0,      -0.0f,    0.5f,        1.5f,        2.5f,      -0.5f,
+                           0.125f, 0.00005f, 9999.99995f, 99999999.0f, 100000000, 1e-9f};
     uint64_t state = 3;
     for (unsigned decimals = 0; decimals <= RF_JSON_DECIMALS_MAX; decimals++) {
         for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) check_decimals((double)edges[i], decimals);
