@@ -66,14 +66,6 @@ FORCE bool none(__m128i lanes) {
     return _mm_testz_si128(lanes, lanes);
 }
 
-// Where an entry of the log begins that is not the newest of its entity. false: there is none.
-TARGET static bool older_entry(const rf_wire_values *values, uint32_t handle, uint32_t number, uint32_t *at) {
-    const rf_value_log *log = &values->column->log;
-    const uint8_t *value = rf_value_log_before(log, handle, number, values->since);
-    if (value) *at = (uint32_t)(value - log->entries) - (uint32_t)sizeof(rf_old_value);
-    return value != NULL;
-}
-
 // rf_value_log_before of four entities: the values of those (of `who`) that it knows.
 FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i who, __m128 was[4]) {
     const rf_value_log *log = &values->column->log;
@@ -98,7 +90,7 @@ FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i
         _mm_storeu_si128((__m128i *)(void *)found, known);
         for (uint32_t left = (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(newer)); left != 0; left &= left - 1) {
             uint32_t lane = rf_low_bit(left);
-            if (older_entry(values, whose[lane], numbers[lane], &at[lane])) found[lane] = UINT32_MAX;
+            if (rf_wire_older_entry(values, whose[lane], numbers[lane], &at[lane])) found[lane] = UINT32_MAX;
         }
         known = _mm_loadu_si128((const __m128i *)(const void *)found);
         load(log->entries, at, entry);

@@ -55,14 +55,6 @@ FORCE __m256i all_lanes(uint32_t number) {
     return _mm256_set1_epi32((int)number);
 }
 
-// Where an entry of the log begins that is not the newest of its entity. false: there is none.
-TARGET static bool older_entry(const rf_wire_values *values, uint32_t handle, uint32_t number, uint32_t *at) {
-    const rf_value_log *log = &values->column->log;
-    const uint8_t *value = rf_value_log_before(log, handle, number, values->since);
-    if (value) *at = (uint32_t)(value - log->entries) - (uint32_t)sizeof(rf_old_value);
-    return value != NULL;
-}
-
 // rf_value_log_before of eight entities: the values of those (of `who`) that it knows.
 FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 who, __m256 was[4]) {
     const rf_value_log *log = &values->column->log;
@@ -87,7 +79,7 @@ FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256
         _mm256_storeu_si256((__m256i *)(void *)whose, handles);
         for (uint32_t left = newer; left != 0; left &= left - 1) {
             uint32_t lane = rf_low_bit(left);
-            if (older_entry(values, whose[lane], numbers[lane], &at[lane])) known |= (__mmask8)(1u << lane);
+            if (rf_wire_older_entry(values, whose[lane], numbers[lane], &at[lane])) known |= (__mmask8)(1u << lane);
         }
         load(log->entries, at, entry);
     }

@@ -24,6 +24,14 @@ typedef struct rf_wire_layout {
     bool update;
 } rf_wire_layout;
 
+// Where an entry of the log begins that is not the newest of its entity. false: there is none.
+static inline bool rf_wire_older_entry(const rf_wire_values *values, uint32_t handle, uint32_t number, uint32_t *at) {
+    const rf_value_log *log = &values->column->log;
+    const uint8_t *value = rf_value_log_before(log, handle, number, values->since);
+    if (value) *at = (uint32_t)(value - log->entries) - (uint32_t)sizeof(rf_old_value);
+    return value != NULL;
+}
+
 static inline rf_wire_layout rf_wire_layout_of(const rf_quantiser *quantiser, bool update, unsigned index_bits) {
     return (rf_wire_layout){.bits = quantiser->bits,
                             .whole_head = update,

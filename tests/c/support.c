@@ -241,3 +241,28 @@ uint64_t next_random(uint64_t *state) {
     *state ^= *state >> 27;
     return *state * UINT64_C(2685821657736338717);
 }
+
+static const char quantised_schema[] =
+    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
+    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.001,\"min\":-500,\"max\":500}},"
+    "{\"name\":\"rotation\",\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":10}},"
+    "{\"name\":\"velocity\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.01,\"min\":-500,\"max\":500}},"
+    "{\"name\":\"floor\",\"type\":\"f32\",\"quantise\":{\"step\":0.125,\"min\":-500,\"max\":500}},"
+    "{\"name\":\"health\",\"type\":\"i64\"},{\"name\":\"kind\",\"type\":\"term\"}],"
+    "\"words\":[\"monster\",\"player\",\"imp-\",\"state\",\"dead\"]}";
+
+rf_world *doom_sender(bool quantised, uint32_t history) {
+    rf_world_def def = rf_world_def_default();
+    rf_allocator allocator = rf_allocator_default();
+    rf_world *world;
+    if (quantised)
+        REQUIRE(rf_schema_from_json(allocator, STR(quantised_schema), &def.schema, NULL) == RF_OK);
+    else
+        REQUIRE(rf_schema_default(allocator, &def.schema) == RF_OK);
+    def.rules = doom_rules(allocator, def.schema);
+    def.history = history;
+    REQUIRE(rf_world_new(&def, &world) == RF_OK);
+    rf_rules_release(def.rules);
+    rf_schema_release(def.schema);
+    return world;
+}

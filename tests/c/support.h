@@ -50,4 +50,7 @@ bool floats_alone(TCase *tests);
 // A small generator: the same numbers everywhere (xorshift64*).
 uint64_t next_random(uint64_t *state);
 
+// A new world with DOOM's rules, whose floats are quantised or not, to be sent to others.
+rf_world *doom_sender(bool quantised, uint32_t history);
+
 #endif

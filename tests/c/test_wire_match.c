@@ -10,31 +10,6 @@
 #define EVENTS_PER_DIFF 20
 #define DIFFS_PER_LOOK 97 // at everything, and by a receiver that comes so seldom
 
-static const char quantised_schema[] =
-    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
-    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.001,\"min\":-500,\"max\":500}},"
-    "{\"name\":\"rotation\",\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":10}},"
-    "{\"name\":\"velocity\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.01,\"min\":-500,\"max\":500}},"
-    "{\"name\":\"floor\",\"type\":\"f32\",\"quantise\":{\"step\":0.125,\"min\":-500,\"max\":500}},"
-    "{\"name\":\"health\",\"type\":\"i64\"},{\"name\":\"kind\",\"type\":\"term\"}],"
-    "\"words\":[\"monster\",\"player\",\"imp-\",\"state\",\"dead\"]}";
-
-static rf_world *new_sender(bool quantised) {
-    rf_world_def def = rf_world_def_default();
-    rf_allocator allocator = rf_allocator_default();
-    rf_world *world;
-    if (quantised)
-        ck_assert_int_eq(rf_schema_from_json(allocator, STR(quantised_schema), &def.schema, NULL), RF_OK);
-    else
-        ck_assert_int_eq(rf_schema_default(allocator, &def.schema), RF_OK);
-    def.rules = doom_rules(allocator, def.schema);
-    def.history = EVENTS_PER_DIFF * DIFFS_PER_LOOK + 1;
-    ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
-    rf_rules_release(def.rules);
-    rf_schema_release(def.schema);
-    return world;
-}
-
 static rf_str encoded(const rf_world *world, bool diff, uint64_t from) {
     uint8_t *bytes;
     size_t len;
@@ -75,7 +50,8 @@ static void check_same(const rf_world *replica, const rf_world *sender) {
 
 static void check_match(const char *path, bool quantised) {
     rf_str text = read_file(path);
-    rf_world *sender = new_sender(quantised), *replica = loaded(sender), *seldom = loaded(sender);
+    rf_world *sender = doom_sender(quantised, EVENTS_PER_DIFF * DIFFS_PER_LOOK + 1), *replica = loaded(sender),
+             *seldom = loaded(sender);
     rf_json_batch batch = {.text = text};
     rf_report report;
     rf_fold *fold;

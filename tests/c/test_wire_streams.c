@@ -77,37 +77,12 @@ END_TEST
 
 // ---- for others -------------------------------------------------------------------------------------
 
-static const char quantised_schema[] =
-    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
-    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.001,\"min\":-500,\"max\":500}},"
-    "{\"name\":\"rotation\",\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":10}},"
-    "{\"name\":\"velocity\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.01,\"min\":-500,\"max\":500}},"
-    "{\"name\":\"floor\",\"type\":\"f32\",\"quantise\":{\"step\":0.125,\"min\":-500,\"max\":500}},"
-    "{\"name\":\"health\",\"type\":\"i64\"},{\"name\":\"kind\",\"type\":\"term\"}],"
-    "\"words\":[\"monster\",\"player\",\"imp-\",\"state\",\"dead\"]}";
-
-static rf_world *new_sender(bool quantised, uint32_t history) {
-    rf_world_def def = rf_world_def_default();
-    rf_allocator allocator = rf_allocator_default();
-    rf_world *world;
-    if (quantised)
-        REQUIRE(rf_schema_from_json(allocator, STR(quantised_schema), &def.schema, NULL) == RF_OK);
-    else
-        REQUIRE(rf_schema_default(allocator, &def.schema) == RF_OK);
-    def.rules = doom_rules(allocator, def.schema);
-    def.history = history;
-    REQUIRE(rf_world_new(&def, &world) == RF_OK);
-    rf_rules_release(def.rules);
-    rf_schema_release(def.schema);
-    return world;
-}
-
 static void write_match(const char *path, bool quantised) {
     rf_str text = read_file(path);
     rf_json_batch batch = {.text = text};
     uint64_t state = 1;
     followers all = {.history = 600, .lossless = !quantised, .state = &state, .look = 20, .about = path, .out = stdout};
-    rf_world *sender = new_sender(quantised, all.history);
+    rf_world *sender = doom_sender(quantised, all.history);
     rf_report report;
     rf_fold *fold;
     REQUIRE_MSG(text.data, "%s is not there", path);

@@ -645,10 +645,8 @@ defmodule Roomfold.Room.State do
   defp say_returned(%{returning: []} = state), do: {[], state}
 
   defp say_returned(state) do
-    {returning, back} = Enum.split_with(state.returning, fn {user, _} -> leaving?(state, user) end)
-
-    Enum.flat_map_reduce(back, %{state | returning: returning}, fn {user, params}, state ->
-      queue_own(state, state.options.module, :server, joined(state, user, params))
+    Enum.flat_map_reduce(state.returning, %{state | returning: []}, fn {user, params}, state ->
+      say_joined(state, user, params)
     end)
   end
 
