@@ -14,7 +14,7 @@
 #define LOG_APPLICATION_ID 0x52464C47 // "RFLG"
 #define LOG_USER_VERSION 1
 // Beyond so many pages the commit itself brings home what nobody did before it, so that the WAL begins anew.
-#define LOG_WAL_PAGES 16000
+#define LOG_WAL_PAGES 6000
 #define LOG_MAX_SEQ INT64_C(9007199254740991)
 
 typedef enum log_sql {
