@@ -104,11 +104,19 @@ static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
            set(store, "max_page_count", max_bytes / page_size + 1, error);
 }
 
+#define WAIT_MS 2
+#define MOST_WAIT_MS 2000
+
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages) {
     log_store *store = context;
     store->wal_pages = pages;
-    // It may do nothing while another one is under way: the next commit tries again.
-    if (pages >= LOG_WAL_PAGES) sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (pages < LOG_WAL_PAGES) return SQLITE_OK;
+    // While another one is under way nothing can be done, and SQLite asks no busy handler: the commit waits, so that a
+    // disk that is slower than those who write does not let the WAL grow. Whoever holds it for longer does not stop us.
+    for (int waited = 0; waited < MOST_WAIT_MS; waited += WAIT_MS) {
+        if (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_BUSY) break;
+        sqlite3_sleep(WAIT_MS);
+    }
     return SQLITE_OK;
 }
 
