@@ -10,6 +10,8 @@ make=${MAKE:-make}
 passed=0
 failed=""
 left_out=""
+second_try=""
+failed_tests=""
 
 # In CI a warning is an error. Only here: not where somebody else's CI builds us as a dependency.
 [ "${CI:-}" != true ] || export WERROR=1
@@ -32,6 +34,28 @@ step() {
     fi
 }
 
+# mix_tests NAME: mix test in this folder. Tests of real nodes, disks and time limits can fail on a machine that stands still for
+# seconds: what failed is tried once more, alone. The end names what failed at first; what fails twice has failed.
+mix_tests() {
+    log=$(mktemp)
+    { mix test --warnings-as-errors; echo "status $?"; } 2>&1 | tee "$log"
+    status=$(sed -n 's/^status //p' "$log" | tail -n 1)
+    names=$(sed -n 's/^ *[0-9][0-9]*) \(test\|property\|doctest\) /    /p' "$log")
+    rm -f "$log"
+    # 2: tests have failed; anything else has nothing to do with them.
+    if [ "$status" = 2 ]; then
+        printf '\n-- what failed, once more\n'
+        mix test --failed
+        status=$?
+        [ "$status" != 0 ] || second_try="$second_try  $1:
+$names
+"
+    fi
+    [ "$status" = 0 ] || failed_tests="$failed_tests$names
+"
+    return "$status"
+}
+
 # leave_out WHAT WHY
 leave_out() {
     left_out="$left_out  $1: $2
@@ -42,7 +66,8 @@ leave_out() {
 finish() {
     printf '\n%s steps passed.\n' "$passed"
     [ -z "$left_out" ] || printf 'Left out:\n%s' "$left_out"
-    [ -z "$failed" ] || printf 'FAILED:\n%s' "$failed"
+    [ -z "$second_try" ] || printf 'Passed only at the second try, which is a fault of the test or of the code:\n%s' "$second_try"
+    [ -z "$failed" ] || printf 'FAILED:\n%s%s' "$failed" "$failed_tests"
     [ -z "$failed" ]
 }
 
