@@ -241,6 +241,9 @@ static bool finite_parts(const rf_packed_plan *plan, const uint8_t *at) {
     return true;
 }
 
+// How far ahead a frame is asked for: it has just come from a client or a file, and is in no cache.
+#define PREFETCH_BYTES 2048
+
 // Of the events that come next: creates and updates with the plan's mask, and deletes, as many as there are in a row;
 // whether one of them uses a handle. size: of a plan of binary32, if it is one that the compiler knows; 0: any.
 static inline const uint8_t *plain_events(const checker *c, const uint8_t *at, size_t size, uint64_t *left,
@@ -256,6 +259,7 @@ static inline const uint8_t *plain_events(const checker *c, const uint8_t *at, s
         uint32_t entity;
         const uint8_t *next = rf_packed_small(at + 1, &entity);
         if (!next) break;
+        __builtin_prefetch((const void *)((uintptr_t)at + PREFETCH_BYTES));
         if (*at != RF_WIRE_OP_DELETE) {
             if (*next++ != mask) break;
             if (!(plan->small ? finite_numbers(next, bytes) : finite_parts(plan, next))) break;

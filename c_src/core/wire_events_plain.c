@@ -82,14 +82,16 @@ static bool store_any(rf_column *column, uint32_t handle, uint8_t *cell, const u
 // Where a plan's columns are while nothing is added to them: not looked up again and again.
 typedef struct places {
     rf_column_page *const *pages[RF_PLAN_PARTS];
-    uint32_t capacity[RF_PLAN_PARTS], stride[RF_PLAN_PARTS];
+    uint32_t stride[RF_PLAN_PARTS];
+    uint32_t capacity; // of all of them
 } places;
 
 ALWAYS places places_of(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t count) {
     places out;
+    out.capacity = UINT32_MAX;
     for (uint32_t i = 0; i < count; i++) {
+        if (plan->columns[i]->capacity < out.capacity) out.capacity = plan->columns[i]->capacity;
         out.pages[i] = plan->columns[i]->pages;
-        out.capacity[i] = plan->columns[i]->capacity;
         out.stride[i] = plan->columns[i]->stride;
     }
     // The compiler knows them.
@@ -98,11 +100,12 @@ ALWAYS places places_of(const rf_packed_plan *plan, rf_plan_shape shape, uint32_
     return out;
 }
 
-// The cells of all components of a plan. false: the entity does not have them all.
+// The cells of all components of a plan. false: the entity does not have them all, or does not live.
 ALWAYS bool find_cells(const places *in, uint32_t handle, uint8_t **cells, uint32_t count) {
     uint32_t page = handle / RF_PAGE_SIZE, place = handle % RF_PAGE_SIZE;
+    if (page >= in->capacity) return false;
     for (uint32_t i = 0; i < count; i++) {
-        rf_column_page *values = page < in->capacity[i] ? in->pages[i][page] : NULL;
+        rf_column_page *values = in->pages[i][page];
         if (!values || !(values->present >> place & 1)) return false;
         cells[i] = (uint8_t *)values->cells + place * in->stride[i];
     }
@@ -151,18 +154,19 @@ ALWAYS void prefetch(const rf_packed_plan *plan, const run *r, uint32_t text_cou
 
 // As many updates with the plan's mask as there are in a row. `shape` is one that the compiler knows.
 ALWAYS void updates(run *r, rf_plan_shape shape) {
-    const rf_packed_plan plan = r->state->plan;
-    const uint32_t count = shape == RF_PLAN_ANY ? plan.count : shape == RF_PLAN_12_16 ? 2 : 1;
-    const uint32_t size = shape == RF_PLAN_ANY     ? plan.size
+    const rf_packed_plan *plan = &r->state->plan;
+    const uint32_t mask = plan->mask;
+    const uint32_t count = shape == RF_PLAN_ANY ? plan->count : shape == RF_PLAN_12_16 ? 2 : 1;
+    const uint32_t size = shape == RF_PLAN_ANY     ? plan->size
                           : shape == RF_PLAN_12_16 ? 28
                           : shape == RF_PLAN_16    ? 16
                                                    : 12;
-    const places in = places_of(&plan, shape, count);
+    const places in = places_of(plan, shape, count);
     rf_world *world = r->world;
     rf_slot_page *const *pages = world->pages;
     uint64_t seq = r->seq;
     const uint64_t text_count = r->state->text_count;
-    const uint32_t handles = world->handles, since = r->state->since;
+    const uint32_t since = r->state->since;
     const uint8_t *at = r->at, *const end = r->end;
     uint32_t revision = r->revision;
     const bool far = world->count >= PREFETCH_FROM && text_count < UINT32_MAX / 2;
@@ -172,26 +176,27 @@ ALWAYS void updates(run *r, rf_plan_shape shape) {
         const uint8_t *next = rf_packed_small(at + 1, &entity);
         uint8_t *cells[RF_PLAN_PARTS];
         rf_slot_page *page;
-        if (!next || *next != plan.mask) break;
+        if (!next || *next != mask) break;
         next++;
         if (entity >= text_count) {
             handle = entity - (uint32_t)text_count;
-            page = handle < handles ? pages[handle / RF_PAGE_SIZE] : NULL;
             place = handle % RF_PAGE_SIZE;
-            if (!page || !(page->alive >> place & 1) || page->slots[place].since >= since) break;
+            if (!find_cells(&in, handle, cells, count)) break;
+            page = pages[handle / RF_PAGE_SIZE]; // is there: who has components lives
+            if (page->slots[place].since >= since) break;
         } else {
             handle = find_text(world, &r->state->texts[entity], r->frame);
             if (handle == RF_NO_HANDLE) break;
-            page = pages[handle / RF_PAGE_SIZE];
             place = handle % RF_PAGE_SIZE;
+            page = pages[handle / RF_PAGE_SIZE];
+            if (!find_cells(&in, handle, cells, count)) break;
         }
-        if (!find_cells(&in, handle, cells, count)) break;
         revision++;
         seq++;
-        if (store_all(&plan, shape, handle, cells, next, revision)) rf_slot_page_touch(page, place, revision);
+        if (store_all(plan, shape, handle, cells, next, revision)) rf_slot_page_touch(page, place, revision);
         if (far) {
             r->at = at;
-            prefetch(&plan, r, (uint32_t)text_count, (size_t)(next - at) + size);
+            prefetch(plan, r, (uint32_t)text_count, (size_t)(next - at) + size);
         }
         at = next + size;
     }

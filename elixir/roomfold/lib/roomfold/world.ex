@@ -310,15 +310,22 @@ defmodule Roomfold.World do
     unless format in [:json, :packed],
       do: raise(ArgumentError, "the format must be :json or :packed, got: #{inspect(format)}")
 
-    opts = Keyword.validate!(opts, if(format == :json, do: [by: :entity, frame: nil], else: []))
     encode_as(world, what, format, opts)
   end
 
-  defp encode_as(world, what, :packed, _), do: world.impl.encode(world.state, what, :packed, %{})
+  # Of the usual ones nothing is left for the garbage collector: some call it for each client and tick.
+  defp encode_as(world, what, :json, []),
+    do: world.impl.encode(world.state, what, :json, %{by: :entity, frame: nil})
 
-  defp encode_as(world, what, format, opts) do
+  defp encode_as(world, what, :json, opts) do
+    opts = Keyword.validate!(opts, by: :entity, frame: nil)
     check_by!(opts[:by])
-    world.impl.encode(world.state, what, format, %{by: opts[:by], frame: check_frame!(opts[:frame])})
+    world.impl.encode(world.state, what, :json, %{by: opts[:by], frame: check_frame!(opts[:frame])})
+  end
+
+  defp encode_as(world, what, :packed, opts) do
+    if opts != [], do: Keyword.validate!(opts, [])
+    world.impl.encode(world.state, what, :packed, %{})
   end
 
   defp check_by!(by) do
