@@ -131,7 +131,7 @@ static rf_status encode_packed(nif_builder *builder, const nif_world *world, con
     status = rf_encode_packed(world->world, diff, from, limit, allocator, &bytes, &len);
     if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
     if (status != RF_OK) return status;
-    charge(builder, len * 4);
+    charge(builder, diff ? len : len * 4); // a snapshot says names
     *answer = enif_make_tuple2(env, nif_atom.ok, output_term(env, &memory, len));
     return RF_OK;
 }
