@@ -35,6 +35,9 @@ defmodule Roomfold.Port.Worker do
   @doc "An answer was no answer: the program can't be trusted any more."
   def distrust(worker), do: GenServer.cast(worker, :distrust)
 
+  @doc "A world that its program had lost was made again, which took so many microseconds."
+  def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
+
   def info(worker), do: GenServer.call(worker, :info)
 
   # ---- the process ----
@@ -57,7 +60,9 @@ defmodule Roomfold.Port.Worker do
       worlds: Worlds.new(opts[:max_worlds]),
       # Of those that ended without an answer, one after the other.
       failures: 0,
-      restarts: 0
+      restarts: 0,
+      # How often a world was made again, and the microseconds of all.
+      made_again: {0, 0}
     }
 
     {:ok, open(state)}
@@ -102,12 +107,16 @@ defmodule Roomfold.Port.Worker do
   end
 
   def handle_call(:info, _, state) do
+    {made_again, made_again_us} = state.made_again
+
     info = %{
       os_pid: state.os_pid,
       worlds: Worlds.count(state.worlds),
       in_flight: Queue.in_flight(state.queue),
       waiting: Queue.waiting(state.queue),
-      restarts: state.restarts
+      restarts: state.restarts,
+      made_again: made_again,
+      made_again_us: made_again_us
     }
 
     {:reply, info, state, wait(state)}
@@ -115,6 +124,9 @@ defmodule Roomfold.Port.Worker do
 
   @impl true
   def handle_cast(:distrust, state), do: state |> down(:crashed, "it answered what is no answer") |> noreply()
+
+  def handle_cast({:made_again, microseconds}, %{made_again: {count, sum}} = state),
+    do: noreply(%{state | made_again: {count + 1, sum + microseconds}})
 
   @impl true
   def handle_info({port, {:data, data}}, %{port: port} = state) do
@@ -218,14 +230,17 @@ defmodule Roomfold.Port.Worker do
 
   # ---- when it fails ----
 
+  # Looks again when the first of all may be late, and not before.
   defp ticking(%{ticking: true} = state), do: state
 
   defp ticking(state) do
-    if Queue.empty?(state.queue) do
-      state
-    else
-      Process.send_after(self(), :tick, max(div(state.opts.timeout, 10), 1))
-      %{state | ticking: true}
+    case Queue.since(state.queue) do
+      nil ->
+        state
+
+      since ->
+        Process.send_after(self(), :tick, max(since + state.opts.timeout + 1 - now(), 1))
+        %{state | ticking: true}
     end
   end
 

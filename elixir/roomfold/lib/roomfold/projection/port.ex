@@ -230,7 +230,8 @@ defmodule Roomfold.Projection.Port do
     case ask(state, term, touch) do
       {:ok, {:error, {:lost, _, _}}} when losses > 0 ->
         # What goes wrong there shows when it is asked again.
-        _ = make_again(state)
+        {microseconds, _} = :timer.tc(fn -> make_again(state) end)
+        Worker.made_again(Pool.worker_name(state.pool, state.worker), microseconds)
         attempt(state, term, touch, tries, losses - 1)
 
       {:error, :restarted} when losses > 0 ->
