@@ -10,8 +10,8 @@ defmodule Roomfold.Port.Worker do
   alias Roomfold.Port.{Frames, Program, Queue, Reaper}
   alias Roomfold.Port.Worlds
 
-  # Bytes of calls that are gathered before they are written, if the calls come that fast.
-  @gather 262_144
+  # Bytes of calls that are gathered before they are written, if the calls come that fast. More would keep the program waiting.
+  @gather 98_304
   @first_pause_ms 10
   @longest_pause_ms 1_000
 
@@ -19,7 +19,10 @@ defmodule Roomfold.Port.Worker do
   @typedoc "What becomes of a world by the call: used, made (by number), given up."
   @type touch :: {:use | :make | :drop, number :: pos_integer} | nil
 
-  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name])
+  # Everything goes through here, and hardly anything stays: what it collects is worth little.
+  @heap [min_heap_size: 8_192, min_bin_vheap_size: 524_288]
+
+  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name], spawn_opt: @heap)
 
   @doc "The answer's term, not decoded."
   @spec call(GenServer.server(), tuple, touch) :: {:ok, binary} | {:error, failure}
