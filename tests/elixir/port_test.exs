@@ -369,6 +369,18 @@ defmodule Roomfold.PortTest do
     assert same?(port, native)
   end
 
+  test "a world whose pool has ended gives an error, and is good when the pool is there again" do
+    start_pool()
+    {port, native} = fold(pair(), batch(1))
+    stop_supervised!(Pool)
+    assert {:error, %Error{reason: :port_crashed}} = World.fold(port, batch(2))
+    assert {:error, %Error{reason: :port_crashed}} = World.diff(port, 0)
+    assert Roomfold.Port.release(port) == :ok
+    start_pool()
+    {port, native} = fold({port, native}, batch(2))
+    assert same?(port, native)
+  end
+
   test "without the program the call raises, and says what to do" do
     assert_raise RuntimeError, ~r/was not found: .*nowhere.*apt install make gcc erlang-dev/s, fn ->
       Roomfold.Port.start_link(name: :no_program, program: "/nowhere")

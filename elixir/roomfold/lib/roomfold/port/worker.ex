@@ -29,17 +29,30 @@ defmodule Roomfold.Port.Worker do
   def call(worker, term, touch) do
     # Large binaries stay where they are.
     bytes = :erlang.term_to_iovec(term)
-    GenServer.call(worker, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
+
+    case whereis(worker) do
+      nil -> {:error, :down}
+      pid -> GenServer.call(pid, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
+    end
   catch
     :exit, {reason, _} when reason not in [:calling_self] ->
       {:error, if(reason == :noproc, do: :down, else: :restarted)}
   end
 
+  # Where the whole pool has ended, its registry has, too.
+  defp whereis(worker) do
+    GenServer.whereis(worker)
+  rescue
+    ArgumentError -> nil
+  end
+
   @doc "An answer was no answer: the program can't be trusted any more."
-  def distrust(worker), do: GenServer.cast(worker, :distrust)
+  def distrust(worker), do: tell(worker, :distrust)
 
   @doc "A world that its program had lost was made again, which took so many microseconds."
-  def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
+  def made_again(worker, microseconds), do: tell(worker, {:made_again, microseconds})
+
+  defp tell(worker, message), do: if(pid = whereis(worker), do: GenServer.cast(pid, message), else: :ok)
 
   def info(worker), do: GenServer.call(worker, :info)
 
