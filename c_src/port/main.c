@@ -19,6 +19,7 @@
 enum { DONE, FAILED, REFUSED };
 
 #define GATHERED ((size_t)256 << 10) // bytes of answers that are written at once, if there are as many
+#define TOGETHER 4                   // calls whose answers are: so the owner has the next ones ready in time
 #define KEPT ((size_t)1 << 20)       // of memory, between answers
 #define PIPE_BYTES (1 << 20)
 
@@ -54,14 +55,17 @@ static bool write_answers(port_answer *output) {
     return true;
 }
 
-// Answers all calls that have come as a whole, which are written when there are no more.
+// Answers all calls that have come as a whole, and writes what is left of the answers when there are no more.
 static int answer_all(conversation *it) {
     port_frame frame;
     port_next next;
+    int count = 0;
     while ((next = port_input_next(&it->input, &frame)) == PORT_FRAME) {
         port_run(&it->worlds, frame.term, frame.call, it->input.limit, &it->output);
         if (it->output.status != RF_OK) return complain(FAILED, "there is no memory");
-        if (it->output.len >= GATHERED && !write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
+        if (++count < TOGETHER && it->output.len < GATHERED) continue;
+        if (!write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
+        count = 0;
     }
     if (!write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
     return next == PORT_MORE ? -1 : complain(REFUSED, "a frame is longer than the limit");

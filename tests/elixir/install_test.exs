@@ -82,10 +82,25 @@ defmodule Roomfold.InstallTest do
 
     assert sh(script <> run, [shared, @events]) == {@printed, 0}
 
-    static = Path.join(folder, "static")
+    # Ours alone from the archive; and all of it, as docs/c-api.md says, where the system has an archive of its libc.
+    ours = Path.join(folder, "ours")
     archive = ~s("$1/opt/roomfold/lib/libroomfold.a" -lm)
-    assert sh("#{compile} $(#{pkg_config} --cflags) #{archive}", [dest, @example, static]) == {"", 0}
-    assert sh(run, [static, @events]) == {@printed, 0}
+    assert sh("#{compile} $(#{pkg_config} --cflags) #{archive}", [dest, @example, ours]) == {"", 0}
+    assert sh(run, [ours, @events]) == {@printed, 0}
+
+    assert {flags, 0} = sh("#{pkg_config} --static --libs", [dest])
+    assert "-lroomfold -lm" == flags |> String.split() |> Enum.drop(1) |> Enum.join(" ")
+
+    if static_libc?(folder) do
+      static = Path.join(folder, "static")
+      link = "#{compile} -static $(#{pkg_config} --static --cflags --libs)"
+      assert sh(link, [dest, @example, static]) == {"", 0}
+      assert sh(run, [static, @events]) == {@printed, 0}
+      # It needs no library to be there: no loader is asked for.
+      refute File.read!(static) =~ "libroomfold.so"
+    else
+      IO.puts("left out: the example linked with -static (there is no static libc)")
+    end
 
     read_log(dest, folder, compile)
 
@@ -106,6 +121,12 @@ defmodule Roomfold.InstallTest do
 
     assert Program.make(["uninstall" | place], into: "") == 0
     assert files(dest) == []
+  end
+
+  defp static_libc?(folder) do
+    source = Path.join(folder, "empty.c")
+    File.write!(source, "int main(void) { return 0; }\n")
+    match?({_, 0}, sh("${CC:-cc} -static \"$1\" -o \"$1.out\" -lm 2>/dev/null", [source]))
   end
 
   # A library of its own, where SQLite is there.

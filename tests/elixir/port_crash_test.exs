@@ -27,15 +27,15 @@ defmodule Roomfold.Port.CrashTest do
           {worlds, number} = flow(worlds, number, :rand.uniform(5))
           # In the middle of what comes, or between two.
           Process.send_after(self(), :now, :rand.uniform(4) - 1)
-          {worlds, number, took} = until_back(worlds, number, killer, signal)
+          {worlds, number, took, again} = until_back(worlds, number, killer, signal)
           {port, native} = worlds
           assert patient(fn -> same?(port, native) end), "seed #{seed}, round #{round}, #{signal}"
-          {worlds, number, [{signal, took} | times]}
+          {worlds, number, [{signal, took, again} | times]}
       end
 
     {port, native} = worlds
     assert patient(fn -> World.encode!(port, :snapshot, :json) end) == World.encode!(native, :snapshot, :json)
-    if crashes() >= 100, do: tell(times, port)
+    if crashes() >= 100, do: tell(times)
   end
 
   # On a machine that is busy elsewhere a program may be late without having been stopped.
@@ -64,14 +64,15 @@ defmodule Roomfold.Port.CrashTest do
     end
   end
 
-  # Goes on until something is acknowledged by a program that was started after the signal; the milliseconds it took.
+  # Goes on until something is acknowledged by a program that was started after the signal, which has to make the world again; the milliseconds it took, and those of them in
+  # which the world was made again (its replay), as whoever did that measured them.
   defp until_back(worlds, number, killer, signal) do
     receive do
       :now ->
         before = hd(Roomfold.Port.info(Pool))
         sent = System.monotonic_time(:microsecond)
         :ok = signal(killer, signal, before.os_pid)
-        back(worlds, number, before.restarts, sent)
+        back(worlds, number, before, sent)
     after
       0 ->
         {worlds, number} = flow(worlds, number, 1)
@@ -79,34 +80,39 @@ defmodule Roomfold.Port.CrashTest do
     end
   end
 
-  defp back(worlds, number, restarts, sent) do
+  defp back(worlds, number, before, sent) do
     {worlds, number} = flow(worlds, number, 1)
+    now = System.monotonic_time(:microsecond)
+    info = hd(Roomfold.Port.info(Pool))
 
-    if hd(Roomfold.Port.info(Pool)).restarts > restarts,
-      do: {worlds, number, (System.monotonic_time(:microsecond) - sent) / 1_000},
-      else: back(worlds, number, restarts, sent)
+    if info.made_again > before.made_again do
+      {worlds, number, (now - sent) / 1_000, (info.made_again_us - before.made_again_us) / 1_000}
+    else
+      back(worlds, number, before, sent)
+    end
   end
 
-  defp tell(times, port) do
-    {again, _} = :timer.tc(fn -> patient(fn -> again(port) end) end)
-
+  defp tell(times) do
     for {name, signals, less} <- [
           {"KILL and ABRT", ["KILL", "ABRT"], 0},
           {"STOP, behind the time limit", ["STOP"], @stopped_ms}
         ] do
-      sorted = Enum.sort(for {signal, took} <- times, signal in signals, do: took - less)
-      at = fn part -> Float.round(Enum.at(sorted, trunc(length(sorted) * part)) * 1.0, 1) end
-
-      IO.puts(
-        "#{name}: #{length(sorted)} times; back after (ms) median #{at.(0.5)}, 90 % #{at.(0.9)}, 99 % #{at.(0.99)}, " <>
-          "longest #{Float.round(List.last(sorted) * 1.0, 1)}; of which making the world again #{Float.round(again / 1_000, 1)}"
-      )
+      times = for {signal, took, again} <- times, signal in signals, do: {took - less, again}
+      parts = [took: &elem(&1, 0), replay: &elem(&1, 1), rest: fn {took, again} -> took - again end]
+      parts = for {part, of} <- parts, do: "#{part} #{percentiles(Enum.map(times, of))}"
+      IO.puts("#{name}, #{length(times)} times, ms at 50 %, 90 %, 99 %, longest: #{Enum.join(parts, "; ")}")
     end
   end
 
-  defp again(port) do
-    Roomfold.Port.release(port)
-    World.seq(port)
+  defp percentiles(numbers) do
+    sorted = Enum.sort(numbers)
+    last = length(sorted) - 1
+
+    Enum.map_join(
+      [0.5, 0.9, 0.99, 1],
+      " ",
+      &:erlang.float_to_binary(Enum.at(sorted, trunc(last * &1)) * 1.0, decimals: 1)
+    )
   end
 
   # ---- closing ----

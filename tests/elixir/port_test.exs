@@ -265,7 +265,9 @@ defmodule Roomfold.PortTest do
   test "the queue: in order, within its bounds, and nobody waits for ever" do
     call = fn size, since -> %{from: nil, bytes: "", size: size, since: since} end
     queue = Queue.new(2, 100, 3)
+    assert Queue.since(queue) == nil
     {:ok, queue} = Queue.add(queue, call.(500, 1))
+    assert Queue.since(queue) == 1
     {:ok, queue} = Queue.add(queue, call.(50, 2))
     {:ok, queue} = Queue.add(queue, call.(10, 3))
     assert Queue.add(queue, call.(1, 4)) == :full
@@ -280,6 +282,7 @@ defmodule Roomfold.PortTest do
     {:ok, queue} = Queue.add(queue, call.(1, 15))
     assert Queue.next(queue, 3, 16) == :wait
     # It is the first one's turn since 13.
+    assert Queue.since(queue) == 13
     refute Queue.late?(queue, 13)
     assert Queue.late?(queue, 14)
     assert {[], ^queue} = Queue.expire(queue, 15)
@@ -290,7 +293,7 @@ defmodule Roomfold.PortTest do
     assert {[], queue} = Queue.expire(queue, 20)
     assert {:ok, %{size: 1}, queue} = Queue.next(queue, 4, 21)
     assert {[%{size: 1}], queue} = Queue.take_back(queue, 22)
-    assert Queue.empty?(queue)
+    assert Queue.since(queue) == nil
   end
 
   test "a call that is too long is refused, an answer too" do
@@ -363,6 +366,18 @@ defmodule Roomfold.PortTest do
       Worker.call(Roomfold.Port.worker_name(Pool, 0), {:ping, 0, 0, nil}, nil) |> elem(0) == :ok
     end)
 
+    assert same?(port, native)
+  end
+
+  test "a world whose pool has ended gives an error, and is good when the pool is there again" do
+    start_pool()
+    {port, native} = fold(pair(), batch(1))
+    stop_supervised!(Pool)
+    assert {:error, %Error{reason: :port_crashed}} = World.fold(port, batch(2))
+    assert {:error, %Error{reason: :port_crashed}} = World.diff(port, 0)
+    assert Roomfold.Port.release(port) == :ok
+    start_pool()
+    {port, native} = fold({port, native}, batch(2))
     assert same?(port, native)
   end
 

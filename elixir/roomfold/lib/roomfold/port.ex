@@ -221,7 +221,8 @@ defmodule Roomfold.Port do
   end
 
   @doc """
-  What each program does: its OS process, how many worlds it has, how many calls are on their way and wait, and how often it was started anew.
+  What each program does: its OS process, how many worlds it has, how many calls are on their way and wait, how often it was started anew; and how
+  often a world that it had lost was made again, with the microseconds that took, together.
 
       iex> [%{os_pid: pid} | _] = Roomfold.Port.info()
       iex> is_integer(pid)

@@ -28,7 +28,14 @@ defmodule Roomfold.Port.Queue do
 
   def in_flight(queue), do: queue.calls
   def waiting(queue), do: queue.waiting_count
-  def empty?(queue), do: queue.calls == 0 and queue.waiting_count == 0
+
+  @doc "Since when somebody waits: whose turn it is, or the first of those behind. nil: nobody does."
+  def since(%{calls: calls, turn: turn, waiting: waiting}) do
+    case :queue.peek(waiting) do
+      {:value, %{since: since}} -> if calls > 0, do: min(turn, since), else: since
+      :empty -> if calls > 0, do: turn
+    end
+  end
 
   @doc "Adds a call behind those that wait."
   def add(%{waiting_count: count, max_waiting: max}, _) when count >= max, do: :full

@@ -10,8 +10,8 @@ defmodule Roomfold.Port.Worker do
   alias Roomfold.Port.{Frames, Program, Queue, Reaper}
   alias Roomfold.Port.Worlds
 
-  # Bytes of calls that are gathered before they are written, if the calls come that fast.
-  @gather 262_144
+  # Bytes of calls that are gathered before they are written, if the calls come that fast. More would keep the program waiting.
+  @gather 98_304
   @first_pause_ms 10
   @longest_pause_ms 1_000
 
@@ -19,21 +19,40 @@ defmodule Roomfold.Port.Worker do
   @typedoc "What becomes of a world by the call: used, made (by number), given up."
   @type touch :: {:use | :make | :drop, number :: pos_integer} | nil
 
-  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name])
+  # Everything goes through here, and hardly anything stays: what it collects is worth little.
+  @heap [min_heap_size: 8_192, min_bin_vheap_size: 524_288]
+
+  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name], spawn_opt: @heap)
 
   @doc "The answer's term, not decoded."
   @spec call(GenServer.server(), tuple, touch) :: {:ok, binary} | {:error, failure}
   def call(worker, term, touch) do
     # Large binaries stay where they are.
     bytes = :erlang.term_to_iovec(term)
-    GenServer.call(worker, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
+
+    case whereis(worker) do
+      nil -> {:error, :down}
+      pid -> GenServer.call(pid, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
+    end
   catch
     :exit, {reason, _} when reason not in [:calling_self] ->
       {:error, if(reason == :noproc, do: :down, else: :restarted)}
   end
 
+  # Where the whole pool has ended, its registry has, too.
+  defp whereis(worker) do
+    GenServer.whereis(worker)
+  rescue
+    ArgumentError -> nil
+  end
+
   @doc "An answer was no answer: the program can't be trusted any more."
-  def distrust(worker), do: GenServer.cast(worker, :distrust)
+  def distrust(worker), do: tell(worker, :distrust)
+
+  @doc "A world that its program had lost was made again, which took so many microseconds."
+  def made_again(worker, microseconds), do: tell(worker, {:made_again, microseconds})
+
+  defp tell(worker, message), do: if(pid = whereis(worker), do: GenServer.cast(pid, message), else: :ok)
 
   def info(worker), do: GenServer.call(worker, :info)
 
@@ -57,7 +76,9 @@ defmodule Roomfold.Port.Worker do
       worlds: Worlds.new(opts[:max_worlds]),
       # Of those that ended without an answer, one after the other.
       failures: 0,
-      restarts: 0
+      restarts: 0,
+      # How often a world was made again, and the microseconds of all.
+      made_again: {0, 0}
     }
 
     {:ok, open(state)}
@@ -102,12 +123,16 @@ defmodule Roomfold.Port.Worker do
   end
 
   def handle_call(:info, _, state) do
+    {made_again, made_again_us} = state.made_again
+
     info = %{
       os_pid: state.os_pid,
       worlds: Worlds.count(state.worlds),
       in_flight: Queue.in_flight(state.queue),
       waiting: Queue.waiting(state.queue),
-      restarts: state.restarts
+      restarts: state.restarts,
+      made_again: made_again,
+      made_again_us: made_again_us
     }
 
     {:reply, info, state, wait(state)}
@@ -115,6 +140,9 @@ defmodule Roomfold.Port.Worker do
 
   @impl true
   def handle_cast(:distrust, state), do: state |> down(:crashed, "it answered what is no answer") |> noreply()
+
+  def handle_cast({:made_again, microseconds}, %{made_again: {count, sum}} = state),
+    do: noreply(%{state | made_again: {count + 1, sum + microseconds}})
 
   @impl true
   def handle_info({port, {:data, data}}, %{port: port} = state) do
@@ -218,14 +246,17 @@ defmodule Roomfold.Port.Worker do
 
   # ---- when it fails ----
 
+  # Looks again when the first of all may be late, and not before.
   defp ticking(%{ticking: true} = state), do: state
 
   defp ticking(state) do
-    if Queue.empty?(state.queue) do
-      state
-    else
-      Process.send_after(self(), :tick, max(div(state.opts.timeout, 10), 1))
-      %{state | ticking: true}
+    case Queue.since(state.queue) do
+      nil ->
+        state
+
+      since ->
+        Process.send_after(self(), :tick, max(since + state.opts.timeout + 1 - now(), 1))
+        %{state | ticking: true}
     end
   end
 

@@ -12,8 +12,8 @@ defmodule Roomfold.Projection.Port do
   alias Roomfold.Port.{Frames, Worker}
   alias Roomfold.Projection.Port.Kept
 
-  @enforce_keys [:pool, :worker, :number, :version, :newest, :kept]
-  defstruct [:pool, :worker, :number, :version, :newest, :kept]
+  @enforce_keys [:worker, :number, :version, :newest, :kept]
+  defstruct [:worker, :number, :version, :newest, :kept]
 
   # A call that the program ends at is tried so often; one that was lost with it, which may happen more often:
   @tries 3
@@ -40,8 +40,7 @@ defmodule Roomfold.Projection.Port do
     number = System.unique_integer([:positive])
 
     state = %__MODULE__{
-      pool: pool,
-      worker: Pool.worker_for(pool),
+      worker: Pool.worker_name(pool, Pool.worker_for(pool)),
       number: number,
       version: 1,
       newest: newest(1),
@@ -230,7 +229,8 @@ defmodule Roomfold.Projection.Port do
     case ask(state, term, touch) do
       {:ok, {:error, {:lost, _, _}}} when losses > 0 ->
         # What goes wrong there shows when it is asked again.
-        _ = make_again(state)
+        {microseconds, _} = :timer.tc(fn -> make_again(state) end)
+        Worker.made_again(state.worker, microseconds)
         attempt(state, term, touch, tries, losses - 1)
 
       {:error, :restarted} when losses > 0 ->
@@ -251,15 +251,13 @@ defmodule Roomfold.Projection.Port do
 
   # One question, one answer.
   defp ask(state, term, touch) do
-    worker = Pool.worker_name(state.pool, state.worker)
-
-    with {:ok, bytes} <- Worker.call(worker, term, touch) do
+    with {:ok, bytes} <- Worker.call(state.worker, term, touch) do
       case Frames.decode(bytes) do
         {:ok, answer} when is_tuple(answer) ->
           {:ok, answer}
 
         _ ->
-          Worker.distrust(worker)
+          Worker.distrust(state.worker)
           {:error, :crashed}
       end
     end
