@@ -585,12 +585,12 @@ static plain_outcome read_plain(rf_fold *fold, rf_scan *scan, const rf_template 
 
 // What comes often is tried first.
 static inline void matched(rf_templates *templates, uint32_t place) {
-    rf_template *template = &templates->templates[templates->order[place]];
+    uint8_t *here = &templates->order[place], own = *here;
+    rf_template *template = &templates->templates[own];
     template->used = ++templates->clock;
-    if (place > 0 && template->used - templates->templates[templates->order[place - 1]].used > 8) {
-        uint8_t swap = templates->order[place - 1];
-        templates->order[place - 1] = templates->order[place];
-        templates->order[place] = swap;
+    if (place > 0 && template->used - templates->templates[here[-1]].used > 8) {
+        *here = here[-1];
+        here[-1] = own;
     }
 }
 
