@@ -74,20 +74,23 @@ static void read_world(const rf_world *world) {
     }
 }
 
+// The rules are read once: that takes longer than most inputs.
 static rf_world *new_world(void) {
+    static rf_schema *schema;
+    static rf_rules *rules;
     rf_world_def def = rf_world_def_default();
     rf_world *world;
+    const rf_str text = {rules_text, sizeof rules_text - 1};
+    if (!rules && (rf_schema_default(def.allocator, &schema) != RF_OK ||
+                   rf_rules_from_json(def.allocator, schema, text, &rules, NULL) != RF_OK))
+        abort();
+    def.schema = schema;
+    def.rules = rules;
     def.max_entities = 8;
     def.max_value_bytes = 64;
     def.max_undeclared = 4;
     def.history = 16;
-    if (rf_schema_default(def.allocator, &def.schema) != RF_OK ||
-        rf_rules_from_json(def.allocator, def.schema, (rf_str){rules_text, sizeof rules_text - 1}, &def.rules, NULL) !=
-            RF_OK ||
-        rf_world_new(&def, &world) != RF_OK)
-        abort();
-    rf_rules_release(def.rules);
-    rf_schema_release(def.schema);
+    if (rf_world_new(&def, &world) != RF_OK) abort();
     return world;
 }
 
