@@ -107,6 +107,7 @@ static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages) {
     log_store *store = context;
     store->wal_pages = pages;
+    log_wal_reserve(store);
     // It may do nothing while another one is under way: the next commit tries again.
     if (pages >= LOG_WAL_PAGES) sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return SQLITE_OK;
