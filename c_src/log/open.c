@@ -110,6 +110,7 @@ static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages) {
     log_store *store = context;
     store->wal_pages = pages;
+    log_wal_reserve(store);
     if (pages < LOG_WAL_PAGES) return SQLITE_OK;
     // While another one is under way nothing can be done, and SQLite asks no busy handler: the commit waits, so that a
     // disk that is slower than those who write does not let the WAL grow. Whoever holds it for longer does not stop us.

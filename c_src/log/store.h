@@ -47,12 +47,13 @@ typedef struct log_store {
     bool writer;
     int lock; // the lock file; -1 for readers
     char *path, *wal_path;
-    log_file_id file, wal; // a commit into a deleted file is none
-    int wal_pages;         // in the WAL after the last commit
-    bool checked;          // whether all rooms are there; looked at when the first one is not found
-    log_error missing;     // RF_OK: they are
-    log_text sums;         // of the records of one row
-    log_text out;          // what the last read gave
+    log_file_id file, wal;   // a commit into a deleted file is none
+    int wal_pages;           // in the WAL after the last commit
+    sqlite3_int64 wal_bytes; // of its file, as far as we know
+    bool checked;            // whether all rooms are there; looked at when the first one is not found
+    log_error missing;       // RF_OK: they are
+    log_text sums;           // of the records of one row
+    log_text out;            // what the last read gave
 } log_store;
 
 typedef struct log_options {
@@ -70,6 +71,9 @@ void log_close(log_store *store, bool tidy);
 // Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile. *left: so many pages are in the WAL
 // only.
 bool log_checkpoint(log_store *store, int *left, log_error *error);
+
+// Makes the WAL's file longer before it is needed.
+void log_wal_reserve(log_store *store);
 
 // Whether commits still go where others will look for them.
 bool log_still_there(const log_store *store, log_error *error);

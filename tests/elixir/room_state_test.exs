@@ -45,6 +45,10 @@ defmodule Roomfold.RoomStateTest do
     end
   end
 
+  test "a room's state is a map that the VM keeps as a flat one" do
+    assert map_size(open()) <= 32
+  end
+
   describe "ticks" do
     test "come when they are due; what comes too late is left out and reported, never made up for" do
       parent = self()

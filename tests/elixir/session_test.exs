@@ -113,6 +113,23 @@ defmodule Roomfold.SessionTest do
       assert second["seq"] == first["seq"] + 1
     end
 
+    test "is answered behind the diff that has it, in one message" do
+      {_, _, session} = join!(start_room(), "tom")
+      {_, session} = await(session, push("diff"))
+
+      for n <- 1..3, reduce: session do
+        session ->
+          payload = %{"user_id" => "tom", "position" => [n, 0, 0]}
+          {[], session} = Session.input(session, "user_moved", payload, n)
+          assert_receive {:roomfold, "room", {:update, _, [_]}} = message, 5_000
+          {[{:push, "diff", diff}, {:reply, ^n, :ok, reply}], session} = Session.handle(session, message)
+          assert reply["seq"] == decoded(diff)["seq"]
+          # What it was told before it came back does not count.
+          assert {[], session} = Session.handle(session, message)
+          session
+      end
+    end
+
     test "or refused with reason and field, and nothing has happened" do
       room = start_room()
       {_, _, session} = join!(room, "tom", %{}, max_input_bytes: 1_000)

@@ -101,6 +101,8 @@ defmodule Roomfold.EventLog do
   (it may have committed or not: `claim/3` again tells). Once either has come the reference is done; who does not want to wait any
   longer calls `Process.demonitor(reference, [:flush])`.
 
+  `text:` may say the same as one text, a line each, where the caller has it: an adapter that writes it so need not put it together.
+
   The error is `:old_term` (somebody claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`, `:invalid_record`, `:too_large`, or
   the disk's: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. It fails nobody else in the same commit.
   """

@@ -235,13 +235,13 @@ defmodule Roomfold.Room do
   end
 
   @doc false
-  # For a session, whose user was checked when it joined.
-  def publish_from(room, sender, events) do
+  # For a session (how: :session), whose user was checked when it joined: its answer may come within the update that it gets anyway.
+  def publish_from(room, sender, events, how \\ :tag) do
     ref = make_ref()
 
     case Text.events(events, json()) do
       {:ok, texts} ->
-        GenServer.cast(room, {:publish, self(), ref, sender, texts})
+        GenServer.cast(room, {:publish, {how, self(), ref}, sender, texts})
         ref
 
       error ->

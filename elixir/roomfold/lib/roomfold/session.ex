@@ -437,6 +437,12 @@ defmodule Roomfold.Session do
     end
   end
 
+  # With answers, as they would come one by one behind it.
+  def handle(%__MODULE__{} = session, {:roomfold, room, {:update, update, answers}}) do
+    with {frames, session} <- handle(session, {:roomfold, room, {:update, update}}),
+         do: answered(answers, frames, session)
+  end
+
   # The client has not acknowledged what it was sent past this session; or it has, and the room did not know when it wrote this.
   def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
     sent = :queue.in({seq, bytes}, :queue.new())
@@ -483,6 +489,16 @@ defmodule Roomfold.Session do
   end
 
   def handle(_, _), do: :ignore
+
+  defp answered([], frames, session), do: {frames, session}
+
+  defp answered([answer | answers], frames, session) do
+    case handle(session, answer) do
+      # To what was published before the session came back.
+      :ignore -> answered(answers, frames, session)
+      {more, session} -> answered(answers, frames ++ more, session)
+    end
+  end
 
   # Where the client's own text begins in what the room reads, an offset is 0 for the client.
   defp shifted(%Error{offset: offset} = error, event) when offset != nil and event != nil,

@@ -43,9 +43,12 @@ defmodule Roomfold.EventLog.SQLite do
   @checkpoint_pages 4_000
   @few_pages 256
   @most_rounds 8
-  # Waiting for more to share a commit: only while it is for few, and at most for so many microseconds.
-  @few_rooms 64
+  # Waiting for more to share a commit: for few rooms at most so many microseconds; for many, commits begin at least so far apart.
+  @few_rooms 16
   @max_wait 1_000
+  @interval 5_000
+  # How long a room counts as one that writes.
+  @window 100_000
 
   @doc "Whether SQLite was there when this was built."
   @spec available?() :: boolean
@@ -122,8 +125,8 @@ defmodule Roomfold.EventLog.SQLite do
 
   # Records go through the VM as one text, to be taken apart in C.
   @impl EventLog
-  def submit(server, room, term, after_seq, records, _opts) do
-    text = IO.iodata_to_binary(for record <- records, do: [record, ?\n])
+  def submit(server, room, term, after_seq, records, opts) do
+    text = opts[:text] || IO.iodata_to_binary(for record <- records, do: [record, ?\n])
     {server, reference} = EventLog.watch(server)
 
     if server do
@@ -263,6 +266,11 @@ defmodule Roomfold.EventLog.SQLite do
         started: 0,
         took: 0,
         rooms: {%{}, %{}},
+        # rooms that wrote in this span of time and in the one before it, and when it began
+        writing: {%{}, %{}},
+        writing_since: now(),
+        # until when more is waited for, or nil
+        gathering: nil,
         max_append_bytes: opts.max_append_bytes
       }
 
@@ -312,12 +320,17 @@ defmodule Roomfold.EventLog.SQLite do
       send(reference, {reference, {:error, Error.new(:too_large)}})
       {:noreply, state}
     else
-      {:noreply, enqueue(state, {:submit, reference}, op)}
+      {:noreply, state |> enqueue({:submit, reference}, op) |> writes(elem(op, 1)) |> gathered()}
     end
   end
 
-  def handle_info(:commit, %{committing: false} = state), do: {:noreply, commit(wait(state))}
+  def handle_info(:commit, %{committing: false, gathering: nil} = state), do: {:noreply, begin(state)}
   def handle_info(:commit, state), do: {:noreply, state}
+
+  def handle_info({:commit, key}, %{gathering: key} = state),
+    do: {:noreply, commit(%{state | gathering: nil})}
+
+  def handle_info({:commit, _}, state), do: {:noreply, state}
 
   def handle_info({:committed, {:error, error}, _pages}, state) do
     # What waits is not tried: whoever waits learns that the process is gone.
@@ -326,7 +339,7 @@ defmodule Roomfold.EventLog.SQLite do
 
   def handle_info({:committed, more, pages}, state) do
     state = checkpoint(%{requeue(state, more) | took: now() - state.started}, pages)
-    {:noreply, if(state.waiting > 0, do: commit(wait(state)), else: state)}
+    {:noreply, if(state.waiting > 0, do: begin(state), else: state)}
   end
 
   def handle_info({:checkpointed, pid, {:ok, left}}, %{checkpointer: pid, checkpointing: round} = state)
@@ -367,6 +380,46 @@ defmodule Roomfold.EventLog.SQLite do
 
     queue = Enum.reduce(more, state.queue, &:queue.in({nil, &1}, &2))
     %{state | queue: queue, waiting: state.waiting + length(more), committing: false}
+  end
+
+  # A commit costs much the same for one room as for a hundred. Where many write, each at times of its own, it is not begun for each.
+  defp begin(state) do
+    state = writing(state)
+    expected = expected(state)
+    left = state.started + @interval - now()
+
+    cond do
+      expected <= @few_rooms -> commit(wait(state))
+      state.waiting >= expected or left < 1_000 -> commit(state)
+      true -> gather_until(state, div(left, 1_000))
+    end
+  end
+
+  defp gather_until(state, milliseconds) do
+    key = make_ref()
+    Process.send_after(self(), {:commit, key}, milliseconds)
+    %{state | gathering: key}
+  end
+
+  # All are there: no need to wait any longer.
+  defp gathered(%{gathering: nil} = state), do: state
+
+  defp gathered(state),
+    do: if(state.waiting >= expected(state), do: commit(%{state | gathering: nil}), else: state)
+
+  defp expected(%{writing: {before, rooms}}), do: max(map_size(before), map_size(rooms))
+
+  defp writes(%{writing: {_, rooms}} = state, room) when is_map_key(rooms, room), do: state
+
+  defp writes(%{writing: {before, rooms}} = state, room),
+    do: %{state | writing: {before, Map.put(rooms, room, nil)}}
+
+  defp writing(%{writing: {_, rooms}, writing_since: since} = state) do
+    case now() - since do
+      passed when passed < @window -> state
+      passed when passed < 2 * @window -> %{state | writing: {rooms, %{}}, writing_since: now()}
+      _ -> %{state | writing: {%{}, %{}}, writing_since: now()}
+    end
   end
 
   # Whoever was answered just now may be about to append again: rooms that tick together would fall into two groups, each waiting for
@@ -448,7 +501,7 @@ defmodule Roomfold.EventLog.SQLite do
   # Everything that was handed in before is committed; then the files are put in order.
   @impl GenServer
   def terminate(_reason, state) do
-    if state.writer, do: drain(state)
+    if state.writer, do: drain(%{state | gathering: nil})
     # The one that writes is the last, to bring home the WAL.
     for connection <- state.connections, do: Library.close(connection)
   end

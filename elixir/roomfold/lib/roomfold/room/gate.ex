@@ -8,7 +8,7 @@ defmodule Roomfold.Room.Gate do
 
   @doc "For `Roomfold.Room.Batch`: what to do with each event's text, or nil if there is nothing to ask."
   def adjust(state) do
-    if exports?(state, :authorize, 4) or state.prepared != [] or state.reserved != [],
+    if exports?(state, :authorize, 4) or state.asks.prepared != [] or state.asks.reserved != [],
       do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
   end
 
@@ -20,21 +20,21 @@ defmodule Roomfold.Room.Gate do
          {:ok, event} <- decode(text, json),
          :ok <- unreserved(state, event, sender),
          :ok <- authorize(state, event, sender) do
-      if name in state.prepared,
+      if name in state.asks.prepared,
         do: Text.event(System.prepare_all(state.systems, event, id), json),
         else: {:ok, text}
     end
   end
 
   defp looks_at?(state, name, sender) do
-    name in state.prepared or asks_module?(state, sender) or
-      (state.reserved != [] and name in ["create", "update"] and match?({:user, _}, sender))
+    name in state.asks.prepared or asks_module?(state, sender) or
+      (state.asks.reserved != [] and name in ["create", "update"] and match?({:user, _}, sender))
   end
 
   # Else the systems would speak as "system" for whoever tells them what to say.
   defp unreserved(state, {name, %{"components" => %{} = components}}, {:user, _})
        when name in ["create", "update"] do
-    case Enum.find(state.reserved, &sets?(components, &1)) do
+    case Enum.find(state.asks.reserved, &sets?(components, &1)) do
       nil -> :ok
       {component, _} -> {:error, reserved(component)}
       component -> {:error, reserved(component)}

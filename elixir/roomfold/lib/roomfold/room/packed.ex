@@ -23,7 +23,7 @@ defmodule Roomfold.Room.Packed do
 
   @doc "Whether frames can be folded as they are: nobody gets to see the events but by what they do."
   def stays?(%{options: options} = state) do
-    options.log == nil and not state.heard? and state.wanted == [] and options.impl == :native and
+    options.log == nil and not state.heard? and state.asks.wanted == [] and options.impl == :native and
       not Gate.exports?(state, :handle_event, 3) and Enum.all?(@entity_events, &(&1 in options.diff_tells))
   end
 

@@ -172,9 +172,7 @@ defmodule Roomfold.Room.Server do
   end
 
   @impl true
-  def handle_cast({:publish, pid, ref, sender, texts}, server) do
-    {:noreply, publish(server, {:tag, pid, ref}, sender, texts)}
-  end
+  def handle_cast({:publish, to, sender, texts}, server), do: {:noreply, publish(server, to, sender, texts)}
 
   def handle_cast({:fastlane, pid, seq, entry}, server),
     do: {:noreply, %{server | state: State.fastlane(server.state, pid, seq, entry)}}
@@ -325,7 +323,7 @@ defmodule Roomfold.Room.Server do
   defp carry_out_committed(server, answer) do
     Telemetry.span([:fold], %{room: server.options.id}, fn ->
       {effects, state} = State.committed(server.state, answer, now())
-      server = carry_out(%{server | state: state}, effects)
+      server = carry_out(%{server | state: state}, together(effects))
       {server, %{seq: World.seq(server.state.world)}, %{}}
     end)
   end
@@ -349,12 +347,34 @@ defmodule Roomfold.Room.Server do
 
   defp carry_out(server, effects), do: Enum.reduce(effects, server, &do_one/2)
 
+  # What a session is answered goes with the update that it gets anyway: one message, for which it is woken once.
+  defp together(effects) do
+    case Enum.find(effects, &match?({:send, _, {:update, _}}, &1)) do
+      {:send, pids, _} -> with_answers(effects, Map.new(pids, &{&1, []}), [])
+      nil -> effects
+    end
+  end
+
+  defp with_answers([{:reply, {:session, pid, ref}, answer} | effects], answers, others)
+       when is_map_key(answers, pid),
+       do: with_answers(effects, Map.update!(answers, pid, &[{ref, answer} | &1]), others)
+
+  defp with_answers([effect | effects], answers, others),
+    do: with_answers(effects, answers, [effect | others])
+
+  defp with_answers([], answers, others) do
+    Enum.reduce(others, [], fn
+      {:send, _, {:update, update}}, effects -> [{:tell, update, answers} | effects]
+      effect, effects -> [effect | effects]
+    end)
+  end
+
   defp do_one({:reply, {:call, from}, answer}, server) do
     GenServer.reply(from, answer)
     server
   end
 
-  defp do_one({:reply, {:tag, pid, ref}, answer}, server) do
+  defp do_one({:reply, {_, pid, ref}, answer}, server) do
     send(pid, {ref, answer})
     server
   end
@@ -364,7 +384,8 @@ defmodule Roomfold.Room.Server do
   defp do_one({:append, after_seq, records}, server) do
     options = server.options
     span = Telemetry.start([:commit], %{room: options.id})
-    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, [])
+    text = server.state.commit.batch.text
+    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, text: text)
     %{server | commit: ref, committing: {span, length(records)}}
   end
 
@@ -379,6 +400,22 @@ defmodule Roomfold.Room.Server do
   defp do_one({:send, pids, message}, server) do
     message = {:roomfold, server.options.id, message}
     for pid <- pids, do: send(pid, message)
+    server
+  end
+
+  defp do_one({:tell, update, answers}, server) do
+    message = {:roomfold, server.options.id, {:update, update}}
+
+    for {pid, mine} <- answers do
+      send(
+        pid,
+        if(mine == [],
+          do: message,
+          else: {:roomfold, server.options.id, {:update, update, Enum.reverse(mine)}}
+        )
+      )
+    end
+
     server
   end
 

@@ -33,6 +33,7 @@ defmodule Roomfold.Room.State do
     Update
   }
 
+  # At most 32 keys with :__struct__: beyond, the VM keeps a map as a tree, and each look and change costs several times as much.
   defstruct [
     :options,
     :term,
@@ -71,9 +72,8 @@ defmodule Roomfold.Room.State do
     held: 0,
     # what systems want to see since they ran, newest first: [[record]]
     news: [],
-    wanted: [],
-    prepared: [],
-    reserved: [],
+    # what they want to see, to prepare and to reserve (System.asks/1)
+    asks: System.asks([]),
     ids: 0
   ]
 
@@ -105,9 +105,7 @@ defmodule Roomfold.Room.State do
       state
       | module_state: module_state,
         systems: systems,
-        wanted: System.wanted(systems),
-        prepared: System.prepared(systems),
-        reserved: System.reserved(systems)
+        asks: System.asks(systems)
     }
 
     # A room that can't say what it has to say first does not start.
@@ -480,9 +478,9 @@ defmodule Roomfold.Room.State do
   defp listed(seq..seq), do: [seq]
   defp listed(seqs), do: Enum.to_list(seqs)
 
-  defp news(%{wanted: []}, _), do: []
-  defp news(%{wanted: :all} = state, records), do: [records | state.news]
-  defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.wanted)) | state.news]
+  defp news(%{asks: %{wanted: []}}, _), do: []
+  defp news(%{asks: %{wanted: :all}} = state, records), do: [records | state.news]
+  defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.asks.wanted)) | state.news]
 
   defp caused(state, records) do
     if Gate.exports?(state, :handle_event, 3), do: ask_for_caused(state, records), else: {[], state}

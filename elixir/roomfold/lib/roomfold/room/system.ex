@@ -101,8 +101,11 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # Names of the events that some system prepares, or wants to see (:all).
-  def prepared(systems) do
+  # Names of the events that some system wants to see (:all) or prepares, and the components that some system reserves.
+  def asks(systems),
+    do: %{wanted: wanted(systems), prepared: prepared(systems), reserved: reserved(systems)}
+
+  defp prepared(systems) do
     for {module, _} <- systems,
         exports?(module, :prepares, 0),
         name <- module.prepares(),
@@ -110,9 +113,7 @@ defmodule Roomfold.Room.System do
         do: name
   end
 
-  @doc false
-  # The components that some system reserves.
-  def reserved(systems) do
+  defp reserved(systems) do
     for {module, _} <- systems,
         exports?(module, :reserves, 0),
         component <- module.reserves(),
@@ -120,10 +121,9 @@ defmodule Roomfold.Room.System do
         do: component
   end
 
-  @doc false
-  def wanted([]), do: []
+  defp wanted([]), do: []
 
-  def wanted(systems) do
+  defp wanted(systems) do
     Enum.reduce_while(systems, [], fn {module, state}, names ->
       if exports?(module, :events, 1), do: {:cont, module.events(state) ++ names}, else: {:halt, :all}
     end)

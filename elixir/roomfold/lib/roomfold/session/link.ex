@@ -23,7 +23,7 @@ defmodule Roomfold.Session.Link do
   defdelegate join(room, user, opts), to: Room
   defdelegate leave(room), to: Room
   defdelegate catch_up(room, from, format), to: Room
-  def publish(room, events, by: user), do: Room.publish_from(room, {:user, user}, events)
+  def publish(room, events, by: user), do: Room.publish_from(room, {:user, user}, events, :session)
   defdelegate fastlane(room, seq, entry), to: Room
   defdelegate acked(room, seq), to: Room
   def later(message, milliseconds), do: Process.send_after(self(), message, milliseconds)
