@@ -6,7 +6,7 @@ defmodule Roomfold.DifferentialTest do
 
   alias Roomfold.{Generators, World}
 
-  @runs String.to_integer(System.get_env("RUNS", "100"))
+  @runs String.to_integer(System.get_env("RUNS", "60"))
 
   @options [history: 20, max_entities: 6, max_value_bytes: 60, max_undeclared: 4]
 

@@ -6,7 +6,7 @@ defmodule Roomfold.WireTest do
 
   alias Roomfold.{Generators, JSON, Schema, Wire, World}
 
-  @runs String.to_integer(System.get_env("RUNS", "100"))
+  @runs String.to_integer(System.get_env("RUNS", "50"))
   @impls [:native, :elixir]
 
   # Half of the numbers are out of bounds; rotations are unit quaternions more often than not (turned/1).
