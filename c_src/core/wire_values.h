@@ -24,10 +24,10 @@ typedef struct rf_wire_values {
     const rf_wire_places *who;
 } rf_wire_values;
 
-// What is said of each.
+// What is said of each. A group may begin at any of them, so there is room behind the last one to be looked at.
 typedef struct rf_wire_sayings {
-    uint64_t bits[RF_PAGE_SIZE];
-    uint8_t len[RF_PAGE_SIZE]; // of bits; 0: for the receiver nothing has changed; or RF_WIRE_VALUE_RAW
+    uint64_t bits[RF_PAGE_SIZE + RF_WIRE_GROUP];
+    uint8_t len[RF_PAGE_SIZE + RF_WIRE_GROUP]; // of bits; 0: for the receiver nothing has changed; or RF_WIRE_VALUE_RAW
 } rf_wire_sayings;
 
 // May write sayings up to a whole number of groups.
