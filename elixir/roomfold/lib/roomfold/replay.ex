@@ -426,7 +426,7 @@ defmodule Roomfold.Replay do
   def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
 
   @impl true
-  def handle_cast({:publish, pid, ref, _, _}, state) do
+  def handle_cast({:publish, {_, pid, ref}, _, _}, state) do
     send(pid, {ref, {:error, replays()}})
     {:noreply, state}
   end
