@@ -107,17 +107,28 @@ static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
 #define WAIT_MS 2
 #define MOST_WAIT_MS 2000
 
+// While another checkpoint is under way nothing can be done, and SQLite asks no busy handler: the commit waits, so that
+// a disk that is slower than those who write does not let the WAL grow. Whoever holds it for longer (a shell that was
+// stopped) is waited for once, and then only asked.
+static void bring_home(log_store *store, sqlite3 *db, const char *name) {
+    int left = store->held_up ? 0 : MOST_WAIT_MS;
+    while (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_BUSY) {
+        if (left <= 0) {
+            store->held_up = true;
+            return;
+        }
+        // It may sleep longer than it was asked to, and says so.
+        int slept = sqlite3_sleep(WAIT_MS);
+        left -= slept > WAIT_MS ? slept : WAIT_MS;
+    }
+    store->held_up = false;
+}
+
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages) {
     log_store *store = context;
     store->wal_pages = pages;
     log_wal_reserve(store);
-    if (pages < LOG_WAL_PAGES) return SQLITE_OK;
-    // While another one is under way nothing can be done, and SQLite asks no busy handler: the commit waits, so that a
-    // disk that is slower than those who write does not let the WAL grow. Whoever holds it for longer does not stop us.
-    for (int waited = 0; waited < MOST_WAIT_MS; waited += WAIT_MS) {
-        if (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_BUSY) break;
-        sqlite3_sleep(WAIT_MS);
-    }
+    if (pages >= LOG_WAL_PAGES) bring_home(store, db, name);
     return SQLITE_OK;
 }
 
@@ -155,8 +166,10 @@ static bool start(log_store *store, const log_options *options, log_error *error
     if (!sqlite3_threadsafe() || sqlite3_libversion_number() < 3020000) {
         return log_fail(error, RF_LOG_FAILED, "this needs SQLite 3.20 or later, built for threads");
     }
-    if (options->writer &&
-        ((store->lock = log_lock(store->path, error)) < 0 || !log_wal_is_whole(store->wal_path, error))) {
+    if (options->writer && ((store->lock = log_lock(store->path, error)) < 0 ||
+                            // Where commits are not synced, some may be on the disk and earlier ones not: no damage,
+                            // SQLite goes up to there.
+                            (options->synchronous == 2 && !log_wal_is_whole(store->wal_path, error)))) {
         return false;
     }
     log_counters counters;

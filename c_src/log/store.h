@@ -50,6 +50,7 @@ typedef struct log_store {
     log_file_id file, wal;   // a commit into a deleted file is none
     int wal_pages;           // in the WAL after the last commit
     sqlite3_int64 wal_bytes; // of its file, as far as we know
+    bool held_up;            // somebody has held a checkpoint for longer than a commit waits
     bool checked;            // whether all rooms are there; looked at when the first one is not found
     log_error missing;       // RF_OK: they are
     log_text sums;           // of the records of one row

@@ -236,13 +236,13 @@ defmodule Roomfold.EventLog.DamageTest do
   defp zeros(count), do: :binary.copy(<<0>>, count)
 
   # A log as it would be found after the machine went off: these two files.
-  defp found(folder, db, wal) do
+  defp found(folder, db, wal, synchronous \\ 2) do
     path = Path.join(folder, "found.db")
     File.write!(path, db)
     File.write!(path <> "-wal", wal)
     File.rm(path <> "-shm")
 
-    case Library.open(path, true, 1, 0, 0) do
+    case Library.open(path, true, synchronous, 0, 0) do
       {:ok, store} ->
         answer =
           case Library.head(store, "lobby") do
@@ -299,6 +299,24 @@ defmodule Roomfold.EventLog.DamageTest do
           flunk("#{length} bytes: #{inspect(other)}")
       end
     end
+  end
+
+  test "a page that was not yet written when the machine went off: with synchronous: :normal what comes before it is there",
+       context do
+    %{log: log, path: path, folder: folder} = context
+    {:ok, _} = EventLog.claim(log, "lobby")
+    log = reopen(log, path)
+    base = File.read!(path)
+    sizes = commits(log, path, 12)
+    wal = File.read!(path <> "-wal")
+    GenServer.stop(elem(log, 1))
+    {size, last} = Enum.at(sizes, 5)
+    # The next commit's first frame.
+    hole =
+      binary_part(wal, 0, size) <> zeros(4120) <> binary_part(wal, size + 4120, byte_size(wal) - size - 4120)
+
+    assert found(folder, base, hole, 1) == {:ok, last, lines(last)}
+    assert {:error, {:log_damaged, _}} = found(folder, base, hole)
   end
 
   test "a checkpoint that was cut off: any of its pages written, any not", context do

@@ -8,7 +8,7 @@ defmodule Roomfold.Simulator.Host do
   alias Roomfold.{Error, EventLog, Simulator, World}
   alias Roomfold.ClusterCase.Pulse
   alias Roomfold.Placement.Rendezvous
-  alias Roomfold.Room.{Options, Recovery, State}
+  alias Roomfold.Room.{Options, Recovery, State, Update}
   alias Roomfold.Simulator.{Client, Log}
 
   import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
@@ -87,11 +87,12 @@ defmodule Roomfold.Simulator.Host do
   end
 
   defp happen(room, {:publish, client, reference, sender, texts}) do
-    answer(room, State.publish(room.state, {:tag, client, reference}, sender, texts, now()))
+    answer(room, State.publish(room.state, {:session, client, reference}, sender, texts, now()))
   end
 
   defp happen(%{commit: reference} = room, {:committed, reference, answer}) do
-    answer(%{room | commit: nil}, State.committed(room.state, answer, now()))
+    {effects, state} = State.committed(room.state, answer, now())
+    answer(%{room | commit: nil}, {Update.with_answers(effects), state})
   end
 
   # What was delivered twice is answered twice.
@@ -180,7 +181,7 @@ defmodule Roomfold.Simulator.Host do
 
   defp carry_out(room, effects), do: effects |> Enum.reduce(room, &do_one/2) |> arm() |> save()
 
-  defp do_one({:reply, {:tag, client, reference}, answer}, room) do
+  defp do_one({:reply, {:session, client, reference}, answer}, room) do
     to_session(room, client, {:answer, reference, answer})
     room
   end
@@ -194,6 +195,16 @@ defmodule Roomfold.Simulator.Host do
 
   defp do_one({:send, clients, message}, room) do
     for client <- clients, do: unreliably(room, client, {:message, {:roomfold, room.options.id, message}})
+    room
+  end
+
+  # An answer is not lost on its way: the update that it comes with is neither.
+  defp do_one({:tell, update, answers}, room) do
+    for {client, mine} <- answers do
+      message = {:message, Update.message(room.options.id, update, mine)}
+      if mine == [], do: unreliably(room, client, message), else: to_session(room, client, message)
+    end
+
     room
   end
 

@@ -263,7 +263,9 @@ defmodule Roomfold.EventLog.SQLite do
         next_reader: 0,
         queue: :queue.new(),
         waiting: 0,
+        # the last commit: when it began, for how many, and how long it took
         started: 0,
+        last: 0,
         took: 0,
         rooms: {%{}, %{}},
         # rooms that wrote in this span of time and in the one before it, and when it began
@@ -390,7 +392,7 @@ defmodule Roomfold.EventLog.SQLite do
 
     cond do
       expected <= @few_rooms -> commit(wait(state))
-      state.waiting >= expected or left < 1_000 -> commit(state)
+      all?(state) or left < 1_000 -> commit(state)
       true -> gather_until(state, div(left, 1_000))
     end
   end
@@ -401,11 +403,11 @@ defmodule Roomfold.EventLog.SQLite do
     %{state | gathering: key}
   end
 
-  # All are there: no need to wait any longer.
   defp gathered(%{gathering: nil} = state), do: state
+  defp gathered(state), do: if(all?(state), do: commit(%{state | gathering: nil}), else: state)
 
-  defp gathered(state),
-    do: if(state.waiting >= expected(state), do: commit(%{state | gathering: nil}), else: state)
+  # No need to wait any longer. Those of the commit that began just now have had their turn.
+  defp all?(state), do: state.waiting + state.last >= expected(state)
 
   defp expected(%{writing: {before, rooms}}), do: max(map_size(before), map_size(rooms))
 
@@ -481,6 +483,7 @@ defmodule Roomfold.EventLog.SQLite do
             waiting: state.waiting - count,
             committing: true,
             started: now(),
+            last: count,
             rooms: {elem(state.rooms, 1), rooms}
         }
     end

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Options, Recovery, State, Text, Times}
+  alias Roomfold.Room.{Options, Recovery, State, Text, Times, Update}
 
   defstruct [
     :options,
@@ -323,7 +323,7 @@ defmodule Roomfold.Room.Server do
   defp carry_out_committed(server, answer) do
     Telemetry.span([:fold], %{room: server.options.id}, fn ->
       {effects, state} = State.committed(server.state, answer, now())
-      server = carry_out(%{server | state: state}, together(effects))
+      server = carry_out(%{server | state: state}, Update.with_answers(effects))
       {server, %{seq: World.seq(server.state.world)}, %{}}
     end)
   end
@@ -346,28 +346,6 @@ defmodule Roomfold.Room.Server do
   # ---- what it does ----
 
   defp carry_out(server, effects), do: Enum.reduce(effects, server, &do_one/2)
-
-  # What a session is answered goes with the update that it gets anyway: one message, for which it is woken once.
-  defp together(effects) do
-    case Enum.find(effects, &match?({:send, _, {:update, _}}, &1)) do
-      {:send, pids, _} -> with_answers(effects, Map.new(pids, &{&1, []}), [])
-      nil -> effects
-    end
-  end
-
-  defp with_answers([{:reply, {:session, pid, ref}, answer} | effects], answers, others)
-       when is_map_key(answers, pid),
-       do: with_answers(effects, Map.update!(answers, pid, &[{ref, answer} | &1]), others)
-
-  defp with_answers([effect | effects], answers, others),
-    do: with_answers(effects, answers, [effect | others])
-
-  defp with_answers([], answers, others) do
-    Enum.reduce(others, [], fn
-      {:send, _, {:update, update}}, effects -> [{:tell, update, answers} | effects]
-      effect, effects -> [effect | effects]
-    end)
-  end
 
   defp do_one({:reply, {:call, from}, answer}, server) do
     GenServer.reply(from, answer)
@@ -404,18 +382,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp do_one({:tell, update, answers}, server) do
-    message = {:roomfold, server.options.id, {:update, update}}
-
-    for {pid, mine} <- answers do
-      send(
-        pid,
-        if(mine == [],
-          do: message,
-          else: {:roomfold, server.options.id, {:update, update, Enum.reverse(mine)}}
-        )
-      )
-    end
-
+    for {pid, mine} <- answers, do: send(pid, Update.message(server.options.id, update, mine))
     server
   end
 
