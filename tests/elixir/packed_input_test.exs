@@ -269,7 +269,8 @@ defmodule Roomfold.PackedInputTest do
           assert World.get(world, "e1") == %{"position" => [1.0, 0.0, 0.0]}
         end
 
-        # Who subscribes hears of it.
+        # Who subscribes hears of it, also when the room has rested so long that it folds at once.
+        Process.sleep(20)
         Room.subscribe(room)
 
         assert Room.publish(room, {:packed, events!([update("x", %{"n" => 5})])}, by: :system) ==

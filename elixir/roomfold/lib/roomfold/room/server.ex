@@ -279,7 +279,10 @@ defmodule Roomfold.Room.Server do
   end
 
   defp publish(server, to, sender, texts) do
-    case State.publish(server.state, to, sender, texts, now()) do
+    # Where nothing ticks it may be folded at once, and somebody may have subscribed since the room last woke.
+    state = if State.ticking?(server.state), do: server.state, else: State.heard(server.state, heard?(server))
+
+    case State.publish(state, to, sender, texts, now()) do
       {[], state} -> arm(%{server | state: state})
       {effects, state} -> %{server | state: state} |> carry_out(effects) |> arm()
     end

@@ -219,7 +219,8 @@ defmodule Roomfold.Room.State do
   def tick_due?(state, now),
     do: state.commit == nil and ticking?(state) and not resting?(state) and now >= tick_due(state)
 
-  defp ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
+  @doc "Whether it folds at ticks only."
+  def ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
 
   # A tick without systems and with nothing in the queue does nothing: the room sleeps on, and then keeps its beat.
   defp resting?(state), do: state.systems == [] and state.queue == [] and ticking?(state)
