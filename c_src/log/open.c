@@ -74,7 +74,7 @@ static bool recognise(log_store *store, const log_options *options, log_error *e
         return false;
     }
     if (id == 0 && version == 0 && things == 0 && options->writer) {
-        return set(store, "page_size", 4096, error) && run(store, "PRAGMA journal_mode = WAL", error) &&
+        return set(store, "page_size", LOG_PAGE_BYTES, error) && run(store, "PRAGMA journal_mode = WAL", error) &&
                create(store, error);
     }
     if (id != LOG_APPLICATION_ID) return log_fail(error, RF_LOG_FORMAT, "it is another program's database");

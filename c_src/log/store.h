@@ -15,6 +15,10 @@
 #define LOG_USER_VERSION 1
 // Beyond so many pages the commit itself brings home what nobody did before it, so that the WAL begins anew.
 #define LOG_WAL_PAGES 6000
+// What the WAL's file and each page in it begin with, as SQLite documents it.
+#define LOG_WAL_HEADER 32
+#define LOG_WAL_FRAME_HEADER 24
+#define LOG_PAGE_BYTES 4096 // of the databases we make
 #define LOG_MAX_SEQ INT64_C(9007199254740991)
 
 typedef enum log_sql {

@@ -9,8 +9,6 @@
 // checksum goes on from the one before, and the file ends for SQLite at the first that is wrong. If whole commits lie
 // beyond it that were begun after one was finished, and so had been synced, then it is damage and not the torn end that
 // a power failure leaves.
-#define WAL_HEADER 32
-#define FRAME_HEADER 24
 
 typedef struct sums {
     uint32_t first, second;
@@ -55,7 +53,7 @@ static bool frames_are_whole(FILE *file, const unsigned char *salts, sums runnin
         bool ours = memcmp(frame + 8, salts, 8) == 0;
         if (!broken) {
             add(&running, frame, 8);
-            add(&running, frame + FRAME_HEADER, len - FRAME_HEADER);
+            add(&running, frame + LOG_WAL_FRAME_HEADER, len - LOG_WAL_FRAME_HEADER);
             broken = !ours || running.first != big(frame + 16) || running.second != big(frame + 20);
         }
         if (broken && ours) {
@@ -67,20 +65,20 @@ static bool frames_are_whole(FILE *file, const unsigned char *salts, sums runnin
 }
 
 bool log_wal_is_whole(const char *path, log_error *error) {
-    unsigned char header[WAL_HEADER], *frame = NULL;
+    unsigned char header[LOG_WAL_HEADER], *frame = NULL;
     uint32_t page_size;
     sums running;
     bool whole = true;
     FILE *file = fopen(path, "rb");
     if (!file) return true; // none, or SQLite will say why
-    if (fread(header, 1, WAL_HEADER, file) < WAL_HEADER || all_zero(header, WAL_HEADER)) goto out;
+    if (fread(header, 1, LOG_WAL_HEADER, file) < LOG_WAL_HEADER || all_zero(header, LOG_WAL_HEADER)) goto out;
     if (!header_is_whole(header, &page_size, &running)) {
         // A header that never was finished has nothing behind it.
         whole = fgetc(file) == EOF;
         goto out;
     }
-    frame = malloc(FRAME_HEADER + page_size);
-    whole = !frame || frames_are_whole(file, header + 16, running, frame, FRAME_HEADER + page_size);
+    frame = malloc(LOG_WAL_FRAME_HEADER + page_size);
+    whole = !frame || frames_are_whole(file, header + 16, running, frame, LOG_WAL_FRAME_HEADER + page_size);
 out:
     free(frame);
     fclose(file);

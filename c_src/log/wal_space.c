@@ -3,15 +3,14 @@
 // A sync of a file that has become longer waits for the file system's journal, too, one that only has new bytes in it
 // does not: so the WAL is made longer some hundred pages at a time. What is behind the last frame is zeros, which is a
 // frame neither for SQLite (its salts are wrong) nor for log_wal_is_whole.
-#define WAL_HEADER 32
-#define FRAME (24 + 4096)
+#define FRAME (LOG_WAL_FRAME_HEADER + LOG_PAGE_BYTES)
 #define LEAST ((sqlite3_int64)64 << 10)
 #define MOST ((sqlite3_int64)1 << 20)
 
 static const char zeros[1 << 16];
 
 void log_wal_reserve(log_store *store) {
-    sqlite3_int64 used = WAL_HEADER + (sqlite3_int64)store->wal_pages * FRAME;
+    sqlite3_int64 used = LOG_WAL_HEADER + (sqlite3_int64)store->wal_pages * FRAME;
     if (used + LEAST <= store->wal_bytes) return;
     sqlite3_file *file = NULL;
     if (sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK || !file ||

@@ -226,6 +226,19 @@ defmodule Roomfold.EventLog.DamageTest do
     sizes
   end
 
+  # What is there when the machine goes off: the database before these commits, and the WAL that has them.
+  defp crashed(%{log: log, path: path}, count) do
+    {:ok, _} = EventLog.claim(log, "lobby")
+    log = reopen(log, path)
+    base = File.read!(path)
+    sizes = commits(log, path, count)
+    # Nothing was brought home yet.
+    assert File.read!(path) == base
+    wal = File.read!(path <> "-wal")
+    GenServer.stop(elem(log, 1))
+    {base, sizes, wal}
+  end
+
   # Behind the last frame there is space, zeros.
   defp written(<<header::binary-size(32), rest::binary>>) do
     salts = binary_part(header, 16, 8)
@@ -262,15 +275,7 @@ defmodule Roomfold.EventLog.DamageTest do
   defp lines(count), do: records(1, count) |> Enum.map_join(&(&1 <> "\n"))
 
   test "any beginning of what was written: all that was acknowledged, and no part of an append", context do
-    %{log: log, path: path, folder: folder} = context
-    {:ok, _} = EventLog.claim(log, "lobby")
-    log = reopen(log, path)
-    base = File.read!(path)
-    sizes = commits(log, path, 12)
-    # Nothing was brought home yet.
-    assert File.read!(path) == base
-    wal = File.read!(path <> "-wal")
-    GenServer.stop(elem(log, 1))
+    {base, sizes, wal} = crashed(context, 12)
     wholes = [0 | Enum.map(sizes, &elem(&1, 1))]
     {size, _} = List.last(sizes)
     assert binary_part(wal, size, byte_size(wal) - size) == zeros(byte_size(wal) - size)
@@ -288,7 +293,7 @@ defmodule Roomfold.EventLog.DamageTest do
         space == 0 or length >= 32 do
       acknowledged = Enum.reduce(sizes, 0, fn {size, seq}, last -> if size <= length, do: seq, else: last end)
 
-      case found(folder, base, binary_part(wal, 0, length) <> zeros(space)) do
+      case found(context.folder, base, binary_part(wal, 0, length) <> zeros(space)) do
         {:ok, seq, text} ->
           assert seq >= acknowledged
           assert seq in wholes
@@ -303,20 +308,14 @@ defmodule Roomfold.EventLog.DamageTest do
 
   test "a page that was not yet written when the machine went off: with synchronous: :normal what comes before it is there",
        context do
-    %{log: log, path: path, folder: folder} = context
-    {:ok, _} = EventLog.claim(log, "lobby")
-    log = reopen(log, path)
-    base = File.read!(path)
-    sizes = commits(log, path, 12)
-    wal = File.read!(path <> "-wal")
-    GenServer.stop(elem(log, 1))
+    {base, sizes, wal} = crashed(context, 12)
     {size, last} = Enum.at(sizes, 5)
     # The next commit's first frame.
     hole =
       binary_part(wal, 0, size) <> zeros(4120) <> binary_part(wal, size + 4120, byte_size(wal) - size - 4120)
 
-    assert found(folder, base, hole, 1) == {:ok, last, lines(last)}
-    assert {:error, {:log_damaged, _}} = found(folder, base, hole)
+    assert found(context.folder, base, hole, 1) == {:ok, last, lines(last)}
+    assert {:error, {:log_damaged, _}} = found(context.folder, base, hole)
   end
 
   test "a checkpoint that was cut off: any of its pages written, any not", context do
@@ -341,13 +340,7 @@ defmodule Roomfold.EventLog.DamageTest do
   end
 
   test "a bit of the WAL flipped: found, unless it could be the torn end of the last commits", context do
-    %{log: log, path: path, folder: folder} = context
-    {:ok, _} = EventLog.claim(log, "lobby")
-    log = reopen(log, path)
-    base = File.read!(path)
-    sizes = commits(log, path, 6)
-    wal = File.read!(path <> "-wal")
-    GenServer.stop(elem(log, 1))
+    {base, sizes, wal} = crashed(context, 6)
     [{size, last}, {_, before}, {_, before_that} | _] = Enum.reverse(sizes)
     assert size < byte_size(wal)
 
@@ -357,7 +350,7 @@ defmodule Roomfold.EventLog.DamageTest do
 
     counts =
       for at <- at, bit <- bits(at) do
-        case found(folder, base, flip(wal, at, bit)) do
+        case found(context.folder, base, flip(wal, at, bit)) do
           {:ok, seq, text} ->
             assert text == lines(seq)
             # Either nobody would have noticed, or nobody can tell.

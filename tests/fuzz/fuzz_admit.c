@@ -1,7 +1,7 @@
 // Any text as what a user sends to a room: whatever is admitted must be a record that folds whole; nothing else may
 // change the world.
-#include <roomfold/roomfold.h>
-#include <stdlib.h>
+#include "rules_world.h"
+
 #include <string.h>
 
 static const char rules_text[] =
@@ -25,19 +25,10 @@ static void fold(rf_world *world, rf_str text, rf_report *report) {
     rf_fold_free(fold);
 }
 
-// The rules are read once: that takes longer than most inputs.
 static rf_world *make_world(void) {
-    static rf_schema *schema;
-    static rf_rules *rules;
-    rf_world_def def = rf_world_def_default();
+    rf_world_def def = rules_world_def((rf_str){rules_text, sizeof rules_text - 1});
     rf_world *world;
     rf_report report;
-    const rf_str text = {rules_text, sizeof rules_text - 1};
-    if (!rules && (rf_schema_default(def.allocator, &schema) != RF_OK ||
-                   rf_rules_from_json(def.allocator, schema, text, &rules, NULL) != RF_OK))
-        abort();
-    def.schema = schema;
-    def.rules = rules;
     if (rf_world_new(&def, &world) != RF_OK) abort();
     fold(world, (rf_str){world_text, sizeof world_text - 1}, &report);
     rf_report_free(&report);

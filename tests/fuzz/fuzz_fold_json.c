@@ -1,6 +1,6 @@
 // Any text, folded into a small world, whole and in slices; then everything that can be asked of the world.
-#include <roomfold/roomfold.h>
-#include <stdlib.h>
+#include "rules_world.h"
+
 #include <string.h>
 
 static volatile uint64_t sink;
@@ -74,18 +74,9 @@ static void read_world(const rf_world *world) {
     }
 }
 
-// The rules are read once: that takes longer than most inputs.
 static rf_world *new_world(void) {
-    static rf_schema *schema;
-    static rf_rules *rules;
-    rf_world_def def = rf_world_def_default();
+    rf_world_def def = rules_world_def((rf_str){rules_text, sizeof rules_text - 1});
     rf_world *world;
-    const rf_str text = {rules_text, sizeof rules_text - 1};
-    if (!rules && (rf_schema_default(def.allocator, &schema) != RF_OK ||
-                   rf_rules_from_json(def.allocator, schema, text, &rules, NULL) != RF_OK))
-        abort();
-    def.schema = schema;
-    def.rules = rules;
     def.max_entities = 8;
     def.max_value_bytes = 64;
     def.max_undeclared = 4;

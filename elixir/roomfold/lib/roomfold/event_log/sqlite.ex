@@ -271,7 +271,7 @@ defmodule Roomfold.EventLog.SQLite do
         # rooms that wrote in this span of time and in the one before it, and when it began
         writing: {%{}, %{}},
         writing_since: now(),
-        # until when more is waited for, or nil
+        # the key of the timer that ends the wait for more, or nil
         gathering: nil,
         max_append_bytes: opts.max_append_bytes
       }
