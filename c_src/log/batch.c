@@ -1,13 +1,12 @@
 #include "batch.h"
 
 #include "crc32c.h"
+#include "rows.h"
 
 #include <string.h>
 
 // A row holds records of up to so many bytes together, or a single longer one.
 #define ROW_BYTES ((size_t)64 << 10)
-// So many rows are removed in one transaction: nobody should wait long for a trim.
-#define SWEEP_ROWS 500
 
 static log_outcome refuse(log_result *result, rf_status status, const char *detail) {
     log_fail(&result->error, status, "%s", detail);
@@ -35,30 +34,28 @@ static bool are_records(rf_str text, int64_t count) {
 }
 
 // One row of as many records as it holds. Moves *rest behind them.
-static bool add_row(log_store *store, const log_room *room, int64_t seq, rf_str *rest, int64_t *count,
-                    log_error *error) {
+static bool add_row(log_store *store, log_room *room, rf_str *rest, log_error *error) {
+    int64_t seq = room->last + 1, count = 0;
     const char *at = rest->data, *end = rest->data + rest->len;
-    *count = 0;
+    rf_str text;
     store->sums.len = 0;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (*count > 0 && (size_t)(stop - rest->data) > ROW_BYTES) break;
-        uint32_t sum = log_record_sum(room->id, seq + *count, (rf_str){at, (size_t)(stop - at)});
+        if (count > 0 && (size_t)(stop - rest->data) > ROW_BYTES) break;
+        uint32_t sum = log_record_sum(room->id, seq + count, (rf_str){at, (size_t)(stop - at)});
         char bytes[4] = {(char)(sum >> 24), (char)(sum >> 16), (char)(sum >> 8), (char)sum};
         if (!log_text_add(&store->sums, (rf_str){bytes, 4})) return log_fail(error, RF_NO_MEMORY, "%s", "");
-        ++*count;
+        count++;
         at = stop + 1;
     }
-    log_bind(store, SQL_ADD_APPEND, 3, (int64_t[]){room->id, seq, *count});
-    log_bind_text(store, SQL_ADD_APPEND, 4, (rf_str){rest->data, (size_t)(at - 1 - rest->data)});
-    log_bind_blob(store, SQL_ADD_APPEND, 5, (rf_str){store->sums.data, store->sums.len});
+    text = (rf_str){rest->data, (size_t)(at - 1 - rest->data)};
     *rest = (rf_str){at, (size_t)(end - at)};
-    return log_exec(store, SQL_ADD_APPEND, error);
+    room->last += count;
+    return log_rows_add(store, room, seq, count, text, (rf_str){store->sums.data, store->sums.len}, error);
 }
 
 static log_outcome append(log_store *store, const log_op *op, log_result *result) {
     log_room room;
-    int64_t count;
     rf_str rest = op->bytes;
     if (!find(store, op, &room, result)) return LOG_REFUSED;
     if (room.term != op->term) return refuse(result, RF_OLD_TERM, "");
@@ -70,8 +67,7 @@ static log_outcome append(log_store *store, const log_op *op, log_result *result
     if (!are_records(op->bytes, op->count)) return refuse(result, RF_INVALID_RECORD, "");
     if (op->count == 0) return LOG_DONE;
     while (rest.len > 0) {
-        if (!add_row(store, &room, room.last + 1, &rest, &count, &result->error)) return LOG_BROKEN;
-        room.last += count;
+        if (!add_row(store, &room, &rest, &result->error)) return LOG_BROKEN;
     }
     return log_room_write(store, op->room, &room, &result->error) ? LOG_DONE : LOG_BROKEN;
 }
@@ -103,23 +99,6 @@ static log_outcome claim(log_store *store, const log_op *op, log_result *result)
 
 // --- trim, delete, sweep
 
-// Removes some of the rows below a seq; *more: not all.
-static bool remove_rows(log_store *store, int64_t room, int64_t below, bool *more, log_error *error) {
-    log_bind(store, SQL_DELETE_APPENDS, 3, (int64_t[]){room, below, SWEEP_ROWS});
-    if (!log_exec(store, SQL_DELETE_APPENDS, error)) return false;
-    *more = sqlite3_changes(store->db) == SWEEP_ROWS;
-    return true;
-}
-
-// The seq of the row that holds a record, 0 if there is none.
-static bool row_of(log_store *store, int64_t room, int64_t seq, int64_t *out, log_error *error) {
-    log_bind(store, SQL_FLOOR_APPEND, 2, (int64_t[]){room, seq});
-    int code = log_step(store, SQL_FLOOR_APPEND);
-    *out = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_FLOOR_APPEND], 0) : 0;
-    sqlite3_reset(store->sql[SQL_FLOOR_APPEND]);
-    return code == SQLITE_ROW || code == SQLITE_DONE || log_fail_sql(store, error, code);
-}
-
 static log_outcome trim(log_store *store, const log_op *op, log_result *result) {
     log_room room;
     int64_t below;
@@ -129,7 +108,7 @@ static log_outcome trim(log_store *store, const log_op *op, log_result *result) 
     // All of it: the rows end before the next record. Else its row stays, with what is before it there.
     if (keep > room.last) {
         below = keep;
-    } else if (!row_of(store, room.id, keep, &below, &result->error)) {
+    } else if (!log_rows_floor(store, &room, keep, &below, &result->error)) {
         return LOG_REFUSED;
     }
     bool moved = keep > room.first;
@@ -137,12 +116,12 @@ static log_outcome trim(log_store *store, const log_op *op, log_result *result) 
     log_bind(store, SQL_DELETE_SNAPSHOTS, 2, (int64_t[]){room.id, keep - 1});
     bool done = (!moved || log_room_write(store, op->room, &room, &result->error)) &&
                 log_exec(store, SQL_DELETE_SNAPSHOTS, &result->error) &&
-                remove_rows(store, room.id, below, &result->more, &result->error);
+                log_rows_remove(store, room.id, room.newest, below, &result->more, &result->error);
     return done ? LOG_DONE : LOG_BROKEN;
 }
 
-static uint32_t garbage_sum(int64_t room) {
-    return log_crc32c_number(0, (uint64_t)room);
+static uint32_t garbage_sum(int64_t room, int64_t newest) {
+    return log_crc32c_number(log_crc32c_number(0, (uint64_t)room), (uint64_t)newest);
 }
 
 static log_outcome delete (log_store *store, const log_op *op, log_result *result) {
@@ -153,7 +132,7 @@ static log_outcome delete (log_store *store, const log_op *op, log_result *resul
     counters.rooms--;
     log_bind(store, SQL_DELETE_VERSIONS, 1, &room.id);
     log_bind(store, SQL_DELETE_SNAPSHOTS, 2, (int64_t[]){room.id, INT64_MAX});
-    log_bind(store, SQL_ADD_GARBAGE, 2, (int64_t[]){room.id, garbage_sum(room.id)});
+    log_bind(store, SQL_ADD_GARBAGE, 3, (int64_t[]){room.id, room.newest, garbage_sum(room.id, room.newest)});
     bool done = log_room_delete(store, op->room, error) && log_counters_write(store, &counters, error) &&
                 log_exec(store, SQL_DELETE_VERSIONS, error) && log_exec(store, SQL_DELETE_SNAPSHOTS, error) &&
                 log_exec(store, SQL_ADD_GARBAGE, error);
@@ -170,12 +149,12 @@ static log_outcome sweep(log_store *store, const log_op *op, log_result *result)
         log_fail_sql(store, &result->error, code);
         return LOG_REFUSED;
     }
-    int64_t room = sqlite3_column_int64(row, 0);
-    bool good = sqlite3_column_int64(row, 1) == garbage_sum(room);
+    int64_t room = sqlite3_column_int64(row, 0), newest = sqlite3_column_int64(row, 1);
+    bool good = sqlite3_column_int64(row, 2) == garbage_sum(room, newest);
     sqlite3_reset(row);
     if (!good) return refuse(result, RF_LOG_DAMAGED, "the list of deleted rooms has a wrong checksum");
     bool more;
-    if (!remove_rows(store, room, INT64_MAX, &more, &result->error)) return LOG_BROKEN;
+    if (!log_rows_remove(store, room, newest, INT64_MAX, &more, &result->error)) return LOG_BROKEN;
     result->more = true;
     if (more) return LOG_DONE;
     log_bind(store, SQL_DELETE_GARBAGE, 1, &room);

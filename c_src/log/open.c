@@ -212,6 +212,7 @@ void log_close(log_store *store, bool tidy) {
     }
     if (store->lock >= 0) close(store->lock);
     log_text_free(&store->sums);
+    log_text_free(&store->rows);
     log_text_free(&store->out);
     free(store->path);
     free(store->wal_path);

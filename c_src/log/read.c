@@ -1,5 +1,7 @@
 #include "read.h"
 
+#include "rows.h"
+
 #include <string.h>
 
 // One row of `appends`.
@@ -79,24 +81,31 @@ static bool take_row(reading *it, sqlite3_stmt *statement) {
     return add_row(it, &row);
 }
 
-static bool read_rows(reading *it) {
+// The rows that were found, the oldest first.
+static bool take_rows(reading *it) {
     log_store *store = it->store;
-    log_bind(store, SQL_FLOOR_APPEND, 2, (int64_t[]){it->room->id, it->next});
-    int code = log_step(store, SQL_FLOOR_APPEND);
-    int64_t floor = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_FLOOR_APPEND], 0) : 0;
-    sqlite3_reset(store->sql[SQL_FLOOR_APPEND]);
-    if (code == SQLITE_DONE) return log_damaged(it->error, it->name, it->next, "it is missing");
-    if (code != SQLITE_ROW) return log_fail_sql(store, it->error, code);
-
-    log_bind(store, SQL_NEXT_APPENDS, 2, (int64_t[]){it->room->id, floor});
     bool good = true;
-    while (good && !it->full && it->next <= it->range.to && (code = log_step(store, SQL_NEXT_APPENDS)) == SQLITE_ROW) {
-        good = take_row(it, store->sql[SQL_NEXT_APPENDS]);
+    for (size_t i = log_rows_count(store); good && !it->full && it->next <= it->range.to && i-- > 0;) {
+        int64_t at = log_rows_at(store, i);
+        log_bind(store, SQL_READ_ROW, 1, &at);
+        int code = log_step(store, SQL_READ_ROW);
+        good = code == SQLITE_ROW ? take_row(it, store->sql[SQL_READ_ROW]) : log_fail_sql(store, it->error, code);
+        sqlite3_reset(store->sql[SQL_READ_ROW]);
     }
-    sqlite3_reset(store->sql[SQL_NEXT_APPENDS]);
-    if (!good) return false;
-    if (code == SQLITE_DONE) return log_damaged(it->error, it->name, it->next, "it is missing");
-    return code == SQLITE_ROW || log_fail_sql(store, it->error, code);
+    return good;
+}
+
+static bool read_rows(reading *it) {
+    while (!it->full && it->next <= it->range.to) {
+        int64_t before = it->next;
+        log_found found = log_rows_find(it->store, it->room, it->next, it->error);
+        if (found == LOG_BAD) return false;
+        if (found == LOG_NOT_FOUND && !log_rows_scan(it->store, it->room, it->next, it->range.to, it->error))
+            return false;
+        if (!take_rows(it)) return false;
+        if (it->next == before && !it->full) return log_damaged(it->error, it->name, it->next, "it is missing");
+    }
+    return true;
 }
 
 static bool read_room(log_store *store, rf_str name, const log_range *range, int64_t *last, log_error *error) {

@@ -38,20 +38,22 @@ bool log_counters_write(log_store *store, const log_counters *it, log_error *err
 }
 
 static uint32_t room_sum(rf_str name, const log_room *it) {
-    return sum_of((int64_t[]){it->id, it->term, it->first, it->last, it->snapshot, it->versions}, 6, name);
+    return sum_of((int64_t[]){it->id, it->term, it->first, it->last, it->newest, it->snapshot, it->versions}, 7, name);
 }
 
-// From the columns id, term, first, last, snapshot, versions, sum.
+// From the columns id, term, first, last, newest, snapshot, versions, sum.
 static bool room_from(sqlite3_stmt *row, rf_str name, log_room *out) {
     *out = (log_room){sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2),
-                      sqlite3_column_int64(row, 3), sqlite3_column_int64(row, 4), sqlite3_column_int64(row, 5)};
-    return sqlite3_column_int64(row, 6) == room_sum(name, out);
+                      sqlite3_column_int64(row, 3), sqlite3_column_int64(row, 4), sqlite3_column_int64(row, 5),
+                      sqlite3_column_int64(row, 6)};
+    return sqlite3_column_int64(row, 7) == room_sum(name, out);
 }
 
 static bool put(log_store *store, log_sql sql, rf_str name, const log_room *it, log_error *error) {
-    log_bind(store, sql, 7,
-             (int64_t[]){it->id, it->term, it->first, it->last, it->snapshot, it->versions, room_sum(name, it)});
-    log_bind_text(store, sql, 8, name);
+    log_bind(
+        store, sql, 8,
+        (int64_t[]){it->id, it->term, it->first, it->last, it->newest, it->snapshot, it->versions, room_sum(name, it)});
+    log_bind_text(store, sql, 9, name);
     return log_exec(store, sql, error);
 }
 
@@ -77,7 +79,7 @@ static int compare(rf_str a, rf_str b) {
 // The row the statement stands at: its name, and whether all is right with it.
 static bool check_row(sqlite3_stmt *row, rf_str *name, log_error *error) {
     log_room room;
-    if (!log_column(row, 7, name)) return log_fail(error, RF_NO_MEMORY, "%s", "");
+    if (!log_column(row, 8, name)) return log_fail(error, RF_NO_MEMORY, "%s", "");
     return room_from(row, *name, &room) || log_damaged(error, *name, 0, "its entry has a wrong checksum");
 }
 
@@ -196,12 +198,12 @@ static bool read_versions(log_store *store, rf_str name, const log_room *room, l
 bool log_head_read(log_store *store, rf_str name, const log_room *room, log_head *out, log_error *error) {
     *out = (log_head){.term = room->term, .seq = room->last, .first = room->first};
     // An entry from an older time would have a right checksum: it would end before its records do.
-    log_bind(store, SQL_FLOOR_APPEND, 2, (int64_t[]){room->id, LOG_MAX_SEQ});
-    int code = log_step(store, SQL_FLOOR_APPEND);
+    log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room->id, room->last});
+    int code = log_step(store, SQL_NEXT_MARK);
     if (code != SQLITE_ROW && code != SQLITE_DONE) return log_fail_sql(store, error, code);
-    int64_t newest = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_FLOOR_APPEND], 0) : 0;
-    sqlite3_reset(store->sql[SQL_FLOOR_APPEND]);
-    if (newest > room->last) return log_damaged(error, name, newest, "it is behind the last record");
+    int64_t behind = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_NEXT_MARK], 1) : 0;
+    sqlite3_reset(store->sql[SQL_NEXT_MARK]);
+    if (behind != 0) return log_damaged(error, name, behind, "it is behind the last record");
     if (!read_versions(store, name, room, &out->versions, error)) {
         log_text_free(&out->versions);
         return false;

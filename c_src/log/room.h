@@ -13,10 +13,10 @@ uint32_t log_counters_sum(const log_counters *counters);
 bool log_counters_read(log_store *store, log_counters *out, log_error *error);
 bool log_counters_write(log_store *store, const log_counters *counters, log_error *error);
 
-// A row of `rooms`. The numbers of the records that are kept are first to last; snapshot is the newest one's seq, 0 for
-// none.
+// A row of `rooms`. The numbers of the records that are kept are first to last; newest is where their last row is, or
+// was; snapshot is the newest one's seq; 0 for none.
 typedef struct log_room {
-    int64_t id, term, first, last, snapshot, versions;
+    int64_t id, term, first, last, newest, snapshot, versions;
 } log_room;
 
 typedef enum log_found { LOG_FOUND, LOG_NOT_FOUND, LOG_BAD } log_found;

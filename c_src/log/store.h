@@ -12,7 +12,7 @@
 #include <roomfold/status.h>
 
 #define LOG_APPLICATION_ID 0x52464C47 // "RFLG"
-#define LOG_USER_VERSION 1
+#define LOG_USER_VERSION 2
 // Beyond so many pages the commit itself brings home what nobody did before it, so that the WAL begins anew.
 #define LOG_WAL_PAGES 6000
 // What the WAL's file and each page in it begin with, as SQLite documents it.
@@ -58,6 +58,7 @@ typedef struct log_store {
     bool checked;            // whether all rooms are there; looked at when the first one is not found
     log_error missing;       // RF_OK: they are
     log_text sums;           // of the records of one row
+    log_text rows;           // where they are (rows.h)
     log_text out;            // what the last read gave
 } log_store;
 

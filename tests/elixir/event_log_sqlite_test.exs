@@ -122,7 +122,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         assert sqlite3(path, "SELECT name, term, first, last FROM rooms") == "cellar|2|1|2\nlobby|1|1|5"
 
         assert sqlite3(path, "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode") ==
-                 "1380338759\n1\nwal"
+                 "1380338759\n2\nwal"
 
         assert sqlite3(path, "PRAGMA integrity_check") == "ok"
 
@@ -136,6 +136,69 @@ defmodule Roomfold.EventLog.SQLiteTest do
 
         assert sums == Base.encode16(expected)
       end)
+    end
+
+    test "rooms that write by turns: each finds its rows, from marks and without, trimmed, and where the way to them is broken",
+         %{path: path, log: log} do
+      :rand.seed(:exsss, {1, 2, 3})
+
+      rooms = %{
+        "lobby" => room(log, "lobby", 0),
+        "cellar" => room(log, "cellar", 0),
+        "attic" => room(log, "attic", 0)
+      }
+
+      lasts =
+        for _ <- 1..900, reduce: Map.new(rooms, fn {name, _} -> {name, 0} end) do
+          lasts ->
+            {name, term} = Enum.random(rooms)
+            last = lasts[name] + Enum.random([1, 1, 1, 2, 5, 40])
+            :ok = EventLog.append(log, name, term, lasts[name], records(lasts[name] + 1, last))
+            %{lasts | name => last}
+        end
+
+      read_anywhere(log, lasts, 1)
+
+      for first <- [700, 1_400] do
+        :ok = EventLog.put_snapshot(log, "lobby", rooms["lobby"], first + 100, "x")
+        :ok = EventLog.trim(log, "lobby", first)
+        assert {:ok, %{first: ^first}} = EventLog.head(log, "lobby")
+        read_anywhere(log, Map.take(lasts, ["lobby"]), first)
+      end
+
+      with_shell(fn ->
+        GenServer.stop(elem(log, 1))
+
+        # What was trimmed is gone, but for what is in the row with the first record.
+        assert sqlite3(
+                 path,
+                 "SELECT count(*) FROM appends a, rooms r WHERE a.room = r.id AND a.seq + a.count <= r.first"
+               ) == "0"
+
+        bytes = File.read!(path)
+
+        for sql <- [
+              "UPDATE appends SET previous = 0",
+              "UPDATE appends SET previous = previous + 1 WHERE at % 3 = 0",
+              "UPDATE appends SET previous = at",
+              "DROP INDEX appends_marked"
+            ] do
+          File.write!(path, bytes)
+          sqlite3(path, sql)
+          log = open(path)
+          read_anywhere(log, lasts, 1_400)
+          GenServer.stop(elem(log, 1))
+        end
+      end)
+    end
+
+    defp read_anywhere(log, lasts, first) do
+      for {name, last} <- lasts, _ <- 1..10 do
+        from = first + :rand.uniform(last - first + 1) - 1
+        to = from + :rand.uniform(last - from + 1) - 1
+        assert {:ok, %{first: ^from, seq: ^to, text: text}} = EventLog.read(log, name, from, to)
+        assert text == Enum.map_join(records(from, to), &(&1 <> "\n"))
+      end
     end
 
     test "trims and deletes in pieces, until nothing is left", %{path: path, log: log} do
@@ -304,14 +367,14 @@ defmodule Roomfold.EventLog.SQLiteTest do
         room(log, "lobby", 1)
         GenServer.stop(elem(log, 1))
 
-        for version <- [0, 2, -1] do
+        for version <- [0, 1, 3, -1] do
           sqlite3(path, "PRAGMA user_version = #{version}")
           error = open_error(path)
           assert error.reason == :log_format
           assert error.message =~ "version #{version}"
         end
 
-        sqlite3(path, "PRAGMA user_version = 1")
+        sqlite3(path, "PRAGMA user_version = 2")
         assert EventLog.verify(open(path)) == {:ok, 1}
       end)
     end

@@ -1,0 +1,182 @@
+#include "rows.h"
+
+#include <string.h>
+
+// So many rows are removed in one transaction, or a few more: nobody should wait long for a trim.
+#define REMOVE_ROWS 500
+
+// A row of `appends` without its records.
+typedef struct row {
+    int64_t at, room, seq, count, previous;
+} row;
+
+// ---- one row ----------------------------------------------------------------------------------------
+
+// LOG_NOT_FOUND: there is none.
+static log_found look_at(log_store *store, int64_t at, row *out, log_error *error) {
+    sqlite3_stmt *statement = store->sql[SQL_GET_ROW];
+    log_bind(store, SQL_GET_ROW, 1, &at);
+    int code = log_step(store, SQL_GET_ROW);
+    if (code == SQLITE_DONE) return LOG_NOT_FOUND;
+    if (code != SQLITE_ROW) {
+        log_fail_sql(store, error, code);
+        return LOG_BAD;
+    }
+    *out = (row){at, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
+                 sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3)};
+    sqlite3_reset(statement);
+    return LOG_FOUND;
+}
+
+// The row before another one.
+static log_found step_back(log_store *store, const row *from, row *out, log_error *error) {
+    log_found found = look_at(store, from->previous, out, error);
+    if (found != LOG_FOUND) return found;
+    bool fits = out->room == from->room && out->count > 0 && out->seq > 0 && out->seq < from->seq &&
+                from->seq - out->seq == out->count;
+    return fits ? LOG_FOUND : LOG_NOT_FOUND;
+}
+
+// The first mark of a room that begins behind a seq.
+static log_found next_mark(log_store *store, int64_t room, int64_t seq, int64_t *at, log_error *error) {
+    log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room, seq});
+    int code = log_step(store, SQL_NEXT_MARK);
+    if (code == SQLITE_DONE) return LOG_NOT_FOUND;
+    if (code != SQLITE_ROW) {
+        log_fail_sql(store, error, code);
+        return LOG_BAD;
+    }
+    *at = sqlite3_column_int64(store->sql[SQL_NEXT_MARK], 0);
+    sqlite3_reset(store->sql[SQL_NEXT_MARK]);
+    return LOG_FOUND;
+}
+
+// ---- many -------------------------------------------------------------------------------------------
+
+size_t log_rows_count(const log_store *store) {
+    return store->rows.len / sizeof(int64_t);
+}
+
+int64_t log_rows_at(const log_store *store, size_t i) {
+    int64_t at;
+    memcpy(&at, store->rows.data + i * sizeof at, sizeof at);
+    return at;
+}
+
+static log_found note(log_store *store, const row *it, log_error *error) {
+    if (log_text_add(&store->rows, (rf_str){(const char *)&it->at, sizeof it->at})) return LOG_FOUND;
+    log_fail(error, RF_NO_MEMORY, "%s", "");
+    return LOG_BAD;
+}
+
+// From a mark behind a seq, or the newest.
+static log_found begin(log_store *store, const log_room *room, int64_t seq, row *out, log_error *error) {
+    int64_t at;
+    log_found mark = next_mark(store, room->id, seq, &at, error);
+    if (mark == LOG_BAD) return LOG_BAD;
+    log_found found = look_at(store, mark == LOG_FOUND ? at : room->newest, out, error);
+    if (found != LOG_FOUND) return found;
+    bool fits = out->room == room->id && out->seq > 0 && out->count > 0;
+    if (fits && mark == LOG_NOT_FOUND) fits = room->last - out->seq == out->count - 1;
+    return fits ? LOG_FOUND : LOG_NOT_FOUND;
+}
+
+// As far as there is a row that begins at or below a seq.
+static log_found back_to(log_store *store, const log_room *room, int64_t seq, row *it, log_error *error) {
+    store->rows.len = 0;
+    log_found found = begin(store, room, seq, it, error);
+    if (found == LOG_FOUND) found = note(store, it, error);
+    while (found == LOG_FOUND && it->seq > seq) {
+        row later = *it;
+        found = step_back(store, &later, it, error);
+        if (found == LOG_FOUND) found = note(store, it, error);
+    }
+    return found;
+}
+
+log_found log_rows_find(log_store *store, const log_room *room, int64_t seq, log_error *error) {
+    row it;
+    return back_to(store, room, seq, &it, error);
+}
+
+bool log_rows_scan(log_store *store, const log_room *room, int64_t seq, int64_t last, log_error *error) {
+    int code;
+    store->rows.len = 0;
+    log_bind(store, SQL_SCAN_ROWS, 3, (int64_t[]){room->id, seq, last});
+    while ((code = log_step(store, SQL_SCAN_ROWS)) == SQLITE_ROW) {
+        row it = {.at = sqlite3_column_int64(store->sql[SQL_SCAN_ROWS], 0)};
+        if (note(store, &it, error) == LOG_BAD) {
+            sqlite3_reset(store->sql[SQL_SCAN_ROWS]);
+            return false;
+        }
+    }
+    return code == SQLITE_DONE || log_fail_sql(store, error, code);
+}
+
+bool log_rows_floor(log_store *store, const log_room *room, int64_t seq, int64_t *out, log_error *error) {
+    row it;
+    log_found found = back_to(store, room, seq, &it, error);
+    if (found == LOG_BAD) return false;
+    if (found == LOG_FOUND) {
+        *out = it.seq;
+        return true;
+    }
+    if (!log_rows_scan(store, room, seq, seq, error)) return false;
+    *out = 0;
+    if (log_rows_count(store) == 0) return true;
+    found = look_at(store, log_rows_at(store, 0), &it, error);
+    if (found == LOG_FOUND) *out = it.seq;
+    return found != LOG_BAD;
+}
+
+// ---- to add and to remove ---------------------------------------------------------------------------
+
+bool log_rows_add(log_store *store, log_room *room, int64_t seq, int64_t count, rf_str text, rf_str sums,
+                  log_error *error) {
+    log_bind(store, SQL_ADD_ROW, 4, (int64_t[]){room->id, seq, count, room->newest});
+    log_bind_text(store, SQL_ADD_ROW, 5, text);
+    log_bind_blob(store, SQL_ADD_ROW, 6, sums);
+    if (!log_exec(store, SQL_ADD_ROW, error)) return false;
+    room->newest = sqlite3_last_insert_rowid(store->db);
+    return true;
+}
+
+// Those from here back that are below a seq, into store->rows.
+static log_found removable(log_store *store, row it, int64_t below, log_error *error) {
+    log_found found = LOG_FOUND;
+    store->rows.len = 0;
+    while (found == LOG_FOUND) {
+        row later = it;
+        if (it.seq < below) found = note(store, &it, error);
+        if (found == LOG_FOUND) found = step_back(store, &later, &it, error);
+    }
+    return found == LOG_BAD ? LOG_BAD : LOG_FOUND;
+}
+
+bool log_rows_remove(log_store *store, int64_t room, int64_t newest, int64_t below, bool *more, log_error *error) {
+    size_t removed = 0;
+    bool last;
+    do {
+        int64_t at = newest;
+        row it;
+        // Behind the oldest mark there are the oldest rows.
+        log_found mark = next_mark(store, room, 0, &at, error);
+        log_found found = mark == LOG_BAD ? LOG_BAD : look_at(store, at, &it, error);
+        if (found == LOG_BAD) return false;
+        if (mark == LOG_FOUND && (found != LOG_FOUND || it.room != room)) {
+            return log_fail(error, RF_LOG_DAMAGED, "the index of room number %lld is wrong", (long long)room);
+        }
+        last = mark == LOG_NOT_FOUND || it.seq >= below;
+        if (found != LOG_FOUND || it.room != room) break;
+        if (removable(store, it, below, error) == LOG_BAD) return false;
+        // The oldest first: whatever happens, those that are left can be found.
+        for (size_t i = log_rows_count(store); i-- > 0;) {
+            int64_t which = log_rows_at(store, i);
+            log_bind(store, SQL_DELETE_ROW, 1, &which);
+            if (!log_exec(store, SQL_DELETE_ROW, error)) return false;
+        }
+        removed += log_rows_count(store);
+    } while (!last && removed < REMOVE_ROWS);
+    *more = !last;
+    return true;
+}
