@@ -210,8 +210,7 @@ ALWAYS void updates(run *r, rf_plan_shape shape, bool logged) {
         }
         revision++;
         seq++;
-        if (store_all(plan, shape, one, two, handle, cells, next, revision))
-            rf_slot_page_touch(page, place, revision);
+        if (store_all(plan, shape, one, two, handle, cells, next, revision)) rf_slot_page_touch(page, place, revision);
         next += size;
         ahead = next + (next - at) * (PREFETCH_EVENTS - 1);
         at = next;
