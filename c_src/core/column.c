@@ -20,8 +20,7 @@ static uint16_t value_size(const rf_component_def *def) {
 // Only machines that keep numbers as frames do.
 static bool is_tight(const rf_column *column) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    bool plain = column->def.type == RF_TYPE_F32 && column->def.quantise == RF_QUANTISE_NONE;
-    return plain && (column->value_size == 12 || column->value_size == 16);
+    return column->def.type == RF_TYPE_F32 && (column->value_size == 12 || column->value_size == 16);
 #else
     (void)column;
     return false;

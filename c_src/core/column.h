@@ -30,7 +30,7 @@ typedef struct rf_column {
     uint16_t value_size;   // bytes of a value in a cell
     uint16_t link_offset;  // in a cell, of a quantised component
     bool blobs;
-    uint8_t tight;     // 12 or 16: cells are binary32 of so many bytes behind the stamp, and nothing else; else 0
+    uint8_t tight;     // 12 or 16: values are binary32 of so many bytes, right behind the stamp; else 0
     uint32_t capacity; // pages that the array has room for
     rf_column_page **pages;
     rf_value_log log; // of a quantised component
@@ -70,6 +70,11 @@ static inline rf_blob **rf_cell_blob(const rf_column *column, uint8_t *cell) {
 
 static inline uint32_t *rf_cell_link(const rf_column *column, uint8_t *cell) {
     return (uint32_t *)(void *)(cell + column->link_offset);
+}
+
+// Of a quantised component; else NULL.
+static inline rf_value_log *rf_column_log(rf_column *column) {
+    return column->log.length > 0 ? &column->log : NULL;
 }
 
 // An update is about to replace or remove, at this revision, the value that is there.

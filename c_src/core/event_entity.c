@@ -98,7 +98,7 @@ static inline bool is_pose(const rf_world *world, const rf_entity_event *event) 
 
 // Like the general way below.
 static inline bool update_pose(rf_world *world, uint32_t handle, const rf_numbers *numbers) {
-    const rf_column *three = &world->columns[numbers[0].component], *four = &world->columns[numbers[1].component];
+    rf_column *three = &world->columns[numbers[0].component], *four = &world->columns[numbers[1].component];
     rf_column_page *threes = rf_column_page_of(three, handle), *fours = rf_column_page_of(four, handle);
     rf_tight_value position, rotation;
     bool changed;
@@ -107,8 +107,10 @@ static inline bool update_pose(rf_world *world, uint32_t handle, const rf_number
     rotation = rf_tight_of_4(numbers[1].values);
     if (!rf_tight_finite(position) || !rf_tight_finite(rotation)) return false;
     rf_world_advance(world, world->seq + 1);
-    changed = rf_tight_store_12(rf_column_cell(three, threes, handle), position, world->history.revision);
-    changed |= rf_tight_store_16(rf_column_cell(four, fours, handle), rotation, world->history.revision);
+    changed = rf_tight_store(rf_column_cell(three, threes, handle), 12, position, world->history.revision,
+                             rf_column_log(three), handle);
+    changed |= rf_tight_store(rf_column_cell(four, fours, handle), 16, rotation, world->history.revision,
+                              rf_column_log(four), handle);
     if (changed) touch(world, handle);
     return true;
 }

@@ -1,5 +1,6 @@
-// tight_cell.h: cells of three or four binary32 that hold a stamp and the value, nothing else (rf_column.tight): a
-// position and a rotation, which most updates are about. What the compiler knows the size of costs a few instructions.
+// tight_cell.h: cells of three or four binary32 that hold a stamp and the value, then the link of a quantised
+// component, nothing else (rf_column.tight): a position and a rotation, which most updates are about. What the compiler
+// knows the size of, 12 or 16 here, costs a few instructions.
 #ifndef RF_CORE_TIGHT_CELL_H
 #define RF_CORE_TIGHT_CELL_H
 
@@ -11,12 +12,8 @@ typedef struct rf_tight_value {
     uint64_t low, high;
 } rf_tight_value;
 
-static inline rf_tight_value rf_tight_load_12(const uint8_t *from) {
-    return (rf_tight_value){rf_load64(from), rf_load32(from + 8)};
-}
-
-static inline rf_tight_value rf_tight_load_16(const uint8_t *from) {
-    return (rf_tight_value){rf_load64(from), rf_load64(from + 8)};
+static inline rf_tight_value rf_tight_load(const uint8_t *from, unsigned size) {
+    return (rf_tight_value){rf_load64(from), size == 12 ? rf_load32(from + 8) : rf_load64(from + 8)};
 }
 
 static inline uint32_t rf_tight_narrow(double number) {
@@ -46,22 +43,27 @@ static inline bool rf_tight_finite(rf_tight_value value) {
     return (rf_tight_infinite(value.low) | rf_tight_infinite(value.high)) == 0;
 }
 
-// These return false if the very same bits were there already.
-
-static inline bool rf_tight_store_12(uint8_t *cell, rf_tight_value value, uint32_t revision) {
-    uint32_t high = (uint32_t)value.high;
-    if (((value.low ^ rf_load64(cell + 4)) | (high ^ rf_load32(cell + 12))) == 0) return false;
-    rf_cell_set_stamp(cell, revision);
-    memcpy(cell + 4, &value.low, 8);
-    memcpy(cell + 12, &high, 4);
-    return true;
+// Whether the very same bits are there.
+static inline bool rf_tight_same(const uint8_t *cell, unsigned size, rf_tight_value value) {
+    rf_tight_value old = rf_tight_load(cell + 4, size);
+    return ((value.low ^ old.low) | (value.high ^ old.high)) == 0;
 }
 
-static inline bool rf_tight_store_16(uint8_t *cell, rf_tight_value value, uint32_t revision) {
-    if (((value.low ^ rf_load64(cell + 4)) | (value.high ^ rf_load64(cell + 12))) == 0) return false;
+// Returns false if the very same bits were there already. log: of a quantised component; else NULL.
+static inline bool rf_tight_store(uint8_t *cell, unsigned size, rf_tight_value value, uint32_t revision,
+                                  rf_value_log *log, uint32_t handle) {
+    uint32_t high = (uint32_t)value.high;
+    if (rf_tight_same(cell, size, value)) return false;
+    if (log) {
+        uint32_t *link = (uint32_t *)(void *)(cell + 4 + size);
+        *link = rf_value_log_add(log, handle, *link, rf_cell_stamp(cell), revision, cell + 4, size);
+    }
     rf_cell_set_stamp(cell, revision);
     memcpy(cell + 4, &value.low, 8);
-    memcpy(cell + 12, &value.high, 8);
+    if (size == 12)
+        memcpy(cell + 12, &high, 4);
+    else
+        memcpy(cell + 12, &value.high, 8);
     return true;
 }
 

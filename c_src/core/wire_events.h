@@ -17,15 +17,16 @@ typedef struct rf_packed_text {
 
 #define RF_PLAN_PARTS 8
 
-// Values of 12 and 16 bytes whose cells hold a stamp and the value, nothing else.
+// Values of 12 and 16 bytes in tight cells.
 typedef enum rf_plan_shape { RF_PLAN_ANY, RF_PLAN_12, RF_PLAN_16, RF_PLAN_12_16 } rf_plan_shape;
 
 // What a mask of nothing but numbers stands for: most events are updates with one of a few such masks.
 typedef struct rf_packed_plan {
     uint32_t mask; // below 128: one byte
     uint32_t size, count;
-    bool fast;  // else it is read value by value
-    bool small; // all of it binary32, at least two of them
+    bool fast;   // else it is read value by value
+    bool small;  // all of it binary32, at least two of them
+    bool logged; // unless the shape is any: all components are quantised; else none is
     rf_plan_shape shape;
     rf_column *columns[RF_PLAN_PARTS];
 } rf_packed_plan;

@@ -24,6 +24,8 @@ static bool fine(const checker *c) {
 }
 
 static rf_plan_shape shape_of(const rf_packed_plan *plan) {
+    for (uint32_t i = 0; i < plan->count; i++)
+        if ((rf_column_log(plan->columns[i]) != NULL) != plan->logged) return RF_PLAN_ANY;
     if (plan->count == 1 && plan->columns[0]->tight == 12) return RF_PLAN_12;
     if (plan->count == 1 && plan->columns[0]->tight == 16) return RF_PLAN_16;
     if (plan->count == 2 && plan->columns[0]->tight == 12 && plan->columns[1]->tight == 16) return RF_PLAN_12_16;
@@ -45,6 +47,7 @@ rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
     }
     if (mask >> named != 0) plan.fast = false;
     plan.small &= plan.size >= 8;
+    plan.logged = plan.count > 0 && rf_column_log(plan.columns[0]) != NULL;
     if (plan.fast) plan.shape = shape_of(&plan);
     return plan;
 }

@@ -73,7 +73,7 @@ typedef struct run {
 static bool store_any(rf_column *column, uint32_t handle, uint8_t *cell, const uint8_t *value, uint32_t revision) {
     uint8_t *to = cell + column->value_offset;
     if (memcmp(to, value, column->value_size) == 0) return false;
-    if (column->log.length > 0) rf_column_remember(column, handle, cell, revision);
+    rf_column_remember(column, handle, cell, revision);
     rf_cell_set_stamp(cell, revision);
     memcpy(to, value, column->value_size);
     return true;
@@ -83,47 +83,68 @@ static bool store_any(rf_column *column, uint32_t handle, uint8_t *cell, const u
 typedef struct places {
     rf_column_page *const *pages[RF_PLAN_PARTS];
     uint32_t stride[RF_PLAN_PARTS];
-    uint32_t capacity; // of all of them
+    uint32_t capacity;    // of all of them
+    rf_value_log logs[2]; // of tight cells of quantised components: where they go on
 } places;
 
-ALWAYS places places_of(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t count) {
+ALWAYS void add_place(places *to, uint32_t i, rf_column *column) {
+    if (column->capacity < to->capacity) to->capacity = column->capacity;
+    to->pages[i] = column->pages;
+    to->stride[i] = column->stride;
+}
+
+// The compiler knows the size.
+ALWAYS void add_tight_place(places *to, uint32_t i, rf_column *column, uint32_t size, bool logged) {
+    add_place(to, i, column);
+    to->stride[i] = 4 + size + (logged ? 4 : 0);
+    if (!logged) return;
+    to->logs[i] = column->log;
+    to->logs[i].entry_size = (uint32_t)sizeof(rf_old_value) + size;
+}
+
+ALWAYS places places_of(const rf_packed_plan *plan, rf_plan_shape shape, bool logged) {
     places out;
     out.capacity = UINT32_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        if (plan->columns[i]->capacity < out.capacity) out.capacity = plan->columns[i]->capacity;
-        out.pages[i] = plan->columns[i]->pages;
-        out.stride[i] = plan->columns[i]->stride;
-    }
-    // The compiler knows them.
-    if (shape != RF_PLAN_ANY) out.stride[0] = shape == RF_PLAN_16 ? 20 : 16;
-    if (shape == RF_PLAN_12_16) out.stride[1] = 20;
+    if (shape == RF_PLAN_ANY)
+        for (uint32_t i = 0; i < plan->count; i++) add_place(&out, i, plan->columns[i]);
+    else
+        add_tight_place(&out, 0, plan->columns[0], shape == RF_PLAN_16 ? 16 : 12, logged);
+    if (shape == RF_PLAN_12_16) add_tight_place(&out, 1, plan->columns[1], 16, logged);
     return out;
 }
 
-// The cells of all components of a plan. false: the entity does not have them all, or does not live.
-ALWAYS bool find_cells(const places *in, uint32_t handle, uint8_t **cells, uint32_t count) {
-    uint32_t page = handle / RF_PAGE_SIZE, place = handle % RF_PAGE_SIZE;
-    if (page >= in->capacity) return false;
-    for (uint32_t i = 0; i < count; i++) {
-        rf_column_page *values = in->pages[i][page];
-        if (!values || !(values->present >> place & 1)) return false;
-        cells[i] = (uint8_t *)values->cells + place * in->stride[i];
-    }
+// false: the entity does not have this component.
+ALWAYS bool find_cell(const places *in, uint32_t i, uint32_t handle, uint8_t **cells) {
+    uint32_t place = handle % RF_PAGE_SIZE;
+    rf_column_page *values = in->pages[i][handle / RF_PAGE_SIZE];
+    if (!values || !(values->present >> place & 1)) return false;
+    cells[i] = (uint8_t *)values->cells + place * in->stride[i];
     return true;
 }
 
+// The cells of all components of a plan. false: the entity does not have them all, or does not live.
+ALWAYS bool find_cells(const places *in, rf_plan_shape shape, uint32_t count, uint32_t handle, uint8_t **cells) {
+    if (handle / RF_PAGE_SIZE >= in->capacity) return false;
+    if (shape == RF_PLAN_ANY) {
+        for (uint32_t i = 0; i < count; i++)
+            if (!find_cell(in, i, handle, cells)) return false;
+        return true;
+    }
+    return find_cell(in, 0, handle, cells) && (count < 2 || find_cell(in, 1, handle, cells));
+}
+
 // Writes all values of an update; whether any bit has changed.
-ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t handle, uint8_t **cells,
-                      const uint8_t *values, uint32_t revision) {
+ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, rf_value_log *one, rf_value_log *two,
+                      uint32_t handle, uint8_t **cells, const uint8_t *values, uint32_t revision) {
     bool changed = false;
     switch (shape) {
     case RF_PLAN_12:
-        return rf_tight_store_12(cells[0], rf_tight_load_12(values), revision);
+        return rf_tight_store(cells[0], 12, rf_tight_load(values, 12), revision, one, handle);
     case RF_PLAN_16:
-        return rf_tight_store_16(cells[0], rf_tight_load_16(values), revision);
+        return rf_tight_store(cells[0], 16, rf_tight_load(values, 16), revision, one, handle);
     case RF_PLAN_12_16:
-        changed = rf_tight_store_12(cells[0], rf_tight_load_12(values), revision);
-        return rf_tight_store_16(cells[1], rf_tight_load_16(values + 12), revision) | changed;
+        changed = rf_tight_store(cells[0], 12, rf_tight_load(values, 12), revision, one, handle);
+        return rf_tight_store(cells[1], 16, rf_tight_load(values + 12, 16), revision, two, handle) | changed;
     case RF_PLAN_ANY:
         break;
     }
@@ -135,25 +156,20 @@ ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, uint32_t 
 }
 
 // Events of one kind are mostly of one size: who will be next but a few is asked for early. A wrong guess harms nobody.
-ALWAYS void prefetch(const rf_packed_plan *plan, const run *r, uint32_t text_count, size_t event_size) {
-    const uint8_t *ahead = r->at + PREFETCH_EVENTS * event_size;
-    uint32_t entity, page;
-    if (r->end - ahead < RF_PLAIN_HEAD || *ahead != RF_WIRE_OP_UPDATE || !rf_packed_small(ahead + 1, &entity)) return;
+ALWAYS void prefetch(const rf_world *world, const places *in, rf_plan_shape shape, uint32_t count, const uint8_t *ahead,
+                     uint32_t text_count) {
+    uint8_t *cells[RF_PLAN_PARTS];
+    uint32_t entity;
+    if (*ahead != RF_WIRE_OP_UPDATE || !rf_packed_small(ahead + 1, &entity)) return;
     entity -= text_count; // of a text: too large
-    if (entity >= r->world->handles) return;
-    page = entity / RF_PAGE_SIZE;
-    if (!r->world->pages[page]) return;
-    PREFETCH(&r->world->pages[page]->slots[entity % RF_PAGE_SIZE]);
-    PREFETCH(&r->world->pages[page]->changed_at[entity % RF_PAGE_SIZE]);
-    for (uint32_t i = 0; i < plan->count; i++) {
-        const rf_column *column = plan->columns[i];
-        if (page < column->capacity && column->pages[page])
-            PREFETCH(rf_column_cell(column, column->pages[page], entity));
-    }
+    if (entity >= world->handles || !find_cells(in, shape, count, entity, cells)) return;
+    PREFETCH(&world->pages[entity / RF_PAGE_SIZE]->changed_at[entity % RF_PAGE_SIZE]);
+    PREFETCH(cells[0]);
+    for (uint32_t i = 1; i < count; i++) PREFETCH(cells[i]);
 }
 
-// As many updates with the plan's mask as there are in a row. `shape` is one that the compiler knows.
-ALWAYS void updates(run *r, rf_plan_shape shape) {
+// As many updates with the plan's mask as there are in a row. The compiler knows `shape` and `logged`.
+ALWAYS void updates(run *r, rf_plan_shape shape, bool logged) {
     const rf_packed_plan *plan = &r->state->plan;
     const uint32_t mask = plan->mask;
     const uint32_t count = shape == RF_PLAN_ANY ? plan->count : shape == RF_PLAN_12_16 ? 2 : 1;
@@ -161,7 +177,8 @@ ALWAYS void updates(run *r, rf_plan_shape shape) {
                           : shape == RF_PLAN_12_16 ? 28
                           : shape == RF_PLAN_16    ? 16
                                                    : 12;
-    const places in = places_of(plan, shape, count);
+    places in = places_of(plan, shape, logged);
+    rf_value_log *const one = logged ? &in.logs[0] : NULL, *const two = logged ? &in.logs[1] : NULL;
     rf_world *world = r->world;
     rf_slot_page *const *pages = world->pages;
     uint64_t seq = r->seq;
@@ -173,7 +190,7 @@ ALWAYS void updates(run *r, rf_plan_shape shape) {
     size_t left = r->most - r->done;
     for (; left > 0 && end - at >= RF_PLAIN_HEAD && *at == RF_WIRE_OP_UPDATE; left--) {
         uint32_t entity, handle, place;
-        const uint8_t *next = rf_packed_small(at + 1, &entity);
+        const uint8_t *next = rf_packed_small(at + 1, &entity), *ahead;
         uint8_t *cells[RF_PLAN_PARTS];
         rf_slot_page *page;
         if (!next || *next != mask) break;
@@ -181,46 +198,44 @@ ALWAYS void updates(run *r, rf_plan_shape shape) {
         if (entity >= text_count) {
             handle = entity - (uint32_t)text_count;
             place = handle % RF_PAGE_SIZE;
-            if (!find_cells(&in, handle, cells, count)) break;
+            if (!find_cells(&in, shape, count, handle, cells)) break;
             page = pages[handle / RF_PAGE_SIZE]; // is there: who has components lives
-            if (page->slots[place].since >= since) break;
+            if (page->created >= since && page->slots[place].since >= since) break;
         } else {
             handle = find_text(world, &r->state->texts[entity], r->frame);
             if (handle == RF_NO_HANDLE) break;
             place = handle % RF_PAGE_SIZE;
             page = pages[handle / RF_PAGE_SIZE];
-            if (!find_cells(&in, handle, cells, count)) break;
+            if (!find_cells(&in, shape, count, handle, cells)) break;
         }
         revision++;
         seq++;
-        if (store_all(plan, shape, handle, cells, next, revision)) rf_slot_page_touch(page, place, revision);
-        if (far) {
-            r->at = at;
-            prefetch(plan, r, (uint32_t)text_count, (size_t)(next - at) + size);
-        }
-        at = next + size;
+        if (store_all(plan, shape, one, two, handle, cells, next, revision)) rf_slot_page_touch(page, place, revision);
+        next += size;
+        ahead = next + (next - at) * (PREFETCH_EVENTS - 1);
+        at = next;
+        if (far && end - ahead >= RF_PLAIN_HEAD) prefetch(world, &in, shape, count, ahead, (uint32_t)text_count);
     }
     r->done = r->most - left;
     r->at = at;
     r->seq = seq;
     r->revision = revision;
+    if (one) plan->columns[0]->log.written = one->written;
+    if (two && count == 2) plan->columns[1]->log.written = two->written;
 }
 
-static void updates_12(run *r) {
-    updates(r, RF_PLAN_12);
-}
-
-static void updates_16(run *r) {
-    updates(r, RF_PLAN_16);
-}
-
-static void updates_12_16(run *r) {
-    updates(r, RF_PLAN_12_16);
-}
-
-static void updates_any(run *r) {
-    updates(r, RF_PLAN_ANY);
-}
+#define WAY(name, shape, logged)                                                                                       \
+    static void name(run *r) {                                                                                         \
+        updates(r, shape, logged);                                                                                     \
+    }
+WAY(updates_any, RF_PLAN_ANY, false)
+WAY(updates_12, RF_PLAN_12, false)
+WAY(updates_16, RF_PLAN_16, false)
+WAY(updates_12_16, RF_PLAN_12_16, false)
+WAY(updates_logged_12, RF_PLAN_12, true)
+WAY(updates_logged_16, RF_PLAN_16, true)
+WAY(updates_logged_12_16, RF_PLAN_12_16, true)
+#undef WAY
 
 // ---- creates and deletes ----------------------------------------------------------------------------
 
@@ -305,7 +320,9 @@ static bool life(run *r, rf_status *status) {
 
 // Those with one mask. false: the next event is not one of them.
 static bool run_updates(run *r) {
-    static void (*const ways[])(run *) = {updates_any, updates_12, updates_16, updates_12_16};
+    static void (*const ways[2][4])(run *) = {
+        {updates_any, updates_12, updates_16, updates_12_16},
+        {updates_any, updates_logged_12, updates_logged_16, updates_logged_12_16}};
     rf_packed_plan *plan = &r->state->plan;
     size_t before = r->done;
     uint32_t entity;
@@ -315,7 +332,7 @@ static bool run_updates(run *r) {
     if (!next || *next >= 0x80) return false;
     if (*next != plan->mask) *plan = rf_packed_plan_of(r->world, *next);
     if (!plan->fast) return false;
-    ways[plan->shape](r);
+    ways[plan->logged][plan->shape](r);
     r->world->seq = r->seq;
     r->world->history.revision = r->revision;
     return r->done > before;

@@ -259,6 +259,120 @@ START_TEST(events_as_text) {
 }
 END_TEST
 
+// ---- updates in a row -------------------------------------------------------------------------------
+
+static const char poses_schema[] =
+    "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":["
+    "{\"name\":\"position\",\"type\":\"f32\",\"count\":3,\"quantise\":{\"step\":0.001,\"min\":-100,\"max\":100}},"
+    "{\"name\":\"rotation\",\"type\":\"f32\",\"count\":4,\"quantise\":{\"bits\":10}},"
+    "{\"name\":\"velocity\",\"type\":\"f32\",\"count\":3},{\"name\":\"spin\",\"type\":\"f32\",\"count\":4}]}";
+
+#define CREATURES 70
+#define UPDATES 100
+#define POSES_HISTORY 512
+
+static rf_world *creatures(void) {
+    rf_world_def def = rf_world_def_default();
+    rf_world *world;
+    char text[CREATURES * 160], *to = text;
+    rf_report report;
+    def.history = POSES_HISTORY;
+    ck_assert_int_eq(rf_schema_from_json(rf_allocator_default(), STR(poses_schema), &def.schema, NULL), RF_OK);
+    ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
+    rf_schema_release(def.schema);
+    for (int i = 0; i < CREATURES; i++)
+        to += sprintf(to,
+                      "{\"event\":\"create\",\"entity_id\":\"c%d\",\"components\":{\"position\":[0,0,0],"
+                      "\"rotation\":[0,0,0,1],\"velocity\":[0,0,0],\"spin\":[0,0,0,1]}}\n",
+                      i);
+    report = fold_literal(world, text);
+    rf_report_free(&report);
+    return world;
+}
+
+static uint8_t *put_varint(uint8_t *to, uint64_t number) {
+    for (; number >= 0x80; number >>= 7) *to++ = (uint8_t)(number | 0x80);
+    *to++ = (uint8_t)number;
+    return to;
+}
+
+// Of one of the components, one of a few: many are there already.
+static uint8_t *put_pose(uint8_t *to, unsigned component, uint64_t *state) {
+    static const float turns[][4] = {{0, 0, 0, 1}, {0, 0.6F, 0, 0.8F}, {1, 0, 0, 0}, {0, 0.61F, 0, 0.79F}};
+    float place[3] = {(float)(next_random(state) % 3), (float)(next_random(state) % 3) / 4, 1.5F};
+    bool turn = component % 2 == 1;
+    size_t size = turn ? sizeof turns[0] : sizeof place;
+    memcpy(to, turn ? turns[next_random(state) % 4] : place, size);
+    return to + size;
+}
+
+// Updates with this mask of any of the creatures. field: each with a field that nobody knows, so that it goes the long
+// way.
+static rf_str updates_frame(const rf_world *world, uint8_t tag, uint64_t state, uint8_t mask, bool field) {
+    uint8_t *frame = malloc(UPDATES * 70 + 32), *to = frame;
+    *to++ = 0x13;
+    to = put_varint(to, rf_world_seq(world));
+    *to++ = 0;
+    *to++ = tag;
+    memcpy(to, "\1\1x", 3); // one text
+    to = put_varint(to + 3, UPDATES);
+    for (int i = 0; i < UPDATES; i++) {
+        *to++ = field ? 0x21 : 1;
+        to = put_varint(to, 1 + next_random(&state) % CREATURES);
+        *to++ = mask;
+        for (unsigned c = 0; c < 4; c++)
+            if (mask >> c & 1) to = put_pose(to, c, &state);
+        if (field) to = (uint8_t *)memcpy(to, "\1\0\0", 3) + 3; // x: null
+    }
+    return (rf_str){(char *)frame, (size_t)(to - frame)};
+}
+
+static void check_same_past(const rf_world *a, const rf_world *b) {
+    uint64_t seq = rf_world_seq(a), from = seq > POSES_HISTORY ? seq - POSES_HISTORY : 0;
+    ck_assert_uint_eq(seq, rf_world_seq(b));
+    for (; from < seq; from += 31) {
+        rf_str one = encoded(a, true, from), two = encoded(b, true, from);
+        ck_assert_uint_eq(one.len, two.len);
+        ck_assert_int_eq(memcmp(one.data, two.data, one.len), 0);
+        drop(one);
+        drop(two);
+    }
+}
+
+// What is where, since when, and what was there before: as frames, as text, and as frames the long way.
+START_TEST(updates_are_remembered_alike) {
+    static const uint8_t masks[] = {3, 1, 2, 4, 8, 12, 5, 10, 6, 9, 15};
+    rf_world *frames = creatures(), *texts = creatures(), *slow = creatures();
+    const uint8_t tag = tag_of(frames);
+    for (unsigned round = 0; round < 44; round++) {
+        uint8_t mask = masks[round % sizeof masks];
+        rf_str frame = updates_frame(frames, tag, round + 1, mask, false),
+               longer = updates_frame(slow, tag, round + 1, mask, true);
+        rf_report report;
+        uint8_t *text;
+        size_t len;
+        ck_assert_int_eq(rf_events_text(frames, frame, rf_allocator_default(), &text, &len, NULL), RF_OK);
+        report = fold_text(texts, (rf_str){(char *)text, len});
+        ck_assert_uint_eq(report.folded, UPDATES);
+        rf_report_free(&report);
+        ck_assert_int_eq(fold_frame(frames, rf_allocator_default(), frame, 1 + round * 7, &report, NULL), RF_OK);
+        ck_assert_uint_eq(report.folded, UPDATES);
+        rf_report_free(&report);
+        ck_assert_int_eq(fold_frame(slow, rf_allocator_default(), longer, SIZE_MAX, &report, NULL), RF_OK);
+        ck_assert_uint_eq(report.folded, UPDATES);
+        rf_report_free(&report);
+        check_same_past(frames, texts);
+        check_same_past(frames, slow);
+        free(text);
+        drop(frame);
+        drop(longer);
+    }
+    rf_world_free(frames);
+    rf_world_free(texts);
+    rf_world_free(slow);
+}
+END_TEST
+
 // ---- bad frames -------------------------------------------------------------------------------------
 
 typedef struct frames {
@@ -780,6 +894,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, input_is_read);
     tcase_add_test(tests, input_as_text);
     tcase_add_test(tests, events_as_text);
+    tcase_add_test(tests, updates_are_remembered_alike);
     tcase_add_test(tests, a_frame_cut_anywhere_is_an_error);
     tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
     tcase_add_test(tests, nothing_of_a_refused_snapshot_is_loaded);
