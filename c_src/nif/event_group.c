@@ -51,7 +51,7 @@ static inline void look_ahead(nif_events *events, nif_ahead *next) {
     next->lists[next->count] = events->group.ahead;
     next->events[next->count++] = event;
     events->group.ahead = tail;
-    NIF_PREFETCH(event);
+    nif_prefetch_both(event);
     NIF_PREFETCH(tail);
 }
 
@@ -62,8 +62,8 @@ static inline void read_tuple(nif_events *events, ERL_NIF_TERM event, nif_readin
     if (!out->plain) return;
     out->name = parts[0];
     out->payload = parts[1];
-    NIF_PREFETCH(out->name);
-    NIF_PREFETCH(out->payload);
+    nif_prefetch_both(out->name);
+    nif_prefetch_both(out->payload);
 }
 
 // A component's value: the next of the event's.
