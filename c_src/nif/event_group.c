@@ -51,7 +51,7 @@ static inline void look_ahead(nif_events *events, nif_ahead *next) {
     next->lists[next->count] = events->group.ahead;
     next->events[next->count++] = event;
     events->group.ahead = tail;
-    NIF_PREFETCH(event);
+    nif_prefetch_both(event);
     NIF_PREFETCH(tail);
 }
 
@@ -62,34 +62,25 @@ static inline void read_tuple(nif_events *events, ERL_NIF_TERM event, nif_readin
     if (!out->plain) return;
     out->name = parts[0];
     out->payload = parts[1];
-    NIF_PREFETCH(out->name);
-    NIF_PREFETCH(out->payload);
+    nif_prefetch_both(out->name);
+    nif_prefetch_both(out->payload);
 }
 
-static inline bool read_entries(nif_events *events, ERL_NIF_TERM map, nif_entries *out) {
-    if (!nif_entries_read(events->env, map, out)) return false;
-    for (uint32_t i = 0; i < out->count; i++) {
-        NIF_PREFETCH(out->keys[i]);
-        NIF_PREFETCH(out->values[i]);
-    }
-    return true;
-}
-
-// A component's value.
-static inline void add_part(nif_events *events, uint32_t i, int meaning, ERL_NIF_TERM value) {
+// A component's value: the next of the event's.
+static inline rf_numbers add_part(nif_events *events, uint32_t i, int meaning, ERL_NIF_TERM value) {
     nif_group *group = &events->group;
-    uint32_t count = (uint32_t)(meaning - MEANS_NUMBERS) % COUNTS, first = group->numbers_len;
-    nif_part *part = &group->parts[group->parts_len++];
+    const uint32_t numbers = (uint32_t)(meaning - MEANS_NUMBERS), count = numbers % COUNTS;
+    const uint32_t first = group->numbers_len;
+    nif_part *part = group->part_end++;
     part->rest = count > 1 ? value : events->empty_list;
-    part->next = &group->terms[first];
     part->event = i;
     part->cells = count > 1 ? count : 0;
     part->count = count;
     part->first = first;
     group->terms[first] = value;
-    group->components[i][group->events[i].count++] =
-        (rf_numbers){(meaning - MEANS_NUMBERS) / (int)COUNTS, &group->numbers[first]};
-    group->numbers_len += count;
+    group->numbers_len = first + count;
+    if (part->cells > group->cells) group->cells = part->cells;
+    return (rf_numbers){(int)(numbers / COUNTS), &group->numbers[first]};
 }
 
 // The values of a payload, by their meanings.
@@ -97,9 +88,9 @@ static inline void sort_values(nif_events *events, uint32_t i, const nif_shape *
     nif_group *group = &events->group;
     nif_reading *reading = &group->readings[i];
     ErlNifUInt64 seq = 0;
-    for (uint32_t j = 0; j < shape->count; j++) {
+    for (uint32_t j = 0; j < reading->entries.count; j++) {
         ERL_NIF_TERM value = reading->entries.values[j];
-        switch (shape->meanings[j]) {
+        switch (shape->keys[j].meaning) {
         case MEANS_ID:
             reading->has_id = true;
             reading->id = value;
@@ -115,7 +106,7 @@ static inline void sort_values(nif_events *events, uint32_t i, const nif_shape *
         case MEANS_NOTHING:
             break;
         default:
-            add_part(events, i, shape->meanings[j], value);
+            group->components[i][group->events[i].count++] = add_part(events, i, shape->keys[j].meaning, value);
             break;
         }
     }
@@ -171,16 +162,19 @@ static inline void sort_payload(nif_events *events, uint32_t i) {
     if (!reading->has_id || (reading->known && event->op != RF_ENTITY_DELETE && !reading->has_components))
         reading->plain = false;
     if (reading->plain && reading->has_components)
-        reading->plain = read_entries(events, reading->components, &reading->entries);
+        reading->plain = nif_entries_read(events->env, reading->components, &reading->entries);
 }
 
 static inline void sort_components(nif_events *events, uint32_t i) {
     nif_reading *reading = &events->group.readings[i];
     const nif_shape *shape =
         nif_shapes_of(&events->components, events->env, &reading->entries, component_meaning, events->schema);
+    rf_numbers *component = events->group.components[i];
     reading->plain = shape != NULL;
-    for (uint32_t j = 0; shape && j < shape->count; j++)
-        add_part(events, i, shape->meanings[j], reading->entries.values[j]);
+    if (!shape) return;
+    for (uint32_t j = 0; j < reading->entries.count; j++)
+        component[j] = add_part(events, i, shape->keys[j].meaning, reading->entries.values[j]);
+    events->group.events[i].count = reading->entries.count;
 }
 
 // The id of a domain event must be one, since a report names the field it stood in.
@@ -196,42 +190,43 @@ static void spoil(nif_events *events, nif_part *part) {
     part->cells = 0;
 }
 
-// One element more of each list that has so many.
+// The element k of each list that has one.
 static inline void step_lists(nif_events *events, uint32_t k) {
-    nif_group *group = &events->group;
-    for (uint32_t i = 0; i < group->parts_len; i++) {
-        nif_part *part = &group->parts[i];
+    ErlNifEnv *const env = events->env;
+    ERL_NIF_TERM *const terms = events->group.terms + k;
+    const nif_part *end = events->group.part_end;
+    for (nif_part *part = events->group.parts; part < end; part++) {
+        ERL_NIF_TERM head, tail;
         if (part->cells <= k) continue;
-        if (enif_get_list_cell(events->env, part->rest, part->next, &part->rest)) {
-            NIF_PREFETCH(*part->next);
-            NIF_PREFETCH(part->rest);
-            part->next++;
+        if (enif_get_list_cell(env, part->rest, &head, &tail)) {
+            NIF_PREFETCH(head);
+            NIF_PREFETCH(tail);
+            terms[part->first] = head;
+            part->rest = tail;
         } else {
             spoil(events, part);
         }
     }
 }
 
-static bool all_numbers(nif_events *events, uint32_t from, uint32_t count) {
-    for (uint32_t n = from; n < from + count; n++)
-        if (!nif_events_number(events, events->group.terms[n], &events->group.numbers[n])) return false;
+static inline bool all_numbers(nif_events *events, uint32_t from, uint32_t count) {
+    ErlNifEnv *const env = events->env;
+    const ERL_NIF_TERM *term = events->group.terms + from, *end = term + count;
+    for (double *number = events->group.numbers + from; term < end; term++, number++)
+        if (!nif_number(env, *term, number)) return false;
     return true;
 }
 
 static void read_parts(nif_events *events) {
     nif_group *group = &events->group;
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < group->parts_len; i++)
-        if (group->parts[i].cells > most) most = group->parts[i].cells;
-    for (uint32_t k = 0; k < most; k++) step_lists(events, k);
-    for (uint32_t i = 0; i < group->parts_len; i++)
-        if (group->parts[i].rest != events->empty_list) spoil(events, &group->parts[i]);
+    const nif_part *end = group->part_end;
+    for (uint32_t k = 0; k < group->cells; k++) step_lists(events, k);
+    for (nif_part *part = group->parts; part < end; part++)
+        if (part->rest != events->empty_list) spoil(events, part);
     events->work -= group->numbers_len;
     if (all_numbers(events, 0, group->numbers_len)) return;
-    for (uint32_t i = 0; i < group->parts_len; i++) {
-        const nif_part *part = &group->parts[i];
+    for (const nif_part *part = group->parts; part < end; part++)
         if (!all_numbers(events, part->first, part->count)) group->readings[part->event].plain = false;
-    }
 }
 
 static void read_payloads(nif_events *events, nif_ahead *next) {
@@ -241,7 +236,7 @@ static void read_payloads(nif_events *events, nif_ahead *next) {
         if (i % 4 == 0) look_ahead(events, next);
         if (reading->plain)
             reading->plain = nif_events_name(events, reading->name, &reading->text) &&
-                             read_entries(events, reading->payload, &reading->entries);
+                             nif_entries_read(events->env, reading->payload, &reading->entries);
     }
     for (uint32_t i = 0; i < group->count; i++) {
         if (i % 4 == 0) look_ahead(events, next);
@@ -270,8 +265,12 @@ void nif_group_read(nif_events *events, ERL_NIF_TERM list) {
         for (uint32_t i = 0; i < NIF_GROUP; i++) look_ahead(events, now);
     }
     group->count = now->count;
-    group->parts_len = group->numbers_len = next->count = 0;
-    for (uint32_t i = 0; i < group->count; i++) read_tuple(events, now->events[i], &group->readings[i]);
+    group->numbers_len = group->cells = next->count = 0;
+    group->part_end = group->parts;
+    for (uint32_t i = 0; i < group->count; i++) {
+        if (i % 4 == 0) look_ahead(events, next);
+        read_tuple(events, now->events[i], &group->readings[i]);
+    }
     read_payloads(events, next);
     read_components(events, next);
     read_parts(events);
@@ -294,11 +293,12 @@ ERL_NIF_TERM nif_group_leave(nif_events *events, uint32_t done) {
 bool nif_group_read_entity(nif_events *events, rf_entity_op op, rf_str id, ERL_NIF_TERM components) {
     nif_group *group = &events->group;
     nif_reading *reading = &group->readings[0];
-    group->parts_len = group->numbers_len = 0;
+    group->numbers_len = group->cells = 0;
+    group->part_end = group->parts;
     group->events[0] = (rf_entity_event){.op = op, .id = id, .numbers = group->components[0]};
     reading->plain = true;
     if (op == RF_ENTITY_DELETE) return true;
-    if (!read_entries(events, components, &reading->entries)) return false;
+    if (!nif_entries_read(events->env, components, &reading->entries)) return false;
     sort_components(events, 0);
     if (reading->plain) read_parts(events);
     return reading->plain;

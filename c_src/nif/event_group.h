@@ -14,13 +14,6 @@
 
 #define NIF_EXACT_INTEGERS (INT64_C(1) << 53)
 
-// Where a term lies says its word, in every VM so far. Elsewhere this harms nobody: it is a hint.
-#if defined(__GNUC__)
-#define NIF_PREFETCH(term) __builtin_prefetch((const void *)(term))
-#else
-#define NIF_PREFETCH(term) ((void)(term))
-#endif
-
 // Events of a list, and for each the list whose first it is.
 typedef struct nif_ahead {
     uint32_t count;
@@ -30,7 +23,6 @@ typedef struct nif_ahead {
 // A number, or a list of as many as a component has.
 typedef struct nif_part {
     ERL_NIF_TERM rest;     // of the list; the empty one for a number
-    ERL_NIF_TERM *next;    // where its next element goes
     uint32_t event;        // in the group
     uint32_t cells;        // of the list that are to be read; 0 for a number
     uint32_t count, first; // of its numbers
@@ -50,7 +42,9 @@ typedef struct nif_group {
     nif_ahead lists[2]; // this group's, and the next one's
     uint32_t turn;      // which is this group's
     ERL_NIF_TERM ahead; // behind the next one's
-    uint32_t count, parts_len, numbers_len;
+    uint32_t count, numbers_len;
+    uint32_t cells;     // of the longest list
+    nif_part *part_end; // behind the last part
     nif_reading readings[NIF_GROUP];
     rf_entity_event events[NIF_GROUP];
     rf_numbers components[NIF_GROUP][NIF_SHAPE_KEYS];

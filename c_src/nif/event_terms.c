@@ -124,7 +124,7 @@ static bool put_value(nif_events *events, ERL_NIF_TERM term, uint32_t depth) {
 static inline bool read_numbers(nif_events *events, ERL_NIF_TERM list, uint32_t count, double *out) {
     ERL_NIF_TERM head;
     for (uint32_t i = 0; i < count; i++)
-        if (!enif_get_list_cell(events->env, list, &head, &list) || !nif_events_number(events, head, &out[i]))
+        if (!enif_get_list_cell(events->env, list, &head, &list) || !nif_number(events->env, head, &out[i]))
             return false;
     events->work -= count;
     return list == events->empty_list;

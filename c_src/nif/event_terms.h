@@ -53,19 +53,22 @@ rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id,
 // The bytes of a name or key; false if it is not a binary.
 static inline bool nif_events_name(nif_events *events, ERL_NIF_TERM term, rf_str *out) {
     nif_seen *seen = &events->seen[(term >> 3) % NIF_SEEN];
-    if (seen->term != term) {
-        if (!nif_bytes(events->env, term, &seen->text)) return false;
-        seen->term = term;
+    rf_str text;
+    if (seen->term == term) {
+        *out = seen->text;
+        return true;
     }
-    *out = seen->text;
+    if (!nif_bytes(events->env, term, &text)) return false;
+    seen->term = term;
+    *out = seen->text = text;
     return true;
 }
 
 // A list element or number; false for any other term, and for integers that a number can't hold.
-static inline bool nif_events_number(nif_events *events, ERL_NIF_TERM term, double *out) {
+static inline bool nif_number(ErlNifEnv *env, ERL_NIF_TERM term, double *out) {
     ErlNifSInt64 integer;
-    if (enif_get_double(events->env, term, out)) return true;
-    if (!enif_get_int64(events->env, term, &integer)) return false;
+    if (enif_get_double(env, term, out)) return true;
+    if (!enif_get_int64(env, term, &integer)) return false;
     *out = (double)integer;
     return integer >= -NIF_EXACT_INTEGERS && integer <= NIF_EXACT_INTEGERS;
 }

@@ -7,6 +7,7 @@ defmodule Roomfold.JSONTest do
 
   @vectors Path.expand("../vectors/json_syntax.jsonl", __DIR__)
   @suite System.get_env("ROOMFOLD_JSON_TEST_SUITE")
+  @runs String.to_integer(System.get_env("RUNS", "600"))
 
   for impl <- [:native, :elixir] do
     describe "#{impl}" do
@@ -127,5 +128,5 @@ defmodule Roomfold.JSONTest do
   defp decode_alike?(text), do: JSON.decode(text, impl: :native) === JSON.decode(text, impl: :elixir)
 
   defp same(property),
-    do: assert(:proper.quickcheck(property, [{:numtests, 600}, :quiet, :long_result]) == true)
+    do: assert(:proper.quickcheck(property, [{:numtests, @runs}, :quiet, :long_result]) == true)
 end
