@@ -89,7 +89,9 @@ static bool take_rows(reading *it) {
         int64_t at = log_rows_at(store, i);
         log_bind(store, SQL_READ_ROW, 1, &at);
         int code = log_step(store, SQL_READ_ROW);
-        good = code == SQLITE_ROW ? take_row(it, store->sql[SQL_READ_ROW]) : log_fail_sql(store, it->error, code);
+        good = code == SQLITE_ROW    ? take_row(it, store->sql[SQL_READ_ROW])
+               : code == SQLITE_DONE ? log_damaged(it->error, it->name, it->next, "it is missing")
+                                     : log_fail_sql(store, it->error, code);
         sqlite3_reset(store->sql[SQL_READ_ROW]);
     }
     return good;

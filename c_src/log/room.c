@@ -195,15 +195,28 @@ static bool read_versions(log_store *store, rf_str name, const log_room *room, l
     return count == room->versions || log_damaged(error, name, 0, "a version is missing");
 }
 
+// 0: it gives no row.
+static bool ask_seq(log_store *store, log_sql sql, int64_t *out, log_error *error) {
+    int code = log_step(store, sql);
+    *out = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[sql], 0) : 0;
+    sqlite3_reset(store->sql[sql]);
+    return code == SQLITE_ROW || code == SQLITE_DONE || log_fail_sql(store, error, code);
+}
+
+// An entry from an older time would have a right checksum: it would end before its records do. Seen by the next mark,
+// or among the thousand rows that came next.
+static bool ends_at_last(log_store *store, rf_str name, const log_room *room, log_error *error) {
+    int64_t mark, row;
+    log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room->id, room->last});
+    log_bind(store, SQL_ROW_BEHIND, 3, (int64_t[]){room->id, room->newest, room->last});
+    if (!ask_seq(store, SQL_ROW_BEHIND, &row, error) || !ask_seq(store, SQL_NEXT_MARK, &mark, error)) return false;
+    if (row == 0) row = mark;
+    return row == 0 || log_damaged(error, name, row, "it is behind the last record");
+}
+
 bool log_head_read(log_store *store, rf_str name, const log_room *room, log_head *out, log_error *error) {
     *out = (log_head){.term = room->term, .seq = room->last, .first = room->first};
-    // An entry from an older time would have a right checksum: it would end before its records do.
-    log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room->id, room->last});
-    int code = log_step(store, SQL_NEXT_MARK);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return log_fail_sql(store, error, code);
-    int64_t behind = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[SQL_NEXT_MARK], 1) : 0;
-    sqlite3_reset(store->sql[SQL_NEXT_MARK]);
-    if (behind != 0) return log_damaged(error, name, behind, "it is behind the last record");
+    if (!ends_at_last(store, name, room, error)) return false;
     if (!read_versions(store, name, room, &out->versions, error)) {
         log_text_free(&out->versions);
         return false;

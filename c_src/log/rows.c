@@ -1,9 +1,12 @@
 #include "rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // So many rows are removed in one transaction, or a few more: nobody should wait long for a trim.
 #define REMOVE_ROWS 500
+// Looked for at once where the way is broken.
+#define SCAN_ROWS 256
 
 // A row of `appends` without its records.
 typedef struct row {
@@ -12,16 +15,20 @@ typedef struct row {
 
 // ---- one row ----------------------------------------------------------------------------------------
 
+// A page that SQLite can't make sense of breaks the way, no more.
+static log_found outcome(log_store *store, int code, log_error *error) {
+    if (code == SQLITE_ROW) return LOG_FOUND;
+    if (code == SQLITE_DONE || (code & 0xFF) == SQLITE_CORRUPT) return LOG_NOT_FOUND;
+    log_fail_sql(store, error, code);
+    return LOG_BAD;
+}
+
 // LOG_NOT_FOUND: there is none.
 static log_found look_at(log_store *store, int64_t at, row *out, log_error *error) {
     sqlite3_stmt *statement = store->sql[SQL_GET_ROW];
     log_bind(store, SQL_GET_ROW, 1, &at);
-    int code = log_step(store, SQL_GET_ROW);
-    if (code == SQLITE_DONE) return LOG_NOT_FOUND;
-    if (code != SQLITE_ROW) {
-        log_fail_sql(store, error, code);
-        return LOG_BAD;
-    }
+    log_found found = outcome(store, log_step(store, SQL_GET_ROW), error);
+    if (found != LOG_FOUND) return found;
     *out = (row){at, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
                  sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3)};
     sqlite3_reset(statement);
@@ -37,51 +44,58 @@ static log_found step_back(log_store *store, const row *from, row *out, log_erro
     return fits ? LOG_FOUND : LOG_NOT_FOUND;
 }
 
-// The first mark of a room that begins behind a seq.
-static log_found next_mark(log_store *store, int64_t room, int64_t seq, int64_t *at, log_error *error) {
+// The first mark of a room that begins behind a seq: where, and its seq.
+static log_found next_mark(log_store *store, int64_t room, int64_t seq, int64_t *at, int64_t *its, log_error *error) {
     log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room, seq});
-    int code = log_step(store, SQL_NEXT_MARK);
-    if (code == SQLITE_DONE) return LOG_NOT_FOUND;
-    if (code != SQLITE_ROW) {
-        log_fail_sql(store, error, code);
-        return LOG_BAD;
-    }
-    *at = sqlite3_column_int64(store->sql[SQL_NEXT_MARK], 0);
+    log_found found = outcome(store, log_step(store, SQL_NEXT_MARK), error);
+    if (found != LOG_FOUND) return found;
+    *its = sqlite3_column_int64(store->sql[SQL_NEXT_MARK], 0);
+    *at = sqlite3_column_int64(store->sql[SQL_NEXT_MARK], 1);
     sqlite3_reset(store->sql[SQL_NEXT_MARK]);
     return LOG_FOUND;
 }
 
+static bool holds(const row *it, int64_t seq) {
+    return it->seq <= seq && seq - it->seq < it->count;
+}
+
 // ---- many -------------------------------------------------------------------------------------------
 
+// What store->rows holds.
+typedef struct place {
+    int64_t seq, at;
+} place;
+
 size_t log_rows_count(const log_store *store) {
-    return store->rows.len / sizeof(int64_t);
+    return store->rows.len / sizeof(place);
 }
 
 int64_t log_rows_at(const log_store *store, size_t i) {
-    int64_t at;
-    memcpy(&at, store->rows.data + i * sizeof at, sizeof at);
-    return at;
+    place out;
+    memcpy(&out, store->rows.data + i * sizeof out, sizeof out);
+    return out.at;
 }
 
 static log_found note(log_store *store, const row *it, log_error *error) {
-    if (log_text_add(&store->rows, (rf_str){(const char *)&it->at, sizeof it->at})) return LOG_FOUND;
+    place out = {it->seq, it->at};
+    if (log_text_add(&store->rows, (rf_str){(const char *)&out, sizeof out})) return LOG_FOUND;
     log_fail(error, RF_NO_MEMORY, "%s", "");
     return LOG_BAD;
 }
 
 // From a mark behind a seq, or the newest.
 static log_found begin(log_store *store, const log_room *room, int64_t seq, row *out, log_error *error) {
-    int64_t at;
-    log_found mark = next_mark(store, room->id, seq, &at, error);
+    int64_t at, its;
+    log_found mark = next_mark(store, room->id, seq, &at, &its, error);
     if (mark == LOG_BAD) return LOG_BAD;
     log_found found = look_at(store, mark == LOG_FOUND ? at : room->newest, out, error);
     if (found != LOG_FOUND) return found;
     bool fits = out->room == room->id && out->seq > 0 && out->count > 0;
-    if (fits && mark == LOG_NOT_FOUND) fits = room->last - out->seq == out->count - 1;
+    if (fits) fits = mark == LOG_FOUND ? out->seq == its : room->last - out->seq == out->count - 1;
     return fits ? LOG_FOUND : LOG_NOT_FOUND;
 }
 
-// As far as there is a row that begins at or below a seq.
+// As far as the row that holds a seq.
 static log_found back_to(log_store *store, const log_room *room, int64_t seq, row *it, log_error *error) {
     store->rows.len = 0;
     log_found found = begin(store, room, seq, it, error);
@@ -91,7 +105,7 @@ static log_found back_to(log_store *store, const log_room *room, int64_t seq, ro
         found = step_back(store, &later, it, error);
         if (found == LOG_FOUND) found = note(store, it, error);
     }
-    return found;
+    return found == LOG_FOUND && !holds(it, seq) ? LOG_NOT_FOUND : found;
 }
 
 log_found log_rows_find(log_store *store, const log_room *room, int64_t seq, log_error *error) {
@@ -99,18 +113,30 @@ log_found log_rows_find(log_store *store, const log_room *room, int64_t seq, log
     return back_to(store, room, seq, &it, error);
 }
 
+static int newer_first(const void *a, const void *b) {
+    const place *one = a, *other = b;
+    return (one->seq < other->seq) - (one->seq > other->seq);
+}
+
+// A room's rows lie in the order of their records, unless somebody has changed that: from the start of the table on,
+// some of them.
 bool log_rows_scan(log_store *store, const log_room *room, int64_t seq, int64_t last, log_error *error) {
+    sqlite3_stmt *statement = store->sql[SQL_SCAN_ROWS];
     int code;
+    log_found noted = LOG_FOUND;
     store->rows.len = 0;
-    log_bind(store, SQL_SCAN_ROWS, 3, (int64_t[]){room->id, seq, last});
-    while ((code = log_step(store, SQL_SCAN_ROWS)) == SQLITE_ROW) {
-        row it = {.at = sqlite3_column_int64(store->sql[SQL_SCAN_ROWS], 0)};
-        if (note(store, &it, error) == LOG_BAD) {
-            sqlite3_reset(store->sql[SQL_SCAN_ROWS]);
-            return false;
-        }
+    log_bind(store, SQL_SCAN_ROWS, 2, (int64_t[]){room->id, seq});
+    while ((code = log_step(store, SQL_SCAN_ROWS)) == SQLITE_ROW && noted == LOG_FOUND) {
+        row it = {.at = sqlite3_column_int64(statement, 0), .seq = sqlite3_column_int64(statement, 1)};
+        size_t count = log_rows_count(store);
+        if (count == SCAN_ROWS || (count > 0 && it.seq > last)) break;
+        noted = note(store, &it, error);
     }
-    return code == SQLITE_DONE || log_fail_sql(store, error, code);
+    sqlite3_reset(statement);
+    if (noted == LOG_BAD) return false;
+    if (store->rows.len > 0) qsort(store->rows.data, log_rows_count(store), sizeof(place), newer_first);
+    // What is in front of a page that can't be read.
+    return code == SQLITE_ROW || code == SQLITE_DONE || log_rows_count(store) > 0 || log_fail_sql(store, error, code);
 }
 
 bool log_rows_floor(log_store *store, const log_room *room, int64_t seq, int64_t *out, log_error *error) {
@@ -123,10 +149,12 @@ bool log_rows_floor(log_store *store, const log_room *room, int64_t seq, int64_t
     }
     if (!log_rows_scan(store, room, seq, seq, error)) return false;
     *out = 0;
-    if (log_rows_count(store) == 0) return true;
-    found = look_at(store, log_rows_at(store, 0), &it, error);
-    if (found == LOG_FOUND) *out = it.seq;
-    return found != LOG_BAD;
+    for (size_t i = 0; i < log_rows_count(store); i++) {
+        found = look_at(store, log_rows_at(store, i), &it, error);
+        if (found == LOG_BAD) return false;
+        if (found == LOG_FOUND && holds(&it, seq)) *out = it.seq;
+    }
+    return true;
 }
 
 // ---- to add and to remove ---------------------------------------------------------------------------
@@ -155,19 +183,19 @@ static log_found removable(log_store *store, row it, int64_t below, log_error *e
 
 bool log_rows_remove(log_store *store, int64_t room, int64_t newest, int64_t below, bool *more, log_error *error) {
     size_t removed = 0;
-    bool last;
-    do {
-        int64_t at = newest;
+    int64_t behind = 0;
+    bool last = false;
+    while (!last && removed < REMOVE_ROWS) {
+        int64_t at = newest, its = 0;
         row it;
         // Behind the oldest mark there are the oldest rows.
-        log_found mark = next_mark(store, room, 0, &at, error);
+        log_found mark = next_mark(store, room, behind, &at, &its, error);
         log_found found = mark == LOG_BAD ? LOG_BAD : look_at(store, at, &it, error);
         if (found == LOG_BAD) return false;
-        if (mark == LOG_FOUND && (found != LOG_FOUND || it.room != room)) {
-            return log_fail(error, RF_LOG_DAMAGED, "the index of room number %lld is wrong", (long long)room);
-        }
-        last = mark == LOG_NOT_FOUND || it.seq >= below;
-        if (found != LOG_FOUND || it.room != room) break;
+        if (found == LOG_FOUND && it.room != room) found = LOG_NOT_FOUND;
+        last = mark == LOG_NOT_FOUND || its >= below;
+        behind = its;
+        if (found != LOG_FOUND) continue;
         if (removable(store, it, below, error) == LOG_BAD) return false;
         // The oldest first: whatever happens, those that are left can be found.
         for (size_t i = log_rows_count(store); i-- > 0;) {
@@ -176,7 +204,7 @@ bool log_rows_remove(log_store *store, int64_t room, int64_t newest, int64_t bel
             if (!log_exec(store, SQL_DELETE_ROW, error)) return false;
         }
         removed += log_rows_count(store);
-    } while (!last && removed < REMOVE_ROWS);
+    }
     *more = !last;
     return true;
 }

@@ -193,6 +193,26 @@ defmodule Roomfold.EventLog.DamageTest do
     end
   end
 
+  test "a room's entry from an older time, with the right checksum of then", %{path: path, log: log} do
+    if System.find_executable("sqlite3") do
+      {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+      :ok = EventLog.append(log, "lobby", term, 0, records(1, 20))
+      columns = "last, newest, sum"
+
+      {values, 0} =
+        System.cmd("sqlite3", ["-readonly", "-separator", ",", path, "SELECT #{columns} FROM rooms"])
+
+      :ok = EventLog.append(log, "lobby", term, 20, records(21, 30))
+      GenServer.stop(elem(log, 1))
+      {"", 0} = System.cmd("sqlite3", [path, "UPDATE rooms SET (#{columns}) = (#{String.trim(values)})"])
+      log = open(path)
+      assert {:error, %{reason: :log_damaged, message: message}} = EventLog.claim(log, "lobby")
+      assert message =~ ~r/room "lobby", seq 21: it is behind the last record/
+    else
+      IO.puts("left out: the sqlite3 shell is not installed")
+    end
+  end
+
   test "a room whose entry is lost is not made anew; the others live", %{path: path, log: log} do
     if System.find_executable("sqlite3") do
       fill(log)
