@@ -22,8 +22,8 @@ int64_t log_rows_at(const log_store *store, size_t i);
 bool log_rows_add(log_store *store, log_room *room, int64_t seq, int64_t count, rf_str text, rf_str sums,
                   log_error *error);
 
-// The same by looking at each row there is: up to one that holds `last`, but not too many at once; none: there is no such
-// row. False: *error says why it can't be done.
+// The same by looking at each row there is: up to one that holds `last`, but not too many at once; none: there is no
+// such row. False: *error says why it can't be done.
 bool log_rows_scan(log_store *store, const log_room *room, int64_t seq, int64_t last, log_error *error);
 
 // The seq of the row that holds a record, 0 if there is none.
