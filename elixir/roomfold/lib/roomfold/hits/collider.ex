@@ -7,7 +7,8 @@ defmodule Roomfold.Hits.Collider do
   @spec parse(term) :: {:ok, tuple, non_neg_integer | nil} | :error
   def parse(%{"shape" => shape} = map) do
     with {:ok, half, radius, height} <- sizes(shape, map), {:ok, layers} <- layers(map) do
-      {:ok, {String.to_existing_atom(shape), map["at"] == "centre", half, radius, height}, layers}
+      # One of the three below, whether or not a module that names it has been loaded.
+      {:ok, {String.to_atom(shape), map["at"] == "centre", half, radius, height}, layers}
     end
   end
 
