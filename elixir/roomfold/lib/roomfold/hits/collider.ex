@@ -6,9 +6,8 @@ defmodule Roomfold.Hits.Collider do
 
   @spec parse(term) :: {:ok, tuple, non_neg_integer | nil} | :error
   def parse(%{"shape" => shape} = map) do
-    with {:ok, half, radius, height} <- sizes(shape, map), {:ok, layers} <- layers(map) do
-      # One of the three below, whether or not a module that names it has been loaded.
-      {:ok, {String.to_atom(shape), map["at"] == "centre", half, radius, height}, layers}
+    with {:ok, shape, half, radius, height} <- sizes(shape, map), {:ok, layers} <- layers(map) do
+      {:ok, {shape, map["at"] == "centre", half, radius, height}, layers}
     end
   end
 
@@ -16,20 +15,20 @@ defmodule Roomfold.Hits.Collider do
 
   defp sizes("box", %{"size" => size}) do
     case size do
-      [x, y, z] when is_number(x) and is_number(y) and is_number(z) -> {:ok, {x / 2, y / 2, z / 2}, 0.0, 0.0}
+      [x, y, z] when is_number(x) and is_number(y) and is_number(z) -> {:ok, :box, {x / 2, y / 2, z / 2}, 0.0, 0.0}
       _ -> :error
     end
   end
 
   defp sizes("box", %{"radius" => radius, "height" => height}) when is_number(radius) and is_number(height),
-    do: {:ok, {radius * 1.0, height / 2, radius * 1.0}, 0.0, 0.0}
+    do: {:ok, :box, {radius * 1.0, height / 2, radius * 1.0}, 0.0, 0.0}
 
   defp sizes("sphere", %{"radius" => radius}) when is_number(radius),
-    do: {:ok, {0.0, 0.0, 0.0}, radius * 1.0, 0.0}
+    do: {:ok, :sphere, {0.0, 0.0, 0.0}, radius * 1.0, 0.0}
 
   defp sizes("capsule", %{"radius" => radius, "height" => height})
        when is_number(radius) and is_number(height),
-       do: {:ok, {0.0, 0.0, 0.0}, radius * 1.0, height * 1.0}
+       do: {:ok, :capsule, {0.0, 0.0, 0.0}, radius * 1.0, height * 1.0}
 
   defp sizes(_, _), do: :error
 
