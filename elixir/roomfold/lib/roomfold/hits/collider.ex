@@ -15,8 +15,11 @@ defmodule Roomfold.Hits.Collider do
 
   defp sizes("box", %{"size" => size}) do
     case size do
-      [x, y, z] when is_number(x) and is_number(y) and is_number(z) -> {:ok, :box, {x / 2, y / 2, z / 2}, 0.0, 0.0}
-      _ -> :error
+      [x, y, z] when is_number(x) and is_number(y) and is_number(z) ->
+        {:ok, :box, {x / 2, y / 2, z / 2}, 0.0, 0.0}
+
+      _ ->
+        :error
     end
   end
 
