@@ -183,28 +183,24 @@ static uint64_t changed(const rf_column *column, const rf_column_page *page, uin
     return out;
 }
 
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-static bool has_zero(uint64_t bytes) {
-    return ((bytes - EACH_BYTE(1)) & ~bytes & EACH_BYTE(0x80)) != 0;
-}
-
 // What a part says, all in all: nothing of anybody; something of each; of some, their raw numbers.
 typedef struct summary {
     bool none, even, raw;
 } summary;
 
-static summary sum_up(const rf_wire_part *part) {
-    summary out = {true, true, false};
-    for (uint32_t i = 0; i < part->count; i += 8) { // eight lengths at a time
-        const uint64_t there = part->count - i < 8 ? (UINT64_C(1) << 8 * (part->count - i)) - 1 : UINT64_MAX;
-        const uint64_t lens = rf_load64(&part->sayings.len[i]);
-        out.none &= (lens & there) == 0;
-        out.even &= !has_zero(lens | ~there);
-        out.raw |= has_zero(~(lens & there)); // RF_WIRE_VALUE_RAW has all bits
+static inline summary sum_up_lens(const uint8_t *lens, uint32_t count) {
+    uint8_t any = 0, nothing = 0, raw = 0;
+    for (uint32_t i = 0; i < count; i++) { // without a branch: the compiler takes many at a time
+        any |= lens[i];
+        nothing |= lens[i] == 0;
+        raw |= lens[i] == RF_WIRE_VALUE_RAW;
     }
-    out.even &= !out.raw;
-    return out;
+    return (summary){any == 0, !nothing && !raw, raw};
+}
+
+static summary sum_up(const rf_wire_part *part) {
+    if (part->count == RF_PAGE_SIZE) return sum_up_lens(part->sayings.len, RF_PAGE_SIZE);
+    return sum_up_lens(part->sayings.len, part->count);
 }
 
 // Finds bits for what there is to say of `who`, all of whom have the component.
@@ -421,20 +417,18 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *
 #define PAIRS_FROM 4 // of fewer, one after the other is faster
 
 // false: it is not for these parts.
-static bool put_pairs(encoder *e, uint32_t first, uint64_t who, int64_t *last) {
+static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     static const rf_wire_sayings nothing;
     const rf_wire_part *one = &e->parts[0], *two = &e->parts[1];
-    const rf_wire_places *places = &e->places;
-    uint32_t from = one->next;
-    if (!e->way->put_pairs || e->part_count > 2 || places->count - from < PAIRS_FROM) return false;
+    const rf_wire_places *who = &e->places;
+    const uint32_t from = one->next;
+    int64_t step;
+    if (!e->way->put_pairs || e->part_count > 2 || who->count - from < PAIRS_FROM) return false;
     if (longest(one) + (e->part_count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
-    if (from == 0) { // it may be far from the one before
-        *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who & (~who + 1), *last - first);
-        from = 1;
-    }
-    e->way->put_pairs(&e->out, &one->sayings, e->part_count == 2 ? &two->sayings : &nothing, places->at, from,
-                      places->count);
-    *last = first + places->at[places->count - 1];
+    step = first + who->at[from] - *last;
+    if (step > RF_WIRE_PAIR_STEP) return false;
+    e->way->put_pairs(&e->out, &one->sayings, e->part_count == 2 ? &two->sayings : &nothing, who, from, (uint32_t)step);
+    *last = first + who->at[who->count - 1];
     return true;
 }
 
@@ -449,7 +443,7 @@ static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since
         if (even && mask == known->recent) {
             const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->part_count;
             if (!rf_wire_room(&e->out, rf_bit_count(who) * bits)) return;
-            if (!put_pairs(e, first, who, last))
+            if (!put_pairs(e, first, last))
                 *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
             return;
         }

@@ -25,10 +25,11 @@ typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, ui
                                  int64_t last);
 
 // The same where there are two sayings (or one; the other has no bits then), together of at most RF_WIRE_PAIR_BITS, of
-// each of `places` from i on, which is not the first.
+// each of `who` from i on. step: from the one before to the i-th, at most RF_WIRE_PAIR_STEP.
 #define RF_WIRE_PAIR_BITS (128 - 7 - 10)
+#define RF_WIRE_PAIR_STEP 63
 typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
-                               const uint8_t *places, uint32_t i, uint32_t count);
+                               const rf_wire_places *who, uint32_t i, uint32_t step);
 
 typedef struct rf_wire_way {
     const char *name;

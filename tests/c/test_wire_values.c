@@ -1,6 +1,7 @@
 // Quantised values as bits: every set of instructions says the same, bit for bit, as one number after the other.
 #include "core/wire_page.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,29 +31,45 @@ typedef struct sample {
 #define HISTORY 100 // replaced values that are remembered: not always all
 #define FIRST 128   // the page's first handle
 
+// Near a power of two of steps of 0.0001 or 0.001 or 0.5: there deltas become too long.
+static double far_step(void) {
+    static const double steps[] = {0.0001, 0.001, 0.5};
+    return ldexp(steps[random_bits() % 3], (int)(random_bits() % 17)) * (0.97 + 0.06 * uniform());
+}
+
 // In bounds mostly; small steps, no steps and long ones; sometimes what has no integers.
 static void random_place(float *now, float *was) {
-    double reach = random_bits() % 8 == 0 ? 200 : 100, step = random_bits() % 2 ? 0.004 : 8;
+    const uint32_t how = random_bits() % 3;
+    double reach = random_bits() % 8 == 0 ? 200 : 100, step = how == 0 ? 0.004 : 8;
     for (int i = 0; i < 3; i++) {
+        if (how == 2) step = far_step();
         was[i] = (float)((uniform() * 2 - 1) * reach);
-        now[i] = random_bits() % 3 == 0 ? was[i] : (float)((double)was[i] + (uniform() * 2 - 1) * step);
+        now[i] = (float)((double)was[i] + (how == 2 ? (random_bits() % 2 ? step : -step) : (uniform() * 2 - 1) * step));
+        if (random_bits() % (how == 2 ? 8 : 3) == 0) now[i] = was[i];
         if (random_bits() % 64 == 0) now[i] = random_bits() % 2 ? 100.0F : -100.0F;
     }
 }
 
+// One may be the opposite of the other, which is the same turn, and both may be longer or shorter than 1 by a little.
 static void random_turn(float *now, float *was) {
-    double spread = random_bits() % 2 ? 0.01 : 1, sum = 0;
-    double scale = random_bits() % 16 == 0 ? 1.02 : 1 + (uniform() - 0.5) / 70;
+    double spread = random_bits() % 2 ? ldexp(1, -(int)(random_bits() % 16)) : 1, sum = 0;
     for (int i = 0; i < 4; i++) {
         was[i] = (float)(uniform() * 2 - 1);
         if (random_bits() % 8 == 0) was[i] = 0.5F;
-        now[i] = (float)((double)was[i] + (uniform() * 2 - 1) * spread);
+        now[i] = (float)((double)was[i] + (random_bits() % 4 ? uniform() * 2 - 1 : 0) * spread);
         if (random_bits() % 16 == 0) now[i] = 0;
     }
+    if (random_bits() % 8 == 0) { // the same turn; where lengths differ, that is seen best of numbers that are alike
+        for (int i = 1; i < 4; i++) was[i] = was[0] * (float)(1 - uniform() / 1000);
+        memcpy(now, was, 4 * sizeof *now);
+    }
     for (int half = 0; half < 2; half++) {
+        const double lengths[] = {1.02, sqrt(63.0 / 64) + 1e-6, sqrt(65.0 / 64) - 1e-6, 1 + (uniform() - 0.5) / 63};
+        double scale = lengths[random_bits() % 8 == 0 ? random_bits() % 3 : 3];
         float *v = half ? now : was;
         sum = 0;
         for (int i = 0; i < 4; i++) sum += (double)v[i] * (double)v[i];
+        if (random_bits() % 4 == 0) scale = -scale;
         for (int i = 0; i < 4 && sum > 0; i++) v[i] = (float)((double)v[i] * scale / sqrt(sum));
         if (random_bits() % 4 == 0) memcpy(now, was, 4 * sizeof *now);
     }
