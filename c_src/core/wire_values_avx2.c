@@ -22,7 +22,7 @@ typedef struct step_lanes {
 } step_lanes;
 
 typedef struct turn_lanes {
-    __m256d per_step, half_up, last;
+    __m256d per_step, half_up;
 } turn_lanes;
 
 // ---- what stands in cells and in the log ------------------------------------------------------------
@@ -148,6 +148,8 @@ FORCE turn look_at(const __m128 v[4]) {
     return out;
 }
 
+// Without the bounds that quantise.h keeps: where ok, a number that stays is at most sqrt(1/2) of the length, so a step
+// is more than -1 and less than one above the last, and what is cut off is the same.
 FORCE four to_turn(const __m128 v[4], const turn *of, const turn_lanes *with) {
     const __m256d scale = turn_scale(of->sum, of->largest, with);
     __m128 rest[3];
@@ -159,7 +161,6 @@ FORCE four to_turn(const __m128 v[4], const turn *of, const turn_lanes *with) {
     }
     for (int i = 0; i < 3; i++) {
         __m256d step = _mm256_add_pd(_mm256_mul_pd(_mm256_cvtps_pd(rest[i]), scale), with->half_up);
-        step = _mm256_min_pd(_mm256_max_pd(step, _mm256_setzero_pd()), with->last);
         out.numbers[i] = _mm256_cvttpd_epi32(step);
     }
     return out;
@@ -294,8 +295,7 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
 
 // A cell is its stamp, four numbers, and the link.
 TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
-    const turn_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up),
-                             _mm256_set1_pd(quantiser->last)};
+    const turn_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
     for (uint32_t i = 0; i < values->who->count; i += 4) {
         __m128i known = _mm_setzero_si128();

@@ -165,6 +165,8 @@ FORCE turn look_at(const __m256 v[4]) {
     return out;
 }
 
+// Without the bounds that quantise.h keeps: where ok, a number that stays is at most sqrt(1/2) of the length, so a step
+// is more than -1 and less than one above the last, and what is cut off is the same.
 FORCE eight to_turn(const turn *of, const turn_lanes *with) {
     const __m512d scale = turn_scale(of->sum, of->largest, with);
     eight out = {.index = of->index, .ok = of->ok};
