@@ -117,11 +117,11 @@ static inline bool update_pose(rf_world *world, uint32_t handle, const rf_number
 
 // Returns false, having done nothing, for whatever needs a draft: an unknown id, a component that is new to the entity
 // or out of range.
-static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
+static inline bool update_at_once(rf_fold *fold, const rf_entity_event *event, uint64_t hash) {
     place places[FAST_COMPONENTS];
     rf_world *world = fold->world;
     bool changed = false;
-    uint32_t handle = rf_world_lookup(world, event->id, rf_hash(event->id, world->hash_seed));
+    uint32_t handle = rf_world_lookup(world, event->id, hash);
     if (handle == RF_NO_HANDLE) return false;
     if (is_pose(world, event)) return update_pose(world, handle, event->numbers);
     for (size_t i = 0; i < event->count; i++)
@@ -133,11 +133,10 @@ static bool update_at_once(rf_fold *fold, const rf_entity_event *event) {
 }
 
 // The same for whatever a report would have to say something about. RF_NO_MEMORY.
-static rf_status create_at_once(rf_fold *fold, const rf_entity_event *event, bool *done) {
+static rf_status create_at_once(rf_fold *fold, const rf_entity_event *event, uint64_t hash, bool *done) {
     rf_world *world = fold->world;
     rf_assign assigns[FAST_COMPONENTS];
     double values[FAST_COMPONENTS][RF_NUMBERS_MAX];
-    uint64_t hash = rf_hash(event->id, world->hash_seed);
     uint32_t handle = rf_world_lookup(world, event->id, hash);
     *done = false;
     if (handle == RF_NO_HANDLE && (world->count >= world->max_entities || !rf_utf8_valid(event->id))) return RF_OK;
@@ -152,9 +151,8 @@ static rf_status create_at_once(rf_fold *fold, const rf_entity_event *event, boo
     return rf_change_create(world, handle, event->id, hash, assigns, event->count);
 }
 
-static rf_status delete_at_once(rf_fold *fold, const rf_entity_event *event, bool *done) {
+static rf_status delete_at_once(rf_fold *fold, const rf_entity_event *event, uint64_t hash, bool *done) {
     rf_world *world = fold->world;
-    uint64_t hash = rf_hash(event->id, world->hash_seed);
     uint32_t handle = rf_world_lookup(world, event->id, hash);
     *done = handle != RF_NO_HANDLE;
     if (!*done) return RF_OK;
@@ -215,37 +213,42 @@ static void prefetch_entity(const rf_world *world, uint32_t handle, const rf_ent
 }
 
 // Asks for all the memory that the events are about to touch, so that they don't wait for it one after the other.
-static void prefetch(const rf_world *world, const rf_entity_event *events, size_t count) {
-    uint32_t tags[PREFETCH_EVENTS];
+static void prefetch(const rf_world *world, const rf_entity_event *events, const uint64_t *hashes, size_t count) {
+    for (size_t i = 0; i < count; i++) PREFETCH(&world->ids.entries[rf_id_table_tag(hashes[i]) & world->ids.mask]);
     for (size_t i = 0; i < count; i++) {
-        tags[i] = rf_id_table_tag(rf_hash(events[i].id, world->hash_seed));
-        PREFETCH(&world->ids.entries[tags[i] & world->ids.mask]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint32_t handle = likely_handle(&world->ids, tags[i]);
+        uint32_t handle = likely_handle(&world->ids, rf_id_table_tag(hashes[i]));
         if (handle != RF_NO_HANDLE) prefetch_entity(world, handle, &events[i]);
     }
 }
 
-static inline rf_status apply_at_once(rf_fold *fold, const rf_entity_event *event, bool *done) {
+static inline bool is_id(rf_str id) {
+    return id.len - 1 < RF_NAME_MAX;
+}
+
+// Of what is no id: 0, which nobody asks for.
+static inline uint64_t hash_of(const rf_world *world, const rf_entity_event *event) {
+    return is_id(event->id) ? rf_hash(event->id, world->hash_seed) : 0;
+}
+
+static inline rf_status apply_at_once(rf_fold *fold, const rf_entity_event *event, uint64_t hash, bool *done) {
     *done = false;
-    if (fold->patching || event->count > FAST_COMPONENTS || event->id.len - 1 >= RF_NAME_MAX) return RF_OK;
+    if (fold->patching || event->count > FAST_COMPONENTS || !is_id(event->id)) return RF_OK;
     if (!is_next(fold->world, event)) return RF_OK;
     switch (event->op) {
     case RF_ENTITY_UPDATE:
-        *done = update_at_once(fold, event);
+        *done = update_at_once(fold, event, hash);
         return RF_OK;
     case RF_ENTITY_CREATE:
-        return create_at_once(fold, event, done);
+        return create_at_once(fold, event, hash, done);
     case RF_ENTITY_DELETE:
-        return delete_at_once(fold, event, done);
+        return delete_at_once(fold, event, hash, done);
     }
     return RF_OK;
 }
 
-rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event) {
+static inline rf_status fold_entity(rf_fold *fold, const rf_entity_event *event, uint64_t hash) {
     bool done;
-    rf_status status = apply_at_once(fold, event, &done);
+    rf_status status = apply_at_once(fold, event, hash, &done);
     if (status != RF_OK) return status;
     if (!done) return apply_by_draft(fold, event);
     fold->report->folded++;
@@ -253,14 +256,27 @@ rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event) {
     return RF_OK;
 }
 
-rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count) {
-    bool large = fold->world->count >= PREFETCH_FROM;
+rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event) {
+    return fold_entity(fold, event, hash_of(fold->world, event));
+}
+
+// At most PREFETCH_EVENTS.
+static rf_status fold_group(rf_fold *fold, const rf_entity_event *events, size_t count) {
+    uint64_t hashes[PREFETCH_EVENTS];
     rf_status status = RF_OK;
-    for (size_t i = 0; i < count && status == RF_OK; i++) {
-        size_t left = count - i;
-        if (large && i % PREFETCH_EVENTS == 0 && left > 1)
-            prefetch(fold->world, events + i, left < PREFETCH_EVENTS ? left : PREFETCH_EVENTS);
-        status = rf_fold_entity(fold, &events[i]);
+    for (size_t i = 0; i < count; i++) hashes[i] = hash_of(fold->world, &events[i]);
+    if (count > 1 && fold->world->count >= PREFETCH_FROM) prefetch(fold->world, events, hashes, count);
+    for (size_t i = 0; i < count && status == RF_OK; i++) status = fold_entity(fold, &events[i], hashes[i]);
+    return status;
+}
+
+rf_status rf_event_entities(rf_fold *fold, const rf_entity_event *events, size_t count) {
+    rf_status status = RF_OK;
+    while (count > 0 && status == RF_OK) {
+        size_t group = count < PREFETCH_EVENTS ? count : PREFETCH_EVENTS;
+        status = fold_group(fold, events, group);
+        events += group;
+        count -= group;
     }
     return status;
 }

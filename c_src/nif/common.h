@@ -46,18 +46,6 @@ static inline bool nif_bytes(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
 // Two strings in the order of their bytes, as memcmp says it.
 int nif_compare(rf_str a, rf_str b);
 
-// Whether they are the same. Most are names of 8 to 16 bytes: two loads that may overlap.
-static inline bool nif_same(rf_str a, rf_str b) {
-    uint64_t x[2], y[2];
-    if (a.len != b.len) return false;
-    if (a.len < 8 || a.len > 16) return a.len == 0 || memcmp(a.data, b.data, a.len) == 0;
-    memcpy(&x[0], a.data, 8);
-    memcpy(&y[0], b.data, 8);
-    memcpy(&x[1], a.data + a.len - 8, 8);
-    memcpy(&y[1], b.data + b.len - 8, 8);
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
-}
-
 typedef ERL_NIF_TERM nif_function(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 
 // Whether this call holds up a normal scheduler, and so must be short.

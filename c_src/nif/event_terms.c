@@ -17,6 +17,13 @@ void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const r
     events->group.lists[0].count = events->group.lists[1].count = 0;
 }
 
+bool nif_integer(ErlNifEnv *env, ERL_NIF_TERM term, double *out) {
+    ErlNifSInt64 integer;
+    if (!enif_get_int64(env, term, &integer)) return false;
+    *out = (double)integer;
+    return integer >= -NIF_EXACT_INTEGERS && integer <= NIF_EXACT_INTEGERS;
+}
+
 static bool give_up(nif_events *events) {
     events->stopped = true;
     return false;
@@ -216,7 +223,7 @@ static rf_status fold_one(nif_events *events, ERL_NIF_TERM event) {
 // How many plain events follow from this one on.
 static uint32_t plain_from(const nif_group *group, uint32_t first) {
     uint32_t i = first;
-    while (i < group->count && group->readings[i].plain) i++;
+    while (i < group->count && group->plain[i]) i++;
     return i - first;
 }
 
@@ -235,7 +242,7 @@ rf_status nif_events_fold_list(nif_events *events, ERL_NIF_TERM *list, uint32_t 
         events->work -= 8 * plain;
         *done += plain > 0 ? plain : 1;
     }
-    *list = nif_group_leave(events, *done);
+    *list = nif_group_leave(events, *list, *done);
     return status;
 }
 

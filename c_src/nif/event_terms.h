@@ -60,17 +60,16 @@ static inline bool nif_events_name(nif_events *events, ERL_NIF_TERM term, rf_str
     }
     if (!nif_bytes(events->env, term, &text)) return false;
     seen->term = term;
-    *out = seen->text = text;
+    seen->text = text;
+    *out = text;
     return true;
 }
 
-// A list element or number; false for any other term, and for integers that a number can't hold.
+// An integer as a number; false for any other term, and for integers that a number can't hold.
+bool nif_integer(ErlNifEnv *env, ERL_NIF_TERM term, double *out);
+
 static inline bool nif_number(ErlNifEnv *env, ERL_NIF_TERM term, double *out) {
-    ErlNifSInt64 integer;
-    if (enif_get_double(env, term, out)) return true;
-    if (!enif_get_int64(env, term, &integer)) return false;
-    *out = (double)integer;
-    return integer >= -NIF_EXACT_INTEGERS && integer <= NIF_EXACT_INTEGERS;
+    return enif_get_double(env, term, out) || nif_integer(env, term, out);
 }
 
 #endif

@@ -1,25 +1,23 @@
 #include "map_shape.h"
 
-// Its first key is none, which is enough: keys are compared in their order.
-static void forget(nif_shape *shape) {
-    shape->keys[0] = (nif_key){.text = {NULL, SIZE_MAX}};
+// What is behind it is learnt anew, too.
+static void forget(nif_key *key) {
+    *key = (nif_key){.text = {NULL, SIZE_MAX}};
 }
 
 void nif_shapes_start(nif_shapes *shapes) {
-    for (uint32_t i = 0; i < NIF_SHAPE_KEYS; i++) forget(&shapes->of_size[i]);
+    for (uint32_t i = 0; i < NIF_SHAPE_KEYS; i++) forget(&shapes->of_size[i].keys[0]);
 }
 
-const nif_shape *nif_shapes_learn(nif_shapes *shapes, ErlNifEnv *env, const nif_entries *entries, nif_meaning *meaning,
-                                  const void *context) {
-    nif_shape *shape = &shapes->of_size[entries->count - 1];
-    for (uint32_t i = 0; i < entries->count; i++) {
-        nif_key *key = &shape->keys[i];
-        bool ok = nif_bytes(env, entries->keys[i], &key->text);
-        key->term = entries->keys[i];
-        key->meaning = ok ? meaning(context, key->text) : -1;
-        if (key->meaning >= 0) continue;
-        forget(shape);
-        return NULL;
+int nif_key_learn(nif_key *key, ErlNifEnv *env, ERL_NIF_TERM term, nif_meaning *meaning, const void *context) {
+    forget(key);
+    if (!nif_bytes(env, term, &key->text)) return -1;
+    key->term = term;
+    if (key->text.len - 8 <= 8) {
+        memcpy(&key->ends[0], key->text.data, 8);
+        memcpy(&key->ends[1], key->text.data + key->text.len - 8, 8);
     }
-    return shape;
+    key->meaning = meaning(context, key->text);
+    forget(key + 1);
+    return key->meaning;
 }

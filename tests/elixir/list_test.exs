@@ -8,7 +8,11 @@ defmodule Roomfold.ListTest do
             {"position", {:f32, 3}},
             {"rotation", {:f32, 4}},
             {"speed", :f64},
-            {"matrix", {:f32, 16}}
+            {"matrix", {:f32, 16}},
+            {"hp", :f64},
+            {"mp", :f64},
+            {"a_name_of_many_bytes_a", {:f32, 2}},
+            {"a_name_or_many_bytes_a", {:f32, 2}}
           ])
 
   defp rules do
@@ -54,6 +58,12 @@ defmodule Roomfold.ListTest do
       update("e1", %{"position" => [1, 9_007_199_254_740_993, 3]}),
       update("e1", %{"position" => [1, 2 ** 70, 3]}),
       update("e1", %{"speed" => [1]}),
+      update("e1", %{"hp" => 1, "position" => [7, 7, 7]}),
+      update("e1", %{"mp" => 2.5, "position" => [7, 7, 8]}),
+      update("e1", %{"hp" => 3, "mp" => 4}),
+      update("e1", %{"a_name_of_many_bytes_a" => [1, 2]}),
+      update("e1", %{"a_name_or_many_bytes_a" => [3, 4]}),
+      update("e1", %{"" => 1}),
       update("e1", %{"speed" => nil, "position" => [9, 9, 9]}),
       update("e1", %{"health" => 5, "position" => [9, 9, 8]}),
       update("e1", %{1 => 2}),
