@@ -1,11 +1,13 @@
 #include "answer.h"
 
 #include <ei.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SMALL 64 // bytes: more than any number, header or atom of ours takes
-#define HEADER 5 // bytes of a list's or map's header
+#define HEADER 5 // bytes of a list's, map's or binary's header
+#define FLOAT 9  // bytes of a float
 #define FIRST 4096
 
 void port_answer_free(port_answer *answer) {
@@ -68,12 +70,28 @@ void port_put_uint(port_answer *answer, uint64_t value) {
 }
 
 void port_put_float(port_answer *answer, double value) {
-    PUT(answer, SMALL, ei_encode_double, value);
+    uint64_t bits;
+    char *at;
+    if (!port_reserve(answer, FLOAT)) return;
+    if (!isfinite(value)) {
+        give_up(answer, RF_UNSUPPORTED_VALUE);
+        return;
+    }
+    memcpy(&bits, &value, sizeof bits);
+    at = answer->bytes + answer->len;
+    *at++ = NEW_FLOAT_EXT;
+    for (int shift = 56; shift >= 0; shift -= 8) *at++ = (char)(uint8_t)(bits >> shift);
+    answer->len += FLOAT;
+}
+
+static void write_binary_header(char *at, size_t len) {
+    at[0] = ERL_BINARY_EXT;
+    for (int i = 0; i < 4; i++) at[1 + i] = (char)(uint8_t)(len >> (24 - 8 * i));
 }
 
 void port_put_binary(port_answer *answer, rf_str bytes) {
-    const char *data = bytes.len > 0 ? bytes.data : "";
-    PUT(answer, SMALL + bytes.len, ei_encode_binary, data, (long)bytes.len);
+    char *at = port_put_space(answer, bytes.len);
+    if (at && bytes.len > 0) memcpy(at, bytes.data, bytes.len);
 }
 
 void port_put_tuple(port_answer *answer, int arity) {
@@ -84,8 +102,7 @@ char *port_put_space(port_answer *answer, size_t len) {
     char *at;
     if (!port_reserve(answer, HEADER + len)) return NULL;
     at = answer->bytes + answer->len;
-    at[0] = ERL_BINARY_EXT;
-    for (int i = 0; i < 4; i++) at[1 + i] = (char)(uint8_t)(len >> (24 - 8 * i));
+    write_binary_header(at, len);
     answer->len += HEADER + len;
     return at + HEADER;
 }
@@ -94,6 +111,10 @@ size_t port_begin(port_answer *answer) {
     size_t mark = answer->len;
     if (port_reserve(answer, HEADER)) answer->len += HEADER;
     return mark;
+}
+
+void port_end_binary(port_answer *answer, size_t mark) {
+    if (answer->status == RF_OK) write_binary_header(answer->bytes + mark, answer->len - mark - HEADER);
 }
 
 void port_end_list(port_answer *answer, size_t mark, size_t count) {

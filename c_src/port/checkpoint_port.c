@@ -113,18 +113,15 @@ static rf_status put_packed(port_answer *out, const rf_world *world) {
 
 // {:ok, checkpoint}, a term in a binary
 rf_status port_world_checkpoint(port_call *call) {
-    port_answer inner = {.limit = call->out->limit};
     const rf_world *world = call->world->world;
     rf_status status;
-    port_put_version(&inner);
-    status = call->world->mirror ? put_packed(&inner, world) : put_entities(&inner, world);
-    if (status == RF_OK) status = inner.status;
-    if (status == RF_OK) {
-        port_put_tuple(call->out, 2);
-        port_put_ok(call);
-        port_put_binary(call->out, (rf_str){inner.bytes, inner.len});
-    }
-    port_answer_free(&inner);
+    size_t mark;
+    port_put_tuple(call->out, 2);
+    port_put_ok(call);
+    mark = port_begin(call->out);
+    port_put_version(call->out);
+    status = call->world->mirror ? put_packed(call->out, world) : put_entities(call->out, world);
+    port_end_binary(call->out, mark);
     return status;
 }
 
