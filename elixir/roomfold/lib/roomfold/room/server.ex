@@ -348,7 +348,8 @@ defmodule Roomfold.Room.Server do
   end
 
   defp committed(server, answer) do
-    Process.demonitor(server.commit, [:flush])
+    # Not with :flush, for which it would have to let others run: should the log have died since, that is nobody's leaving.
+    Process.demonitor(server.commit)
     {span, count} = server.committing
     error = with {:error, error} <- answer, do: error, else: (_ -> nil)
     Telemetry.stop([:commit], span, %{count: count}, %{error: error})
