@@ -102,6 +102,8 @@ defmodule Roomfold.EventLog do
   longer calls `Process.demonitor(reference, [:flush])`.
 
   `text:` may say the same as one text, a line each, where the caller has it: an adapter that writes it so need not put it together.
+  `watched: true` says that the caller monitors the log (`monitor/1`) as long as it waits: an adapter need not do so again for each append, and if
+  the log dies the caller may hear of it by that monitor alone.
 
   The error is `:old_term` (somebody claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`, `:invalid_record`, `:too_large`, or
   the disk's: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. It fails nobody else in the same commit.

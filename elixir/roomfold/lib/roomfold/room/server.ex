@@ -113,7 +113,7 @@ defmodule Roomfold.Room.Server do
   defp finish_commit(%{commit: ref} = server) do
     receive do
       {^ref, answer} -> server |> committed(answer) |> finish_commit()
-      {:DOWN, ^ref, _, _, reason} -> unknown(server, reason)
+      {:DOWN, down, _, _, reason} when down in [ref, server.log] -> unknown(server, reason)
     after
       5_000 -> unknown(server, :timeout)
     end
@@ -195,13 +195,12 @@ defmodule Roomfold.Room.Server do
   def handle_info({ref, answer}, %{commit: ref} = server),
     do: {:noreply, server |> committed(answer) |> arm()}
 
-  def handle_info({:DOWN, ref, _, _, reason}, %{commit: ref} = server) do
-    server = committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
-    {:stop, {:shutdown, :log_failed}, server}
-  end
+  def handle_info({:DOWN, ref, _, _, reason}, %{commit: commit, log: log} = server)
+      when commit != nil and ref in [commit, log],
+      do: {:stop, {:shutdown, :log_failed}, unknown(server, reason)}
 
   # Perhaps another node has the room by now: whoever asks next finds out.
-  def handle_info({:DOWN, ref, _, _, _}, %{log: ref} = server) when ref != nil,
+  def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, server}
 
   def handle_info({:DOWN, ref, _, pid, _}, %{keeping: {pid, ref}} = server),
@@ -403,7 +402,8 @@ defmodule Roomfold.Room.Server do
     options = server.options
     span = Telemetry.start([:commit], %{room: options.id})
     text = server.state.commit.batch.text
-    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, text: text)
+    opts = [text: text, watched: true]
+    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, opts)
     %{server | commit: ref, committing: {span, length(records)}}
   end
 
