@@ -217,6 +217,8 @@ defmodule Roomfold.Room do
 
   @doc """
   As `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
+  Several of one process stay in order. What a `Roomfold.Session` of the same process publishes may pass those that are not answered yet.
+
   The room must run (`ensure_started/2`); whether it still does is for the caller to monitor.
 
       iex> {:ok, room} = Roomfold.Room.ensure_started("yard")

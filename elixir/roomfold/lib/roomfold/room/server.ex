@@ -265,7 +265,9 @@ defmodule Roomfold.Room.Server do
   defp woken(server) do
     start = System.monotonic_time()
     now = now()
-    server = %{server | state: State.heard(server.state, heard?(server))}
+    # Only where frames may be folded as they are is it asked before anything is folded.
+    server =
+      if server.state.packed?, do: %{server | state: State.heard(server.state, heard?(server))}, else: server
 
     server =
       if State.tick_due?(server.state, now) do
@@ -292,8 +294,9 @@ defmodule Roomfold.Room.Server do
   defp publish(server, to, sender, texts) do
     server = take_in(server)
 
-    # Where nothing ticks it may be folded at once, and somebody may have subscribed since the room last woke.
-    state = if State.ticking?(server.state), do: server.state, else: State.heard(server.state, heard?(server))
+    # A frame, and where nothing ticks whatever waits, may be folded at once; somebody may have subscribed since that was asked.
+    ask? = match?([{:packed, _}], texts) or not State.ticking?(server.state)
+    state = if ask?, do: State.heard(server.state, heard?(server)), else: server.state
     server |> published(State.publish(state, to, sender, texts, now())) |> arm()
   end
 

@@ -149,8 +149,8 @@ defmodule Roomfold.Room.State do
   end
 
   @doc """
-  What users have published, `[{_, to, {:user, id}, texts}]`, oldest first, in a room that ticks: as `publish/5` of each, but what they
-  change of the room is changed once.
+  What users have published, `[{_, to, {:user, id}, texts}]`, oldest first: as `publish/5` of each in a room that ticks, but what they change
+  of the room is changed once. If nothing ticks any more, it waits until it is due.
   """
   def publish_all(state, entries, now) do
     state = on_beat(state, now)
