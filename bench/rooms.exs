@@ -54,7 +54,7 @@ defmodule Bench.Player do
           session = Session.new([room: room, user: user] ++ Keyword.get(opts, :session, []))
           {:ok, _, _, session} = Session.join(session, %{"format" => Keyword.get(opts, :format, "packed")})
           send(parent, {self(), :joined})
-          loop(session, :infinity, 0, {period_ms, texts(user), tally.acknowledged, tally.counts})
+          loop(session, :infinity, now(), 0, {period_ms, texts(user), tally})
         end,
         [:link, min_heap_size: 1_000]
       )
@@ -72,65 +72,77 @@ defmodule Bench.Player do
 
   defp now, do: :erlang.monotonic_time(:microsecond)
 
-  # at: when the next input is due
-  defp loop(session, at, n, me) do
+  # at: when the next input is due; now: as of the last message. The clock is read once for each.
+  defp loop(session, at, now, n, me) do
     receive do
       # Not all at once.
       :go ->
-        loop(session, System.monotonic_time(:millisecond) + :rand.uniform(elem(me, 0)), n, me)
+        now = now()
+        loop(session, now + :rand.uniform(elem(me, 0) * 1000), now, n, me)
 
       message ->
+        now = now()
+
         case Session.handle(session, message) do
-          :ignore -> loop(session, at, n, me)
-          {frames, session} -> loop(told(frames, session, me), at, n, me)
+          :ignore -> loop(session, at, now, n, me)
+          {frames, session} -> loop(told(frames, now, session, me), at, now, n, me)
           {:close, _, _, _} -> count(me, 2)
         end
     after
-      wait(at) ->
-        loop(input(session, n, me), at + elem(me, 0), n + 1, me)
+      wait(at, now) ->
+        now = now()
+        loop(input(session, n, now, me), at + elem(me, 0) * 1000, now, n + 1, me)
     end
   end
 
-  defp wait(:infinity), do: :infinity
-  defp wait(at), do: max(at - :erlang.monotonic_time(:millisecond), 0)
+  defp wait(:infinity, _), do: :infinity
+  defp wait(at, now), do: max(div(at - now + 999, 1000), 0)
 
-  defp input(session, n, {_, texts, _, _} = me) do
-    {frames, session} = Session.input(session, "user_moved", elem(texts, rem(n, @texts)), now())
-    session = told(frames, session, me)
-    if rem(n, @ack_every) == 0, do: acknowledge(session, me), else: session
+  defp input(session, n, now, {_, texts, _} = me) do
+    {frames, session} = Session.input(session, "user_moved", elem(texts, rem(n, @texts)), now)
+    session = told(frames, now, session, me)
+    if rem(n, @ack_every) == 0, do: acknowledge(session, now, me), else: session
   end
 
-  defp acknowledge(session, me) do
+  defp acknowledge(session, now, me) do
     {frames, session} = Session.input(session, "ack", %{"seq" => session.seq})
-    told(frames, session, me)
+    told(frames, now, session, me)
   end
 
-  defp told([], session, _), do: session
+  defp told([], _, session, _), do: session
 
-  defp told([frame | frames], session, me) do
-    frame(frame, me)
-    told(frames, session, me)
+  defp told([frame | frames], now, session, me) do
+    frame(frame, now, me)
+    told(frames, now, session, me)
   end
 
-  defp frame({:reply, at, :ok, _}, {_, _, acknowledged, _}), do: Spread.add(acknowledged, now() - at)
-  defp frame({:reply, _, :error, _}, me), do: count(me, 1)
+  defp frame({:reply, at, :ok, _}, now, {_, _, tally}),
+    do: Spread.add(:persistent_term.get(tally).acknowledged, now - at)
 
-  defp frame({:push, _, {:binary, bytes}}, {_, _, _, counts}) do
-    :counters.add(counts, 3, 1)
-    :counters.add(counts, 4, byte_size(bytes))
-  end
+  defp frame({:reply, _, :error, _}, _, me), do: count(me, 1)
+  defp frame(_, _, _), do: :ok
 
-  defp frame(_, _), do: :ok
-
-  defp count({_, _, _, counts}, what), do: :counters.add(counts, what, 1)
+  defp count({_, _, tally}, what), do: :counters.add(:persistent_term.get(tally).counts, what, 1)
 
   def reset(tally) do
-    for i <- 1..4, do: :counters.put(tally.counts, i, 0)
-    Spread.reset(tally.acknowledged)
+    for i <- 1..2, do: :counters.put(refused(tally), i, 0)
+    Spread.reset(acknowledged(tally))
   end
 
-  @doc "counts: refused inputs, closed sessions, frames, bytes of them."
-  def tally, do: %{acknowledged: Spread.new(), counts: :counters.new(4, [:write_concurrency])}
+  @doc """
+  Where all of them count. Players hold its name only: a million bytes of counters that are theirs would have the VM collect the garbage
+  of each from scratch, time and again.
+  """
+  def tally do
+    tally = {__MODULE__, System.unique_integer()}
+    counts = :counters.new(2, [:write_concurrency])
+    :persistent_term.put(tally, %{acknowledged: Spread.new(), counts: counts})
+    tally
+  end
+
+  def acknowledged(tally), do: :persistent_term.get(tally).acknowledged
+  @doc "Refused inputs, and closed sessions."
+  def refused(tally), do: :persistent_term.get(tally).counts
 end
 
 defmodule Bench.Many do
@@ -175,7 +187,7 @@ defmodule Bench.Many do
     before = shed(name)
     Player.reset(tally)
     busy = Bench.cores(fn -> Process.sleep(seconds * 1000) end)
-    {[p50, p99, most], acknowledged} = Spread.percentiles(tally.acknowledged, [0.5, 0.99, 1.0])
+    {[p50, p99, most], acknowledged} = Spread.percentiles(Player.acknowledged(tally), [0.5, 0.99, 1.0])
     shed = shed(name) - before
     for pid <- players, do: Process.unlink(pid) && Process.exit(pid, :kill)
 
@@ -185,7 +197,7 @@ defmodule Bench.Many do
       p50: p50,
       p99: p99,
       max: most,
-      refused: :counters.get(tally.counts, 1) + :counters.get(tally.counts, 2),
+      refused: Enum.sum(for i <- 1..2, do: :counters.get(Player.refused(tally), i)),
       shed: shed,
       cores: busy
     }
@@ -611,8 +623,8 @@ defmodule Bench.Flood do
         Player.reset(tally)
         Process.sleep(div(seconds * 1000, 3))
         sent = if flooder, do: stop(flooder), else: 0
-        {times, _} = Spread.percentiles(tally.acknowledged, [0.5, 0.99, 1.0])
-        [round, kind] ++ times ++ [:counters.get(tally.counts, 1), sent]
+        {times, _} = Spread.percentiles(Player.acknowledged(tally), [0.5, 0.99, 1.0])
+        [round, kind] ++ times ++ [:counters.get(Player.refused(tally), 1), sent]
       end
 
     header = ~w(round what p50_ms p99_ms max_ms refused flood_sent)

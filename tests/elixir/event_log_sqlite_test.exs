@@ -62,6 +62,42 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert EventLog.verify(open(path)) == {:ok, 100}
     end
 
+    test "whoever watches it is answered without a monitor for each append", %{
+      log: {_, pid} = log,
+      path: path
+    } do
+      term = room(log, "lobby", 0)
+      one = EventLog.submit(log, "lobby", term, 0, records(1, 1), watched: true)
+      assert_receive {^one, :ok}
+      wrong = EventLog.submit(log, "lobby", term, 0, records(1, 1), watched: true)
+      assert_receive {^wrong, {:error, %{reason: :wrong_seq}}}
+
+      watch = EventLog.monitor(log)
+      Process.unlink(pid)
+      :sys.suspend(pid)
+      lost = EventLog.submit(log, "lobby", term, 1, records(2, 2), watched: true)
+      Process.exit(pid, :kill)
+      assert_receive {:DOWN, ^watch, :process, ^pid, :killed}
+      refute_received {:DOWN, ^lost, _, _, _}
+      assert {:ok, %{seq: 1}} = EventLog.head(open(path), "lobby")
+    end
+
+    test "a room whose log dies while it waits for it answers whoever published, and stops", %{
+      log: {_, pid} = log
+    } do
+      {:ok, room} = Roomfold.Room.start_link(id: "lobby", rooms: nil, log: log, tick_ms: 5)
+      Process.unlink(room)
+      down = Process.monitor(room)
+      {:ok, 1} = Roomfold.Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      Process.unlink(pid)
+      :sys.suspend(pid)
+      ref = Roomfold.Room.publish_async(room, [{"user_left", %{"user_id" => "tom"}}], by: :server)
+      Process.sleep(50)
+      Process.exit(pid, :kill)
+      assert_receive {^ref, {:error, %{reason: :log_failed}}}
+      assert_receive {:DOWN, ^down, _, _, {:shutdown, :log_failed}}
+    end
+
     test "many rooms: one that writes while the others rest is answered, also when it stops", %{
       log: {_, pid} = log,
       path: path

@@ -49,6 +49,37 @@ defmodule Roomfold.RoomStateTest do
     assert map_size(open()) <= 32
   end
 
+  describe "what sessions have put into the inbox" do
+    test "is published as one by one: same queue, same limits, same refusals in the same order" do
+      for seed <- 1..200 do
+        :rand.seed(:exsss, {seed, 0, 0})
+        opts = [user_events_per_s: 4, user_burst_s: 1, max_queue: 12, user_bytes_per_s: 400]
+        state = Enum.reduce(["ann", "bob", "eve"], open(opts), &join(&2, &1, 0))
+        {replies, state} = one_by_one(some(1), state, 10)
+        now = 10 + :rand.uniform(300)
+        entries = some(:rand.uniform(12))
+        {expected_replies, expected} = one_by_one(entries, state, now)
+        assert State.publish_all(state, entries, now) == {expected_replies, expected}
+        assert length(replies) <= 1
+      end
+    end
+
+    defp some(count) do
+      for n <- 1..count do
+        user = Enum.random(["ann", "bob", "eve"])
+
+        {0, {:session, self(), n}, {:user, user},
+         Enum.random([[], [move(user)], [move(user), move(user)], [{:packed, <<255>>}]])}
+      end
+    end
+
+    defp one_by_one(entries, state, now) do
+      Enum.flat_map_reduce(entries, state, fn {_, to, sender, texts}, state ->
+        State.publish(state, to, sender, texts, now)
+      end)
+    end
+  end
+
   describe "ticks" do
     test "come when they are due; what comes too late is left out and reported, never made up for" do
       parent = self()

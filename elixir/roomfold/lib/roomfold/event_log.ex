@@ -102,6 +102,8 @@ defmodule Roomfold.EventLog do
   longer calls `Process.demonitor(reference, [:flush])`.
 
   `text:` may say the same as one text, a line each, where the caller has it: an adapter that writes it so need not put it together.
+  `watched: true` says that the caller monitors the log (`monitor/1`) as long as it waits: an adapter need not do so again for each append, and if
+  the log dies the caller may hear of it by that monitor alone.
 
   The error is `:old_term` (somebody claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`, `:invalid_record`, `:too_large`, or
   the disk's: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. It fails nobody else in the same commit.
@@ -228,13 +230,15 @@ defmodule Roomfold.EventLog do
   end
 
   defp check_room(room) do
-    if is_binary(room) and byte_size(room) in 1..255 and String.valid?(room) and
-         :binary.match(room, <<0>>) == :nomatch do
-      :ok
-    else
-      {:error, Error.new(:invalid_id, field: "room")}
-    end
+    if is_binary(room) and byte_size(room) in 1..255 and text?(room),
+      do: :ok,
+      else: {:error, Error.new(:invalid_id, field: "room")}
   end
+
+  # UTF-8 without a zero byte. (`:binary.match/2` that finds nothing gives up what is left of the caller's time slice, and each append would.)
+  defp text?(<<0, _::binary>>), do: false
+  defp text?(<<_::utf8, rest::binary>>), do: text?(rest)
+  defp text?(rest), do: rest == ""
 
   defp check_seqs(after_seq, records) do
     if after_seq + length(records) <= @max_seq, do: :ok, else: {:error, Error.new(:invalid_seq)}

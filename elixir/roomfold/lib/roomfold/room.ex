@@ -41,7 +41,7 @@ defmodule Roomfold.Room do
   """
 
   alias Roomfold.{Error, EventStream, Rooms, World}
-  alias Roomfold.Room.{History, Options, Server, Text}
+  alias Roomfold.Room.{History, Inbox, Options, Server, Text}
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
@@ -217,6 +217,8 @@ defmodule Roomfold.Room do
 
   @doc """
   As `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
+  Several of one process stay in order. What a `Roomfold.Session` of the same process publishes may pass those that are not answered yet.
+
   The room must run (`ensure_started/2`); whether it still does is for the caller to monitor.
 
       iex> {:ok, room} = Roomfold.Room.ensure_started("yard")
@@ -235,19 +237,23 @@ defmodule Roomfold.Room do
   end
 
   @doc false
-  # For a session (how: :session), whose user was checked when it joined: its answer may come within the update that it gets anyway.
+  # For a session (how: :session), whose user was checked when it joined: its answer may come within the update that it gets anyway. On the room's
+  # own node it has the room's inbox.
   def publish_from(room, sender, events, how \\ :tag) do
     ref = make_ref()
 
     case Text.events(events, json()) do
       {:ok, texts} ->
-        GenServer.cast(room, {:publish, {how, self(), ref}, sender, texts})
+        hand_over(room, {how, self(), ref}, sender, texts)
         ref
 
       error ->
         answer(ref, error)
     end
   end
+
+  defp hand_over(%Inbox{} = inbox, to, sender, texts), do: Inbox.put(inbox, to, sender, texts)
+  defp hand_over(room, to, sender, texts), do: GenServer.cast(room, {:publish, to, sender, texts})
 
   defp answer(ref, error) do
     send(self(), {ref, error})

@@ -43,6 +43,8 @@ defmodule Roomfold.Session do
     :options,
     :format,
     :pid,
+    # where what the client publishes goes: the room, or its inbox
+    :to,
     :monitor,
     :term,
     :seq,
@@ -104,6 +106,8 @@ defmodule Roomfold.Session do
   def new(opts) do
     {own, options} = Keyword.split(opts, [:room, :user, :link, :fastlane])
     options = Map.new(Keyword.validate!(options, @defaults))
+    rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
+    options = Map.put(options, :rates, rates)
 
     session = %__MODULE__{
       room: Keyword.fetch!(own, :room),
@@ -135,7 +139,7 @@ defmodule Roomfold.Session do
          session = %{
            session
            | format: format,
-             limit: Limit.new(rates(session), now(session)),
+             limit: Limit.new(session.options.rates, now(session)),
              events?: params["events"] == true,
              presence?: params["presence"] == true,
              params: if(is_map(params["params"]), do: params["params"], else: %{})
@@ -193,6 +197,7 @@ defmodule Roomfold.Session do
       session = %{
         session
         | pid: joined.pid,
+          to: Map.get(joined, :inbox) || joined.pid,
           monitor: monitor,
           term: joined.term,
           seq: joined.seq,
@@ -279,15 +284,12 @@ defmodule Roomfold.Session do
 
   # A frame says itself what it is, and what the client has.
   def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
-    with :ok <- may_send(session, byte_size(frame)),
-         {:ok, session} <- within_rate(session, byte_size(frame)),
+    with {:ok, limit} <- may_send(session, byte_size(frame)),
          {:ok, ack} <- Roomfold.Wire.Input.ack(frame) do
-      room_ref = session.link.publish(session.pid, [{:packed, frame}], by: session.user)
-      session = %{session | waiting: Map.put(session.waiting, room_ref, {ref, nil})}
+      session = publish(session, limit, {:packed, frame}, {ref, nil})
       if ack > 0, do: acknowledge(session, ack), else: {[], session}
     else
-      {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
-      {:error, error} -> refuse(session, ref, error)
+      refusal -> refused(session, ref, refusal)
     end
   end
 
@@ -302,35 +304,35 @@ defmodule Roomfold.Session do
   end
 
   def input(%__MODULE__{} = session, event, payload, ref) when is_binary(event) do
-    bytes = size(payload)
-
-    with :ok <- may_send(session, bytes),
-         {:ok, session} <- within_rate(session, bytes) do
-      room_ref = session.link.publish(session.pid, [{event, payload}], by: session.user)
-      {[], %{session | waiting: Map.put(session.waiting, room_ref, {ref, text_of(event, payload)})}}
-    else
-      {:limited, session} -> refuse(session, ref, Error.new(:rate_limited))
-      {:error, error} -> refuse(session, ref, error)
+    case may_send(session, size(payload)) do
+      {:ok, limit} -> {[], publish(session, limit, {event, payload}, {ref, text_of(event, payload)})}
+      refusal -> refused(session, ref, refusal)
     end
   end
 
-  defp may_send(session, bytes) do
-    with :ok <- at_most(bytes, session.options.max_input_bytes, :too_large),
-         do: at_most(map_size(session.waiting) + 1, session.options.max_waiting, :overloaded)
+  # The limit as it is then. (A session has many fields: what every input goes through reads and changes them in one go.)
+  defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
+    %{max_input_bytes: most_bytes, max_waiting: most_waiting, rates: rates} = options
+
+    with :ok <- at_most(bytes, most_bytes, :too_large),
+         :ok <- at_most(map_size(waiting) + 1, most_waiting, :overloaded),
+         do: Limit.take(limit, rates, 1, bytes, link.now())
   end
+
+  defp publish(%{waiting: waiting, link: link, to: to, user: user} = session, limit, event, asked) do
+    room_ref = link.publish(to, [event], by: user)
+    %{session | limit: limit, waiting: Map.put(waiting, room_ref, asked)}
+  end
+
+  defp refused(session, ref, {:limited, limit}),
+    do: refuse(%{session | limit: limit}, ref, Error.new(:rate_limited))
+
+  defp refused(session, ref, {:error, error}), do: refuse(session, ref, error)
 
   defp size({:json, text}), do: IO.iodata_length(text)
   defp size(map), do: :erlang.external_size(map)
 
   defp at_most(value, limit, reason), do: if(value <= limit, do: :ok, else: {:error, Error.new(reason)})
-
-  defp rates(%{options: options}),
-    do: %{events: options.events_per_s, bytes: options.bytes_per_s, burst: options.burst_s}
-
-  defp within_rate(session, bytes) do
-    {verdict, limit} = Limit.take(session.limit, rates(session), 1, bytes, now(session))
-    {if(verdict == :ok, do: :ok, else: :limited), %{session | limit: limit}}
-  end
 
   defp decode(session, {:json, text}) do
     with {:ok, value} <- JSON.decode(IO.iodata_to_binary(text), impl: session.json) do
@@ -368,9 +370,11 @@ defmodule Roomfold.Session do
   # ---- acknowledging ----
 
   defp acknowledge(session, seq) do
-    session = tell(%{session | acked: max(session.acked, seq)})
-    caught_up(drop_sent(session, seq))
+    session |> acked(seq) |> tell() |> drop_sent(seq) |> caught_up()
   end
+
+  defp acked(%{acked: acked} = session, seq) when acked >= seq, do: session
+  defp acked(session, seq), do: %{session | acked: seq}
 
   defp caught_up(session) do
     if session.lagging && session.sent_bytes <= div(session.options.max_unacknowledged, 2),
@@ -393,13 +397,15 @@ defmodule Roomfold.Session do
 
   defp tell(session), do: session
 
-  defp drop_sent(session, seq) do
-    case :queue.peek(session.sent) do
-      {:value, {sent, bytes}} when sent <= seq ->
-        drop_sent(%{session | sent: :queue.drop(session.sent), sent_bytes: session.sent_bytes - bytes}, seq)
+  defp drop_sent(%{sent: sent, sent_bytes: bytes} = session, seq) do
+    {sent, bytes} = drop_sent(sent, bytes, seq)
+    %{session | sent: sent, sent_bytes: bytes}
+  end
 
-      _ ->
-        session
+  defp drop_sent(sent, all, seq) do
+    case :queue.peek(sent) do
+      {:value, {at, bytes}} when at <= seq -> drop_sent(:queue.drop(sent), all - bytes, seq)
+      _ -> {sent, all}
     end
   end
 
@@ -411,10 +417,10 @@ defmodule Roomfold.Session do
     end
   end
 
-  defp state_frame({kind, bytes}, seq, session) do
-    payload = if session.format == :json, do: {:json, bytes}, else: {:binary, bytes}
-    sent = :queue.in({seq, byte_size(bytes)}, session.sent)
-    session = %{session | seq: seq, sent: sent, sent_bytes: session.sent_bytes + byte_size(bytes)}
+  defp state_frame({kind, bytes}, seq, %{format: format, sent: sent, sent_bytes: all} = session) do
+    payload = if format == :json, do: {:json, bytes}, else: {:binary, bytes}
+    sent = :queue.in({seq, byte_size(bytes)}, sent)
+    session = %{session | seq: seq, sent: sent, sent_bytes: all + byte_size(bytes)}
     {[{:push, Atom.to_string(kind), payload}], session}
   end
 
@@ -425,21 +431,12 @@ defmodule Roomfold.Session do
   is to be closed after these frames.
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
-  def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}) do
-    session = %{session | fast?: false}
-
-    cond do
-      # From before this session came, or came back.
-      update.term != session.term or update.seq <= session.seq -> {[], session}
-      session.lagging -> still_lagging(session)
-      session.sent_bytes > session.options.max_unacknowledged -> {[], %{session | lagging: now(session)}}
-      true -> updated(session, update)
-    end
-  end
+  def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}),
+    do: session |> slow() |> told(update)
 
   # With answers, as they would come one by one behind it.
-  def handle(%__MODULE__{} = session, {:roomfold, room, {:update, update, answers}}) do
-    with {frames, session} <- handle(session, {:roomfold, room, {:update, update}}),
+  def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update, answers}}) do
+    with {frames, session} <- session |> slow() |> told(update),
          do: answered(answers, frames, session)
   end
 
@@ -476,27 +473,48 @@ defmodule Roomfold.Session do
   def handle(%{monitor: monitor} = session, {:DOWN, monitor, _, _, _}) when monitor != nil,
     do: come_back(session)
 
-  def handle(%{waiting: waiting} = session, {room_ref, answer}) when is_map_key(waiting, room_ref) do
-    {{ref, event}, waiting} = Map.pop(waiting, room_ref)
-    session = %{session | waiting: waiting}
-
-    case answer do
-      _ when ref == nil -> {[], session}
-      {:ok, []} -> {[{:reply, ref, :ok, %{}}], session}
-      {:ok, seqs} -> {[{:reply, ref, :ok, %{"seq" => List.last(seqs)}}], session}
-      {:error, error} -> refuse(session, ref, shifted(error, event))
-    end
-  end
+  def handle(%{waiting: waiting} = session, {room_ref, _} = answer) when is_map_key(waiting, room_ref),
+    do: answered([answer], [], session)
 
   def handle(_, _), do: :ignore
 
-  defp answered([], frames, session), do: {frames, session}
+  defp answered(answers, frames, %{waiting: waiting} = session) do
+    {replies, waiting} = replies(answers, waiting)
+    {frames ++ replies, %{session | waiting: waiting}}
+  end
 
-  defp answered([answer | answers], frames, session) do
-    case handle(session, answer) do
+  defp replies([], waiting), do: {[], waiting}
+
+  defp replies([{room_ref, answer} | answers], waiting) do
+    case waiting do
+      %{^room_ref => {ref, event}} ->
+        {replies, waiting} = replies(answers, Map.delete(waiting, room_ref))
+        {reply(ref, event, answer) ++ replies, waiting}
+
       # To what was published before the session came back.
-      :ignore -> answered(answers, frames, session)
-      {more, session} -> answered(answers, frames ++ more, session)
+      _ ->
+        replies(answers, waiting)
+    end
+  end
+
+  defp reply(nil, _, _), do: []
+  defp reply(ref, _, {:ok, []}), do: [{:reply, ref, :ok, %{}}]
+  defp reply(ref, _, {:ok, seqs}), do: [{:reply, ref, :ok, %{"seq" => List.last(seqs)}}]
+  defp reply(ref, event, {:error, error}), do: [{:reply, ref, :error, reason(shifted(error, event))}]
+
+  # The room sends to it again.
+  defp slow(%{fast?: false} = session), do: session
+  defp slow(session), do: %{session | fast?: false}
+
+  defp told(session, update) do
+    %{term: term, seq: seq, lagging: lagging, sent_bytes: bytes, options: options} = session
+
+    cond do
+      # From before this session came, or came back.
+      update.term != term or update.seq <= seq -> {[], session}
+      lagging -> still_lagging(session)
+      bytes > options.max_unacknowledged -> {[], %{session | lagging: now(session)}}
+      true -> updated(session, update)
     end
   end
 

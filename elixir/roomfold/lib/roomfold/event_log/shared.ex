@@ -74,8 +74,8 @@ defmodule Roomfold.EventLog.Shared do
   def submit(server, room, term, after_seq, records, opts) do
     {server, reference} = EventLog.watch(server)
     records = Enum.map(records, &IO.iodata_to_binary/1)
-    # Not both over the net.
-    opts = Keyword.delete(opts, :text)
+    # Not both over the net; and nobody watches the log there.
+    opts = Keyword.drop(opts, [:text, :watched])
     if server, do: send(server, {:submit, reference, [room, term, after_seq, records, opts]})
     reference
   end

@@ -127,13 +127,21 @@ defmodule Roomfold.EventLog.SQLite do
   @impl EventLog
   def submit(server, room, term, after_seq, records, opts) do
     text = opts[:text] || IO.iodata_to_binary(for record <- records, do: [record, ?\n])
-    {server, reference} = EventLog.watch(server)
-
-    if server do
-      send(server, {:append, reference, {@append, room, term, after_seq, length(records), text}})
-    end
-
+    {server, to, reference} = answered(server, opts[:watched])
+    if server, do: send(server, {:append, to, {@append, room, term, after_seq, length(records), text}})
     reference
+  end
+
+  # Whom the answer is sent to: the caller, or an alias that is a monitor besides. Each time to begin and to end one would be two more signals
+  # for the process that everybody waits for.
+  defp answered(server, true) do
+    reference = make_ref()
+    {GenServer.whereis(server), {self(), reference}, reference}
+  end
+
+  defp answered(server, _) do
+    {server, reference} = EventLog.watch(server)
+    {server, {reference, reference}, reference}
   end
 
   @impl EventLog
@@ -317,12 +325,12 @@ defmodule Roomfold.EventLog.SQLite do
   def handle_call({:change, op}, from, state), do: {:noreply, enqueue(state, {:call, from}, op)}
 
   @impl GenServer
-  def handle_info({:append, reference, {_, _, _, _, _, text} = op}, state) do
+  def handle_info({:append, {to, reference}, {_, _, _, _, _, text} = op}, state) do
     if byte_size(text) > state.max_append_bytes do
-      send(reference, {reference, {:error, Error.new(:too_large)}})
+      send(to, {reference, {:error, Error.new(:too_large)}})
       {:noreply, state}
     else
-      {:noreply, state |> enqueue({:submit, reference}, op) |> writes(elem(op, 1)) |> gathered()}
+      {:noreply, state |> enqueue({:submit, to, reference}, op) |> writes(elem(op, 1)) |> gathered()}
     end
   end
 

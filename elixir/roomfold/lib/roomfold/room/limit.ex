@@ -2,26 +2,36 @@ defmodule Roomfold.Room.Limit do
   @moduledoc false
   # Token buckets: how many events and bytes a sender may send. A bucket holds at most `burst` seconds' worth.
 
-  # In thousandths of an event and of a byte: so many are added in a millisecond as the rate has in a second.
-  defstruct [:events, :bytes, :at]
+  # {events, bytes, at}, in thousandths of an event and of a byte: so many are added in a millisecond as the rate has in a second. Two of
+  # them change with each input, so they are tuples.
+  @type t :: {integer, integer, integer}
+  @type rates ::
+          {events :: pos_integer, bytes :: pos_integer, most_events :: pos_integer, most_bytes :: pos_integer}
 
-  @type rates :: %{events: pos_integer, bytes: pos_integer, burst: pos_integer}
+  @doc "So many a second, and how many seconds' worth a bucket holds."
+  @spec rates(events :: pos_integer, bytes :: pos_integer, burst :: pos_integer) :: rates
+  def rates(events, bytes, burst), do: {events, bytes, events * burst * 1000, bytes * burst * 1000}
 
   @doc "A full one."
-  def new(rates, now),
-    do: %__MODULE__{events: full(rates.events, rates.burst), bytes: full(rates.bytes, rates.burst), at: now}
+  @spec new(rates, now :: integer) :: t
+  def new({_, _, events, bytes}, now), do: {events, bytes, now}
 
   @doc "Takes so much out, or says :limited and takes nothing. Times in milliseconds."
-  def take(limit, rates, events, bytes, now) do
-    passed = max(now - limit.at, 0)
-    events_left = min(limit.events + passed * rates.events, full(rates.events, rates.burst))
-    bytes_left = min(limit.bytes + passed * rates.bytes, full(rates.bytes, rates.burst))
+  @spec take(t, rates, non_neg_integer, non_neg_integer, now :: integer) :: {:ok | :limited, t}
+  def take(
+        {events_left, bytes_left, at},
+        {event_rate, byte_rate, most_events, most_bytes},
+        events,
+        bytes,
+        now
+      ) do
+    passed = max(now - at, 0)
+    events_left = min(events_left + passed * event_rate, most_events)
+    bytes_left = min(bytes_left + passed * byte_rate, most_bytes)
     {events, bytes} = {events * 1000, bytes * 1000}
 
     if events_left >= events and bytes_left >= bytes,
-      do: {:ok, %__MODULE__{events: events_left - events, bytes: bytes_left - bytes, at: now}},
-      else: {:limited, %__MODULE__{events: events_left, bytes: bytes_left, at: now}}
+      do: {:ok, {events_left - events, bytes_left - bytes, now}},
+      else: {:limited, {events_left, bytes_left, now}}
   end
-
-  defp full(rate, burst), do: rate * burst * 1000
 end

@@ -3,6 +3,7 @@ defmodule Roomfold.Room.Options do
   # What a room is started with, checked once. Roomfold.Room says what each means.
 
   alias Roomfold.{Level, Rules, Schema}
+  alias Roomfold.Room.Limit
 
   @defaults [
     impl: :native,
@@ -115,7 +116,7 @@ defmodule Roomfold.Room.Options do
   end
 
   def rates(options),
-    do: %{events: options.user_events_per_s, bytes: options.user_bytes_per_s, burst: options.user_burst_s}
+    do: Limit.rates(options.user_events_per_s, options.user_bytes_per_s, options.user_burst_s)
 
   @doc "What the log is told about the records to come, and a snapshot says about itself."
   def versions(options),

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Options, Recovery, State, Text, Times, Update}
+  alias Roomfold.Room.{Inbox, Options, Recovery, State, Text, Times, Update}
 
   defstruct [
     :options,
@@ -18,6 +18,8 @@ defmodule Roomfold.Room.Server do
     # of the log's process: without it nothing can be known of this room
     :log,
     :keeping,
+    # what sessions of this node have published
+    :inbox,
     # whether it hears what others broadcast on its stream, and how much that was
     listens?: false,
     strays: 0,
@@ -40,7 +42,8 @@ defmodule Roomfold.Room.Server do
     with {:ok, term} <- claim(options), {:ok, world, facts} <- recover(options) do
       now = now()
       {effects, state} = start(options, world, Map.put(facts, :term, term), now)
-      server = %__MODULE__{options: options, topic: EventStream.topic(options.id), state: state}
+      topic = EventStream.topic(options.id)
+      server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new()}
       if options.rooms, do: Rooms.here(options.rooms, options.id)
       server = %{server | log: monitor_log(options), listens?: listen(server)}
       {:ok, server |> carry_out(effects) |> arm()}
@@ -97,7 +100,7 @@ defmodule Roomfold.Room.Server do
   defp drain(server, 0), do: finish_commit(server)
 
   defp drain(server, left) do
-    server = finish_commit(server)
+    server = server |> finish_commit() |> take_in()
 
     case State.flush(server.state, now()) do
       {[], state} -> %{server | state: state}
@@ -110,11 +113,17 @@ defmodule Roomfold.Room.Server do
   defp finish_commit(%{commit: ref} = server) do
     receive do
       {^ref, answer} -> server |> committed(answer) |> finish_commit()
-      {:DOWN, ^ref, _, _, reason} -> unknown(server, reason)
+      {:DOWN, down, _, _, reason} when down in [ref, server.log] -> unknown(server, reason)
     after
       5_000 -> unknown(server, :timeout)
     end
   end
+
+  # Only on this node is there more than a process.
+  defp at_hand(answer, server, pid) when node(pid) == node(),
+    do: Map.merge(answer, %{pid: self(), inbox: server.inbox})
+
+  defp at_hand(answer, _, _), do: Map.put(answer, :pid, self())
 
   # Whoever waits must not think that it can be published again: it may be in the log.
   defp unknown(server, reason),
@@ -130,9 +139,10 @@ defmodule Roomfold.Room.Server do
   def handle_call({:join, pid, user, how}, _, server) do
     case overtaken(server, how) do
       nil ->
+        server = take_in(server)
         {answer, effects, state} = State.join(server.state, pid, user, how, now())
         server = monitor(%{server | state: state}, pid)
-        {:reply, {:ok, Map.put(answer, :pid, self())}, server |> carry_out(effects) |> arm()}
+        {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
 
       reason ->
         {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
@@ -146,6 +156,7 @@ defmodule Roomfold.Room.Server do
   def handle_call({:read, read}, _, server), do: {:reply, read.(server.state.world), server}
 
   def handle_call(:info, _, server) do
+    server = server |> take_in() |> arm()
     state = server.state
 
     info = %{
@@ -184,13 +195,12 @@ defmodule Roomfold.Room.Server do
   def handle_info({ref, answer}, %{commit: ref} = server),
     do: {:noreply, server |> committed(answer) |> arm()}
 
-  def handle_info({:DOWN, ref, _, _, reason}, %{commit: ref} = server) do
-    server = committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
-    {:stop, {:shutdown, :log_failed}, server}
-  end
+  def handle_info({:DOWN, ref, _, _, reason}, %{commit: commit, log: log} = server)
+      when commit != nil and ref in [commit, log],
+      do: {:stop, {:shutdown, :log_failed}, unknown(server, reason)}
 
   # Perhaps another node has the room by now: whoever asks next finds out.
-  def handle_info({:DOWN, ref, _, _, _}, %{log: ref} = server) when ref != nil,
+  def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, server}
 
   def handle_info({:DOWN, ref, _, pid, _}, %{keeping: {pid, ref}} = server),
@@ -212,6 +222,7 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_info({:wake, _}, server), do: {:noreply, server}
+  def handle_info(:inbox, server), do: {:noreply, server |> take_in() |> arm()}
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
 
   # Its own events have a seq, also those of another process of this room.
@@ -254,21 +265,23 @@ defmodule Roomfold.Room.Server do
   defp woken(server) do
     start = System.monotonic_time()
     now = now()
-    state = State.heard(server.state, heard?(server))
+    # Only where frames may be folded as they are is it asked before anything is folded.
+    server =
+      if server.state.packed?, do: %{server | state: State.heard(server.state, heard?(server))}, else: server
 
     server =
-      if State.tick_due?(state, now) do
-        facts = %{room: server.options.id, number: state.ticks + 1}
-        Telemetry.span([:tick], facts, fn -> ticked(wake(server, state, now)) end)
+      if State.tick_due?(server.state, now) do
+        facts = %{room: server.options.id, number: server.state.ticks + 1}
+        Telemetry.span([:tick], facts, fn -> server |> open() |> wake(now) |> ticked() end)
       else
-        wake(server, state, now)
+        wake(server, now)
       end
 
     {:noreply, server |> timed(System.monotonic_time() - start) |> arm()}
   end
 
-  defp wake(server, state, now) do
-    {effects, state} = State.wake(state, now)
+  defp wake(server, now) do
+    {effects, state} = State.wake(server.state, now)
     carry_out(%{server | state: state}, effects)
   end
 
@@ -279,12 +292,36 @@ defmodule Roomfold.Room.Server do
   end
 
   defp publish(server, to, sender, texts) do
-    # Where nothing ticks it may be folded at once, and somebody may have subscribed since the room last woke.
-    state = if State.ticking?(server.state), do: server.state, else: State.heard(server.state, heard?(server))
+    server = take_in(server)
 
-    case State.publish(state, to, sender, texts, now()) do
-      {[], state} -> arm(%{server | state: state})
-      {effects, state} -> %{server | state: state} |> carry_out(effects) |> arm()
+    # A frame, and where nothing ticks whatever waits, may be folded at once; somebody may have subscribed since that was asked.
+    ask? = match?([{:packed, _}], texts) or not State.ticking?(server.state)
+    state = if ask?, do: State.heard(server.state, heard?(server)), else: server.state
+    server |> published(State.publish(state, to, sender, texts, now())) |> arm()
+  end
+
+  defp published(server, {[], state}), do: %{server | state: state}
+  defp published(server, {effects, state}), do: carry_out(%{server | state: state}, effects)
+
+  # Before whatever came to the room after it, as if it had come as messages.
+  defp take_in(%{inbox: inbox} = server) do
+    if Inbox.any?(inbox), do: taken(server), else: server
+  end
+
+  defp taken(%{state: state} = server) do
+    case Inbox.take(server.inbox) do
+      [] -> server
+      entries -> published(server, State.publish_all(state, entries, now()))
+    end
+  end
+
+  # Only if there is nothing to wait for that could be forgotten.
+  defp open(%{inbox: inbox} = server) do
+    if Inbox.any?(inbox) do
+      Inbox.open(inbox)
+      taken(server)
+    else
+      server
     end
   end
 
@@ -313,7 +350,8 @@ defmodule Roomfold.Room.Server do
   end
 
   defp committed(server, answer) do
-    Process.demonitor(server.commit, [:flush])
+    # Not with :flush, for which it would have to let others run: should the log have died since, that is nobody's leaving.
+    Process.demonitor(server.commit)
     {span, count} = server.committing
     error = with {:error, error} <- answer, do: error, else: (_ -> nil)
     Telemetry.stop([:commit], span, %{count: count}, %{error: error})
@@ -338,8 +376,9 @@ defmodule Roomfold.Room.Server do
   defp left(server, pid, goodbye?) do
     {ref, monitors} = Map.pop(server.monitors, pid)
     if ref, do: Process.demonitor(ref, [:flush])
+    server = take_in(%{server | monitors: monitors})
     {effects, state} = State.leave(server.state, pid, goodbye?, now())
-    %{server | state: state, monitors: monitors} |> carry_out(effects) |> arm()
+    %{server | state: state} |> carry_out(effects) |> arm()
   end
 
   defp monitor(server, pid) do
@@ -366,7 +405,8 @@ defmodule Roomfold.Room.Server do
     options = server.options
     span = Telemetry.start([:commit], %{room: options.id})
     text = server.state.commit.batch.text
-    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, text: text)
+    opts = [text: text, watched: true]
+    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, opts)
     %{server | commit: ref, committing: {span, length(records)}}
   end
 
@@ -462,8 +502,14 @@ defmodule Roomfold.Room.Server do
 
   defp now, do: :erlang.monotonic_time(:millisecond)
 
-  # One timer, for what comes first.
-  defp arm(server) do
+  # One timer, for what comes first. While nothing waits for a tick, whatever comes has to wake the room.
+  defp arm(%{state: %{queue: []}} = server) do
+    if Inbox.any?(server.inbox), do: server |> open() |> arm(), else: set_timer(server)
+  end
+
+  defp arm(server), do: set_timer(server)
+
+  defp set_timer(server) do
     case State.wake_at(server.state) do
       at when at == server.wake_at ->
         server

@@ -138,7 +138,7 @@ defmodule Roomfold.Room.State do
     with {:ok, sender} <- authority(state, sender),
          {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          {:ok, state} <- within_limits(state, sender, texts, now),
-         :ok <- room_in_queue(state, length(texts)) do
+         :ok <- room_in_queue(state, state.queued, length(texts)) do
       state = %{queue(state, to, sender, texts) | busy_at: now}
       if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
     else
@@ -147,6 +147,42 @@ defmodule Roomfold.Room.State do
       {:limited, state} -> {[{:reply, to, {:error, Error.new(:rate_limited)}}], state}
     end
   end
+
+  @doc """
+  What users have published, `[{_, to, {:user, id}, texts}]`, oldest first: as `publish/5` of each in a room that ticks, but what they change
+  of the room is changed once. If nothing ticks any more, it waits until it is due.
+  """
+  def publish_all(state, entries, now) do
+    state = on_beat(state, now)
+    %{ids: ids, limits: limits, queue: queue, queued: queued} = state
+    {replies, ids, limits, queue, queued} = gather(entries, state, now, {[], ids, limits, queue, queued})
+    busy_at = if ids == state.ids, do: state.busy_at, else: now
+
+    {Enum.reverse(replies),
+     %{state | ids: ids, limits: limits, queue: queue, queued: queued, busy_at: busy_at}}
+  end
+
+  defp gather([{_, to, {:user, user} = sender, texts} | entries], state, now, gathered) do
+    {replies, ids, limits, queue, queued} = gathered
+
+    with {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
+         count = length(texts),
+         {:ok, limits} <- within_limit(limits, state.rates, user, texts, now),
+         :ok <- room_in_queue(state, queued, count) do
+      item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
+      gather(entries, state, now, {replies, ids + 1, limits, [item | queue], queued + count})
+    else
+      {:limited, limits} ->
+        refusal = {:reply, to, {:error, Error.new(:rate_limited)}}
+        gather(entries, state, now, {[refusal | replies], ids, limits, queue, queued})
+
+      # An error, or that there is nothing in it.
+      answer ->
+        gather(entries, state, now, put_elem(gathered, 0, [{:reply, to, answer} | replies]))
+    end
+  end
+
+  defp gather([], _, _, gathered), do: gathered
 
   # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of whose event it is
   # (`what`): it is left out and reported, or it would end the room, again after each restart.
@@ -176,8 +212,13 @@ defmodule Roomfold.Room.State do
   defp authority(_, sender), do: {:ok, sender}
 
   defp within_limits(state, {:user, user}, texts, now) do
-    %{limits: limits, rates: rates} = state
+    {verdict, limits} = within_limit(state.limits, state.rates, user, texts, now)
+    {verdict, %{state | limits: limits}}
+  end
 
+  defp within_limits(state, _, _, _), do: {:ok, state}
+
+  defp within_limit(limits, rates, user, texts, now) do
     limit =
       case limits do
         %{^user => limit} -> limit
@@ -185,13 +226,11 @@ defmodule Roomfold.Room.State do
       end
 
     {verdict, limit} = Limit.take(limit, rates, length(texts), :erlang.iolist_size(texts), now)
-    {verdict, %{state | limits: Map.put(limits, user, limit)}}
+    {verdict, Map.put(limits, user, limit)}
   end
 
-  defp within_limits(state, _, _, _), do: {:ok, state}
-
-  defp room_in_queue(state, count) do
-    if state.queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
+  defp room_in_queue(state, queued, count) do
+    if queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
   end
 
   @doc "Whether the stream has subscribers; said before what may fold packed frames."
@@ -438,15 +477,18 @@ defmodule Roomfold.Room.State do
   end
 
   defp logged_users(state, batch) do
-    case for %{sender: :server, seqs: seqs} <- batch.items, seq <- seqs, do: seq - batch.first do
-      [] ->
-        state.logged_users
-
-      places ->
-        records = List.to_tuple(batch.records)
-        Enum.reduce(places, state.logged_users, &Recovery.person(elem(records, &1), &2))
+    if server?(batch.items) do
+      places = for %{sender: :server, seqs: seqs} <- batch.items, seq <- seqs, do: seq - batch.first
+      records = List.to_tuple(batch.records)
+      Enum.reduce(places, state.logged_users, &Recovery.person(elem(records, &1), &2))
+    else
+      state.logged_users
     end
   end
+
+  defp server?([%{sender: :server} | _]), do: true
+  defp server?([_ | items]), do: server?(items)
+  defp server?([]), do: false
 
   # What was folded happened now: that is where everything was then.
   defp stamped(state, now) do
@@ -463,18 +505,27 @@ defmodule Roomfold.Room.State do
   defp flush_if_idle(state, now), do: if(ticking?(state), do: {[], state}, else: flush_if_due(state, now))
 
   defp replies(batch, report) do
-    rejected = Map.new(Enum.reverse(report.rejected))
+    case report.rejected do
+      [] -> accepted(batch.items)
+      rejected -> replies(batch, Map.new(Enum.reverse(rejected)), batch.items)
+    end
+  end
 
-    for %{to: to, seqs: seqs} = item <- batch.items, to != nil do
-      case map_size(rejected) > 0 && Enum.find_value(seqs, &rejected[&1 - batch.first]) do
-        none when none in [nil, false] ->
-          {:reply, to, {:ok, if(item.packed?, do: seqs, else: listed(seqs))}}
-
-        error ->
-          {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
+  defp replies(batch, rejected, items) do
+    for %{to: to, seqs: seqs} = item <- items, to != nil do
+      case Enum.find_value(seqs, &rejected[&1 - batch.first]) do
+        nil -> accepted(item)
+        error -> {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
       end
     end
   end
+
+  defp accepted([%{to: nil} | items]), do: accepted(items)
+  defp accepted([item | items]), do: [accepted(item) | accepted(items)]
+  defp accepted([]), do: []
+
+  defp accepted(%{to: to, seqs: seqs, packed?: packed?}),
+    do: {:reply, to, {:ok, if(packed?, do: seqs, else: listed(seqs))}}
 
   defp listed(seq..seq), do: [seq]
   defp listed(seqs), do: Enum.to_list(seqs)

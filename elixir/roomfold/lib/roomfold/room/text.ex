@@ -38,11 +38,15 @@ defmodule Roomfold.Room.Text do
   def event(_, _), do: {:error, Error.new(:not_an_event)}
 
   defp named(name, fields, impl) do
-    with {:ok, quoted} <- quoted(name, impl) do
-      key = if name in @entity_events, do: "{\"event\":", else: "{\"event_name\":"
-      {:ok, <<key::binary, quoted::binary, comma(fields)::binary, fields::binary>>}
-    end
+    with {:ok, quoted} <- quoted(name, impl), do: {:ok, put_together(name, quoted, comma(fields), fields)}
   end
+
+  # Begun with text of its own: a binary that begins with another one is made with room to grow, and has to be cut when it is sent.
+  defp put_together(name, quoted, comma, fields) when name in @entity_events,
+    do: <<"{\"event\":", quoted::binary, comma::binary, fields::binary>>
+
+  defp put_together(_, quoted, comma, fields),
+    do: <<"{\"event_name\":", quoted::binary, comma::binary, fields::binary>>
 
   defp comma("\"" <> _), do: ","
   defp comma(fields), do: if(String.starts_with?(String.trim_leading(fields), "}"), do: "", else: ",")

@@ -24,26 +24,27 @@ defmodule Roomfold.Room.Update do
   one message, for which it is woken once.
   """
   def with_answers(effects) do
-    case Enum.find(effects, &match?({:send, _, {:update, _}}, &1)) do
-      {:send, pids, _} -> gather(effects, Map.new(pids, &{&1, []}), [])
-      nil -> effects
+    case Enum.split_while(effects, &(not match?({:send, _, {:update, _}}, &1))) do
+      {_, []} ->
+        effects
+
+      {front, [{:send, pids, {:update, update}} | back]} ->
+        {answers, back} = gather(Enum.reverse(back), Map.new(pids, &{&1, []}), [])
+        {answers, front} = gather(Enum.reverse(front), answers, [])
+        front ++ [{:tell, update, answers} | back]
     end
   end
 
-  defp gather([{:reply, {:session, pid, ref}, answer} | effects], answers, others)
-       when is_map_key(answers, pid),
-       do: gather(effects, Map.update!(answers, pid, &[{ref, answer} | &1]), others)
-
-  defp gather([effect | effects], answers, others), do: gather(effects, answers, [effect | others])
-
-  defp gather([], answers, others) do
-    answers = Map.new(answers, fn {pid, mine} -> {pid, Enum.reverse(mine)} end)
-
-    Enum.reduce(others, [], fn
-      {:send, _, {:update, update}}, effects -> [{:tell, update, answers} | effects]
-      effect, effects -> [effect | effects]
-    end)
+  # From the last one to the first: so answers and what is left are in order again.
+  defp gather([{:reply, {:session, pid, ref}, answer} = effect | effects], answers, left) do
+    case answers do
+      %{^pid => mine} -> gather(effects, %{answers | pid => [{ref, answer} | mine]}, left)
+      _ -> gather(effects, answers, [effect | left])
+    end
   end
+
+  defp gather([effect | effects], answers, left), do: gather(effects, answers, [effect | left])
+  defp gather([], answers, left), do: {answers, left}
 
   @doc "The message to a session."
   def message(room, update, []), do: {:roomfold, room, {:update, update}}

@@ -62,6 +62,6 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   def error({:error, {reason, detail}}), do: {:error, Error.new(reason, detail: detail)}
 
   defp reply(nil, _answer), do: :ok
-  defp reply({:submit, reference}, answer), do: send(reference, {reference, answer})
+  defp reply({:submit, to, reference}, answer), do: send(to, {reference, answer})
   defp reply({:call, from}, answer), do: GenServer.reply(from, answer)
 end

@@ -1,0 +1,50 @@
+defmodule Roomfold.Room.Inbox do
+  @moduledoc false
+  # Where sessions of a room's own node put what their clients publish. A message would wake the room each time, to do nothing but keep it
+  # for the next tick; here the first one wakes it, and the tick takes what has come since, in the order it came.
+  #
+  # count is how many were put in since it was last opened. Whoever raises it from 0 wakes the room: while it is above 0, the room has to be
+  # sure to come back, by a timer or by what it waits for. Who puts something in does so before it counts, and the room opens before it
+  # takes: nothing is left behind without somebody who wakes it.
+  #
+  # The table belongs to the room and goes with it.
+
+  defstruct [:room, :table, :count]
+
+  @type t :: %__MODULE__{room: pid, table: :ets.table(), count: :atomics.atomics_ref()}
+  @type entry :: {to :: term, sender :: term, texts :: [binary]}
+
+  @key 0
+
+  @doc "An empty one of the calling process, which is woken by the message `:inbox`."
+  def new do
+    %__MODULE__{
+      room: self(),
+      # What has the same key keeps its order, and is taken in one piece.
+      table: :ets.new(__MODULE__, [:duplicate_bag, :public]),
+      count: :atomics.new(1, signed: false)
+    }
+  end
+
+  @doc "If the room has gone nothing happens, as with a message."
+  @spec put(t, to :: term, sender :: term, [binary]) :: :ok
+  def put(%__MODULE__{room: room, table: table, count: count}, to, sender, texts) do
+    :ets.insert(table, {@key, to, sender, texts})
+    if :atomics.add_get(count, 1, 1) == 1, do: send(room, :inbox)
+    :ok
+  rescue
+    ArgumentError -> :ok
+  end
+
+  @doc "Whether there may be something in it. What the caller knows to have been put in, it sees."
+  @spec any?(t) :: boolean
+  def any?(inbox), do: :atomics.get(inbox.count, 1) > 0
+
+  @doc "From now on the next one wakes the room again."
+  @spec open(t) :: :ok
+  def open(inbox), do: :atomics.put(inbox.count, 1, 0)
+
+  @doc "All that is in it, oldest first: `{@key, to, sender, texts}`."
+  @spec take(t) :: [tuple]
+  def take(inbox), do: :ets.take(inbox.table, @key)
+end

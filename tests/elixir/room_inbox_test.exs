@@ -1,0 +1,164 @@
+defmodule Roomfold.Room.InboxTest do
+  use Roomfold.RoomsCase, async: true
+  alias Roomfold.Room.Inbox
+
+  describe "an inbox" do
+    test "wakes its room for the first only, until it is opened again" do
+      inbox = Inbox.new()
+      refute Inbox.any?(inbox)
+      for n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"])
+      assert Inbox.any?(inbox)
+      assert_received :inbox
+      refute_received :inbox
+
+      assert [1, 2, 3] = for({_, to, {:user, "tom"}, ["text"]} <- Inbox.take(inbox), do: to)
+      Inbox.put(inbox, 4, {:user, "tom"}, ["text"])
+      refute_received :inbox
+      Inbox.open(inbox)
+      refute Inbox.any?(inbox)
+      Inbox.put(inbox, 5, {:user, "tom"}, ["text"])
+      assert_received :inbox
+      assert [4, 5] = for({_, to, _, _} <- Inbox.take(inbox), do: to)
+      assert Inbox.take(inbox) == []
+    end
+
+    test "of a room that has gone takes nothing, and nobody minds" do
+      {room, monitor} =
+        spawn_monitor(fn -> receive(do: ({:give, pid} -> send(pid, {:inbox, Inbox.new()}))) end)
+
+      send(room, {:give, self()})
+      assert_receive {:inbox, inbox}
+      assert_receive {:DOWN, ^monitor, _, _, _}
+      assert Inbox.put(inbox, 1, {:user, "tom"}, ["text"]) == :ok
+    end
+
+    test "loses nothing and keeps each sender's order, whenever it is opened and taken" do
+      inbox = Inbox.new()
+
+      senders =
+        for s <- 1..4 do
+          Task.async(fn ->
+            for n <- 1..5_000, do: Inbox.put(inbox, {s, n}, {:user, "tom"}, ["text"])
+          end)
+        end
+
+      got = gather(inbox, 20_000, [])
+      Task.await_many(senders)
+      for s <- 1..4, do: assert(for({^s, n} <- got, do: n) == Enum.to_list(1..5_000))
+    end
+
+    # Takes nothing but when it was woken.
+    defp gather(_, 0, got), do: got
+
+    defp gather(inbox, left, got) do
+      receive do
+        :inbox ->
+          Inbox.open(inbox)
+          some = for {_, to, _, _} <- Inbox.take(inbox), do: to
+          gather(inbox, left - length(some), got ++ some)
+      after
+        5_000 -> flunk("left behind: #{left}")
+      end
+    end
+  end
+
+  describe "a room" do
+    test "is woken once for all that comes within a tick" do
+      room = start_room(tick_ms: 200)
+      {_, _, session} = join!(room, "tom")
+      {:ok, _} = Room.publish(room, {"user_moved", %{"user_id" => "tom", "position" => [0, 0, 0]}}, by: "tom")
+      counter = spawn_link(fn -> count(0) end)
+      :erlang.trace(room, true, [:receive, {:tracer, counter}])
+
+      session =
+        for n <- 1..10, reduce: session do
+          session ->
+            {[], session} = Session.input(session, "user_moved", text(n), n)
+            session
+        end
+
+      seqs = for {_, seq} <- told(session, 10, []), do: seq
+      :erlang.trace(room, false, [:receive])
+      assert seqs == Enum.to_list(hd(seqs)..(hd(seqs) + 9))
+      send(counter, {:woken?, self()})
+      assert_receive {:woken, 1}
+    end
+
+    test "has what a session published before anything that came after it" do
+      room = start_room(tick_ms: 60_000)
+      {_, _, session} = join!(room, "tom")
+      {[], session} = Session.input(session, "user_moved", text(1), 1)
+
+      ref =
+        Room.publish_async(room, [{"user_moved", %{"user_id" => "tom", "position" => [2, 0, 0]}}], by: "tom")
+
+      {[], session} = Session.input(session, "user_moved", text(3), 3)
+      # Says goodbye: the room ticks no more, and what waits is on its way.
+      queued = Room.info(room).queued
+      :ok = Session.leave(session)
+      assert queued >= 3
+      assert_receive {^ref, {:ok, [second]}}, 2_000
+      # With nobody there, nothing is told together with an update.
+      assert [{1, first}, {3, third}] = told(session, 2, [])
+      assert first < second and first < third
+    end
+
+    test "hears of it when a session publishes after all others were refused" do
+      room = start_room(tick_ms: 20, user_events_per_s: 1, user_burst_s: 1)
+      {_, _, session} = join!(room, "tom")
+      {[], session} = Session.input(session, "user_moved", text(1), 1)
+      {{1, _}, session} = await(session, &answer/1)
+
+      session =
+        for n <- 2..4, reduce: session do
+          session ->
+            {[], session} = Session.input(session, "user_moved", text(n), n)
+            {:refused, session} = await(session, &refused/1)
+            session
+        end
+
+      Process.sleep(1_050)
+      {[], session} = Session.input(session, "user_moved", text(5), 5)
+      assert {{5, _}, _} = await(session, &answer/1)
+    end
+
+    test "of another node is sent messages: only its own sessions have the inbox" do
+      room = start_room()
+      {:ok, joined} = Room.join(room, "tom")
+      assert %Inbox{room: ^room} = joined.inbox
+    end
+
+    defp text(n), do: {:json, ~s({"user_id":"tom","position":[#{n},0,0]})}
+
+    defp answer({:reply, n, :ok, %{"seq" => seq}}), do: {n, seq}
+    defp answer(_), do: nil
+    defp refused({:reply, _, :error, %{"reason" => "rate_limited"}}), do: :refused
+    defp refused(_), do: nil
+
+    defp told(_, 0, found), do: found
+
+    defp told(session, left, found) do
+      receive do
+        message ->
+          case Session.handle(session, message) do
+            {frames, session} ->
+              new = frames |> Enum.map(&answer/1) |> Enum.reject(&is_nil/1)
+              told(session, left - length(new), found ++ new)
+
+            :ignore ->
+              told(session, left, found)
+          end
+      after
+        2_000 -> flunk("#{left} answers are missing, there are #{inspect(found)}")
+      end
+    end
+
+    defp count(woken) do
+      receive do
+        {:trace, _, :receive, :inbox} -> count(woken + 1)
+        {:trace, _, :receive, _} -> count(woken)
+        {:woken?, pid} -> send(pid, {:woken, woken})
+      end
+    end
+  end
+end
