@@ -39,6 +39,13 @@ defmodule Roomfold.ClusterTest do
         assert on(one, Room, :get, [room(id), "tom"]) == %{"position" => [1.0, 2.0, 3.0]}
         pid = on(one, Room, :whereis, [room(id)])
         assert pid == on(two, Room, :whereis, [room(id)])
+
+        # What is no process can be had on the room's own node only.
+        for node <- [one, two] do
+          assert {:ok, joined} = on(node, Room, :join, [room(id), "ann"])
+          assert is_map_key(joined, :inbox) == (node.node == node_of(pid))
+        end
+
         node_of(pid)
       end
 

@@ -1,30 +1,33 @@
 defmodule Roomfold.Room.InboxTest do
   use Roomfold.RoomsCase, async: true
+  alias Roomfold.EventLog
   alias Roomfold.Room.Inbox
 
   describe "an inbox" do
     test "wakes its room for the first only, until it is opened again" do
-      inbox = Inbox.new()
+      inbox = Inbox.new(100)
       refute Inbox.any?(inbox)
       for n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"])
       assert Inbox.any?(inbox)
       assert_received :inbox
       refute_received :inbox
 
-      assert [1, 2, 3] = for({_, to, {:user, "tom"}, ["text"]} <- Inbox.take(inbox), do: to)
+      assert [1, 2, 3] =
+               for({_, to, {:user, "tom"}, ["text"], at} when is_integer(at) <- Inbox.take(inbox), do: to)
+
       Inbox.put(inbox, 4, {:user, "tom"}, ["text"])
       refute_received :inbox
       Inbox.open(inbox)
       refute Inbox.any?(inbox)
       Inbox.put(inbox, 5, {:user, "tom"}, ["text"])
       assert_received :inbox
-      assert [4, 5] = for({_, to, _, _} <- Inbox.take(inbox), do: to)
+      assert [4, 5] = for({_, to, _, _, _} <- Inbox.take(inbox), do: to)
       assert Inbox.take(inbox) == []
     end
 
     test "of a room that has gone takes nothing, and nobody minds" do
       {room, monitor} =
-        spawn_monitor(fn -> receive(do: ({:give, pid} -> send(pid, {:inbox, Inbox.new()}))) end)
+        spawn_monitor(fn -> receive(do: ({:give, pid} -> send(pid, {:inbox, Inbox.new(100)}))) end)
 
       send(room, {:give, self()})
       assert_receive {:inbox, inbox}
@@ -32,8 +35,19 @@ defmodule Roomfold.Room.InboxTest do
       assert Inbox.put(inbox, 1, {:user, "tom"}, ["text"]) == :ok
     end
 
+    test "takes no more than its room would keep until it is opened" do
+      inbox = Inbox.new(2)
+      put = fn n -> Inbox.put(inbox, n, {:user, "tom"}, ["text"]) end
+      assert Enum.map(1..4, put) == [:ok, :ok, :full, :full]
+      assert length(Inbox.take(inbox)) == 2
+      # It is the room's queue now that is full.
+      assert put.(5) == :full
+      Inbox.open(inbox)
+      assert put.(6) == :ok
+    end
+
     test "loses nothing and keeps each sender's order, whenever it is opened and taken" do
-      inbox = Inbox.new()
+      inbox = Inbox.new(1_000_000)
 
       senders =
         for s <- 1..4 do
@@ -54,7 +68,7 @@ defmodule Roomfold.Room.InboxTest do
       receive do
         :inbox ->
           Inbox.open(inbox)
-          some = for {_, to, _, _} <- Inbox.take(inbox), do: to
+          some = for {_, to, _, _, _} <- Inbox.take(inbox), do: to
           gather(inbox, left - length(some), got ++ some)
       after
         5_000 -> flunk("left behind: #{left}")
@@ -122,10 +136,159 @@ defmodule Roomfold.Room.InboxTest do
       assert {{5, _}, _} = await(session, &answer/1)
     end
 
-    test "of another node is sent messages: only its own sessions have the inbox" do
-      room = start_room()
-      {:ok, joined} = Room.join(room, "tom")
-      assert %Inbox{room: ^room} = joined.inbox
+    test "whose log hangs keeps no more than its queue, and says so at once" do
+      {log, pid} = log()
+      room = start_room(log: log, tick_ms: 20, max_queue: 10)
+      {_, _, session} = join!(room, "tom", %{}, events_per_s: 1_000, bytes_per_s: 1_000_000)
+      :sys.suspend(pid)
+      {[], session} = Session.input(session, "user_moved", text(0), 0)
+      wait_until(fn -> :sys.get_state(room).commit != nil end)
+
+      {refused, session} =
+        for n <- 1..40, reduce: {0, session} do
+          {refused, session} ->
+            {[], session} = Session.input(session, "user_moved", text(n), n)
+            {more, session} = refusals(session, "overloaded")
+            {refused + more, session}
+        end
+
+      # Those in the inbox, and at most as many that the room had taken already.
+      assert refused in 20..30
+      assert :ets.info(:sys.get_state(room).inbox.table, :size) <= 10
+      :sys.resume(pid)
+      assert publish_again(session, 100) == :ok
+    end
+
+    test "charges a user for when it published, not for when its log had time" do
+      {log, pid} = log()
+      room = start_room(log: log, tick_ms: 20, user_events_per_s: 20, user_burst_s: 1)
+      {_, _, session} = join!(room, "tom")
+      :sys.suspend(pid)
+      # 30 within 1.8 s are allowed; all at once they would be 10 too many.
+      session =
+        for n <- 1..30, reduce: session do
+          session ->
+            {[], session} = Session.input(session, "user_moved", text(n), n)
+            Process.sleep(60)
+            session
+        end
+
+      :sys.resume(pid)
+      assert length(told(session, 30, [])) == 30
+    end
+
+    test "that stops has in its log what its sessions published before, and then that they left" do
+      {log, _} = log()
+
+      for goodbye <- [:room_stops, :session_dies] do
+        id = to_string(goodbye)
+        room = start_room(id: id, log: log, tick_ms: 60_000, grace_ms: 0)
+        parent = self()
+
+        client =
+          spawn(fn ->
+            {_, _, session} = join!(room, "tom")
+
+            Enum.reduce(1..5, session, fn n, session ->
+              elem(Session.input(session, "user_moved", text(n), n), 1)
+            end)
+
+            send(parent, :published)
+            Process.sleep(:infinity)
+          end)
+
+        assert_receive :published, 2_000
+        monitor = Process.monitor(room)
+
+        if goodbye == :session_dies do
+          Process.exit(client, :kill)
+          eventually_logged(log, id, "user_left")
+        end
+
+        GenServer.stop(room, :shutdown)
+        assert_receive {:DOWN, ^monitor, _, _, :shutdown}
+        names = logged(log, id)
+        assert Enum.count(names, &(&1 == "user_moved")) == 5
+        if goodbye == :session_dies, do: assert(List.last(names) == "user_left")
+        Process.exit(client, :kill)
+      end
+    end
+
+    test "whose log dies while it drains does not wait for it again and again" do
+      {log, pid} = log()
+      room = start_room(log: log, tick_ms: 20, grace_ms: 0)
+      {_, _, session} = join!(room, "tom")
+      wait_until(fn -> :sys.get_state(room).commit == nil end)
+      :sys.suspend(pid)
+      Session.leave(session)
+      wait_until(fn -> :sys.get_state(room).commit != nil end)
+      monitor = Process.monitor(room)
+      spawn(fn -> GenServer.stop(room, :shutdown, 60_000) end)
+      Process.sleep(50)
+      Process.exit(pid, :kill)
+      assert_receive {:DOWN, ^monitor, _, _, _}, 4_000
+    end
+
+    defp log do
+      folder = Path.join(System.tmp_dir!(), "roomfold-inbox-#{System.unique_integer([:positive])}")
+      File.mkdir_p!(folder)
+      on_exit(fn -> File.rm_rf!(folder) end)
+
+      pid =
+        start_supervised!(%{
+          id: make_ref(),
+          start: {EventLog.SQLite, :start_link, [[path: Path.join(folder, "log.db")]]},
+          restart: :temporary
+        })
+
+      {{EventLog.SQLite, pid}, pid}
+    end
+
+    defp logged(log, id) do
+      for text <- EventLog.stream(log, id, 1), line <- String.split(text, "\n", trim: true) do
+        Roomfold.JSON.decode!(line)["event_name"]
+      end
+    end
+
+    defp eventually_logged(log, id, name), do: wait_until(fn -> name in logged(log, id) end)
+
+    defp wait_until(true?, left \\ 200) do
+      cond do
+        true?.() -> :ok
+        left == 0 -> flunk("waited in vain")
+        true -> Process.sleep(10) && wait_until(true?, left - 1)
+      end
+    end
+
+    defp refusals(session, reason, count \\ 0) do
+      receive do
+        message ->
+          case Session.handle(session, message) do
+            :ignore ->
+              refusals(session, reason, count)
+
+            {frames, session} ->
+              some = Enum.count(frames, &match?({:reply, _, :error, %{"reason" => ^reason}}, &1))
+              refusals(session, reason, count + some)
+          end
+      after
+        0 -> {count, session}
+      end
+    end
+
+    # Until the queue has been written.
+    defp publish_again(session, n) do
+      {[], session} = Session.input(session, "user_moved", text(n), n)
+
+      verdict = fn
+        {:reply, ^n, status, _} -> status
+        _ -> nil
+      end
+
+      case await(session, verdict) do
+        {:error, session} -> Process.sleep(20) && publish_again(session, n)
+        {:ok, _} -> :ok
+      end
     end
 
     defp text(n), do: {:json, ~s({"user_id":"tom","position":[#{n},0,0]})}

@@ -55,26 +55,26 @@ defmodule Roomfold.RoomStateTest do
         :rand.seed(:exsss, {seed, 0, 0})
         opts = [user_events_per_s: 4, user_burst_s: 1, max_queue: 12, user_bytes_per_s: 400]
         state = Enum.reduce(["ann", "bob", "eve"], open(opts), &join(&2, &1, 0))
-        {replies, state} = one_by_one(some(1), state, 10)
+        {replies, state} = one_by_one(some(1, 10), state, 10)
         now = 10 + :rand.uniform(300)
-        entries = some(:rand.uniform(12))
+        entries = some(:rand.uniform(12), now)
         {expected_replies, expected} = one_by_one(entries, state, now)
         assert State.publish_all(state, entries, now) == {expected_replies, expected}
         assert length(replies) <= 1
       end
     end
 
-    defp some(count) do
+    defp some(count, now) do
       for n <- 1..count do
         user = Enum.random(["ann", "bob", "eve"])
 
         {0, {:session, self(), n}, {:user, user},
-         Enum.random([[], [move(user)], [move(user), move(user)], [{:packed, <<255>>}]])}
+         Enum.random([[], [move(user)], [move(user), move(user)], [{:packed, <<255>>}]]), now}
       end
     end
 
     defp one_by_one(entries, state, now) do
-      Enum.flat_map_reduce(entries, state, fn {_, to, sender, texts}, state ->
+      Enum.flat_map_reduce(entries, state, fn {_, to, sender, texts, _}, state ->
         State.publish(state, to, sender, texts, now)
       end)
     end

@@ -445,6 +445,25 @@ defmodule Roomfold.SystemsTest do
       assert {:ok, 1} = Room.publish(other, make, by: "eve")
     end
 
+    defmodule Lamps do
+      @behaviour Roomfold.Room.System
+      def init(_, _, _), do: 0
+      def events(_), do: []
+
+      def tick(_, _, n) do
+        event = {"create", %{"entity_id" => "lamp#{n}", "components" => %{"lit" => true}}}
+        {:ok, frame} = Roomfold.Wire.encode_events([event])
+        {[{:packed, frame}], n + 1}
+      end
+    end
+
+    test "packed frames of a system are heard by who has subscribed, in a room without a log" do
+      rooms = start_rooms(log: nil, room: [systems: [Lamps], tick_ms: 10])
+      Room.subscribe({rooms, "r"})
+      {:ok, _} = Room.ensure_started({rooms, "r"})
+      for lamp <- ["lamp0", "lamp1", "lamp2"], do: assert_receive({"create", %{"entity_id" => ^lamp}}, 1_000)
+    end
+
     test "what is no system is refused" do
       Process.flag(:trap_exit, true)
 

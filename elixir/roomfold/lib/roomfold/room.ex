@@ -244,8 +244,10 @@ defmodule Roomfold.Room do
 
     case Text.events(events, json()) do
       {:ok, texts} ->
-        hand_over(room, {how, self(), ref}, sender, texts)
-        ref
+        case hand_over(room, {how, self(), ref}, sender, texts) do
+          :ok -> ref
+          :full -> answer(ref, {:error, Error.new(:overloaded)})
+        end
 
       error ->
         answer(ref, error)

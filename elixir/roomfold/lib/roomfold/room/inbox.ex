@@ -7,18 +7,21 @@ defmodule Roomfold.Room.Inbox do
   # sure to come back, by a timer or by what it waits for. Who puts something in does so before it counts, and the room opens before it
   # takes: nothing is left behind without somebody who wakes it.
   #
+  # No more than `most` are put in until it is opened again: a room whose log hangs has no more to keep than its queue.
+  #
   # The table belongs to the room and goes with it.
 
-  defstruct [:room, :table, :count]
+  defstruct [:room, :table, :count, :most]
 
-  @type t :: %__MODULE__{room: pid, table: :ets.table(), count: :atomics.atomics_ref()}
-  @type entry :: {to :: term, sender :: term, texts :: [binary]}
+  @type t :: %__MODULE__{room: pid, table: :ets.table(), count: :atomics.atomics_ref(), most: pos_integer}
 
   @key 0
 
   @doc "An empty one of the calling process, which is woken by the message `:inbox`."
-  def new do
+  @spec new(pos_integer) :: t
+  def new(most) do
     %__MODULE__{
+      most: most,
       room: self(),
       # What has the same key keeps its order, and is taken in one piece.
       table: :ets.new(__MODULE__, [:duplicate_bag, :public]),
@@ -26,14 +29,22 @@ defmodule Roomfold.Room.Inbox do
     }
   end
 
-  @doc "If the room has gone nothing happens, as with a message."
-  @spec put(t, to :: term, sender :: term, [binary]) :: :ok
-  def put(%__MODULE__{room: room, table: table, count: count}, to, sender, texts) do
-    :ets.insert(table, {@key, to, sender, texts})
-    if :atomics.add_get(count, 1, 1) == 1, do: send(room, :inbox)
-    :ok
+  @doc "If the room has gone nothing happens, as with a message. With the time, for limits: it may be taken much later."
+  @spec put(t, to :: term, sender :: term, [binary]) :: :ok | :full
+  def put(%__MODULE__{count: count} = inbox, to, sender, texts) do
+    if :atomics.get(count, 1) >= inbox.most do
+      :full
+    else
+      insert(inbox.table, {@key, to, sender, texts, :erlang.monotonic_time(:millisecond)})
+      if :atomics.add_get(count, 1, 1) == 1, do: send(inbox.room, :inbox)
+      :ok
+    end
+  end
+
+  defp insert(table, entry) do
+    :ets.insert(table, entry)
   rescue
-    ArgumentError -> :ok
+    ArgumentError -> true
   end
 
   @doc "Whether there may be something in it. What the caller knows to have been put in, it sees."
@@ -44,7 +55,7 @@ defmodule Roomfold.Room.Inbox do
   @spec open(t) :: :ok
   def open(inbox), do: :atomics.put(inbox.count, 1, 0)
 
-  @doc "All that is in it, oldest first: `{@key, to, sender, texts}`."
+  @doc "All that is in it, oldest first: `{@key, to, sender, texts, milliseconds}`."
   @spec take(t) :: [tuple]
   def take(inbox), do: :ets.take(inbox.table, @key)
 end

@@ -16,7 +16,7 @@ defmodule Roomfold.Room.Limit do
   @spec new(rates, now :: integer) :: t
   def new({_, _, events, bytes}, now), do: {events, bytes, now}
 
-  @doc "Takes so much out, or says :limited and takes nothing. Times in milliseconds."
+  @doc "Takes so much out, or says :limited and takes nothing. Times in milliseconds; one that goes back counts as the newest."
   @spec take(t, rates, non_neg_integer, non_neg_integer, now :: integer) :: {:ok | :limited, t}
   def take(
         {events_left, bytes_left, at},
@@ -25,7 +25,8 @@ defmodule Roomfold.Room.Limit do
         bytes,
         now
       ) do
-    passed = max(now - at, 0)
+    now = max(now, at)
+    passed = now - at
     events_left = min(events_left + passed * event_rate, most_events)
     bytes_left = min(bytes_left + passed * byte_rate, most_bytes)
     {events, bytes} = {events * 1000, bytes * 1000}

@@ -43,7 +43,7 @@ defmodule Roomfold.Room.Server do
       now = now()
       {effects, state} = start(options, world, Map.put(facts, :term, term), now)
       topic = EventStream.topic(options.id)
-      server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new()}
+      server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new(options.max_queue)}
       if options.rooms, do: Rooms.here(options.rooms, options.id)
       server = %{server | log: monitor_log(options), listens?: listen(server)}
       {:ok, server |> carry_out(effects) |> arm()}
@@ -100,7 +100,7 @@ defmodule Roomfold.Room.Server do
   defp drain(server, 0), do: finish_commit(server)
 
   defp drain(server, left) do
-    server = server |> finish_commit() |> take_in()
+    server = server |> finish_commit() |> taken()
 
     case State.flush(server.state, now()) do
       {[], state} -> %{server | state: state}
@@ -112,12 +112,19 @@ defmodule Roomfold.Room.Server do
 
   defp finish_commit(%{commit: ref} = server) do
     receive do
-      {^ref, answer} -> server |> committed(answer) |> finish_commit()
-      {:DOWN, down, _, _, reason} when down in [ref, server.log] -> unknown(server, reason)
+      {^ref, answer} ->
+        server |> committed(answer) |> finish_commit()
+
+      {:DOWN, down, _, _, reason} when down in [ref, server.log] ->
+        server |> log_down(down) |> unknown(reason)
     after
       5_000 -> unknown(server, :timeout)
     end
   end
+
+  # It is watched no more: what is handed to it from now on has to be watched by itself.
+  defp log_down(%{log: ref} = server, ref), do: %{server | log: nil}
+  defp log_down(server, _), do: server
 
   # Only on this node is there more than a process.
   defp at_hand(answer, server, pid) when node(pid) == node(),
@@ -197,11 +204,11 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:DOWN, ref, _, _, reason}, %{commit: commit, log: log} = server)
       when commit != nil and ref in [commit, log],
-      do: {:stop, {:shutdown, :log_failed}, unknown(server, reason)}
+      do: {:stop, {:shutdown, :log_failed}, server |> log_down(ref) |> unknown(reason)}
 
   # Perhaps another node has the room by now: whoever asks next finds out.
   def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
-    do: {:stop, {:shutdown, :log_unreachable}, server}
+    do: {:stop, {:shutdown, :log_unreachable}, log_down(server, ref)}
 
   def handle_info({:DOWN, ref, _, pid, _}, %{keeping: {pid, ref}} = server),
     do: {:noreply, %{server | keeping: nil}}
@@ -267,7 +274,9 @@ defmodule Roomfold.Room.Server do
     now = now()
     # Only where frames may be folded as they are is it asked before anything is folded.
     server =
-      if server.state.packed?, do: %{server | state: State.heard(server.state, heard?(server))}, else: server
+      if State.frames?(server.state),
+        do: %{server | state: State.heard(server.state, heard?(server))},
+        else: server
 
     server =
       if State.tick_due?(server.state, now) do
@@ -303,7 +312,8 @@ defmodule Roomfold.Room.Server do
   defp published(server, {[], state}), do: %{server | state: state}
   defp published(server, {effects, state}), do: carry_out(%{server | state: state}, effects)
 
-  # Before whatever came to the room after it, as if it had come as messages.
+  # Before whatever came to the room after it, as if it had come as messages. (Somebody who was killed in the middle may have put in what is not
+  # counted: where a session or the room itself goes, it is taken without asking.)
   defp take_in(%{inbox: inbox} = server) do
     if Inbox.any?(inbox), do: taken(server), else: server
   end
@@ -376,7 +386,7 @@ defmodule Roomfold.Room.Server do
   defp left(server, pid, goodbye?) do
     {ref, monitors} = Map.pop(server.monitors, pid)
     if ref, do: Process.demonitor(ref, [:flush])
-    server = take_in(%{server | monitors: monitors})
+    server = taken(%{server | monitors: monitors})
     {effects, state} = State.leave(server.state, pid, goodbye?, now())
     %{server | state: state} |> carry_out(effects) |> arm()
   end
@@ -405,7 +415,7 @@ defmodule Roomfold.Room.Server do
     options = server.options
     span = Telemetry.start([:commit], %{room: options.id})
     text = server.state.commit.batch.text
-    opts = [text: text, watched: true]
+    opts = [text: text, watched: server.log != nil]
     ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, opts)
     %{server | commit: ref, committing: {span, length(records)}}
   end

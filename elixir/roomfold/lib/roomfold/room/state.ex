@@ -149,40 +149,40 @@ defmodule Roomfold.Room.State do
   end
 
   @doc """
-  What users have published, `[{_, to, {:user, id}, texts}]`, oldest first: as `publish/5` of each in a room that ticks, but what they change
-  of the room is changed once. If nothing ticks any more, it waits until it is due.
+  What users have published, `[{_, to, {:user, id}, texts, when}]`, oldest first: as `publish/5` of each at its time in a room that ticks, but
+  what they change of the room is changed once. If nothing ticks any more, it waits until it is due.
   """
   def publish_all(state, entries, now) do
     state = on_beat(state, now)
     %{ids: ids, limits: limits, queue: queue, queued: queued} = state
-    {replies, ids, limits, queue, queued} = gather(entries, state, now, {[], ids, limits, queue, queued})
+    {replies, ids, limits, queue, queued} = gather(entries, state, {[], ids, limits, queue, queued})
     busy_at = if ids == state.ids, do: state.busy_at, else: now
 
     {Enum.reverse(replies),
      %{state | ids: ids, limits: limits, queue: queue, queued: queued, busy_at: busy_at}}
   end
 
-  defp gather([{_, to, {:user, user} = sender, texts} | entries], state, now, gathered) do
+  defp gather([{_, to, {:user, user} = sender, texts, at} | entries], state, gathered) do
     {replies, ids, limits, queue, queued} = gathered
 
     with {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          count = length(texts),
-         {:ok, limits} <- within_limit(limits, state.rates, user, texts, now),
+         {:ok, limits} <- within_limit(limits, state.rates, user, texts, at),
          :ok <- room_in_queue(state, queued, count) do
       item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
-      gather(entries, state, now, {replies, ids + 1, limits, [item | queue], queued + count})
+      gather(entries, state, {replies, ids + 1, limits, [item | queue], queued + count})
     else
       {:limited, limits} ->
         refusal = {:reply, to, {:error, Error.new(:rate_limited)}}
-        gather(entries, state, now, {[refusal | replies], ids, limits, queue, queued})
+        gather(entries, state, {[refusal | replies], ids, limits, queue, queued})
 
       # An error, or that there is nothing in it.
       answer ->
-        gather(entries, state, now, put_elem(gathered, 0, [{:reply, to, answer} | replies]))
+        gather(entries, state, put_elem(gathered, 0, [{:reply, to, answer} | replies]))
     end
   end
 
-  defp gather([], _, _, gathered), do: gathered
+  defp gather([], _, gathered), do: gathered
 
   # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of whose event it is
   # (`what`): it is left out and reported, or it would end the room, again after each restart.
@@ -232,6 +232,9 @@ defmodule Roomfold.Room.State do
   defp room_in_queue(state, queued, count) do
     if queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
   end
+
+  @doc "Whether packed frames wait to be folded, or the room's own code may add some before they are."
+  def frames?(state), do: state.packed? or state.systems != [] or state.options.module != nil
 
   @doc "Whether the stream has subscribers; said before what may fold packed frames."
   def heard(state, heard?), do: %{state | heard?: heard?}
