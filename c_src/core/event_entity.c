@@ -225,7 +225,7 @@ static inline bool is_id(rf_str id) {
     return id.len - 1 < RF_NAME_MAX;
 }
 
-// Of what is no id: 0, which nobody asks for.
+// Of what is no id 0, which is only asked for ahead, in vain.
 static inline uint64_t hash_of(const rf_world *world, const rf_entity_event *event) {
     return is_id(event->id) ? rf_hash(event->id, world->hash_seed) : 0;
 }

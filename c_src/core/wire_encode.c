@@ -421,12 +421,16 @@ static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     static const rf_wire_sayings nothing;
     const rf_wire_part *one = &e->parts[0], *two = &e->parts[1];
     const rf_wire_places *who = &e->places;
-    const uint32_t from = one->next;
+    uint32_t from = one->next;
     int64_t step;
     if (!e->way->put_pairs || e->part_count > 2 || who->count - from < PAIRS_FROM) return false;
     if (longest(one) + (e->part_count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
     step = first + who->at[from] - *last;
-    if (step > RF_WIRE_PAIR_STEP) return false;
+    if (step > RF_WIRE_PAIR_STEP) { // the first one by itself
+        e->way->put_even(&e->out, e->parts, e->part_count, UINT64_C(1) << who->at[from], *last - first);
+        from++;
+        step = who->at[from] - who->at[from - 1];
+    }
     e->way->put_pairs(&e->out, &one->sayings, e->part_count == 2 ? &two->sayings : &nothing, who, from, (uint32_t)step);
     *last = first + who->at[who->count - 1];
     return true;

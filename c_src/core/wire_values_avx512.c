@@ -1,4 +1,5 @@
-// wire_values_avx512.c: eight entities at a time. What wire_values_avx2.c does, with masks for choices.
+// wire_values_avx512.c: eight entities at a time. What wire_values_avx2.c does, with masks for choices, and with less
+// to do where cells follow one another or values are far from what they were.
 #include "wire_numbers.h"
 #include "wire_values_simd.h"
 
@@ -76,7 +77,7 @@ FORCE void load_entries(const rf_value_log *log, __m256i indices, uint32_t at[8]
     const size_t size = log->entry_size;
     _mm256_storeu_si256((__m256i *)(void *)at, _mm256_mullo_epi32(indices, all_lanes((uint32_t)size)));
     if (_mm256_cmpeq_epi32_mask(indices, next) == 0xff) {
-        load_next(log->entries + (uint32_t)_mm256_cvtsi256_si32(indices) * size, size, entry);
+        load_next(log->entries + (uint32_t)_mm_cvtsi128_si32(_mm256_castsi256_si128(indices)) * size, size, entry);
     } else {
         RF_WIRE_IN_MEMORY(*(uint32_t(*)[8])at);
         load(log->entries, at, entry);
@@ -284,7 +285,7 @@ typedef struct groups {
 FORCE void load_cells(const rf_wire_values *values, uint32_t i, __m256i places, __m256 v[8]) {
     const uint8_t *at = &values->who->at[i];
     const size_t stride = values->column->stride;
-    if (rf_load64(at) - EACH_BYTE(at[0]) == UINT64_C(0x0706050403020100)) {
+    if (rf_load64(at) - UINT64_C(0x0101010101010101) * at[0] == UINT64_C(0x0706050403020100)) {
         load_next(values->cells + at[0] * stride, stride, v);
     } else {
         uint32_t offsets[8];
@@ -327,7 +328,9 @@ FORCE double longest_delta(const rf_wire_layout *in) {
     return (double)((1u << (width < RF_WIRE_DELTA_BITS ? width : RF_WIRE_DELTA_BITS)) / 2);
 }
 
-// Integers are less than one apart from what they are rounded from, and binary32 is off by less than one in 2^20.
+// Integers are less than one apart from what they are rounded from, and a difference in binary32 is off by less than
+// one in 2^20. Where that is not so, with steps too small or too large for it, both sides are rounded alike: to be
+// equal is near.
 FORCE reach reach_of(const rf_quantiser *quantiser, const rf_wire_layout *in) {
     return (reach){_mm256_set1_ps((float)(1.01 * quantiser->step)),
                    _mm256_set1_ps((float)(1.01 * (longest_delta(in) + 1) * quantiser->step))};
@@ -338,7 +341,7 @@ FORCE __mmask8 is_near(const __m256 differences[3], const reach *within) {
     for (int i = 0; i < 3; i++) size[i] = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), differences[i]);
     least = _mm256_min_ps(_mm256_min_ps(size[0], size[1]), size[2]);
     most = _mm256_max_ps(_mm256_max_ps(size[0], size[1]), size[2]);
-    return _mm256_cmp_ps_mask(least, within->change, _CMP_LT_OQ) | _mm256_cmp_ps_mask(most, within->delta, _CMP_LT_OQ);
+    return _mm256_cmp_ps_mask(least, within->change, _CMP_LE_OQ) | _mm256_cmp_ps_mask(most, within->delta, _CMP_LE_OQ);
 }
 
 FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {

@@ -15,8 +15,6 @@ extern const rf_wire_way rf_wire_way_avx2, rf_wire_way_avx512;
 // keep the units busy that compute.
 #define RF_WIRE_IN_MEMORY(array) __asm__("" : "+m"(array))
 
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-
 // Where things stand in what is said, the same for all values of a component.
 typedef struct rf_wire_layout {
     unsigned bits;                    // of an integer

@@ -18,7 +18,7 @@
 // Events of a list.
 typedef struct nif_ahead {
     uint32_t count;
-    ERL_NIF_TERM list; // whose first ones they are
+    ERL_NIF_TERM list; // whose first ones they are; known of the next ones only
     ERL_NIF_TERM events[NIF_GROUP];
 } nif_ahead;
 

@@ -38,7 +38,7 @@ static double far_step(void) {
 }
 
 // In bounds mostly; small steps, no steps and long ones; sometimes what has no integers.
-static void random_place(float *now, float *was) {
+static void random_place(float *now, float *was, double unit) {
     const uint32_t how = random_bits() % 3;
     double reach = random_bits() % 8 == 0 ? 200 : 100, step = how == 0 ? 0.004 : 8;
     for (int i = 0; i < 3; i++) {
@@ -48,6 +48,9 @@ static void random_place(float *now, float *was) {
         if (random_bits() % (how == 2 ? 8 : 3) == 0) now[i] = was[i];
         if (random_bits() % 64 == 0) now[i] = random_bits() % 2 ? 100.0F : -100.0F;
     }
+    // Another unit, near the ends of what binary32 can say.
+    for (int i = 0; unit != 1 && i < 3; i++)
+        now[i] = (float)((double)now[i] * unit), was[i] = (float)((double)was[i] * unit);
 }
 
 // One may be the opposite of the other, which is the same turn, and both may be longer or shorter than 1 by a little.
@@ -95,7 +98,7 @@ static void fill(sample *it, const rf_component_def *def, bool turn) {
         if (turn)
             random_turn(now, was);
         else
-            random_place(now, was);
+            random_place(now, was, def->max > 1e30 || def->max < 1e-30 ? def->max / 100 : 1);
         set(it, place, 1, changes == 3 ? now : was);
         if (changes == 3) set(it, place, random_bits() % 2 ? 1 : 2, was);
         if (changes == 2 && random_bits() % 4 == 0) set(it, place, 2, now);
@@ -168,6 +171,22 @@ START_TEST(every_way_says_the_same_of_places) {
 }
 END_TEST
 
+// Steps that binary32 can't tell from infinity or from nothing.
+START_TEST(every_way_says_the_same_at_the_ends_of_binary32) {
+    const double ends[][2] = {{5e38, 3e38}, {1e38, 3e38}, {1e-40, 1e-36}, {1e-45, 5e-42}, {1e-46, 5e-44}};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        rf_component_def def = {.type = RF_TYPE_F32, .count = 3, .quantise = RF_QUANTISE_STEP};
+        tally seen = {0};
+        def.step = ends[i][0];
+        def.max = ends[i][1];
+        def.min = -def.max;
+        ck_assert(rf_quantiser_valid(&def));
+        compare(&def, false, &seen);
+        ck_assert(seen.none > 100 && seen.whole + seen.delta > 1000);
+    }
+}
+END_TEST
+
 START_TEST(every_way_says_the_same_of_turns) {
     const uint8_t bits[] = {10, 4, 16};
     for (size_t i = 0; i < sizeof bits; i++) {
@@ -220,6 +239,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, every_way_says_the_same_of_places);
+    tcase_add_test(tests, every_way_says_the_same_at_the_ends_of_binary32);
     tcase_add_test(tests, every_way_says_the_same_of_turns);
     tcase_add_test(tests, long_values_are_left_alone);
     tcase_add_test(tests, turns_are_within_their_bound);
