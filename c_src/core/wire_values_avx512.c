@@ -9,16 +9,17 @@
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,avx512f,avx512vl,avx512cd,avx512dq,avx512bw")))
 #define FORCE TARGET static inline __attribute__((always_inline))
 
-// The integers of eight values; ok: a bit for each that has some. A turn's index counts places.
+// The integers of eight values, as wide as the doubles they come from; ok: a bit for each that has some. A turn's index
+// counts places.
 typedef struct eight {
-    __m256i numbers[3];
+    __m512i numbers[3];
     __m256i index;
     __mmask8 ok;
 } eight;
 
 typedef struct step_lanes {
     __m512d min, per_step;
-    __m256i most;
+    __m512i most;
 } step_lanes;
 
 typedef struct turn_lanes {
@@ -117,15 +118,15 @@ FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256
 
 FORCE eight to_steps(const __m256 v[3], const step_lanes *with) {
     eight out = {.index = _mm256_setzero_si256()};
-    __m256i largest;
+    __m512i largest;
     for (int i = 0; i < 3; i++) {
         __m512d step = _mm512_mul_pd(_mm512_sub_pd(_mm512_cvtps_pd(v[i]), with->min), with->per_step);
         step = _mm512_add_pd(step, _mm512_set1_pd(0.5));
-        // Down, so that what is below 0 is negative; what is no integer of 32 bits is 2^31.
-        out.numbers[i] = _mm512_cvt_roundpd_epi32(step, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+        // Down, so that what is below 0 is negative; what is no integer of 64 bits is -2^63. Neither is at most `most`.
+        out.numbers[i] = _mm512_cvt_roundpd_epi64(step, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     }
-    largest = _mm256_max_epu32(_mm256_max_epu32(out.numbers[0], out.numbers[1]), out.numbers[2]);
-    out.ok = _mm256_cmple_epu32_mask(largest, with->most);
+    largest = _mm512_max_epu64(_mm512_max_epu64(out.numbers[0], out.numbers[1]), out.numbers[2]);
+    out.ok = _mm512_cmple_epu64_mask(largest, with->most);
     return out;
 }
 
@@ -176,7 +177,7 @@ FORCE eight to_turn(const turn *of, const turn_lanes *with) {
         __mmask8 behind = _mm256_cmpgt_epi32_mask(out.index, _mm256_set1_epi32(i));
         __m512d step = _mm512_mask_mov_pd(of->wide[i + 1], behind, of->wide[i]);
         step = _mm512_add_pd(_mm512_mul_pd(step, scale), with->half_up);
-        out.numbers[i] = _mm512_cvttpd_epi32(step);
+        out.numbers[i] = _mm512_cvttpd_epi64(step);
     }
     return out;
 }
@@ -214,7 +215,7 @@ FORCE whole_lanes whole_of(const rf_wire_layout *in) {
 FORCE said say_whole(const eight *now, const whole_lanes *in) {
     said out = {_mm512_or_si512(in->head, _mm512_sllv_epi64(widen(now->index), in->index_at)), in->len};
     for (unsigned i = 0; i < 3; i++)
-        out.bits = _mm512_or_si512(out.bits, _mm512_sllv_epi64(widen(now->numbers[i]), in->numbers_at[i]));
+        out.bits = _mm512_or_si512(out.bits, _mm512_sllv_epi64(now->numbers[i], in->numbers_at[i]));
     return out;
 }
 
@@ -227,7 +228,7 @@ FORCE deltas find_deltas(const eight *now, const eight *was, const rf_wire_layou
     __m256i all = _mm256_setzero_si256();
     deltas out;
     for (int i = 0; i < 3; i++) {
-        __m256i step = _mm256_sub_epi32(now->numbers[i], was->numbers[i]);
+        __m256i step = _mm512_cvtepi64_epi32(_mm512_sub_epi64(now->numbers[i], was->numbers[i]));
         out.zigzags[i] = _mm256_xor_si256(_mm256_slli_epi32(step, 1), _mm256_srai_epi32(step, 31));
         out.changed[i] = _mm256_test_epi32_mask(out.zigzags[i], out.zigzags[i]);
         all = _mm256_or_si256(all, out.zigzags[i]);
@@ -356,7 +357,7 @@ FORCE __mmask8 steps_are_near(const __m256 now[3], const __m256 was[3], const re
 
 TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
     const step_lanes with = {_mm512_set1_pd(quantiser->min), _mm512_set1_pd(quantiser->per_step),
-                             all_lanes(quantiser->most)};
+                             _mm512_set1_epi64(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
     const reach within = reach_of(quantiser, &in);
     const whole_lanes whole = whole_of(&in);
