@@ -11,7 +11,7 @@ defmodule WireBench do
   alias Roomfold.{JSON, Rules, Schema, Wire, World}
 
   @entities 1_000
-  @times 200
+  @times 1_000
   @rounds 15
   @shared Path.expand("../../shared/data", __DIR__)
   @shipped Path.expand("../priv/demo", __DIR__)
