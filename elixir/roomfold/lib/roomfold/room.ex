@@ -110,7 +110,7 @@ defmodule Roomfold.Room do
     * `:idle_ms` - after which a room without connections stops (60,000; `:infinity`)
     * `:grace_ms` - for which a user whose connection is gone may come back (5,000)
     * `:snapshot_every` - so many events a snapshot goes into the log (10,000; 0: only when the room stops)
-    * `:max_event_bytes` (16,384), `:max_queue` events that wait (20,000)
+    * `:max_event_bytes` (16,384), `:max_queue` events that wait (20,000; while the log is at work, as many inputs of sessions besides)
     * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send
     * `:diff_tells` - names of events that clients need not be sent, since a diff says as much (create, update, delete, and all
       that move)
