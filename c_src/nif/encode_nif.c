@@ -9,9 +9,9 @@
 #define NORMAL_PACKED ((size_t)320 << 10) // the same of a packed diff, which is written several times as fast
 #define NORMAL_PACKED_ENTITIES 12288
 
-// An allocator of the one block that the output goes into. Short output stays on the stack until its length is known;
-// what is longer is the data of a binary from then on.
-#define SHORT_OUTPUT 2048
+// An allocator of the one block that the output goes into. Short output, as most diffs are, stays on the stack until
+// its length is known: memory that the processor has at hand. What is longer is the data of a binary from then on.
+#define SHORT_OUTPUT ((size_t)32 << 10)
 typedef struct output_memory {
     ErlNifBinary binary;
     enum { OUTPUT_NONE, OUTPUT_SHORT, OUTPUT_BINARY } where;
