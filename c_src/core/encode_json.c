@@ -114,11 +114,17 @@ static bool collect_diff(encoder *e) {
 
 #define GUESS_MAX 256
 
+// Bytes that a number and its comma mostly take.
+static size_t usual_digits(const rf_component_def *def) {
+    if (def->fixed) return 5 + (size_t)def->decimals;
+    return def->type == RF_TYPE_F64 ? 20 : 12;
+}
+
 static void prepare_columns(encoder *e) {
     e->page = UINT32_MAX;
     e->column_count = e->world->column_count;
     e->fixed_room = KEY_PIECE;
-    e->guess = 32;
+    e->guess = 24;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_column *column = &e->world->columns[i];
         json_column *to = &e->columns[i];
@@ -134,7 +140,7 @@ static void prepare_columns(encoder *e) {
                             .key = key,
                             .def = &column->def};
         e->fixed_room += len + rf_json_value_room(&column->def);
-        e->guess += len + column->def.count * (size_t)10;
+        if (column->capacity > 0) e->guess += len + column->def.count * usual_digits(&column->def);
     }
     if (e->guess > GUESS_MAX) e->guess = GUESS_MAX; // who has all of many components?
 }
@@ -536,10 +542,18 @@ static void framed(encoder *e) {
     rf_json_out_byte(&e->out, ']');
 }
 
+// Room for most of what will be said, and no more than that: so the text seldom has to move, neither when it grows nor
+// when its room is given back.
+static void guess_room(encoder *e) {
+    size_t guess = 256 + e->item_count * e->guess;
+    if (e->def->limit > 0 && guess > e->def->limit) guess = e->def->limit;
+    if (!rf_buf_reserve_exactly(&e->out.text, ENTITY_ROOM + e->fixed_room + guess)) fail(e, RF_NO_MEMORY);
+}
+
 static void encode(encoder *e) {
     if (!(e->def->diff ? collect_diff(e) : collect_snapshot(e))) return;
     prepare_columns(e);
-    rf_json_out_room(&e->out, ENTITY_ROOM + e->fixed_room + 256 + e->item_count * e->guess);
+    guess_room(e);
     if (e->def->frame)
         framed(e);
     else
