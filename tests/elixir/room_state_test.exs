@@ -80,6 +80,33 @@ defmodule Roomfold.RoomStateTest do
     end
   end
 
+  describe "where nothing ticks, what is published" do
+    test "goes to the log at once, if the last time was a tick ago; and the room is not idle from then on" do
+      state = open(idle_ms: 1_000)
+      assert State.wake_at(state) == 1_000
+      {effects, state} = publish(state, :server, move("tom"), 900)
+      assert [_] = appended(effects)
+      {_, state} = State.committed(state, :ok, 910)
+
+      {[], state} = publish(state, :server, move("tom"), 950)
+      assert State.wake_at(state) == 1_000
+      {effects, state} = State.wake(state, 1_000)
+      assert [_] = appended(effects)
+      {_, state} = State.committed(state, :ok, 1_010)
+      assert State.wake_at(state) == 1_950
+
+      # Who is refused keeps nobody awake.
+      assert {[{:reply, :me, {:error, %Error{reason: :not_allowed}}}], state} =
+               publish(state, {:elected, "tom"}, move("tom"), 1_500, :me)
+
+      assert {[{:reply, :me, {:error, _}}], state} =
+               publish(state, {:user, "tom"}, {:packed, <<255>>}, 1_500, :me)
+
+      assert State.wake_at(state) == 1_950
+      assert {[{:stop, :idle}], _} = State.wake(state, 1_950)
+    end
+  end
+
   describe "ticks" do
     test "come when they are due; what comes too late is left out and reported, never made up for" do
       parent = self()
