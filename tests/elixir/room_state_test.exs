@@ -107,6 +107,32 @@ defmodule Roomfold.RoomStateTest do
     end
   end
 
+  if Roomfold.Native.loaded?() do
+    describe "where frames are folded as they are" do
+      test "who leaves and comes again is in the world, as where they are not" do
+        {:ok, frame} =
+          Roomfold.Wire.encode_events([{"create", %{"entity_id" => "lamp", "components" => %{}}}])
+
+        state = open(log: nil, impl: :native)
+        state = state |> join("tom", 0) |> frame_at(frame, 100)
+        assert World.get(state.world, "tom") == %{}
+
+        {_, state} = State.leave(state, self(), true, 110)
+        state = join(state, "tom", 120)
+        state = state |> frame_at(frame, 300) |> frame_at(frame, 500)
+        assert World.get(state.world, "tom") == %{}
+      end
+
+      # A tick with a frame in it.
+      defp frame_at(state, frame, now) do
+        {_, state} = State.publish(state, nil, :system, [{:packed, frame}], now - 1)
+        {effects, state} = State.wake(state, now)
+        assert appended(effects) == []
+        state
+      end
+    end
+  end
+
   describe "ticks" do
     test "come when they are due; what comes too late is left out and reported, never made up for" do
       parent = self()

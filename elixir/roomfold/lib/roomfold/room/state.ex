@@ -401,9 +401,9 @@ defmodule Roomfold.Room.State do
       |> Enum.chunk_by(&match?(%{texts: [{:packed, _}]}, &1))
       |> Enum.flat_map_reduce({state, []}, &fold_some(&1, &2, now))
 
-    state = stamped(state, now)
+    {failed, state} = state |> stamped(now) |> say_returned()
     {updates, state} = update(state, records)
-    {[{:publish, records}] ++ updates ++ effects, state}
+    {[{:publish, records}] ++ updates ++ effects ++ failed, state}
   end
 
   defp fold_some([%{texts: [{:packed, _}]} | _] = items, {state, records}, _) do
@@ -415,7 +415,8 @@ defmodule Roomfold.Room.State do
     batch = Batch.build(items, context(state, now))
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     effects = refusals(batch.refused) ++ replies(batch, report)
-    {effects, {%{state | world: world}, records ++ batch.records}}
+    state = %{state | world: world, logged_users: logged_users(state, batch)}
+    {effects, {state, records ++ batch.records}}
   end
 
   defp fold_frame(%{texts: [{:packed, frame}]} = item, state) do
