@@ -235,6 +235,12 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info(:inbox, server), do: {:noreply, server |> take_in() |> arm()}
+
+  # Somebody may have come before this was read.
+  def handle_info({:stop, :idle}, server) do
+    if State.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
+  end
+
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
 
   # Its own events have a seq, also those of another process of this room.

@@ -275,6 +275,9 @@ defmodule Roomfold.Room.State do
   defp tick_due(state), do: state.last_tick + (state.held + 1) * state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
 
+  @doc "Whether it has had nothing to do for so long that it stops."
+  def idle?(state, now), do: now >= idle_due(state)
+
   # nil, which is larger than any number: not before something else happens.
   defp idle_due(%{options: %{idle_ms: :infinity}}), do: nil
 
@@ -290,7 +293,7 @@ defmodule Roomfold.Room.State do
 
     {effects, state} =
       cond do
-        now >= idle_due(state) -> {[{:stop, :idle}], state}
+        idle?(state, now) -> {[{:stop, :idle}], state}
         ticking?(state) and now >= tick_due(state) -> tick(state, now)
         ticking?(state) -> {[], state}
         true -> flush_if_due(state, now)
