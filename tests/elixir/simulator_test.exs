@@ -22,7 +22,8 @@ defmodule Roomfold.SimulatorTest do
       end)
 
     assert counts.events > count * 100
-    for kind <- @inbox_kinds, do: assert(counts[kind] > 0, "no #{kind}")
+    # One alone need not have them all.
+    if count >= 40, do: assert(@inbox_kinds -- Map.keys(counts) == [])
     if count > 40, do: IO.puts("#{count} seeds from #{first}: #{inspect(counts)}")
   end
 
