@@ -5,14 +5,20 @@ defmodule Roomfold.EventLog.SQLiteTest do
 
   alias Roomfold.EventLog
   alias Roomfold.EventLog.SQLite
-  alias Roomfold.EventLog.SQLite.Library
+  alias Roomfold.EventLog.SQLite.{Library, Recent}
 
-  # The tests that look into the database from outside.
-  defp sqlite3(path, sql) do
-    {out, 0} = System.cmd("sqlite3", ["-bail", path, sql], stderr_to_stdout: true)
-    String.trim(out)
+  test "rooms that were there lately: two spans, each room once" do
+    recent = ["a", "b", "b"] |> Enum.reduce(Recent.new(), &Recent.put(&2, &1)) |> Recent.next()
+    assert {Recent.count(recent), Recent.most(recent)} == {2, 2}
+    recent = ["b", "c"] |> Enum.reduce(recent, &Recent.put(&2, &1))
+    assert {Recent.count(recent), Recent.most(recent)} == {3, 2}
+    recent = recent |> Recent.next() |> Recent.put("a")
+    assert {Recent.count(recent), Recent.most(recent)} == {3, 2}
+    recent = recent |> Recent.next() |> Recent.next()
+    assert {Recent.count(recent), Recent.most(recent)} == {0, 0}
   end
 
+  # The tests that look into the database from outside.
   describe "options" do
     @describetag :closed
 
@@ -419,7 +425,9 @@ defmodule Roomfold.EventLog.SQLiteTest do
       with_shell(fn ->
         GenServer.stop(elem(open(path), 1))
         sqlite3(path, "ALTER TABLE appends RENAME COLUMN text TO words")
-        assert open_error(path).reason == :log_damaged
+        error = open_error(path)
+        assert error.reason == :log_damaged
+        assert error.message =~ "its tables are not those of a log"
       end)
     end
 

@@ -164,6 +164,22 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(room, "tom") == %{"points" => 61}
     end
 
+    test "an upcaster that leaves out a seq is found out: the room does not start" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
+      {:ok, pid} = Room.start_link(id: "old", rooms: rooms)
+      for id <- ["a", "b", "c"], do: {:ok, _} = Room.publish(pid, create(id))
+      Process.unlink(pid)
+      Process.exit(pid, :kill)
+      eventually(fn -> Room.whereis({rooms, "old"}) == nil end)
+
+      # The third is taken for one that has been there.
+      upcast = fn event -> Map.update!(event, "seq", &min(&1, 2)) end
+      assert {:error, error} = Room.ensure_started({rooms, "old"}, upcasters: [upcast])
+      assert %Error{reason: :log_damaged, message: message} = error
+      assert message =~ "room old, seq 3"
+      {:ok, _} = Room.ensure_started({rooms, "old"}, upcasters: [fn event -> event end])
+    end
+
     test "without a log there is none" do
       room = start_room()
 

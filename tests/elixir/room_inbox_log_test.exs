@@ -3,7 +3,7 @@ defmodule Roomfold.Room.InboxLogTest do
   use Roomfold.SQLiteCase, async: true
 
   import Roomfold.RoomsCase
-  alias Roomfold.{EventLog, Session}
+  alias Roomfold.{EventLog, Room, Session}
 
   test "a room whose log hangs keeps no more than its queue, and says so at once", %{log: {_, pid} = log} do
     room = start_room(log: log, tick_ms: 20, max_queue: 10)
@@ -95,6 +95,21 @@ defmodule Roomfold.Room.InboxLogTest do
     Process.sleep(50)
     Process.exit(pid, :kill)
     assert_receive {:DOWN, ^monitor, _, _, _}, 4_000
+  end
+
+  test "a room that is stopped while its log hangs waits for it once, whatever it has to say", %{
+    log: {_, pid} = log
+  } do
+    room = start_room(log: log, tick_ms: 20, grace_ms: 0)
+    {_, _, session} = join!(room, "tom")
+    eventually(fn -> :sys.get_state(room).commit == nil and Room.seq(room) == 1 end)
+    :sys.suspend(pid)
+    Session.leave(session)
+    eventually(fn -> :sys.get_state(room).commit != nil end)
+    started = System.monotonic_time(:millisecond)
+    assert GenServer.stop(room, :shutdown, 60_000) == :ok
+    assert System.monotonic_time(:millisecond) - started < 9_000
+    :sys.resume(pid)
   end
 
   defp put(session, n) do

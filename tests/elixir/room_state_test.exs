@@ -80,6 +80,59 @@ defmodule Roomfold.RoomStateTest do
     end
   end
 
+  describe "where nothing ticks, what is published" do
+    test "goes to the log at once, if the last time was a tick ago; and the room is not idle from then on" do
+      state = open(idle_ms: 1_000)
+      assert State.wake_at(state) == 1_000
+      {effects, state} = publish(state, :server, move("tom"), 900)
+      assert [_] = appended(effects)
+      {_, state} = State.committed(state, :ok, 910)
+
+      {[], state} = publish(state, :server, move("tom"), 950)
+      assert State.wake_at(state) == 1_000
+      {effects, state} = State.wake(state, 1_000)
+      assert [_] = appended(effects)
+      {_, state} = State.committed(state, :ok, 1_010)
+      assert State.wake_at(state) == 1_950
+
+      # Who is refused keeps nobody awake.
+      assert {[{:reply, :me, {:error, %Error{reason: :not_allowed}}}], state} =
+               publish(state, {:elected, "tom"}, move("tom"), 1_500, :me)
+
+      assert {[{:reply, :me, {:error, _}}], state} =
+               publish(state, {:user, "tom"}, {:packed, <<255>>}, 1_500, :me)
+
+      assert State.wake_at(state) == 1_950
+      assert {[{:stop, :idle}], _} = State.wake(state, 1_950)
+    end
+  end
+
+  if Roomfold.Native.loaded?() do
+    describe "where frames are folded as they are" do
+      test "who leaves and comes again is in the world, as where they are not" do
+        {:ok, frame} =
+          Roomfold.Wire.encode_events([{"create", %{"entity_id" => "lamp", "components" => %{}}}])
+
+        state = open(log: nil, impl: :native)
+        state = state |> join("tom", 0) |> frame_at(frame, 100)
+        assert World.get(state.world, "tom") == %{}
+
+        {_, state} = State.leave(state, self(), true, 110)
+        state = join(state, "tom", 120)
+        state = state |> frame_at(frame, 300) |> frame_at(frame, 500)
+        assert World.get(state.world, "tom") == %{}
+      end
+
+      # A tick with a frame in it.
+      defp frame_at(state, frame, now) do
+        {_, state} = State.publish(state, nil, :system, [{:packed, frame}], now - 1)
+        {effects, state} = State.wake(state, now)
+        assert appended(effects) == []
+        state
+      end
+    end
+  end
+
   describe "ticks" do
     test "come when they are due; what comes too late is left out and reported, never made up for" do
       parent = self()

@@ -537,6 +537,14 @@ defmodule Roomfold.RoomTest do
       assert Rooms.running(rooms) == ["one"]
     end
 
+    test "a room that was about to stop for idleness stays for who has come meanwhile" do
+      rooms = start_rooms()
+      {_, _, session} = join!({rooms, "1"}, "tom")
+      # It says so to itself, and reads it behind whatever had come.
+      send(session.pid, {:stop, :idle})
+      assert Room.info(session.pid).users == ["tom"]
+    end
+
     test "an idle room stops, and is back when asked for" do
       rooms = start_rooms(room: [idle_ms: 30])
       {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})

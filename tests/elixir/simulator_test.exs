@@ -6,6 +6,8 @@ defmodule Roomfold.SimulatorTest do
   alias Roomfold.Simulator
 
   @moduletag timeout: :infinity
+  # What is to happen to inboxes.
+  @inbox_kinds [:puts, :full, :races, :killed_before_counting, :stopped_with_input]
 
   test "many seeds, and none finds anything" do
     count = String.to_integer(System.get_env("SIMULATIONS", "40"))
@@ -20,6 +22,8 @@ defmodule Roomfold.SimulatorTest do
       end)
 
     assert counts.events > count * 100
+    # One alone need not have them all.
+    if count >= 40, do: assert(@inbox_kinds -- Map.keys(counts) == [])
     if count > 40, do: IO.puts("#{count} seeds from #{first}: #{inspect(counts)}")
   end
 
@@ -42,6 +46,16 @@ defmodule Roomfold.SimulatorTest do
   test "a session that leaves out what it has to send would be noticed" do
     assert {:error, %{faults: faults}} = Enum.find_value(1..5, &failing(&1, :session))
     assert Enum.any?(faults, &(&1 =~ "does not fit"))
+  end
+
+  test "a room that takes from its inbox before it opens it would be noticed" do
+    assert {:error, %{faults: faults}} = Enum.find_value(1..200, &failing(&1, :order))
+    assert Enum.any?(faults, &(&1 =~ "left in the inbox" or &1 =~ "lay there"))
+  end
+
+  test "a room that looks for nothing uncounted when a session has gone would be noticed" do
+    assert {:error, %{faults: faults}} = Enum.find_value(1..200, &failing(&1, :asking))
+    assert Enum.any?(faults, &(&1 =~ "left in the inbox" or &1 =~ "lay there"))
   end
 
   defp failing(seed, sabotage) do

@@ -2,10 +2,10 @@ defmodule Roomfold.Simulator do
   @moduledoc """
   A cluster that runs in one process and in virtual time: the same seed gives the same run, to the last message.
 
-  Inside are the real `Roomfold.Room.State` (with its recovery, batches, people and systems), `Roomfold.Session`, the rules of
+  Inside are the real `Roomfold.Room.State` (with its recovery, batches, people and systems), `Roomfold.Room.Inbox`, `Roomfold.Session`, the rules of
   `Roomfold.EventLog.Memory` and `Roomfold.Placement.Rendezvous`; around them nodes, a network and clients, which are made up and
   do their worst: messages are delayed, and between a room and its sessions also dropped, repeated and reordered; connections are cut and healed; nodes
-  crash, freeze and are drained; the log's disk is slow, or gone for a while; every node's clock is wrong in its own way.
+  crash, freeze and are drained, and rooms and sessions alone are killed; the log's disk is slow, or gone for a while; every node's clock is wrong in its own way.
 
   After everything is well again, `Roomfold.Simulator.Check` says what must be true.
 
@@ -37,6 +37,10 @@ defmodule Roomfold.Simulator do
             rooms: %{},
             homes: %{},
             clients: %{},
+            # what a session is about to put into an inbox (Roomfold.Simulator.Put), by client
+            puts: %{},
+            # the last one that a room took of a client
+            taken: %{},
             # what was acknowledged: {room, seq, user, number}
             acknowledged: [],
             faults: [],
@@ -50,7 +54,8 @@ defmodule Roomfold.Simulator do
 
   @doc """
   Runs a seed. With `trace: true` what happened is kept, newest first. `sabotage: :log` makes the log take whatever comes,
-  `sabotage: :session` delivers half of a session's frames: what is to be found then shows that it would be.
+  `sabotage: :session` delivers half of a session's frames, `:order` makes rooms take from the inbox before they open it, `:asking` makes
+  them look at nothing that was not counted: what is to be found then shows that it would be.
   """
   def run(seed, opts \\ []) do
     :rand.seed(:exsss, {seed, 17, 4})

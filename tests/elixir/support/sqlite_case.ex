@@ -61,6 +61,12 @@ defmodule Roomfold.SQLiteCase do
       else: IO.puts("left out: the sqlite3 shell is not installed")
   end
 
+  @doc "What the shell says to these statements."
+  def sqlite3(path, sql) do
+    {out, 0} = System.cmd("sqlite3", ["-bail", path, sql], stderr_to_stdout: true)
+    String.trim(out)
+  end
+
   @doc "Runs it if this is root."
   def as_root(fun) do
     case System.cmd("id", ["-u"]) do

@@ -6,6 +6,8 @@ defmodule Roomfold.Simulator.Check do
     * no system event is in it twice, and none is left out
     * who joined has not joined again before leaving, and leaves once
     * what was acknowledged is in it, at the seq that was said
+    * what a session puts into an inbox is taken in its order, and soon when nothing is in the way; nothing stays behind there
+    * who publishes is answered
     * what a client sees is at each moment what the log says at that seq, and never goes back
     * when all is well again, every room has one process and every client is where its room is
   """
@@ -13,7 +15,11 @@ defmodule Roomfold.Simulator.Check do
   alias Roomfold.ClusterCase.Pulse
   alias Roomfold.Simulator.Host
 
-  import Simulator, only: [get: 0, fault: 1]
+  import Simulator, only: [get: 0, now: 0, fault: 1]
+
+  # From then on all goes well, and nothing waits longer than that: a tick and its commit, or until a session is known to be gone.
+  @calm 9_000
+  @soon 300
 
   # The log folded as it grows: {world, %{seq => hash of the state}}.
   defp reference(room),
@@ -51,6 +57,19 @@ defmodule Roomfold.Simulator.Check do
   end
 
   defp hash(world), do: :erlang.phash2(World.snapshot(world), 4_294_967_296)
+
+  @doc "A room has taken this from its inbox."
+  def taken(room, entries) do
+    for {_, {:session, client, reference}, _, _, at} <- entries do
+      if reference < Map.get(get().taken, {room.key, client}, 0),
+        do: fault("what #{inspect(client)} put in is taken out of order")
+
+      Simulator.update(&put_in(&1.taken[{room.key, client}], reference))
+
+      if now() > @calm and now() - at > @soon,
+        do: fault("what #{inspect(client)} put into #{room.options.id} lay there for #{now() - at} ms")
+    end
+  end
 
   @doc "The end of a run."
   def finish do
@@ -123,8 +142,16 @@ defmodule Roomfold.Simulator.Check do
     rooms = for {_, room} <- state.rooms, room.options.id == id, do: room
     if length(rooms) != 1, do: fault("#{length(rooms)} processes of #{id} at the end")
 
+    for room <- rooms, left = :ets.info(room.inbox.table, :size), left > 0 do
+      fault("#{left} left in the inbox of #{id} at the end")
+    end
+
     for {key, %{room: ^id} = client} <- state.clients do
       if client.session == nil, do: fault("#{inspect(key)} has no connection at the end")
+
+      if client.session && client.session.waiting != %{},
+        do: fault("#{inspect(key)} waits for #{map_size(client.session.waiting)} answers at the end")
+
       # What was committed a moment ago may be on its way.
       if client.seq < head - 10,
         do: fault("#{inspect(key)} is at #{client.seq} at the end, the room at #{head}")

@@ -6,7 +6,7 @@ defmodule Roomfold.Simulator.Client do
   What a connection delivers it delivers in order, or it breaks.
   """
   alias Roomfold.{Session, Simulator, World}
-  alias Roomfold.Simulator.{Check, Host, Link}
+  alias Roomfold.Simulator.{Check, Host, Link, Put}
 
   import Simulator, only: [later: 2, later_on: 3, chance: 1, get: 0, now: 0]
 
@@ -31,8 +31,11 @@ defmodule Roomfold.Simulator.Client do
   @doc "The node of a client's session, or `nil`."
   def node_of(key), do: get().clients[key].session && get().clients[key].node
 
+  def happens(key, {:put, reference}), do: Put.happens(key, reference)
+
   def happens(key, event) do
     Process.put(__MODULE__, key)
+    if is_tuple(event) and elem(event, 0) in [:input, :goodbye, :session, :down], do: Put.finish(key)
     happen(get().clients[key], event)
   end
 
@@ -44,24 +47,20 @@ defmodule Roomfold.Simulator.Client do
 
     case up do
       [] -> again(client)
-      up -> connect(%{client | node: Enum.random(up), life: client.life + 1})
+      up -> connect(%{client | node: near(client.room, up), life: client.life + 1})
     end
   end
 
   defp happen(_, :connect), do: :ok
 
   defp happen(client, :send) do
-    later(Enum.random(20..400), {:client, client.key, :send})
+    # In the end there are pauses: who was not woken by the one who put something in is not woken by the next one.
+    {pause, bursts, burst} = if now() < 8_000, do: {20..400, 3, 12}, else: {200..1_500, 60, 2}
+    later(Enum.random(pause), {:client, client.key, :send})
 
     if client.session && now() < 14_000 do
-      client = save(%{client | number: client.number + 1})
-      payload = %{"user_id" => client.user, "position" => [client.number, 0, 0]}
-
-      later_on(
-        client.node,
-        Enum.random(1..40),
-        {:client, client.key, {:input, client.life, "user_moved", payload, client.number}}
-      )
+      client = send_some(client, if(chance(bursts), do: burst, else: 1))
+      if now() < 12_000 and chance(1), do: goodbye(client)
     end
   end
 
@@ -77,6 +76,7 @@ defmodule Roomfold.Simulator.Client do
   # Its connection breaks, and the session's process with it.
   defp happen(%{session: session, life: life} = client, {:broken, life}) when session != nil do
     room = get().rooms[session.pid]
+    Put.kill(client.key)
     save(%{client | session: nil})
 
     if room do
@@ -98,6 +98,14 @@ defmodule Roomfold.Simulator.Client do
   end
 
   defp happen(_, {:input, _, _, _, _}), do: :ok
+
+  defp happen(%{session: session, life: life} = client, {:goodbye, life}) when session != nil do
+    Simulator.count(:goodbyes)
+    Session.leave(session)
+    again(save(%{client | session: nil}))
+  end
+
+  defp happen(_, {:goodbye, _}), do: :ok
 
   # Erlang's alias of a process that has come to another room.
   defp happen(%{session: %{pid: key}} = client, {:session, key, event}), do: to_session(client, event)
@@ -135,6 +143,25 @@ defmodule Roomfold.Simulator.Client do
     deliver(client, session, frames)
     later(Enum.random(1..50), {:client, client.key, {:broken, client.life}})
   end
+
+  # On the node of the room its input goes by the inbox.
+  defp near(room, up) do
+    home = Host.node_of(room)
+    if home in up and chance(50), do: home, else: Enum.random(up)
+  end
+
+  defp send_some(client, 0), do: client
+
+  defp send_some(client, count) do
+    client = save(%{client | number: client.number + 1})
+    payload = %{"user_id" => client.user, "position" => [client.number, 0, 0]}
+    event = {:input, client.life, "user_moved", payload, client.number}
+    later_on(client.node, Enum.random(1..40), {:client, client.key, event})
+    send_some(client, count - 1)
+  end
+
+  defp goodbye(client),
+    do: later_on(client.node, Enum.random(1..60), {:client, client.key, {:goodbye, client.life}})
 
   defp connect(client) do
     save(client)
@@ -177,8 +204,12 @@ defmodule Roomfold.Simulator.Client do
     frames = if get().sabotage == :session and chance(50), do: Enum.drop(frames, 1), else: frames
     if frames != [], do: later(line - now(), {:client, client.key, {:frames, client.life, frames}})
 
-    if now() < 12_000 and chance(1) and chance(20),
-      do: later(Enum.random(1..30), {:client, client.key, {:broken, client.life}})
+    if chance(1) and chance(20), do: break(client, 1..30)
+  end
+
+  @doc "Its connection breaks then, but not at the very end."
+  def break(client, delays) do
+    if now() < 12_000, do: later(Enum.random(delays), {:client, client.key, {:broken, client.life}})
   end
 
   # ---- frames ----

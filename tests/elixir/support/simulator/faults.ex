@@ -2,9 +2,11 @@ defmodule Roomfold.Simulator.Faults do
   @moduledoc "What goes wrong in the simulated cluster, and is put right again."
 
   alias Roomfold.Simulator
-  alias Roomfold.Simulator.Client
+  alias Roomfold.Simulator.{Client, Host}
 
   import Simulator, only: [later: 2, later_on: 3, get: 0, now: 0]
+
+  @kinds [:cut, :cut, :cut, :crash, :crash, :freeze, :slow_disk, :log_away, :drain, :clock, :room_crash]
 
   @doc "Until `stormy` something breaks every now and then; then all is mended."
   def start(stormy) do
@@ -14,7 +16,7 @@ defmodule Roomfold.Simulator.Faults do
 
   def happens({:next, stormy}) do
     if now() < stormy do
-      kind = Enum.random([:cut, :cut, :cut, :crash, :crash, :freeze, :slow_disk, :log_away, :drain, :clock])
+      kind = Enum.random(@kinds)
       Simulator.note({:breaks, kind})
       Simulator.count(kind)
       break(kind)
@@ -82,6 +84,14 @@ defmodule Roomfold.Simulator.Faults do
     end
   end
 
+  # Its process alone: its sessions live on, with what they have put into its inbox.
+  defp break(:room_crash) do
+    case get().rooms |> Map.values() |> Enum.sort_by(& &1.key) do
+      [] -> :ok
+      rooms -> Host.crash(Enum.random(rooms))
+    end
+  end
+
   # The log's node: what is on its disk stays, what was on its way there is gone.
   defp break(:log_away) do
     if get().nodes[:log].up do
@@ -123,10 +133,7 @@ defmodule Roomfold.Simulator.Faults do
 
   defp crash(node) do
     change(node, &%{&1 | up: false, thaws: nil})
-
-    Simulator.update(fn state ->
-      %{state | rooms: Map.reject(state.rooms, fn {_, room} -> room.node == node end)}
-    end)
+    for {_, %{node: ^node} = room} <- get().rooms, do: Host.gone(room)
 
     sessions_end(node)
     unreachable(for(other <- others(node), do: {other, node}))

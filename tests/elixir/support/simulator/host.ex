@@ -8,12 +8,13 @@ defmodule Roomfold.Simulator.Host do
   alias Roomfold.{Error, EventLog, Simulator, World}
   alias Roomfold.ClusterCase.Pulse
   alias Roomfold.Placement.Rendezvous
-  alias Roomfold.Room.{Options, Recovery, State, Update}
-  alias Roomfold.Simulator.{Client, Log}
+  alias Roomfold.Room.{Inbox, Options, Recovery, State, Update}
+  alias Roomfold.Simulator.{Check, Client, Log, Put}
 
   import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
 
-  defstruct [:key, :node, :options, :state, :commit, :wake_at, watchers: %{}]
+  # moves?: it hears nothing but the log any more, and then goes
+  defstruct [:key, :node, :options, :state, :commit, :wake_at, :inbox, moves?: false, watchers: %{}]
 
   # ---- where rooms are ----
 
@@ -25,12 +26,14 @@ defmodule Roomfold.Simulator.Host do
     end
   end
 
-  defp whereis(node, id) do
-    get().rooms
-    |> Map.values()
-    |> Enum.sort_by(& &1.key)
-    |> Enum.find(&(&1.options.id == id and connected?(node, &1.node)))
+  defp whereis(node, id), do: Enum.find(all(id), &connected?(node, &1.node))
+
+  defp all(id) do
+    get().rooms |> Map.values() |> Enum.sort_by(& &1.key) |> Enum.filter(&(&1.options.id == id))
   end
+
+  @doc "Where it runs, or `nil`."
+  def node_of(id), do: with([room | _] <- all(id), do: room.node, else: (_ -> nil))
 
   defp start(node, id) do
     there = for other <- Simulator.nodes(), connected?(node, other), do: other
@@ -54,8 +57,9 @@ defmodule Roomfold.Simulator.Host do
       clock = get().nodes[node].clock + Enum.random(-5_000..5_000)
       state = State.open(options, world, Map.put(facts, :term, term), now(), clock)
       {effects, state} = State.flush(state, now())
-      room = %__MODULE__{key: key, node: node, options: options, state: state}
-      {:ok, room |> save() |> carry_out(effects)}
+      inbox = Inbox.new(options.max_queue)
+      room = %__MODULE__{key: key, node: node, options: options, state: state, inbox: inbox}
+      {:ok, room |> carry_out(effects) |> arm() |> save()}
     end
   end
 
@@ -66,7 +70,9 @@ defmodule Roomfold.Simulator.Host do
         impl: implementation(),
         log: {Log, node},
         rules: Pulse.rules(),
-        systems: [&Pulse.system/2],
+        # One always ticks, the other has to be woken.
+        systems: if(id == "a", do: [&Pulse.system/2], else: []),
+        max_queue: Enum.random([8, 1_000]),
         tick_ms: 100,
         idle_ms: :infinity,
         grace_ms: 1_500,
@@ -83,12 +89,21 @@ defmodule Roomfold.Simulator.Host do
 
   def happens(key, event) do
     room = get().rooms[key]
-    if room, do: happen(room, event)
+    if room && hears?(room, event), do: happen(room, event)
   end
 
+  defp hears?(%{moves?: false}, _), do: true
+  defp hears?(_, :move), do: true
+  defp hears?(_, {kind, _}), do: kind == :stop
+  defp hears?(_, {kind, _, _}), do: kind == :committed
+  defp hears?(_, _), do: false
+
   defp happen(room, {:publish, client, reference, sender, texts}) do
+    room = take_in(room)
     answer(room, State.publish(room.state, {:session, client, reference}, sender, texts, now()))
   end
+
+  defp happen(room, :inbox), do: room |> take_in() |> done()
 
   defp happen(%{commit: reference} = room, {:committed, reference, answer}) do
     {effects, state} = State.committed(room.state, answer, now())
@@ -99,6 +114,7 @@ defmodule Roomfold.Simulator.Host do
   defp happen(_, {:committed, _, _}), do: :ok
 
   defp happen(%{wake_at: at} = room, {:wake, at}) do
+    room = if State.tick_due?(room.state, now()), do: open_inbox(room), else: room
     answer(%{room | wake_at: nil}, State.wake(room.state, now()))
   end
 
@@ -106,9 +122,13 @@ defmodule Roomfold.Simulator.Host do
 
   # A session's process is gone, or its node can't be reached.
   defp happen(room, {:gone, client, watcher}) do
+    room = take_left(room)
+
     if room.watchers[client] == watcher do
       room = %{room | watchers: Map.delete(room.watchers, client)}
       answer(room, State.leave(room.state, client, false, now()))
+    else
+      done(room)
     end
   end
 
@@ -119,16 +139,38 @@ defmodule Roomfold.Simulator.Host do
     unless newest?(room), do: stop(room, :old_term)
   end
 
-  # In good order: what is on its way has been committed, or is given up.
+  # In good order: what is on its way and what waits has been committed, or is given up.
+  defp happen(%{commit: nil} = room, :move) do
+    room = taken(room)
+
+    case State.flush(room.state, now()) do
+      {[], _} ->
+        stop(keep(room, World.seq(room.state.world), room.state.logged_users), :moved)
+
+      {effects, state} ->
+        %{room | state: state, moves?: true} |> carry_out(effects) |> save()
+        later_on(room.node, 20, {:room, room.key, :move})
+    end
+  end
+
   defp happen(room, :move) do
-    if room.commit,
-      do: later_on(room.node, 20, {:room, room.key, :move}),
-      else: stop(keep(room, World.seq(room.state.world), room.state.logged_users), :moved)
+    save(%{room | moves?: true})
+    later_on(room.node, 20, {:room, room.key, :move})
+  end
+
+  @doc "Its process is killed."
+  def crash(room), do: stop(room, :killed)
+
+  @doc "It is no more; its inbox goes with it."
+  def gone(room) do
+    :ets.delete(room.inbox.table)
+    Simulator.update(fn state -> %{state | rooms: Map.delete(state.rooms, room.key)} end)
   end
 
   defp stop(room, reason) do
     Simulator.note({:room, room.options.id, :stops, room.node, room.state.term, reason})
-    Simulator.update(fn state -> %{state | rooms: Map.delete(state.rooms, room.key)} end)
+    if :ets.info(room.inbox.table, :size) > 0, do: Simulator.count(:stopped_with_input)
+    gone(room)
     for {client, watcher} <- room.watchers, do: tell_down(room, client, watcher)
     :ok
   end
@@ -159,27 +201,64 @@ defmodule Roomfold.Simulator.Host do
   end
 
   def join(room, client, user, how, watcher) do
+    room = take_in(room)
     {answer, effects, state} = State.join(room.state, client, user, how, now())
     room = %{room | state: state, watchers: Map.put(room.watchers, client, watcher)}
-    room |> save() |> carry_out(effects)
-    Map.put(answer, :pid, room.key)
+    room |> carry_out(effects) |> done()
+    here = if Client.node_of(client) == room.node, do: %{inbox: {room.key, room.inbox}}, else: %{}
+    Map.merge(answer, Map.put(here, :pid, room.key))
   end
 
   def leave(room, client) do
+    room = take_left(room)
     room = %{room | watchers: Map.delete(room.watchers, client)}
     answer(room, State.leave(room.state, client, true, now()))
   end
 
   def catch_up(room, from, format), do: State.catch_up(room.state, from, format)
 
-  # ---- effects ----
+  # ---- the inbox ----
 
-  defp answer(room, {effects, state}) do
-    %{room | state: state} |> save() |> carry_out(effects)
-    :ok
+  defp any?(room) do
+    Put.race(room.key)
+    Inbox.any?(room.inbox)
   end
 
-  defp carry_out(room, effects), do: effects |> Enum.reduce(room, &do_one/2) |> arm() |> save()
+  defp take_in(room), do: if(any?(room), do: taken(room), else: room)
+
+  # Where somebody goes.
+  defp take_left(room), do: if(get().sabotage == :asking, do: take_in(room), else: taken(room))
+
+  defp taken(room) do
+    Put.race(room.key)
+    entries = Inbox.take(room.inbox)
+    Check.taken(room, entries)
+    {effects, state} = State.publish_all(room.state, entries, now())
+    carry_out(%{room | state: state}, effects)
+  end
+
+  defp open_inbox(room) do
+    cond do
+      not any?(room) -> room
+      get().sabotage == :order -> room |> taken() |> opened()
+      true -> room |> opened() |> taken()
+    end
+  end
+
+  defp opened(room) do
+    Put.race(room.key)
+    Inbox.open(room.inbox)
+    room
+  end
+
+  # ---- effects ----
+
+  defp answer(room, {effects, state}), do: %{room | state: state} |> carry_out(effects) |> done()
+
+  defp done(%{moves?: true} = room), do: save(room)
+  defp done(room), do: room |> arm() |> save()
+
+  defp carry_out(room, effects), do: Enum.reduce(effects, room, &do_one/2)
 
   defp do_one({:reply, {:session, client, reference}, answer}, room) do
     to_session(room, client, {:answer, reference, answer})
@@ -243,7 +322,14 @@ defmodule Roomfold.Simulator.Host do
     end
   end
 
-  defp arm(room) do
+  # While nothing waits for a tick, whatever comes has to wake it.
+  defp arm(%{state: %{queue: []}} = room) do
+    if any?(room), do: room |> open_inbox() |> arm(), else: set_timer(room)
+  end
+
+  defp arm(room), do: set_timer(room)
+
+  defp set_timer(room) do
     case State.wake_at(room.state) do
       at when at == room.wake_at ->
         room
@@ -257,7 +343,6 @@ defmodule Roomfold.Simulator.Host do
     end
   end
 
-  # Not one that has stopped meanwhile.
   defp save(room) do
     Simulator.update(&put_in(&1.rooms[room.key], room))
     room

@@ -5,8 +5,8 @@ defmodule Roomfold.Simulator.Link do
   @behaviour Roomfold.Session.Link
 
   alias Roomfold.{Error, Simulator}
-  alias Roomfold.Room.Text
-  alias Roomfold.Simulator.{Client, Host}
+  alias Roomfold.Room.{Inbox, Text}
+  alias Roomfold.Simulator.{Client, Host, Put}
 
   import Simulator, only: [connected?: 2, get: 0]
 
@@ -33,21 +33,22 @@ defmodule Roomfold.Simulator.Link do
     do: with({:ok, room} <- room(key), do: {:ok, Host.catch_up(room, from, format)})
 
   @impl true
-  def publish(key, events, opts) do
+  def publish(to, events, opts) do
     reference = get().number
     Simulator.update(&%{&1 | number: reference + 1})
     {:ok, texts} = Text.events(events, Host.implementation())
-
-    case get().rooms[key] do
-      nil ->
-        :ok
-
-      room ->
-        event = {:room, key, {:publish, Client.me(), reference, {:user, opts[:by]}, texts}}
-        Simulator.message(Client.node_of(Client.me()), room.node, Enum.random(1..12), event)
-    end
-
+    hand_over(to, reference, {:user, opts[:by]}, texts)
     reference
+  end
+
+  defp hand_over({_, %Inbox{}} = to, reference, sender, texts),
+    do: Put.start(Client.me(), to, reference, sender, texts)
+
+  defp hand_over(key, reference, sender, texts) do
+    with %{node: node} <- get().rooms[key] do
+      event = {:room, key, {:publish, Client.me(), reference, sender, texts}}
+      Simulator.message(Client.node_of(Client.me()), node, Enum.random(1..12), event)
+    end
   end
 
   # `join` has watched it already, so that nothing gets between the two.
@@ -64,6 +65,8 @@ defmodule Roomfold.Simulator.Link do
       room -> with :ok <- answers(room, Client.node_of(Client.me())), do: {:ok, room}
     end
   end
+
+  defp answers(%{moves?: true}, _), do: {:error, Error.new(:room_closed)}
 
   defp answers(room, node) do
     if connected?(room.node, node) and not Simulator.frozen?(room.node),

@@ -21,7 +21,7 @@ defmodule Roomfold.EventLog.SQLite do
   use GenServer, shutdown: 30_000
 
   alias Roomfold.{Error, EventLog, JSON}
-  alias Roomfold.EventLog.SQLite.{Library, Writer}
+  alias Roomfold.EventLog.SQLite.{Library, Recent, Writer}
 
   @behaviour EventLog
 
@@ -275,9 +275,10 @@ defmodule Roomfold.EventLog.SQLite do
         started: 0,
         last: 0,
         took: 0,
-        rooms: {%{}, %{}},
+        # rooms of the last two commits, if they were few
+        committed: Recent.new(),
         # rooms that wrote in this span of time and in the one before it, and when it began
-        writing: {%{}, %{}},
+        writing: Recent.new(),
         writing_since: now(),
         # the key of the timer that ends the wait for more, or nil
         gathering: nil,
@@ -330,7 +331,8 @@ defmodule Roomfold.EventLog.SQLite do
       send(to, {reference, {:error, Error.new(:too_large)}})
       {:noreply, state}
     else
-      {:noreply, state |> enqueue({:submit, to, reference}, op) |> writes(elem(op, 1)) |> gathered()}
+      state = enqueue(state, {:submit, to, reference}, op)
+      {:noreply, gathered(%{state | writing: Recent.put(state.writing, elem(op, 1))})}
     end
   end
 
@@ -395,11 +397,10 @@ defmodule Roomfold.EventLog.SQLite do
   # A commit costs much the same for one room as for a hundred. Where many write, each at times of its own, it is not begun for each.
   defp begin(state) do
     state = writing(state)
-    expected = expected(state)
     left = state.started + @interval - now()
 
     cond do
-      expected <= @few_rooms -> commit(wait(state))
+      Recent.most(state.writing) <= @few_rooms -> commit(wait(state))
       all?(state) or left < 1_000 -> commit(state)
       true -> gather_until(state, div(left, 1_000))
     end
@@ -415,28 +416,20 @@ defmodule Roomfold.EventLog.SQLite do
   defp gathered(state), do: if(all?(state), do: commit(%{state | gathering: nil}), else: state)
 
   # No need to wait any longer. Those of the commit that began just now have had their turn.
-  defp all?(state), do: state.waiting + state.last >= expected(state)
+  defp all?(state), do: state.waiting + state.last >= Recent.most(state.writing)
 
-  defp expected(%{writing: {before, rooms}}), do: max(map_size(before), map_size(rooms))
-
-  defp writes(%{writing: {_, rooms}} = state, room) when is_map_key(rooms, room), do: state
-
-  defp writes(%{writing: {before, rooms}} = state, room),
-    do: %{state | writing: {before, Map.put(rooms, room, nil)}}
-
-  defp writing(%{writing: {_, rooms}, writing_since: since} = state) do
+  defp writing(%{writing: writing, writing_since: since} = state) do
     case now() - since do
       passed when passed < @window -> state
-      passed when passed < 2 * @window -> %{state | writing: {rooms, %{}}, writing_since: now()}
-      _ -> %{state | writing: {%{}, %{}}, writing_since: now()}
+      passed when passed < 2 * @window -> %{state | writing: Recent.next(writing), writing_since: now()}
+      _ -> %{state | writing: Recent.new(), writing_since: now()}
     end
   end
 
   # Whoever was answered just now may be about to append again: rooms that tick together would fall into two groups, each waiting for
   # the other's commit. So those of the last two commits are waited for, for half a commit at most.
   defp wait(state) do
-    {before, last} = state.rooms
-    expected = map_size(Map.merge(before, last))
+    expected = Recent.count(state.committed)
     limit = min(div(state.took, 2), @max_wait)
 
     if state.waiting < expected and expected <= @few_rooms and limit > 0 do
@@ -483,7 +476,6 @@ defmodule Roomfold.EventLog.SQLite do
       {batch, queue} ->
         send(state.writer, {:commit, batch})
         count = length(batch)
-        rooms = if count <= @few_rooms, do: Map.new(batch, fn {_, op} -> {elem(op, 1), nil} end), else: %{}
 
         %{
           state
@@ -492,10 +484,16 @@ defmodule Roomfold.EventLog.SQLite do
             committing: true,
             started: now(),
             last: count,
-            rooms: {elem(state.rooms, 1), rooms}
+            committed: committed(state.committed, batch, count)
         }
     end
   end
+
+  # Of many, nobody asks who they were.
+  defp committed(recent, batch, count) when count <= @few_rooms,
+    do: Enum.reduce(batch, Recent.next(recent), fn {_, op}, recent -> Recent.put(recent, elem(op, 1)) end)
+
+  defp committed(recent, _, _), do: Recent.next(recent)
 
   defp take(queue, batch, ops, bytes) when ops == 0 or bytes <= 0, do: {Enum.reverse(batch), queue}
 

@@ -31,20 +31,32 @@ defmodule Roomfold.Room.Inbox do
 
   @doc "If the room has gone nothing happens, as with a message. With the time, for limits: it may be taken much later."
   @spec put(t, to :: term, sender :: term, [binary]) :: :ok | :full
-  def put(%__MODULE__{count: count} = inbox, to, sender, texts) do
-    if :atomics.get(count, 1) >= inbox.most do
+  def put(%__MODULE__{} = inbox, to, sender, texts) do
+    if full?(inbox) do
       :full
     else
-      insert(inbox.table, {@key, to, sender, texts, :erlang.monotonic_time(:millisecond)})
-      if :atomics.add_get(count, 1, 1) == 1, do: send(inbox.room, :inbox)
-      :ok
+      insert(inbox, to, sender, texts, :erlang.monotonic_time(:millisecond))
+      count(inbox)
     end
   end
 
-  defp insert(table, entry) do
-    :ets.insert(table, entry)
+  # The steps of put/4: between any two of them others run, the room as well, and whoever takes them may be killed (the simulator of the
+  # tests takes them one by one).
+
+  @doc false
+  def full?(%__MODULE__{count: count, most: most}), do: :atomics.get(count, 1) >= most
+
+  @doc false
+  def insert(%__MODULE__{table: table}, to, sender, texts, now) do
+    :ets.insert(table, {@key, to, sender, texts, now})
   rescue
     ArgumentError -> true
+  end
+
+  @doc false
+  def count(%__MODULE__{count: count, room: room}) do
+    if :atomics.add_get(count, 1, 1) == 1, do: send(room, :inbox)
+    :ok
   end
 
   @doc "Whether there may be something in it. What the caller knows to have been put in, it sees."

@@ -32,6 +32,10 @@ defmodule Roomfold.Room.Server do
     GenServer.start_link(__MODULE__, options, name)
   end
 
+  # So often a room that stops waits for its log, and for so long each time.
+  @drains 16
+  @drain_ms 5_000
+
   # ---- starting and stopping ----
 
   @impl true
@@ -85,30 +89,37 @@ defmodule Roomfold.Room.Server do
 
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
-    server = drain(server)
-    # What comes next time need not be folded again.
-    if World.seq(server.state.world) > server.state.kept_seq,
-      do: keep(server, World.seq(server.state.world), server.state.logged_users)
+    case drain(server, @drains) do
+      # What comes next time need not be folded again.
+      {:drained, server} -> keep_newer(server, World.seq(server.state.world))
+      {:hangs, _} -> :ok
+    end
   end
 
   def terminate(_, _), do: :ok
 
+  defp keep_newer(server, seq) do
+    if seq > server.state.kept_seq, do: keep(server, seq, server.state.logged_users)
+  end
+
   # What is on its way, then what waits, and what that causes, is answered before the room goes. No more is taken in. Events that
-  # cause one another without end do not hold it.
-  @drains 16
-  defp drain(server, left \\ @drains)
-  defp drain(server, 0), do: finish_commit(server)
-
+  # cause one another without end do not hold it, and neither does a log that does not answer: it would be asked once more for that
+  # somebody came or left, which is said until it is there.
   defp drain(server, left) do
-    server = server |> finish_commit() |> taken()
+    case finish_commit(server) do
+      {:drained, server} when left > 0 -> server |> taken() |> drain_queue(left)
+      answer -> answer
+    end
+  end
 
+  defp drain_queue(server, left) do
     case State.flush(server.state, now()) do
-      {[], state} -> %{server | state: state}
+      {[], state} -> {:drained, %{server | state: state}}
       {effects, state} -> %{server | state: state} |> carry_out(effects) |> drain(left - 1)
     end
   end
 
-  defp finish_commit(%{commit: nil} = server), do: server
+  defp finish_commit(%{commit: nil} = server), do: {:drained, server}
 
   defp finish_commit(%{commit: ref} = server) do
     receive do
@@ -116,21 +127,15 @@ defmodule Roomfold.Room.Server do
         server |> committed(answer) |> finish_commit()
 
       {:DOWN, down, _, _, reason} when down in [ref, server.log] ->
-        server |> log_down(down) |> unknown(reason)
+        {:drained, server |> log_down(down) |> unknown(reason)}
     after
-      5_000 -> unknown(server, :timeout)
+      @drain_ms -> {:hangs, unknown(server, :timeout)}
     end
   end
 
   # It is watched no more: what is handed to it from now on has to be watched by itself.
   defp log_down(%{log: ref} = server, ref), do: %{server | log: nil}
   defp log_down(server, _), do: server
-
-  # Only on this node is there more than a process.
-  defp at_hand(answer, server, pid) when node(pid) == node(),
-    do: Map.merge(answer, %{pid: self(), inbox: server.inbox})
-
-  defp at_hand(answer, _, _), do: Map.put(answer, :pid, self())
 
   # Whoever waits must not think that it can be published again: it may be in the log.
   defp unknown(server, reason),
@@ -230,6 +235,12 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info(:inbox, server), do: {:noreply, server |> take_in() |> arm()}
+
+  # Somebody may have come before this was read.
+  def handle_info({:stop, :idle}, server) do
+    if State.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
+  end
+
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
 
   # Its own events have a seq, also those of another process of this room.
@@ -241,6 +252,12 @@ defmodule Roomfold.Room.Server do
   def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
+
+  # Only on this node is there more than a process.
+  defp at_hand(answer, server, pid) when node(pid) == node(),
+    do: Map.merge(answer, %{pid: self(), inbox: server.inbox})
+
+  defp at_hand(answer, _, _), do: Map.put(answer, :pid, self())
 
   # Who comes from a newer term would be taken back in time by us. Or it made that up: the log knows.
   defp overtaken(server, how) do

@@ -133,24 +133,23 @@ defmodule Roomfold.Room.State do
   texts (Roomfold.Room.Text), or one packed frame (Roomfold.Room.Packed).
   """
   def publish(state, to, sender, texts, now) do
-    state = on_beat(state, now)
-
     with {:ok, sender} <- authority(state, sender),
-         {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
-         {:ok, state} <- within_limits(state, sender, texts, now),
-         :ok <- room_in_queue(state, state.queued, length(texts)) do
-      state = %{queue(state, to, sender, texts) | busy_at: now}
+         {[], state} <- publish_all(state, [{nil, to, sender, texts, now}], now) do
+      state = frame_noted(state)
       if ticking?(state), do: {[], state}, else: flush_if_due(state, now)
     else
-      {:ok, []} -> {[{:reply, to, {:ok, []}}], state}
       {:error, error} -> {[{:reply, to, {:error, error}}], state}
-      {:limited, state} -> {[{:reply, to, {:error, Error.new(:rate_limited)}}], state}
+      refused -> refused
     end
   end
 
+  # What was queued last may be a frame.
+  defp frame_noted(%{queue: [%{texts: [{:packed, _}]} | _]} = state), do: %{state | packed?: true}
+  defp frame_noted(state), do: state
+
   @doc """
-  What users have published, `[{_, to, {:user, id}, texts, when}]`, oldest first: as `publish/5` of each at its time in a room that ticks, but
-  what they change of the room is changed once. If nothing ticks any more, it waits until it is due.
+  What sessions have put into the inbox, `[{_, to, {:user, id}, texts, when}]`, oldest first: as `publish/5` of each at its time in a room that
+  ticks, but what they change of the room is changed once. If nothing ticks any more, it waits until it is due.
   """
   def publish_all(state, entries, now) do
     state = on_beat(state, now)
@@ -162,12 +161,13 @@ defmodule Roomfold.Room.State do
      %{state | ids: ids, limits: limits, queue: queue, queued: queued, busy_at: busy_at}}
   end
 
-  defp gather([{_, to, {:user, user} = sender, texts, at} | entries], state, gathered) do
+  # What is queued has no reply yet, all else has one.
+  defp gather([{_, to, sender, texts, at} | entries], state, gathered) do
     {replies, ids, limits, queue, queued} = gathered
 
     with {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          count = length(texts),
-         {:ok, limits} <- within_limit(limits, state.rates, user, texts, at),
+         {:ok, limits} <- within_limit(limits, state.rates, sender, texts, at),
          :ok <- room_in_queue(state, queued, count) do
       item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
       gather(entries, state, {replies, ids + 1, limits, [item | queue], queued + count})
@@ -200,8 +200,7 @@ defmodule Roomfold.Room.State do
   defp queue(state, to, sender, texts) do
     %{ids: ids, queue: queue, queued: queued} = state
     item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
-    state = %{state | ids: ids + 1, queue: [item | queue], queued: queued + length(texts)}
-    if match?([{:packed, _}], texts), do: %{state | packed?: true}, else: state
+    frame_noted(%{state | ids: ids + 1, queue: [item | queue], queued: queued + length(texts)})
   end
 
   defp authority(%{options: %{authority: :client}} = state, {:elected, user}) do
@@ -211,14 +210,7 @@ defmodule Roomfold.Room.State do
   defp authority(_, {:elected, _}), do: {:error, Error.new(:not_allowed)}
   defp authority(_, sender), do: {:ok, sender}
 
-  defp within_limits(state, {:user, user}, texts, now) do
-    {verdict, limits} = within_limit(state.limits, state.rates, user, texts, now)
-    {verdict, %{state | limits: limits}}
-  end
-
-  defp within_limits(state, _, _, _), do: {:ok, state}
-
-  defp within_limit(limits, rates, user, texts, now) do
+  defp within_limit(limits, rates, {:user, user}, texts, now) do
     limit =
       case limits do
         %{^user => limit} -> limit
@@ -228,6 +220,8 @@ defmodule Roomfold.Room.State do
     {verdict, limit} = Limit.take(limit, rates, length(texts), :erlang.iolist_size(texts), now)
     {verdict, Map.put(limits, user, limit)}
   end
+
+  defp within_limit(limits, _, _, _, _), do: {:ok, limits}
 
   defp room_in_queue(state, queued, count) do
     if queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
@@ -281,6 +275,9 @@ defmodule Roomfold.Room.State do
   defp tick_due(state), do: state.last_tick + (state.held + 1) * state.options.tick_ms
   defp flush_due(state), do: state.last_flush + state.options.tick_ms
 
+  @doc "Whether it has had nothing to do for so long that it stops."
+  def idle?(state, now), do: now >= idle_due(state)
+
   # nil, which is larger than any number: not before something else happens.
   defp idle_due(%{options: %{idle_ms: :infinity}}), do: nil
 
@@ -296,7 +293,7 @@ defmodule Roomfold.Room.State do
 
     {effects, state} =
       cond do
-        now >= idle_due(state) -> {[{:stop, :idle}], state}
+        idle?(state, now) -> {[{:stop, :idle}], state}
         ticking?(state) and now >= tick_due(state) -> tick(state, now)
         ticking?(state) -> {[], state}
         true -> flush_if_due(state, now)
@@ -407,9 +404,9 @@ defmodule Roomfold.Room.State do
       |> Enum.chunk_by(&match?(%{texts: [{:packed, _}]}, &1))
       |> Enum.flat_map_reduce({state, []}, &fold_some(&1, &2, now))
 
-    state = stamped(state, now)
+    {failed, state} = state |> stamped(now) |> say_returned()
     {updates, state} = update(state, records)
-    {[{:publish, records}] ++ updates ++ effects, state}
+    {[{:publish, records}] ++ updates ++ effects ++ failed, state}
   end
 
   defp fold_some([%{texts: [{:packed, _}]} | _] = items, {state, records}, _) do
@@ -421,7 +418,8 @@ defmodule Roomfold.Room.State do
     batch = Batch.build(items, context(state, now))
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     effects = refusals(batch.refused) ++ replies(batch, report)
-    {effects, {%{state | world: world}, records ++ batch.records}}
+    state = %{state | world: world, logged_users: logged_users(state, batch)}
+    {effects, {state, records ++ batch.records}}
   end
 
   defp fold_frame(%{texts: [{:packed, frame}]} = item, state) do
