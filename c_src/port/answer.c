@@ -1,4 +1,5 @@
 #include "answer.h"
+#include "big_endian.h"
 
 #include <ei.h>
 #include <math.h>
@@ -86,7 +87,7 @@ void port_put_float(port_answer *answer, double value) {
 
 static void write_binary_header(char *at, size_t len) {
     at[0] = ERL_BINARY_EXT;
-    for (int i = 0; i < 4; i++) at[1 + i] = (char)(uint8_t)(len >> (24 - 8 * i));
+    port_store_u32(at + 1, (uint32_t)len);
 }
 
 void port_put_binary(port_answer *answer, rf_str bytes) {
