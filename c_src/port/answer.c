@@ -36,6 +36,10 @@ bool port_reserve(port_answer *answer, size_t count) {
     return true;
 }
 
+size_t port_room(const port_answer *answer) {
+    return answer->limit > answer->len ? answer->limit - answer->len : 1;
+}
+
 // Runs one of ei's encoders at the end of what there is.
 #define PUT(answer, room, encoder, ...)                                                                                \
     do {                                                                                                               \

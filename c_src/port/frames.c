@@ -51,7 +51,7 @@ port_next port_input_next(port_input *input, port_frame *out) {
 size_t port_frame_begin(port_answer *out, uint32_t call, size_t limit) {
     size_t mark = out->len;
     out->status = RF_OK;
-    out->limit = mark + PORT_HEADER + limit;
+    out->limit = mark + LENGTH + limit;
     if (!port_reserve(out, PORT_HEADER)) return mark;
     port_store_u32(out->bytes + mark + LENGTH, call);
     out->len += PORT_HEADER;
