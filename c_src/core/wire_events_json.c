@@ -150,9 +150,7 @@ static bool put_fields(writer *w) {
 
 static bool put_named(writer *w) {
     rf_str name = get_text(w);
-    bool entity =
-        rf_str_eq(name, RF_LIT("create")) || rf_str_eq(name, RF_LIT("update")) || rf_str_eq(name, RF_LIT("delete"));
-    rf_json_out_text(&w->out, entity ? RF_LIT("{\"event\":") : RF_LIT("{\"event_name\":"));
+    rf_json_out_text(&w->out, rf_is_entity_event(name) ? RF_LIT("{\"event\":") : RF_LIT("{\"event_name\":"));
     rf_json_out_string(&w->out, name);
     return put_fields(w);
 }

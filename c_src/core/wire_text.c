@@ -1,6 +1,7 @@
 // wire_text.c: packed input as the text of events, which is how rooms take it in and logs keep it.
 #include "error.h"
 #include "json_out.h"
+#include "rules_state.h"
 #include <roomfold/wire.h>
 
 static const rf_str pose_names[RF_POSES] = {
@@ -27,9 +28,7 @@ static void put_pose(rf_json_out *out, rf_str name, const rf_pose *pose) {
 }
 
 static void put_name(rf_json_out *out, rf_str name) {
-    bool entity =
-        rf_str_eq(name, RF_LIT("create")) || rf_str_eq(name, RF_LIT("update")) || rf_str_eq(name, RF_LIT("delete"));
-    rf_json_out_text(out, entity ? RF_LIT("{\"event\":") : RF_LIT("{\"event_name\":"));
+    rf_json_out_text(out, rf_is_entity_event(name) ? RF_LIT("{\"event\":") : RF_LIT("{\"event_name\":"));
     rf_json_out_string(out, name);
 }
 
