@@ -27,23 +27,11 @@ rf_status inspection_add(inspection *in, const facts *of, uint64_t seq, uint32_t
     return RF_OK;
 }
 
-static rf_str kind_of(const rf_world *world, rf_entity entity) {
-    rf_component kind;
-    rf_term_reader reader;
-    rf_term term;
-    if (!rf_world_get(world, entity, (rf_str){"kind", 4}, &kind)) return (rf_str){0};
-    if (kind.type == RF_TYPE_STRING) return kind.as.string;
-    if (kind.type != RF_TYPE_TERM) return (rf_str){0};
-    rf_term_read(&reader, kind.as.term);
-    term = rf_term_next(&reader);
-    return term.kind == RF_TERM_STRING ? term.as.string : (rf_str){0};
-}
-
 rf_status inspection_end(inspection *in, const rf_world *world) {
     rf_entity entity = {0};
     in->entities = rf_world_count(world);
     while (rf_world_next(world, &entity)) {
-        rf_str kind = kind_of(world, entity);
+        rf_str kind = rf_world_kind(world, entity, (rf_str){0});
         if (kind.len > 0 && !tally_add(&in->kinds, kind)) return RF_NO_MEMORY;
     }
     tally_sort(&in->names);

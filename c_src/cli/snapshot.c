@@ -138,24 +138,10 @@ static void by_component(output *out, const rf_world *world, const rows *list) {
     if (list->count > 0) output_text(out, "}");
 }
 
-// Entities without a kind stand where those of the kind "other" do.
-static rf_str kind_of(const rf_world *world, rf_entity entity) {
-    static const rf_str other = {"other", 5};
-    rf_component kind;
-    rf_term_reader reader;
-    rf_term term;
-    if (!rf_world_get(world, entity, (rf_str){"kind", 4}, &kind)) return other;
-    if (kind.type == RF_TYPE_STRING) return kind.as.string;
-    if (kind.type != RF_TYPE_TERM) return other;
-    rf_term_read(&reader, kind.as.term);
-    term = rf_term_next(&reader);
-    return term.kind == RF_TERM_STRING ? term.as.string : other;
-}
-
 static bool gather_kinds(rows *list, const rf_world *world) {
     rf_entity entity = {0};
     while (rf_world_next(world, &entity))
-        if (!add(list, (row){.name = kind_of(world, entity), .entity = entity})) return false;
+        if (!add(list, (row){.name = rf_world_kind(world, entity, RF_KIND_OTHER), .entity = entity})) return false;
     return true;
 }
 

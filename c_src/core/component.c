@@ -77,3 +77,15 @@ bool rf_world_get(const rf_world *world, rf_entity entity, rf_str name, rf_compo
     at = rf_others_find(others, name, &found);
     return found && undeclared(&iter, others->items[at], out);
 }
+
+rf_str rf_world_kind(const rf_world *world, rf_entity entity, rf_str none) {
+    rf_component kind;
+    rf_term_reader reader;
+    rf_term term;
+    if (!rf_world_get(world, entity, RF_LIT("kind"), &kind)) return none;
+    if (kind.type == RF_TYPE_STRING) return kind.as.string;
+    if (kind.type != RF_TYPE_TERM) return none;
+    rf_term_read(&reader, kind.as.term);
+    term = rf_term_next(&reader);
+    return term.kind == RF_TERM_STRING ? term.as.string : none;
+}

@@ -460,18 +460,8 @@ static void by_component(encoder *e) {
 
 // ---- by kind: kind <> "s" -> components with "id" -----------------------------------------------
 
-// Entities without a kind stand where those of the kind "other" do.
 static rf_str kind_of(const encoder *e, const json_item *item) {
-    rf_component kind;
-    rf_term_reader reader;
-    rf_term term;
-    rf_entity entity = {.handle1 = item->handle + 1};
-    if (!rf_world_get(e->world, entity, RF_LIT("kind"), &kind)) return RF_LIT("other");
-    if (kind.type == RF_TYPE_STRING) return kind.as.string;
-    if (kind.type != RF_TYPE_TERM) return RF_LIT("other");
-    rf_term_read(&reader, kind.as.term);
-    term = rf_term_next(&reader);
-    return term.kind == RF_TERM_STRING ? term.as.string : RF_LIT("other");
+    return rf_world_kind(e->world, (rf_entity){.handle1 = item->handle + 1}, RF_KIND_OTHER);
 }
 
 static void plural(encoder *e, rf_str kind) {

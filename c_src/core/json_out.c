@@ -26,6 +26,18 @@ void rf_json_out_uint(rf_json_out *out, uint64_t value) {
         out->text.len += rf_json_write_int(rf_json_out_at(out), (int64_t)value); // a seq, below 2^53
 }
 
+void rf_json_out_numbers(rf_json_out *out, const double *numbers, unsigned count) {
+    char *at;
+    if (!rf_json_out_room(out, count * (RF_JSON_FLOAT_ROOM + 1u) + 2)) return;
+    at = rf_json_out_at(out);
+    for (unsigned i = 0; i < count; i++) {
+        *at++ = i == 0 ? '[' : ',';
+        at += rf_json_write_f64(at, numbers[i], true);
+    }
+    *at++ = ']';
+    out->text.len = (size_t)(at - (char *)out->text.data);
+}
+
 void rf_json_out_string(rf_json_out *out, rf_str value) {
     size_t len;
     if (value.len > (SIZE_MAX - 2) / 6 || !rf_json_out_room(out, RF_JSON_STRING_ROOM(value.len))) return;
@@ -50,8 +62,7 @@ static void scalar(rf_json_out *out, const rf_term *term) {
             out->text.len += rf_json_write_int(rf_json_out_at(out), term->as.integer);
         break;
     case RF_TERM_FLOAT:
-        if (rf_json_out_room(out, RF_JSON_FLOAT_ROOM))
-            out->text.len += rf_json_write_f64(rf_json_out_at(out), term->as.number, true);
+        rf_json_out_number(out, term->as.number);
         break;
     case RF_TERM_STRING:
         rf_json_out_string(out, term->as.string);

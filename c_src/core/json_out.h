@@ -28,8 +28,16 @@ static inline void rf_json_out_byte(rf_json_out *out, char byte) {
     if (rf_json_out_room(out, 1)) out->text.data[out->text.len++] = (uint8_t)byte;
 }
 
+// A float also when it is read back.
+static inline void rf_json_out_number(rf_json_out *out, double number) {
+    if (rf_json_out_room(out, RF_JSON_FLOAT_ROOM))
+        out->text.len += rf_json_write_f64(rf_json_out_at(out), number, true);
+}
+
 void rf_json_out_text(rf_json_out *out, rf_str text);
 void rf_json_out_uint(rf_json_out *out, uint64_t value);
+// Numbers as a list, each a float also when it is read back.
+void rf_json_out_numbers(rf_json_out *out, const double *numbers, unsigned count);
 // A string in quotes. What comes from a world is valid UTF-8; anything else that isn't is RF_INVALID_UTF8.
 void rf_json_out_string(rf_json_out *out, rf_str value);
 // Any value, from its compact form.

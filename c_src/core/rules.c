@@ -266,10 +266,6 @@ static bool compile_rule(compiler *c, rf_str term, rf_rule *rule) {
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-static bool is_entity_event(rf_str name) {
-    return rf_str_eq(name, RF_LIT("create")) || rf_str_eq(name, RF_LIT("update")) || rf_str_eq(name, RF_LIT("delete"));
-}
-
 static void insert(rf_rules *rules, uint32_t index) {
     uint32_t at = (uint32_t)rf_hash(rules->rules[index].event, 0) & rules->mask;
     while (rules->table[at] != 0) at = (at + 1) & rules->mask;
@@ -290,7 +286,7 @@ static bool compile_events(compiler *c, rf_str events) {
     if (!rules->rules || !rules->table) return false;
     for (uint32_t i = 0; i < rules->count; i++) {
         c->event = rf_term_key(&reader);
-        if (!valid_name(c->event) || is_entity_event(c->event)) return invalid(c);
+        if (!valid_name(c->event) || rf_is_entity_event(c->event)) return invalid(c);
         if (!keep(c, c->event, &rules->rules[i].event) || !compile_rule(c, rf_term_skip(&reader), &rules->rules[i]))
             return false;
         insert(rules, i);

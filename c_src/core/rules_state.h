@@ -10,6 +10,11 @@
 #include <roomfold/term.h>
 #include <stdatomic.h>
 
+// The names that say what they do: no rule has one of them.
+static inline bool rf_is_entity_event(rf_str name) {
+    return rf_str_eq(name, RF_LIT("create")) || rf_str_eq(name, RF_LIT("update")) || rf_str_eq(name, RF_LIT("delete"));
+}
+
 typedef enum rf_op_kind { RF_OP_CREATE, RF_OP_UPDATE, RF_OP_ADD, RF_OP_PUT, RF_OP_TAKE, RF_OP_DELETE } rf_op_kind;
 
 // How a field's value is wanted from the source.

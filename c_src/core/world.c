@@ -153,57 +153,67 @@ rf_status rf_world_copy(const rf_world *world, rf_world **out) {
     return RF_OK;
 }
 
-// Revisions have run out: counts on from the oldest that still matters. Once in four billion events.
-static void renumber(rf_world *world) {
-    uint32_t cut = rf_history_oldest(&world->history);
-#define RENUMBER(stamp) ((stamp) = (stamp) > cut ? (stamp)-cut : 0)
-    for (uint32_t handle = 0; handle < world->handles; handle++) {
-        rf_slot *slot;
-        for (uint32_t i = 0; i < world->column_count; i++) {
-            rf_column_page *page = rf_column_page_of(&world->columns[i], handle);
-            uint8_t *cell = page ? rf_column_cell(&world->columns[i], page, handle) : NULL;
-            uint32_t stamp = cell ? rf_cell_stamp(cell) : 0;
-            if (cell) rf_cell_set_stamp(cell, RENUMBER(stamp));
-        }
-        if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) continue;
-        slot = rf_world_slot(world, handle);
-        RENUMBER(slot->since);
-        for (uint32_t i = 0; slot->others && i < slot->others->count; i++) RENUMBER(slot->others->items[i]->stamp);
-    }
-    for (uint32_t i = 0; i < world->pages_capacity; i++) {
-        rf_slot_page *page = world->pages[i];
-        if (!page) continue;
-        RENUMBER(page->created);
-        RENUMBER(page->changed);
-        for (uint32_t j = 0; j < RF_PAGE_SIZE; j++) {
-            RENUMBER(page->created_at[j]);
-            RENUMBER(page->changed_at[j]);
-        }
-    }
+// ---- revisions that have run out: counted on from the oldest that still matters, the cut ----------------
+
+static void renumber(uint32_t *stamp, uint32_t cut) {
+    *stamp = *stamp > cut ? *stamp - cut : 0;
+}
+
+static void renumber_entity(rf_world *world, uint32_t handle, uint32_t cut) {
+    rf_slot *slot;
     for (uint32_t i = 0; i < world->column_count; i++) {
-        rf_value_log *log = &world->columns[i].log;
-        for (uint32_t j = 0; j < world->columns[i].capacity; j++) {
-            rf_column_page *page = world->columns[i].pages[j];
-            if (!page) continue;
-            RENUMBER(page->removed);
-            RENUMBER(page->changed);
-        }
-        for (uint32_t j = 0; log->length > 0 && j <= log->mask; j++) {
-            RENUMBER(rf_value_log_entry(log, j)->stamp);
-            RENUMBER(rf_value_log_entry(log, j)->until);
-        }
+        rf_column_page *page = rf_column_page_of(&world->columns[i], handle);
+        uint8_t *cell = page ? rf_column_cell(&world->columns[i], page, handle) : NULL;
+        uint32_t stamp = cell ? rf_cell_stamp(cell) : 0;
+        renumber(&stamp, cut);
+        if (cell) rf_cell_set_stamp(cell, stamp);
     }
+    if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return;
+    slot = rf_world_slot(world, handle);
+    renumber(&slot->since, cut);
+    for (uint32_t i = 0; slot->others && i < slot->others->count; i++) renumber(&slot->others->items[i]->stamp, cut);
+}
+
+static void renumber_page(rf_slot_page *page, uint32_t cut) {
+    renumber(&page->created, cut);
+    renumber(&page->changed, cut);
+    for (uint32_t i = 0; i < RF_PAGE_SIZE; i++) {
+        renumber(&page->created_at[i], cut);
+        renumber(&page->changed_at[i], cut);
+    }
+}
+
+static void renumber_column(rf_column *column, uint32_t cut) {
+    rf_value_log *log = &column->log;
+    for (uint32_t i = 0; i < column->capacity; i++) {
+        rf_column_page *page = column->pages[i];
+        if (!page) continue;
+        renumber(&page->removed, cut);
+        renumber(&page->changed, cut);
+    }
+    for (uint32_t i = 0; log->length > 0 && i <= log->mask; i++) {
+        renumber(&rf_value_log_entry(log, i)->stamp, cut);
+        renumber(&rf_value_log_entry(log, i)->until, cut);
+    }
+}
+
+// Once in four billion events.
+static void renumber_all(rf_world *world) {
+    uint32_t cut = rf_history_oldest(&world->history);
+    for (uint32_t handle = 0; handle < world->handles; handle++) renumber_entity(world, handle, cut);
+    for (uint32_t i = 0; i < world->pages_capacity; i++)
+        if (world->pages[i]) renumber_page(world->pages[i], cut);
+    for (uint32_t i = 0; i < world->column_count; i++) renumber_column(&world->columns[i], cut);
     for (uint32_t i = 0; i < world->history.dead_count; i++) {
         rf_tombstone *tombstone = (rf_tombstone *)(uintptr_t)rf_history_dead(&world->history, i);
-        RENUMBER(tombstone->since);
-        RENUMBER(tombstone->died);
+        renumber(&tombstone->since, cut);
+        renumber(&tombstone->died, cut);
     }
-#undef RENUMBER
     rf_history_renumber(&world->history, cut);
 }
 
 void rf_world_advance_far(rf_world *world, uint64_t seq) {
-    if (world->history.revision == UINT32_MAX - 1) renumber(world);
+    if (world->history.revision == UINT32_MAX - 1) renumber_all(world);
     if (seq != world->seq + 1) rf_history_jump(&world->history, &world->mem, seq);
     world->seq = seq;
     world->history.revision++;

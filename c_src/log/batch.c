@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include "big_endian.h"
 #include "crc32c.h"
 #include "rows.h"
 
@@ -43,7 +44,8 @@ static bool add_row(log_store *store, log_room *room, rf_str *rest, log_error *e
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         if (count > 0 && (size_t)(stop - rest->data) > ROW_BYTES) break;
         uint32_t sum = log_record_sum(room->id, seq + count, (rf_str){at, (size_t)(stop - at)});
-        char bytes[4] = {(char)(sum >> 24), (char)(sum >> 16), (char)(sum >> 8), (char)sum};
+        char bytes[4];
+        log_store_u32(bytes, sum);
         if (!log_text_add(&store->sums, (rf_str){bytes, 4})) return log_fail(error, RF_NO_MEMORY, "%s", "");
         count++;
         at = stop + 1;

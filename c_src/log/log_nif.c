@@ -167,32 +167,26 @@ static ERL_NIF_TERM result_term(ErlNifEnv *env, const log_op *op, const log_resu
     return result->more ? enif_make_tuple2(env, atom_ok, atom_true) : atom_ok;
 }
 
-// run(ref, ops) -> {pages in the WAL, [result]}, in the order of the ops
-static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
-    connection *it;
-    unsigned count;
-    ERL_NIF_TERM rest = argv[1], cell, answer;
-    log_op *ops = NULL;
-    log_result *results = NULL;
-    log_error error = {0};
-    (void)argc;
-    if (!connection_of(env, argv[0], &it) || !enif_get_list_length(env, rest, &count) || count < 1 || count > MAX_OPS) {
-        return enif_make_badarg(env);
-    }
-    ops = enif_alloc(count * sizeof *ops);
-    results = enif_alloc(count * sizeof *results);
-    if (!ops || !results) {
-        log_fail(&error, RF_NO_MEMORY, "%s", "");
-        answer = failure(env, &error);
-        goto out;
-    }
+static bool ops_of(ErlNifEnv *env, ERL_NIF_TERM list, unsigned count, log_op *ops) {
     for (unsigned i = 0; i < count; i++) {
+        ERL_NIF_TERM cell;
         ops[i] = (log_op){0};
-        if (!enif_get_list_cell(env, rest, &cell, &rest) || !op_of(env, cell, &ops[i])) {
-            answer = enif_make_badarg(env);
-            goto out;
-        }
+        if (!enif_get_list_cell(env, list, &cell, &list) || !op_of(env, cell, &ops[i])) return false;
     }
+    return true;
+}
+
+static ERL_NIF_TERM results_term(ErlNifEnv *env, const log_op *ops, log_result *results, unsigned count) {
+    ERL_NIF_TERM list = enif_make_list(env, 0);
+    for (unsigned i = count; i-- > 0;) {
+        list = enif_make_list_cell(env, result_term(env, &ops[i], &results[i]), list);
+        log_text_free(&results[i].head.versions);
+    }
+    return list;
+}
+
+static ERL_NIF_TERM run_ops(ErlNifEnv *env, connection *it, const log_op *ops, log_result *results, unsigned count) {
+    log_error error = {0};
     log_store *store = enter(it, &error);
     int pages = 0;
     if (store) {
@@ -200,17 +194,32 @@ static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
         pages = store->wal_pages;
     }
     leave(it);
-    if (!store) {
+    if (!store) return failure(env, &error);
+    return enif_make_tuple2(env, enif_make_int(env, pages), results_term(env, ops, results, count));
+}
+
+// run(ref, ops) -> {pages in the WAL, [result]}, in the order of the ops
+static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
+    connection *it;
+    unsigned count;
+    ERL_NIF_TERM answer;
+    log_op *ops;
+    log_result *results;
+    log_error error = {0};
+    (void)argc;
+    if (!connection_of(env, argv[0], &it) || !enif_get_list_length(env, argv[1], &count) || count < 1 ||
+        count > MAX_OPS)
+        return enif_make_badarg(env);
+    ops = enif_alloc(count * sizeof *ops);
+    results = enif_alloc(count * sizeof *results);
+    if (!ops || !results) {
+        log_fail(&error, RF_NO_MEMORY, "%s", "");
         answer = failure(env, &error);
-        goto out;
+    } else if (!ops_of(env, argv[1], count, ops)) {
+        answer = enif_make_badarg(env);
+    } else {
+        answer = run_ops(env, it, ops, results, count);
     }
-    answer = enif_make_list(env, 0);
-    for (unsigned i = count; i-- > 0;) {
-        answer = enif_make_list_cell(env, result_term(env, &ops[i], &results[i]), answer);
-        log_text_free(&results[i].head.versions);
-    }
-    answer = enif_make_tuple2(env, enif_make_int(env, pages), answer);
-out:
     if (ops) enif_free(ops);
     if (results) enif_free(results);
     return answer;

@@ -1,5 +1,6 @@
 #include "read.h"
 
+#include "big_endian.h"
 #include "rows.h"
 
 #include <string.h>
@@ -21,8 +22,7 @@ typedef struct reading {
 } reading;
 
 static uint32_t sum_at(rf_str sums, int64_t index) {
-    const unsigned char *at = (const unsigned char *)sums.data + 4 * index;
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
+    return log_load_u32(sums.data + 4 * index);
 }
 
 static bool add_record(reading *it, rf_str record) {

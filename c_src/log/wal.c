@@ -1,5 +1,7 @@
 #include "store.h"
 
+#include "big_endian.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +17,14 @@ typedef struct sums {
     bool big_endian;
 } sums;
 
-static uint32_t big(const unsigned char *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3];
-}
-
 static uint32_t little(const unsigned char *at) {
     return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | (uint32_t)at[0];
 }
 
 static void add(sums *it, const unsigned char *at, size_t len) {
     for (; len >= 8; len -= 8, at += 8) {
-        it->first += (it->big_endian ? big(at) : little(at)) + it->second;
-        it->second += (it->big_endian ? big(at + 4) : little(at + 4)) + it->first;
+        it->first += (it->big_endian ? log_load_u32(at) : little(at)) + it->second;
+        it->second += (it->big_endian ? log_load_u32(at + 4) : little(at + 4)) + it->first;
     }
 }
 
@@ -38,13 +36,13 @@ static bool all_zero(const unsigned char *at, size_t len) {
 }
 
 static bool header_is_whole(const unsigned char *header, uint32_t *page_size, sums *running) {
-    uint32_t magic = big(header);
+    uint32_t magic = log_load_u32(header);
     *running = (sums){.big_endian = (magic & 1) != 0};
     add(running, header, 24);
-    *page_size = big(header + 8);
+    *page_size = log_load_u32(header + 8);
     return (magic | 1) == 0x377f0683 && *page_size >= 512 && *page_size <= 65536 &&
-           (*page_size & (*page_size - 1)) == 0 && running->first == big(header + 24) &&
-           running->second == big(header + 28);
+           (*page_size & (*page_size - 1)) == 0 && running->first == log_load_u32(header + 24) &&
+           running->second == log_load_u32(header + 28);
 }
 
 static bool frames_are_whole(FILE *file, const unsigned char *salts, sums running, unsigned char *frame, size_t len) {
@@ -54,11 +52,11 @@ static bool frames_are_whole(FILE *file, const unsigned char *salts, sums runnin
         if (!broken) {
             add(&running, frame, 8);
             add(&running, frame + LOG_WAL_FRAME_HEADER, len - LOG_WAL_FRAME_HEADER);
-            broken = !ours || running.first != big(frame + 16) || running.second != big(frame + 20);
+            broken = !ours || running.first != log_load_u32(frame + 16) || running.second != log_load_u32(frame + 20);
         }
         if (broken && ours) {
             if (commit_beyond) return false;
-            commit_beyond = big(frame + 4) != 0;
+            commit_beyond = log_load_u32(frame + 4) != 0;
         }
     }
     return true;

@@ -141,36 +141,13 @@ static bool by_component(nif_builder *builder, const rf_world *world, ERL_NIF_TE
 
 // --- by kind: kind <> "s" -> list of components with "id" -------------------------------------------
 
-// Entities without a kind stand where those of the kind "other" do.
-static rf_str kind_of(const rf_world *world, rf_entity entity) {
-    const rf_str other = {"other", 5};
-    rf_component kind;
-    rf_term_reader reader;
-    rf_term term;
-    if (!rf_world_get(world, entity, (rf_str){"kind", 4}, &kind)) return other;
-    if (kind.type == RF_TYPE_STRING) return kind.as.string;
-    if (kind.type != RF_TYPE_TERM) return other;
-    rf_term_read(&reader, kind.as.term);
-    term = rf_term_next(&reader);
-    return term.kind == RF_TERM_STRING ? term.as.string : other;
-}
-
 static bool build_item(nif_builder *builder, const rf_world *world, rf_entity entity, ERL_NIF_TERM *out) {
-    rf_component_iter components = rf_world_components(world, entity);
-    rf_component component;
-    ERL_NIF_TERM id, value;
+    ERL_NIF_TERM id;
     size_t from_key = builder->keys.len, from_value = builder->values.len;
-    if (!nif_build_string(builder, rf_world_id(world, entity), &id) ||
-        !nif_stack_push(&builder->keys, nif_names_get(&builder->names, builder->env, (rf_str){"id", 2})) ||
-        !nif_stack_push(&builder->values, id))
-        return false;
-    while (rf_component_next(&components, &component)) {
-        ERL_NIF_TERM name = nif_names_get(&builder->names, builder->env, component.name);
-        if (!nif_spend(builder, 4) || !nif_build_value(builder, &component, &value) ||
-            !nif_stack_push(&builder->keys, name) || !nif_stack_push(&builder->values, value))
-            return false;
-    }
-    return nif_stack_map(builder->env, &builder->keys, from_key, &builder->values, from_value, out);
+    return nif_build_string(builder, rf_world_id(world, entity), &id) &&
+           nif_stack_push(&builder->keys, nif_names_get(&builder->names, builder->env, (rf_str){"id", 2})) &&
+           nif_stack_push(&builder->values, id) && nif_push_components(builder, rf_world_components(world, entity)) &&
+           nif_stack_map(builder->env, &builder->keys, from_key, &builder->values, from_value, out);
 }
 
 static ERL_NIF_TERM plural(ErlNifEnv *env, rf_str kind) {
@@ -200,7 +177,8 @@ static bool by_kind(nif_builder *builder, const rf_world *world, ERL_NIF_TERM *o
     ERL_NIF_TERM item;
     bool ok = true;
     while (ok && rf_world_next(world, &entity))
-        ok = build_item(builder, world, entity, &item) && add_row(&rows, kind_of(world, entity), 0, item);
+        ok = build_item(builder, world, entity, &item) &&
+             add_row(&rows, rf_world_kind(world, entity, RF_KIND_OTHER), 0, item);
     ok = ok && push_kinds(builder, &rows) && nif_stack_map(builder->env, &builder->keys, 0, &builder->values, 0, out);
     free_rows(&rows);
     return ok;

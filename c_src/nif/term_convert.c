@@ -123,8 +123,7 @@ bool nif_build_value(nif_builder *builder, const rf_component *component, ERL_NI
     return build_term(builder, &reader, out);
 }
 
-bool nif_build_components(nif_builder *builder, rf_component_iter components, ERL_NIF_TERM *out) {
-    size_t from_key = builder->keys.len, from_value = builder->values.len;
+bool nif_push_components(nif_builder *builder, rf_component_iter components) {
     rf_component component;
     ERL_NIF_TERM value;
     while (rf_component_next(&components, &component)) {
@@ -133,5 +132,11 @@ bool nif_build_components(nif_builder *builder, rf_component_iter components, ER
             !nif_stack_push(&builder->keys, name) || !nif_stack_push(&builder->values, value))
             return false;
     }
-    return nif_stack_map(builder->env, &builder->keys, from_key, &builder->values, from_value, out);
+    return true;
+}
+
+bool nif_build_components(nif_builder *builder, rf_component_iter components, ERL_NIF_TERM *out) {
+    size_t from_key = builder->keys.len, from_value = builder->values.len;
+    return nif_push_components(builder, components) &&
+           nif_stack_map(builder->env, &builder->keys, from_key, &builder->values, from_value, out);
 }

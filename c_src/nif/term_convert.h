@@ -22,7 +22,9 @@ void nif_builder_free(nif_builder *builder);
 bool nif_spend(nif_builder *builder, int64_t work);
 bool nif_build_string(nif_builder *builder, rf_str string, ERL_NIF_TERM *out);
 bool nif_build_value(nif_builder *builder, const rf_component *component, ERL_NIF_TERM *out);
-// %{name => value}; a removed component's value is nil.
+// Their names and values, on top of the scratch; a removed component's value is nil.
+bool nif_push_components(nif_builder *builder, rf_component_iter components);
+// %{name => value} of them.
 bool nif_build_components(nif_builder *builder, rf_component_iter components, ERL_NIF_TERM *out);
 
 #endif

@@ -1,4 +1,5 @@
 #include "answer.h"
+#include "big_endian.h"
 
 #include <ei.h>
 #include <math.h>
@@ -33,6 +34,10 @@ bool port_reserve(port_answer *answer, size_t count) {
     answer->bytes = bytes;
     answer->capacity = capacity;
     return true;
+}
+
+size_t port_room(const port_answer *answer) {
+    return answer->limit > answer->len ? answer->limit - answer->len : 1;
 }
 
 // Runs one of ei's encoders at the end of what there is.
@@ -86,7 +91,7 @@ void port_put_float(port_answer *answer, double value) {
 
 static void write_binary_header(char *at, size_t len) {
     at[0] = ERL_BINARY_EXT;
-    for (int i = 0; i < 4; i++) at[1 + i] = (char)(uint8_t)(len >> (24 - 8 * i));
+    port_store_u32(at + 1, (uint32_t)len);
 }
 
 void port_put_binary(port_answer *answer, rf_str bytes) {

@@ -17,6 +17,8 @@ typedef struct port_answer {
 void port_answer_free(port_answer *answer);
 // Room for so many bytes more at answer->bytes + answer->len; false (and the status) if there is none.
 bool port_reserve(port_answer *answer, size_t count);
+// The bytes that may still be put, as a limit for who makes them: at least 1, since 0 would be none.
+size_t port_room(const port_answer *answer);
 
 void port_put_version(port_answer *answer);
 void port_put_atom(port_answer *answer, const char *atom);

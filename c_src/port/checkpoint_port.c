@@ -102,7 +102,7 @@ static rf_status put_entities(port_answer *out, const rf_world *world) {
 static rf_status put_packed(port_answer *out, const rf_world *world) {
     uint8_t *bytes;
     size_t len;
-    rf_status status = rf_encode_packed(world, false, 0, out->limit, rf_allocator_default(), &bytes, &len);
+    rf_status status = rf_encode_packed(world, false, 0, port_room(out), rf_allocator_default(), &bytes, &len);
     if (status != RF_OK) return status;
     port_put_tuple(out, 2);
     port_put_atom(out, "packed");

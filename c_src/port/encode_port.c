@@ -33,11 +33,6 @@ static bool read_from(port_reader *reader, bool *diff, uint64_t *from) {
     return !*diff || port_read_uint(reader, from);
 }
 
-// What may be put before the frame is full.
-static size_t room(const port_answer *out) {
-    return out->limit > out->len ? out->limit - out->len : 1;
-}
-
 static void put_bytes(port_call *call, void *bytes, size_t len) {
     port_put_tuple(call->out, 2);
     port_put_ok(call);
@@ -47,7 +42,7 @@ static void put_bytes(port_call *call, void *bytes, size_t len) {
 
 // argument: {from | nil, shape, frame | nil}
 rf_status port_world_encode(port_call *call) {
-    rf_encode_def def = {.limit = room(call->out)};
+    rf_encode_def def = {.limit = port_room(call->out)};
     rf_phoenix_frame frame;
     rf_status status;
     char *text;
@@ -68,7 +63,8 @@ rf_status port_world_encode_packed(port_call *call) {
     size_t len;
     bool diff;
     if (!read_from(&call->argument, &diff, &from)) return RF_INVALID_ARGUMENT;
-    status = rf_encode_packed(call->world->world, diff, from, room(call->out), rf_allocator_default(), &bytes, &len);
+    status =
+        rf_encode_packed(call->world->world, diff, from, port_room(call->out), rf_allocator_default(), &bytes, &len);
     if (status == RF_OK) put_bytes(call, bytes, len);
     return status;
 }

@@ -1,4 +1,5 @@
 #include "frames.h"
+#include "big_endian.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,15 +7,6 @@
 #define ROOM ((size_t)256 << 10) // to read into at once
 #define KEPT ((size_t)1 << 20)   // of memory, where nothing waits
 #define LENGTH 4                 // bytes of a frame's length
-
-static uint32_t read_u32(const char *at) {
-    const uint8_t *bytes = (const uint8_t *)at;
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static void write_u32(char *at, uint32_t value) {
-    for (int i = 0; i < 4; i++) at[i] = (char)(uint8_t)(value >> (24 - 8 * i));
-}
 
 void port_input_free(port_input *input) {
     free(input->bytes);
@@ -47,10 +39,10 @@ port_next port_input_next(port_input *input, port_frame *out) {
     size_t waiting = input->end - input->start, len;
     const char *at = input->bytes + input->start;
     if (waiting < LENGTH) return PORT_MORE;
-    len = read_u32(at);
+    len = port_load_u32(at);
     if (len < PORT_HEADER - LENGTH || len > input->limit) return PORT_TOO_LONG;
     if (waiting - LENGTH < len) return PORT_MORE;
-    out->call = read_u32(at + LENGTH);
+    out->call = port_load_u32(at + LENGTH);
     out->term = (rf_str){at + PORT_HEADER, len - (PORT_HEADER - LENGTH)};
     input->start += LENGTH + len;
     return PORT_FRAME;
@@ -59,9 +51,9 @@ port_next port_input_next(port_input *input, port_frame *out) {
 size_t port_frame_begin(port_answer *out, uint32_t call, size_t limit) {
     size_t mark = out->len;
     out->status = RF_OK;
-    out->limit = mark + PORT_HEADER + limit;
+    out->limit = mark + LENGTH + limit;
     if (!port_reserve(out, PORT_HEADER)) return mark;
-    write_u32(out->bytes + mark + LENGTH, call);
+    port_store_u32(out->bytes + mark + LENGTH, call);
     out->len += PORT_HEADER;
     port_put_version(out);
     return mark;
@@ -76,5 +68,5 @@ void port_frame_again(port_answer *out, size_t mark) {
 }
 
 void port_frame_end(port_answer *out, size_t mark) {
-    if (out->status == RF_OK) write_u32(out->bytes + mark, (uint32_t)(out->len - mark - LENGTH));
+    if (out->status == RF_OK) port_store_u32(out->bytes + mark, (uint32_t)(out->len - mark - LENGTH));
 }

@@ -39,7 +39,7 @@ port_next port_input_next(port_input *input, port_frame *out);
 
 // --- out: an answer's frame is begun, its term put, and the frame ended.
 
-// The mark for port_frame_end; the term may be up to `limit` bytes long.
+// The mark for port_frame_end; the frame may be up to `limit` bytes long, its length not counted.
 size_t port_frame_begin(port_answer *out, uint32_t call, size_t limit);
 // What was put since is taken back, to put something else.
 void port_frame_again(port_answer *out, size_t mark);

@@ -1,6 +1,7 @@
 // Applying diffs and loading snapshots: entities from maps, in the order of their ids, under one seq.
 #include "call.h"
 #include "event_terms.h"
+#include "term_convert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +35,7 @@ static rf_status add_entry(port_patch *patch, rf_entity_op op, rf_str id, port_r
 }
 
 static int compare_entries(const void *a, const void *b) {
-    rf_str left = ((const port_entry *)a)->id, right = ((const port_entry *)b)->id;
-    size_t shorter = left.len < right.len ? left.len : right.len;
-    int order = shorter > 0 ? memcmp(left.data, right.data, shorter) : 0;
-    return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
+    return port_compare(((const port_entry *)a)->id, ((const port_entry *)b)->id);
 }
 
 static void sort_from(port_patch *patch, size_t from) {

@@ -122,20 +122,6 @@ static rf_status by_component(port_answer *out, const rf_world *world) {
 
 // --- by kind: kind <> "s" -> list of components with "id" -------------------------------------------
 
-// Entities without a kind stand where those of the kind "other" do.
-static rf_str kind_of(const rf_world *world, rf_entity entity) {
-    const rf_str other = {"other", 5};
-    rf_component kind;
-    rf_term_reader reader;
-    rf_term term;
-    if (!rf_world_get(world, entity, (rf_str){"kind", 4}, &kind)) return other;
-    if (kind.type == RF_TYPE_STRING) return kind.as.string;
-    if (kind.type != RF_TYPE_TERM) return other;
-    rf_term_read(&reader, kind.as.term);
-    term = rf_term_next(&reader);
-    return term.kind == RF_TERM_STRING ? term.as.string : other;
-}
-
 static void put_item(port_answer *out, const rf_world *world, rf_entity entity) {
     size_t mark = port_begin(out);
     port_put_binary(out, (rf_str){"id", 2});
@@ -167,7 +153,8 @@ static rf_status by_kind(port_answer *out, const rf_world *world) {
     port_rows rows = {0};
     rf_entity entity = {0};
     bool ok = true;
-    while (ok && rf_world_next(world, &entity)) ok = add_row(&rows, kind_of(world, entity), entity);
+    while (ok && rf_world_next(world, &entity))
+        ok = add_row(&rows, rf_world_kind(world, entity, RF_KIND_OTHER), entity);
     sort_rows(&rows);
     if (ok) put_kinds(out, world, &rows);
     free(rows.items);

@@ -17,6 +17,17 @@ defmodule Roomfold.PortTest do
 
   defp kill, do: signal("KILL", os_pid())
 
+  defp named(id, length),
+    do: {"create", %{"entity_id" => id, "components" => %{"name" => String.duplicate("x", length)}}}
+
+  defp copy(world), do: elem(World.copy(world), 1)
+
+  defp checkpoint(%{state: %{number: number, version: version}}) do
+    {:ok, answer} = Worker.call(Roomfold.Port.worker_name(Pool, 0), {:checkpoint, number, version, nil}, nil)
+
+    with {:error, {reason, _, _}} <- :erlang.binary_to_term(answer), do: {:error, Error.new(reason)}
+  end
+
   describe "a program that ends" do
     setup do
       start_pool()
@@ -303,9 +314,7 @@ defmodule Roomfold.PortTest do
 
     world =
       Enum.reduce(1..60, world, fn i, world ->
-        World.fold!(world, [
-          {"create", %{"entity_id" => "e#{i}", "components" => %{"name" => String.duplicate("x", 100)}}}
-        ])
+        World.fold!(world, [named("e#{i}", 100)])
       end)
 
     assert_raise Error, ~r/larger than the limit/, fn -> World.snapshot(world) end
@@ -315,6 +324,33 @@ defmodule Roomfold.PortTest do
 
     assert World.get(world, "e60") == %{"name" => String.duplicate("x", 100)}
     assert World.count(world) == 60
+  end
+
+  test "an answer is never longer than a frame may be, not by a byte: the program stays" do
+    start_pool(max_frame_bytes: 4_096)
+    program = os_pid()
+    sender = World.fold!(World.new!(), [named("left", 2_000)])
+    world = World.fold!(World.new!(impl: Pool), [named("left", 2_000)])
+    {:ok, mirror} = World.load({:packed, World.encode!(sender, :snapshot, :packed)}, impl: Pool)
+
+    answers = [
+      &World.encode(World.fold!(copy(world), [named("right", &1)]), :snapshot, :json),
+      &World.encode(World.fold!(copy(world), [named("right", &1)]), :snapshot, :packed),
+      &checkpoint(World.fold!(copy(world), [named("right", &1)])),
+      fn length ->
+        grown = World.fold!(copy(sender), [named("right", length)])
+        diff = {:packed, World.encode!(grown, {:diff, World.seq(sender)}, :packed)}
+        checkpoint(elem(World.apply_diff(copy(mirror), diff), 1))
+      end
+    ]
+
+    for answer <- answers do
+      {answered, refused} = 1_900..2_100 |> Enum.map(answer) |> Enum.split_while(&match?({:ok, _}, &1))
+      assert answered != [] and refused != []
+      assert Enum.all?(refused, &match?({:error, %Error{reason: :too_large}}, &1))
+    end
+
+    assert [%{restarts: 0, os_pid: ^program}] = Roomfold.Port.info(Pool)
   end
 
   test "worlds go with the process that made them, and when there are too many; values stay good" do

@@ -87,6 +87,10 @@ RF_API rf_component_iter rf_world_components(const rf_world *world, rf_entity en
 RF_API bool rf_component_next(rf_component_iter *iter, rf_component *out);
 // One component by name; false if the entity does not have it.
 RF_API bool rf_world_get(const rf_world *world, rf_entity entity, rf_str name, rf_component *out);
+// Its component `kind`, if that is a string, else `none`; valid until the world changes.
+RF_API rf_str rf_world_kind(const rf_world *world, rf_entity entity, rf_str none);
+// What entities without a kind are shown as, where all are shown by kind.
+#define RF_KIND_OTHER ((rf_str){"other", 5})
 
 RF_END
 

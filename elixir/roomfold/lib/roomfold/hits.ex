@@ -215,22 +215,16 @@ defmodule Roomfold.Hits do
   defp answer(reason, _, index, what) when is_atom(reason),
     do: {:error, Error.new(reason, index: index, what: what)}
 
-  defp hit({:target, id, t, distance, point, normal}, seq, blend) do
-    %Hit{
-      kind: :entity,
-      id: id,
-      t: t,
-      distance: distance,
-      point: point,
-      normal: normal,
-      seq: seq,
-      blend: blend
-    }
-  end
+  defp hit({:target, id, t, distance, point, normal}, seq, blend),
+    do: hit(:entity, id, nil, t, distance, point, normal, seq, blend)
 
-  defp hit({kind, number, t, distance, point, normal}, seq, blend) do
+  defp hit({kind, number, t, distance, point, normal}, seq, blend),
+    do: hit(kind, nil, number, t, distance, point, normal, seq, blend)
+
+  defp hit(kind, id, number, t, distance, point, normal, seq, blend) do
     %Hit{
       kind: kind,
+      id: id,
       number: number,
       t: t,
       distance: distance,

@@ -42,14 +42,7 @@ defmodule Roomfold.Hits.Elixir.Panel do
   end
 
   defp earliest(parts, sweep) do
-    Enum.reduce(parts, nil, fn part, best ->
-      case {panel(sweep, part), best} do
-        {nil, best} -> best
-        {contact, nil} -> contact
-        {{t, _} = contact, {best_t, _}} when t < best_t -> contact
-        {_, best} -> best
-      end
-    end)
+    Enum.reduce(parts, nil, fn part, best -> Sweep.earlier(panel(sweep, part), best) end)
   end
 
   def panel(sweep, panel) do

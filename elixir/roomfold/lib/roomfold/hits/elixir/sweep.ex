@@ -28,6 +28,12 @@ defmodule Roomfold.Hits.Elixir.Sweep do
 
   def ray?(%{half: {x, y, z}, radius: radius}), do: x == 0 and y == 0 and z == 0 and radius == 0
 
+  @doc "Of two contacts, {t, normal} or nil: the one before the best so far, else that one."
+  def earlier(nil, best), do: best
+  def earlier(contact, nil), do: contact
+  def earlier({t, _} = contact, {best_t, _}) when t < best_t, do: contact
+  def earlier(_, best), do: best
+
   @doc "box: %{low, high, radius}; touch: whether a touch is a hit. {t, normal} or nil."
   def round_box(sweep, box, touch) do
     radius = box.radius + sweep.radius

@@ -74,12 +74,7 @@ defmodule Roomfold.Hits.Elixir.Triangle do
 
   defp sphere(sweep, [a, b, c] = corners, normal) do
     Enum.reduce([{a, b}, {b, c}, {c, a}], face(sweep, corners, normal), fn {from, to}, best ->
-      case {edge(sweep, from, to), best} do
-        {nil, best} -> best
-        {contact, nil} -> contact
-        {{t, _} = contact, {best_t, _}} when t < best_t -> contact
-        {_, best} -> best
-      end
+      Sweep.earlier(edge(sweep, from, to), best)
     end)
   end
 
