@@ -819,6 +819,7 @@ defmodule Bench.Headset do
       Session.join(Session.new(room: room, user: "tom", events_per_s: 1_000), %{"format" => "packed"})
 
     [{first, _} = sample | _] = samples
+
     # What is loaded when it is first called would make the first one late, and it is what the others are compared with.
     {:ok, _} = apply(Roomfold.Headset, :input, [sample, 1, "tom"])
     start = now() + 100_000
