@@ -59,7 +59,7 @@ defmodule Roomfold.Hits do
       "shot 2: a shot needs a direction that is not zero"
       iex> {:ok, [{:error, error}]} = Roomfold.Hits.cast(world, [%{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 9, onwer: "tom"}])
       iex> error.message
-      "shot 0: field \"onwer\": an argument is not what the function takes: a shot has [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]"
+      "shot 0: field \\"onwer\\": an argument is not what the function takes: a shot has [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]"
 
       iex> world = Roomfold.World.new!(level: %Roomfold.Level{boxes: [{{5, 0, -1}, {6, 3, 1}, 1}]})
       iex> shot = <<0.0::float-64-little, 1.0::float-64-little, 0.0::float-64-little, 1.0::float-64-little, 0::128,

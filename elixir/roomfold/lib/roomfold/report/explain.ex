@@ -6,7 +6,6 @@ defmodule Roomfold.Report.Explain do
   alias Roomfold.{Error, Report, Rules}
 
   @entity_events ["create", "update", "delete"]
-  @max_name 255
 
   @spec explain(Report.t(), Roomfold.Projection.input(), Rules.t()) :: Report.t()
   def explain(%Report{rejected: []} = report, _, _), do: report
@@ -51,7 +50,7 @@ defmodule Roomfold.Report.Explain do
   defp of_event(:not_an_event, tail), do: "the list ends with #{got(tail)}"
 
   defp of_event(:invalid_component_name, [{_, %{"components" => %{} = components}} | _]) do
-    case components |> :maps.keys() |> Enum.reject(&component_name?/1) do
+    case components |> :maps.keys() |> Enum.reject(&is_binary/1) do
       [] -> nil
       names -> "got #{names |> Enum.take(3) |> Enum.map_join(", ", &got/1)}"
     end
@@ -78,9 +77,6 @@ defmodule Roomfold.Report.Explain do
     do: "#{inspect(to_string(name))}, "
 
   defp example(_), do: ""
-
-  defp component_name?(name),
-    do: is_binary(name) and byte_size(name) in 1..@max_name and name != "id" and String.valid?(name)
 
   @doc "What a value is, in a few words."
   @spec got(term) :: String.t()
