@@ -40,7 +40,7 @@ defmodule Roomfold.ExplainTest do
           do: ~s({"event_name":"#{name}","id":"a"})
 
     says({:json, Enum.join(lines, "\n")}, 1, [~s("moon_landed")])
-    says({:json, Enum.join(lines ++ lines, "\n")}, 7, [~s("user_jioned")])
+    says({:json, Enum.join(lines ++ lines, "\n")}, 4, [~s("moon_landed")])
 
     {:ok, frame} = Roomfold.Wire.encode_events([{"user_jioned", %{}}])
     says({:packed, frame}, 0, [~s("user_jioned")])
@@ -63,11 +63,11 @@ defmodule Roomfold.ExplainTest do
     good = {"user_joined", %{"user_id" => "tom"}}
 
     for {event, said} <- [
-          {{"user_joined", %{user_id: "tom"}}, ~s(keys must be strings, "user_id", got the atom :user_id)},
+          {{"user_joined", %{user_id: "tom"}}, ~s|keys must be strings ("user_id"), got the atom :user_id|},
           {{"user_joined", %{7 => "tom"}}, "keys must be strings, got 7"},
           {{"user_joined", [user_id: "tom"]},
            ~s(the payload must be a map, got the keyword list [user_id: "tom"])},
-          {{:user_joined, %{}}, ~s(the name must be a string, "user_joined", got the atom :user_joined)},
+          {{:user_joined, %{}}, ~s|the name must be a string ("user_joined"), got the atom :user_joined|},
           {{nil, %{}}, "the name must be a string, got nil"},
           {:user_joined, "got the atom :user_joined"},
           {%{"event" => "x"}, ~s(got the map %{"event" => "x"}; JSON is folded as {:json, text})},

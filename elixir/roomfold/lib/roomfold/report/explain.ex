@@ -60,13 +60,13 @@ defmodule Roomfold.Report.Explain do
 
   defp not_an_event({name, %{} = payload}) when is_binary(name) do
     key = payload |> :maps.keys() |> Enum.find(&(not is_binary(&1)))
-    "keys must be strings, #{example(key)}got #{got(key)}"
+    "keys must be strings#{example(key)}, got #{got(key)}"
   end
 
   defp not_an_event({name, payload}) when is_binary(name),
     do: "the payload must be a map, got #{got(payload)}"
 
-  defp not_an_event({name, _}), do: "the name must be a string, #{example(name)}got #{got(name)}"
+  defp not_an_event({name, _}), do: "the name must be a string#{example(name)}, got #{got(name)}"
 
   defp not_an_event(event) when is_map(event) or is_binary(event),
     do: "got #{got(event)}; JSON is folded as {:json, text}"
@@ -74,7 +74,7 @@ defmodule Roomfold.Report.Explain do
   defp not_an_event(event), do: "got #{got(event)}"
 
   defp example(name) when is_atom(name) and name not in [nil, true, false],
-    do: "#{inspect(to_string(name))}, "
+    do: " (#{inspect(to_string(name))})"
 
   defp example(_), do: ""
 
