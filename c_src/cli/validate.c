@@ -51,7 +51,7 @@ static void tell_rejected(validation *v, uint32_t i, const facts *of, rf_str tex
     place at;
     if (entry->offset != RF_NOWHERE)
         at = player_place(&v->play, i);
-    else if (about.len > 0)
+    else if (about.len > 0 && entry->status != RF_UNKNOWN_EVENT)
         at = journal_place(&v->play.log, facts_find(text, about));
     else if (entry->status == RF_INVALID_COMPONENTS || entry->status == RF_INVALID_COMPONENT_NAME)
         at = journal_place(&v->play.log, facts_find(text, (rf_str){"components", 10}));
@@ -59,7 +59,6 @@ static void tell_rejected(validation *v, uint32_t i, const facts *of, rf_str tex
         at = journal_place(&v->play.log, of->seq.offset);
     else
         at = journal_place(&v->play.log, of->name.offset);
-    if (entry->status == RF_UNKNOWN_EVENT && about.len == 0) about = (rf_str){of->name.text, of->name.len};
     tell(v, at, rf_status_message(entry->status), about);
 }
 

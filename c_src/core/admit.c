@@ -143,11 +143,11 @@ static rf_status judge(rf_admission *admission, rf_error *error) {
         fold->no_memory = admission->no_memory = false;
         return RF_NO_MEMORY;
     }
-    if (fold->unusable != RF_OK) return refuse(error, fold->unusable, RF_NOWHERE, (rf_str){0});
-    if (fold->kind == RF_EVENT_DOMAIN && !fold->rule) return refuse(error, RF_UNKNOWN_EVENT, RF_NOWHERE, (rf_str){0});
+    if (fold->unusable != RF_OK) return refuse(error, fold->unusable, RF_NOWHERE, rf_draft_unusable_about(fold));
+    if (fold->kind == RF_EVENT_DOMAIN && !fold->rule) return refuse(error, RF_UNKNOWN_EVENT, RF_NOWHERE, fold->name);
     if (admission->denied != RF_OK && admission->denied == RF_RESERVED_FIELD)
         return refuse(error, admission->denied, RF_NOWHERE, admission->denied_about);
-    if (!may_send(admission)) return refuse(error, RF_NOT_ALLOWED, RF_NOWHERE, (rf_str){0});
+    if (!may_send(admission)) return refuse(error, RF_NOT_ALLOWED, RF_NOWHERE, fold->name);
     if (admission->denied != RF_OK) return refuse(error, admission->denied, RF_NOWHERE, admission->denied_about);
     status = rf_fold_apply_usable(fold);
     if (admission->no_memory || status == RF_NO_MEMORY) {

@@ -39,6 +39,7 @@ static inline void rf_draft_reset(rf_fold *fold) {
 
 static inline void rf_draft_begin(rf_fold *fold, rf_str name, rf_name_place place) {
     rf_draft_reset(fold);
+    fold->name = name;
     if (name.len == 0 || name.len > RF_NAME_MAX) {
         fold->unusable = RF_INVALID_NAME;
         return;
@@ -53,6 +54,11 @@ static inline void rf_draft_begin(rf_fold *fold, rf_str name, rf_name_place plac
     }
     fold->rule = fold->world->rules ? rf_rules_find(fold->world->rules, name) : NULL;
     for (uint32_t i = 0; fold->rule && i < fold->rule->field_count; i++) fold->fields[i].state = RF_DRAFT_ABSENT;
+}
+
+// What there is to say of an event whose name already says no: its name, if it is one that no rule has.
+static inline rf_str rf_draft_unusable_about(const rf_fold *fold) {
+    return fold->unusable == RF_UNKNOWN_EVENT ? fold->name : (rf_str){0};
 }
 
 static inline rf_want rf_draft_want(rf_fold *fold, rf_draft *draft, int column, bool is_id) {

@@ -590,7 +590,7 @@ rf_status rf_fold_apply_usable(rf_fold *fold) {
     if (fold->kind != RF_EVENT_DOMAIN) {
         status = apply_entity_event(fold, &used);
     } else if (!fold->rule) {
-        drop(fold, RF_UNKNOWN_EVENT, (rf_str){0});
+        drop(fold, RF_UNKNOWN_EVENT, fold->name);
     } else {
         for (uint32_t i = 0; i < fold->rule->op_count && status == RF_OK; i++)
             status = apply_op(fold, &fold->rule->ops[i], &used);
@@ -622,7 +622,7 @@ bool rf_fold_accept(rf_fold *fold) {
     uint64_t seq = 0;
     seq_verdict verdict = fold->patching ? SEQ_TAKE : judge_seq(fold, &seq);
     if (fold->unusable != RF_OK || verdict == SEQ_INVALID) {
-        drop(fold, fold->unusable != RF_OK ? fold->unusable : RF_INVALID_SEQ, (rf_str){0});
+        drop(fold, fold->unusable != RF_OK ? fold->unusable : RF_INVALID_SEQ, rf_draft_unusable_about(fold));
         if (verdict != SEQ_STALE) take_seq(fold, verdict == SEQ_TAKE ? seq : fold->world->seq + 1);
         return false;
     }

@@ -435,7 +435,8 @@ static bool whole_event(rf_fold *fold, rf_scan *scan) {
         begin_event(fold, scan, name.name_at);
         return event_entries(fold, scan, &name);
     }
-    if (fold->unusable == RF_OK)
+    // One that no rule knows leaves no template: the report says the name, which only reading in full finds.
+    if (fold->unusable == RF_OK && (fold->kind != RF_EVENT_DOMAIN || fold->rule))
         rf_template_learn(&fold->templates, (rf_str){object, (size_t)(scan->at - object)}, fold->kind, fold->rule,
                           fold->has_components);
     return true;

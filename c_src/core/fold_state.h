@@ -57,6 +57,7 @@ struct rf_fold {
 
     // The event at hand.
     rf_event_kind kind;
+    rf_str name;         // as rf_draft_begin was given it; what a template read has the name of an event before
     rf_status unusable;  // its name already says no
     const rf_rule *rule; // of a domain event; NULL: unknown
     rf_draft seq, id;

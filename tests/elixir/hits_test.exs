@@ -163,7 +163,8 @@ defmodule Roomfold.HitsTest do
           assert {:ok, [{:error, %{reason: :unknown_moment, index: 0}}]} = Hits.cast(world, [east(%{at: at})])
         end
 
-        assert {:error, %{reason: :invalid_argument}} = Hits.mark(world, 1_050)
+        assert {:error, %{reason: :invalid_argument, message: message}} = Hits.mark(world, 1_050)
+        assert message =~ "the time is before the last mark"
         {:ok, world} = Hits.mark(world, 2_200)
         assert {:ok, [{:error, %{reason: :unknown_moment}}]} = Hits.cast(world, [east(%{at: {:seq, 1}})])
       end
@@ -210,6 +211,58 @@ defmodule Roomfold.HitsTest do
                ]
 
         assert {:ok, [{:error, %{reason: :invalid_argument}}]} = Hits.overlap(world, [%{position: {0, 0, 0}}])
+      end
+
+      test "a shot or a zone that is none: which key, and what is wrong with it" do
+        world = world(@impl_under_test, [create("bat", [10, 0, 0])])
+
+        for {shot, field, said} <- [
+              {Map.put(east(), :onwer, "tom"), "onwer", "a shot has [:origin, :direction, :range, :owner"},
+              {%{"origin" => [0, 1, 0]}, ~s("origin"), "a shot has [:origin"},
+              {Map.delete(east(), :direction), "direction", "it is missing"},
+              {Map.delete(east(), :range), "range", "it is missing"},
+              {east(%{origin: {0, 1}}), "origin", "it must be three numbers"},
+              {east(%{range: "far"}), "range", "it must be a number"},
+              {east(%{owner: :tom}), "owner", "it must be an id"},
+              {east(%{mask: -1}), "mask", "it must be bits"},
+              {east(%{at: 5}), "at", "it must be {:seq, n} or {:time, ms}"},
+              {east(%{collider: %{"shape" => "disc"}}), "collider", ~s(a map with "shape" => "box")},
+              {:shot, nil, "a shot is a map or {ox, oy, oz, dx, dy, dz, range}"},
+              {{1, 2, 3}, nil, "seven numbers"}
+            ] do
+          assert {:ok, [{:error, error}, %{id: "bat"}]} = Hits.cast(world, [shot, east()])
+          assert %{reason: :invalid_argument, index: 0, field: ^field} = error
+          assert error.message =~ ~r/^shot 0: / and error.message =~ said, error.message
+        end
+
+        assert {:ok, [{:error, %{message: message}}]} = Hits.cast(world, [{1, 2, 3}])
+        assert message =~ "seven numbers"
+
+        for {zone, field, said} <- [
+              {%{position: {0, 0, 0}}, "collider", "it is missing"},
+              {%{position: {0, 0, 0}, collider: @box, radius: 3}, "radius",
+               "a zone has [:position, :collider, :mask, :at]"},
+              {%{position: nil, collider: @box}, "position", "it must be three numbers"},
+              {%{position: {0, 0, 0}, collider: nil}, "collider", "it must be a map"},
+              {7, nil, "a zone is a map"}
+            ] do
+          assert {:ok, [{:error, error}]} = Hits.overlap(world, [zone])
+          assert %{reason: :invalid_argument, field: ^field} = error
+          assert error.message =~ ~r/^zone 0: / and error.message =~ said, error.message
+        end
+      end
+
+      test "an entity whose collider has a shape that nobody knows is no error, and no target" do
+        odd =
+          {"create",
+           %{
+             "entity_id" => "odd",
+             "components" => %{"position" => [5, 0, 0], "collider" => %{"shape" => "cube"}}
+           }}
+
+        world = World.new!(impl: @impl_under_test)
+        assert {:ok, world, %{rejected: []}} = World.fold(world, [odd])
+        assert {:ok, [nil]} = Hits.cast(world, [east()])
       end
 
       test "packed shots mean the same" do

@@ -80,7 +80,18 @@ defmodule Roomfold.ProjectionTest do
   test "options that are no options" do
     assert_raise ArgumentError, ~r/impl must be/, fn -> World.new(impl: :rust) end
     assert_raise ArgumentError, ~r/:history/, fn -> World.new(history: 0) end
-    assert_raise ArgumentError, ~r/unknown options: \[:colour\]/, fn -> World.new(colour: 1) end
+
+    assert_raise ArgumentError,
+                 ~r/unknown options: \[:colour\]; a world has \[:impl, .*:max_undeclared\]/,
+                 fn ->
+                   World.new(colour: 1)
+                 end
+
+    assert_raise ArgumentError, ~r/a world's options are a keyword list, got the map %{}/, fn ->
+      World.new(%{})
+    end
+
+    assert_raise ArgumentError, ~r/a keyword list, got the map/, fn -> World.load(%{}, %{}) end
     assert_raise ArgumentError, ~r/:rules must be/, fn -> World.new(rules: %{}) end
     assert_raise ArgumentError, ~r/:by must be/, fn -> World.snapshot(World.new!(), by: :name) end
   end

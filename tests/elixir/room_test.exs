@@ -81,7 +81,7 @@ defmodule Roomfold.RoomTest do
 
     test "what can't be used leaves the room as it was" do
       room = start_room(max_event_bytes: 100)
-      assert Room.publish(room, @spawn) == {:error, Error.new(:unknown_event)}
+      assert Room.publish(room, @spawn) == {:error, Error.new(:unknown_event, event: "player_spawned")}
 
       for {event, reason} <- [
             {{"user_moved", %{"user_id" => "tom", "seq" => 7}}, :reserved_field},

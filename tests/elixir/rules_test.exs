@@ -23,7 +23,17 @@ defmodule Roomfold.RulesTest do
     for {events, said} <- [
           {%{"create" => []}, "entity events can't be redefined"},
           {%{"" => []}, "not a name"},
+          {[{"e", []}], ~s(they are a map, as %{"user_left" => [{:delete, "user_id"}]}, got the list)},
+          {Rules.xr(), "got a Roomfold.Rules"},
           {%{"e" => 5}, "not a rule"},
+          {%{"e" => {:delete, "id"}},
+           "not a rule, which is a list of operations or {from, operations}: {:delete"},
+          {%{"e" => [{:updat, "id", %{}}]},
+           "there are {:create, field, set}, {:update, field, set}, {:add, "},
+          {%{"e" => [%{"op" => "paint"}]}, "there are create and update (entity, set), add ("},
+          {%{"e" => [{:delete, :id}]}, ":id can't be a field, which must be a string"},
+          {%{"e" => [{:update, "id", %{x: {:field, "x"}}}]},
+           ":x can't be a component, which must be a string"},
           {%{"e" => {:nobody, []}}, ":nobody can't send events"},
           {%{"e" => [{:delete, ""}]}, "can't be a field"},
           {%{"e" => [{:delete, "seq"}]}, "can't be a field"},
@@ -40,6 +50,26 @@ defmodule Roomfold.RulesTest do
            }, "more than 64 fields"}
         ] do
       assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.new(events)
+      assert message =~ said
+    end
+  end
+
+  test "an unknown key of a rule's JSON form is named" do
+    text = ~s({"format":"roomfold-rules","version":1,"events":{"e":{"form":"user","do":[]}}})
+    assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.from_json(text)
+    assert message =~ ~s(event "e": unknown keys ["form"]; a rule has "from" and "do")
+  end
+
+  test "what is no schema, with what is wrong with it" do
+    for {components, said} <- [
+          {%{}, ~s(it is a list, as [{"position", {:f32, 3}}], got the map %{})},
+          {"position", "got the string"},
+          {[{"a", :f32} | :b], "got the list"},
+          {["position"], ~s(a component is {name, type} or {name, type, options}, got the string "position")},
+          {[{"a", :f32, 4}], "got the tuple"},
+          {[{7, :f32}], "got the tuple"}
+        ] do
+      assert {:error, %Error{reason: :invalid_schema, message: message}} = Schema.new(components)
       assert message =~ said
     end
   end

@@ -7,7 +7,7 @@
 //| Whatever can fail on data answers `{:error, %Roomfold.Error{}}`, and its `!` form raises it; in C every such call returns an
 //| `rf_status`, and `rf_error` says where. The reason is one of these, the same in C, Elixir, the port and (as a string) for clients. `message` is the
 //| sentence below with the place in front: `index` is the event in its batch, from 0; `offset` the byte of a text or a frame; `component` and `field` say
-//| what of the event. What an event's error leaves out, and what is folded nevertheless: docs/event-model.md.
+//| what of the event; `event` is the name that no rule knows, or that its sender may not send; `detail` is what the message ends with. What an event's error leaves out, and what is folded nevertheless: docs/event-model.md.
 //|
 //| The numbers (`rf_status`, `Roomfold.Error.number/1`) are the places in these tables, from 1: those of this version.
 //|
@@ -43,7 +43,7 @@ X(UNSUPPORTED_VALUE, unsupported_value, "the value has no JSON counterpart")
 //| | reason | message | when |
 //| |---|---|---|
 //: an element of a batch that is no `{name, payload}` and no object; by its index
-X(NOT_AN_EVENT, not_an_event, "an event must be {name, payload}: a binary and a map with binary keys, or a JSON object")
+X(NOT_AN_EVENT, not_an_event, "an event must be {name, payload}, a string and a map whose keys are strings, or a JSON object")
 //: an event without a name, with two, or with one of 0 or more than 255 bytes; a nameless object that is neither component first nor by kind
 X(INVALID_NAME, invalid_name, "an event needs one name, a string of 1 to 255 bytes")
 //: a name that the rules don't have, and neither create, update nor delete

@@ -8,6 +8,8 @@ defmodule Roomfold.Error do
     * `:index` - the event in its batch, from 0
     * `:component` - the component that could not be used
     * `:field` - the field of an event or of an argument that could not be used
+    * `:event` - the name of the event that no rule knows, or that its sender may not send
+    * `:detail` - more to say, which the message ends with
 
   What does not apply is `nil`.
   """
@@ -36,10 +38,12 @@ defmodule Roomfold.Error do
           offset: non_neg_integer | nil,
           index: non_neg_integer | nil,
           component: String.t() | nil,
-          field: String.t() | nil
+          field: String.t() | nil,
+          event: String.t() | nil,
+          detail: String.t() | nil
         }
 
-  defexception [:reason, :message, :offset, :index, :component, :field]
+  defexception [:reason, :message, :offset, :index, :component, :field, :event, :detail]
 
   @doc """
   All reasons.
@@ -64,7 +68,7 @@ defmodule Roomfold.Error do
 
   ## Options
 
-    * `:offset`, `:index`, `:component`, `:field` - where it is
+    * `:offset`, `:index`, `:component`, `:field`, `:event` - where it is
     * `:detail` - more to say, behind the reason's sentence
     * `:what` - what the index counts ("event")
 
@@ -78,10 +82,26 @@ defmodule Roomfold.Error do
   """
   @spec new(reason, keyword) :: t
   def new(reason, where \\ []) do
-    {detail, where} = Keyword.pop(where, :detail)
     {what, where} = Keyword.pop(where, :what, "event")
     error = struct!(__MODULE__, [{:reason, reason} | where])
-    %{error | message: message(error, detail, what)}
+    %{error | message: message(error, what)}
+  end
+
+  @doc """
+  The same error, with more known of it: any of the options of `new/2`.
+
+      iex> error = Roomfold.Error.new(:unknown_event, event: "user_jioned")
+      iex> Roomfold.Error.put(error, index: 3).message
+      "event 3: no rule says what this event does: \\"user_jioned\\""
+  """
+  @spec put(t, keyword) :: t
+  def put(%__MODULE__{} = error, more) do
+    known =
+      for {key, value} <- Map.from_struct(error),
+          key not in [:reason, :message, :__exception__],
+          do: {key, value}
+
+    new(error.reason, Keyword.merge(known, more))
   end
 
   @doc """
@@ -98,18 +118,26 @@ defmodule Roomfold.Error do
   defp about(_reason, nil), do: []
   defp about(reason, field) when reason in [:invalid_id, :reserved_field, :not_owned], do: [field: field]
   defp about(reason, detail) when reason in [:invalid_rules, :invalid_schema], do: [detail: detail]
+  defp about(reason, name) when reason in [:unknown_event, :not_allowed], do: [event: name]
   defp about(_reason, component), do: [component: component]
 
-  defp message(error, detail, what) do
+  defp message(error, what) do
     [
       error.index && "#{what} #{error.index}",
       error.offset && "at byte #{error.offset}",
       error.field && "field #{inspect(error.field)}",
       error.component && "component #{inspect(error.component)}",
       Map.get(@messages, error.reason, to_string(error.reason)),
-      detail
+      error.event && event(error),
+      error.detail
     ]
     |> Enum.reject(&(&1 in [nil, ""]))
     |> Enum.join(": ")
   end
+
+  # An event's rule keeps users from it, or nothing.
+  defp event(%{reason: :not_allowed, event: name}),
+    do: "the rule of #{inspect(name)} is from: :system, the sender is a user"
+
+  defp event(%{event: name}), do: inspect(name)
 end

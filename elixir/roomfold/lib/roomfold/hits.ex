@@ -14,7 +14,8 @@ defmodule Roomfold.Hits do
   "height" => h}`, a box perhaps with `"size" => [x, y, z]` instead; its position is the middle of its underside, or with `"at" =>
   "centre"` its centre; `"layers"` are bits that a shot's mask must meet. Without them it is in layer 1, and who has health in
   layer 2 as well: a mask of 2 meets the living, and walls in all layers, but not what lies about. An entity whose state is `"dead"` is no target,
-  nor is one whose collider fits no shape. Shots of an owner pass through the owner and all that it owns (the component
+  nor is one whose collider fits no shape: `%{"shape" => "cube"}` or a misspelt size is no error, since events may give an entity
+  any collider, and nothing hits it. A shot's or a zone's collider is checked. Shots of an owner pass through the owner and all that it owns (the component
   `owner`). The level is given to `Roomfold.World.new/1`. What touching means, and every tie: `docs/hits.md`.
   """
 
@@ -39,7 +40,7 @@ defmodule Roomfold.Hits do
 
   @doc """
   The earliest hit of each shot, or `nil`; for shots with `:all` or `:pierce` a list. A shot that can't be tested is answered with
-  its own error, the others are tested all the same.
+  its own error, the others are tested all the same; so is one with a key that no shot has.
 
   A batch may also be packed, for speed: `{:packed, shots, owners}`, each shot 64 bytes `<<origin::3 × float-64-little,
   direction::3 × float-64-little, range::float-64-little, mask::32-little, owner::32-little>>` with the owner's place in
@@ -56,6 +57,9 @@ defmodule Roomfold.Hits do
       iex> {:error, error} = wrong
       iex> error.message
       "shot 2: a shot needs a direction that is not zero"
+      iex> {:ok, [{:error, error}]} = Roomfold.Hits.cast(world, [%{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 9, onwer: "tom"}])
+      iex> error.message
+      "shot 0: field \\"onwer\\": an argument is not what the function takes: a shot has [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]"
 
       iex> world = Roomfold.World.new!(level: %Roomfold.Level{boxes: [{{5, 0, -1}, {6, 3, 1}, 1}]})
       iex> shot = <<0.0::float-64-little, 1.0::float-64-little, 0.0::float-64-little, 1.0::float-64-little, 0::128,
@@ -73,7 +77,7 @@ defmodule Roomfold.Hits do
            do: {:ok, earliest(answers, length(answers) - 1, [])}
     else
       with {:ok, answers} <- world.impl.cast(world.state, Enum.map(shots, &shot/1)) do
-        {:ok, answers(answers, List.foldl(shots, [], &[several?(&1) | &2]), "shot")}
+        {:ok, answers(answers, Enum.reverse(shots), "shot")}
       end
     end
   end
@@ -99,7 +103,7 @@ defmodule Roomfold.Hits do
   @spec overlap(World.t(), [zone]) :: {:ok, [[Hit.t()] | {:error, Error.t()}]} | {:error, Error.t()}
   def overlap(%World{} = world, zones) when is_list(zones) do
     with {:ok, answers} <- world.impl.overlap(world.state, Enum.map(zones, &zone/1)) do
-      {:ok, answers(answers, List.duplicate(true, length(zones)), "zone")}
+      {:ok, answers(answers, Enum.reverse(zones), "zone")}
     end
   end
 
@@ -120,7 +124,16 @@ defmodule Roomfold.Hits do
   """
   @spec mark(World.t(), number) :: {:ok, World.t()} | {:error, Error.t()}
   def mark(%World{} = world, time) when is_number(time) do
-    with {:ok, state} <- world.impl.mark(world.state, time * 1.0), do: {:ok, %{world | state: state}}
+    case world.impl.mark(world.state, time * 1.0) do
+      {:ok, state} ->
+        {:ok, %{world | state: state}}
+
+      {:error, %{reason: :invalid_argument} = error} ->
+        {:error, Error.put(error, detail: "the time is before the last mark")}
+
+      error ->
+        error
+    end
   end
 
   @doc """
@@ -157,10 +170,14 @@ defmodule Roomfold.Hits do
   defp rays?([ray | rays]) when is_tuple(ray), do: rays?(rays)
   defp rays?(rest), do: rest == []
 
+  @shot_keys [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]
+  @zone_keys [:position, :collider, :mask, :at]
+
   defp shot(ray) when is_tuple(ray), do: ray
 
   defp shot(%{origin: origin, direction: direction, range: range} = shot) do
-    with {:ok, collider} <- collider(shot) do
+    with true <- Enum.all?(:maps.keys(shot), &(&1 in @shot_keys)) || :error,
+         {:ok, collider} <- collider(shot) do
       {kind(shot), Map.get(shot, :mask, 0), shot[:owner], point(origin), point(direction), range, collider,
        shot[:at]}
     end
@@ -172,11 +189,9 @@ defmodule Roomfold.Hits do
   defp kind(%{pierce: true}), do: :pierce
   defp kind(_), do: :first
 
-  defp several?(%{} = shot), do: kind(shot) != :first
-  defp several?(_), do: false
-
   defp zone(%{position: position} = zone) do
-    with {:ok, collider} when collider != nil <- collider(zone),
+    with true <- Enum.all?(:maps.keys(zone), &(&1 in @zone_keys)) || :error,
+         {:ok, collider} when collider != nil <- collider(zone),
          do: {Map.get(zone, :mask, 0), point(position), collider, zone[:at]}
   end
 
@@ -193,27 +208,37 @@ defmodule Roomfold.Hits do
 
   # ---- answers ----
 
-  # Implementations answer the last first: {hits, seq, blend}, [] for none, or a reason. several: of each shot, the last first.
-  defp answers(answers, several, what), do: answers(answers, several, length(answers) - 1, what, [])
+  # Implementations answer the last first: {hits, seq, blend}, [] for none, or a reason. asked: the shots or zones, the last first.
+  defp answers(answers, asked, what), do: answers(answers, asked, length(answers) - 1, what, [])
 
   defp answers([], [], _, _, known), do: known
 
-  defp answers([answer | answers], [several | rest], index, what, known),
-    do: answers(answers, rest, index - 1, what, [answer(answer, several, index, what) | known])
+  defp answers([answer | answers], [asked | rest], index, what, known),
+    do: answers(answers, rest, index - 1, what, [answer(answer, asked, index, what) | known])
 
   defp earliest([], _, known), do: known
   defp earliest([[] | answers], index, known), do: earliest(answers, index - 1, [nil | known])
 
   defp earliest([answer | answers], index, known),
-    do: earliest(answers, index - 1, [answer(answer, false, index, "shot") | known])
+    do: earliest(answers, index - 1, [answer(answer, {}, index, "shot") | known])
 
-  defp answer([], true, _, _), do: []
-  defp answer([], false, _, _), do: nil
-  defp answer({hits, seq, blend}, true, _, _), do: Enum.map(hits, &hit(&1, seq, blend))
-  defp answer({[hit], seq, blend}, false, _, _), do: hit(hit, seq, blend)
+  defp answer(:invalid_argument, asked, index, what),
+    do: {:error, Error.new(:invalid_argument, [index: index, what: what] ++ wrong(asked, what))}
 
   defp answer(reason, _, index, what) when is_atom(reason),
     do: {:error, Error.new(reason, index: index, what: what)}
+
+  defp answer(found, asked, _, what),
+    do: if(several?(asked, what), do: all(found), else: first(found))
+
+  defp several?(_, "zone"), do: true
+  defp several?(%{} = shot, _), do: kind(shot) != :first
+  defp several?(_, _), do: false
+
+  defp all([]), do: []
+  defp all({hits, seq, blend}), do: Enum.map(hits, &hit(&1, seq, blend))
+  defp first([]), do: nil
+  defp first({[hit], seq, blend}), do: hit(hit, seq, blend)
 
   defp hit({:target, id, t, distance, point, normal}, seq, blend),
     do: hit(:entity, id, nil, t, distance, point, normal, seq, blend)
@@ -234,4 +259,52 @@ defmodule Roomfold.Hits do
       blend: blend
     }
   end
+
+  # ---- what is wrong with a shot or a zone: asked only once an implementation refused it ----
+
+  defp wrong(%{} = asked, what) do
+    {must, known} =
+      if what == "shot",
+        do: {[:origin, :direction, :range], @shot_keys},
+        else: {[:position, :collider], @zone_keys}
+
+    cond do
+      key = Enum.find(Map.keys(asked), &(&1 not in known)) ->
+        [field: name(key), detail: "a #{what} has #{inspect(known)}"]
+
+      key = Enum.find(must, &(not is_map_key(asked, &1))) ->
+        [field: name(key), detail: "it is missing"]
+
+      key = Enum.find(known, &(is_map_key(asked, &1) and not fits?(&1, asked[&1]))) ->
+        [field: name(key), detail: "it must be #{must_be(key)}"]
+
+      true ->
+        []
+    end
+  end
+
+  defp wrong(_, "zone"), do: [detail: "a zone is a map"]
+  defp wrong(_, "shot"), do: [detail: "a shot is a map or {ox, oy, oz, dx, dy, dz, range}, seven numbers"]
+
+  defp name(key) when is_atom(key), do: to_string(key)
+  defp name(key), do: inspect(key)
+
+  defp fits?(key, value) when key in [:origin, :direction, :position], do: point?(point(value))
+  defp fits?(:range, value), do: is_number(value)
+  defp fits?(key, nil) when key in [:owner, :at], do: true
+  defp fits?(:owner, value), do: is_binary(value)
+  defp fits?(:mask, value), do: is_integer(value) and value in 0..0xFFFFFFFF
+  defp fits?(:at, value), do: match?({kind, number} when kind in [:seq, :time] and is_number(number), value)
+  defp fits?(:collider, value), do: match?({:ok, _, _}, Collider.parse(value))
+  defp fits?(_, _), do: true
+
+  defp point?({x, y, z}), do: is_number(x) and is_number(y) and is_number(z)
+  defp point?(_), do: false
+
+  defp must_be(key) when key in [:origin, :direction, :position], do: "three numbers"
+  defp must_be(:range), do: "a number"
+  defp must_be(:owner), do: "an id"
+  defp must_be(:mask), do: "bits, an integer from 0 to 2^32-1"
+  defp must_be(:at), do: "{:seq, n} or {:time, ms}"
+  defp must_be(:collider), do: ~s(a map with "shape" => "box", "sphere" or "capsule", and its sizes)
 end

@@ -59,7 +59,7 @@ defmodule Roomfold.Report do
   @spec merge(t, t, keyword) :: t
   def merge(%__MODULE__{} = a, %__MODULE__{} = b, opts \\ []) do
     offset = Keyword.get(opts, :offset, 0)
-    moved = for {index, error} <- b.rejected, do: {index + offset, moved(error, index + offset)}
+    moved = for {index, error} <- b.rejected, do: {index + offset, Error.put(error, index: index + offset)}
 
     %__MODULE__{
       folded: a.folded + b.folded,
@@ -69,10 +69,5 @@ defmodule Roomfold.Report do
       rejected: Enum.take(a.rejected ++ moved, @kept),
       rejected_count: a.rejected_count + b.rejected_count
     }
-  end
-
-  defp moved(error, index) do
-    where = error |> Map.take([:offset, :component, :field]) |> Map.to_list()
-    Error.new(error.reason, [{:index, index} | where])
   end
 end

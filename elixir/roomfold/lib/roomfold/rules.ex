@@ -25,6 +25,7 @@ defmodule Roomfold.Rules do
   """
 
   alias Roomfold.{Error, JSON, Schema}
+  alias Roomfold.Report.Explain
 
   @max_events 4_096
   @max_operations 16
@@ -62,12 +63,14 @@ defmodule Roomfold.Rules do
       iex> rules.events["lit"]
       {:any, [{:update, "id", %{"lit" => {:value, true}}}]}
 
-      iex> {:error, error} = Roomfold.Rules.new(%{"lit" => [{:paint, "id"}]})
+      iex> {:error, error} = Roomfold.Rules.new(%{"lit" => [{:delete, :id}]})
       iex> error.message
-      "the rules are not valid: event \\"lit\\": not an operation: {:paint, \\"id\\"}"
+      "the rules are not valid: event \\"lit\\": :id can't be a field, which must be a string"
   """
   @spec new(%{String.t() => {sender, [operation]} | [operation]}, keyword) :: {:ok, t} | {:error, Error.t()}
-  def new(events, opts \\ []) when is_map(events) do
+  def new(events, opts \\ [])
+
+  def new(events, opts) when is_map(events) and not is_struct(events) do
     rules = %__MODULE__{name: Keyword.get(opts, :name, ""), events: Map.new(events, &normal/1)}
 
     with :ok <- check(map_size(events) <= @max_events, "more than #{@max_events} events"),
@@ -76,6 +79,11 @@ defmodule Roomfold.Rules do
     else
       {:invalid, detail} -> {:error, Error.new(:invalid_rules, detail: detail)}
     end
+  end
+
+  def new(other, _) do
+    detail = ~s(they are a map, as %{"user_left" => [{:delete, "user_id"}]}, got #{Explain.got(other)})
+    {:error, Error.new(:invalid_rules, detail: detail)}
   end
 
   @doc """
@@ -322,12 +330,19 @@ defmodule Roomfold.Rules do
       fields = operations |> Enum.flat_map(&fields/1) |> Enum.uniq()
 
       with :ok <- check(length(fields) <= @max_fields, "more than #{@max_fields} fields") do
-        each(fields, &check(name?(&1) and &1 != "seq", "#{inspect(&1)} can't be a field"))
+        each(fields, &check(name?(&1) and &1 != "seq", "#{inspect(&1)} can't be a field#{no_name(&1)}"))
       end
     end
   end
 
-  defp check_rule(_, rule), do: {:invalid, "not a rule: #{inspect(rule)}"}
+  # The JSON form, which could not be read.
+  defp check_rule(_, %{"do" => operations} = rule) when is_list(operations) do
+    {:invalid,
+     ~s(unknown keys #{inspect(Map.keys(Map.drop(rule, ["from", "do"])))}; a rule has "from" and "do")}
+  end
+
+  defp check_rule(_, rule),
+    do: {:invalid, "not a rule, which is a list of operations or {from, operations}: #{inspect(rule)}"}
 
   defp check_operation({op, _, set}) when op in [:create, :update] and is_map(set) do
     with :ok <- check(map_size(set) <= @max_set, "more than #{@max_set} components") do
@@ -353,10 +368,26 @@ defmodule Roomfold.Rules do
   end
 
   defp check_operation({:delete, _}), do: :ok
-  defp check_operation(other), do: {:invalid, "not an operation: #{inspect(other)}"}
+
+  defp check_operation(%{} = other) do
+    {:invalid,
+     "not an operation: #{inspect(other)}; there are create and update (entity, set), " <>
+       "add (entity, component, value, min, max), put and take (entity, component, value) and delete (entity)"}
+  end
+
+  defp check_operation(other) do
+    {:invalid,
+     "not an operation: #{inspect(other)}; there are {:create, field, set}, {:update, field, set}, " <>
+       "{:add, field, component, operand}, {:add, field, component, operand, {min, max}}, " <>
+       "{:put, field, component, operand}, {:take, field, component, operand} and {:delete, field}"}
+  end
 
   defp check_operand(component, operand, constant? \\ fn _ -> true end) do
-    with :ok <- check(name?(component) and component != "id", "#{inspect(component)} can't be a component") do
+    with :ok <-
+           check(
+             name?(component) and component != "id",
+             "#{inspect(component)} can't be a component#{no_name(component)}"
+           ) do
       case operand do
         {:field, _} ->
           :ok
@@ -385,6 +416,7 @@ defmodule Roomfold.Rules do
   defp operand_field(_), do: []
 
   defp name?(name), do: is_binary(name) and byte_size(name) in 1..@max_name and String.valid?(name)
+  defp no_name(name), do: if(is_binary(name), do: "", else: ", which must be a string")
   defp bound?(bound), do: bound == nil or is_number(bound)
   defp json?(value), do: match?({:ok, _}, JSON.encode(value, impl: :elixir))
 

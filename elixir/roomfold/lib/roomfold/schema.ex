@@ -25,6 +25,7 @@ defmodule Roomfold.Schema do
 
   alias Roomfold.{Error, JSON}
   alias Roomfold.Projection.Elixir.Term
+  alias Roomfold.Report.Explain
 
   @max 64
   @max_numbers 16
@@ -62,8 +63,33 @@ defmodule Roomfold.Schema do
   """
   @spec new([{String.t() | atom, type} | {String.t() | atom, type, keyword}], words: [term]) ::
           {:ok, t} | {:error, Error.t()}
-  def new(components, opts \\ []) when is_list(components) do
+  def new(components, opts \\ []) do
     [words: words] = Keyword.validate!(opts, words: [])
+
+    case not_components(components) do
+      nil -> checked(components, words)
+      detail -> invalid(detail)
+    end
+  end
+
+  defp not_components(components) do
+    cond do
+      not (is_list(components) and proper?(components)) ->
+        ~s(it is a list, as [{"position", {:f32, 3}}], got #{Explain.got(components)})
+
+      bad = Enum.find(components, &(not component?(&1))) ->
+        "a component is {name, type} or {name, type, options}, got #{Explain.got(bad)}"
+
+      true ->
+        nil
+    end
+  end
+
+  defp component?({name, _}), do: is_binary(name) or is_atom(name)
+  defp component?({name, _, options}), do: component?({name, nil}) and Keyword.keyword?(options)
+  defp component?(_), do: false
+
+  defp checked(components, words) do
     all = Enum.map(components, &with_options/1)
     components = for {name, type, _} <- all, do: {name, type}
     options = for {name, _, options} <- all, options != %{}, into: %{}, do: {name, options}

@@ -20,6 +20,7 @@ defmodule Roomfold.World do
   """
 
   alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape, Wire}
+  alias Roomfold.Report.Explain
 
   @type t :: %__MODULE__{
           impl: module,
@@ -76,6 +77,7 @@ defmodule Roomfold.World do
   """
   @spec new(keyword) :: {:ok, t} | {:error, Error.t()}
   def new(opts \\ []) do
+    check_opts!(opts)
     impl = Projection.module(Keyword.get(opts, :impl, :native))
     schema = struct_option(opts, :schema, Schema, &Schema.default/0)
     rules = struct_option(opts, :rules, Rules, &Rules.xr/0)
@@ -84,14 +86,21 @@ defmodule Roomfold.World do
     level = struct_option(opts, :level, Level, fn -> nil end)
     hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(history_ms: 1000, history_states: 128)
 
-    case Keyword.keys(opts) -- ([:impl, :schema, :rules, :level, :hits] ++ Keyword.keys(@limits)) do
-      [] -> :ok
-      unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}"
-    end
-
     with {:ok, state} <- impl.new(schema, rules, limits),
          {:ok, state} <- open_hits(impl, state, level, hits) do
       {:ok, %__MODULE__{impl: impl, state: state, schema: schema, rules: rules, level: level, hits: hits}}
+    end
+  end
+
+  @options [:impl, :schema, :rules, :level, :hits] ++ Keyword.keys(@limits)
+
+  defp check_opts!(opts) do
+    unless Keyword.keyword?(opts),
+      do: raise(ArgumentError, "a world's options are a keyword list, got #{Explain.got(opts)}")
+
+    case Keyword.keys(opts) -- @options do
+      [] -> :ok
+      unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}; a world has #{inspect(@options)}"
     end
   end
 
@@ -144,23 +153,33 @@ defmodule Roomfold.World do
       %{"c" => %{"kind" => "cat"}}
   """
   @spec fold(t, [event] | {:json, binary} | {:packed, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
-  def fold(%__MODULE__{} = world, events) when is_list(events),
-    do: changed(world, world.impl.fold(world.state, {:list, events}))
+  def fold(%__MODULE__{} = world, events) when is_list(events), do: folded(world, {:list, events})
+  def fold(%__MODULE__{} = world, {:json, text} = input) when is_binary(text), do: folded(world, input)
+  def fold(%__MODULE__{} = world, {:packed, frame} = input) when is_binary(frame), do: folded(world, input)
 
-  def fold(%__MODULE__{} = world, {:json, text}) when is_binary(text) do
-    changed(world, world.impl.fold(world.state, {:json, text}))
+  def fold(%__MODULE__{}, other) do
+    {:error,
+     Error.new(:invalid_argument,
+       detail:
+         "what is folded is a list of events, {:json, text} or {:packed, frame}, got #{Explain.got(other)}"
+     )}
   end
 
-  def fold(%__MODULE__{} = world, {:packed, frame}) when is_binary(frame) do
-    changed(world, world.impl.fold(world.state, {:packed, frame}))
+  defp folded(world, input) do
+    case world.impl.fold(world.state, input) do
+      {:ok, state, %{rejected: []} = report} -> {:ok, %{world | state: state}, report}
+      {:ok, state, report} -> {:ok, %{world | state: state}, Explain.explain(report, input, world.rules)}
+      error -> error
+    end
   end
 
   @doc """
-  Like `fold/2`, but answers only the world, and raises if it can't be folded on.
+  Like `fold/2`, but answers only the world, and raises if there is none to answer (`{:error, _}` of `fold/2`). It does not raise
+  because events were rejected: what can't be used is left out, as always, and only `fold/2`'s report says so.
 
-      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom"}}])
-      iex> Roomfold.World.get(world, "tom")
-      %{}
+      iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom"}}, {"user_jioned", %{"user_id" => "ann"}}])
+      iex> Roomfold.World.snapshot(world)
+      %{"tom" => %{}}
   """
   @spec fold!(t, [event] | {:json, binary} | {:packed, binary}) :: t
   def fold!(world, input) do
@@ -220,7 +239,17 @@ defmodule Roomfold.World do
       [{"a", %{"health" => 3}}]
   """
   @spec query(t, [String.t()]) :: [{id, Projection.components()}]
-  def query(%__MODULE__{} = world, names) when is_list(names), do: value(world.impl.query(world.state, names))
+  def query(%__MODULE__{} = world, names) when is_list(names) do
+    case Enum.find(names, &(not is_binary(&1))) do
+      nil ->
+        value(world.impl.query(world.state, names))
+
+      name ->
+        raise Error.new(:invalid_argument,
+                detail: "the names of components are strings, got #{Explain.got(name)}"
+              )
+    end
+  end
 
   @doc """
   Everything there is.
@@ -262,7 +291,15 @@ defmodule Roomfold.World do
       {:ok, %{"from" => 1, "seq" => 2, "creates" => %{}, "updates" => %{"a" => %{"health" => 2, "kind" => nil}}, "deletes" => []}}
   """
   @spec diff(t, non_neg_integer) :: {:ok, Projection.diff()} | {:error, Error.t()}
-  def diff(%__MODULE__{} = world, from) when is_integer(from), do: world.impl.diff(world.state, from)
+  def diff(%__MODULE__{} = world, from) when is_integer(from) and from >= 0,
+    do: world.impl.diff(world.state, from)
+
+  def diff(%__MODULE__{}, from) do
+    {:error,
+     Error.new(:invalid_argument,
+       detail: "a diff goes from a seq, an integer from 0, got #{Explain.got(from)}"
+     )}
+  end
 
   @doc """
   Like `diff/2`, but raises the error.
@@ -378,8 +415,15 @@ defmodule Roomfold.World do
   def apply_diff(%__MODULE__{} = world, {:packed, frame}) when is_binary(frame),
     do: changed(world, world.impl.apply_diff(world.state, {:packed, frame}))
 
-  def apply_diff(%__MODULE__{} = world, diff) when is_map(diff),
+  def apply_diff(%__MODULE__{} = world, diff) when is_map(diff) and not is_struct(diff),
     do: changed(world, world.impl.apply_diff(world.state, diff))
+
+  def apply_diff(%__MODULE__{}, other) do
+    {:error,
+     Error.new(:invalid_diff,
+       detail: "it is a map, {:json, text} or {:packed, frame}, got #{Explain.got(other)}"
+     )}
+  end
 
   defp decode(impl, text), do: JSON.decode(text, impl: Projection.json(impl))
 
@@ -411,20 +455,32 @@ defmodule Roomfold.World do
           {:ok, t} | {:error, Error.t()}
   def load(snapshot, opts \\ [])
 
-  def load({:json, text}, opts) when is_binary(text) do
-    with {:ok, form} <- decode(Projection.module(Keyword.get(opts, :impl, :native)), text),
-         {:ok, seq, entities} <- Shape.snapshot(form),
-         do: load(entities, Keyword.put(opts, :seq, seq))
+  def load(%__MODULE__{}, _) do
+    {:error,
+     Error.new(:invalid_snapshot,
+       detail: "a snapshot is loaded as a new world, load(snapshot, options), got a world"
+     )}
   end
 
-  def load({:packed, frame}, opts) when is_binary(frame) do
+  def load(snapshot, opts) do
+    check_opts!(opts)
+    load_as(snapshot, opts)
+  end
+
+  defp load_as({:json, text}, opts) when is_binary(text) do
+    with {:ok, form} <- decode(Projection.module(Keyword.get(opts, :impl, :native)), text),
+         {:ok, seq, entities} <- Shape.snapshot(form),
+         do: load_as(entities, Keyword.put(opts, :seq, seq))
+  end
+
+  defp load_as({:packed, frame}, opts) when is_binary(frame) do
     with {:ok, seq, schema} <- Wire.start(frame),
          {:ok, world} <- new(Keyword.merge(opts, seq: seq, schema: schema)),
          {:ok, world, _} <- changed(world, world.impl.load(world.state, {:packed, frame})),
          do: {:ok, world}
   end
 
-  def load(entities, opts) when is_map(entities) do
+  defp load_as(entities, opts) when is_map(entities) and not is_struct(entities) do
     with {:ok, world} <- new(opts),
          {:ok, world, report} <- changed(world, world.impl.load(world.state, entities)) do
       case report.rejected do
@@ -432,6 +488,13 @@ defmodule Roomfold.World do
         [{_, first} | _] -> {:error, invalid_snapshot(first)}
       end
     end
+  end
+
+  defp load_as(other, _) do
+    {:error,
+     Error.new(:invalid_snapshot,
+       detail: "it is a map of entities, {:json, text} or {:packed, frame}, got #{Explain.got(other)}"
+     )}
   end
 
   defp invalid_snapshot(error) do

@@ -43,7 +43,7 @@ defmodule Roomfold.Room.Admission do
          :ok <- if(first, do: {:error, first}, else: :ok) do
       check(texts, index + 1, sender, world, owners, json)
     else
-      {:error, error} -> {index, error.reason, error.field || error.component, error.offset}
+      {:error, error} -> {index, error.reason, error.field || error.component || error.event, error.offset}
     end
   end
 
@@ -68,7 +68,7 @@ defmodule Roomfold.Room.Admission do
   end
 
   defp named(%{"event_name" => name}) when name in ["create", "update", "delete"],
-    do: {:error, Error.new(:unknown_event)}
+    do: {:error, Error.new(:unknown_event, event: name)}
 
   defp named(%{"event_name" => name} = payload), do: {:ok, {name, Map.delete(payload, "event_name")}}
   defp named(%{"event" => name} = payload), do: {:ok, {name, Map.delete(payload, "event")}}

@@ -37,7 +37,9 @@ defmodule Roomfold.Room.Check do
   end
 
   defp known(name, rules) do
-    if name in @entity_events or Roomfold.Rules.sender(rules, name), do: :ok, else: error(:unknown_event)
+    if name in @entity_events or Roomfold.Rules.sender(rules, name),
+      do: :ok,
+      else: error(:unknown_event, event: name)
   end
 
   defp may_send(name, _, _) when name in @entity_events, do: :ok
@@ -46,7 +48,7 @@ defmodule Roomfold.Room.Check do
     case {Roomfold.Rules.sender(rules, name), sender} do
       {:any, _} -> :ok
       {:user, {:user, _}} -> :ok
-      {:system, {:user, _}} -> error(:not_allowed)
+      {:system, {:user, _}} -> error(:not_allowed, event: name)
       # What speaks for the room may say everything.
       {_, _} -> :ok
     end

@@ -54,7 +54,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
   end
 
   defp fold({:refused, reason, payload}, world, report, index) do
-    report = reject(report, index, reason)
+    report = reject(report, index, reason, refused_about(reason, payload))
 
     case judge_seq(payload, world) do
       {:take, seq} -> take_seq(world, report, seq)
@@ -82,6 +82,10 @@ defmodule Roomfold.Projection.Elixir.Fold do
       apply_all(deletes ++ creates, world, report, index)
     end)
   end
+
+  # The name that stands under the wrong key.
+  defp refused_about(:unknown_event, payload), do: payload["event"] || payload["event_name"]
+  defp refused_about(_, _), do: nil
 
   # Folded if one of these events is, or if there are none.
   defp apply_all(events, world, %{folded: before} = report, index) do
@@ -132,7 +136,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
       case {name, world.rules} do
         {name, _} when name in @entity_events -> entity_event(name, payload, state)
         {_, %{^name => {_, operations}}} -> Enum.reduce(operations, state, &operation(&1, payload, &2))
-        _ -> drop(state, :unknown_event)
+        _ -> drop(state, :unknown_event, name)
       end
 
     report = %{report | orphaned: report.orphaned + state.orphaned}

@@ -1,0 +1,93 @@
+defmodule Roomfold.Report.Explain do
+  @moduledoc false
+  # What a person needs beyond the reason, read from the events themselves: a key that is an atom, a name under the wrong key.
+  # Implementations don't look for it; it is looked for once something was rejected, for all of them alike.
+
+  alias Roomfold.{Error, Report, Rules}
+
+  @entity_events ["create", "update", "delete"]
+
+  @spec explain(Report.t(), Roomfold.Projection.input(), Rules.t()) :: Report.t()
+  def explain(%Report{rejected: []} = report, _, _), do: report
+
+  def explain(report, {:list, events}, _), do: %{report | rejected: from_list(report.rejected, events, 0)}
+
+  def explain(report, {:json, _}, rules) do
+    %{
+      report
+      | rejected: for({index, error} <- report.rejected, do: {index, put(error, wrong_key(error, rules))})
+    }
+  end
+
+  def explain(report, _, _), do: report
+
+  # Entries are in the order of events: the list is gone through once. at: the index of its first event.
+  defp from_list([], _, _), do: []
+
+  defp from_list([{index, error} | rejected], events, at) do
+    events = drop(events, index - at)
+    [{index, put(error, of_event(error.reason, events))} | from_list(rejected, events, index)]
+  end
+
+  defp drop([_ | events], count) when count > 0, do: drop(events, count - 1)
+  defp drop(events, _), do: events
+
+  defp put(error, nil), do: error
+  defp put(error, detail), do: Error.put(error, detail: detail)
+
+  defp wrong_key(%{reason: :unknown_event, event: name}, _) when name in @entity_events,
+    do: ~s(create, update and delete have their name under "event")
+
+  defp wrong_key(%{reason: :unknown_event, event: name}, rules) do
+    if Rules.sender(rules, name), do: ~s(an event of the rules has its name under "event_name")
+  end
+
+  defp wrong_key(_, _), do: nil
+
+  # ---- an event of a list ----
+
+  defp of_event(:not_an_event, [event | _]), do: not_an_event(event)
+  defp of_event(:not_an_event, tail), do: "the list ends with #{got(tail)}"
+
+  defp of_event(:invalid_component_name, [{_, %{"components" => %{} = components}} | _]) do
+    case components |> :maps.keys() |> Enum.reject(&is_binary/1) do
+      [] -> nil
+      names -> "got #{names |> Enum.take(3) |> Enum.map_join(", ", &got/1)}"
+    end
+  end
+
+  defp of_event(_, _), do: nil
+
+  defp not_an_event({name, %{} = payload}) when is_binary(name) do
+    key = payload |> :maps.keys() |> Enum.find(&(not is_binary(&1)))
+    "keys must be strings#{example(key)}, got #{got(key)}"
+  end
+
+  defp not_an_event({name, payload}) when is_binary(name),
+    do: "the payload must be a map, got #{got(payload)}"
+
+  defp not_an_event({name, _}), do: "the name must be a string#{example(name)}, got #{got(name)}"
+
+  defp not_an_event(event) when is_map(event) or is_binary(event),
+    do: "got #{got(event)}; JSON is folded as {:json, text}"
+
+  defp not_an_event(event), do: "got #{got(event)}"
+
+  defp example(name) when is_atom(name) and name not in [nil, true, false],
+    do: " (#{inspect(to_string(name))})"
+
+  defp example(_), do: ""
+
+  @doc "What a value is, in a few words."
+  @spec got(term) :: String.t()
+  def got(value) when is_atom(value) and value not in [nil, true, false], do: "the atom #{inspect(value)}"
+  def got(value) when is_binary(value), do: "the string #{short(value)}"
+  def got(value) when is_tuple(value), do: "the tuple #{short(value)}"
+  def got([{key, _} | _] = value) when is_atom(key), do: "the keyword list #{short(value)}"
+  def got(value) when is_list(value), do: "the list #{short(value)}"
+  def got(%struct{}), do: "a #{inspect(struct)}"
+  def got(value) when is_map(value), do: "the map #{short(value)}"
+  def got(value), do: short(value)
+
+  defp short(value), do: inspect(value, limit: 5, printable_limit: 60)
+end

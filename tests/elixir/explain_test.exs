@@ -1,0 +1,158 @@
+defmodule Roomfold.ExplainTest do
+  @moduledoc "What a report's errors say to a person beyond the reason, with every implementation alike."
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{Error, Report, Rules, World}
+
+  @impls [:native, :port, :elixir]
+
+  defp rejected(impl, input) do
+    world = World.new!(impl: impl, rules: Rules.doom())
+    {:ok, _, report} = World.fold(world, input)
+    for {index, error} <- report.rejected, do: {index, error}
+  end
+
+  defp says(input, at, parts) do
+    errors =
+      for impl <- @impls do
+        assert {^at, error} = impl |> rejected(input) |> List.keyfind(at, 0)
+        for part <- parts, do: assert(error.message =~ part, "#{impl}: #{error.message}")
+        error
+      end
+
+    assert [error] = Enum.uniq(errors)
+    error
+  end
+
+  test "an unknown event is named, in a list, in text and in a frame" do
+    for input <- [
+          [{"user_jioned", %{}}],
+          {:json, ~s({"event_name":"user_jioned"})},
+          {:json, ~s([{"event_name":"user_j\\u0069oned"}])}
+        ] do
+      error = says(input, 0, [~s(event 0: no rule says what this event does: "user_jioned")])
+      assert %Error{reason: :unknown_event, event: "user_jioned", component: nil, field: nil} = error
+    end
+
+    # Also behind events that look like it.
+    lines =
+      for name <- ["moon_landed", "moon_landed", "door_triggered", "user_jioned"],
+          do: ~s({"event_name":"#{name}","id":"a"})
+
+    says({:json, Enum.join(lines, "\n")}, 1, [~s("moon_landed")])
+    says({:json, Enum.join(lines ++ lines, "\n")}, 4, [~s("moon_landed")])
+
+    {:ok, frame} = Roomfold.Wire.encode_events([{"user_jioned", %{}}])
+    says({:packed, frame}, 0, [~s("user_jioned")])
+  end
+
+  test "a name under the wrong key: which one is right" do
+    says({:json, ~s({"event":"user_joined","user_id":"tom"})}, 0, [
+      ~s("user_joined": an event of the rules has its name under "event_name")
+    ])
+
+    says({:json, ~s({"event_name":"create","entity_id":"a","components":{}})}, 0, [
+      ~s("create": create, update and delete have their name under "event")
+    ])
+
+    error = says({:json, ~s({"event":"teleport"})}, 0, [~s("teleport")])
+    assert error.detail == nil
+  end
+
+  test "what is no event, and what it is instead" do
+    good = {"user_joined", %{"user_id" => "tom"}}
+
+    for {event, said} <- [
+          {{"user_joined", %{user_id: "tom"}}, ~s|keys must be strings ("user_id"), got the atom :user_id|},
+          {{"user_joined", %{7 => "tom"}}, "keys must be strings, got 7"},
+          {{"user_joined", [user_id: "tom"]},
+           ~s(the payload must be a map, got the keyword list [user_id: "tom"])},
+          {{:user_joined, %{}}, ~s|the name must be a string ("user_joined"), got the atom :user_joined|},
+          {{nil, %{}}, "the name must be a string, got nil"},
+          {:user_joined, "got the atom :user_joined"},
+          {%{"event" => "x"}, ~s(got the map %{"event" => "x"}; JSON is folded as {:json, text})},
+          {~s({}), ~s(got the string "{}"; JSON is folded as {:json, text})},
+          {{"a", %{}, 1}, ~s(got the tuple {"a", %{}, 1})},
+          {[good], "got the list"},
+          {%Report{}, "got a Roomfold.Report"}
+        ] do
+      assert %Error{reason: :not_an_event} = says([good, event, good], 1, ["event 1: an event must be", said])
+    end
+
+    says([good | :tail], 1, ["the list ends with the atom :tail"])
+  end
+
+  test "a component whose name is none" do
+    create = {"create", %{"entity_id" => "a", "components" => %{:position => [1, 2, 3], "good" => 1}}}
+
+    says([create], 0, ["a component's name must be", "the atom :position"])
+    ok = {"user_joined", %{"user_id" => "tom"}}
+
+    assert %{detail: nil} =
+             says([ok, {"create", %{"entity_id" => "a", "components" => 7}}], 1, ["components must be a map"])
+  end
+
+  test "what a value holds is not printed without end" do
+    error =
+      says([{String.duplicate("x", 100), Enum.to_list(1..100_000)}], 0, ["got the list [1, 2, 3, 4, 5, ...]"])
+
+    assert byte_size(error.message) < 300
+
+    says([String.duplicate("x", 100_000)], 0, ["got the string \"xxx"])
+    |> then(&assert byte_size(&1.message) < 400)
+  end
+
+  test "merged reports keep what is said" do
+    {:ok, _, report} = World.fold(World.new!(), [{"nix", %{}}, {"user_left", %{id: 1}}])
+    merged = Report.merge(%Report{folded: 5}, report, offset: 5)
+    assert [{5, %{index: 5, event: "nix", message: first}}, {6, %{message: second}}] = merged.rejected
+    assert first == ~s(event 5: no rule says what this event does: "nix")
+    assert second =~ ~r/^event 6: .*got the atom :id$/
+  end
+
+  test "an event whose rule keeps the sender from it: which, and why" do
+    {:ok, world} = World.new(rules: Rules.doom())
+    text = ~s({"event_name":"player_hit","user_id":"tom","health":1})
+    {:ok, {"", [{0, reason, about, offset}]}} = world.impl.admit(world.state, 0, [{"tom", false, [text]}])
+    error = Error.from({reason, about, offset})
+    assert %{reason: :not_allowed, event: "player_hit"} = error
+
+    assert error.message ==
+             ~s(this sender may not send this event: the rule of "player_hit" is from: :system, the sender is a user)
+  end
+
+  test "arguments that can mean nothing are errors that say what is wanted" do
+    for impl <- @impls, world = World.new!(impl: impl) do
+      for {input, said} <- [
+            {{"user_joined", %{}}, "got the tuple"},
+            {%{"event" => "x"}, "got the map"},
+            {"{}", "got the string"},
+            {{:json, :text}, "got the tuple"}
+          ] do
+        assert {:error, %Error{reason: :invalid_argument, message: message}} = World.fold(world, input)
+        assert message =~ "what is folded is a list of events, {:json, text} or {:packed, frame}, " <> said
+      end
+
+      assert {:error, %Error{reason: :invalid_argument, message: message}} = World.diff(world, -1)
+      assert message =~ "a diff goes from a seq, an integer from 0, got -1"
+      assert {:error, %Error{reason: :invalid_argument}} = World.diff(world, "1")
+
+      assert_raise Error, ~r/the names of components are strings, got the atom :health/, fn ->
+        World.query(world, [:health])
+      end
+
+      for diff <- [[], world, "{}"] do
+        assert {:error, %Error{reason: :invalid_diff, message: message}} = World.apply_diff(world, diff)
+        assert message =~ "it is a map, {:json, text} or {:packed, frame}, got"
+      end
+
+      assert {:error, %Error{reason: :invalid_snapshot, message: message}} = World.load(world, %{})
+      assert message =~ "a snapshot is loaded as a new world"
+
+      assert {:error, %Error{reason: :invalid_snapshot, message: message}} =
+               World.load([{"a", %{}}], impl: impl)
+
+      assert message =~ "it is a map of entities, {:json, text} or {:packed, frame}, got the list"
+    end
+  end
+end
