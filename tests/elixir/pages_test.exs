@@ -34,7 +34,14 @@ defmodule Roomfold.PagesTest do
           Rules.new!(%{"user_hurt" => [{:add, "user_id", "health", {:field, "amount"}}]})
         )
 
-      {:ok, room} = Room.start_link(id: "lava", rooms: nil, rules: rules, systems: [&Lava.burn/2], tick_ms: 1)
+      {:ok, room} =
+        Room.start_link(
+          id: "lava",
+          rooms: nil,
+          rules: rules,
+          systems: [Function.capture(Lava, :burn, 2)],
+          tick_ms: 1
+        )
 
       for {id, x} <- [{"ann", 12}, {"bob", 9}] do
         components = %{"position" => [x, 0, 0], "health" => 10}
