@@ -30,8 +30,13 @@ struct input {
 input *input_open(const char *path) {
     input *from = calloc(1, sizeof *from);
     int descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    struct stat about;
-    if (from && descriptor >= 0) from->file = gzdopen(descriptor, "rb");
+    struct stat about = {0};
+    bool known = descriptor >= 0 && fstat(descriptor, &about) == 0;
+    // A folder can be opened, and fails only when it is read.
+    if (known && S_ISDIR(about.st_mode))
+        errno = EISDIR;
+    else if (from && descriptor >= 0)
+        from->file = gzdopen(descriptor, "rb");
     if (!from || !from->file) {
         int error = errno;
         if (descriptor >= 0) close(descriptor);
@@ -41,7 +46,7 @@ input *input_open(const char *path) {
     }
     from->standard = strcmp(path, "-") == 0;
     gzbuffer(from->file, ZLIB_BUFFER);
-    if (fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) from->size = (double)about.st_size;
+    if (known && S_ISREG(about.st_mode)) from->size = (double)about.st_size;
     return from;
 }
 

@@ -73,7 +73,8 @@ const command inspect_command = {
             "SQLite log of rooms; - is standard input.\n\n"
             "  --json         one JSON object, with up to 1,024 slices of time; else a table, with up to 16\n"
             "  --rules FILE   what domain events do: a JSON file, or xr or doom, which are built in, or none. Without\n"
-            "                 it: doom, which contains xr\n"
+            "                 it: doom, which contains xr. Rules written in Elixir become a file by\n"
+            "                 File.write!(\"rules.json\", Roomfold.Rules.to_json(rules))\n"
             "  --schema FILE  the components' types; without it the log's own (packed), or the default schema\n"
             "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n\n"
             "Exit codes: 0; 1 if the file can't be read to its end (what came before is told); 2 wrong usage.",

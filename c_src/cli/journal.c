@@ -93,6 +93,7 @@ static int open_database(journal *log, const char *who, const log_place *where) 
     if (!plain)
         return complain(who, FAILED, "%s: a database can't be read from a pipe or a .gz, as others may write it",
                         where->path);
+    log->database = true;
     return database_open(who, where->path, where->room, &log->from, &log->begins);
 }
 

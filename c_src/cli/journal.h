@@ -13,6 +13,7 @@ typedef struct journal {
     size_t event;        // where the event at hand starts in it
     size_t whole;        // events that start before this place are in memory to their end
     bool array, inside;  // inside: it has been opened
+    bool database;       // a room wrote it
     bool begins;         // the first line is no event: it says all there is where the log begins
     bool over;           // nothing more will be read
     uint64_t base;       // bytes of the file before the text

@@ -1,6 +1,7 @@
 #include "options.h"
 #include "command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const option *find(const option *options, size_t count, const char *argument, size_t len) {
@@ -21,13 +22,25 @@ static bool read_number(const char *text, uint64_t *out) {
     return true;
 }
 
+// "entity, component or kind"
+static void list_choices(char *into, size_t size, const char *const *choices) {
+    size_t len = 0;
+    *into = '\0';
+    for (int i = 0; choices[i] && len < size; i++) {
+        const char *before = i == 0 ? "" : choices[i + 1] ? ", " : " or ";
+        len += (size_t)snprintf(into + len, size - len, "%s%s", before, choices[i]);
+    }
+}
+
 static int choose(const char *who, const option *which, const char *value) {
+    char list[128];
     for (int i = 0; which->choices[i]; i++) {
         if (strcmp(which->choices[i], value) != 0) continue;
         *(int *)which->into = i;
         return DONE;
     }
-    return complain(who, MISUSED, "%s %s: there is no such choice; see roomfold %s --help", which->name, value, who);
+    list_choices(list, sizeof list, which->choices);
+    return complain(who, MISUSED, "%s %s: there is no such choice; it takes %s", which->name, value, list);
 }
 
 static int set(const char *who, const option *which, const char *value) {

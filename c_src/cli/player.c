@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+// A room's log does not say its rules, and others than doom give another world without an error.
+static void tell_rules(const player *play) {
+    complain(
+        play->who, DONE,
+        "%s: folded with the rules doom, as there is no --rules; its rooms may have had others: roomfold %s --help",
+        play->path, play->who);
+}
+
 int player_open(player *play, const char *who, const char *path, const world_setup *setup) {
     rf_schema *schema = NULL, *own;
     int code;
@@ -14,6 +22,7 @@ int player_open(player *play, const char *who, const char *path, const world_set
     if (code == DONE) code = world_setup_make(setup, who, own ? own : schema, &play->world);
     if (code == DONE && rf_fold_new(play->world, &play->report, &play->fold) != RF_OK)
         code = complain(who, FAILED, "there is not enough memory");
+    if (code == DONE && play->log.database && !setup->rules) tell_rules(play);
     if (schema) rf_schema_release(schema);
     progress_start(&play->bar);
     return code;

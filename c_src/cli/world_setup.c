@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int explain(const char *who, const char *path, rf_str text, const rf_error *error) {
     size_t line = 1, start = 0;
@@ -53,6 +54,17 @@ static const char *find_builtin(const char *name) {
     return NULL;
 }
 
+// "doom", "xr"
+static int no_such_rules(const char *who, const char *name) {
+    char list[128] = "";
+    size_t len = 0;
+    for (const builtin_rules *rules = builtin_rules_all; rules->name && len < sizeof list; rules++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s, ", rules->name);
+    return complain(who, FAILED,
+                    "--rules %s: there is no such file, and none of the rules built in is called so: %snone", name,
+                    list);
+}
+
 static int load_rules(const char *name, const char *who, rf_schema *schema, rf_rules **out) {
     const char *builtin;
     input *file = NULL;
@@ -65,6 +77,8 @@ static int load_rules(const char *name, const char *who, rf_schema *schema, rf_r
     builtin = find_builtin(name);
     if (builtin)
         text = (rf_str){builtin, strlen(builtin)};
+    else if (strcmp(name, "-") != 0 && access(name, F_OK) != 0 && errno == ENOENT)
+        code = no_such_rules(who, name);
     else
         code = open_file(who, name, &file, &text);
     if (code == DONE && rf_rules_from_json(rf_allocator_default(), schema, text, out, &error) != RF_OK)

@@ -2,7 +2,7 @@ defmodule Roomfold.CliLogTest do
   @moduledoc "The program reads what rooms wrote into a SQLite log."
   use Roomfold.SQLiteCase, timeout: 300_000
 
-  alias Roomfold.{EventLog, JSON, Room, World}
+  alias Roomfold.{EventLog, JSON, Room, Rules, World}
   alias Roomfold.Test.Program
 
   if Program.missing(), do: @moduletag(skip: Program.missing())
@@ -16,6 +16,14 @@ defmodule Roomfold.CliLogTest do
     JSON.encode!(
       Map.merge(event, %{"entity_id" => "e#{rem(i, 5)}", "seq" => i, "at" => 1_000 * i, "by" => "system"})
     )
+  end
+
+  # What it says of a room's log when --rules is not there.
+  defp note("convert", _), do: ""
+
+  defp note(command, path) do
+    "roomfold #{command}: #{path}: folded with the rules doom, as there is no --rules; its rooms may have had others: " <>
+      "roomfold #{command} --help\n"
   end
 
   # Records 1 to count of a room that nobody runs.
@@ -51,15 +59,15 @@ defmodule Roomfold.CliLogTest do
     lines = log |> EventLog.stream("lobby", 1) |> Enum.to_list()
 
     # Also while the room writes.
-    assert {state, "seq 202, folded 202, orphaned 0, stale 0, gaps 0, rejected 0\n", 0} =
-             Program.run(["replay", path])
-
+    assert {state, report, 0} = Program.run(["replay", path])
+    assert report == note("replay", path) <> "seq 202, folded 202, orphaned 0, stale 0, gaps 0, rejected 0\n"
     assert JSON.decode!(state) === World.snapshot(world)
     GenServer.stop(room)
 
     for command <- @readers do
       {out, error, 0} = Program.run(command ++ ["-"], IO.iodata_to_binary(lines))
-      assert {from_log, ^error, 0} = Program.run(command ++ [path, "--room", "lobby"])
+      assert {from_log, told, 0} = Program.run(command ++ [path, "--room", "lobby"])
+      assert told == note(hd(command), path) <> error
       assert String.replace(from_log, path, "-") == out
     end
 
@@ -69,6 +77,30 @@ defmodule Roomfold.CliLogTest do
     assert {^at_50, _, 0} = Program.run(["replay", "-", "--until", "50"], IO.iodata_to_binary(lines))
   end
 
+  test "a room with rules of its own: without them that is said, with them nothing is", %{
+    log: log,
+    folder: folder,
+    path: path
+  } do
+    lit = [{:update, "lamp_id", %{"lit" => {:value, true}}}]
+    rules = Rules.new!(%{"lamp_placed" => [{:create, "lamp_id", %{}}], "lamp_lit" => lit})
+    {:ok, room} = Room.start_link(id: "lobby", rooms: nil, log: log, rules: rules)
+    for name <- ~w(lamp_placed lamp_lit), do: {:ok, _} = Room.publish(room, {name, %{"lamp_id" => "lamp"}})
+    GenServer.stop(room)
+    file = Path.join(folder, "rules.json")
+    File.write!(file, Rules.to_json(rules))
+
+    for command <- ~w(replay inspect validate) do
+      assert {_, told, _} = Program.run([command, path])
+      assert String.starts_with?(told, note(command, path))
+      assert {_, told, 0} = Program.run([command, path, "--rules", file])
+      refute told =~ "may have had others"
+      refute elem(Program.run([command, "-"], "{}"), 1) =~ "may have had others"
+    end
+
+    assert {"{\"lamp\":{\"lit\":true}}\n", _, 0} = Program.run(["replay", path, "--rules", file])
+  end
+
   test "several rooms: which one has to be said", %{log: log, path: path} do
     for room <- @readers do
       assert {"", error, 1} = Program.run(room ++ [path])
@@ -76,7 +108,7 @@ defmodule Roomfold.CliLogTest do
     end
 
     fill(log, "b", 250)
-    assert {_, "seq 250, " <> _, 0} = Program.run(["replay", path])
+    assert {_, "seq 250, " <> _, 0} = Program.run(["replay", path, "--rules", "xr"])
     fill(log, "a", 10)
     {:ok, _} = EventLog.claim(log, "é c", %{})
 
@@ -87,8 +119,8 @@ defmodule Roomfold.CliLogTest do
                "this log has 3 rooms; --room ID says which:\n  a  (seq 1 to 10)\n  b  (seq 1 to 250)\n  é c  (no events)\n"
     end
 
-    assert {_, "seq 250, " <> _, 0} = Program.run(["replay", path, "--room=b"])
-    assert {"{}\n", "seq 0, " <> _, 0} = Program.run(["replay", path, "--room", "é c"])
+    assert {_, "seq 250, " <> _, 0} = Program.run(["replay", path, "--rules", "xr", "--room=b"])
+    assert {"{}\n", "seq 0, " <> _, 0} = Program.run(["replay", path, "--rules", "xr", "--room", "é c"])
     assert {"", error, 1} = Program.run(["replay", path, "--room", "d"])
     assert error =~ "there is no room d in it"
     assert {"", error, 2} = Program.run(["replay", "-", "--room", "d"], "{}")
@@ -181,7 +213,7 @@ defmodule Roomfold.CliLogTest do
       end
 
       assert File.stat!(path).size > 16_000_000
-      script = ~s[ulimit -v 16000; exec "$ROOMFOLD" replay "$1"]
+      script = ~s[ulimit -v 16000; exec "$ROOMFOLD" replay "$1" --rules doom]
       assert {_, "seq 200000, folded 200000" <> _, 0} = Program.shell(script, "", [path])
     else
       IO.puts("left out: flat memory of a log (ulimit -v is Linux's; a sanitizer needs more)")

@@ -63,14 +63,16 @@ defmodule Roomfold.CliTest do
             {["validate"], "a file is missing"},
             {["convert", "--to", "kind"], "a file is missing"},
             {["convert", "-"], "--to is needed"},
-            {["convert", "-", "--to", "zip"], "--to zip: there is no such choice"},
+            {["convert", "-", "--to", "zip"],
+             "--to zip: there is no such choice; it takes events, component, kind or packed\n"},
             {["replay", "a", "b"], "b: one file at a time"},
             {["replay", "-", "--colour"], "there is no option --colour"},
             {["replay", "-", "--until"], "--until needs a value"},
             {["replay", "-", "--until", "-1"], "--until -1: a whole number is needed"},
             {["replay", "-", "--until", "99999999999999999999"], "a whole number is needed"},
             {["replay", "-", "--until="], "a whole number is needed"},
-            {["replay", "-", "--by", "size"], "--by size: there is no such choice"},
+            {["replay", "-", "--by", "kinds"],
+             "--by kinds: there is no such choice; it takes entity, component or kind\n"},
             {["replay", "-", "--strict=yes"], "--strict takes no value"},
             {["hits", "--level", "x"], "--level and one of --rays and --projectiles are needed"}
           ] do
@@ -163,8 +165,16 @@ defmodule Roomfold.CliTest do
         end
       end
 
-      assert {"", error, 1} = Program.run(["replay", "-", "--rules", Path.join(folder, "not there")])
-      assert error =~ "not there: No such file"
+      for command <- ~w(replay inspect validate) do
+        assert {"", error, 1} = Program.run([command, "-", "--rules", "doomed"])
+
+        assert error ==
+                 "roomfold #{command}: --rules doomed: there is no such file, and none of the rules built in is called so: doom, xr, none\n"
+
+        # A file that is there, and can't be read.
+        assert {"", error, 1} = Program.run([command, "-", "--rules", folder])
+        assert error == "roomfold #{command}: #{folder}: Is a directory\n"
+      end
     end
   end
 
@@ -173,8 +183,8 @@ defmodule Roomfold.CliTest do
       for command <- @readers do
         assert {"", error, 1} = Program.run(command ++ ["/not/there.jsonl"])
         assert error =~ "/not/there.jsonl: No such file or directory"
-        assert {_, error, 1} = Program.run(command ++ [System.tmp_dir!()])
-        assert error =~ "Is a directory"
+        assert {"", error, 1} = Program.run(command ++ [System.tmp_dir!()])
+        assert error == "roomfold #{hd(command)}: #{System.tmp_dir!()}: Is a directory\n"
         assert {"", error, 1} = Program.run(command ++ ["-"], "SQLite format 3\0" <> :binary.copy(<<0>>, 84))
         assert error =~ "a database can't be read from a pipe"
       end

@@ -5,7 +5,7 @@ defmodule Roomfold.DemoTest do
   import ExUnit.CaptureIO
 
   alias Roomfold.{Demo, JSON}
-  alias Roomfold.Demo.{Facts, Plain, Recording, Screen, Story, Tracks}
+  alias Roomfold.Demo.{Facts, Live, Plain, Recording, Screen, Story, Tracks}
 
   @moduletag :tmp_dir
   @priv Path.expand("../../priv/demo", __DIR__)
@@ -53,6 +53,7 @@ defmodule Roomfold.DemoTest do
       assert length(String.split(text, "  equal\n")) == 10
       assert text =~ "Every shot judged again"
       assert text =~ ~r/2,040 recorded shots .* 2,021/s
+      assert text =~ ~r/A p99 of \d+ ms is (good|slow)/
       assert text =~ "the room at seq 58,335, from its log"
       assert text =~ "58,335 events"
       assert text =~ "151 operations"
@@ -155,6 +156,12 @@ defmodule Roomfold.DemoTest do
   defp binary32(number) do
     <<nearest::float-32>> = <<number::float-32>>
     nearest
+  end
+
+  test "how long an answer took is judged" do
+    assert Live.verdict(99.4, 0.5) =~ "A p99 of 99 ms is good: people notice a delay from about 100 ms on."
+    assert Live.verdict(192.0, 1.25) =~ "A p99 of 192 ms is slow:"
+    assert Live.verdict(192.0, 1.25) =~ "works for 1.25 ms at a time (p99)"
   end
 
   describe "facts" do

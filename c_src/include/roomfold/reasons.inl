@@ -90,7 +90,7 @@ X(INVALID_DIFF, invalid_diff, "the diff is not valid")
 //| ## Hits
 //| | reason | message | when |
 //| |---|---|---|
-//: `Level.new/1` and `level.h`: a wall, box or triangle that is none, numbers that are too large
+//: `Level.from_json/2`, `Level.from_map/2` and `level.h`, or a level given to `World.new/1`: a wall, box or triangle that is none, numbers that are too large
 X(INVALID_LEVEL, invalid_level, "the level is not valid")
 //: a target's or a shot's shape, a zone's (`Hits.overlap/2`)
 X(INVALID_COLLIDER, invalid_collider, "a collider needs a shape that fits here, and sizes that are not negative")
@@ -112,7 +112,7 @@ X(NOT_OWNED, not_owned, "a user speaks for itself and for what it owns")
 X(RATE_LIMITED, rate_limited, "this sender sends too much")
 //: the room's queue, or the client's, is full; or there was no answer in time (then it may still have been done)
 X(OVERLOADED, overloaded, "the room has more to do than it can")
-//: a room that nobody started and no log knows; a replay without events
+//: the past (`diff`, `fork`, `refold`, `hashes`, `replay`) of a room that nobody has ever started; any other call starts one of that name. The pid of a room that has ended; a place for rooms that does not run; a replay without events
 X(NO_ROOM, no_room, "there is no such room")
 //: the room, or its node, ended while it was asked
 X(ROOM_CLOSED, room_closed, "the room has stopped")

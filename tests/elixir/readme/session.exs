@@ -1,5 +1,6 @@
-# Evaluates a session of iex as a page writes it, line by line: elixir -pa EBIN session.exs FILE, which has a line for each statement and behind
-# "#=>" what it answers: a pattern, in which ", ..." leaves out the rest. flush() answers the messages.
+# Evaluates a session of iex as a page writes it, statement by statement: elixir -pa EBIN session.exs FILE, which has behind
+# "#=>" what one answers: a pattern, in which ", ..." leaves out the rest. flush() answers the messages. As in iex a statement
+# ends with the first line at which it is whole.
 defmodule Messages do
   # What comes until nothing does.
   def flush do
@@ -13,27 +14,34 @@ end
 
 defmodule Session do
   def run(lines) do
-    binding =
-      for line <- lines, String.trim(line) != "", reduce: {[], env()}, do: (state -> line(line, state))
-
-    tuple_size(binding)
+    {_, _, left} = Enum.reduce(lines, {[], env(), ""}, &line/2)
+    if String.trim(left) != "", do: stop("this is no whole statement:\n#{left}")
   end
 
   defp env do
     import Messages, warn: false
-    __ENV__
+    %{__ENV__ | module: nil, function: nil}
   end
 
-  defp line(line, {binding, env}) do
+  defp line(line, {binding, env, before}) do
     {code, expected} =
       case String.split(line, "#=>") do
-        [code] -> {code, nil}
-        [code, expected] -> {code, String.trim(expected)}
+        [code] -> {before <> code <> "\n", nil}
+        [code, expected] -> {before <> code, String.trim(expected)}
       end
 
-    {value, binding, env} = Code.eval_quoted_with_env(Code.string_to_quoted!(code), binding, env)
-    if expected, do: check(code, value, expected)
-    {binding, env}
+    case Code.string_to_quoted(code) do
+      {:ok, quoted} ->
+        {value, binding, env} = Code.eval_quoted_with_env(quoted, binding, env)
+        if expected, do: check(code, value, expected)
+        {binding, env, ""}
+
+      {:error, _} when expected == nil ->
+        {binding, env, code}
+
+      {:error, error} ->
+        stop("#{code}\ncan't be read: #{inspect(error)}")
+    end
   end
 
   defp check(code, value, expected) do
@@ -41,12 +49,14 @@ defmodule Session do
     # A NaN or -0.0 does not appear; 1 and 1.0 are told apart.
     {matches?, _} = Code.eval_string("match?(#{pattern}, value)", value: value)
 
-    unless matches? do
-      IO.puts("#{String.trim(code)}\nanswers #{inspect(value)}\nand not  #{expected}")
-      System.halt(1)
-    end
+    unless matches?, do: stop("#{String.trim(code)}\nanswers #{inspect(value)}\nand not  #{expected}")
 
     IO.puts("checked #{String.trim(code)}")
+  end
+
+  defp stop(why) do
+    IO.puts(why)
+    System.halt(1)
   end
 
   # Of a map there may be more; of a tuple one more.

@@ -89,6 +89,25 @@ defmodule Roomfold.Phoenix.InstallTest do
         do: assert({:ok, _} = Code.string_to_quoted(text), path)
   end
 
+  test "docs/phoenix.md says by hand what it writes" do
+    page = File.read!(Path.expand("../../../../docs/phoenix.md", __DIR__))
+
+    for change <- Install.plan(:my_app, fn _ -> nil end) do
+      case change do
+        {:create, "lib/" <> _ = path, text} ->
+          assert String.contains?(page, "```elixir\n# #{path}\n#{text}```\n"), path
+
+        {:by_hand, "lib/" <> _ = path, what} ->
+          [_ | lines] = String.split(what, "\n", trim: true)
+          lines = lines |> Enum.map_join("\n", &String.trim_leading(&1, "    ")) |> String.trim()
+          assert String.contains?(page, "```elixir\n# #{path}\n#{lines}\n```\n"), path
+
+        _ ->
+          assert elem(change, 1) =~ ~r"^assets/js/"
+      end
+    end
+  end
+
   test "the second time it changes nothing" do
     {_, files} = install(project())
     {changes, again} = install(files)

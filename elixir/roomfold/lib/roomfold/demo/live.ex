@@ -22,6 +22,9 @@ defmodule Roomfold.Demo.Live do
   # So many times as fast as it was played.
   @speed 25
   @replay_ms 2_000
+  @tick_ms 5
+  # From about here on people notice that something is late.
+  @noticed_ms 100
 
   @doc "recording: with its events; answers :ok or {:error, message}."
   def run(recording) do
@@ -37,7 +40,7 @@ defmodule Roomfold.Demo.Live do
         room: [
           module: Silent,
           rules: Rules.doom(),
-          tick_ms: 5,
+          tick_ms: @tick_ms,
           grace_ms: 0,
           idle_ms: :infinity,
           max_queue: 1_000_000,
@@ -95,7 +98,17 @@ defmodule Roomfold.Demo.Live do
       ]
     ])
 
+    if acknowledged != [], do: Screen.note(verdict(percentile(acknowledged, 0.99), busy.p99 / 1000))
     with :ok <- compare(recording, theirs, refused), do: replay()
+  end
+
+  @doc "Whether that is good: of 100 events 99 were acknowledged in so many milliseconds, and the room worked for so many at a time."
+  def verdict(p99, work) do
+    word = if p99 < @noticed_ms, do: "good", else: "slow"
+
+    "  A p99 of #{Screen.decimal(p99, 0)} ms is #{word}: people notice a delay from about #{@noticed_ms} ms on. Acknowledged is on the " <>
+      "disk. The room works for #{Screen.decimal(work, 2)} ms at a time (p99); the rest is waiting for its tick (#{@tick_ms} ms), " <>
+      "for the disk, and for other work of this machine."
   end
 
   # ---- those who send ----
@@ -280,8 +293,11 @@ defmodule Roomfold.Demo.Live do
   defp percentiles([]), do: ["-", "-", "-"]
 
   defp percentiles(times) do
-    sorted = times |> Enum.sort() |> List.to_tuple()
-    last = tuple_size(sorted) - 1
-    for share <- [0.5, 0.99, 1.0], do: Screen.decimal(elem(sorted, trunc(last * share)) / 1, 2)
+    for share <- [0.5, 0.99, 1.0], do: Screen.decimal(percentile(times, share), 2)
+  end
+
+  defp percentile(times, share) do
+    sorted = Enum.sort(times)
+    Enum.at(sorted, trunc((length(sorted) - 1) * share)) / 1
   end
 end
