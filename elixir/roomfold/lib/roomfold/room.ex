@@ -55,7 +55,9 @@ defmodule Roomfold.Room do
   @doc "May this user send this event? Asked after the rules and ownership have agreed."
   @callback authorize(World.event(), user :: String.t(), World.t(), state :: term) ::
               :ok | {:error, Error.t() | String.t()}
-  @doc "Events that an event causes, by \"system\"; called after it was folded."
+  @doc """
+  Events that an event causes, by "system"; called after it was folded. What is refused of them is logged and counted (`info/1`).
+  """
   @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
   @doc "Events when a user is new here, by \"server\". By default user_joined, if the rules have it and the user is no entity yet."
   @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
@@ -406,7 +408,8 @@ defmodule Roomfold.Room do
 
   @doc """
   The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks` (none is made while there is nothing to do), those of them that were
-  left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
+  left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, `:refused`: events of its own, of systems and of its module, that were refused, `:failed`:
+  how often a system raised, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
 
       iex> Roomfold.Room.info("new room").users
       []

@@ -11,6 +11,9 @@ defmodule Roomfold.Room.System do
       end
 
   If the log refuses what a tick brought, the systems have the states they had before it.
+
+  A system that raises is left out of that tick, and an event of its that is refused is left out of the room: both are logged, the first time and once
+  in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`).
   """
 
   alias Roomfold.World
@@ -91,13 +94,24 @@ defmodule Roomfold.Room.System do
 
   defp tick_one(module, world, tick, state) do
     if is_function(module) do
-      {:ok, Enum.to_list(module.(world, tick)), nil}
+      {:ok, listed(module.(world, tick)), nil}
     else
-      {events, state} = module.tick(world, tick, state)
-      {:ok, Enum.to_list(events), state}
+      case module.tick(world, tick, state) do
+        {events, state} -> {:ok, listed(events), state}
+        other -> raise ArgumentError, "tick/3 answers {a list of events, state}, got: #{inspect(other)}"
+      end
     end
   rescue
     exception -> {:failed, module, exception, __STACKTRACE__}
+  end
+
+  defp listed(events) when is_list(events), do: events
+
+  defp listed(other) do
+    if Enumerable.impl_for(other) == nil,
+      do: raise(ArgumentError, "a system answers a list of events, got: #{inspect(other)}")
+
+    Enum.to_list(other)
   end
 
   @doc false
