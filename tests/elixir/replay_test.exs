@@ -269,6 +269,8 @@ defmodule Roomfold.ReplayTest do
       {:ok, replay} = Replay.start_link(events: @lines, paused: true)
       {_, _, session} = join!(replay, "me")
       assert Replay.info(replay).seq == 0
+      other = Session.new(room: replay, user: "another")
+      assert {:error, %{"reason" => "not_supported"}} = Session.join(other, %{})
 
       for {where, seq} <- [
             {{:ms, 200}, 11},

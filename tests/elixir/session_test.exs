@@ -67,11 +67,11 @@ defmodule Roomfold.SessionTest do
               []
             )
 
-      {_, [{:push, kind, _}], _} = join!(room, "ann", back)
+      {_, [{:push, kind, _}], _} = join!(room, "tom", back)
       assert kind in ["diff", "snapshot"]
 
-      {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => 1_000_000})
-      {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => nil})
+      {_, [{:push, "snapshot", _}], _} = join!(room, "tom", %{"last_seq" => 1_000_000})
+      {_, [{:push, "snapshot", _}], _} = join!(room, "tom", %{"last_seq" => nil})
     end
 
     test "what it can't join with" do
@@ -90,6 +90,25 @@ defmodule Roomfold.SessionTest do
 
       Room.stop(room)
       assert {:error, %{"reason" => "no_room"}} = Session.join(session, %{})
+    end
+
+    test "a process is one user of a room: a second one is refused, and the first goes on" do
+      room = start_room()
+      {_, _, tom} = join!(room, "tom")
+      ann = Session.new(room: room, user: "ann")
+      assert {:error, %{"reason" => "not_supported"} = error} = Session.join(ann, %{"format" => "packed"})
+      assert error["message"] =~ ~s(this process is "tom" in this room already)
+      assert %{connections: 1, users: ["tom"]} = Room.info(room)
+
+      {:ok, _} = Room.publish(room, {"create", %{"entity_id" => "lamp", "components" => %{}}})
+      lamp = fn {:push, "diff", diff} -> decoded(diff)["creates"]["lamp"] end
+      {%{}, tom} = await(tom, lamp)
+
+      # The same one may join again, and another one when it has left.
+      assert {:ok, _, [{:push, "snapshot", _}], _} = Session.join(Session.new(room: room, user: "tom"), %{})
+      assert Session.leave(tom) == :ok
+      assert {:ok, _, _, _} = Session.join(ann, %{"format" => "packed"})
+      assert {:ok, _, _, _} = Session.join(Session.new(room: start_room(id: "other"), user: "tom"), %{})
     end
 
     test "a version of the packed format that nobody knows falls back to JSON" do
@@ -339,7 +358,7 @@ defmodule Roomfold.SessionTest do
       # Somebody else's, on the other side of a split.
       {:ok, %{term: newer}} = Roomfold.EventLog.claim(Rooms.log(rooms), "1")
       assert newer > reply["term"]
-      again = Session.new(room: room, user: "ann")
+      again = Session.new(room: room, user: "tom")
 
       assert {:error, %{"reason" => "old_term"}} =
                Session.join(again, %{"last_seq" => 0, "last_term" => newer})
@@ -354,8 +373,8 @@ defmodule Roomfold.SessionTest do
       pid = Room.whereis({rooms, "1"})
       liar = Session.new(room: {rooms, "1"}, user: "eve")
 
-      assert {:ok, _, [{:push, "snapshot", _} | _], _} =
-               Session.join(liar, %{"last_seq" => 5, "last_term" => 1_000_000})
+      lies = fn -> Session.join(liar, %{"last_seq" => 5, "last_term" => 1_000_000}) end
+      assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies))
 
       assert Room.whereis({rooms, "1"}) == pid
       _ = session

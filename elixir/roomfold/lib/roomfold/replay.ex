@@ -399,6 +399,21 @@ defmodule Roomfold.Replay do
   end
 
   def handle_call({:join, pid, user, how}, _, state) do
+    case People.admits(state.people, pid, user) do
+      :ok -> joined(state, pid, user, how)
+      error -> {:reply, error, state}
+    end
+  end
+
+  def handle_call({:catch_up, from, format}, _, state) do
+    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
+  end
+
+  def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
+  def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
+  def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
+
+  defp joined(state, pid, user, how) do
     unless is_map_key(state.people.connections, pid), do: Process.monitor(pid)
     {people, _} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     state = %{state | people: people}
@@ -416,14 +431,6 @@ defmodule Roomfold.Replay do
 
     {:reply, {:ok, answer}, state}
   end
-
-  def handle_call({:catch_up, from, format}, _, state) do
-    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
-  end
-
-  def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
-  def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
-  def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
 
   @impl true
   def handle_cast({:publish, {_, pid, ref}, _, _}, state) do

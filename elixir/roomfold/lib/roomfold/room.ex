@@ -301,6 +301,9 @@ defmodule Roomfold.Room do
   Makes the calling process a connection of a user (`Roomfold.Session` is made of this): a snapshot or what was missed, and from
   then on `{:roomfold, id, {:update, %Roomfold.Room.Update{}}}` for every tick that changed something, without a gap.
 
+  A process is one connection of a room: joining once more as the same user begins anew, as another one is refused (`:not_supported`). The same process may be in
+  several rooms.
+
   ## Options
 
     * `:format` - `:json` (default) or `:packed`

@@ -9,6 +9,9 @@ defmodule Roomfold.Session do
       {0, "json", [{:push, "snapshot", {:json, ~s({"seq":0,"entities":{}})}}]}
       iex> {[], _session} = Roomfold.Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "7")
 
+  What the room sends comes as messages to the process that has called `join/2`, which gives each of them to `handle/2`. A process has one session of a room, at
+  most: a second user's join is refused, and of two sessions of the same user the older one is of no use any more. Two clients are two processes.
+
   ## Frames
 
     * `{:push, event, payload}` - to the client

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Complaints, Inbox, Options, Recovery, State, Text, Times, Update}
+  alias Roomfold.Room.{Complaints, Inbox, Options, People, Recovery, State, Text, Times, Update}
 
   defstruct [
     :options,
@@ -150,15 +150,15 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
-    case overtaken(server, how) do
-      nil ->
-        server = take_in(server)
-        {answer, effects, state} = State.join(server.state, pid, user, how, now())
-        server = monitor(%{server | state: state}, pid)
-        {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
-
-      reason ->
-        {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
+    with :ok <- People.admits(server.state.people, pid, user),
+         nil <- overtaken(server, how) do
+      server = take_in(server)
+      {answer, effects, state} = State.join(server.state, pid, user, how, now())
+      server = monitor(%{server | state: state}, pid)
+      {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+    else
+      {:error, error} -> {:reply, {:error, error}, server}
+      reason -> {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
     end
   end
 
@@ -178,7 +178,7 @@ defmodule Roomfold.Room.Server do
       term: state.term,
       entities: World.count(state.world),
       connections: map_size(state.people.connections),
-      users: Roomfold.Room.People.users(state.people),
+      users: People.users(state.people),
       queued: state.queued,
       ticks: state.ticks,
       shed: state.shed,
