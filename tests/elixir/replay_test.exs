@@ -52,6 +52,31 @@ defmodule Roomfold.ReplayTest do
       assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 21)
     end
 
+    test "a room that never was has none, and is not made by the question; one that has begun has an empty one" do
+      rooms = start_rooms()
+      nowhere = {rooms, "nowhere"}
+
+      for answer <- [
+            Room.state_at(nowhere, 0),
+            Room.state_at(nowhere, 3),
+            Room.diff(nowhere, 0, 0),
+            Room.diff(nowhere, 0, 3),
+            Room.fork(nowhere, 0),
+            Room.refold(nowhere, Rules.xr()),
+            Room.hashes(nowhere, 1),
+            Room.replay(nowhere)
+          ] do
+        assert {:error, %Error{reason: :no_room}} = answer
+      end
+
+      assert Room.whereis(nowhere) == nil
+      assert Room.get(nowhere, "tom") == nil
+      assert is_pid(Room.whereis(nowhere))
+      assert {:ok, world} = Room.state_at(nowhere, 0)
+      assert World.snapshot(world) == %{}
+      assert {:error, %Error{reason: :seq_ahead}} = Room.state_at(nowhere, 3)
+    end
+
     test "a fork goes its own way" do
       room = walked()
       {:ok, fork} = Room.fork(room, 10)

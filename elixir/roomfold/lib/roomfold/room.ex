@@ -18,7 +18,9 @@ defmodule Roomfold.Room do
       "field \\"user_id\\": a user speaks for itself and for what it owns"
 
   A room is named by its id (in the place `Roomfold.Rooms`), by `{rooms, id}` with a `Roomfold.Rooms` of your own, or by its pid.
-  It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log.
+  It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log. So an id that is
+  misspelt is a new, empty room, also for `get/2`, `snapshot/2` or `info/1`: whether one runs says `whereis/1`, and its past (`state_at/2` and
+  what stands with it) is `:no_room` of one that has never been.
 
   ## A module of your own
 
