@@ -560,21 +560,35 @@ defmodule Roomfold.RoomTest do
             {[room: [tick_ms: 0]], ":tick_ms must be"},
             {[room: [hue: 1]], "unknown options of a room"},
             {[room: [rules: :doom]], ":rules must be"},
+            {[room: [systems: [Nope]]], "Nope is no Roomfold.Room.System"},
+            {[room: [module: Nope]], ":module must be a module with `use Roomfold.Room`, got: Nope"},
+            {[room: [module: Enum]], ":module must be"},
+            {[room: :fast], ":room must be a list of options, got: :fast"},
+            {[log: "x.db"], ":log must be {module, options}"},
+            {[log: {"x.db", []}], ":log must be"},
+            {[log: {Nope, []}], ":log must be"},
+            {[stream: "x"], ":stream must be {module, name}"},
+            {[placement: Nope], ":placement must be {module, options}"},
+            {[name: "x"], ":name must be an atom"},
+            {[name: nil], ":name must be an atom"},
             {[colour: 1], "unknown keys"}
           ] do
-        Process.flag(:trap_exit, true)
-
-        error =
-          try do
-            Rooms.start_link([name: :never] ++ opts)
-          rescue
-            error in ArgumentError -> error.message
-          else
-            {:error, {%ArgumentError{message: message}, _}} -> message
-          end
-
-        assert error =~ message
+        error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end
+        assert error.message =~ message
       end
+    end
+
+    defmodule BeginsBadly do
+      use Roomfold.Room
+      @impl true
+      def init(_, _, _), do: raise("no such arena")
+    end
+
+    @tag :capture_log
+    test "a room whose module raises does not start, and whoever asks is told what it raised" do
+      rooms = start_rooms(room: [module: BeginsBadly])
+      assert {:error, %Error{reason: :room_closed, message: message}} = Room.publish({rooms, "1"}, {"x", %{}})
+      assert message == "the room has stopped: ** (RuntimeError) no such arena"
     end
   end
 end

@@ -538,12 +538,18 @@ defmodule Roomfold.SystemsTest do
     end
 
     test "what is no system is refused" do
-      Process.flag(:trap_exit, true)
-
-      assert {:error, {%ArgumentError{message: message}, _}} =
-               Room.start_link(id: "x", rooms: nil, systems: [:nothing])
-
-      assert message =~ "is no Roomfold.Room.System"
+      for {system, message} <- [
+            {:nothing, ":nothing is no Roomfold.Room.System"},
+            {Enum, "Enum is no Roomfold.Room.System"},
+            {{Nope, []}, "Nope is no Roomfold.Room.System"},
+            {fn _ -> [] end, "a system must be"},
+            {{"Nope", []}, "a system must be"}
+          ] do
+        refused = fn start -> assert_raise(ArgumentError, start).message end
+        assert refused.(fn -> Room.start_link(id: "x", rooms: nil, systems: [system]) end) =~ message
+        assert refused.(fn -> Room.ensure_started("no system", systems: [system]) end) =~ message
+        assert refused.(fn -> Rooms.start_link(name: :no_system, room: [systems: [system]]) end) =~ message
+      end
     end
   end
 end

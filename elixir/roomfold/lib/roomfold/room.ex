@@ -136,12 +136,10 @@ defmodule Roomfold.Room do
     id = Keyword.fetch!(opts, :id)
 
     case Keyword.get(opts, :rooms, Rooms) do
-      nil -> Server.start_link(Options.new([own_module(opts), opts]))
+      nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
       rooms -> Server.start_link(Rooms.options(rooms, id, opts))
     end
   end
-
-  defp own_module(opts), do: if(opts[:module], do: opts[:module].__room__(), else: [])
 
   @doc false
   def child_spec(opts),

@@ -3,7 +3,7 @@ defmodule Roomfold.Room.Options do
   # What a room is started with, checked once. Roomfold.Room says what each means.
 
   alias Roomfold.{Level, Rules, Schema}
-  alias Roomfold.Room.Limit
+  alias Roomfold.Room.{Limit, System}
 
   @defaults [
     impl: :native,
@@ -66,6 +66,7 @@ defmodule Roomfold.Room.Options do
     must(options, :rules, &is_struct(&1, Rules), "a Roomfold.Rules")
     must(options, :level, &(&1 == nil or is_struct(&1, Level)), "a Roomfold.Level or nil")
     must(options, :systems, &is_list/1, "a list of systems")
+    Enum.each(options.systems, &System.check/1)
     must(options, :authority, &(&1 in [:room, :client]), ":room or :client")
     must(options, :tick_ms, &(is_number(&1) and &1 >= 1), "a number of milliseconds, 1 or more")
     must(options, :idle_ms, &(&1 == :infinity or (is_integer(&1) and &1 >= 0)), "milliseconds or :infinity")
@@ -98,9 +99,22 @@ defmodule Roomfold.Room.Options do
     options
   end
 
-  defp must(options, name, check, what) do
-    value = Map.fetch!(options, name)
+  defp must(options, name, check, what), do: must!(name, Map.fetch!(options, name), check, what)
+
+  @doc "ArgumentError says what an option must be, if it is not."
+  def must!(name, value, check, what) do
     unless check.(value), do: raise(ArgumentError, "#{inspect(name)} must be #{what}, got: #{inspect(value)}")
+  end
+
+  @doc "The options that a room's module brings."
+  def of_module(nil), do: []
+
+  def of_module(module) do
+    unless is_atom(module) and Code.ensure_loaded?(module) and function_exported?(module, :__room__, 0) do
+      raise ArgumentError, ":module must be a module with `use Roomfold.Room`, got: #{inspect(module)}"
+    end
+
+    module.__room__()
   end
 
   @doc "What `Roomfold.World.new/1` takes of them."

@@ -57,25 +57,26 @@ defmodule Roomfold.Room.System do
   def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
 
   defp start(function, _, _) when is_function(function, 2), do: {function, nil}
+  defp start({module, opts}, world, now), do: {module, module.init(opts, world, now)}
+  defp start(module, world, now), do: {module, module.init([], world, now)}
 
-  defp start({module, opts}, world, now) when is_atom(module),
-    do: {loaded(module), module.init(opts, world, now)}
+  @doc false
+  # Before a room starts: ArgumentError says what is no system.
+  def check(function) when is_function(function, 2), do: :ok
+  def check({module, _}) when is_atom(module), do: check(module)
 
-  defp start(module, world, now) when is_atom(module), do: {loaded(module), module.init([], world, now)}
-
-  defp start(other, _, _),
-    do:
-      raise(
-        ArgumentError,
-        "a system must be a module, {module, options} or a function of world and tick, got: #{inspect(other)}"
-      )
-
-  defp loaded(module) do
-    unless Code.ensure_loaded?(module) and function_exported?(module, :tick, 3) do
-      raise ArgumentError, "#{inspect(module)} is no Roomfold.Room.System"
+  def check(module) when is_atom(module) do
+    unless Code.ensure_loaded?(module) and function_exported?(module, :tick, 3) and
+             function_exported?(module, :init, 3) do
+      raise ArgumentError, "#{inspect(module)} is no Roomfold.Room.System: it has no init/3 and tick/3"
     end
 
-    module
+    :ok
+  end
+
+  def check(other) do
+    raise ArgumentError,
+          "a system must be a module, {module, options} or a function of world and tick, got: #{inspect(other)}"
   end
 
   @doc false
