@@ -365,6 +365,31 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
     end
 
+    test "wrong options are named at once" do
+      room = walked()
+
+      for {opts, message} <- [
+            {[], "a replay needs :events, JSON Lines, or :log"},
+            {[id: "x"], "a replay needs :events"},
+            {[events: [{"user_joined", %{}}]],
+             ":events must be JSON Lines, one text, got: [{\"user_joined\", %{}}]"},
+            {[log: "x.db"], ":log must be a log, {module, server}"},
+            {[events: @lines, stream: "x"], ":stream must be {module, name}"},
+            {[events: @lines, topic: :x], ":topic must be"},
+            {[events: @lines, speed: 0], ":speed must be a number from 0.01 to 100, got: 0"},
+            {[events: @lines, paused: 1], ":paused must be"},
+            {[events: @lines, pause: true],
+             "unknown options of a replay: [:pause]; there are :events, :log, :speed, :paused,"}
+          ] do
+        assert assert_raise(ArgumentError, fn -> Replay.start_link(opts) end).message =~ message
+      end
+
+      assert assert_raise(ArgumentError, fn -> Room.replay(room, pause: true) end).message =~
+               "[:pause]; there are"
+
+      assert assert_raise(ArgumentError, fn -> Room.replay(room, speed: 0) end).message =~ ":speed must be"
+    end
+
     test "what can't be played" do
       assert {:error, %Error{reason: :no_room}} = Replay.start_link(events: "")
 

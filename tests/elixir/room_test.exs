@@ -558,7 +558,8 @@ defmodule Roomfold.RoomTest do
     test "wrong options are named at once" do
       for {opts, message} <- [
             {[room: [tick_ms: 0]], ":tick_ms must be"},
-            {[room: [hue: 1]], "unknown options of a room"},
+            {[room: [hue: 1]], "unknown options of a room: [:hue]; there are :id, :module,"},
+            {[room: [tick: 3]], ":tick_ms, :idle_ms,"},
             {[room: [rules: :doom]], ":rules must be"},
             {[room: [systems: [Nope]]], "Nope is no Roomfold.Room.System"},
             {[room: [module: Nope]], ":module must be a module with `use Roomfold.Room`, got: Nope"},

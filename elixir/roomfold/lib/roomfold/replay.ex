@@ -20,6 +20,8 @@ defmodule Roomfold.Replay do
   alias Roomfold.{Error, EventLog, EventStream, JSON, World}
   alias Roomfold.Room.{Frames, Options, People, Recovery, Text, Update}
 
+  @own [:events, :log, :speed, :paused, :stream, :topic]
+
   # anchor: {process time, position} since when it has been running; position: milliseconds from the first event
   defstruct [
     :options,
@@ -55,6 +57,8 @@ defmodule Roomfold.Replay do
     * `:id` - of what is played (`"replay"`)
     * options of the world: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters` …
 
+  An option that is none raises; that there is nothing to play, or what can't be read of it, is an error.
+
   ## Examples
 
       iex> {:error, %Roomfold.Error{reason: :no_room}} = Roomfold.Replay.start_link(events: "")
@@ -63,8 +67,12 @@ defmodule Roomfold.Replay do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
+    {own, room} = Keyword.split(opts, @own)
+    check(own)
+    options = Options.new([[id: "replay"], room], "a replay", @own)
+
     # That there is nothing to play is an answer, not an exit of whoever asked.
-    case GenServer.start(__MODULE__, opts) do
+    case GenServer.start(__MODULE__, {own, options}) do
       {:ok, pid} ->
         Process.link(pid)
         {:ok, pid}
@@ -76,6 +84,22 @@ defmodule Roomfold.Replay do
         other
     end
   end
+
+  defp check(own) do
+    running = &match?({module, _} when is_atom(module), &1)
+
+    unless own[:events] || own[:log],
+      do: raise(ArgumentError, "a replay needs :events, JSON Lines, or :log and the :id of a room")
+
+    Options.must!(:events, own[:events], &(&1 == nil or is_binary(&1)), "JSON Lines, one text")
+    Options.must!(:log, own[:log], &(&1 == nil or running.(&1)), "a log, {module, server}")
+    Options.must!(:stream, own[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:topic, own[:topic], &(&1 == nil or is_binary(&1)), "a string")
+    Options.must!(:speed, own[:speed], &(&1 == nil or speed?(&1)), "a number from 0.01 to 100")
+    Options.must!(:paused, own[:paused], &(&1 in [nil, true, false]), "true or false")
+  end
+
+  defp speed?(speed), do: is_number(speed) and speed >= 0.01 and speed <= 100
 
   @doc "Stops the clock."
   @spec pause(GenServer.server()) :: :ok
@@ -156,10 +180,8 @@ defmodule Roomfold.Replay do
   # ---- starting ----
 
   @impl true
-  def init(opts) do
+  def init({own, options}) do
     Process.flag(:trap_exit, true)
-    {own, room} = Keyword.split(opts, [:events, :log, :speed, :paused, :stream, :topic])
-    options = Options.new([[id: "replay"], room])
 
     with {:ok, log} <- log(own, options),
          options = %{options | log: log},
@@ -190,7 +212,7 @@ defmodule Roomfold.Replay do
 
   defp log(own, options) do
     case own[:events] do
-      nil -> {:ok, Keyword.fetch!(own, :log)}
+      nil -> {:ok, own[:log]}
       text -> own_log(text, options)
     end
   end
@@ -367,12 +389,11 @@ defmodule Roomfold.Replay do
 
   def handle_call(:resume, _, state), do: {:reply, :ok, state}
 
-  def handle_call({:speed, speed}, _, state) when is_number(speed) and speed >= 0.01 and speed <= 100 do
-    {:reply, :ok, play(%{anchored(state, position(state)) | speed: speed})}
+  def handle_call({:speed, speed}, _, state) do
+    if speed?(speed),
+      do: {:reply, :ok, play(%{anchored(state, position(state)) | speed: speed})},
+      else: {:reply, {:error, Error.new(:invalid_argument, detail: "a speed is 0.01 to 100")}, state}
   end
-
-  def handle_call({:speed, _}, _, state),
-    do: {:reply, {:error, Error.new(:invalid_argument, detail: "a speed is 0.01 to 100")}, state}
 
   def handle_call({:seek, where}, _, state) do
     with {:ok, seq} <- seq_at(state, where),

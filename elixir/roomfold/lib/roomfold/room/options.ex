@@ -37,15 +37,20 @@ defmodule Roomfold.Room.Options do
 
   @type t :: %__MODULE__{}
 
-  @doc "The options, those given later before those given earlier; ArgumentError names one that is wrong."
-  @spec new([keyword]) :: t
-  def new(levels) do
-    opts = levels |> Enum.reduce([], &Keyword.merge(&2, &1)) |> Keyword.drop([:name])
-    known = Keyword.keys(@defaults) ++ [:id, :module, :rooms, :log, :stream]
+  @own [:id, :module, :rooms, :log, :stream]
 
-    case Keyword.keys(opts) -- known do
+  @doc """
+  The options, those given later before those given earlier; ArgumentError names one that is wrong. `of` and `besides`: what it is of, and which options that has besides,
+  to be named when one is unknown.
+  """
+  @spec new([keyword], String.t(), [atom]) :: t
+  def new(levels, of \\ "a room", besides \\ []) do
+    opts = levels |> Enum.reduce([], &Keyword.merge(&2, &1)) |> Keyword.drop([:name])
+    known = @own ++ Keyword.keys(@defaults)
+
+    case Enum.uniq(Keyword.keys(opts) -- known) do
       [] -> :ok
-      unknown -> raise ArgumentError, "unknown options of a room: #{inspect(unknown)}"
+      unknown -> raise ArgumentError, unknown(unknown, of, Enum.uniq(besides ++ known))
     end
 
     options = struct!(__MODULE__, Keyword.merge(@defaults, opts))
@@ -59,6 +64,9 @@ defmodule Roomfold.Room.Options do
 
     check(options)
   end
+
+  defp unknown(options, of, known),
+    do: "unknown options of #{of}: #{inspect(options)}; there are #{Enum.map_join(known, ", ", &inspect/1)}"
 
   defp check(options) do
     must(options, :id, &(is_binary(&1) and byte_size(&1) in 1..255), "a string of 1 to 255 bytes")
