@@ -323,7 +323,13 @@ defmodule Roomfold.ReplayTest do
       assert_in_delta Replay.info(replay).position_ms, 400, 1
 
       assert {:error, %Error{reason: :seq_ahead}} = Replay.seek(replay, 22)
-      assert {:error, %Error{reason: :invalid_seq}} = Replay.seek(replay, "start")
+
+      for where <- ["start", :end, -1, 1.5, {:s, 1}, {:ms, "1"}] do
+        assert {:error, %Error{reason: :invalid_argument, message: message}} = Replay.seek(replay, where)
+        assert message =~ "a place is a seq from 0, or {:ms, n}"
+      end
+
+      assert Replay.seek(replay, 0) == :ok
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, 0)
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
     end

@@ -555,6 +555,28 @@ defmodule Roomfold.RoomTest do
       assert Room.get({rooms, "1"}, "tom") == %{}
     end
 
+    test "what names no room" do
+      for none <- [:a, nil, 7, {"rooms", "a"}, {Rooms, :a}] do
+        for ask <- [
+              &Room.publish(&1, {"x", %{}}),
+              &Room.join(&1, "tom"),
+              &Room.subscribe/1,
+              &Room.unsubscribe/1,
+              &Room.ensure_started/1,
+              &Room.state_at(&1, 0),
+              &Room.fork(&1, 0)
+            ] do
+          assert {:error, %Error{reason: :invalid_id, field: "room", message: message}} = ask.(none)
+          assert message =~ "a room is its id, {rooms, id} or its pid"
+        end
+
+        assert_raise Error, ~r/a room is its id/, fn -> Room.whereis(none) end
+        assert_raise Error, ~r/a room is its id/, fn -> Room.get(none, "tom") end
+      end
+
+      assert {:error, %Error{reason: :invalid_id}} = Room.publish("", {"x", %{}})
+    end
+
     test "wrong options are named at once" do
       for {opts, message} <- [
             {[room: [tick_ms: 0]], ":tick_ms must be"},

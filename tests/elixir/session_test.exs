@@ -132,6 +132,30 @@ defmodule Roomfold.SessionTest do
       assert second["seq"] == first["seq"] + 1
     end
 
+    test "needs a session that has joined, and a name" do
+      session = Session.new(room: start_room(), user: "tom")
+      moved = %{"user_id" => "tom"}
+
+      for {event, payload} <- [{"user_moved", moved}, {"ack", %{"seq" => 1}}, {"input", {:binary, "frame"}}] do
+        assert_raise ArgumentError, ~r/has not joined its room: Roomfold.Session.join/, fn ->
+          Session.input(session, event, payload, "1")
+        end
+      end
+
+      {:ok, _, _, session} = Session.join(session, %{})
+
+      assert_raise ArgumentError, ~r/name must be a string, got: :user_moved/, fn ->
+        Session.input(session, :user_moved, moved)
+      end
+    end
+
+    test "of what there is not is told what there is" do
+      error = assert_raise ArgumentError, fn -> Session.new(room: "r", user: "tom", max_lag: 5) end
+
+      for option <- [":max_lag]", ":room", ":user", ":fastlane", ":max_lag_ms"],
+          do: assert(error.message =~ option)
+    end
+
     test "is answered behind the diff that has it, in one message" do
       {_, _, session} = join!(start_room(), "tom")
       {_, session} = await(session, push("diff"))

@@ -113,7 +113,14 @@ defmodule Roomfold.Replay do
   @spec speed(GenServer.server(), number) :: :ok | {:error, Error.t()}
   def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
 
-  @doc "Goes to a seq, or to a time from the start."
+  @doc """
+  Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> {:error, error} = Roomfold.Replay.seek(replay, :end)
+      iex> error.message
+      "an argument is not what the function takes: a place is a seq from 0, or {:ms, n}"
+  """
   @spec seek(GenServer.server(), non_neg_integer | {:ms, number}) :: :ok | {:error, Error.t()}
   def seek(replay, where), do: GenServer.call(replay, {:seek, where}, 60_000)
 
@@ -155,11 +162,15 @@ defmodule Roomfold.Replay do
 
   defp controlled(replay, "pause", _), do: pause(replay)
   defp controlled(replay, "resume", _), do: resume(replay)
-  defp controlled(replay, "seek", %{"seq" => seq}), do: seek(replay, seq)
+  defp controlled(replay, "seek", %{"seq" => seq}) when is_integer(seq) and seq >= 0, do: seek(replay, seq)
   defp controlled(replay, "seek", %{"ms" => ms}) when is_number(ms), do: seek(replay, {:ms, ms})
   defp controlled(replay, "speed", %{"speed" => speed}), do: speed(replay, speed)
   defp controlled(_, "info", _), do: :ok
-  defp controlled(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
+  defp controlled(_, "seek", _), do: takes("seek", ~s({"seq": n} from 0, or {"ms": n}))
+  defp controlled(_, "speed", _), do: takes("speed", ~s({"speed": n}))
+
+  defp takes(event, what),
+    do: {:error, Error.new(:invalid_argument, field: event, detail: "it takes #{what}")}
 
   @doc """
   `info/1` as a client gets it.
@@ -492,7 +503,9 @@ defmodule Roomfold.Replay do
 
   defp seq_at(state, seq) when is_integer(seq) and seq >= 0 and seq <= state.last_seq, do: {:ok, seq}
   defp seq_at(_, seq) when is_integer(seq) and seq >= 0, do: {:error, Error.new(:seq_ahead)}
-  defp seq_at(_, _), do: {:error, Error.new(:invalid_seq)}
+
+  defp seq_at(_, _),
+    do: {:error, Error.new(:invalid_argument, detail: "a place is a seq from 0, or {:ms, n}")}
 
   # The last event at or before this time.
   defp search(_, _, low, low), do: low

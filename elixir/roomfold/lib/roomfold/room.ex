@@ -167,8 +167,10 @@ defmodule Roomfold.Room do
   def whereis(room) when is_pid(room), do: room
 
   def whereis(room) do
-    {rooms, id} = name(room)
-    Rooms.whereis(rooms, id)
+    case name(room) do
+      {rooms, id} -> Rooms.whereis(rooms, id)
+      :none -> raise elem(valid(:none), 1)
+    end
   end
 
   @doc """
@@ -281,20 +283,23 @@ defmodule Roomfold.Room do
   @doc """
   Makes the calling process a subscriber of the room's events: messages `{name, payload}`. The room need not run.
 
+  It takes the room's id, as all functions here, and not the topic that the id has on the stream (`"stream:" <> id`, `Roomfold.EventStream.topic/1`), which
+  is for who subscribes to the stream itself: `subscribe("stream:attic")` hears of another room, whose id that is.
+
       iex> Roomfold.Room.subscribe("attic")
       :ok
   """
   @spec subscribe(id | {Rooms.t(), id}) :: :ok | {:error, term}
   def subscribe(room) do
-    {rooms, id} = name(room)
-    EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
+    with {:ok, {rooms, id}} <- valid(name(room)),
+         do: EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
   end
 
   @doc "The opposite of `subscribe/1`."
-  @spec unsubscribe(id | {Rooms.t(), id}) :: :ok
+  @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
-    {rooms, id} = name(room)
-    EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
+    with {:ok, {rooms, id}} <- valid(name(room)),
+         do: EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
   end
 
   @doc """
@@ -492,13 +497,16 @@ defmodule Roomfold.Room do
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
-    {rooms, id} = name(room)
-    suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
-    new = Keyword.get(opts, :id, "#{id}@#{seq}-#{suffix}")
-
-    with {:ok, _} <- valid({rooms, new}),
+    with {:ok, {rooms, id}} <- valid(name(room)),
+         new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
+         {:ok, _} <- valid({rooms, new}),
          :ok <- past(room, &History.fork(&1, seq, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
+  end
+
+  defp fork_id(id, seq) do
+    suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
+    "#{id}@#{seq}-#{suffix}"
   end
 
   @doc """
@@ -578,6 +586,7 @@ defmodule Roomfold.Room do
 
   defp name({rooms, id}) when is_atom(rooms) and is_binary(id), do: {rooms, id}
   defp name(id) when is_binary(id), do: {Rooms, id}
+  defp name(_), do: :none
 
   # A room that stopped between being found and being asked is started once more. While it moves, its name may still be that of the
   # process that has just gone.
@@ -625,5 +634,8 @@ defmodule Roomfold.Room do
   end
 
   defp valid({rooms, id}) when is_binary(id) and byte_size(id) in 1..255, do: {:ok, {rooms, id}}
-  defp valid(_), do: {:error, Error.new(:invalid_id, field: "room")}
+  defp valid({_, _}), do: {:error, Error.new(:invalid_id, field: "room")}
+
+  defp valid(:none),
+    do: {:error, Error.new(:invalid_id, field: "room", detail: "a room is its id, {rooms, id} or its pid")}
 end

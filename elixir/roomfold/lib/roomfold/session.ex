@@ -76,6 +76,7 @@ defmodule Roomfold.Session do
   # A room in the fast lane is told what a client acknowledges so often at most; the newest, and the last in any case.
   @tell_ms 250
 
+  @own [:room, :user, :fastlane]
   @defaults [
     max_input_bytes: 65_536,
     max_waiting: 256,
@@ -107,19 +108,19 @@ defmodule Roomfold.Session do
   """
   @spec new(keyword) :: t
   def new(opts) do
-    {own, options} = Keyword.split(opts, [:room, :user, :link, :fastlane])
-    options = Map.new(Keyword.validate!(options, @defaults))
+    {link, opts} = Keyword.pop(opts, :link, Link)
+    {own, options} = opts |> Keyword.validate!(@own ++ @defaults) |> Keyword.split(@own)
+    options = Map.new(options)
     rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
     options = Map.put(options, :rates, rates)
 
-    session = %__MODULE__{
+    %__MODULE__{
       room: Keyword.fetch!(own, :room),
       user: Keyword.fetch!(own, :user),
       fastlane: own[:fastlane],
-      options: options
+      options: options,
+      link: link
     }
-
-    %{session | link: Keyword.get(own, :link, Link)}
   end
 
   # ---- joining and leaving ----
@@ -271,7 +272,8 @@ defmodule Roomfold.Session do
   @doc """
   What the client sent: an event by its name and payload, or `ack`. The payload may be JSON text. A binary is a packed frame of
   input (`docs/wire-format.md`), under whatever name: it has poses, events and an acknowledgement in it. `ref` is handed back with
-  the answer, which comes when the events are in the room's log (`handle/2`) and says the seq of the last one; `nil`: none is wanted.
+  the answer, which comes when the events are in the room's log (`handle/2`) and says the seq of the last one; `nil`: none is wanted, nor that
+  the input was refused. A session that has not joined, or a name that is no string, raises.
 
   ## Examples
 
@@ -284,6 +286,9 @@ defmodule Roomfold.Session do
   """
   @spec input(t, String.t(), payload, ref :: term) :: {[frame], t}
   def input(session, event, payload, ref \\ nil)
+
+  def input(%__MODULE__{pid: nil}, _, _, _),
+    do: raise(ArgumentError, "this session has not joined its room: Roomfold.Session.join/2 comes first")
 
   # A frame says itself what it is, and what the client has.
   def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
@@ -312,6 +317,9 @@ defmodule Roomfold.Session do
       refusal -> refused(session, ref, refusal)
     end
   end
+
+  def input(%__MODULE__{}, event, _, _),
+    do: raise(ArgumentError, "an event's name must be a string, got: #{inspect(event)}")
 
   # The limit as it is then. (A session has many fields: what every input goes through reads and changes them in one go.)
   defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
