@@ -287,9 +287,6 @@ defmodule Roomfold.Session do
   @spec input(t, String.t(), payload, ref :: term) :: {[frame], t}
   def input(session, event, payload, ref \\ nil)
 
-  def input(%__MODULE__{pid: nil}, _, _, _),
-    do: raise(ArgumentError, "this session has not joined its room: Roomfold.Session.join/2 comes first")
-
   # A frame says itself what it is, and what the client has.
   def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
     with {:ok, limit} <- may_send(session, byte_size(frame)),
@@ -300,6 +297,8 @@ defmodule Roomfold.Session do
       refusal -> refused(session, ref, refusal)
     end
   end
+
+  def input(%__MODULE__{limit: nil}, "ack", _, _), do: not_joined()
 
   def input(%__MODULE__{} = session, "ack", payload, ref) do
     with :ok <- at_most(size(payload), session.options.max_input_bytes, :too_large),
@@ -335,6 +334,8 @@ defmodule Roomfold.Session do
     %{session | limit: limit, waiting: Map.put(waiting, room_ref, asked)}
   end
 
+  defp refused(_, _, :no_limit), do: not_joined()
+
   defp refused(session, ref, {:limited, limit}),
     do: refuse(%{session | limit: limit}, ref, Error.new(:rate_limited))
 
@@ -357,6 +358,9 @@ defmodule Roomfold.Session do
   # The event whose payload was the client's own text.
   defp text_of(event, {:json, _}), do: event
   defp text_of(_, _), do: nil
+
+  defp not_joined,
+    do: raise(ArgumentError, "this session has not joined its room: Roomfold.Session.join/2 comes first")
 
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
