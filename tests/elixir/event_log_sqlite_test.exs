@@ -380,7 +380,9 @@ defmodule Roomfold.EventLog.SQLiteTest do
     @describetag :closed
 
     test "a folder that is not there, or a folder", %{folder: folder} do
-      assert open_error(Path.join(folder, "none/rooms.db")).reason == :log_failed
+      nowhere = Path.join(folder, "none/rooms.db")
+      assert %{reason: :log_failed, message: message} = open_error(nowhere)
+      assert String.starts_with?(message, inspect(nowhere) <> ": the log failed")
       inner = Path.join(folder, "inner")
       File.mkdir_p!(inner)
       assert open_error(inner).reason == :log_failed

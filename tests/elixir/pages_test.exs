@@ -70,7 +70,7 @@ defmodule Roomfold.PagesTest do
     test "a name that nobody has had is a new room, and its past is empty" do
       assert Room.get("a name nobody has had", "tom") == nil
       assert Room.whereis("a name nobody has had") != nil
-      assert {:error, %{reason: :seq_ahead}} = Room.state_at("another one", 1)
+      assert {:error, %{reason: :no_room}} = Room.state_at("another one", 1)
       assert {:error, %{reason: :no_room}} = Room.diff("another one", 0, 1)
       assert {:error, %{reason: :no_room}} = Room.fork("another one", 0)
       assert {:error, %{reason: :no_room}} = Room.refold("another one", Rules.doom())

@@ -52,6 +52,31 @@ defmodule Roomfold.ReplayTest do
       assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 21)
     end
 
+    test "a room that never was has none, and is not made by the question; one that has begun has an empty one" do
+      rooms = start_rooms()
+      nowhere = {rooms, "nowhere"}
+
+      for answer <- [
+            Room.state_at(nowhere, 0),
+            Room.state_at(nowhere, 3),
+            Room.diff(nowhere, 0, 0),
+            Room.diff(nowhere, 0, 3),
+            Room.fork(nowhere, 0),
+            Room.refold(nowhere, Rules.xr()),
+            Room.hashes(nowhere, 1),
+            Room.replay(nowhere)
+          ] do
+        assert {:error, %Error{reason: :no_room}} = answer
+      end
+
+      assert Room.whereis(nowhere) == nil
+      assert Room.get(nowhere, "tom") == nil
+      assert is_pid(Room.whereis(nowhere))
+      assert {:ok, world} = Room.state_at(nowhere, 0)
+      assert World.snapshot(world) == %{}
+      assert {:error, %Error{reason: :seq_ahead}} = Room.state_at(nowhere, 3)
+    end
+
     test "a fork goes its own way" do
       room = walked()
       {:ok, fork} = Room.fork(room, 10)
@@ -269,6 +294,8 @@ defmodule Roomfold.ReplayTest do
       {:ok, replay} = Replay.start_link(events: @lines, paused: true)
       {_, _, session} = join!(replay, "me")
       assert Replay.info(replay).seq == 0
+      other = Session.new(room: replay, user: "another")
+      assert {:error, %{"reason" => "not_supported"}} = Session.join(other, %{})
 
       for {where, seq} <- [
             {{:ms, 200}, 11},
@@ -296,7 +323,13 @@ defmodule Roomfold.ReplayTest do
       assert_in_delta Replay.info(replay).position_ms, 400, 1
 
       assert {:error, %Error{reason: :seq_ahead}} = Replay.seek(replay, 22)
-      assert {:error, %Error{reason: :invalid_seq}} = Replay.seek(replay, "start")
+
+      for where <- ["start", :end, -1, 1.5, {:s, 1}, {:ms, "1"}] do
+        assert {:error, %Error{reason: :invalid_argument, message: message}} = Replay.seek(replay, where)
+        assert message =~ "a place is a seq from 0, or {:ms, n}"
+      end
+
+      assert Replay.seek(replay, 0) == :ok
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, 0)
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
     end
@@ -336,6 +369,31 @@ defmodule Roomfold.ReplayTest do
       {:ok, replay} = Room.replay(room, paused: true)
       assert Replay.seek(replay, 20) == :ok
       assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
+    end
+
+    test "wrong options are named at once" do
+      room = walked()
+
+      for {opts, message} <- [
+            {[], "a replay needs :events, JSON Lines, or :log"},
+            {[id: "x"], "a replay needs :events"},
+            {[events: [{"user_joined", %{}}]],
+             ":events must be JSON Lines, one text, got: [{\"user_joined\", %{}}]"},
+            {[log: "x.db"], ":log must be a log, {module, server}"},
+            {[events: @lines, stream: "x"], ":stream must be {module, name}"},
+            {[events: @lines, topic: :x], ":topic must be"},
+            {[events: @lines, speed: 0], ":speed must be a number from 0.01 to 100, got: 0"},
+            {[events: @lines, paused: 1], ":paused must be"},
+            {[events: @lines, pause: true],
+             "unknown options of a replay: [:pause]; there are :events, :log, :speed, :paused,"}
+          ] do
+        assert assert_raise(ArgumentError, fn -> Replay.start_link(opts) end).message =~ message
+      end
+
+      assert assert_raise(ArgumentError, fn -> Room.replay(room, pause: true) end).message =~
+               "[:pause]; there are"
+
+      assert assert_raise(ArgumentError, fn -> Room.replay(room, speed: 0) end).message =~ ":speed must be"
     end
 
     test "what can't be played" do

@@ -17,6 +17,7 @@ defmodule Roomfold.RoomStateTest do
   defp join(state, user, now), do: elem(State.join(state, self(), user, %{format: :json}, now), 2)
   defp publish(state, sender, text, now, to \\ nil), do: State.publish(state, to, sender, [text], now)
   defp measures(effects), do: for({:measure, name, numbers, facts} <- effects, do: {name, numbers, facts})
+  defp refused(effects), do: for({:refused, _, _, _} = it <- effects, do: it)
   defp appended(effects), do: for({:append, _, records} <- effects, record <- records, do: record)
 
   # Until a time, as its process does: woken when it wants to be, each commit answered at once. Answers what went into the log.
@@ -375,19 +376,29 @@ defmodule Roomfold.RoomStateTest do
     assert {_, %{commit: nil, queued: 0}} = State.wake(state, 300)
   end
 
+  test "what the room says itself and only the fold finds wrong is reported" do
+    create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
+    makes = fn _, _ -> [create.("a"), create.("b")] end
+    state = open(systems: [makes], max_entities: 1)
+    {effects, state} = State.wake(state, 100)
+    assert [_, second] = appended(effects)
+    assert refused(effects) == []
+    {effects, _} = State.committed(state, :ok, 110)
+    assert [{:refused, ^makes, text, %Error{reason: :world_full}}] = refused(effects)
+    assert text =~ ~s("b") and second =~ ~s("b")
+  end
+
   test "what the room's module says that is no event is reported, and what else is said goes its way" do
     state = open(module: Slips, grace_ms: 1_000) |> join("tom", 0)
     {effects, state} = State.wake(state, 100)
     assert [_joined] = appended(effects)
     {effects, state} = State.committed(state, :ok, 110)
 
-    assert [{:failed, Slips, %Error{reason: :reserved_field, field: "seq"}, []}] =
-             for({:failed, _, _, _} = it <- effects, do: it)
+    assert [{:refused, Slips, _, %Error{reason: :reserved_field, field: "seq"}}] = refused(effects)
 
     {effects, _} = State.leave(state, self(), true, 200)
 
-    assert [{:failed, Slips, %Error{reason: :not_an_event}, []}] =
-             for({:failed, _, _, _} = it <- effects, do: it)
+    assert [{:refused, Slips, _, %Error{reason: :not_an_event}}] = refused(effects)
 
     assert [left] = appended(effects)
     assert left =~ "user_left"

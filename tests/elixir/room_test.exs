@@ -555,26 +555,63 @@ defmodule Roomfold.RoomTest do
       assert Room.get({rooms, "1"}, "tom") == %{}
     end
 
+    test "what names no room" do
+      for none <- [:a, nil, 7, {"rooms", "a"}, {Rooms, :a}] do
+        for ask <- [
+              &Room.publish(&1, {"x", %{}}),
+              &Room.join(&1, "tom"),
+              &Room.subscribe/1,
+              &Room.unsubscribe/1,
+              &Room.ensure_started/1,
+              &Room.state_at(&1, 0),
+              &Room.fork(&1, 0)
+            ] do
+          assert {:error, %Error{reason: :invalid_id, field: "room", message: message}} = ask.(none)
+          assert message =~ "a room is its id, {rooms, id} or its pid"
+        end
+
+        assert_raise Error, ~r/a room is its id/, fn -> Room.whereis(none) end
+        assert_raise Error, ~r/a room is its id/, fn -> Room.get(none, "tom") end
+      end
+
+      assert {:error, %Error{reason: :invalid_id}} = Room.publish("", {"x", %{}})
+    end
+
     test "wrong options are named at once" do
       for {opts, message} <- [
             {[room: [tick_ms: 0]], ":tick_ms must be"},
-            {[room: [hue: 1]], "unknown options of a room"},
+            {[room: [hue: 1]], "unknown options of a room: [:hue]; there are :id, :module,"},
+            {[room: [tick: 3]], ":tick_ms, :idle_ms,"},
             {[room: [rules: :doom]], ":rules must be"},
+            {[room: [systems: [Nope]]], "Nope is no Roomfold.Room.System"},
+            {[room: [module: Nope]], ":module must be a module with `use Roomfold.Room`, got: Nope"},
+            {[room: [module: Enum]], ":module must be"},
+            {[room: :fast], ":room must be a list of options, got: :fast"},
+            {[log: "x.db"], ":log must be {module, options}"},
+            {[log: {"x.db", []}], ":log must be"},
+            {[log: {Nope, []}], ":log must be"},
+            {[stream: "x"], ":stream must be {module, name}"},
+            {[placement: Nope], ":placement must be {module, options}"},
+            {[name: "x"], ":name must be an atom"},
+            {[name: nil], ":name must be an atom"},
             {[colour: 1], "unknown keys"}
           ] do
-        Process.flag(:trap_exit, true)
-
-        error =
-          try do
-            Rooms.start_link([name: :never] ++ opts)
-          rescue
-            error in ArgumentError -> error.message
-          else
-            {:error, {%ArgumentError{message: message}, _}} -> message
-          end
-
-        assert error =~ message
+        error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end
+        assert error.message =~ message
       end
+    end
+
+    defmodule BeginsBadly do
+      use Roomfold.Room
+      @impl true
+      def init(_, _, _), do: raise("no such arena")
+    end
+
+    @tag :capture_log
+    test "a room whose module raises does not start, and whoever asks is told what it raised" do
+      rooms = start_rooms(room: [module: BeginsBadly])
+      assert {:error, %Error{reason: :room_closed, message: message}} = Room.publish({rooms, "1"}, {"x", %{}})
+      assert message == "the room has stopped: ** (RuntimeError) no such arena"
     end
   end
 end

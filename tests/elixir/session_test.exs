@@ -67,11 +67,11 @@ defmodule Roomfold.SessionTest do
               []
             )
 
-      {_, [{:push, kind, _}], _} = join!(room, "ann", back)
+      {_, [{:push, kind, _}], _} = join!(room, "tom", back)
       assert kind in ["diff", "snapshot"]
 
-      {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => 1_000_000})
-      {_, [{:push, "snapshot", _}], _} = join!(room, "eve", %{"last_seq" => nil})
+      {_, [{:push, "snapshot", _}], _} = join!(room, "tom", %{"last_seq" => 1_000_000})
+      {_, [{:push, "snapshot", _}], _} = join!(room, "tom", %{"last_seq" => nil})
     end
 
     test "what it can't join with" do
@@ -90,6 +90,25 @@ defmodule Roomfold.SessionTest do
 
       Room.stop(room)
       assert {:error, %{"reason" => "no_room"}} = Session.join(session, %{})
+    end
+
+    test "a process is one user of a room: a second one is refused, and the first goes on" do
+      room = start_room()
+      {_, _, tom} = join!(room, "tom")
+      ann = Session.new(room: room, user: "ann")
+      assert {:error, %{"reason" => "not_supported"} = error} = Session.join(ann, %{"format" => "packed"})
+      assert error["message"] =~ ~s(this process is "tom" in this room already)
+      assert %{connections: 1, users: ["tom"]} = Room.info(room)
+
+      {:ok, _} = Room.publish(room, {"create", %{"entity_id" => "lamp", "components" => %{}}})
+      lamp = fn {:push, "diff", diff} -> decoded(diff)["creates"]["lamp"] end
+      {%{}, tom} = await(tom, lamp)
+
+      # The same one may join again, and another one when it has left.
+      assert {:ok, _, [{:push, "snapshot", _}], _} = Session.join(Session.new(room: room, user: "tom"), %{})
+      assert Session.leave(tom) == :ok
+      assert {:ok, _, _, _} = Session.join(ann, %{"format" => "packed"})
+      assert {:ok, _, _, _} = Session.join(Session.new(room: start_room(id: "other"), user: "tom"), %{})
     end
 
     test "a version of the packed format that nobody knows falls back to JSON" do
@@ -111,6 +130,30 @@ defmodule Roomfold.SessionTest do
       {{:ok, first}, session} = await(session, reply("1"))
       {{:ok, second}, _} = await(session, reply("2"))
       assert second["seq"] == first["seq"] + 1
+    end
+
+    test "needs a session that has joined, and a name" do
+      session = Session.new(room: start_room(), user: "tom")
+      moved = %{"user_id" => "tom"}
+
+      for {event, payload} <- [{"user_moved", moved}, {"ack", %{"seq" => 1}}, {"input", {:binary, "frame"}}] do
+        assert_raise ArgumentError, ~r/has not joined its room: Roomfold.Session.join/, fn ->
+          Session.input(session, event, payload, "1")
+        end
+      end
+
+      {:ok, _, _, session} = Session.join(session, %{})
+
+      assert_raise ArgumentError, ~r/name must be a string, got: :user_moved/, fn ->
+        Session.input(session, :user_moved, moved)
+      end
+    end
+
+    test "of what there is not is told what there is" do
+      error = assert_raise ArgumentError, fn -> Session.new(room: "r", user: "tom", max_lag: 5) end
+
+      for option <- [":max_lag]", ":room", ":user", ":fastlane", ":max_lag_ms"],
+          do: assert(error.message =~ option)
     end
 
     test "is answered behind the diff that has it, in one message" do
@@ -339,7 +382,7 @@ defmodule Roomfold.SessionTest do
       # Somebody else's, on the other side of a split.
       {:ok, %{term: newer}} = Roomfold.EventLog.claim(Rooms.log(rooms), "1")
       assert newer > reply["term"]
-      again = Session.new(room: room, user: "ann")
+      again = Session.new(room: room, user: "tom")
 
       assert {:error, %{"reason" => "old_term"}} =
                Session.join(again, %{"last_seq" => 0, "last_term" => newer})
@@ -354,8 +397,8 @@ defmodule Roomfold.SessionTest do
       pid = Room.whereis({rooms, "1"})
       liar = Session.new(room: {rooms, "1"}, user: "eve")
 
-      assert {:ok, _, [{:push, "snapshot", _} | _], _} =
-               Session.join(liar, %{"last_seq" => 5, "last_term" => 1_000_000})
+      lies = fn -> Session.join(liar, %{"last_seq" => 5, "last_term" => 1_000_000}) end
+      assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies))
 
       assert Room.whereis({rooms, "1"}) == pid
       _ = session

@@ -332,6 +332,79 @@ defmodule Roomfold.SystemsTest do
       assert log =~ "this system is broken"
     end
 
+    defmodule Forgets do
+      def init(_, _, _), do: nil
+      def tick(_, _, _), do: []
+    end
+
+    defmodule Greets do
+      use Roomfold.Room
+      @impl true
+      def init(_, _, args), do: {:ok, args, [{"user_joined", %{"user_id" => "tom"}}]}
+      @impl true
+      def handle_event({"user_joined", _}, _, state), do: {[{"wellcome", %{}}], state}
+      def handle_event(_, _, state), do: {[], state}
+    end
+
+    # What a room says in the log until its figures are as wanted, and these. Other tests log at the same time.
+    defp complaints(id, opts, wanted?) do
+      me = self()
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          room = start_room([id: id] ++ opts)
+          eventually(fn -> wanted?.(Room.info(room)) end)
+          send(me, {:figures, Room.info(room)})
+        end)
+
+      assert_received {:figures, info}
+      {info, log}
+    end
+
+    defp lines(log, id), do: for(line <- String.split(log, "\n"), line =~ "of the room #{id} ", do: line)
+
+    test "a system that raises on each tick is counted, and logged once; for another reason once more" do
+      bad = fn _, %{number: n} -> if n == 5, do: {"user_left", %{}}, else: raise("broken in tick #{n}") end
+
+      {info, log} = complaints("raises", [systems: [bad]], &(&1.failed >= 10))
+      assert info.refused == 0
+      assert [first, second] = lines(log, "raises")
+      assert first =~ inspect(bad) and second =~ inspect(bad)
+      assert log =~ "broken in tick 1\n"
+      assert log =~ ~s(a system answers a list of events, got: {"user_left", %{}})
+    end
+
+    test "a system's tick answers a list of events and a state" do
+      {_, log} = complaints("forgets", [systems: [Forgets]], &(&1.failed > 0))
+      assert log =~ "tick/3 answers {a list of events, state}, got: []"
+    end
+
+    test "what a system says and is refused is counted, and logged once for each event and reason" do
+      says = fn _, _ -> [{"nope", %{}}, {"user_moved", %{"user_id" => "t", "position" => "x"}}] end
+
+      {info, log} = complaints("says no event", [systems: [says]], &(&1.refused >= 20))
+      assert info.seq == 0
+      assert [nope, moved] = lines(log, "says no event")
+      assert nope =~ ~s(the system #{inspect(says)} of the room says no event said "nope", which was refused)
+      assert nope =~ "no rule"
+      assert moved =~ ~s("user_moved") and moved =~ ~s(component "position")
+    end
+
+    test "packed frames of a system that are none are counted, whether the room keeps a log or not" do
+      for log <- [nil, {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}] do
+        opts = [systems: [fn _, _ -> [{:packed, "none"}] end], log: log]
+        {_, said} = complaints("packed #{log == nil}", opts, &(&1.refused > 0))
+        assert said =~ ~s(said "a packed frame", which was refused)
+      end
+    end
+
+    test "what handle_event/3 says and is refused is counted and logged" do
+      {info, log} = complaints("greets", [module: Greets], &(&1.refused == 1))
+      assert info.seq == 1
+      assert [line] = lines(log, "greets")
+      assert line =~ ~s(#{inspect(Greets)} of the room greets said "wellcome", which was refused)
+    end
+
     test "what a system says that is no event is left out and logged; the room goes on, and so does what else was said" do
       says = fn _, tick ->
         if tick.number == 1,
@@ -382,7 +455,7 @@ defmodule Roomfold.SystemsTest do
           assert Room.get(room, "gate") == %{"kind" => "door"}
         end)
 
-      assert log =~ "the room failed: Roomfold.Systems.Triggers"
+      assert log =~ ~s(Roomfold.Systems.Triggers of the room room said "door_opened")
       assert log =~ "the room sets this field"
     end
 
@@ -465,12 +538,18 @@ defmodule Roomfold.SystemsTest do
     end
 
     test "what is no system is refused" do
-      Process.flag(:trap_exit, true)
-
-      assert {:error, {%ArgumentError{message: message}, _}} =
-               Room.start_link(id: "x", rooms: nil, systems: [:nothing])
-
-      assert message =~ "is no Roomfold.Room.System"
+      for {system, message} <- [
+            {:nothing, ":nothing is no Roomfold.Room.System"},
+            {Enum, "Enum is no Roomfold.Room.System"},
+            {{Nope, []}, "Nope is no Roomfold.Room.System"},
+            {fn _ -> [] end, "a system must be"},
+            {{"Nope", []}, "a system must be"}
+          ] do
+        refused = fn start -> assert_raise(ArgumentError, start).message end
+        assert refused.(fn -> Room.start_link(id: "x", rooms: nil, systems: [system]) end) =~ message
+        assert refused.(fn -> Room.ensure_started("no system", systems: [system]) end) =~ message
+        assert refused.(fn -> Rooms.start_link(name: :no_system, room: [systems: [system]]) end) =~ message
+      end
     end
   end
 end

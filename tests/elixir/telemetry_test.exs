@@ -76,6 +76,18 @@ defmodule Roomfold.TelemetryTest do
   end
 
   @tag :capture_log
+  test "a system that fails, and what one says that is refused", %{room: {rooms, id}} do
+    system = fn _, tick -> if rem(tick.number, 2) == 0, do: [{"nope", %{}}], else: raise("odd") end
+    {:ok, _} = Room.ensure_started({rooms, id}, systems: [system])
+
+    assert_receive {[:roomfold, :room, :failed], %{count: 1},
+                    %{room: ^id, of: ^system, error: %RuntimeError{}}}
+
+    assert_receive {[:roomfold, :room, :refused], %{count: 1}, facts}
+    assert %{room: ^id, of: ^system, event: "nope", error: %Error{reason: :unknown_event}} = facts
+  end
+
+  @tag :capture_log
   test "what others broadcast on its stream", %{room: {rooms, id} = room} do
     {:ok, _} = Room.ensure_started(room)
     topic = EventStream.topic(id)

@@ -16,7 +16,7 @@
 //| |---|---|---|
 //: the C core, the NIF, the log or the program was refused memory; of a fold: the world is as it was before the event at hand, its handle is used no more
 X(NO_MEMORY, no_memory, "there is not enough memory")
-//: a call whose argument can mean nothing: a diff from a later seq, what is no shot or no zone, the name of a room there is (`fork`); a client's join or input that says so little; in C also a definition out of range
+//: a call whose argument can mean nothing: a diff from a later seq, a place that a replay can't go to, what is no shot or no zone, the name of a room there is (`fork`); a client's join or input that says so little; in C also a definition out of range
 X(INVALID_ARGUMENT, invalid_argument, "an argument is not what the function takes")
 //|
 //| ## JSON and values
@@ -48,7 +48,7 @@ X(NOT_AN_EVENT, not_an_event, "an event must be {name, payload}, a string and a 
 X(INVALID_NAME, invalid_name, "an event needs one name, a string of 1 to 255 bytes")
 //: a name that the rules don't have, and neither create, update nor delete
 X(UNKNOWN_EVENT, unknown_event, "no rule says what this event does")
-//: an event's seq that is no integer from 1 to 2^53-1; the event is left out and takes the next seq; also a place of a replay, or an acknowledgement, that is none
+//: an event's seq that is no integer from 1 to 2^53-1; the event is left out and takes the next seq; also an acknowledgement that is none
 X(INVALID_SEQ, invalid_seq, "seq must be an integer from 1 to 2^53-1")
 //: an id, of an entity, a room or a sender, that is empty, longer than 255 bytes, no string, or no UTF-8; the field says which
 X(INVALID_ID, invalid_id, "an id must be a string of 1 to 255 bytes of UTF-8")
@@ -112,11 +112,11 @@ X(NOT_OWNED, not_owned, "a user speaks for itself and for what it owns")
 X(RATE_LIMITED, rate_limited, "this sender sends too much")
 //: the room's queue, or the client's, is full; or there was no answer in time (then it may still have been done)
 X(OVERLOADED, overloaded, "the room has more to do than it can")
-//: the past (`diff`, `fork`, `refold`, `hashes`, `replay`) of a room that nobody has ever started; any other call starts one of that name. The pid of a room that has ended; a place for rooms that does not run; a replay without events
+//: the past of a room (`state_at`, `diff`, `fork`, `refold`, `hashes`, `replay`) that no log knows; a room by a pid that is gone, or in a `Roomfold.Rooms` that does not run; a replay without events. (Whatever is asked of a room as it is now starts it.)
 X(NO_ROOM, no_room, "there is no such room")
 //: the room, or its node, ended while it was asked
 X(ROOM_CLOSED, room_closed, "the room has stopped")
-//: packed input where the implementation has none, a frame by handle as text, the past of a room without a log
+//: packed input where the implementation has none, a frame by handle as text, the past of a room without a log, a second user of a room in one process
 X(NOT_SUPPORTED, not_supported, "this is not supported")
 //|
 //| ## Logs

@@ -20,6 +20,8 @@ defmodule Roomfold.Replay do
   alias Roomfold.{Error, EventLog, EventStream, JSON, World}
   alias Roomfold.Room.{Frames, Options, People, Recovery, Text, Update}
 
+  @own [:events, :log, :speed, :paused, :stream, :topic]
+
   # anchor: {process time, position} since when it has been running; position: milliseconds from the first event
   defstruct [
     :options,
@@ -55,6 +57,8 @@ defmodule Roomfold.Replay do
     * `:id` - of what is played (`"replay"`)
     * options of the world: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters` …
 
+  An option that is none raises; that there is nothing to play, or what can't be read of it, is an error.
+
   ## Examples
 
       iex> {:error, %Roomfold.Error{reason: :no_room}} = Roomfold.Replay.start_link(events: "")
@@ -63,8 +67,12 @@ defmodule Roomfold.Replay do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
+    {own, room} = Keyword.split(opts, @own)
+    check(own)
+    options = Options.new([[id: "replay"], room], "a replay", @own)
+
     # That there is nothing to play is an answer, not an exit of whoever asked.
-    case GenServer.start(__MODULE__, opts) do
+    case GenServer.start(__MODULE__, {own, options}) do
       {:ok, pid} ->
         Process.link(pid)
         {:ok, pid}
@@ -76,6 +84,22 @@ defmodule Roomfold.Replay do
         other
     end
   end
+
+  defp check(own) do
+    running = &match?({module, _} when is_atom(module), &1)
+
+    unless own[:events] || own[:log],
+      do: raise(ArgumentError, "a replay needs :events, JSON Lines, or :log and the :id of a room")
+
+    Options.must!(:events, own[:events], &(&1 == nil or is_binary(&1)), "JSON Lines, one text")
+    Options.must!(:log, own[:log], &(&1 == nil or running.(&1)), "a log, {module, server}")
+    Options.must!(:stream, own[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:topic, own[:topic], &(&1 == nil or is_binary(&1)), "a string")
+    Options.must!(:speed, own[:speed], &(&1 == nil or speed?(&1)), "a number from 0.01 to 100")
+    Options.must!(:paused, own[:paused], &(&1 in [nil, true, false]), "true or false")
+  end
+
+  defp speed?(speed), do: is_number(speed) and speed >= 0.01 and speed <= 100
 
   @doc "Stops the clock."
   @spec pause(GenServer.server()) :: :ok
@@ -89,7 +113,14 @@ defmodule Roomfold.Replay do
   @spec speed(GenServer.server(), number) :: :ok | {:error, Error.t()}
   def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
 
-  @doc "Goes to a seq, or to a time from the start."
+  @doc """
+  Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> {:error, error} = Roomfold.Replay.seek(replay, :end)
+      iex> error.message
+      "an argument is not what the function takes: a place is a seq from 0, or {:ms, n}"
+  """
   @spec seek(GenServer.server(), non_neg_integer | {:ms, number}) :: :ok | {:error, Error.t()}
   def seek(replay, where), do: GenServer.call(replay, {:seek, where}, 60_000)
 
@@ -131,11 +162,15 @@ defmodule Roomfold.Replay do
 
   defp controlled(replay, "pause", _), do: pause(replay)
   defp controlled(replay, "resume", _), do: resume(replay)
-  defp controlled(replay, "seek", %{"seq" => seq}), do: seek(replay, seq)
+  defp controlled(replay, "seek", %{"seq" => seq}) when is_integer(seq) and seq >= 0, do: seek(replay, seq)
   defp controlled(replay, "seek", %{"ms" => ms}) when is_number(ms), do: seek(replay, {:ms, ms})
   defp controlled(replay, "speed", %{"speed" => speed}), do: speed(replay, speed)
   defp controlled(_, "info", _), do: :ok
-  defp controlled(_, event, _), do: {:error, Error.new(:invalid_argument, field: event)}
+  defp controlled(_, "seek", _), do: takes("seek", ~s({"seq": n} from 0, or {"ms": n}))
+  defp controlled(_, "speed", _), do: takes("speed", ~s({"speed": n}))
+
+  defp takes(event, what),
+    do: {:error, Error.new(:invalid_argument, field: event, detail: "it takes #{what}")}
 
   @doc """
   `info/1` as a client gets it.
@@ -156,10 +191,8 @@ defmodule Roomfold.Replay do
   # ---- starting ----
 
   @impl true
-  def init(opts) do
+  def init({own, options}) do
     Process.flag(:trap_exit, true)
-    {own, room} = Keyword.split(opts, [:events, :log, :speed, :paused, :stream, :topic])
-    options = Options.new([[id: "replay"], room])
 
     with {:ok, log} <- log(own, options),
          options = %{options | log: log},
@@ -190,7 +223,7 @@ defmodule Roomfold.Replay do
 
   defp log(own, options) do
     case own[:events] do
-      nil -> {:ok, Keyword.fetch!(own, :log)}
+      nil -> {:ok, own[:log]}
       text -> own_log(text, options)
     end
   end
@@ -367,12 +400,11 @@ defmodule Roomfold.Replay do
 
   def handle_call(:resume, _, state), do: {:reply, :ok, state}
 
-  def handle_call({:speed, speed}, _, state) when is_number(speed) and speed >= 0.01 and speed <= 100 do
-    {:reply, :ok, play(%{anchored(state, position(state)) | speed: speed})}
+  def handle_call({:speed, speed}, _, state) do
+    if speed?(speed),
+      do: {:reply, :ok, play(%{anchored(state, position(state)) | speed: speed})},
+      else: {:reply, {:error, Error.new(:invalid_argument, detail: "a speed is 0.01 to 100")}, state}
   end
-
-  def handle_call({:speed, _}, _, state),
-    do: {:reply, {:error, Error.new(:invalid_argument, detail: "a speed is 0.01 to 100")}, state}
 
   def handle_call({:seek, where}, _, state) do
     with {:ok, seq} <- seq_at(state, where),
@@ -399,6 +431,21 @@ defmodule Roomfold.Replay do
   end
 
   def handle_call({:join, pid, user, how}, _, state) do
+    case People.admits(state.people, pid, user) do
+      :ok -> joined(state, pid, user, how)
+      error -> {:reply, error, state}
+    end
+  end
+
+  def handle_call({:catch_up, from, format}, _, state) do
+    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
+  end
+
+  def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
+  def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
+  def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
+
+  defp joined(state, pid, user, how) do
     unless is_map_key(state.people.connections, pid), do: Process.monitor(pid)
     {people, _} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     state = %{state | people: people}
@@ -416,14 +463,6 @@ defmodule Roomfold.Replay do
 
     {:reply, {:ok, answer}, state}
   end
-
-  def handle_call({:catch_up, from, format}, _, state) do
-    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
-  end
-
-  def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
-  def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
-  def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
 
   @impl true
   def handle_cast({:publish, {_, pid, ref}, _, _}, state) do
@@ -464,7 +503,9 @@ defmodule Roomfold.Replay do
 
   defp seq_at(state, seq) when is_integer(seq) and seq >= 0 and seq <= state.last_seq, do: {:ok, seq}
   defp seq_at(_, seq) when is_integer(seq) and seq >= 0, do: {:error, Error.new(:seq_ahead)}
-  defp seq_at(_, _), do: {:error, Error.new(:invalid_seq)}
+
+  defp seq_at(_, _),
+    do: {:error, Error.new(:invalid_argument, detail: "a place is a seq from 0, or {:ms, n}")}
 
   # The last event at or before this time.
   defp search(_, _, low, low), do: low

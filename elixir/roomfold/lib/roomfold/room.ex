@@ -18,7 +18,9 @@ defmodule Roomfold.Room do
       "field \\"user_id\\": a user speaks for itself and for what it owns"
 
   A room is named by its id (in the place `Roomfold.Rooms`), by `{rooms, id}` with a `Roomfold.Rooms` of your own, or by its pid.
-  It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log.
+  It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log. So an id that is
+  misspelt is a new, empty room, also for `get/2`, `snapshot/2` or `info/1`: whether one runs says `whereis/1`, and its past (`state_at/2` and
+  what stands with it) is `:no_room` of one that has never been.
 
   ## A module of your own
 
@@ -55,7 +57,9 @@ defmodule Roomfold.Room do
   @doc "May this user send this event? Asked after the rules and ownership have agreed."
   @callback authorize(World.event(), user :: String.t(), World.t(), state :: term) ::
               :ok | {:error, Error.t() | String.t()}
-  @doc "Events that an event causes, by \"system\"; called after it was folded."
+  @doc """
+  Events that an event causes, by "system"; called after it was folded. What is refused of them is logged and counted (`info/1`).
+  """
   @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
   @doc "Events when a user is new here, by \"server\". By default user_joined, if the rules have it and the user is no entity yet."
   @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
@@ -132,12 +136,10 @@ defmodule Roomfold.Room do
     id = Keyword.fetch!(opts, :id)
 
     case Keyword.get(opts, :rooms, Rooms) do
-      nil -> Server.start_link(Options.new([own_module(opts), opts]))
+      nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
       rooms -> Server.start_link(Rooms.options(rooms, id, opts))
     end
   end
-
-  defp own_module(opts), do: if(opts[:module], do: opts[:module].__room__(), else: [])
 
   @doc false
   def child_spec(opts),
@@ -165,8 +167,10 @@ defmodule Roomfold.Room do
   def whereis(room) when is_pid(room), do: room
 
   def whereis(room) do
-    {rooms, id} = name(room)
-    Rooms.whereis(rooms, id)
+    case name(room) do
+      {rooms, id} -> Rooms.whereis(rooms, id)
+      :none -> raise elem(valid(:none), 1)
+    end
   end
 
   @doc """
@@ -279,25 +283,31 @@ defmodule Roomfold.Room do
   @doc """
   Makes the calling process a subscriber of the room's events: messages `{name, payload}`. The room need not run.
 
+  It takes the room's id, as all functions here, and not the topic that the id has on the stream (`"stream:" <> id`, `Roomfold.EventStream.topic/1`), which
+  is for who subscribes to the stream itself: `subscribe("stream:attic")` hears of another room, whose id that is.
+
       iex> Roomfold.Room.subscribe("attic")
       :ok
   """
   @spec subscribe(id | {Rooms.t(), id}) :: :ok | {:error, term}
   def subscribe(room) do
-    {rooms, id} = name(room)
-    EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
+    with {:ok, {rooms, id}} <- valid(name(room)),
+         do: EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
   end
 
   @doc "The opposite of `subscribe/1`."
-  @spec unsubscribe(id | {Rooms.t(), id}) :: :ok
+  @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
-    {rooms, id} = name(room)
-    EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
+    with {:ok, {rooms, id}} <- valid(name(room)),
+         do: EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
   end
 
   @doc """
   Makes the calling process a connection of a user (`Roomfold.Session` is made of this): a snapshot or what was missed, and from
   then on `{:roomfold, id, {:update, %Roomfold.Room.Update{}}}` for every tick that changed something, without a gap.
+
+  A process is one connection of a room: joining once more as the same user begins anew, as another one is refused (`:not_supported`). The same process may be in
+  several rooms.
 
   ## Options
 
@@ -406,7 +416,8 @@ defmodule Roomfold.Room do
 
   @doc """
   The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks` (none is made while there is nothing to do), those of them that were
-  left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
+  left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, `:refused`: events of its own, of systems and of its module, that were refused, `:failed`:
+  how often a system raised, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
 
       iex> Roomfold.Room.info("new room").users
       []
@@ -486,13 +497,16 @@ defmodule Roomfold.Room do
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
-    {rooms, id} = name(room)
-    suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
-    new = Keyword.get(opts, :id, "#{id}@#{seq}-#{suffix}")
-
-    with {:ok, _} <- valid({rooms, new}),
+    with {:ok, {rooms, id}} <- valid(name(room)),
+         new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
+         {:ok, _} <- valid({rooms, new}),
          :ok <- past(room, &History.fork(&1, seq, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
+  end
+
+  defp fork_id(id, seq) do
+    suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
+    "#{id}@#{seq}-#{suffix}"
   end
 
   @doc """
@@ -572,6 +586,7 @@ defmodule Roomfold.Room do
 
   defp name({rooms, id}) when is_atom(rooms) and is_binary(id), do: {rooms, id}
   defp name(id) when is_binary(id), do: {Rooms, id}
+  defp name(_), do: :none
 
   # A room that stopped between being found and being asked is started once more. While it moves, its name may still be that of the
   # process that has just gone.
@@ -619,5 +634,8 @@ defmodule Roomfold.Room do
   end
 
   defp valid({rooms, id}) when is_binary(id) and byte_size(id) in 1..255, do: {:ok, {rooms, id}}
-  defp valid(_), do: {:error, Error.new(:invalid_id, field: "room")}
+  defp valid({_, _}), do: {:error, Error.new(:invalid_id, field: "room")}
+
+  defp valid(:none),
+    do: {:error, Error.new(:invalid_id, field: "room", detail: "a room is its id, {rooms, id} or its pid")}
 end

@@ -51,8 +51,26 @@ defmodule Roomfold.Rooms do
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts) do
     Keyword.validate!(opts, [:name, :log, :stream, :placement, :room])
-    Supervisor.start_link(__MODULE__, opts, name: Keyword.fetch!(opts, :name))
+    check(opts)
+    Supervisor.start_link(__MODULE__, opts, name: opts[:name])
   end
+
+  # In the caller, and what it says of rooms, too: a wrong option is found now, not by the first who asks for a room.
+  defp check(opts) do
+    log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
+    running = &match?({module, _} when is_atom(module), &1)
+    Options.must!(:name, opts[:name], &(is_atom(&1) and &1 != nil), "an atom")
+    Options.must!(:log, opts[:log], &(&1 == nil or match?({:running, {_, _}}, &1) or to_start?(&1)), log)
+    Options.must!(:stream, opts[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:placement, opts[:placement], &(&1 == nil or to_start?(&1)), "{module, options}")
+    Options.must!(:room, opts[:room], &(&1 == nil or Keyword.keyword?(&1)), "a list of options")
+    Options.new([Options.of_module(opts[:room][:module]), opts[:room] || [], [id: "any"]])
+  end
+
+  defp to_start?({module, opts}),
+    do: is_atom(module) and Keyword.keyword?(opts) and Code.ensure_loaded?(module)
+
+  defp to_start?(_), do: false
 
   @doc false
   def child_spec(opts),
@@ -63,10 +81,9 @@ defmodule Roomfold.Rooms do
     name = opts[:name]
     {log, log_children} = log(Keyword.get(opts, :log, {Roomfold.EventLog.Memory, []}), name)
     {stream, stream_children} = stream(opts[:stream], name)
-    config = [rooms: name, log: log, stream: stream] ++ Keyword.get(opts, :room, [])
-    # A wrong option is found now, not by the first who asks for a room.
-    options = Options.new([module_options(config), config, [id: "any"]])
-    {module, placement_opts} = placement = Keyword.get(opts, :placement, {Placement.Local, []})
+    config = [rooms: name, log: log, stream: stream] ++ (opts[:room] || [])
+    options = Options.new([Options.of_module(config[:module]), config, [id: "any"]])
+    {module, placement_opts} = placement = opts[:placement] || {Placement.Local, []}
 
     children =
       log_children ++
@@ -234,9 +251,13 @@ defmodule Roomfold.Rooms do
       {:ok, pid} -> {:ok, pid}
       {:error, {:already_started, pid}} -> {:ok, pid}
       {:error, %Error{} = error} -> {:error, error}
-      {:error, reason} -> {:error, Error.new(:room_closed, detail: inspect(reason))}
+      {:error, reason} -> {:error, Error.new(:room_closed, detail: why(reason))}
     end
   end
+
+  # What its module raised, say, without where: that is in the log.
+  defp why({%{__exception__: true} = exception, [_ | _]}), do: Exception.format_banner(:error, exception)
+  defp why(reason), do: inspect(reason)
 
   @doc """
   Hands the rooms of this node over: each is stopped in good order, with all that was published and a snapshot in the log, and no new one is
@@ -284,8 +305,7 @@ defmodule Roomfold.Rooms do
   @doc false
   def options(rooms, id, opts) do
     config = config(rooms)
-    Options.new([module_options(Keyword.merge(config, opts)), config, opts, [id: id]])
+    module = Keyword.get(opts, :module, config[:module])
+    Options.new([Options.of_module(module), config, opts, [id: id]])
   end
-
-  defp module_options(config), do: if(config[:module], do: config[:module].__room__(), else: [])
 end

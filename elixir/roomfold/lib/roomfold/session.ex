@@ -9,6 +9,9 @@ defmodule Roomfold.Session do
       {0, "json", [{:push, "snapshot", {:json, ~s({"seq":0,"entities":{}})}}]}
       iex> {[], _session} = Roomfold.Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "7")
 
+  What the room sends comes as messages to the process that has called `join/2`, which gives each of them to `handle/2`. A process has one session of a room, at
+  most: a second user's join is refused, and of two sessions of the same user the older one is of no use any more. Two clients are two processes.
+
   ## Frames
 
     * `{:push, event, payload}` - to the client
@@ -73,6 +76,7 @@ defmodule Roomfold.Session do
   # A room in the fast lane is told what a client acknowledges so often at most; the newest, and the last in any case.
   @tell_ms 250
 
+  @own [:room, :user, :fastlane]
   @defaults [
     max_input_bytes: 65_536,
     max_waiting: 256,
@@ -104,19 +108,19 @@ defmodule Roomfold.Session do
   """
   @spec new(keyword) :: t
   def new(opts) do
-    {own, options} = Keyword.split(opts, [:room, :user, :link, :fastlane])
-    options = Map.new(Keyword.validate!(options, @defaults))
+    {link, opts} = Keyword.pop(opts, :link, Link)
+    {own, options} = opts |> Keyword.validate!(@own ++ @defaults) |> Keyword.split(@own)
+    options = Map.new(options)
     rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
     options = Map.put(options, :rates, rates)
 
-    session = %__MODULE__{
+    %__MODULE__{
       room: Keyword.fetch!(own, :room),
       user: Keyword.fetch!(own, :user),
       fastlane: own[:fastlane],
-      options: options
+      options: options,
+      link: link
     }
-
-    %{session | link: Keyword.get(own, :link, Link)}
   end
 
   # ---- joining and leaving ----
@@ -268,7 +272,8 @@ defmodule Roomfold.Session do
   @doc """
   What the client sent: an event by its name and payload, or `ack`. The payload may be JSON text. A binary is a packed frame of
   input (`docs/wire-format.md`), under whatever name: it has poses, events and an acknowledgement in it. `ref` is handed back with
-  the answer, which comes when the events are in the room's log (`handle/2`) and says the seq of the last one; `nil`: none is wanted.
+  the answer, which comes when the events are in the room's log (`handle/2`) and says the seq of the last one; `nil`: none is wanted, nor that
+  the input was refused. A session that has not joined, or a name that is no string, raises.
 
   ## Examples
 
@@ -293,6 +298,8 @@ defmodule Roomfold.Session do
     end
   end
 
+  def input(%__MODULE__{limit: nil}, "ack", _, _), do: not_joined()
+
   def input(%__MODULE__{} = session, "ack", payload, ref) do
     with :ok <- at_most(size(payload), session.options.max_input_bytes, :too_large),
          {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
@@ -310,6 +317,9 @@ defmodule Roomfold.Session do
     end
   end
 
+  def input(%__MODULE__{}, event, _, _),
+    do: raise(ArgumentError, "an event's name must be a string, got: #{inspect(event)}")
+
   # The limit as it is then. (A session has many fields: what every input goes through reads and changes them in one go.)
   defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
     %{max_input_bytes: most_bytes, max_waiting: most_waiting, rates: rates} = options
@@ -323,6 +333,8 @@ defmodule Roomfold.Session do
     room_ref = link.publish(to, [event], by: user)
     %{session | limit: limit, waiting: Map.put(waiting, room_ref, asked)}
   end
+
+  defp refused(_, _, :no_limit), do: not_joined()
 
   defp refused(session, ref, {:limited, limit}),
     do: refuse(%{session | limit: limit}, ref, Error.new(:rate_limited))
@@ -346,6 +358,9 @@ defmodule Roomfold.Session do
   # The event whose payload was the client's own text.
   defp text_of(event, {:json, _}), do: event
   defp text_of(_, _), do: nil
+
+  defp not_joined,
+    do: raise(ArgumentError, "this session has not joined its room: Roomfold.Session.join/2 comes first")
 
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}

@@ -288,9 +288,12 @@ defmodule Roomfold.EventLog.SQLite do
       # What rooms that were deleted before the last stop have left.
       {:ok, enqueue(state, nil, {@sweep, "", 0, 0, 0, ""})}
     else
-      error -> {:stop, elem(Writer.error(error), 1)}
+      error -> {:stop, of(opts.path, elem(Writer.error(error), 1))}
     end
   end
+
+  # Of a file that can't be opened one wants to know which it is.
+  defp of(path, error), do: %{error | message: "#{inspect(path)}: #{error.message}"}
 
   # Whoever had it open may just be closing it: a log of this VM that was killed, or the VM before this one.
   defp open_writer(opts, deadline) do

@@ -7,10 +7,11 @@ defmodule Roomfold.Room.Batch do
 
   defmodule Item do
     @moduledoc false
-    # to: who wants the answer, or nil; texts: events that were published together, all or nothing, or {:packed, frame}; packed?: they
-    # were a frame; number: of what was published in this life of the room.
+    # to: who wants the answer, or nil: then the room said it itself, what of it is `of` (a system, its module, nil: it had no module);
+    # texts: events that were published together, all or nothing, or {:packed, frame}; packed?: they were a frame; number: of what was
+    # published in this life of the room.
     @enforce_keys [:to, :sender, :texts, :number]
-    defstruct [:to, :sender, :texts, :number, seqs: nil, packed?: false]
+    defstruct [:to, :sender, :texts, :number, of: nil, seqs: nil, packed?: false]
   end
 
   # items: those that are in, with their seqs; refused: [{item, error}]; text: the records, one a line

@@ -9,12 +9,12 @@ defmodule Roomfold.Room.History do
 
   @doc "The world as it was at a seq."
   def state_at(options, seq) do
-    with :ok <- logged(options), {:ok, world, _} <- Recovery.world(options, seq), do: {:ok, world}
+    with :ok <- known(options), {:ok, world, _} <- Recovery.world(options, seq), do: {:ok, world}
   end
 
   @doc "What changed from one seq to a later one."
   def diff(options, a, b) when a <= b do
-    with :ok <- logged(options),
+    with :ok <- known(options),
          :ok <- within(b - a),
          {:ok, world, facts} <- Recovery.world(options, a, history: max(b - a, 1)),
          {:ok, world, _} <- reach(options, world, facts, b) do
@@ -35,6 +35,13 @@ defmodule Roomfold.Room.History do
 
   defp logged(%{log: nil}), do: {:error, Error.new(:not_supported, detail: "the room has no log")}
   defp logged(_), do: :ok
+
+  # The past of a room that never was is not that of an empty one.
+  defp known(options) do
+    with :ok <- logged(options), {:ok, head} <- EventLog.head(options.log, options.id) do
+      if head, do: :ok, else: {:error, Error.new(:no_room)}
+    end
+  end
 
   @doc "Copies a room's log up to a seq to be another room's, which must not have one."
   def fork(options, seq, id) do

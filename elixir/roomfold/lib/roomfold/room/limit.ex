@@ -17,7 +17,8 @@ defmodule Roomfold.Room.Limit do
   def new({_, _, events, bytes}, now), do: {events, bytes, now}
 
   @doc "Takes so much out, or says :limited and takes nothing. Times in milliseconds; one that goes back counts as the newest."
-  @spec take(t, rates, non_neg_integer, non_neg_integer, now :: integer) :: {:ok | :limited, t}
+  @spec take(t | nil, rates, non_neg_integer, non_neg_integer, now :: integer) ::
+          {:ok | :limited, t} | :no_limit
   def take(
         {events_left, bytes_left, at},
         {event_rate, byte_rate, most_events, most_bytes},
@@ -35,4 +36,7 @@ defmodule Roomfold.Room.Limit do
       do: {:ok, {events_left - events, bytes_left - bytes, now}},
       else: {:limited, {events_left, bytes_left, now}}
   end
+
+  # Of who has none yet, last: whoever sends has one.
+  def take(nil, _, _, _, _), do: :no_limit
 end

@@ -3,7 +3,7 @@ defmodule Roomfold.Room.Options do
   # What a room is started with, checked once. Roomfold.Room says what each means.
 
   alias Roomfold.{Level, Rules, Schema}
-  alias Roomfold.Room.Limit
+  alias Roomfold.Room.{Limit, System}
 
   @defaults [
     impl: :native,
@@ -37,15 +37,20 @@ defmodule Roomfold.Room.Options do
 
   @type t :: %__MODULE__{}
 
-  @doc "The options, those given later before those given earlier; ArgumentError names one that is wrong."
-  @spec new([keyword]) :: t
-  def new(levels) do
-    opts = levels |> Enum.reduce([], &Keyword.merge(&2, &1)) |> Keyword.drop([:name])
-    known = Keyword.keys(@defaults) ++ [:id, :module, :rooms, :log, :stream]
+  @own [:id, :module, :rooms, :log, :stream]
 
-    case Keyword.keys(opts) -- known do
+  @doc """
+  The options, those given later before those given earlier; ArgumentError names one that is wrong. `of` and `besides`: what it is of, and which options that has besides,
+  to be named when one is unknown.
+  """
+  @spec new([keyword], String.t(), [atom]) :: t
+  def new(levels, of \\ "a room", besides \\ []) do
+    opts = levels |> Enum.reduce([], &Keyword.merge(&2, &1)) |> Keyword.drop([:name])
+    known = @own ++ Keyword.keys(@defaults)
+
+    case Enum.uniq(Keyword.keys(opts) -- known) do
       [] -> :ok
-      unknown -> raise ArgumentError, "unknown options of a room: #{inspect(unknown)}"
+      unknown -> raise ArgumentError, unknown(unknown, of, Enum.uniq(besides ++ known))
     end
 
     options = struct!(__MODULE__, Keyword.merge(@defaults, opts))
@@ -60,12 +65,16 @@ defmodule Roomfold.Room.Options do
     check(options)
   end
 
+  defp unknown(options, of, known),
+    do: "unknown options of #{of}: #{inspect(options)}; there are #{Enum.map_join(known, ", ", &inspect/1)}"
+
   defp check(options) do
     must(options, :id, &(is_binary(&1) and byte_size(&1) in 1..255), "a string of 1 to 255 bytes")
     must(options, :schema, &is_struct(&1, Schema), "a Roomfold.Schema")
     must(options, :rules, &is_struct(&1, Rules), "a Roomfold.Rules")
     must(options, :level, &(&1 == nil or is_struct(&1, Level)), "a Roomfold.Level or nil")
     must(options, :systems, &is_list/1, "a list of systems")
+    Enum.each(options.systems, &System.check/1)
     must(options, :authority, &(&1 in [:room, :client]), ":room or :client")
     must(options, :tick_ms, &(is_number(&1) and &1 >= 1), "a number of milliseconds, 1 or more")
     must(options, :idle_ms, &(&1 == :infinity or (is_integer(&1) and &1 >= 0)), "milliseconds or :infinity")
@@ -98,9 +107,22 @@ defmodule Roomfold.Room.Options do
     options
   end
 
-  defp must(options, name, check, what) do
-    value = Map.fetch!(options, name)
+  defp must(options, name, check, what), do: must!(name, Map.fetch!(options, name), check, what)
+
+  @doc "ArgumentError says what an option must be, if it is not."
+  def must!(name, value, check, what) do
     unless check.(value), do: raise(ArgumentError, "#{inspect(name)} must be #{what}, got: #{inspect(value)}")
+  end
+
+  @doc "The options that a room's module brings."
+  def of_module(nil), do: []
+
+  def of_module(module) do
+    unless is_atom(module) and Code.ensure_loaded?(module) and function_exported?(module, :__room__, 0) do
+      raise ArgumentError, ":module must be a module with `use Roomfold.Room`, got: #{inspect(module)}"
+    end
+
+    module.__room__()
   end
 
   @doc "What `Roomfold.World.new/1` takes of them."

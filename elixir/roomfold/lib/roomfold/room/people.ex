@@ -3,6 +3,8 @@ defmodule Roomfold.Room.People do
   # Who is in the room: connections (a process each), and the users behind them, of whom one is away when its last
   # connection has gone, and has left when it has been away for the time of grace.
 
+  alias Roomfold.Error
+
   # connections: pid → %{user, format, events?}; users: id → %{count, since, away: nil | since when}; away: how many are
   defstruct connections: %{}, users: %{}, order: 0, away: 0
 
@@ -10,6 +12,21 @@ defmodule Roomfold.Room.People do
   def restore(users, now) do
     users = Map.new(users, &{&1, %{count: 0, since: 0, away: now}})
     %__MODULE__{users: users, away: map_size(users)}
+  end
+
+  @doc "Whether a process may be a connection of this user: one of another user's would lose it, and be sent what is for that one."
+  def admits(people, pid, user) do
+    case people.connections do
+      %{^pid => %{user: other}} when other != user -> {:error, taken(other)}
+      _ -> :ok
+    end
+  end
+
+  defp taken(user) do
+    Error.new(:not_supported,
+      detail:
+        "this process is #{inspect(user)} in this room already; each user's connection is a process of its own"
+    )
   end
 
   @doc "Answers whether the user is new here. events?: it wants events that a diff does not tell."

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Inbox, Options, Recovery, State, Text, Times, Update}
+  alias Roomfold.Room.{Complaints, Inbox, Options, People, Recovery, State, Text, Times, Update}
 
   defstruct [
     :options,
@@ -23,6 +23,7 @@ defmodule Roomfold.Room.Server do
     # whether it hears what others broadcast on its stream, and how much that was
     listens?: false,
     strays: 0,
+    complaints: %Complaints{},
     monitors: %{},
     times: Times.new()
   ]
@@ -149,15 +150,15 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
-    case overtaken(server, how) do
-      nil ->
-        server = take_in(server)
-        {answer, effects, state} = State.join(server.state, pid, user, how, now())
-        server = monitor(%{server | state: state}, pid)
-        {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
-
-      reason ->
-        {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
+    with :ok <- People.admits(server.state.people, pid, user),
+         nil <- overtaken(server, how) do
+      server = take_in(server)
+      {answer, effects, state} = State.join(server.state, pid, user, how, now())
+      server = monitor(%{server | state: state}, pid)
+      {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+    else
+      {:error, error} -> {:reply, {:error, error}, server}
+      reason -> {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
     end
   end
 
@@ -177,11 +178,13 @@ defmodule Roomfold.Room.Server do
       term: state.term,
       entities: World.count(state.world),
       connections: map_size(state.people.connections),
-      users: Roomfold.Room.People.users(state.people),
+      users: People.users(state.people),
       queued: state.queued,
       ticks: state.ticks,
       shed: state.shed,
       strays: server.strays,
+      refused: Complaints.count(server.complaints, :refused),
+      failed: Complaints.count(server.complaints, :failed),
       busy_us: Times.summary(server.times)
     }
 
@@ -474,19 +477,51 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  defp do_one({:failed, module, exception, stacktrace}, server) do
-    Logger.error(
-      "a system or the module of the room failed: #{inspect(module)}\n" <>
-        Exception.format(:error, exception, stacktrace)
-    )
+  defp do_one({:failed, system, exception, stacktrace}, server) do
+    Telemetry.event([:failed], %{count: 1}, %{room: server.options.id, of: system, error: exception})
 
-    server
+    complain(server, :failed, {system, exception.__struct__, place(stacktrace)}, fn count ->
+      Logger.error("""
+      a system of the room #{server.options.id} failed, and was left out of that tick#{times(count)}: #{inspect(system)}
+      #{Exception.format(:error, exception, stacktrace)}\
+      """)
+    end)
+  end
+
+  defp do_one({:refused, what, event, error}, server) do
+    name = Text.label(event)
+    facts = %{room: server.options.id, of: what, event: name, error: error}
+    Telemetry.event([:refused], %{count: 1}, facts)
+
+    complain(server, :refused, {what, name, error.reason}, fn count ->
+      Logger.warning(
+        "#{speaker(what)} of the room #{server.options.id} said #{inspect(name)}, which was refused#{times(count)}: #{error.message}"
+      )
+    end)
   end
 
   defp do_one({:stop, reason}, server) do
     send(self(), {:stop, reason})
     server
   end
+
+  # What a system does wrong it mostly does on each tick.
+  defp complain(server, kind, about, say) do
+    {count, complaints} = Complaints.add(server.complaints, kind, about)
+    if count != :quiet, do: say.(count)
+    %{server | complaints: complaints}
+  end
+
+  defp times(1), do: " (counted from now on, and said once in 1,000)"
+  defp times(count), do: " (#{count} times by now)"
+
+  # Arguments and what else changes from one failure to the next are left out.
+  defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}
+  defp place(_), do: nil
+
+  defp speaker(nil), do: "the default"
+  defp speaker(what) when is_atom(what), do: inspect(what)
+  defp speaker(what), do: "the system #{inspect(what)}"
 
   # Terms are made only if somebody wants them.
   defp broadcast(server, records) do

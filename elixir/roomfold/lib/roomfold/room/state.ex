@@ -11,7 +11,8 @@ defmodule Roomfold.Room.State do
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
-  #   {:failed, what, exception, stacktrace}
+  #   {:failed, system, exception, stacktrace}
+  #   {:refused, what, event, error}    of what the room said itself: a system, its module, or nil
   #   {:stop, reason}
   #
   # `now` is in milliseconds and never goes back; what events say (`at`) is `now` plus the offset.
@@ -111,7 +112,7 @@ defmodule Roomfold.Room.State do
     # A room that can't say what it has to say first does not start.
     case queue_own(state, options.module, :system, events) do
       {[], state} -> state
-      {[{:failed, _, error, _} | _], _} -> raise error
+      {[{:refused, _, _, error} | _], _} -> raise error
     end
   end
 
@@ -185,21 +186,21 @@ defmodule Roomfold.Room.State do
   defp gather([], _, gathered), do: gathered
 
   # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of whose event it is
-  # (`what`): it is left out and reported, or it would end the room, again after each restart.
+  # (`what`: a system, or the room's module): it is left out and reported, or it would end the room, again after each restart.
   defp queue_own(state, what, sender, events) do
     json = Options.json(state.options)
 
     Enum.flat_map_reduce(events, state, fn event, state ->
       case Text.event(event, json) do
-        {:ok, text} -> {[], queue(state, nil, sender, [text])}
-        {:error, error} -> {[{:failed, what, error, []}], state}
+        {:ok, text} -> {[], queue(state, what, sender, [text])}
+        {:error, error} -> {[{:refused, what, event, error}], state}
       end
     end)
   end
 
-  defp queue(state, to, sender, texts) do
+  defp queue(state, what, sender, texts) do
     %{ids: ids, queue: queue, queued: queued} = state
-    item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
+    item = %Batch.Item{to: nil, of: what, sender: sender, texts: texts, number: ids + 1}
     frame_noted(%{state | ids: ids + 1, queue: [item | queue], queued: queued + length(texts)})
   end
 
@@ -394,8 +395,11 @@ defmodule Roomfold.Room.State do
     end
   end
 
-  defp refusals(refused),
-    do: for({item, error} <- refused, item.to != nil, do: {:reply, item.to, {:error, error}})
+  defp refusals(refused), do: for({item, error} <- refused, do: refusal(item, error))
+
+  # Nobody waits for an answer to what the room said itself; that it was in vain is told all the same.
+  defp refusal(%{to: nil, of: what, texts: [text | _]}, error), do: {:refused, what, text, error}
+  defp refusal(%{to: to}, error), do: {:reply, to, {:error, error}}
 
   # A room that nobody wants the text of: frames are folded as they are, between them texts, in the order they came.
   defp fold_packed(state, items, now) do
@@ -432,8 +436,12 @@ defmodule Roomfold.Room.State do
         {:error, error} -> {{:error, error}, state.world}
       end
 
-    {if(item.to, do: [{:reply, item.to, answer}], else: []), %{state | world: world}}
+    {told_of_frame(item, answer), %{state | world: world}}
   end
+
+  defp told_of_frame(item, {:error, error}), do: [refusal(item, error)]
+  defp told_of_frame(%{to: nil}, _), do: []
+  defp told_of_frame(%{to: to}, answer), do: [{:reply, to, answer}]
 
   defp context(state, now) do
     %{
@@ -513,12 +521,13 @@ defmodule Roomfold.Room.State do
   end
 
   defp replies(batch, rejected, items) do
-    for %{to: to, seqs: seqs} = item <- items, to != nil do
+    Enum.flat_map(items, fn %{to: to, seqs: seqs} = item ->
       case Enum.find_value(seqs, &rejected[&1 - batch.first]) do
-        nil -> accepted(item)
-        error -> {:reply, to, {:error, %{error | index: nil, message: Error.new(error.reason).message}}}
+        nil when to == nil -> []
+        nil -> [accepted(item)]
+        error -> [refusal(item, %{error | index: nil, message: Error.new(error.reason).message})]
       end
-    end
+    end)
   end
 
   defp accepted([%{to: nil} | items]), do: accepted(items)

@@ -11,6 +11,9 @@ defmodule Roomfold.Room.System do
       end
 
   If the log refuses what a tick brought, the systems have the states they had before it.
+
+  A system that raises is left out of that tick, and an event of its that is refused is left out of the room: both are logged, the first time and once
+  in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`).
   """
 
   alias Roomfold.World
@@ -54,25 +57,26 @@ defmodule Roomfold.Room.System do
   def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
 
   defp start(function, _, _) when is_function(function, 2), do: {function, nil}
+  defp start({module, opts}, world, now), do: {module, module.init(opts, world, now)}
+  defp start(module, world, now), do: {module, module.init([], world, now)}
 
-  defp start({module, opts}, world, now) when is_atom(module),
-    do: {loaded(module), module.init(opts, world, now)}
+  @doc false
+  # Before a room starts: ArgumentError says what is no system.
+  def check(function) when is_function(function, 2), do: :ok
+  def check({module, _}) when is_atom(module), do: check(module)
 
-  defp start(module, world, now) when is_atom(module), do: {loaded(module), module.init([], world, now)}
-
-  defp start(other, _, _),
-    do:
-      raise(
-        ArgumentError,
-        "a system must be a module, {module, options} or a function of world and tick, got: #{inspect(other)}"
-      )
-
-  defp loaded(module) do
-    unless Code.ensure_loaded?(module) and function_exported?(module, :tick, 3) do
-      raise ArgumentError, "#{inspect(module)} is no Roomfold.Room.System"
+  def check(module) when is_atom(module) do
+    unless Code.ensure_loaded?(module) and function_exported?(module, :tick, 3) and
+             function_exported?(module, :init, 3) do
+      raise ArgumentError, "#{inspect(module)} is no Roomfold.Room.System: it has no init/3 and tick/3"
     end
 
-    module
+    :ok
+  end
+
+  def check(other) do
+    raise ArgumentError,
+          "a system must be a module, {module, options} or a function of world and tick, got: #{inspect(other)}"
   end
 
   @doc false
@@ -91,13 +95,24 @@ defmodule Roomfold.Room.System do
 
   defp tick_one(module, world, tick, state) do
     if is_function(module) do
-      {:ok, Enum.to_list(module.(world, tick)), nil}
+      {:ok, listed(module.(world, tick)), nil}
     else
-      {events, state} = module.tick(world, tick, state)
-      {:ok, Enum.to_list(events), state}
+      case module.tick(world, tick, state) do
+        {events, state} -> {:ok, listed(events), state}
+        other -> raise ArgumentError, "tick/3 answers {a list of events, state}, got: #{inspect(other)}"
+      end
     end
   rescue
     exception -> {:failed, module, exception, __STACKTRACE__}
+  end
+
+  defp listed(events) when is_list(events), do: events
+
+  defp listed(other) do
+    if Enumerable.impl_for(other) == nil,
+      do: raise(ArgumentError, "a system answers a list of events, got: #{inspect(other)}")
+
+    Enum.to_list(other)
   end
 
   @doc false

@@ -96,6 +96,19 @@ defmodule Roomfold.Room.Text do
   def name("{\"event\":\"" <> rest = text), do: plain_name(rest, text)
   def name(text), do: elem(decode(text), 0)
 
+  @doc "What to call an event that was refused, of which nothing is known: its name, if it has one."
+  def label({name, _}) when is_binary(name), do: name
+  def label({:json, text}), do: label(text)
+  def label({:packed, _}), do: "a packed frame"
+
+  def label(text) when is_binary(text) do
+    name(text)
+  rescue
+    _ -> "an event without a name"
+  end
+
+  def label(_), do: "no event"
+
   defp plain_name(rest, text) do
     {at, 1} = :binary.match(rest, "\"")
     name = binary_part(rest, 0, at)
