@@ -52,8 +52,8 @@ defmodule Roomfold.EventStream do
   @doc """
   Makes the calling process a subscriber.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> Roomfold.EventStream.subscribe({Roomfold.EventStream.Local, MyStream}, "stream:123")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: OneStream)
+      iex> Roomfold.EventStream.subscribe({Roomfold.EventStream.Local, OneStream}, "stream:123")
       :ok
   """
   @spec subscribe(t, topic) :: :ok | {:error, term}
@@ -62,8 +62,8 @@ defmodule Roomfold.EventStream do
   @doc """
   The calling process gets no more messages of this topic.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> Roomfold.EventStream.unsubscribe({Roomfold.EventStream.Local, MyStream}, "stream:123")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: TwoStream)
+      iex> Roomfold.EventStream.unsubscribe({Roomfold.EventStream.Local, TwoStream}, "stream:123")
       :ok
   """
   @spec unsubscribe(t, topic) :: :ok
@@ -72,8 +72,8 @@ defmodule Roomfold.EventStream do
   @doc """
   Sends each message, in this order, to every subscriber.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> Roomfold.EventStream.broadcast({Roomfold.EventStream.Local, MyStream}, "stream:123", [{"bell_rang", %{}}])
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: SomeStream)
+      iex> Roomfold.EventStream.broadcast({Roomfold.EventStream.Local, SomeStream}, "stream:123", [{"bell_rang", %{}}])
       :ok
   """
   @spec broadcast(t, topic, [term]) :: :ok | {:error, term}
@@ -83,8 +83,8 @@ defmodule Roomfold.EventStream do
   @doc """
   Whether anybody would get a message.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, MyStream}, "stream:123")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: HeardStream)
+      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, HeardStream}, "stream:123")
       false
   """
   @spec subscribers?(t, topic) :: boolean

@@ -2,7 +2,7 @@ defmodule Roomfold.EventStream.Local do
   @moduledoc """
   Carries events to the processes of one node, by a Registry.
 
-      iex> {:ok, pid} = Roomfold.EventStream.Local.start_link(name: MyStream)
+      iex> {:ok, pid} = Roomfold.EventStream.Local.start_link(name: LocalStream)
       iex> Process.alive?(pid)
       true
   """
@@ -16,8 +16,8 @@ defmodule Roomfold.EventStream.Local do
   @doc """
   Starts it under a `:name`.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, MyStream}, "stream:1")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: BusyStream)
+      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, BusyStream}, "stream:1")
       false
   """
   @spec start_link(keyword) :: {:ok, pid} | {:error, term}

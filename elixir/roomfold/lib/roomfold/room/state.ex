@@ -525,7 +525,7 @@ defmodule Roomfold.Room.State do
       case Enum.find_value(seqs, &rejected[&1 - batch.first]) do
         nil when to == nil -> []
         nil -> [accepted(item)]
-        error -> [refusal(item, %{error | index: nil, message: Error.new(error.reason).message})]
+        error -> [refusal(item, Error.put(error, index: nil))]
       end
     end)
   end
