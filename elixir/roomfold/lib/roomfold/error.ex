@@ -140,4 +140,18 @@ defmodule Roomfold.Error do
     do: "the rule of #{inspect(name)} is from: :system, the sender is a user"
 
   defp event(%{event: name}), do: inspect(name)
+
+  # For messages: what a value is, in a few words.
+  @doc false
+  @spec got(term) :: String.t()
+  def got(value) when is_atom(value) and value not in [nil, true, false], do: "the atom #{inspect(value)}"
+  def got(value) when is_binary(value), do: "the string #{short(value)}"
+  def got(value) when is_tuple(value), do: "the tuple #{short(value)}"
+  def got([{key, _} | _] = value) when is_atom(key), do: "the keyword list #{short(value)}"
+  def got(value) when is_list(value), do: "the list #{short(value)}"
+  def got(%struct{}), do: "a #{inspect(struct)}"
+  def got(value) when is_map(value), do: "the map #{short(value)}"
+  def got(value), do: short(value)
+
+  defp short(value), do: inspect(value, limit: 5, printable_limit: 60)
 end

@@ -25,7 +25,6 @@ defmodule Roomfold.Rules do
   """
 
   alias Roomfold.{Error, JSON, Schema}
-  alias Roomfold.Report.Explain
 
   @max_events 4_096
   @max_operations 16
@@ -82,7 +81,7 @@ defmodule Roomfold.Rules do
   end
 
   def new(other, _) do
-    detail = ~s(they are a map, as %{"user_left" => [{:delete, "user_id"}]}, got #{Explain.got(other)})
+    detail = ~s(they are a map, as %{"user_left" => [{:delete, "user_id"}]}, got #{Error.got(other)})
     {:error, Error.new(:invalid_rules, detail: detail)}
   end
 

@@ -25,7 +25,6 @@ defmodule Roomfold.Schema do
 
   alias Roomfold.{Error, JSON}
   alias Roomfold.Projection.Elixir.Term
-  alias Roomfold.Report.Explain
 
   @max 64
   @max_numbers 16
@@ -75,10 +74,10 @@ defmodule Roomfold.Schema do
   defp not_components(components) do
     cond do
       not (is_list(components) and proper?(components)) ->
-        ~s(it is a list, as [{"position", {:f32, 3}}], got #{Explain.got(components)})
+        ~s(it is a list, as [{"position", {:f32, 3}}], got #{Error.got(components)})
 
       bad = Enum.find(components, &(not component?(&1))) ->
-        "a component is {name, type} or {name, type, options}, got #{Explain.got(bad)}"
+        "a component is {name, type} or {name, type, options}, got #{Error.got(bad)}"
 
       true ->
         nil

@@ -96,7 +96,7 @@ defmodule Roomfold.World do
 
   defp check_opts!(opts) do
     unless Keyword.keyword?(opts),
-      do: raise(ArgumentError, "a world's options are a keyword list, got #{Explain.got(opts)}")
+      do: raise(ArgumentError, "a world's options are a keyword list, got #{Error.got(opts)}")
 
     case Keyword.keys(opts) -- @options do
       [] -> :ok
@@ -161,7 +161,7 @@ defmodule Roomfold.World do
     {:error,
      Error.new(:invalid_argument,
        detail:
-         "what is folded is a list of events, {:json, text} or {:packed, frame}, got #{Explain.got(other)}"
+         "what is folded is a list of events, {:json, text} or {:packed, frame}, got #{Error.got(other)}"
      )}
   end
 
@@ -246,7 +246,7 @@ defmodule Roomfold.World do
 
       name ->
         raise Error.new(:invalid_argument,
-                detail: "the names of components are strings, got #{Explain.got(name)}"
+                detail: "the names of components are strings, got #{Error.got(name)}"
               )
     end
   end
@@ -297,7 +297,7 @@ defmodule Roomfold.World do
   def diff(%__MODULE__{}, from) do
     {:error,
      Error.new(:invalid_argument,
-       detail: "a diff goes from a seq, an integer from 0, got #{Explain.got(from)}"
+       detail: "a diff goes from a seq, an integer from 0, got #{Error.got(from)}"
      )}
   end
 
@@ -421,7 +421,7 @@ defmodule Roomfold.World do
   def apply_diff(%__MODULE__{}, other) do
     {:error,
      Error.new(:invalid_diff,
-       detail: "it is a map, {:json, text} or {:packed, frame}, got #{Explain.got(other)}"
+       detail: "it is a map, {:json, text} or {:packed, frame}, got #{Error.got(other)}"
      )}
   end
 
@@ -493,7 +493,7 @@ defmodule Roomfold.World do
   defp load_as(other, _) do
     {:error,
      Error.new(:invalid_snapshot,
-       detail: "it is a map of entities, {:json, text} or {:packed, frame}, got #{Explain.got(other)}"
+       detail: "it is a map of entities, {:json, text} or {:packed, frame}, got #{Error.got(other)}"
      )}
   end
 

@@ -47,12 +47,12 @@ defmodule Roomfold.Report.Explain do
   # ---- an event of a list ----
 
   defp of_event(:not_an_event, [event | _]), do: not_an_event(event)
-  defp of_event(:not_an_event, tail), do: "the list ends with #{got(tail)}"
+  defp of_event(:not_an_event, tail), do: "the list ends with #{Error.got(tail)}"
 
   defp of_event(:invalid_component_name, [{_, %{"components" => %{} = components}} | _]) do
     case components |> :maps.keys() |> Enum.reject(&is_binary/1) do
       [] -> nil
-      names -> "got #{names |> Enum.take(3) |> Enum.map_join(", ", &got/1)}"
+      names -> "got #{names |> Enum.take(3) |> Enum.map_join(", ", &Error.got/1)}"
     end
   end
 
@@ -60,34 +60,21 @@ defmodule Roomfold.Report.Explain do
 
   defp not_an_event({name, %{} = payload}) when is_binary(name) do
     key = payload |> :maps.keys() |> Enum.find(&(not is_binary(&1)))
-    "keys must be strings#{example(key)}, got #{got(key)}"
+    "keys must be strings#{example(key)}, got #{Error.got(key)}"
   end
 
   defp not_an_event({name, payload}) when is_binary(name),
-    do: "the payload must be a map, got #{got(payload)}"
+    do: "the payload must be a map, got #{Error.got(payload)}"
 
-  defp not_an_event({name, _}), do: "the name must be a string#{example(name)}, got #{got(name)}"
+  defp not_an_event({name, _}), do: "the name must be a string#{example(name)}, got #{Error.got(name)}"
 
   defp not_an_event(event) when is_map(event) or is_binary(event),
-    do: "got #{got(event)}; JSON is folded as {:json, text}"
+    do: "got #{Error.got(event)}; JSON is folded as {:json, text}"
 
-  defp not_an_event(event), do: "got #{got(event)}"
+  defp not_an_event(event), do: "got #{Error.got(event)}"
 
   defp example(name) when is_atom(name) and name not in [nil, true, false],
     do: " (#{inspect(to_string(name))})"
 
   defp example(_), do: ""
-
-  @doc "What a value is, in a few words."
-  @spec got(term) :: String.t()
-  def got(value) when is_atom(value) and value not in [nil, true, false], do: "the atom #{inspect(value)}"
-  def got(value) when is_binary(value), do: "the string #{short(value)}"
-  def got(value) when is_tuple(value), do: "the tuple #{short(value)}"
-  def got([{key, _} | _] = value) when is_atom(key), do: "the keyword list #{short(value)}"
-  def got(value) when is_list(value), do: "the list #{short(value)}"
-  def got(%struct{}), do: "a #{inspect(struct)}"
-  def got(value) when is_map(value), do: "the map #{short(value)}"
-  def got(value), do: short(value)
-
-  defp short(value), do: inspect(value, limit: 5, printable_limit: 60)
 end
