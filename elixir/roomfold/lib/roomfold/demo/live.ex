@@ -88,17 +88,18 @@ defmodule Roomfold.Demo.Live do
 
     if refused > 0, do: Screen.say("  #{Screen.number(refused)} were refused.")
     busy = Room.info(@room).busy_us
+    acknowledged = percentiles(acknowledged)
 
     Screen.table(["", "p50", "p99", "max"], [
-      ["published to acknowledged, ms" | percentiles(acknowledged)],
-      ["published to subscriber, ms" | percentiles(told)],
+      ["published to acknowledged, ms" | shown(acknowledged)],
+      ["published to subscriber, ms" | shown(percentiles(told))],
       [
         "the room at work at a time, ms"
         | Enum.map([busy.p50, busy.p99, busy.max], &Screen.decimal(&1 / 1000, 2))
       ]
     ])
 
-    if acknowledged != [], do: Screen.note(verdict(percentile(acknowledged, 0.99), busy.p99 / 1000))
+    if acknowledged, do: Screen.note(verdict(Enum.at(acknowledged, 1), busy.p99 / 1000))
     with :ok <- compare(recording, theirs, refused), do: replay()
   end
 
@@ -290,14 +291,14 @@ defmodule Roomfold.Demo.Live do
     :ok
   end
 
-  defp percentiles([]), do: ["-", "-", "-"]
+  # What half of the times, 99 of 100 and all of them are at most; nil where there are none.
+  defp percentiles([]), do: nil
 
   defp percentiles(times) do
-    for share <- [0.5, 0.99, 1.0], do: Screen.decimal(percentile(times, share), 2)
+    sorted = times |> Enum.sort() |> List.to_tuple()
+    for share <- [0.5, 0.99, 1.0], do: elem(sorted, trunc((tuple_size(sorted) - 1) * share)) / 1
   end
 
-  defp percentile(times, share) do
-    sorted = Enum.sort(times)
-    Enum.at(sorted, trunc((length(sorted) - 1) * share)) / 1
-  end
+  defp shown(nil), do: ["-", "-", "-"]
+  defp shown(percentiles), do: Enum.map(percentiles, &Screen.decimal(&1, 2))
 end
