@@ -219,6 +219,33 @@ defmodule Roomfold.SessionTest do
       assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
     end
 
+    test "so are floods of acknowledgements, and nothing is lost by that: the next one counts for all" do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, events_per_s: 5, burst_s: 1, max_unacknowledged: 5_000)
+
+      # Whatever is in them.
+      for payload <- [%{"seq" => 0}, {:json, ~s({"seq":0})}, %{"seq" => "no"}, {:json, "nonsense"}] do
+        {answers, flooded} = Enum.map_reduce(1..50, session, &Session.input(&2, "ack", payload, &1))
+        assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
+        assert {[], _} = Session.input(flooded, "ack", payload)
+      end
+
+      # Bytes count, too.
+      {_, _, few} = join!(room, "tom", %{}, bytes_per_s: 100, burst_s: 1)
+      long = {:json, ~s({"seq":0,"x":"#{String.duplicate("x", 100)}"})}
+
+      assert {[{:reply, "r", :error, %{"reason" => "rate_limited"}}], _} =
+               Session.input(few, "ack", long, "r")
+
+      # Events are another matter: who sends too many of them can still acknowledge.
+      {_, session} =
+        Enum.map_reduce(1..50, session, &Session.input(&2, "user_moved", %{"user_id" => "tom"}, &1))
+
+      assert session.sent_bytes > 0
+      {[], session} = Session.input(session, "ack", %{"seq" => session.seq})
+      assert session.sent_bytes == 0
+    end
+
     test "so are too many that wait for their answers" do
       {_, _, session} = join!(start_room(tick_ms: 300), "tom", %{}, max_waiting: 3)
 
