@@ -10,7 +10,8 @@ defmodule Roomfold.Session do
       iex> {[], _session} = Roomfold.Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "7")
 
   What the room sends comes as messages to the process that has called `join/2`, which gives each of them to `handle/2`. A process has one session of a room, at
-  most: a second user's join is refused, and of two sessions of the same user the older one is of no use any more. Two clients are two processes.
+  most: a second user's join is refused; when the same user joins once more, in whatever format, the older session is closed with the reason `replaced`. Two clients
+  are two processes.
 
   ## Frames
 
@@ -50,6 +51,8 @@ defmodule Roomfold.Session do
     :to,
     :monitor,
     :term,
+    # of its join: what tells it from another session that the process has had in the room
+    :number,
     :seq,
     # what the client may still send, and acknowledge
     :limit,
@@ -207,6 +210,7 @@ defmodule Roomfold.Session do
           to: Map.get(joined, :inbox) || joined.pid,
           monitor: monitor,
           term: joined.term,
+          number: Map.get(joined, :number),
           seq: joined.seq,
           json: joined.json,
           lagging: nil,
@@ -495,6 +499,13 @@ defmodule Roomfold.Session do
 
   def handle(session, {:roomfold, _, {:authority, user}}),
     do: {[{:push, "authority", %{"user" => user}}], session}
+
+  # The process has joined once more, by another session.
+  def handle(%{term: term, number: number} = session, {:roomfold, _, {:replaced, term, number}})
+      when number != nil,
+      do: {:close, "replaced", [{:push, "closing", %{"reason" => "replaced"}}], session}
+
+  def handle(session, {:roomfold, _, {:replaced, _, _}}), do: {[], session}
 
   def handle(%{monitor: monitor} = session, {:DOWN, monitor, _, _, _}) when monitor != nil,
     do: come_back(session)

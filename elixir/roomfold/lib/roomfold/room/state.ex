@@ -7,7 +7,7 @@ defmodule Roomfold.Room.State do
   #   {:append, after_seq, records}     to the log; the outcome comes back by committed/3
   #   {:publish, records}               on the stream
   #   {:send, pids, message}            to connections: {:update, %Update{}}, {:behind, seq, bytes}, {:presence, joins, leaves},
-  #                                     {:authority, user}
+  #                                     {:authority, user}, {:replaced, term, number of the join}
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
@@ -628,6 +628,7 @@ defmodule Roomfold.Room.State do
       json: Options.json(state.options),
       term: state.term,
       seq: World.seq(state.world),
+      number: People.number(people, pid),
       tick_ms: state.options.tick_ms,
       users: here(state.people),
       frame: missing(state, how)
@@ -636,7 +637,15 @@ defmodule Roomfold.Room.State do
     {failures, state} = if new?, do: say_joined(state, user, how[:params] || %{}), else: {[], state}
     presence = if People.here?(was, user), do: [], else: presence(was, [user], [])
     {elected, state} = elect(state)
-    {answer, failures ++ presence ++ elected, state}
+    {answer, replaced(state, pid, was) ++ failures ++ presence ++ elected, state}
+  end
+
+  # The session that the process has had before gets nothing any more.
+  defp replaced(state, pid, was) do
+    case People.number(was, pid) do
+      nil -> []
+      number -> [{:send, [pid], {:replaced, state.term, number}}]
+    end
   end
 
   defp here(people), do: for({user, %{count: count}} <- people.users, count > 0, do: user) |> Enum.sort()
