@@ -212,6 +212,41 @@ defmodule Roomfold.RoomTest do
       end
     end
 
+    test "who speaks for somebody else is told who it is, and whose the entity is", %{room: room} do
+      for {id, components} <- [{"box", %{"owner" => "ann"}}, {"rock", %{}}, {"seven", %{"owner" => 7}}],
+          do: {:ok, _} = Room.publish(room, {"create", %{"entity_id" => id, "components" => components}})
+
+      update = &{"update", %{"entity_id" => &1, "components" => %{"lid" => "open"}}}
+
+      for {event, said} <- [
+            {update.("box"), ~s("box" has the owner "ann")},
+            {update.("rock"), ~s("rock" has no owner)},
+            {update.("seven"), ~s("seven" has the owner 7)},
+            {update.("nothing"), ~s(there is no "nothing" of its own)},
+            {{"delete", %{"entity_id" => "box"}}, ~s("box" has the owner "ann")},
+            {{"create", %{"entity_id" => "new", "components" => %{"owner" => "ann"}}},
+             ~s("new" would have the owner "ann")},
+            {{"create", %{"entity_id" => "new", "components" => %{}}}, ~s("new" would have no owner)},
+            {{"weapon_fired", %{"user_id" => "tom", "projectile_id" => "box", "hand_position" => [0, 0, 0]}},
+             ~s("box" has the owner "ann")},
+            {{"player_moved", %{"user_id" => "ann", "position" => [1, 0, 0]}}, ~s(not "ann")},
+            {{"door_triggered", %{"user_id" => ["ann"]}}, ~s(not ["ann"])},
+            {{:json, ~s({"event_name":"door_triggered","user_id":"ann"})}, ~s(not "ann")}
+          ] do
+        assert {:error, %Error{reason: :not_owned} = error} = Room.publish(room, event, by: "tom")
+        assert error.detail == ~s(the sender is "tom", ) <> said
+        assert String.ends_with?(error.message, error.detail)
+        good = {"door_triggered", %{}}
+        assert {:error, %{index: 1, message: message}} = Room.publish(room, [good, event], by: "tom")
+        assert message == "event 1: " <> error.message
+      end
+
+      # What nobody can read is refused all the same.
+      text = ~s({"event_name":"door_triggered","user_id":"ann","far":1e999})
+      assert {:error, %Error{}} = Room.publish(room, {:json, text}, by: "tom")
+      assert Room.seq(room) > 0
+    end
+
     test "what a user owns, it may change; owning is data", %{room: room} do
       box = &{"update", %{"entity_id" => "box", "components" => &1}}
       make = {"create", %{"entity_id" => "box", "components" => %{"owner" => "tom"}}}

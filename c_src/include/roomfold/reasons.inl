@@ -106,7 +106,7 @@ X(UNKNOWN_MOMENT, unknown_moment, "nothing is remembered of this moment")
 X(RESERVED_FIELD, reserved_field, "the room sets this field")
 //: an event whose rule is not for this sender, one that the room's module refused, anything published into a replay
 X(NOT_ALLOWED, not_allowed, "this sender may not send this event")
-//: a user's event about an entity whose id, and whose `owner`, is somebody else's
+//: a user's event about an entity whose id, and whose `owner`, is somebody else's; in a room's answer the detail says who sent it and whose the entity is
 X(NOT_OWNED, not_owned, "a user speaks for itself and for what it owns")
 //: more events, bytes or acknowledgements in a second than the room, or the session, takes from one sender
 X(RATE_LIMITED, rate_limited, "this sender sends too much")

@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Batch do
 
   alias Roomfold.{Error, World}
   alias Roomfold.Report.Explain
-  alias Roomfold.Room.{Admission, Text}
+  alias Roomfold.Room.{Admission, Check, Text}
 
   defmodule Item do
     @moduledoc false
@@ -30,7 +30,7 @@ defmodule Roomfold.Room.Batch do
     {good, refused} = adjust_all(items, context)
     {:ok, {text, answers}} = admit(context, senders(good))
 
-    {good, not_admitted} = answered_all(good, answers, context.world.rules, [], [])
+    {good, not_admitted} = answered_all(good, answers, context, [], [])
 
     %__MODULE__{
       items: good,
@@ -52,18 +52,23 @@ defmodule Roomfold.Room.Batch do
 
   defp answered_all([], [], _, good, refused), do: {Enum.reverse(good), Enum.reverse(refused)}
 
-  defp answered_all([item | items], [answer | answers], rules, good, refused) do
-    case answered(item, answer, rules) do
-      %Item{} = item -> answered_all(items, answers, rules, [item | good], refused)
-      refusal -> answered_all(items, answers, rules, good, [refusal | refused])
+  defp answered_all([item | items], [answer | answers], context, good, refused) do
+    case answered(item, answer, context) do
+      %Item{} = item -> answered_all(items, answers, context, [item | good], refused)
+      refusal -> answered_all(items, answers, context, good, [refusal | refused])
     end
   end
 
   defp answered(%Item{texts: texts} = item, seq, _) when is_integer(seq),
     do: %{item | seqs: %Range{first: seq, last: seq + length(texts) - 1, step: 1}}
 
-  defp answered(item, {index, reason, about, offset}, rules) do
-    error = Explain.of_text(Error.from({reason, about, offset}), rules)
+  defp answered(item, {index, reason, about, offset}, %{world: world, json: json}) do
+    error =
+      {reason, about, offset}
+      |> Error.from()
+      |> Explain.of_text(world.rules)
+      |> Check.explain(Enum.at(item.texts, index), item.sender, world, json)
+
     {item, if(match?([_], item.texts), do: error, else: Text.at(error, index))}
   end
 
