@@ -107,6 +107,27 @@ defmodule Roomfold.RoomTest do
       assert Room.info(room).seq == 0
     end
 
+    test "a number that no term can be ends nobody who reads events as terms: it is refused, wanted or not" do
+      for impl <- [:native, :elixir] do
+        rooms = start_rooms(room: [impl: impl, tick_ms: 5, systems: [{Roomfold.Systems.Lifetimes, []}]])
+        room = {rooms, "1"}
+        Room.subscribe(room)
+        {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+        text = ~s({"user_id":"tom","far":1e999})
+        assert {:error, error} = Room.publish(room, {"user_moved", {:json, text}}, by: "tom")
+        assert error.reason == :number_out_of_range and is_integer(error.offset)
+        assert {:ok, 2} = Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => "x"}}, by: "tom")
+        assert_receive {"user_moved", %{"seq" => 2}}
+        assert Room.info(room).term == 1
+
+        {_, _, session} = join!(room, "tom")
+        {[], session} = Session.input(session, "user_moved", {:json, text}, "1")
+
+        assert {{:error, %{"reason" => "number_out_of_range", "offset" => 23}}, _} =
+                 await(session, reply("1"))
+      end
+    end
+
     test "what only the world as it is can know is refused too" do
       room = start_room(max_entities: 1)
       create = fn id -> {"create", %{"entity_id" => id, "components" => %{"tags" => 1}}} end

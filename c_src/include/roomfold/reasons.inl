@@ -32,7 +32,7 @@ X(INVALID_UTF8, invalid_utf8, "a string is not valid UTF-8")
 X(TOO_DEEP, too_deep, "lists and objects are nested too deeply")
 //: a term or string beyond `:max_value_bytes`, a text beyond `:max_bytes`, an event beyond `:max_event_bytes`, a client's input beyond `:max_input_bytes`, a port's frame beyond `:max_frame_bytes`, an append beyond `:max_append_bytes`
 X(TOO_LARGE, too_large, "the value is larger than the limit")
-//: a number that binary64, or the component's type, cannot hold; an integer beyond 64 bits in an event, beyond 16,384 digits in plain JSON; a place or a size of a shot that is too far or too large
+//: a number that binary64, or the component's type, cannot hold, in what a room takes in also where nothing wants it; an integer beyond 64 bits in an event, beyond 16,384 digits in plain JSON; a place or a size of a shot that is too far or too large
 X(NUMBER_OUT_OF_RANGE, number_out_of_range, "the number is out of range")
 //: an object of an event's JSON text has a key twice (plain `JSON.decode` takes the last)
 X(DUPLICATE_KEY, duplicate_key, "an object has the same key twice")
