@@ -7,6 +7,8 @@
 #include "scan.h"
 
 #define EXACT_MAX (INT64_C(1) << 53)
+// Of an integer that nif/big_integer.h makes a term of.
+#define DIGITS_MAX 16384
 
 enum { MODE_UNKNOWN, MODE_LINES, MODE_ARRAY_FIRST, MODE_ARRAY };
 
@@ -49,17 +51,30 @@ static bool read_key(rf_fold *fold, rf_scan *scan, rf_str *key, const char **sta
     return read_string(fold, scan, key);
 }
 
-// A number that nobody wants: only its form matters. Long ones are mostly times.
-static bool skip_number(rf_scan *scan) {
-    const char *at = scan->at;
+// Whoever reads an event as a term can have the number: it is finite, and no integer of more digits than the NIF makes.
+static bool has_term(const rf_number *number) {
+    size_t sign = *number->text.data == '-';
+    return number->kind == RF_NUMBER_BIG ? number->text.len - sign <= DIGITS_MAX : number->kind != RF_NUMBER_INFINITE;
+}
+
+static bool skip_any_number(const rf_fold *fold, rf_scan *scan) {
     rf_number number;
+    if (!rf_scan_number(scan, &number)) return false;
+    if (!fold->admission || has_term(&number)) return true;
+    return rf_scan_fail(scan, RF_NUMBER_OUT_OF_RANGE, number.text.data);
+}
+
+// A number that nobody wants: only its form matters, and to a room that it can be read. Long ones are mostly times.
+static bool skip_number(const rf_fold *fold, rf_scan *scan) {
+    const char *at = scan->at;
     while (scan->end - at >= 8) {
         uint32_t digits = rf_scan_digits(rf_load64((const uint8_t *)at));
         at += digits;
         if (digits < 8) break;
     }
-    if (at == scan->at || scan->end - at < 8 || *scan->at == '0' || *at == '.' || (*at | 0x20) == 'e')
-        return rf_scan_number(scan, &number);
+    if (at == scan->at || scan->end - at < 8 || *scan->at == '0' || *at == '.' || (*at | 0x20) == 'e' ||
+        at - scan->at > DIGITS_MAX)
+        return skip_any_number(fold, scan);
     scan->at = at;
     return true;
 }
@@ -84,7 +99,7 @@ static bool put_scalar(rf_fold *fold, rf_scan *scan) {
     default:
         break;
     }
-    if (!fold->current) return skip_number(scan);
+    if (!fold->current) return skip_number(fold, scan);
     if (!rf_scan_number(scan, &number)) return false;
     if (number.kind == RF_NUMBER_INT)
         rf_draft_int(fold, number.integer);
@@ -209,7 +224,7 @@ static inline bool wanted_value(rf_fold *fold, rf_scan *scan, rf_want want, unsi
         if (fold->current) rf_draft_string(fold, string);
         return true;
     }
-    if (!fold->current && (unsigned)(*scan->at - '1') < 9) return skip_number(scan);
+    if (!fold->current && (unsigned)(*scan->at - '1') < 9) return skip_number(fold, scan);
     return put_scalar(fold, scan);
 }
 
@@ -515,7 +530,7 @@ static inline bool skip_plain(rf_fold *fold, rf_scan *scan) {
     rf_str string;
     if (scan->end - scan->at < 8) return false;
     return *scan->at == '"' ? rf_scan_string(scan, &fold->arena, &string)
-                            : (unsigned)(*scan->at - '1') < 9 && skip_number(scan);
+                            : (unsigned)(*scan->at - '1') < 9 && skip_number(fold, scan);
 }
 
 // What follows is checked by the text that must stand there.

@@ -68,6 +68,11 @@ defmodule Roomfold.AdmissionTest do
           {"tom", ~s({"event_name":"door_triggered"}{}), :unexpected_byte, nil, 31},
           {"tom", ~s({"event_name":"door_triggered"), :unexpected_end, nil, 30},
           {"tom", ~s({"event_name":"door_triggered","a":1,"a":2}), :duplicate_key, nil, 37},
+          {"tom", ~s({"event_name":"door_triggered","far":1e999}), :number_out_of_range, nil, 37},
+          {"tom", ~s({"event_name":"door_triggered","far":[{"x":-1.8e308}]}), :number_out_of_range, nil, 43},
+          {"tom", ~s({"event_name":"moon_landed","id":"x","far":1e999}), :number_out_of_range, nil, 43},
+          {"tom", ~s({"event":"update","entity_id":"tom","components":{"far":1e999}}), :number_out_of_range,
+           "far", nil},
           {"tom", ~s({"a":1}), :invalid_name, nil, nil},
           {"tom", ~s({}), :invalid_name, nil, nil},
           {"tom", ~s({"event_name":7}), :invalid_name, nil, nil},
@@ -101,6 +106,36 @@ defmodule Roomfold.AdmissionTest do
       item = if by == :system, do: {"system", true, [text]}, else: {by, false, [text]}
       {written, answers, _} = both([item])
       assert {written, answers} == {"", [{0, reason, about, offset}]}, text
+    end
+  end
+
+  test "numbers of any length that nobody wants: what is taken in can be read as a term" do
+    nines = &String.duplicate("9", &1)
+
+    good = [
+      "1e308",
+      "-1e-999",
+      "0e999",
+      nines.(30),
+      "-" <> nines.(16_384),
+      "[#{nines.(16_384)}]",
+      nines.(300) <> ".5"
+    ]
+
+    bad = ["1e309", "-1e999", nines.(16_385), "-" <> nines.(16_385), nines.(400) <> ".5", "[1,[1e999]]"]
+    # Also where an event looks like one before, without the number.
+    plain = ~s({"event_name":"door_triggered","far":1234567890})
+
+    for number <- good ++ bad do
+      text = String.replace(plain, "1234567890", number)
+      {written, answers, _} = both([{"tom", false, [plain]}, {"tom", false, [text]}, {"tom", false, [plain]}])
+      lines = String.split(written, "\n", trim: true)
+
+      assert {number in good, length(lines)} ==
+               {match?([5, 6, 7], answers), if(number in good, do: 3, else: 2)}
+
+      for line <- lines, do: assert({:ok, _} = Roomfold.JSON.decode(line))
+      if number in bad, do: assert([5, {0, :number_out_of_range, nil, _}, 6] = answers)
     end
   end
 

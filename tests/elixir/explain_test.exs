@@ -1,8 +1,8 @@
 defmodule Roomfold.ExplainTest do
   @moduledoc "What a report's errors say to a person beyond the reason, with every implementation alike."
-  use ExUnit.Case, async: true
+  use Roomfold.RoomsCase, async: true
 
-  alias Roomfold.{Error, Report, Rules, World}
+  alias Roomfold.{Report, Rules}
 
   @impls [:native, :port, :elixir]
 
@@ -70,8 +70,8 @@ defmodule Roomfold.ExplainTest do
           {{:user_joined, %{}}, ~s|the name must be a string ("user_joined"), got the atom :user_joined|},
           {{nil, %{}}, "the name must be a string, got nil"},
           {:user_joined, "got the atom :user_joined"},
-          {%{"event" => "x"}, ~s(got the map %{"event" => "x"}; JSON is folded as {:json, text})},
-          {~s({}), ~s(got the string "{}"; JSON is folded as {:json, text})},
+          {%{"event" => "x"}, ~s(got the map %{"event" => "x"}; JSON is given as {:json, text})},
+          {~s({}), ~s(got the string "{}"; JSON is given as {:json, text})},
           {{"a", %{}, 1}, ~s(got the tuple {"a", %{}, 1})},
           {[good], "got the list"},
           {%Report{}, "got a Roomfold.Report"}
@@ -90,6 +90,79 @@ defmodule Roomfold.ExplainTest do
 
     assert %{detail: nil} =
              says([ok, {"create", %{"entity_id" => "a", "components" => 7}}], 1, ["components must be a map"])
+  end
+
+  describe "what a room refuses" do
+    # The error of a fold of the same event, alone.
+    defp folded(impl, input) do
+      assert [{0, error} | _] = rejected(impl, input)
+      Error.put(error, index: nil)
+    end
+
+    test "as text is told in the same words which key is the right one" do
+      for impl <- @impls do
+        room = start_room(impl: impl, rules: Rules.doom())
+
+        for {text, said} <- [
+              {~s({"event":"door_triggered","id":"gate"}),
+               ~s("door_triggered": an event of the rules has its name under "event_name")},
+              {~s({"event_name":"create","entity_id":"a","components":{}}),
+               ~s("create": create, update and delete have their name under "event")},
+              {~s({"event":"teleport"}), ~s(no rule says what this event does: "teleport")}
+            ] do
+          assert {:error, error} = Room.publish(room, {:json, text})
+          assert error == folded(impl, {:json, text})
+          assert error.message =~ said
+          assert {:error, ^error} = Room.publish(room, {:json, text}, by: "tom")
+          good = {"door_opened", %{"id" => "gate"}}
+          assert {:error, second} = Room.publish(room, [good, {:json, text}])
+          assert {second.index, second.message} == {1, "event 1: " <> error.message}
+        end
+      end
+    end
+
+    test "as a term is told what it is instead" do
+      room = start_room(rules: Rules.doom())
+      good = {"door_opened", %{"id" => "gate"}}
+
+      for {event, said} <- [
+            {{"user_joined", %{user_id: "tom"}}, ~s|keys must be strings ("user_id"), got the atom :user_id|},
+            {{"user_joined", [user_id: "tom"]}, "the payload must be a map, got the keyword list"},
+            {{:user_joined, %{}}, ~s|the name must be a string ("user_joined"), got the atom :user_joined|},
+            {:user_joined, "got the atom :user_joined"},
+            {%{"event" => "x"}, ~s(got the map %{"event" => "x"}; JSON is given as {:json, text})},
+            {{"create", %{"entity_id" => "a", "components" => %{position: [1, 2, 3]}}},
+             "got the atom :position"}
+          ] do
+        assert {:error, error} = Room.publish(room, event)
+        assert error == folded(:native, [event])
+        assert error.message =~ said
+        assert {:error, %{index: 1, message: message}} = Room.publish(room, [good, event])
+        assert message == "event 1: " <> error.message
+      end
+
+      for {events, said} <- [
+            {[good | :tail], "event 1: an event must be"},
+            {[good | :tail], "the list ends with the atom :tail"},
+            {{:json, 7}, "got the tuple {:json, 7}"},
+            {{"door_opened", {:json, "[1]"}}, ~s(the payload must be an object, got the string "[1]")},
+            {{"door_opened", %{"id" => self()}}, "the value has no JSON counterpart"}
+          ] do
+        assert {:error, error} = Room.publish(room, events)
+        assert error.message =~ said
+      end
+    end
+
+    test "reaches a client by its session" do
+      room = start_room(rules: Rules.doom())
+      {_, _, session} = join!(room, "tom")
+      {[], session} = Session.input(session, "user_moved", %{user_id: "tom"}, "1")
+      {{:error, error}, session} = await(session, reply("1"))
+      assert error["message"] =~ ~s|keys must be strings ("user_id"), got the atom :user_id|
+      {[], session} = Session.input(session, "user_moved", {:json, "7"}, "2")
+      {{:error, error}, _} = await(session, reply("2"))
+      assert error["message"] =~ "the payload must be an object, got the string \"7\""
+    end
   end
 
   test "what a value holds is not printed without end" do

@@ -435,6 +435,34 @@ defmodule Roomfold.RoomStateTest do
     assert Enum.any?(effects, &match?({:reply, :ann, {:ok, [_]}}, &1))
   end
 
+  test "who published without ever joining is forgotten; who left is not given more by that" do
+    state = open(user_events_per_s: 10, user_burst_s: 1, max_queue: 100)
+    size = :erts_debug.flat_size(state)
+
+    # As its process does, with another user each time.
+    state =
+      Enum.reduce(1..5_000, state, fn n, state ->
+        {effects, state} = publish(state, {:user, "user #{n}"}, move("user #{n}"), n * 100)
+        if appended(effects) == [], do: state, else: elem(State.committed(state, :ok, n * 100), 1)
+      end)
+
+    assert :erts_debug.flat_size(state) < size + 2_000
+
+    state = join(state, "eve", 600_000)
+
+    flood = fn state ->
+      Enum.flat_map_reduce(1..20, state, fn _, state ->
+        publish(state, {:user, "eve"}, move("eve"), 600_000, :eve)
+      end)
+    end
+
+    {refused, state} = flood.(state)
+    assert length(refused) == 10
+    {_, state} = State.leave(state, self(), true, 600_000)
+    {refused, _} = state |> join("eve", 600_000) |> flood.()
+    assert length(refused) == 20
+  end
+
   test "who is away is waited for until the grace is over, and no longer" do
     state = open(grace_ms: 5_000) |> join("tom", 0)
     {_, state} = run(state, 200)

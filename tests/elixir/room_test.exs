@@ -107,6 +107,27 @@ defmodule Roomfold.RoomTest do
       assert Room.info(room).seq == 0
     end
 
+    test "a number that no term can be ends nobody who reads events as terms: it is refused, wanted or not" do
+      for impl <- [:native, :elixir] do
+        rooms = start_rooms(room: [impl: impl, tick_ms: 5, systems: [{Roomfold.Systems.Lifetimes, []}]])
+        room = {rooms, "1"}
+        Room.subscribe(room)
+        {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+        text = ~s({"user_id":"tom","far":1e999})
+        assert {:error, error} = Room.publish(room, {"user_moved", {:json, text}}, by: "tom")
+        assert error.reason == :number_out_of_range and is_integer(error.offset)
+        assert {:ok, 2} = Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => "x"}}, by: "tom")
+        assert_receive {"user_moved", %{"seq" => 2}}
+        assert Room.info(room).term == 1
+
+        {_, _, session} = join!(room, "tom")
+        {[], session} = Session.input(session, "user_moved", {:json, text}, "1")
+
+        assert {{:error, %{"reason" => "number_out_of_range", "offset" => 23}}, _} =
+                 await(session, reply("1"))
+      end
+    end
+
     test "what only the world as it is can know is refused too" do
       room = start_room(max_entities: 1)
       create = fn id -> {"create", %{"entity_id" => id, "components" => %{"tags" => 1}}} end
@@ -210,6 +231,41 @@ defmodule Roomfold.RoomTest do
           ] do
         assert {:error, %Error{reason: :not_owned}} = Room.publish(room, event, by: "tom"), inspect(event)
       end
+    end
+
+    test "who speaks for somebody else is told who it is, and whose the entity is", %{room: room} do
+      for {id, components} <- [{"box", %{"owner" => "ann"}}, {"rock", %{}}, {"seven", %{"owner" => 7}}],
+          do: {:ok, _} = Room.publish(room, {"create", %{"entity_id" => id, "components" => components}})
+
+      update = &{"update", %{"entity_id" => &1, "components" => %{"lid" => "open"}}}
+
+      for {event, said} <- [
+            {update.("box"), ~s("box" has the owner "ann")},
+            {update.("rock"), ~s("rock" has no owner)},
+            {update.("seven"), ~s("seven" has the owner 7)},
+            {update.("nothing"), ~s(there is no "nothing" of its own)},
+            {{"delete", %{"entity_id" => "box"}}, ~s("box" has the owner "ann")},
+            {{"create", %{"entity_id" => "new", "components" => %{"owner" => "ann"}}},
+             ~s("new" would have the owner "ann")},
+            {{"create", %{"entity_id" => "new", "components" => %{}}}, ~s("new" would have no owner)},
+            {{"weapon_fired", %{"user_id" => "tom", "projectile_id" => "box", "hand_position" => [0, 0, 0]}},
+             ~s("box" has the owner "ann")},
+            {{"player_moved", %{"user_id" => "ann", "position" => [1, 0, 0]}}, ~s(not "ann")},
+            {{"door_triggered", %{"user_id" => ["ann"]}}, ~s(not ["ann"])},
+            {{:json, ~s({"event_name":"door_triggered","user_id":"ann"})}, ~s(not "ann")}
+          ] do
+        assert {:error, %Error{reason: :not_owned} = error} = Room.publish(room, event, by: "tom")
+        assert error.detail == ~s(the sender is "tom", ) <> said
+        assert String.ends_with?(error.message, error.detail)
+        good = {"door_triggered", %{}}
+        assert {:error, %{index: 1, message: message}} = Room.publish(room, [good, event], by: "tom")
+        assert message == "event 1: " <> error.message
+      end
+
+      # What nobody can read is refused all the same.
+      text = ~s({"event_name":"door_triggered","user_id":"ann","far":1e999})
+      assert {:error, %Error{}} = Room.publish(room, {:json, text}, by: "tom")
+      assert Room.seq(room) > 0
     end
 
     test "what a user owns, it may change; owning is data", %{room: room} do

@@ -111,6 +111,54 @@ defmodule Roomfold.SessionTest do
       assert {:ok, _, _, _} = Session.join(Session.new(room: start_room(id: "other"), user: "tom"), %{})
     end
 
+    test "a process that joins once more, in another format or the same, has replaced its session, which says so; the new one goes on" do
+      for {format, next} <- [{"json", "packed"}, {"packed", "json"}, {"json", "json"}] do
+        room = start_room()
+        {_, _, older} = join!(room, "tom", %{"format" => format})
+        {_, older} = await(older, push("diff"))
+        {%{"format" => ^next}, _, newer} = join!(room, "tom", %{"format" => next})
+        {:ok, seq} = Room.publish(room, {"create", %{"entity_id" => "lamp", "components" => %{}}})
+        assert %{connections: 1, users: ["tom"]} = Room.info(room)
+
+        # All that the room has sent, given to both, as a host would that does not know which one it is for.
+        messages = messages()
+        assert {:closed, "replaced", [{:push, "closing", %{"reason" => "replaced"}}]} = give(older, messages)
+        assert {_, %{seq: ^seq}} = give(newer, messages)
+      end
+    end
+
+    test "so it is in a replay" do
+      {:ok, replay} =
+        Roomfold.Replay.start_link(
+          events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}),
+          paused: true
+        )
+
+      {_, _, older} = join!(replay, "ann")
+      {_, _, newer} = join!(replay, "ann", %{"format" => "packed"})
+      messages = messages()
+      assert {:closed, "replaced", [_]} = give(older, messages)
+      assert {[], ^newer} = give(newer, messages)
+    end
+
+    defp messages do
+      receive do
+        message -> [message | messages()]
+      after
+        50 -> []
+      end
+    end
+
+    defp give(session, messages) do
+      Enum.reduce_while(messages, {[], session}, fn message, {frames, session} ->
+        case Session.handle(session, message) do
+          :ignore -> {:cont, {frames, session}}
+          {:close, reason, more, _} -> {:halt, {:closed, reason, frames ++ more}}
+          {more, session} -> {:cont, {frames ++ more, session}}
+        end
+      end)
+    end
+
     test "a version of the packed format that nobody knows falls back to JSON" do
       {reply, _, _} = join!(start_room(), "tom", %{"format" => "packed", "versions" => [99]})
       assert reply["format"] == "json"
@@ -217,6 +265,33 @@ defmodule Roomfold.SessionTest do
         end)
 
       assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
+    end
+
+    test "so are floods of acknowledgements, and nothing is lost by that: the next one counts for all" do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, events_per_s: 5, burst_s: 1, max_unacknowledged: 5_000)
+
+      # Whatever is in them.
+      for payload <- [%{"seq" => 0}, {:json, ~s({"seq":0})}, %{"seq" => "no"}, {:json, "nonsense"}] do
+        {answers, flooded} = Enum.map_reduce(1..50, session, &Session.input(&2, "ack", payload, &1))
+        assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
+        assert {[], _} = Session.input(flooded, "ack", payload)
+      end
+
+      # Bytes count, too.
+      {_, _, few} = join!(room, "tom", %{}, bytes_per_s: 100, burst_s: 1)
+      long = {:json, ~s({"seq":0,"x":"#{String.duplicate("x", 100)}"})}
+
+      assert {[{:reply, "r", :error, %{"reason" => "rate_limited"}}], _} =
+               Session.input(few, "ack", long, "r")
+
+      # Events are another matter: who sends too many of them can still acknowledge.
+      {_, session} =
+        Enum.map_reduce(1..50, session, &Session.input(&2, "user_moved", %{"user_id" => "tom"}, &1))
+
+      assert session.sent_bytes > 0
+      {[], session} = Session.input(session, "ack", %{"seq" => session.seq})
+      assert session.sent_bytes == 0
     end
 
     test "so are too many that wait for their answers" do

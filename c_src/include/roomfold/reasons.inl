@@ -32,7 +32,7 @@ X(INVALID_UTF8, invalid_utf8, "a string is not valid UTF-8")
 X(TOO_DEEP, too_deep, "lists and objects are nested too deeply")
 //: a term or string beyond `:max_value_bytes`, a text beyond `:max_bytes`, an event beyond `:max_event_bytes`, a client's input beyond `:max_input_bytes`, a port's frame beyond `:max_frame_bytes`, an append beyond `:max_append_bytes`
 X(TOO_LARGE, too_large, "the value is larger than the limit")
-//: a number that binary64, or the component's type, cannot hold; an integer beyond 64 bits in an event, beyond 16,384 digits in plain JSON; a place or a size of a shot that is too far or too large
+//: a number that binary64, or the component's type, cannot hold, in what a room takes in also where nothing wants it; an integer beyond 64 bits in an event, beyond 16,384 digits in plain JSON; a place or a size of a shot that is too far or too large
 X(NUMBER_OUT_OF_RANGE, number_out_of_range, "the number is out of range")
 //: an object of an event's JSON text has a key twice (plain `JSON.decode` takes the last)
 X(DUPLICATE_KEY, duplicate_key, "an object has the same key twice")
@@ -106,9 +106,9 @@ X(UNKNOWN_MOMENT, unknown_moment, "nothing is remembered of this moment")
 X(RESERVED_FIELD, reserved_field, "the room sets this field")
 //: an event whose rule is not for this sender, one that the room's module refused, anything published into a replay
 X(NOT_ALLOWED, not_allowed, "this sender may not send this event")
-//: a user's event about an entity whose id, and whose `owner`, is somebody else's
+//: a user's event about an entity whose id, and whose `owner`, is somebody else's; in a room's answer the detail says who sent it and whose the entity is
 X(NOT_OWNED, not_owned, "a user speaks for itself and for what it owns")
-//: more events in a second than the room, or the session, takes from one sender
+//: more events, bytes or acknowledgements in a second than the room, or the session, takes from one sender
 X(RATE_LIMITED, rate_limited, "this sender sends too much")
 //: the room's queue, or the client's, is full; or there was no answer in time (then it may still have been done)
 X(OVERLOADED, overloaded, "the room has more to do than it can")

@@ -446,7 +446,11 @@ defmodule Roomfold.Replay do
   def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
 
   defp joined(state, pid, user, how) do
-    unless is_map_key(state.people.connections, pid), do: Process.monitor(pid)
+    case People.number(state.people, pid) do
+      nil -> Process.monitor(pid)
+      number -> send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
+    end
+
     {people, _} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     state = %{state | people: people}
 
@@ -454,6 +458,7 @@ defmodule Roomfold.Replay do
       room: state.options.id,
       pid: self(),
       term: state.term,
+      number: People.number(people, pid),
       json: Options.json(state.options),
       seq: World.seq(state.world),
       tick_ms: state.options.tick_ms,

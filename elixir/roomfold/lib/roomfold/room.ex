@@ -15,7 +15,7 @@ defmodule Roomfold.Room do
       %{"position" => [3.0, 1.0, 2.0]}
       iex> {:error, error} = Roomfold.Room.publish("lobby", {"user_moved", %{"user_id" => "tom"}}, by: "eve")
       iex> error.message
-      "field \\"user_id\\": a user speaks for itself and for what it owns"
+      "field \\"user_id\\": a user speaks for itself and for what it owns: the sender is \\"eve\\", not \\"tom\\""
 
   A room is named by its id (in the place `Roomfold.Rooms`), by `{rooms, id}` with a `Roomfold.Rooms` of your own, or by its pid.
   It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log. So an id that is

@@ -10,7 +10,8 @@ defmodule Roomfold.Session do
       iex> {[], _session} = Roomfold.Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "7")
 
   What the room sends comes as messages to the process that has called `join/2`, which gives each of them to `handle/2`. A process has one session of a room, at
-  most: a second user's join is refused, and of two sessions of the same user the older one is of no use any more. Two clients are two processes.
+  most: a second user's join is refused; when the same user joins once more, in whatever format, the older session is closed with the reason `replaced`. Two clients
+  are two processes.
 
   ## Frames
 
@@ -25,7 +26,7 @@ defmodule Roomfold.Session do
   `last_seq` and `last_term`; `events: true` asks for the events that a diff does not tell by itself, `presence: true` for who comes and
   goes. It gets `snapshot` or, coming back, perhaps a `diff`, then a `diff` for each tick that changed something, `events`
   (`{"events": [..]}`), `presence_diff`, `authority`, and `term` when the room has come back as another process and the session is in it
-  again. It sends events by their names, and `ack` with `{"seq": n}` now and then: what it has not
+  again. It sends events by their names, and `ack` with `{"seq": n}` now and then, which says that it has everything up to there: what it has not
   acknowledged is limited to `max_unacknowledged` bytes of snapshots and diffs, which the reply says. Who reads too slowly gets no more diffs until it has caught up, then one for all it missed or a
   snapshot, and is closed when that takes too long.
   """
@@ -50,8 +51,12 @@ defmodule Roomfold.Session do
     :to,
     :monitor,
     :term,
+    # of its join: what tells it from another session that the process has had in the room
+    :number,
     :seq,
+    # what the client may still send, and acknowledge
     :limit,
+    :ack_limit,
     :lagging,
     :params,
     :json,
@@ -95,8 +100,8 @@ defmodule Roomfold.Session do
     * `:room`, `:user` - required
     * `:max_input_bytes` of one message from the client (65,536), `:max_waiting` of them that are not answered (256)
     * `:max_unacknowledged` - bytes sent to the client and not acknowledged (1,048,576), `:max_lag_ms` (15,000)
-    * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what it may send; checked here, so that a flood never
-      reaches the room
+    * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what it may send, and once more the same for what it acknowledges by `ack`;
+      checked here, so that a flood never reaches the room. What is beyond is refused, `rate_limited`
     * `:fastlane` - `{pid, {module, argument}}` for a host that calls `flushed/1`: a client that keeps up gets diffs straight from the room in
       the process `pid`, which writes to its socket, as messages `module.message(argument, frame)`, made once for all clients whose
       module and argument are equal. Not for a `Roomfold.Replay`
@@ -144,6 +149,7 @@ defmodule Roomfold.Session do
            session
            | format: format,
              limit: Limit.new(session.options.rates, now(session)),
+             ack_limit: Limit.new(session.options.rates, now(session)),
              events?: params["events"] == true,
              presence?: params["presence"] == true,
              params: if(is_map(params["params"]), do: params["params"], else: %{})
@@ -204,6 +210,7 @@ defmodule Roomfold.Session do
           to: Map.get(joined, :inbox) || joined.pid,
           monitor: monitor,
           term: joined.term,
+          number: Map.get(joined, :number),
           seq: joined.seq,
           json: joined.json,
           lagging: nil,
@@ -301,12 +308,10 @@ defmodule Roomfold.Session do
   def input(%__MODULE__{limit: nil}, "ack", _, _), do: not_joined()
 
   def input(%__MODULE__{} = session, "ack", payload, ref) do
-    with :ok <- at_most(size(payload), session.options.max_input_bytes, :too_large),
-         {:ok, %{"seq" => seq}} when is_integer(seq) <- decode(session, payload) do
-      acknowledge(session, seq)
-    else
+    case may_acknowledge(session, size(payload)) do
+      {:ok, limit} -> read_ack(%{session | ack_limit: limit}, decode(session, payload), ref)
+      {:limited, limit} -> refuse(%{session | ack_limit: limit}, ref, Error.new(:rate_limited))
       {:error, error} -> refuse(session, ref, error)
-      _ -> refuse(session, ref, Error.new(:invalid_seq))
     end
   end
 
@@ -319,6 +324,16 @@ defmodule Roomfold.Session do
 
   def input(%__MODULE__{}, event, _, _),
     do: raise(ArgumentError, "an event's name must be a string, got: #{inspect(event)}")
+
+  # Apart from what else it sends: who sends too much would else seem to read too slowly, and be sent nothing more.
+  defp may_acknowledge(%{options: options, ack_limit: limit, link: link}, bytes) do
+    with :ok <- at_most(bytes, options.max_input_bytes, :too_large),
+         do: Limit.take(limit, options.rates, 1, bytes, link.now())
+  end
+
+  defp read_ack(session, {:ok, %{"seq" => seq}}, _) when is_integer(seq), do: acknowledge(session, seq)
+  defp read_ack(session, {:error, error}, ref), do: refuse(session, ref, error)
+  defp read_ack(session, {:ok, _}, ref), do: refuse(session, ref, Error.new(:invalid_seq))
 
   # The limit as it is then. (A session has many fields: what every input goes through reads and changes them in one go.)
   defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
@@ -484,6 +499,13 @@ defmodule Roomfold.Session do
 
   def handle(session, {:roomfold, _, {:authority, user}}),
     do: {[{:push, "authority", %{"user" => user}}], session}
+
+  # The process has joined once more, by another session.
+  def handle(%{term: term, number: number} = session, {:roomfold, _, {:replaced, term, number}})
+      when number != nil,
+      do: {:close, "replaced", [{:push, "closing", %{"reason" => "replaced"}}], session}
+
+  def handle(session, {:roomfold, _, {:replaced, _, _}}), do: {[], session}
 
   def handle(%{monitor: monitor} = session, {:DOWN, monitor, _, _, _}) when monitor != nil,
     do: come_back(session)

@@ -52,6 +52,23 @@ case Roomfold.PhoenixTest.Postgres.start() do
         assert {:error, %{reason: :log_damaged}} = EventLog.snapshot(log, "lobby")
       end
 
+      test "a trim that finds nothing to forget writes nothing", %{log: log} do
+        term = room(log, "lobby", 9)
+        # The transaction that has written the room's row last.
+        written = fn -> Repo.query!("SELECT xmin::text FROM roomfold_rooms WHERE room = 'lobby'").rows end
+        before = written.()
+        assert EventLog.trim(log, "lobby", 7) == :ok
+        assert written.() == before
+        :ok = EventLog.put_snapshot(log, "lobby", term, 8, "eight")
+        assert EventLog.trim(log, "lobby", 7) == :ok
+        assert {:ok, %{first: 7}} = EventLog.head(log, "lobby")
+        assert Repo.query!("SELECT count(*) FROM roomfold_events").rows == [[3]]
+        trimmed = written.()
+        assert trimmed != before
+        for keep <- [1, 6, 7], do: assert(EventLog.trim(log, "lobby", keep) == :ok)
+        assert written.() == trimmed
+      end
+
       test "two nodes, one room: whoever claimed last writes", %{log: log} do
         other = start()
         old = room(log, "lobby", 2)

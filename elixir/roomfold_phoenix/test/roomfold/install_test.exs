@@ -108,6 +108,22 @@ defmodule Roomfold.Phoenix.InstallTest do
     end
   end
 
+  test "the client is imported from where the dependency is" do
+    for {roomfold, path} <- [
+          {"deps/roomfold", "../../deps/roomfold"},
+          {"../roomfold", "../../../roomfold"},
+          {Path.expand("../../deps/roomfold"), "../../../../deps/roomfold"},
+          {Path.expand("vendor/roomfold"), "../../vendor/roomfold"}
+        ] do
+      changes = Install.plan(:shop, &project()[&1], roomfold)
+      assert {:create, _, text} = List.keyfind(changes, "assets/js/room.js", 1)
+      assert text =~ ~s(import {Room} from "#{path}/priv/static/roomfold.mjs"\n)
+    end
+
+    {_, files} = install(project())
+    assert files["assets/js/room.js"] =~ ~s("../../deps/roomfold/priv/static/roomfold.mjs")
+  end
+
   test "the second time it changes nothing" do
     {_, files} = install(project())
     {changes, again} = install(files)
@@ -165,9 +181,24 @@ defmodule Roomfold.Phoenix.InstallTest do
       end)
     end
 
-    defp small_project(folder) do
-      mix =
-        "defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\"]\nend\n"
+    # In a VM of its own: in another project's Mix a project has no dependencies of its own.
+    defp run_alone(folder) do
+      code =
+        "Mix.start(); Mix.Project.in_project(:shop, \".\", fn _ -> Mix.Tasks.Roomfold.Install.run([]) end)"
+
+      ebin = Path.dirname(:code.which(Install))
+      {said, status} = System.cmd("elixir", ["-pa", ebin, "-e", code], cd: folder, stderr_to_stdout: true)
+      assert status == 0, said
+      said
+    end
+
+    defp small_project(folder, deps \\ []) do
+      mix = """
+      defmodule Shop.MixProject do
+        use Mix.Project
+        def project, do: [app: :shop, version: "0.1.0", deps: #{inspect(deps)}]
+      end
+      """
 
       for {path, text} <- Map.put(project(), "mix.exs", mix) do
         File.mkdir_p!(Path.dirname(Path.join(folder, path)))
@@ -192,6 +223,19 @@ defmodule Roomfold.Phoenix.InstallTest do
 
       assert run(folder) =~ "Everything is there already."
       assert tree(folder) == first
+    end
+
+    test "imports the client from the folder of a dependency by path", %{folder: folder} do
+      root = Path.join(folder, "shop")
+      client = Path.join(folder, "lib/roomfold/priv/static/roomfold.mjs")
+      File.mkdir_p!(Path.dirname(client))
+      File.write!(client, "export class Room {}")
+      small_project(root, roomfold: [path: "../lib/roomfold"])
+      assert run_alone(root) =~ "* creating assets/js/room.js"
+      script = File.read!(Path.join(root, "assets/js/room.js"))
+      assert [_, path] = Regex.run(~r/import {Room} from "(.*)"/, script)
+      assert path == "../../../lib/roomfold/priv/static/roomfold.mjs"
+      assert Path.expand(path, Path.join(root, "assets/js")) == client
     end
 
     test "where there is no Phoenix project, and with arguments that it does not know", %{folder: folder} do

@@ -1,7 +1,7 @@
 defmodule Roomfold.Report.Explain do
   @moduledoc false
   # What a person needs beyond the reason, read from the events themselves: a key that is an atom, a name under the wrong key.
-  # Implementations don't look for it; it is looked for once something was rejected, for all of them alike.
+  # Implementations don't look for it; it is looked for once something was rejected, for all of them alike, and by rooms for what they refuse.
 
   alias Roomfold.{Error, Report, Rules}
 
@@ -15,18 +15,26 @@ defmodule Roomfold.Report.Explain do
   def explain(report, {:json, _}, rules) do
     %{
       report
-      | rejected: for({index, error} <- report.rejected, do: {index, put(error, wrong_key(error, rules))})
+      | rejected: for({index, error} <- report.rejected, do: {index, of_text(error, rules)})
     }
   end
 
   def explain(report, _, _), do: report
+
+  @doc "The error of an event that was text."
+  @spec of_text(Error.t(), Rules.t()) :: Error.t()
+  def of_text(error, rules), do: put(error, wrong_key(error, rules))
+
+  @doc "The error of an event that was a term. `tail`: it, and what comes behind it."
+  @spec of_term(Error.t(), tail :: term) :: Error.t()
+  def of_term(error, tail), do: put(error, of_event(error.reason, tail))
 
   # Entries are in the order of events: the list is gone through once. at: the index of its first event.
   defp from_list([], _, _), do: []
 
   defp from_list([{index, error} | rejected], events, at) do
     events = drop(events, index - at)
-    [{index, put(error, of_event(error.reason, events))} | from_list(rejected, events, index)]
+    [{index, of_term(error, events)} | from_list(rejected, events, index)]
   end
 
   defp drop([_ | events], count) when count > 0, do: drop(events, count - 1)
@@ -69,7 +77,7 @@ defmodule Roomfold.Report.Explain do
   defp not_an_event({name, _}), do: "the name must be a string#{example(name)}, got #{Error.got(name)}"
 
   defp not_an_event(event) when is_map(event) or is_binary(event),
-    do: "got #{Error.got(event)}; JSON is folded as {:json, text}"
+    do: "got #{Error.got(event)}; JSON is given as {:json, text}"
 
   defp not_an_event(event), do: "got #{Error.got(event)}"
 

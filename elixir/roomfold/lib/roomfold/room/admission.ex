@@ -38,7 +38,7 @@ defmodule Roomfold.Room.Admission do
     first = first_rejection(world, text)
 
     with :ok <- if(first && first.reason in @syntax, do: {:error, first}, else: :ok),
-         {:ok, event} <- named(JSON.decode!(text, impl: json)),
+         {:ok, event} <- read(text, first, json),
          {:ok, owners} <- Check.event(event, sender, world, owners),
          :ok <- if(first, do: {:error, first}, else: :ok) do
       check(texts, index + 1, sender, world, owners, json)
@@ -64,6 +64,15 @@ defmodule Roomfold.Room.Admission do
       %{rejected: [{_, error} | _]} -> error
       %{folded: 0, orphaned: 0, stale: 0} -> Error.new(:unexpected_end, offset: byte_size(text))
       _ -> nil
+    end
+  end
+
+  # A number that no term can be: where it is wanted the fold has found it, too, and knows for which component.
+  defp read(text, first, json) do
+    case JSON.decode(text, impl: json) do
+      {:ok, event} -> named(event)
+      {:error, _} when first != nil and first.reason == :number_out_of_range -> {:error, first}
+      {:error, error} -> {:error, error}
     end
   end
 

@@ -3,7 +3,8 @@ defmodule Roomfold.Room.Batch do
   # What came within a tick, checked and numbered: the records for the log, which is the text that the world then folds.
 
   alias Roomfold.{Error, World}
-  alias Roomfold.Room.{Admission, Text}
+  alias Roomfold.Report.Explain
+  alias Roomfold.Room.{Admission, Check, Text}
 
   defmodule Item do
     @moduledoc false
@@ -29,7 +30,7 @@ defmodule Roomfold.Room.Batch do
     {good, refused} = adjust_all(items, context)
     {:ok, {text, answers}} = admit(context, senders(good))
 
-    {good, not_admitted} = answered_all(good, answers, [], [])
+    {good, not_admitted} = answered_all(good, answers, context, [], [])
 
     %__MODULE__{
       items: good,
@@ -49,20 +50,25 @@ defmodule Roomfold.Room.Batch do
     end
   end
 
-  defp answered_all([], [], good, refused), do: {Enum.reverse(good), Enum.reverse(refused)}
+  defp answered_all([], [], _, good, refused), do: {Enum.reverse(good), Enum.reverse(refused)}
 
-  defp answered_all([item | items], [answer | answers], good, refused) do
-    case answered(item, answer) do
-      %Item{} = item -> answered_all(items, answers, [item | good], refused)
-      refusal -> answered_all(items, answers, good, [refusal | refused])
+  defp answered_all([item | items], [answer | answers], context, good, refused) do
+    case answered(item, answer, context) do
+      %Item{} = item -> answered_all(items, answers, context, [item | good], refused)
+      refusal -> answered_all(items, answers, context, good, [refusal | refused])
     end
   end
 
-  defp answered(%Item{texts: texts} = item, seq) when is_integer(seq),
+  defp answered(%Item{texts: texts} = item, seq, _) when is_integer(seq),
     do: %{item | seqs: %Range{first: seq, last: seq + length(texts) - 1, step: 1}}
 
-  defp answered(item, {index, reason, about, offset}) do
-    error = Error.from({reason, about, offset})
+  defp answered(item, {index, reason, about, offset}, %{world: world, json: json}) do
+    error =
+      {reason, about, offset}
+      |> Error.from()
+      |> Explain.of_text(world.rules)
+      |> Check.explain(Enum.at(item.texts, index), item.sender, world, json)
+
     {item, if(match?([_], item.texts), do: error, else: Text.at(error, index))}
   end
 

@@ -3,7 +3,7 @@ defmodule Roomfold.Room.Check do
   # May this sender send this event? By the rules (who may send it), by ownership (a user touches what has its id, or its id as
   # `owner`), and by what only the room sets. What the values are is the fold's business.
 
-  alias Roomfold.{Error, World}
+  alias Roomfold.{Error, JSON, World}
 
   @reserved ["seq", "at", "by", "event", "event_name"]
   @entity_events ["create", "update", "delete"]
@@ -111,6 +111,46 @@ defmodule Roomfold.Room.Check do
   defp new_owner(%{"owner" => {:field, field}}, payload), do: payload[field]
   defp new_owner(%{"owner" => {:value, value}}, _), do: value
   defp new_owner(_, _), do: nil
+
+  # ---- what a refusal says ----
+
+  @doc """
+  An error of an event's text: where somebody spoke for somebody else, with who that was and whose the entity is. (A client may know: it has the
+  component `owner` of all that is in its room.)
+  """
+  @spec explain(Error.t(), String.t(), sender, World.t(), atom) :: Error.t()
+  def explain(%Error{reason: :not_owned, field: field} = error, text, {:user, user}, world, json)
+      when field != nil do
+    # What the fold can read, JSON may have no number for.
+    case JSON.decode(text, impl: json) do
+      {:ok, payload} ->
+        Error.put(error, detail: "the sender is #{inspect(user)}, #{whose(payload, field, world)}")
+
+      {:error, _} ->
+        error
+    end
+  end
+
+  def explain(error, _, _, _, _), do: error
+
+  defp whose(payload, "user_id", _), do: "not #{short(payload["user_id"])}"
+
+  defp whose(payload, field, world) do
+    id = payload[field]
+    name = payload["event_name"] || payload["event"]
+
+    case {owner(id, world, %{}), List.keyfind(operations(name, world.rules), field, 1)} do
+      {{:ok, owner}, _} -> "#{short(id)} has #{owner(owner)}"
+      {:nobody, {:create, _, set}} -> "#{short(id)} would have #{owner(new_owner(set, payload))}"
+      # Somebody else may have made it within the same batch.
+      {:nobody, _} -> "there is no #{short(id)} of its own"
+    end
+  end
+
+  defp owner(nil), do: "no owner"
+  defp owner(owner), do: "the owner #{short(owner)}"
+
+  defp short(value), do: inspect(value, limit: 5, printable_limit: 60)
 
   defp error(reason, where \\ []), do: {:error, Error.new(reason, where)}
 end

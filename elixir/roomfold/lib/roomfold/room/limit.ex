@@ -12,6 +12,11 @@ defmodule Roomfold.Room.Limit do
   @spec rates(events :: pos_integer, bytes :: pos_integer, burst :: pos_integer) :: rates
   def rates(events, bytes, burst), do: {events, bytes, events * burst * 1000, bytes * burst * 1000}
 
+  @doc "How long an empty bucket takes to be full, in milliseconds."
+  @spec refill_ms(rates) :: pos_integer
+  def refill_ms({events, bytes, most_events, most_bytes}),
+    do: max(div(most_events, events), div(most_bytes, bytes))
+
   @doc "A full one."
   @spec new(rates, now :: integer) :: t
   def new({_, _, events, bytes}, now), do: {events, bytes, now}

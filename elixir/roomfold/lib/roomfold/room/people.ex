@@ -5,7 +5,7 @@ defmodule Roomfold.Room.People do
 
   alias Roomfold.Error
 
-  # connections: pid → %{user, format, events?}; users: id → %{count, since, away: nil | since when}; away: how many are
+  # connections: pid → %{user, format, events?, number}, where number is of the join; users: id → %{count, since, away: nil | since when}; away: how many are
   defstruct connections: %{}, users: %{}, order: 0, away: 0
 
   @doc "Users of an earlier life of the room: away since now."
@@ -38,15 +38,25 @@ defmodule Roomfold.Room.People do
     # Who comes back from an earlier life of the room stands behind those who are here.
     entry = if entry.since == 0, do: %{entry | since: order}, else: entry
 
+    connection = %{user: user, format: format, events?: events?, number: order}
+
     people = %{
       people
-      | connections: Map.put(people.connections, pid, %{user: user, format: format, events?: events?}),
+      | connections: Map.put(people.connections, pid, connection),
         users: Map.put(people.users, user, %{entry | count: entry.count + 1, away: nil}),
         order: order,
         away: if(entry.away, do: people.away - 1, else: people.away)
     }
 
     {people, known == nil}
+  end
+
+  @doc "The number of the join by which a process is a connection; nil: it is none."
+  def number(people, pid) do
+    case people.connections do
+      %{^pid => %{number: number}} -> number
+      _ -> nil
+    end
   end
 
   @doc "A connection is gone. Answers its user, or nil if it was none."

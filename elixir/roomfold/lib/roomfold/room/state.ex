@@ -7,7 +7,7 @@ defmodule Roomfold.Room.State do
   #   {:append, after_seq, records}     to the log; the outcome comes back by committed/3
   #   {:publish, records}               on the stream
   #   {:send, pids, message}            to connections: {:update, %Update{}}, {:behind, seq, bytes}, {:presence, joins, leaves},
-  #                                     {:authority, user}
+  #                                     {:authority, user}, {:replaced, term, number of the join}
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
@@ -24,7 +24,7 @@ defmodule Roomfold.Room.State do
     Fastlane,
     Frames,
     Gate,
-    Limit,
+    Limits,
     Options,
     Packed,
     People,
@@ -62,9 +62,8 @@ defmodule Roomfold.Room.State do
     # users who came again before the log had that they left, with their parameters: their coming is said after it
     returning: [],
     fastlane: %Fastlane{},
-    # what each user may still send now, of these rates
-    limits: %{},
-    rates: nil,
+    # what each user may still send now
+    limits: nil,
     systems: [],
     ticks: 0,
     # ticks that were left out
@@ -95,7 +94,7 @@ defmodule Roomfold.Room.State do
       busy_at: now,
       people: People.restore(facts.users, now),
       logged_users: facts.users,
-      rates: Options.rates(options)
+      limits: Limits.new(Options.rates(options), now)
     }
 
     {module_state, events} = init_module(options, world)
@@ -154,8 +153,11 @@ defmodule Roomfold.Room.State do
   """
   def publish_all(state, entries, now) do
     state = on_beat(state, now)
-    %{ids: ids, limits: limits, queue: queue, queued: queued} = state
-    {replies, ids, limits, queue, queued} = gather(entries, state, {[], ids, limits, queue, queued})
+    %{ids: ids, queue: queue, queued: queued} = state
+    %{recent: recent} = limits = Limits.forget(state.limits, now)
+    gathered = gather(entries, state, limits, {[], ids, recent, queue, queued})
+    {replies, ids, recent, queue, queued} = gathered
+    limits = %{limits | recent: recent}
     busy_at = if ids == state.ids, do: state.busy_at, else: now
 
     {Enum.reverse(replies),
@@ -163,27 +165,27 @@ defmodule Roomfold.Room.State do
   end
 
   # What is queued has no reply yet, all else has one.
-  defp gather([{_, to, sender, texts, at} | entries], state, gathered) do
-    {replies, ids, limits, queue, queued} = gathered
+  defp gather([{_, to, sender, texts, at} | entries], state, limits, gathered) do
+    {replies, ids, recent, queue, queued} = gathered
 
     with {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          count = length(texts),
-         {:ok, limits} <- within_limit(limits, state.rates, sender, texts, at),
+         {:ok, recent} <- within_limit(recent, limits, sender, texts, at),
          :ok <- room_in_queue(state, queued, count) do
       item = %Batch.Item{to: to, sender: sender, texts: texts, number: ids + 1}
-      gather(entries, state, {replies, ids + 1, limits, [item | queue], queued + count})
+      gather(entries, state, limits, {replies, ids + 1, recent, [item | queue], queued + count})
     else
-      {:limited, limits} ->
+      {:limited, recent} ->
         refusal = {:reply, to, {:error, Error.new(:rate_limited)}}
-        gather(entries, state, {[refusal | replies], ids, limits, queue, queued})
+        gather(entries, state, limits, {[refusal | replies], ids, recent, queue, queued})
 
       # An error, or that there is nothing in it.
       answer ->
-        gather(entries, state, put_elem(gathered, 0, [{:reply, to, answer} | replies]))
+        gather(entries, state, limits, put_elem(gathered, 0, [{:reply, to, answer} | replies]))
     end
   end
 
-  defp gather([], _, gathered), do: gathered
+  defp gather([], _, _, gathered), do: gathered
 
   # What the room itself has to say: each event by itself. One that can't be written as JSON is a mistake of whose event it is
   # (`what`: a system, or the room's module): it is left out and reported, or it would end the room, again after each restart.
@@ -211,18 +213,10 @@ defmodule Roomfold.Room.State do
   defp authority(_, {:elected, _}), do: {:error, Error.new(:not_allowed)}
   defp authority(_, sender), do: {:ok, sender}
 
-  defp within_limit(limits, rates, {:user, user}, texts, now) do
-    limit =
-      case limits do
-        %{^user => limit} -> limit
-        _ -> Limit.new(rates, now)
-      end
+  defp within_limit(recent, limits, {:user, user}, texts, now),
+    do: Limits.take(recent, limits, user, length(texts), :erlang.iolist_size(texts), now)
 
-    {verdict, limit} = Limit.take(limit, rates, length(texts), :erlang.iolist_size(texts), now)
-    {verdict, Map.put(limits, user, limit)}
-  end
-
-  defp within_limit(limits, _, _, _, _), do: {:ok, limits}
+  defp within_limit(recent, _, _, _, _), do: {:ok, recent}
 
   defp room_in_queue(state, queued, count) do
     if queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
@@ -634,6 +628,7 @@ defmodule Roomfold.Room.State do
       json: Options.json(state.options),
       term: state.term,
       seq: World.seq(state.world),
+      number: People.number(people, pid),
       tick_ms: state.options.tick_ms,
       users: here(state.people),
       frame: missing(state, how)
@@ -642,7 +637,15 @@ defmodule Roomfold.Room.State do
     {failures, state} = if new?, do: say_joined(state, user, how[:params] || %{}), else: {[], state}
     presence = if People.here?(was, user), do: [], else: presence(was, [user], [])
     {elected, state} = elect(state)
-    {answer, failures ++ presence ++ elected, state}
+    {answer, replaced(state, pid, was) ++ failures ++ presence ++ elected, state}
+  end
+
+  # The session that the process has had before gets nothing any more.
+  defp replaced(state, pid, was) do
+    case People.number(was, pid) do
+      nil -> []
+      number -> [{:send, [pid], {:replaced, state.term, number}}]
+    end
   end
 
   defp here(people), do: for({user, %{count: count}} <- people.users, count > 0, do: user) |> Enum.sort()
@@ -690,7 +693,7 @@ defmodule Roomfold.Room.State do
     {people, gone} = People.expire(state.people, state.options.grace_ms, now)
     # Whose coming has not been said has not left either.
     {returned, returning} = Enum.split_with(state.returning, fn {user, _} -> user in gone end)
-    state = %{state | people: people, limits: Map.drop(state.limits, gone), returning: returning}
+    state = %{state | people: people, returning: returning}
     events = Enum.flat_map(gone -- Enum.map(returned, &elem(&1, 0)), &left(state, &1))
     queue_own(state, state.options.module, :server, events)
   end

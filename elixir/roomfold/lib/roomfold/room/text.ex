@@ -3,6 +3,7 @@ defmodule Roomfold.Room.Text do
   # Events as JSON text, as rooms take them in and logs keep them: flat, the name first.
 
   alias Roomfold.{Error, JSON}
+  alias Roomfold.Report.Explain
 
   @entity_events ["create", "update", "delete"]
   @reserved ["seq", "at", "by", "event", "event_name"]
@@ -17,25 +18,43 @@ defmodule Roomfold.Room.Text do
 
   def event({name, {:json, text}}, impl) when is_binary(name) do
     case String.trim_leading(IO.iodata_to_binary(text)) do
-      "{" <> fields -> named(name, fields, impl)
-      _ -> {:error, Error.new(:not_an_event)}
+      "{" <> fields ->
+        named(name, fields, impl)
+
+      text ->
+        {:error, Error.new(:not_an_event, detail: "the payload must be an object, got #{Error.got(text)}")}
     end
   end
 
-  def event({name, payload}, impl) when is_binary(name) and is_map(payload) do
+  def event({name, payload} = event, impl) when is_binary(name) and is_map(payload) do
     keys = :maps.keys(payload)
 
-    with true <- Enum.all?(keys, &is_binary/1) || {:error, Error.new(:not_an_event)},
+    with true <- Enum.all?(keys, &is_binary/1) || not_an_event(event),
          nil <- Enum.find(@reserved, &(&1 in keys)),
          {:ok, "{" <> fields} <- JSON.encode(payload, impl: impl) do
       named(name, fields, impl)
     else
-      {:error, error} -> {:error, error}
+      {:error, error} -> {:error, unsaid(error, event)}
       field -> {:error, Error.new(:reserved_field, field: field)}
     end
   end
 
-  def event(_, _), do: {:error, Error.new(:not_an_event)}
+  def event({format, _} = event, _) when format in [:json, :packed],
+    do: {:error, Error.new(:not_an_event, detail: "got #{Error.got(event)}")}
+
+  def event(event, _), do: not_an_event(event)
+
+  defp not_an_event(event), do: {:error, Explain.of_term(Error.new(:not_an_event), [event])}
+
+  # What is no JSON may be the name of a component: that a fold has a reason of its own for.
+  defp unsaid(%{reason: :unsupported_value} = error, event) do
+    case Explain.of_term(Error.new(:invalid_component_name), [event]) do
+      %{detail: nil} -> error
+      invalid_name -> invalid_name
+    end
+  end
+
+  defp unsaid(error, _), do: error
 
   defp named(name, fields, impl) do
     with {:ok, quoted} <- quoted(name, impl), do: {:ok, put_together(name, quoted, comma(fields), fields)}
@@ -80,6 +99,9 @@ defmodule Roomfold.Room.Text do
       {:error, error} -> {:error, at(error, index)}
     end
   end
+
+  defp events(tail, _, index, _),
+    do: {:error, at(Explain.of_term(Error.new(:not_an_event), tail), index)}
 
   @doc "The error of one event among several."
   def at(error, index), do: %{error | index: index, message: "event #{index}: " <> error.message}

@@ -31,13 +31,16 @@ defmodule Mix.Tasks.Roomfold.Install do
       )
     end
 
-    changes = Install.plan(app, &read/1)
+    changes = Install.plan(app, &read/1, roomfold())
     Enum.each(changes, &carry_out(&1, options[:dry_run] == true))
 
     if Enum.all?(changes, &match?({:unchanged, _}, &1)),
       do: Mix.shell().info("Everything is there already."),
       else: next(app)
   end
+
+  # Where it is depends on how it was named, and in an umbrella on where its dependencies are.
+  defp roomfold, do: Map.get(Mix.Project.deps_paths(), :roomfold, "deps/roomfold")
 
   defp read(path) do
     case File.read(path) do

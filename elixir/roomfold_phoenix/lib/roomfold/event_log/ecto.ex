@@ -236,13 +236,19 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
             [[newest]] =
               rows(config, "SELECT coalesce(max(seq), 0) FROM roomfold_snapshots WHERE room = $1", [room])
 
-            first = max(first, min(keep_from, newest + 1))
-            rows(config, "UPDATE roomfold_rooms SET first = $2 WHERE room = $1", [room, first])
-            rows(config, "DELETE FROM roomfold_events WHERE room = $1 AND seq < $2", [room, first])
-            rows(config, "DELETE FROM roomfold_snapshots WHERE room = $1 AND seq < $2", [room, first - 1])
-            :ok
+            forget_below(config, room, first, min(keep_from, newest + 1))
         end
       end)
+    end
+
+    # What is below the first one is gone already: all of it went at once.
+    defp forget_below(_, _, first, keep) when keep <= first, do: :ok
+
+    defp forget_below(config, room, _, keep) do
+      rows(config, "UPDATE roomfold_rooms SET first = $2 WHERE room = $1", [room, keep])
+      rows(config, "DELETE FROM roomfold_events WHERE room = $1 AND seq < $2", [room, keep])
+      rows(config, "DELETE FROM roomfold_snapshots WHERE room = $1 AND seq < $2", [room, keep - 1])
+      :ok
     end
 
     @impl EventLog

@@ -9,9 +9,12 @@ defmodule Roomfold.Phoenix.Install do
           | {:unchanged, path :: String.t()}
           | {:by_hand, path :: String.t(), what :: String.t()}
 
-  @doc "read: a function of a path that answers its text, or nil if there is no such file."
-  @spec plan(atom, (String.t() -> String.t() | nil)) :: [change]
-  def plan(app, read) do
+  @doc """
+  `read`: a function of a path that answers its text, or nil if there is no such file. `roomfold`: where the dependency is. Paths are those from
+  the project's folder.
+  """
+  @spec plan(atom, (String.t() -> String.t() | nil), roomfold :: Path.t()) :: [change]
+  def plan(app, read, roomfold \\ "deps/roomfold") do
     names = names(app)
 
     [
@@ -20,7 +23,7 @@ defmodule Roomfold.Phoenix.Install do
       file("#{names.web_path}/channels/room_channel.ex", channel(names), read),
       file("#{names.web_path}/channels/room_socket.ex", socket(names), read),
       endpoint(names, read),
-      file("assets/js/room.js", client(), read),
+      file("assets/js/room.js", client(roomfold), read),
       import_client(read)
     ]
   end
@@ -183,14 +186,14 @@ defmodule Roomfold.Phoenix.Install do
     """
   end
 
-  defp client do
+  defp client(roomfold) do
     """
     // The rooms' client. A page that has
     //   <meta name="room-token" content={MyAppWeb.RoomSocket.token(user_id)}>
     //   <main data-room="lobby">
     // is in that room; window.room is it.
     import {Socket} from "phoenix"
-    import {Room} from "../../deps/roomfold/priv/static/roomfold.mjs"
+    import {Room} from "#{relative(Path.join(roomfold, "priv/static/roomfold.mjs"), "assets/js")}"
 
     const token = document.querySelector("meta[name='room-token']")?.content
     const name = document.querySelector("[data-room]")?.dataset.room
@@ -205,4 +208,10 @@ defmodule Roomfold.Phoenix.Install do
     }
     """
   end
+
+  # A path as a file in another folder has to write it.
+  defp relative(path, from), do: below(Path.split(Path.expand(path)), Path.split(Path.expand(from)))
+
+  defp below([same | path], [same | from]), do: below(path, from)
+  defp below(path, from), do: Path.join(List.duplicate("..", length(from)) ++ path)
 end
