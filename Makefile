@@ -199,7 +199,7 @@ streams: ## N=1000 random streams from SEED=1: diffs lead from snapshot to snaps
 casts: ## random shots against the slow reference, on every SIMD path: N=10000000
 	@tools/setup all
 	@$(MAKE) --no-print-directory CONFIG=test build/test/test_hit
-	CK_DEFAULT_TIMEOUT=0 ROOMFOLD_CASTS=$(if $(filter 1000,$(N)),10000000,$(N)) build/test/test_hit
+	CK_DEFAULT_TIMEOUT=0 ROOMFOLD_CASTS=$(if $(filter file,$(origin N)),10000000,$(N)) build/test/test_hit
 
 arm: ## the tests of hits on an emulated ARM (NEON), if its compiler and qemu are there
 	@tools/arm

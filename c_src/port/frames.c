@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM ((size_t)256 << 10) // to read into at once
+#define ROOM ((size_t)256 << 10) // to read into at once, where a frame may be as long
 #define KEPT ((size_t)1 << 20)   // of memory, where nothing waits
 #define LENGTH 4                 // bytes of a frame's length
 
@@ -16,16 +16,17 @@ void port_input_free(port_input *input) {
 
 char *port_input_room(port_input *input, size_t *count) {
     size_t waiting = input->end - input->start, capacity = input->capacity;
+    size_t room = input->limit < ROOM - LENGTH ? input->limit + LENGTH : ROOM;
     if (waiting == 0 && capacity > KEPT) port_input_free(input), capacity = 0;
     if (input->start > 0 && waiting > 0) memmove(input->bytes, input->bytes + input->start, waiting);
     input->start = 0;
     input->end = waiting;
-    if (capacity - waiting < ROOM) {
+    if (capacity - waiting < room) {
         // Twice what has come.
-        char *bytes = realloc(input->bytes, waiting * 2 + ROOM);
+        char *bytes = realloc(input->bytes, waiting * 2 + room);
         if (!bytes) return NULL;
         input->bytes = bytes;
-        input->capacity = waiting * 2 + ROOM;
+        input->capacity = waiting * 2 + room;
     }
     *count = input->capacity - waiting;
     return input->bytes + waiting;
