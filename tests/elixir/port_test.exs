@@ -417,6 +417,20 @@ defmodule Roomfold.PortTest do
     assert same?(port, native)
   end
 
+  test "a pool is there when its name is: who comes while it starts waits for its workers" do
+    for _ <- 1..5 do
+      hasty = for _ <- 1..4, do: Task.async(&world_as_soon_as_named/0)
+      pool = start_supervised!({Pool, size: 4})
+      for task <- hasty, do: assert({:ok, %World{}} = Task.await(task))
+      assert pool == Process.whereis(Pool)
+      stop_supervised!(Pool)
+    end
+  end
+
+  defp world_as_soon_as_named do
+    if Process.whereis(Pool), do: World.new(impl: Pool), else: world_as_soon_as_named()
+  end
+
   test "without the program the call raises, and says what to do" do
     assert_raise RuntimeError, ~r/was not found: .*nowhere.*apt install make gcc erlang-dev/s, fn ->
       Roomfold.Port.start_link(name: :no_program, program: "/nowhere")

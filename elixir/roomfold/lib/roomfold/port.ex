@@ -123,7 +123,12 @@ defmodule Roomfold.Port do
   def start_link(opts \\ []) do
     opts = @options |> Keyword.merge(Keyword.validate!(opts, Keyword.keys(@options))) |> check!()
     Program.path!(opts[:program])
-    Supervisor.start_link(__MODULE__, opts, name: opts[:name])
+
+    with {:ok, pid} <- Supervisor.start_link(__MODULE__, opts, name: opts[:name]) do
+      # Its name is there before its workers are.
+      Registry.put_meta(registry(opts[:name]), :ready, true)
+      {:ok, pid}
+    end
   end
 
   defp check!(opts) do
@@ -186,10 +191,27 @@ defmodule Roomfold.Port do
   end
 
   @doc false
-  # The pool runs after this, or it raises and says what to do.
+  # The pool runs after this, with all its workers, or it raises and says what to do.
   def ensure!(pool) do
-    if Process.whereis(pool) == nil, do: start!(pool)
+    cond do
+      ready?(pool) -> :ok
+      # It is being started: it answers when its workers are there.
+      pid = Process.whereis(pool) -> wait_for(pid, pool)
+      true -> start!(pool)
+    end
+  end
+
+  defp ready?(pool) do
+    Registry.meta(registry(pool), :ready) == {:ok, true}
+  rescue
+    ArgumentError -> false
+  end
+
+  defp wait_for(pid, pool) do
+    Supervisor.count_children(pid)
     :ok
+  catch
+    :exit, _ -> start!(pool)
   end
 
   defp start!(__MODULE__) do

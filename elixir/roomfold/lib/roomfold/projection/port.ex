@@ -47,7 +47,7 @@ defmodule Roomfold.Projection.Port do
       kept: Kept.new(definition)
     }
 
-    with {:ok, {:ok, 1}} <- ask(state, {:new, number, 1, definition}, {:make, number}),
+    with {:ok, {:ok, 1}} <- attempt(state, {:new, number, 1, definition}, {:make, number}, @tries, @losses),
          do: {:ok, state},
          else: (failure -> failed(failure))
   end
