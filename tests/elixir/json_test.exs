@@ -7,7 +7,7 @@ defmodule Roomfold.JSONTest do
 
   @vectors Path.expand("../vectors/json_syntax.jsonl", __DIR__)
   @suite System.get_env("ROOMFOLD_JSON_TEST_SUITE")
-  @runs String.to_integer(System.get_env("RUNS", "600"))
+  @runs String.to_integer(System.get_env("RUNS", "200"))
 
   for impl <- [:native, :elixir] do
     describe "#{impl}" do
