@@ -6,6 +6,7 @@ defmodule Roomfold.DifferentialTest do
 
   alias Roomfold.{Generators, World}
 
+  # Random streams of each kind; RUNS=1000 mix test tests/elixir/differential_test.exs is a long run.
   @runs String.to_integer(System.get_env("RUNS", "40"))
 
   @options [history: 20, max_entities: 6, max_value_bytes: 60, max_undeclared: 4]
