@@ -87,7 +87,7 @@ defmodule SchedulingTest do
     assert @instrumented || median(gaps) < plain + 30, seen
   end
 
-  # Five calls, or as many as it takes until more than half of five are on one side, where the median is, too.
+  # Five calls, or as many as it takes until more than half of five are good: so is the median then.
   defp calls(runner, plain, done) do
     done = [measure(runner) | done]
     good = Enum.count(done, fn {time, gap} -> time > plain + 60 and gap < plain + 30 end)
