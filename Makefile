@@ -4,7 +4,6 @@
 
 .SUFFIXES:
 .DEFAULT_GOAL := build
-.SECONDARY:
 
 VERSION := $(shell sed -n 's/^ *@version "\(.*\)"/\1/p' mix.exs)
 OS := $(shell uname -s)
@@ -65,6 +64,9 @@ PORT := $(PRIV)/roomfold_port
 CLI := $(PRIV)/roomfold
 TEST_BIN := $(TEST_SRC:tests/c/%.c=$(BUILD)/%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/%)
+
+# What only pattern rules name would be deleted once it is used. Not all files: what is secondary is built late, behind sub-makes.
+.SECONDARY: $(TEST_OBJ) $(FUZZ_OBJ) $(SUPPORT_OBJ)
 
 # --- how to compile --------------------------------------------------------------------------------
 
@@ -128,14 +130,23 @@ LOG_LIBS = $(eval LOG_LIBS := $$(shell pkg-config --libs sqlite3))$(LOG_LIBS)
 # A line for each command; with V=1 the command itself.
 say = $(if $(V),,@echo '  $(1)' && )
 
+# replace FILE NEW: a new content takes the file's place.
+replace = if cmp -s $(2) $(1); then rm $(2); else mv $(2) $(1); fi
+
+# As many at once as there are processors, where make was not told how many (-j).
+JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+
 # --- goals -----------------------------------------------------------------------------------------
 
 .PHONY: build setup demo test bench fuzz asan tsan valgrind crash simulate chaos streams port-crash casts arm check format \
 	phoenix test-phoenix install uninstall install-program install-log clean help native log port program clean-native \
 	c-tests fuzzers FORCE page
 
+# Sub-makes one behind the other: two that build the same files at once would disturb one another.
 build: ## build the library, the NIF, the program and the Elixir code
-build: $(LIB) program
+	@$(MAKE) --no-print-directory $(PARALLEL) $(LIB)
+	@$(MAKE) --no-print-directory program
 	@mix compile
 
 setup: ## install what is missing, with the system's package manager
@@ -190,7 +201,7 @@ chaos: ## N=1000 splits, freezes, kills and restarts of real nodes, at random fr
 
 streams: ## N=1000 random streams from SEED=1: diffs lead from snapshot to snapshot in C (100 times as many), Elixir and JavaScript
 	@tools/setup all
-	@$(MAKE) --no-print-directory CONFIG=test build/test/test_wire_streams
+	@$(MAKE) --no-print-directory $(PARALLEL) CONFIG=test build/test/test_wire_streams
 	SEED=$(SEED) RUNS=$$(($(N) * 100)) build/test/test_wire_streams
 	SEED=$(SEED) RUNS=$(N) node --test tests/js/streams.test.mjs
 	@MIX_ENV=test mix compile
@@ -198,7 +209,7 @@ streams: ## N=1000 random streams from SEED=1: diffs lead from snapshot to snaps
 
 casts: ## random shots against the slow reference, on every SIMD path: N=10000000
 	@tools/setup all
-	@$(MAKE) --no-print-directory CONFIG=test build/test/test_hit
+	@$(MAKE) --no-print-directory $(PARALLEL) CONFIG=test build/test/test_hit
 	CK_DEFAULT_TIMEOUT=0 ROOMFOLD_CASTS=$(if $(filter file,$(origin N)),10000000,$(N)) build/test/test_hit
 
 arm: ## the tests of hits on an emulated ARM (NEON), if its compiler and qemu are there
@@ -230,7 +241,8 @@ test-phoenix: ## the tests that need Phoenix itself; fails where its packages ca
 	@tools/phoenix test
 
 install: ## the C library, the program and its manual into PREFIX=/usr/local (below DESTDIR=)
-install: $(LIB) $(BUILD)/$(SHARED_LIB) program
+	@$(MAKE) --no-print-directory $(PARALLEL) $(LIB) $(BUILD)/$(SHARED_LIB)
+	@$(MAKE) --no-print-directory program
 	install -d $(PLACE)/include/roomfold $(PLACE)/lib/pkgconfig
 	install -m 644 c_src/include/roomfold/* $(PLACE)/include/roomfold
 	install -m 644 $(LIB) $(PLACE)/lib
@@ -269,20 +281,22 @@ help: ## this list
 	@echo '  V=1       shows the commands'
 
 # What Mix calls.
-native: $(NIF) log port
+native: $(NIF)
+	@$(MAKE) --no-print-directory log
+	@$(MAKE) --no-print-directory port
 
 log:
-	@if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then $(MAKE) --no-print-directory $(LOG_NIF); \
+	@if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then $(MAKE) --no-print-directory $(PARALLEL) $(LOG_NIF); \
 	else echo "left out: $(LOG_NIF), which needs SQLite 3.20 or later (make setup)"; fi
 
 port:
-	@if [ -n "$(EI_DIR)" ]; then $(MAKE) --no-print-directory $(PORT) EI_DIR="$(EI_DIR)"; \
+	@if [ -n "$(EI_DIR)" ]; then $(MAKE) --no-print-directory $(PARALLEL) $(PORT) EI_DIR="$(EI_DIR)"; \
 	else echo "left out: $(PORT), which needs Erlang's library ei (Debian and Ubuntu: apt-get install erlang-dev)"; fi
 
 program:
 	@if pkg-config --exists jansson zlib 2>/dev/null; then \
 		if pkg-config --exists 'sqlite3 >= 3.20' 2>/dev/null; then sqlite=yes; else sqlite=no; fi; \
-		$(MAKE) --no-print-directory SQLITE=$$sqlite $(CLI); \
+		$(MAKE) --no-print-directory $(PARALLEL) SQLITE=$$sqlite $(CLI); \
 	else echo "left out: $(CLI), which needs jansson and zlib (make setup)"; fi
 
 clean-native:
@@ -294,16 +308,14 @@ fuzzers: $(FUZZ_BIN)
 
 # --- rules -----------------------------------------------------------------------------------------
 
-# Other flags or another list of files count as a change. Written only when different.
+# Other flags or another list of files count as a change. Written only when different, by whichever make it is.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' "$(subst ",\",$(COMPILE) $(LDFLAGS))" > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@printf '%s\n' "$(subst ",\",$(COMPILE) $(LDFLAGS))" > $@.$$$$; $(call replace,$@,$@.$$$$)
 
 $(BUILD)/files: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(ALL_OBJ)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@printf '%s\n' '$(ALL_OBJ)' > $@.$$$$; $(call replace,$@,$@.$$$$)
 
 $(BUILD)/c_src/core/%.o: c_src/core/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

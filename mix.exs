@@ -72,7 +72,7 @@ defmodule Mix.Tasks.Compile.RoomfoldNative do
     # Plain quotes in messages; and what an outer make passes on (its job server) is not for this one.
     env = [{"LC_ALL", "C"}, {"MAKEFLAGS", nil}, {"MAKELEVEL", nil} | env]
     options = [env: env, into: IO.binstream(), stderr_to_stdout: true]
-    {_, status} = System.cmd(find_make(), ["-s" | goals], options)
+    {_, status} = System.cmd(find_make(), ["-s", "-j#{System.schedulers_online()}" | goals], options)
     status
   end
 

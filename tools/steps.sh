@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 # shellcheck disable=SC2034 # for whoever sources this
-make=${MAKE:-make}
+make="${MAKE:-make} -j $(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)"
 passed=0
 failed=""
 left_out=""
@@ -25,10 +25,12 @@ step() {
     step_name=$1
     shift
     printf '\n== %s\n' "$step_name"
+    began=$(date +%s)
     if "$@"; then
         passed=$((passed + 1))
+        printf '== %s: %s s\n' "$step_name" "$(($(date +%s) - began))"
     else
-        printf '== %s: FAILED\n' "$step_name"
+        printf '== %s: FAILED after %s s\n' "$step_name" "$(($(date +%s) - began))"
         failed="$failed  $step_name
 "
     fi
@@ -71,15 +73,11 @@ finish() {
     [ -z "$failed" ]
 }
 
-# c_tests FOLDER [WRAPPER...]: runs the tests that were built there. They find their data from the root.
+# c_tests FOLDER [WRAPPER...]: runs the tests that were built there, several at once. They find their data from the root.
 c_tests() {
     folder=$1
     shift
-    status=0
-    for source in tests/c/test_*.c; do
-        "$@" "$folder/$(basename "$source" .c)" || status=1
-    done
-    return $status
+    for source in tests/c/test_*.c; do echo "$folder/$(basename "$source" .c)"; done | tools/side-by-side "$@"
 }
 
 format_c() {

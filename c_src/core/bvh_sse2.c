@@ -1,7 +1,7 @@
 #include "bvh_ops.h"
 
 #if RF_SIMD_X86
-#include <immintrin.h>
+#include <emmintrin.h>
 
 #define TARGET __attribute__((target("sse2")))
 

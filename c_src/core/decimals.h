@@ -10,7 +10,7 @@
 #include <string.h>
 
 #if RF_SIMD_X86
-#include <immintrin.h>
+#include <emmintrin.h>
 #endif
 
 #define RF_ZEROS UINT64_C(0x3030303030303030)

@@ -55,7 +55,7 @@ static inline void rf_four_scalar(rf_four *out, const uint8_t *numbers, unsigned
 }
 
 #if defined(__SSE2__)
-#include <immintrin.h>
+#include <emmintrin.h>
 
 // A constant of which the compiler must not know what it is: it would multiply by it with shifts and sums, slower.
 static inline __m128i rf_opaque(__m128i constant) {

@@ -6,7 +6,7 @@
 #include "simd_targets.h"
 
 #if RF_SIMD_X86
-#include <immintrin.h>
+#include <emmintrin.h>
 
 // Every x86-64 has SSE2. It compares signed numbers only: the top bit is flipped on both sides.
 static inline __m128i rf_stamps_below(const uint32_t *stamps, __m128i since) {

@@ -1,6 +1,6 @@
 defmodule Roomfold.CliLogTest do
   @moduledoc "The program reads what rooms wrote into a SQLite log."
-  use Roomfold.SQLiteCase, timeout: 300_000
+  use Roomfold.SQLiteCase, async: true, timeout: 300_000
 
   alias Roomfold.{EventLog, JSON, Room, Rules, World}
   alias Roomfold.Test.Program

@@ -68,9 +68,11 @@ defmodule Roomfold.ClusterTest do
     eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
     assert on(away, Room, :info, [room("r")]).term == term
 
-    # Its own node too.
+    # Its own node too. Nobody waits for its turn to come a second time.
     for node <- context.others,
         do: :ok = on(node, GenServer, :call, [:global_name_server, {:unregister, name}])
+
+    on(home, Kernel, :send, [Module.concat(rooms(), Names), :say])
 
     eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
     assert on(home, Room, :whereis, [room("r")]) == pid

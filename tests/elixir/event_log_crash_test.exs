@@ -104,6 +104,8 @@ defmodule Roomfold.EventLog.CrashTest do
               [
                 strace,
                 "-f",
+                # What is not traced does not stop it.
+                "--seccomp-bpf",
                 "-qq",
                 "-o",
                 out,

@@ -1,6 +1,6 @@
 defmodule Roomfold.GettingStartedTest do
   # docs/getting-started.md, from its rules to its fork, answers what it says.
-  use Roomfold.SQLiteCase
+  use Roomfold.SQLiteCase, async: true
 
   alias Roomfold.Test.{Page, Program}
 

@@ -18,21 +18,35 @@ defmodule SchedulingTest do
 
   # ---- the heartbeat ------------------------------------------------------------------------------
 
-  # Runs `run` on what `prepare` made, in a process of its own (a message would not keep what the input shares). Meanwhile
-  # this one wakes up each millisecond. Answers how long `run` took and the worst gap between two beats, in milliseconds.
-  defp measure(prepare, run) do
+  # A process of its own makes its input (a message would not keep what the input shares), and then runs `run` on it once for each :go.
+  # What a call uses up is made anew before each by `renew`.
+  defp runner(prepare, renew, run) do
     parent = self()
 
     spawn_link(fn ->
       input = prepare.()
-      :erlang.garbage_collect()
-      send(parent, :ready)
-      # The heart beats before the run begins: else the run would hold up its start.
-      Process.sleep(10)
-      {time, _} = :timer.tc(fn -> run.(input) end)
-      send(parent, {:took, time})
+      run_on(parent, fn -> renew.(input) end, run)
     end)
+  end
 
+  defp run_on(parent, renew, run) do
+    receive do
+      :go ->
+        input = renew.()
+        :erlang.garbage_collect()
+        send(parent, :ready)
+        # The heart beats before the run begins: else the run would hold up its start.
+        Process.sleep(10)
+        {time, _} = :timer.tc(fn -> run.(input) end)
+        send(parent, {:took, time})
+        run_on(parent, renew, run)
+    end
+  end
+
+  # Has it run. Meanwhile this process wakes up each millisecond. Answers how long the run took and the worst gap between two beats, in
+  # milliseconds.
+  defp measure(runner) do
+    send(runner, :go)
     receive do: (:ready -> beat(now(), 0))
   end
 
@@ -49,20 +63,35 @@ defmodule SchedulingTest do
   defp now, do: System.monotonic_time(:microsecond)
   defp median(numbers), do: numbers |> Enum.sort() |> Enum.at(div(length(numbers), 2))
 
+  # The worst gap beside plain Elixir that works for 100 ms, on the machine as busy as it is now: others keep a VM that works from running, too.
+  defp plain do
+    runner = runner(fn -> nil end, & &1, fn _ -> work_until(now() + 100_000) end)
+    median(for _ <- 1..3, do: elem(measure(runner), 1))
+  end
+
+  defp work_until(time), do: if(now() < time, do: work_until(time))
+
   # A call that is not sliced is one gap as long as the call, every time. A busy machine makes a long gap now and then, but
   # not in most of the calls: hence medians. What remains beside our slices of 250 µs is how long the machine
   # keeps the one scheduler from running at all (9 ms have been seen, beside other work): 30 ms are left for that, on top of what
-  # the idle VM sees.
-  defp assert_undisturbed(prepare, run) do
-    idle = median(for _ <- 1..@calls, do: elem(measure(fn -> nil end, fn _ -> Process.sleep(100) end), 1))
-    {times, gaps} = Enum.unzip(for _ <- 1..@calls, do: measure(prepare, run))
-    seen = "calls of #{inspect(times)} ms held up others for #{inspect(gaps)} ms (the idle VM: #{idle} ms)"
+  # is seen beside plain Elixir.
+  defp assert_undisturbed(prepare, renew \\ & &1, run) do
+    plain = plain()
+    {times, gaps} = runner(prepare, renew, run) |> calls(plain, []) |> Enum.unzip()
+    seen = "calls of #{inspect(times)} ms held up others for #{inspect(gaps)} ms (plain Elixir: #{plain} ms)"
 
     if @instrumented,
       do: IO.puts("left out: how long others were held up (#{@instrumented} changes that): " <> seen)
 
-    assert @instrumented || median(times) > idle + 60, "too short to show anything: " <> seen
-    assert @instrumented || median(gaps) < idle + 30, seen
+    assert @instrumented || median(times) > plain + 60, "too short to show anything: " <> seen
+    assert @instrumented || median(gaps) < plain + 30, seen
+  end
+
+  # Five calls, or as many as it takes until more than half of five are good: so is the median then.
+  defp calls(runner, plain, done) do
+    done = [measure(runner) | done]
+    good = Enum.count(done, fn {time, gap} -> time > plain + 60 and gap < plain + 30 end)
+    if good > @calls / 2 or length(done) == @calls, do: done, else: calls(runner, plain, done)
   end
 
   # ---- input --------------------------------------------------------------------------------------
@@ -75,6 +104,14 @@ defmodule SchedulingTest do
   defp updates(thousands), do: Enum.concat(List.duplicate(Enum.map(1..1000, &update/1), thousands))
   defp world(count, opts \\ []), do: World.fold!(World.new!(opts), Enum.map(1..count, &create/1))
 
+  # A fold uses its world up.
+  defp with_copy({world, input}), do: {copy(world), input}
+
+  defp copy(world) do
+    {:ok, copy} = World.copy(world)
+    copy
+  end
+
   defp text(lines) do
     String.duplicate(
       ~s({"event":"update","entity_id":"entity-1","components":{"position":[1.5,2.25,3],"tags":["a","b"]}}\n),
@@ -85,7 +122,7 @@ defmodule SchedulingTest do
   # ---- tests --------------------------------------------------------------------------------------
 
   test "a fold of a million events" do
-    assert_undisturbed(fn -> {world(100), updates(1000)} end, fn {world, events} ->
+    assert_undisturbed(fn -> {world(100), updates(1000)} end, &with_copy/1, fn {world, events} ->
       assert {:ok, _, %{folded: 1_000_000}} = World.fold(world, events)
     end)
   end
@@ -93,17 +130,19 @@ defmodule SchedulingTest do
   test "a fold of a long JSON text" do
     text = text(500_000)
 
-    assert_undisturbed(fn -> world(10) end, fn world ->
+    assert_undisturbed(fn -> world(10) end, &copy/1, fn world ->
       assert {:ok, _, %{folded: 500_000}} = World.fold(world, {:json, text})
     end)
   end
 
   test "events that are larger than any slice" do
-    event = fn i ->
-      {"update", %{"entity_id" => id(1), "components" => %{"tags" => Enum.to_list(1..5_000_000), "n" => i}}}
+    prepare = fn ->
+      tags = Enum.to_list(1..5_000_000)
+      event = &{"update", %{"entity_id" => id(1), "components" => %{"tags" => tags, "n" => &1}}}
+      {world(10), [event.(1), event.(2), event.(3)]}
     end
 
-    assert_undisturbed(fn -> {world(10), [event.(1), event.(2), event.(3)]} end, fn {world, events} ->
+    assert_undisturbed(prepare, &with_copy/1, fn {world, events} ->
       assert {:ok, world, %{folded: 3, rejected_count: 3, rejected: [{0, error} | _]}} =
                World.fold(world, events)
 
@@ -113,8 +152,8 @@ defmodule SchedulingTest do
   end
 
   for by <- [:entity, :component, :kind] do
-    test "a snapshot of 200,000 entities by #{by}" do
-      assert_undisturbed(fn -> world(200_000) end, fn world ->
+    test "a snapshot of 100,000 entities by #{by}" do
+      assert_undisturbed(fn -> world(100_000) end, fn world ->
         assert map_size(World.snapshot(world, by: unquote(by))) > 0
       end)
     end
@@ -142,7 +181,7 @@ defmodule SchedulingTest do
       {world(10_000, history: 1_000_000), frames}
     end
 
-    assert_undisturbed(prepare, fn {world, frames} ->
+    assert_undisturbed(prepare, &with_copy/1, fn {world, frames} ->
       for _ <- 1..150, frame <- frames, reduce: world do
         world ->
           seq = World.seq(world)
@@ -154,21 +193,22 @@ defmodule SchedulingTest do
     end)
   end
 
-  test "a room of 100,000 entities: a snapshot, joining it, and keeping it in its log" do
-    {:ok, frame} = Roomfold.Wire.encode_events(Enum.map(1..100_000, &create/1))
+  test "a room of 50,000 entities: a snapshot, joining it, and keeping it in its log" do
+    {:ok, frame} = Roomfold.Wire.encode_events(Enum.map(1..50_000, &create/1))
 
     assert_undisturbed(
-      fn ->
+      fn -> nil end,
+      fn nil ->
         {:ok, log} = Roomfold.EventLog.Memory.start_link()
 
         {:ok, room} =
           Room.start_link(id: "large", rooms: nil, log: {Roomfold.EventLog.Memory, log}, tick_ms: 10)
 
-        {:ok, 1..100_000} = Room.publish(room, {:packed, frame}, by: :system, timeout: 60_000)
+        {:ok, 1..50_000} = Room.publish(room, {:packed, frame}, by: :system, timeout: 60_000)
         room
       end,
       fn room ->
-        assert map_size(Room.snapshot(room)) == 100_000
+        assert map_size(Room.snapshot(room)) == 50_000
         assert {:ok, %{frame: {:snapshot, _}}} = Room.join(room, "tom", format: :packed)
         assert {:ok, %{frame: {:snapshot, _}}} = Room.join(room, "tom", format: :json)
         Process.unlink(room)
@@ -184,7 +224,7 @@ defmodule SchedulingTest do
     end)
   end
 
-  test "300,000 shots at 10,000 entities" do
+  test "100,000 shots at 10,000 entities" do
     collider = %{"shape" => "sphere", "radius" => 0.5}
 
     target = fn i ->
@@ -195,10 +235,10 @@ defmodule SchedulingTest do
     shot = fn i -> {rem(i, 100) + 0.3, 0.5, -10.0, 0.1, 0.0, 1.0, 60} end
 
     assert_undisturbed(
-      fn -> {World.fold!(World.new!(), Enum.map(1..10_000, target)), Enum.map(1..300_000, shot)} end,
+      fn -> {World.fold!(World.new!(), Enum.map(1..10_000, target)), Enum.map(1..100_000, shot)} end,
       fn {world, shots} ->
         assert {:ok, answers} = Roomfold.Hits.cast(world, shots)
-        assert length(answers) == 300_000
+        assert length(answers) == 100_000
       end
     )
   end
@@ -317,12 +357,17 @@ defmodule SchedulingTest do
     end
   end
 
-  for {name, input} <- [
-        list: quote(do: fn -> updates(5000) end),
-        text: quote(do: fn -> {:json, text(1_000_000)} end)
-      ] do
-    test "a caller that is killed while it folds a #{name} leaves no lock" do
-      world = kill_in_fold(unquote(input))
+  # Several times what can be folded in 20 ms.
+  defp long(:list), do: fn -> updates(1000) end
+
+  defp long(:text) do
+    text = text(400_000)
+    fn -> {:json, text} end
+  end
+
+  for kind <- [:list, :text] do
+    test "a caller that is killed while it folds a #{kind} leaves no lock" do
+      world = kill_in_fold(long(unquote(kind)))
       task = Task.async(fn -> {World.fold(world, []), World.diff(world, 0), World.copy(world)} end)
 
       assert {:ok, answers} = Task.yield(task, 5_000)
@@ -330,10 +375,11 @@ defmodule SchedulingTest do
       assert_raise Roomfold.Error, fn -> World.snapshot(world) end
     end
 
-    test "a caller that is killed while it folds a #{name} leaves no memory" do
+    test "a caller that is killed while it folds a #{kind} leaves no memory" do
       run = fn -> Task.await(Task.async(fn -> World.info(world(20_000)).memory end)) end
       one = run.()
-      kill = fn -> Task.await(Task.async(fn -> kill_in_fold(unquote(input)) && :ok end), :infinity) end
+      input = long(unquote(kind))
+      kill = fn -> Task.await(Task.async(fn -> kill_in_fold(input) && :ok end), :infinity) end
 
       kill.()
       before = native_memory()

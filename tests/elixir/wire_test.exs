@@ -1,6 +1,6 @@
 defmodule Roomfold.WireTest do
   @moduledoc "The packed format: the same bytes from C and from the oracle, and what comes back from them, for random streams."
-  use ExUnit.Case, async: false
+  use ExUnit.Case, async: true
 
   @moduletag timeout: 600_000
 
