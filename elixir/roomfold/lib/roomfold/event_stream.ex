@@ -4,7 +4,7 @@ defmodule Roomfold.EventStream do
 
   A stream is `{module, name}`, a module with this behaviour and what it was started as. In this package there are
   `Roomfold.EventStream.Local` (a Registry; the processes of one node) and `Roomfold.EventStream.Group` (`:pg`; of all
-  connected nodes).
+  connected nodes). `Roomfold.EventStream.Conformance` tests an adapter of your own.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> stream = {Roomfold.EventStream.Local, MyStream}
