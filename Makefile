@@ -31,7 +31,7 @@ PLACE = $(DESTDIR)$(PREFIX)
 
 # --- what to compile -------------------------------------------------------------------------------
 
-CORE_SRC := $(sort $(wildcard c_src/core/*.c))
+CORE_SRC := $(sort $(wildcard c_src/core/*/*.c))
 NIF_SRC := $(sort $(wildcard c_src/nif/*.c))
 LOG_SRC := $(sort $(wildcard c_src/log/*.c))
 PORT_SRC := $(sort $(wildcard c_src/port/*.c))
@@ -319,7 +319,7 @@ $(BUILD)/files: FORCE
 
 $(BUILD)/c_src/core/%.o: c_src/core/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(COMPILE) $(STRICT) -c -o $@ $<
+	$(call say,CC $<)$(COMPILE) $(STRICT) -iquote c_src/core -c -o $@ $<
 
 $(BUILD)/c_src/nif/%.o: c_src/nif/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes c_src/core/pow10_table.h: 128-bit powers of ten for reading and printing floating point.
+"""Writes c_src/core/json/pow10_table.h: 128-bit powers of ten for reading and printing floating point.
 
-    python3 tools/pow10_table.py > c_src/core/pow10_table.h
+    python3 tools/pow10_table.py > c_src/core/json/pow10_table.h
 """
 
 FIRST, LAST = -342, 324

@@ -3,7 +3,7 @@
 #ifndef TESTS_HIT_REFERENCE_H
 #define TESTS_HIT_REFERENCE_H
 
-#include "core/sweep.h"
+#include "core/hit/sweep.h"
 #include "support.h"
 
 // --- geometry

@@ -1,5 +1,5 @@
 // What a world remembers of its seqs, against a list of all of them.
-#include "history.h"
+#include "core/world/history.h"
 #include "support.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // Lists of binary32, of which four are written at once, against the same numbers written one by one.
-#include "decimals_four.h"
-#include "json_out.h"
+#include "core/json/decimals_four.h"
+#include "core/json/json_out.h"
 #include "support.h"
 
 #include <float.h>

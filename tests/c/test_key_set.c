@@ -1,5 +1,5 @@
 // Sets of keys for objects inside objects, against a plain search.
-#include "key_set.h"
+#include "core/base/key_set.h"
 #include "support.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // Reading and printing floating point, against the C library and against what "nearest" and "shortest" mean.
-#include "core/number.h"
+#include "core/json/number.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // Lists of numbers against strtod, and what the fast ways must leave to the slow one.
-#include "number_list.h"
+#include "core/json/number_list.h"
 #include "support.h"
 #include <math.h>
 #include <stdio.h>

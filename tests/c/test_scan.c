@@ -1,5 +1,5 @@
 // The parts of JSON text, each by itself: what is read, where it stops, where an error is.
-#include "core/scan.h"
+#include "core/json/scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // Compact terms: what is built is read back, maps come out sorted, and what can't be said is refused.
-#include "builder.h"
+#include "core/json/builder.h"
 #include "support.h"
 #include <roomfold/term.h>
 

@@ -1,5 +1,5 @@
 // Well-formed UTF-8, against a decoder that does it the other way: decode first, then judge the number.
-#include "core/utf8.h"
+#include "core/base/utf8.h"
 
 #include <roomfold/json.h>
 #include <stdio.h>

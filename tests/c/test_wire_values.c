@@ -1,5 +1,5 @@
 // Quantised values as bits: every set of instructions says the same, bit for bit, as one number after the other.
-#include "core/wire_page.h"
+#include "core/wire/wire_page.h"
 
 #include <math.h>
 #include <stdlib.h>

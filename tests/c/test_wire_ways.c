@@ -1,6 +1,6 @@
 // Frames of worlds where much and little happens: every set of instructions writes the same, byte for byte, and who has
 // the snapshot before and gets the diff has the snapshot after.
-#include "core/wire_page.h"
+#include "core/wire/wire_page.h"
 
 #include <stdio.h>
 #include <stdlib.h>

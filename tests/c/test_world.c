@@ -1,6 +1,6 @@
 // The world from inside: handles and generations, the id table, long ids, revisions that run out.
-#include "core/id_table.h"
-#include "core/world_state.h"
+#include "core/world/id_table.h"
+#include "core/world/world_state.h"
 #include "support.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Text do
   @moduledoc false
-  # Packed input and packed events, decoded, as the text of events: what c_src/core/wire_text.c does.
+  # Packed input and packed events, decoded, as the text of events: what c_src/core/wire/wire_text.c does.
 
   alias Roomfold.{Error, JSON}
 

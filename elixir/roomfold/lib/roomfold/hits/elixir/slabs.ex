@@ -1,6 +1,6 @@
 defmodule Roomfold.Hits.Elixir.Slabs do
   @moduledoc false
-  # The part of a way that lies between pairs of parallel planes. Like c_src/core/slab.h, operation by operation.
+  # The part of a way that lies between pairs of parallel planes. Like c_src/core/hit/slab.h, operation by operation.
 
   # No time of a way comes near it: it stands for infinity, which Erlang's floats don't have.
   @endless 1.7976931348623157e308

@@ -1,7 +1,7 @@
 defmodule Roomfold.Hits.Elixir.Sweep do
   @moduledoc false
   # A shape on its way, and when it first touches a box with a radius around it: every collider is one. Like
-  # c_src/core/sweep.c, operation by operation.
+  # c_src/core/hit/sweep.c, operation by operation.
 
   alias Roomfold.Hits.Elixir.Slabs
 

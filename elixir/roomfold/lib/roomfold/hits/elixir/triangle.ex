@@ -1,6 +1,6 @@
 defmodule Roomfold.Hits.Elixir.Triangle do
   @moduledoc false
-  # When a shape on its way first touches a triangle. Like c_src/core/sweep_triangle.c, operation by operation.
+  # When a shape on its way first touches a triangle. Like c_src/core/hit/sweep_triangle.c, operation by operation.
 
   alias Roomfold.Hits.Elixir.{Slabs, Sweep}
 

@@ -1,6 +1,6 @@
 defmodule Roomfold.JSON.Elixir.Number do
   @moduledoc false
-  # Floats as JSON text: the shortest that reads back, or a fixed number of decimals. Like c_src/core/json_writer.c.
+  # Floats as JSON text: the shortest that reads back, or a fixed number of decimals. Like c_src/core/json/json_writer.c.
 
   @doc "The shortest text of a binary64, laid out as ECMAScript's Number::toString does; integral: what an integral number ends in."
   @spec float64(float, integral :: String.t()) :: iodata

@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Elixir.Encode do
   @moduledoc false
-  # Snapshots and diffs as JSON text, in the order docs/event-model.md fixes. Like c_src/core/encode_json.c.
+  # Snapshots and diffs as JSON text, in the order docs/event-model.md fixes. Like c_src/core/world/encode_json.c.
 
   alias Roomfold.JSON.Elixir, as: JSON
   alias Roomfold.JSON.Elixir.Number

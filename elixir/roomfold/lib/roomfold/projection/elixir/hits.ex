@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Elixir.Hits do
   @moduledoc false
-  # Shots at the entities of a world, now and in the past. Like c_src/core/scene.c and view.c; the geometry is
+  # Shots at the entities of a world, now and in the past. Like c_src/core/hit/scene.c and view.c; the geometry is
   # Roomfold.Hits.Elixir.
 
   alias Roomfold.Error

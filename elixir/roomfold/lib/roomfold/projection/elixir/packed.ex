@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Elixir.Packed do
   @moduledoc false
-  # Packed snapshots and diffs of a world, and into one: the bytes of c_src/core/wire_encode.c.
+  # Packed snapshots and diffs of a world, and into one: the bytes of c_src/core/wire/wire_encode.c.
 
   import Bitwise
   alias Roomfold.Projection.Elixir.{Entities, Term}

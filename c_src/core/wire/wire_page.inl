@@ -1,0 +1,77 @@
+// wire_page.inl: the loops of wire_page.h, for the instructions that TARGET says.
+#include "base/bits.h"
+
+// A frame's end while a page is written: the same as rf_wire_out has, in registers.
+typedef struct pen {
+    uint8_t *at;
+    uint64_t held, count;
+} pen;
+
+#define SHORT_BITS 56 // beside the 7 that may be held
+
+// Up to SHORT_BITS.
+TARGET static inline void pen_put(pen *p, uint64_t value, uint64_t bits) {
+    uint64_t held = p->held | value << p->count, count = p->count + bits;
+    rf_store64(p->at, held);
+    p->at += count / 8;
+    p->held = held >> (count & 56);
+    p->count = count % 8;
+}
+
+// Up to 64.
+TARGET static inline void pen_put_long(pen *p, uint64_t value, uint64_t bits) {
+    if (bits > SHORT_BITS) {
+        pen_put(p, value & (UINT64_MAX >> 32), 32);
+        pen_put(p, value >> 32, bits - 32);
+    } else {
+        pen_put(p, value, bits);
+    }
+}
+
+// How an update of the recent mask begins: the handle's last group of three bits, and that the mask is that one and
+// nothing else follows (0 and 0).
+#define HEAD_BITS 6
+
+TARGET static inline uint64_t put_step(pen *p, uint64_t step) {
+    for (; step > 7; step >>= 3) pen_put(p, (step & 7) | 8, 4);
+    return step;
+}
+
+TARGET static inline __attribute__((always_inline)) int64_t put_all(pen *p, const rf_wire_part *parts,
+                                                                    uint32_t part_count, uint64_t who, int64_t last) {
+    const rf_wire_sayings *ends = &parts[part_count - 1].sayings;
+    int64_t place = rf_low_bit(who);
+    pen_put(p, put_step(p, (uint64_t)(place - last)), HEAD_BITS);
+    for (uint32_t i = parts[0].next;; i++) {
+        uint64_t step;
+        for (uint32_t k = 0; k + 1 < part_count; k++)
+            pen_put_long(p, parts[k].sayings.bits[i], parts[k].sayings.len[i]);
+        last = place;
+        who &= who - 1;
+        if (who == 0) {
+            pen_put_long(p, ends->bits[i], ends->len[i]);
+            return last;
+        }
+        place = rf_low_bit(who);
+        step = (uint64_t)(place - last);
+        if (step <= 7 && ends->len[i] <= SHORT_BITS - HEAD_BITS) { // the next one's head goes with it
+            pen_put(p, ends->bits[i] | step << ends->len[i], ends->len[i] + (uint64_t)HEAD_BITS);
+        } else {
+            pen_put_long(p, ends->bits[i], ends->len[i]);
+            pen_put(p, put_step(p, step), HEAD_BITS);
+        }
+    }
+}
+
+TARGET static int64_t put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
+                               int64_t last) {
+    pen p = {out->buf.data + out->buf.len, out->held, out->count};
+    if (part_count == 2) // the compiler knows it: position and rotation
+        last = put_all(&p, parts, 2, who, last);
+    else
+        last = put_all(&p, parts, part_count, who, last);
+    out->buf.len = (size_t)(p.at - out->buf.data);
+    out->held = p.held;
+    out->count = (unsigned)p.count;
+    return last;
+}

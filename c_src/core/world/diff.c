@@ -1,0 +1,106 @@
+#include <roomfold/diff.h>
+
+#include "base/bits.h"
+#include "world_state.h"
+
+struct rf_diff {
+    const rf_world *world;
+    rf_allocator allocator;
+    uint32_t since;       // first revision after `from`
+    uint32_t first, next; // the page that the walk over the living is at, and the one behind it
+    uint64_t left;        // whom it has still to come to there
+    uint32_t dead_next, dead_count;
+    uint32_t dead[]; // tombstones of those who were alive at `from`, in the order of handles
+};
+
+// Alive when `since` began, and not there now under any handle.
+static bool gone(const rf_world *world, const rf_tombstone *tombstone, uint32_t since) {
+    rf_str id = rf_entity_id_str(&tombstone->id);
+    return tombstone->since < since && tombstone->died >= since &&
+           rf_world_lookup(world, id, rf_hash(id, world->hash_seed)) == RF_NO_HANDLE;
+}
+
+static uint32_t handle_of(const rf_diff *diff, uint32_t i) {
+    return rf_history_dead(&diff->world->history, diff->dead[i])->handle;
+}
+
+static void sift_down(rf_diff *diff, uint32_t root, uint32_t count) {
+    for (;;) {
+        uint32_t child = 2 * root + 1, swap;
+        if (child >= count) return;
+        if (child + 1 < count && handle_of(diff, child) < handle_of(diff, child + 1)) child++;
+        if (handle_of(diff, root) >= handle_of(diff, child)) return;
+        swap = diff->dead[root];
+        diff->dead[root] = diff->dead[child];
+        diff->dead[child] = swap;
+        root = child;
+    }
+}
+
+static void sort_dead(rf_diff *diff) {
+    for (uint32_t i = diff->dead_count / 2; i-- > 0;) sift_down(diff, i, diff->dead_count);
+    for (uint32_t left = diff->dead_count; left > 1;) {
+        uint32_t swap = diff->dead[0];
+        left--;
+        diff->dead[0] = diff->dead[left];
+        diff->dead[left] = swap;
+        sift_down(diff, 0, left);
+    }
+}
+
+rf_status rf_diff_new(const rf_world *world, uint64_t from, rf_diff **out) {
+    const rf_history *history = &world->history;
+    uint32_t since;
+    rf_diff *diff;
+    *out = NULL;
+    if (from > world->seq) return RF_SEQ_AHEAD;
+    if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
+    since = rf_history_after(history, from);
+    diff = rf_alloc(world->mem.allocator, sizeof *diff + history->dead_count * sizeof *diff->dead);
+    if (!diff) return RF_NO_MEMORY;
+    *diff = (rf_diff){.world = world, .allocator = world->mem.allocator, .since = since};
+    for (uint32_t i = rf_history_dead_since(history, since); i < history->dead_count; i++)
+        if (gone(world, rf_history_dead(history, i), since)) diff->dead[diff->dead_count++] = i;
+    sort_dead(diff);
+    *out = diff;
+    return RF_OK;
+}
+
+static void next_dead(rf_diff *diff, rf_change *out) {
+    const rf_tombstone *tombstone = rf_history_dead(&diff->world->history, diff->dead[diff->dead_next++]);
+    *out = (rf_change){.kind = RF_CHANGE_DELETE, .handle = tombstone->handle, .id = rf_entity_id_str(&tombstone->id)};
+}
+
+static bool next_living(rf_diff *diff, rf_change *out) {
+    const rf_world *world = diff->world;
+    const rf_slot_page *page;
+    uint32_t place;
+    while (diff->left == 0) {
+        if (diff->next >= world->handles) return false;
+        diff->first = diff->next;
+        diff->next += RF_PAGE_SIZE;
+        page = rf_world_page(world, diff->first);
+        if (page) diff->left = rf_slot_page_changed(page, diff->since);
+    }
+    page = rf_world_page(world, diff->first);
+    place = rf_low_bit(diff->left);
+    diff->left &= diff->left - 1;
+    *out = (rf_change){.kind = page->created_at[place] >= diff->since ? RF_CHANGE_CREATE : RF_CHANGE_UPDATE,
+                       .handle = diff->first + place,
+                       .id = rf_entity_id_str(&page->slots[place].id),
+                       .components = {.world = world, .handle = diff->first + place}};
+    if (out->kind == RF_CHANGE_UPDATE) out->components.since = diff->since;
+    return true;
+}
+
+bool rf_diff_next(rf_diff *diff, rf_change *out) {
+    if (diff->dead_next < diff->dead_count) {
+        next_dead(diff, out);
+        return true;
+    }
+    return next_living(diff, out);
+}
+
+void rf_diff_free(rf_diff *diff) {
+    if (diff) rf_free(diff->allocator, diff);
+}
