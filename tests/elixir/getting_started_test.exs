@@ -1,5 +1,5 @@
 defmodule Roomfold.GettingStartedTest do
-  # docs/getting-started.md, from its rules to its last line, answers what it says.
+  # docs/getting-started.md, from its rules to its fork, answers what it says.
   use Roomfold.SQLiteCase
 
   alias Roomfold.Test.{Page, Program}
