@@ -2,7 +2,7 @@
 // spheres of radius 0.5 m that walk at most 0.25 m in a tick, rays of 15 m, one thread. Times are medians of rounds in
 // which everybody has a turn.
 //
-//     bench/run    (or: build/bench/hits [PATH])      PATH: scalar, sse2, avx2 or neon
+//     bench/run    (or: build/bench/hits [PATH [CSV [FIRST LINE]]])      PATH: auto, scalar, sse2, avx2 or neon
 #include "peers/peer.h"
 #include <math.h>
 #include <roomfold/roomfold.h>
@@ -204,8 +204,9 @@ int main(int argc, char **argv) {
     printf("%-15s %24s", "", "roomfold");
     for (int i = 0; i < PEERS; i++) printf("  %18s", peers[i]->name);
     putchar('\n');
-    if (csv) fprintf(csv, "# microseconds a tick, path %s\ntargets,shots,roomfold", rf_simd_name(simd));
-    for (int i = 0; i < PEERS && csv; i++) fprintf(csv, ",%s", peers[i]->name);
+    if (csv && argc > 3) fprintf(csv, "%s\n", argv[3]);
+    if (csv) fprintf(csv, "targets,shots,roomfold (%s) us", rf_simd_name(simd));
+    for (int i = 0; i < PEERS && csv; i++) fprintf(csv, ",%s us", peers[i]->name);
     if (csv) putc('\n', csv);
     for (int n = 0; n < 3; n++)
         for (int m = 0; m < 3; m++) {

@@ -54,6 +54,9 @@ defmodule Bench do
     "#{cpu}, #{System.schedulers_online()} cores, OTP #{System.otp_release()}, Elixir #{System.version()}"
   end
 
+  @doc "The first line of a CSV: the machine and the day."
+  def first_line, do: "# #{machine()}, #{Date.utc_today()}"
+
   defp model("model name" <> rest), do: rest |> String.split(":") |> List.last() |> String.trim()
   defp model(_), do: nil
 
@@ -84,7 +87,7 @@ defmodule Bench do
     File.mkdir_p!(Path.dirname(path))
     cell = &(&1 |> to_string() |> String.replace(",", ""))
     lines = Enum.map([header | rows], fn row -> Enum.map_join(row, ",", cell) <> "\n" end)
-    File.write!(path, ["# ", machine(), ", ", Date.to_string(Date.utc_today()), "\n" | lines])
+    File.write!(path, [first_line(), "\n" | lines])
   end
 
   @doc """

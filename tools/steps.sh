@@ -85,7 +85,7 @@ format_c() {
 }
 
 made_pages() {
-    tools/wire-page --check && tools/errors-page --check
+    tools/wire-page --check && tools/errors-page --check && tools/wire-figures --check
 }
 
 style_steps() {

@@ -16,7 +16,7 @@ defmodule Roomfold.GettingStartedTest do
     text = Enum.join(Page.blocks(@page, "## 2. Rules"), "\n")
     assert {out, 0} = Page.run(text, cd: folder)
     assert length(String.split(out, "checked ")) - 1 == Page.answers(text)
-    assert Page.answers(text) == 18
+    assert Page.answers(text) == 21
 
     # And the program reads what it wrote, as the page has it.
     if is_nil(Program.missing()) do

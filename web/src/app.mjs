@@ -239,7 +239,7 @@ export class App {
 
   // --- for tests ---------------------------------------------------------------------------------------
 
-  /** What the last frame drew, as plain data (docs/browser-client.md). */
+  /** What the last frame drew, as plain data (docs/page.md, "For tests"). */
   drawn() {
     const { camera } = this.stage;
     return {

@@ -2868,7 +2868,7 @@ var App = class {
     else document.documentElement.requestFullscreen?.().catch((error) => this.feedView.toast(`Full screen is not possible: ${error.message}`));
   }
   // --- for tests ---------------------------------------------------------------------------------------
-  /** What the last frame drew, as plain data (docs/browser-client.md). */
+  /** What the last frame drew, as plain data (docs/page.md, "For tests"). */
   drawn() {
     const { camera } = this.stage;
     return {
