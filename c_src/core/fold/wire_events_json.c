@@ -8,7 +8,7 @@
 // A frame that has been checked: nothing in it can be wrong any more, but that JSON can't say it.
 typedef struct writer {
     const rf_world *world;
-    const rf_packed_state *state;
+    rf_packed_state state;
     bool text;      // for a room: nothing but entity events, and numbers as everywhere a binary32 is shown, exactly
     uint64_t *gone; // of a text, a bit for each handle: deleted further up in the frame
     uint64_t seq;   // of the next event; 0: none
@@ -17,7 +17,7 @@ typedef struct writer {
 } writer;
 
 static rf_str text_of(const writer *w, uint64_t number) {
-    const rf_packed_text *text = &w->state->texts[number];
+    const rf_packed_text *text = &w->state.texts[number];
     return (rf_str){(const char *)w->in.data + text->at, text->len};
 }
 
@@ -166,17 +166,17 @@ static bool get_id(writer *w, rf_str *id) {
     uint64_t entity = rf_wire_get_varint(&w->in);
     uint32_t handle;
     const rf_slot *slot;
-    if (entity < w->state->text_count) {
+    if (entity < w->state.text_count) {
         *id = text_of(w, entity);
         return true;
     }
-    entity -= w->state->text_count;
+    entity -= w->state.text_count;
     if (entity >= w->world->handles) return false;
     handle = (uint32_t)entity;
     if (!(rf_world_alive_on(w->world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return false;
     if (w->gone[handle / 64] >> (handle % 64) & 1) return false;
     slot = rf_world_slot(w->world, handle);
-    if (slot->since >= w->state->since) return false;
+    if (slot->since >= w->state.since) return false;
     *id = rf_entity_id_str(&slot->id);
     return true;
 }
@@ -228,13 +228,11 @@ static bool is_about_handles(rf_status status) {
 }
 
 static void put_events(writer *w, rf_packed_batch *batch, rf_allocator allocator) {
-    rf_packed_state state = {0};
-    bool fine = rf_packed_check(&w->in, w->world, batch, &state, allocator);
-    if (!w->text && state.handles && (fine || is_about_handles(w->in.status))) w->in.status = RF_NOT_SUPPORTED;
-    w->state = &state;
+    bool fine = rf_packed_check(&w->in, w->world, batch, &w->state, allocator);
+    if (!w->text && w->state.handles && (fine || is_about_handles(w->in.status))) w->in.status = RF_NOT_SUPPORTED;
     w->seq = batch->seq;
     for (uint64_t i = 0; i < batch->events && w->in.status == RF_OK && w->out.status == RF_OK; i++) put_event(w);
-    rf_free(allocator, state.texts);
+    rf_free(allocator, w->state.texts);
 }
 
 static rf_status write_events(writer *w, rf_packed_batch *batch, rf_allocator allocator, uint8_t **out, size_t *len,
