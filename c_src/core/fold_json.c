@@ -6,8 +6,6 @@
 #include "draft.h"
 #include "scan.h"
 
-#define EXACT_MAX (INT64_C(1) << 53)
-
 enum { MODE_UNKNOWN, MODE_LINES, MODE_ARRAY_FIRST, MODE_ARRAY };
 
 // ---- any value ----------------------------------------------------------------------------------
@@ -184,7 +182,8 @@ static bool numbers(rf_fold *fold, rf_scan *scan, unsigned count, unsigned depth
         if (!rf_scan_number(scan, &number)) return false;
         if (number.kind == RF_NUMBER_FLOAT)
             values[i] = number.real;
-        else if (number.kind == RF_NUMBER_INT && number.integer <= EXACT_MAX && number.integer >= -EXACT_MAX)
+        else if (number.kind == RF_NUMBER_INT && number.integer <= RF_EXACT_INTEGER_MAX &&
+                 number.integer >= -RF_EXACT_INTEGER_MAX)
             values[i] = (double)number.integer;
         else
             goto other;

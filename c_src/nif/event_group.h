@@ -13,8 +13,6 @@
 #define NIF_LINE 64       // bytes of memory that come at once
 #define NIF_EVENT_LINES 9 // of an event that sets a position and a rotation and shares no key with another
 
-#define NIF_EXACT_INTEGERS (INT64_C(1) << 53)
-
 // Events of a list.
 typedef struct nif_ahead {
     uint32_t count;

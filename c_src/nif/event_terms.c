@@ -21,7 +21,7 @@ bool nif_integer(ErlNifEnv *env, ERL_NIF_TERM term, double *out) {
     ErlNifSInt64 integer;
     if (!enif_get_int64(env, term, &integer)) return false;
     *out = (double)integer;
-    return integer >= -NIF_EXACT_INTEGERS && integer <= NIF_EXACT_INTEGERS;
+    return integer >= -RF_EXACT_INTEGER_MAX && integer <= RF_EXACT_INTEGER_MAX;
 }
 
 static bool give_up(nif_events *events) {

@@ -1,7 +1,5 @@
 #include "event_terms.h"
 
-#define EXACT_INTEGERS (INT64_C(1) << 53)
-
 // --- values: these return false where nothing more of the value is to be put -------------------------
 
 static bool put_bad(rf_fold *fold, rf_status reason) {
@@ -100,7 +98,7 @@ static bool read_number(port_reader *reader, double *out) {
     if (port_read_float(reader, out)) return true;
     if (!port_read_int(reader, &integer)) return false;
     *out = (double)integer;
-    return integer >= -EXACT_INTEGERS && integer <= EXACT_INTEGERS;
+    return integer >= -RF_EXACT_INTEGER_MAX && integer <= RF_EXACT_INTEGER_MAX;
 }
 
 // A proper list of so many numbers; false for anything else.
