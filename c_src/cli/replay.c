@@ -10,7 +10,7 @@
 typedef struct replay_options {
     world_setup setup;
     uint64_t until;
-    uint64_t errors; // how many are told
+    uint64_t errors; // rejections to print, at most
     int by;
     bool strict, quiet;
     const char *file;
