@@ -79,7 +79,7 @@ static bool read_ids(changes *in, const json_slice *list, change_list *out) {
     return fine;
 }
 
-// The components of an entity; "id" is left out where it belongs to the shape.
+// Reads the components of an entity. with_id: the key "id" is its id and not a component.
 static bool read_components(changes *in, change of, rf_str map, bool with_id) {
     size_t first = in->slices.count, end, count = 0;
     if (!json_slices_read(&in->slices, map, &end)) return fail_in(in, &in->slices, map);
