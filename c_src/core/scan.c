@@ -30,8 +30,8 @@ static int hex_digit(char byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-// Reads an escape; *unit is the character or UTF-16 code unit. second: it must be a low surrogate (dc00 to dfff); otherwise
-// it must not be one. Moves *at past it, or to the first invalid byte.
+// Reads an escape; *unit is the character or UTF-16 code unit. second: it must be a low surrogate (dc00 to dfff);
+// otherwise it must not be one. Moves *at past it, or to the first invalid byte.
 static bool read_escape(const char **at, const char *end, bool second, uint32_t *unit) {
     static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
     if (*at == end || **at != '\\') return false;

@@ -1,7 +1,7 @@
 #include "slab.h"
 
-// Twice the area of the triangle (start, start + way, corner), seen from above: its sign is the side on which the corner is.
-// Two walls that share a corner compute the same number, so no ray slips through between them.
+// Twice the area of the triangle (start, start + way, corner), seen from above: its sign is the side on which the
+// corner is. Two walls that share a corner compute the same number, so no ray slips through between them.
 static double side(const rf_sweep *sweep, double x, double z) {
     return sweep->way[0] * (z - sweep->origin[2]) - sweep->way[2] * (x - sweep->origin[0]);
 }
@@ -44,7 +44,8 @@ static bool box_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *
     return true;
 }
 
-// In the wall's coordinates, the panel is a box without depth. Parts out of the sphere's reach above and below are cut off.
+// In the wall's coordinates, the panel is a box without depth. Parts out of the sphere's reach above and below are cut
+// off.
 static bool sphere_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *out) {
     double ex = panel->x2 - panel->x1, ez = panel->z2 - panel->z1, length = sqrt(ex * ex + ez * ez);
     double x = sweep->origin[0] - panel->x1, z = sweep->origin[2] - panel->z1, end = sweep->origin[1] + sweep->way[1];

@@ -48,8 +48,8 @@ static bool ray_triangle(const rf_sweep *sweep, const double corners[3][3], cons
     return true;
 }
 
-// The Minkowski sum of a box and a triangle is a convex body whose sides are those of the box, of the triangle, and those
-// spanned by an edge of each (Ericson, Real-Time Collision Detection, 5.2.9 and 5.5.8).
+// The Minkowski sum of a box and a triangle is a convex body whose sides are those of the box, of the triangle, and
+// those spanned by an edge of each (Ericson, Real-Time Collision Detection, 5.2.9 and 5.5.8).
 static bool box_triangle(const rf_sweep *sweep, const double corners[3][3], const double normal[3], rf_contact *out) {
     rf_slabs slabs = rf_slabs_start(false);
     for (int axis = 0; axis < 3; axis++) {
