@@ -1,3 +1,4 @@
+// convert.c: the command convert: rewrites a log in another form.
 #include "command.h"
 #include "journal.h"
 #include "options.h"

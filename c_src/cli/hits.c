@@ -1,3 +1,4 @@
+// hits.c: the command hits: casts the shots of a recording again.
 #include "command.h"
 #include "input.h"
 #include "recording.h"

@@ -1,3 +1,4 @@
+// main.c: the program roomfold: runs a command.
 #include "command.h"
 
 #include <signal.h>

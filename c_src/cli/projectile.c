@@ -1,3 +1,4 @@
+// projectile.c: compares the projectiles of a recording.
 #include "recording.h"
 
 #include <math.h>

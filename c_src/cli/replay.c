@@ -1,3 +1,4 @@
+// replay.c: the command replay: folds a log and prints the world.
 #include "command.h"
 #include "facts.h"
 #include "options.h"

@@ -1,3 +1,4 @@
+// validate.c: the command validate: checks the events of a log.
 #include "command.h"
 #include "facts.h"
 #include "options.h"

@@ -1,3 +1,4 @@
+// bvh_avx2.c: the walk with AVX2.
 #include "bvh_ops.h"
 
 #if RF_SIMD_X86

@@ -1,3 +1,4 @@
+// diff.c: iterates over what changed in a world since a seq.
 #include <roomfold/diff.h>
 
 #include "bits.h"

@@ -1,3 +1,4 @@
+// hit.c: casts shots and tests zones.
 #include "space_state.h"
 
 #include "hit_list.h"

@@ -1,3 +1,4 @@
+// json_reader.c: the pull parser for JSON.
 #include <roomfold/json.h>
 
 #include "error.h"

@@ -1,3 +1,4 @@
+// json_writer.c: writes numbers and strings as JSON.
 #include <math.h>
 #include <roomfold/json.h>
 #include <string.h>

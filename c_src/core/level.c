@@ -1,3 +1,4 @@
+// level.c: reads a level from JSON, and adds it to a space.
 #include "space_state.h"
 
 #include "error.h"

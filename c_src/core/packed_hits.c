@@ -1,3 +1,4 @@
+// packed_hits.c: reads rays and writes answers as binary records.
 #include <roomfold/packed_hits.h>
 
 #include "alloc.h"

@@ -1,3 +1,4 @@
+// scene.c: keeps targets up to date with the entities of a world.
 #include <roomfold/diff.h>
 #include <roomfold/scene.h>
 

@@ -1,3 +1,4 @@
+// sweep_panel.c: a moving shape against an upright panel.
 #include "slab.h"
 
 // Twice the area of the triangle (start, start + way, corner), seen from above: its sign is the side on which the

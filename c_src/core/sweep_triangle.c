@@ -1,3 +1,4 @@
+// sweep_triangle.c: a moving shape against a triangle.
 #include "slab.h"
 
 static void subtract(const double a[3], const double b[3], double out[3]) {

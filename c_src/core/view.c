@@ -1,3 +1,4 @@
+// view.c: the space at one moment: now, at a committed state, or between two.
 #include "space_state.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// wall.c: a moving shape against a wall with an opening.
 #include "statics.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// world.c: makes, copies, frees and walks worlds.
 #include "world_state.h"
 
 #include "bits.h"

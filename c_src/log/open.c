@@ -1,3 +1,4 @@
+// open.c: opens, configures and closes a database.
 #include "room.h"
 
 #include <stdio.h>
