@@ -1,4 +1,3 @@
-// schema.c: makes schemas, and reads their JSON form.
 #include "alloc.h"
 #include "error.h"
 #include "json_term.h"
