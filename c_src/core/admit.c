@@ -41,7 +41,7 @@ rf_str rf_admission_text(const rf_admission *admission) {
     return (rf_str){(const char *)admission->text.data, admission->text.len};
 }
 
-// ---- who may ------------------------------------------------------------------------------------
+// ---- authorization ------------------------------------------------------------------------------
 
 static void deny(rf_admission *admission, rf_status status, rf_str about) {
     if (admission->denied != RF_OK) return;

@@ -1,7 +1,7 @@
 // wire_events_pack.c: events, as JSON text, into frames. The frames are those of Roomfold.Wire.encode_events, to the
 // byte.
 //
-// An event is read in full before anything of it is written, so that one that can't be said leaves nothing behind.
+// An event is read completely before any of it is written, so that an invalid one leaves nothing behind.
 #include "error.h"
 #include "json_term.h"
 #include "schema_state.h"
@@ -32,7 +32,7 @@ struct rf_packer {
     rf_schema *schema;
     // The frame so far.
     rf_wire_out texts, events;
-    rf_buf places;   // of texts: where they start in `texts`, behind their lengths: uint32_t, and how long they are
+    rf_buf places;   // by text: its offset in `texts`, after its length; and its length
     uint32_t *table; // text's number plus one, by hash
     uint32_t table_size, text_count;
     uint64_t first, running; // seqs

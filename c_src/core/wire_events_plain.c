@@ -22,7 +22,7 @@
 #define PREFETCH_FROM 4096 // entities; smaller worlds are in the cache anyway
 #define PREFETCH_EVENTS 6  // events ahead
 
-// ---- who --------------------------------------------------------------------------------------------
+// ---- finding entities -------------------------------------------------------------------------------
 
 static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation) {
     return (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
@@ -84,7 +84,7 @@ typedef struct places {
     rf_column_page *const *pages[RF_PLAN_PARTS];
     uint32_t stride[RF_PLAN_PARTS];
     uint32_t capacity;    // of all of them
-    rf_value_log logs[2]; // of tight cells of quantised components: where they go on
+    rf_value_log logs[2]; // of tight cells of quantised components: copies, which the loop updates
 } places;
 
 ALWAYS void add_place(places *to, uint32_t i, rf_column *column) {

@@ -439,7 +439,7 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
 
 #include "wire_page.inl"
 
-// ---- two sayings of each entity ---------------------------------------------------------------------
+// ---- two encoded values per entity ------------------------------------------------------------------
 
 // The prefix sums of the lanes.
 FORCE __m512i running_sums(__m512i lanes) {

@@ -19,7 +19,7 @@ typedef struct nif_entry {
 
 typedef struct nif_patch {
     ErlNifEnv *env;
-    rf_status invalid; // what to say of a term that is none
+    rf_status invalid; // the reason if the term is not a valid patch
     bool may_stop;     // on a normal scheduler
     bool stopped;      // it has too many entries for that
     uint64_t from, seq;
