@@ -1,7 +1,7 @@
 // wire_events_pack.c: events, as JSON text, into frames. The frames are those of Roomfold.Wire.encode_events, to the
 // byte.
 //
-// An event is read completely before any of it is written, so that an invalid one leaves nothing behind.
+// An event is read in full before anything of it is written, so that one that can't be said leaves nothing behind.
 #include "error.h"
 #include "json_term.h"
 #include "schema_state.h"
