@@ -78,8 +78,8 @@ RF_API void rf_packer_free(rf_packer *packer);
 RF_API rf_status rf_packer_add(rf_packer *packer, rf_str event, rf_error *error);
 RF_API size_t rf_packer_count(const rf_packer *packer); // events since the last frame
 RF_API size_t rf_packer_bytes(const rf_packer *packer); // about how many bytes they take
-// Makes a frame of all events since the last one. Valid until the next call of rf_packer_frame. RF_NO_MEMORY: they are
-// kept.
+// Makes a frame of all events since the last frame. *frame is valid until the next call on the packer. RF_NO_MEMORY:
+// the events are kept.
 RF_API rf_status rf_packer_frame(rf_packer *packer, rf_str *frame);
 
 enum {
