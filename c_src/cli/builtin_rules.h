@@ -6,7 +6,7 @@ typedef struct builtin_rules {
     const char *name, *text;
 } builtin_rules;
 
-// Ends with a name NULL.
+// The last entry has the name NULL.
 extern const builtin_rules builtin_rules_all[];
 
 #endif

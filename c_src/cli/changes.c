@@ -20,7 +20,7 @@ static bool out_of_memory(changes *in) {
     return fail(in, rf_status_message(RF_NO_MEMORY), NULL, (rf_str){0});
 }
 
-// What json_slices_read found wrong in this part of the line.
+// Reports an error of json_slices_read in this part of the line.
 static bool fail_in(changes *in, const json_slices *slices, rf_str part) {
     return fail(in, rf_status_message(slices->error.status), part.data + slices->error.offset, (rf_str){0});
 }
@@ -58,7 +58,7 @@ static bool valid_name(changes *in, const json_slice *item, const char *at) {
            fail(in, rf_status_message(RF_INVALID_COMPONENT_NAME), at, name);
 }
 
-// An id that stands as a string in the line.
+// Reads an id, which must be a string.
 static bool read_id(changes *in, const json_slice *item, change *out) {
     json_slice id;
     if (item->kind != RF_JSON_STRING) return valid_id(in, 0, item->value.data);
@@ -79,7 +79,7 @@ static bool read_ids(changes *in, const json_slice *list, change_list *out) {
     return fine;
 }
 
-// The components of an entity; "id" is left out where it belongs to the shape.
+// Reads the components of an entity. with_id: the key "id" is its id and not a component.
 static bool read_components(changes *in, change of, rf_str map, bool with_id) {
     size_t first = in->slices.count, end, count = 0;
     if (!json_slices_read(&in->slices, map, &end)) return fail_in(in, &in->slices, map);
@@ -130,7 +130,7 @@ static bool event(changes *in, const json_slice *entity, const json_slice *domai
 
 // ---- the other shapes ---------------------------------------------------------------------------
 
-// {id: value} of one component.
+// Reads {id: value} of one component.
 static bool read_column(changes *in, const json_slice *column) {
     size_t first = in->slices.count, end;
     rf_str map = column->value;
@@ -206,7 +206,7 @@ static int compare_ids(const void *left, const void *right) {
     return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-// By kind, an entity stands in one place.
+// By kind, an entity may be listed only once.
 static bool check_items(changes *in) {
     change_list *list = &in->items;
     if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare_ids);
@@ -265,7 +265,7 @@ bool changes_read(changes *out, rf_str text) {
     out->seq = stamp(out, "seq");
     out->at = stamp(out, "at");
     out->by = stamp(out, "by");
-    // A map or list under these keys is a component or a kind of that name.
+    // If the value is a map or a list, it is a component or kind of that name.
     if (entity && (entity->kind == RF_JSON_OPEN_MAP || entity->kind == RF_JSON_OPEN_LIST)) entity = NULL;
     if (domain && (domain->kind == RF_JSON_OPEN_MAP || domain->kind == RF_JSON_OPEN_LIST)) domain = NULL;
     fine = entity || domain ? event(out, entity, domain) : shape(out);

@@ -1,4 +1,4 @@
-// command.h: what the commands of the program share.
+// command.h: shared by the commands of the program.
 #ifndef RF_CLI_COMMAND_H
 #define RF_CLI_COMMAND_H
 

@@ -1,3 +1,4 @@
+// convert.c: the command convert: rewrites a log in another form.
 #include "command.h"
 #include "journal.h"
 #include "options.h"
@@ -10,18 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-// What a log is rewritten to: a shape of lines, or packed frames.
+// The target of a conversion: a shape of lines, or packed frames.
 enum { TO_PACKED = SHAPE_KIND + 1 };
 
 typedef struct conversion {
     shape_writer writer;
-    int from, to; // from 0: whatever a line is; else the shape plus one
+    int from, to; // from: the shape plus one; 0: each line's own
     world_setup setup;
     const char *file;
     uint64_t lines, domain;
     changes line;
     output out;
-    output events; // of one line, on their way into frames
+    output events; // the events of one line, to be packed
     packed_writer packed;
     rf_schema *schema;
     journal log;
@@ -56,7 +57,7 @@ static int refuse(conversion *c, size_t at, const char *what, const char *about)
                     *about ? " (" : "", about, *about ? ")" : "");
 }
 
-// Of a line without lists and maps, {} for one, the shape does not show.
+// A line without lists and maps ({}, for instance) fits any shape.
 static bool has_form(const conversion *c) {
     if (c->from == 0 || c->from == TO_PACKED + 1) return true;
     switch (c->line.form) {
@@ -78,7 +79,7 @@ static int pack(conversion *c, rf_str event, bool whole_line) {
                   error.about);
 }
 
-// A line of another shape becomes events first.
+// A line of another shape is converted to events first.
 static int pack_line(conversion *c) {
     int code = DONE;
     if (c->line.form == LINE_ENTITY || c->line.form == LINE_DOMAIN) return pack(c, c->line.line, true);
@@ -113,8 +114,8 @@ static int convert_line(conversion *c) {
     return code == DONE && c->out.error ? FAILED : code;
 }
 
-// Where a log begins with all there is: it can't be said by events without taking seqs, so the line stays what it is,
-// and packed it is a snapshot.
+// Writes the snapshot that a log starts from. Events could not replace it, since they would take seqs; so the line is
+// kept, and in packed form it is a snapshot.
 static int write_begin(conversion *c) {
     rf_str begin = {0};
     rf_schema *own = c->setup.schema ? NULL : journal_schema(&c->log);

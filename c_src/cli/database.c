@@ -11,13 +11,13 @@
 
 #define PIECE ((size_t)1 << 18)
 #define BUSY_MS 5000
-#define ROOMS 256 // read at a time
+#define ROOMS 256 // names per call
 
 typedef struct database {
     rf_log *log;
     char *room;
     uint64_t first, next, last; // seqs
-    output begin;               // the snapshot it begins with, as a line; put first
+    output begin;               // the snapshot it starts from, as a line
 } database;
 
 static void close_database(void *context) {
@@ -52,7 +52,7 @@ static bool more(void *context, input *into) {
         db->begin.len = 0;
         return fine;
     }
-    // What is appended from now on is left for the next time.
+    // Ignores records appended after the log was opened.
     if (db->next > db->last) return false;
     if (rf_log_read(db->log, room_of(db), db->next, PIECE, &records, &next, &error) != RF_OK)
         return input_fail(into, "%s%s%s", rf_status_message(error.status), colon(&error), error.detail);
@@ -79,7 +79,7 @@ static void tell_room(database *db, rf_str name) {
         fprintf(stderr, "  (seq %" PRIu64 " to %" PRIu64 ")\n", span.first, span.last);
 }
 
-// All names, one behind the other, each with a zero byte.
+// Reads all names, each followed by a zero byte.
 static int read_names(database *db, const char *who, const char *path, output *names) {
     char last[RF_NAME_MAX + 1] = "";
     rf_log_error error;
@@ -144,8 +144,7 @@ static bool write_entities(output *out, rf_str entities) {
     return fine;
 }
 
-// What a room keeps: a line of its own, then {"seq": n, "entities": {id: components}}. As one line that says all there
-// is.
+// Converts a room's snapshot (a line of its own, then {"seq": n, "entities": {id: components}}) to one line of a log.
 static bool write_begin(output *out, rf_str data, uint64_t seq) {
     const char *feed = data.len > 0 ? memchr(data.data, '\n', data.len) : NULL;
     json_slices top = {0};
@@ -159,7 +158,7 @@ static bool write_begin(output *out, rf_str data, uint64_t seq) {
     return fine;
 }
 
-// The oldest snapshot that has all of its records behind it: 0 if there is none.
+// The oldest snapshot after which all records are still there; *seq is 0 if there is none.
 static rf_status find_snapshot(database *db, rf_str *data, uint64_t *seq, rf_log_error *error) {
     uint64_t found, at_most = db->last;
     rf_status status;

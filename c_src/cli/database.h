@@ -1,13 +1,13 @@
-// database.h: a room's log in a SQLite database (docs/event-log.md) as JSON Lines. A program that is built without
-// SQLite has no_database.c in place of database.c, which says what to install.
+// database.h: reads a room's log in a SQLite database (docs/event-log.md) as JSON Lines. Without SQLite, the program is
+// built with no_database.c instead of database.c; it then reports what to install.
 #ifndef RF_CLI_DATABASE_H
 #define RF_CLI_DATABASE_H
 
 #include "input.h"
 
-// The log of a room; room NULL: of the only one there is. Where the first records are gone, the snapshot that took
-// their place is the first line, and *begins is set. An exit code; what is wrong is said, and which rooms there are if
-// there are several.
+// Opens the log of a room; room NULL: of the only room. If its first records have been trimmed, the first line is the
+// snapshot that replaces them, and *begins is set. Returns an exit code. Prints errors; if there are several rooms,
+// also their names.
 int database_open(const char *who, const char *path, const char *room, input **out, bool *begins);
 
 #endif

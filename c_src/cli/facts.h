@@ -1,4 +1,4 @@
-// facts.h: what an event says of itself, apart from what it does: name, seq, at, by.
+// facts.h: reads an event's own keys: its name, seq, at and by.
 #ifndef RF_CLI_FACTS_H
 #define RF_CLI_FACTS_H
 
@@ -7,10 +7,10 @@
 typedef enum fact_state {
     FACT_ABSENT, // or null
     FACT_THERE,
-    FACT_WRONG, // not of the type it must have
+    FACT_WRONG, // of a wrong type
 } fact_state;
 
-// A text is cut after 255 bytes, since names and ids may not have more.
+// A text is cut after 255 bytes, the longest name or id.
 typedef struct fact {
     fact_state state;
     size_t offset; // of the value, in the event's text
@@ -20,16 +20,16 @@ typedef struct fact {
 } fact;
 
 typedef struct facts {
-    bool readable; // an object, read to its end
+    bool readable; // it is a complete JSON object
     fact name;     // under "event" or "event_name"
     fact seq;      // an integer from 1 to 2^53-1
     fact at;       // a number that is not negative: milliseconds
     fact by;       // 1 to 255 bytes
 } facts;
 
-// Of the event that `text` starts with.
+// Reads the event at the start of `text`.
 rf_status facts_read(rf_str text, facts *out);
-// Where the value of an event's key stands, or of a key of its components, those first; 0 if it has none.
+// The offset of the value of a component with this name, else of the event's own key; 0 if it has neither.
 size_t facts_find(rf_str text, rf_str key);
 
 #endif

@@ -1,3 +1,4 @@
+// hits.c: the command hits: casts the shots of a recording again.
 #include "command.h"
 #include "input.h"
 #include "recording.h"
@@ -11,7 +12,7 @@ typedef struct options {
     bool projectiles;
 } hits_options;
 
-#define TOLD 10 // lines that can't be used
+#define TOLD 10 // invalid lines are printed, at most
 
 typedef struct tally {
     unsigned long shots, agree, hits, hits_agree, unusable;
@@ -56,7 +57,7 @@ static int load_level(const char *path, scene *out) {
     return code;
 }
 
-// A line that can't be used is told, and the others are judged all the same.
+// Prints an invalid line; the other lines are still compared.
 static void tell(const hits_options *options, const input *from, tally *sum, int column, const char *what) {
     unsigned long long line = input_line_number(from);
     if (++sum->unusable > TOLD) return;

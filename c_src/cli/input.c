@@ -18,7 +18,7 @@ struct input {
     const input_source *source; // with its
     void *context;
     char *data;
-    size_t at, len, capacity; // what is read and not yet given out is data[at, len)
+    size_t at, len, capacity; // data[at, len) has been read and not taken
     uint64_t line;
     double size;   // of the file; 0: unknown
     bool standard; // input
@@ -32,7 +32,7 @@ input *input_open(const char *path) {
     int descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     struct stat about = {0};
     bool known = descriptor >= 0 && fstat(descriptor, &about) == 0;
-    // A folder can be opened, and fails only when it is read.
+    // Opening a directory succeeds; only reading it fails.
     if (known && S_ISDIR(about.st_mode))
         errno = EISDIR;
     else if (from && descriptor >= 0)
@@ -86,7 +86,7 @@ static bool fail(input *from, const char *error) {
     return input_fail(from, "%s", error);
 }
 
-// At least so many bytes more.
+// Makes room for at least `more` bytes.
 static bool make_room(input *from, size_t more) {
     size_t capacity = from->capacity ? from->capacity : FIRST_SIZE;
     char *data;

@@ -1,3 +1,4 @@
+// inspect.c: the command inspect: statistics of a log.
 #include "inspection.h"
 
 #include "command.h"

@@ -1,4 +1,4 @@
-// inspection.h: what a log holds, as numbers, as a table and as JSON.
+// inspection.h: statistics of a log, and their output as a table or as JSON.
 #ifndef RF_CLI_INSPECTION_H
 #define RF_CLI_INSPECTION_H
 
@@ -8,16 +8,16 @@
 #include "timeline.h"
 
 typedef struct inspection {
-    uint64_t events, unreadable;   // unreadable: no object, or one without a name
-    uint64_t first_seq, last_seq;  // first_seq: after the first event
-    uint32_t entities, peak;       // at the end, and the most there were
+    uint64_t events, unreadable;   // unreadable: not an object, or without a name
+    uint64_t first_seq, last_seq;  // first_seq: the world's after the first event
+    uint32_t entities, peak;       // at the end, and at most at any time
     tally names, producers, kinds; // kinds: of the entities at the end
     timeline time;
 } inspection;
 
 void inspection_start(inspection *in);
 void inspection_free(inspection *in);
-// An event that has been folded. RF_NO_MEMORY is the only failure, here and below.
+// Adds an event that has been folded. Here and below, the only failure is RF_NO_MEMORY.
 rf_status inspection_add(inspection *in, const facts *of, uint64_t seq, uint32_t entities);
 rf_status inspection_end(inspection *in, const rf_world *world);
 

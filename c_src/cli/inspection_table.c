@@ -1,13 +1,13 @@
-// inspection_table.c: an inspection for people.
+// inspection_table.c: prints an inspection as a table.
 #include "inspection.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define ROWS 20   // of a list
-#define SLICES 16 // of time
-#define BAR 24    // the longest
+#define ROWS 20   // of a list, at most
+#define SLICES 16 // of time, at most
+#define BAR 24    // columns of the longest bar
 #define NAME 28   // columns for a name
 
 // 1234567 as 1,234,567.
@@ -22,7 +22,7 @@ static const char *grouped(char out[32], uint64_t value) {
     return out;
 }
 
-// What may stand on a terminal: control characters become ?, as they come from strangers.
+// Names are untrusted, so control characters become ?.
 static void name(output *out, const char *text, size_t len) {
     size_t width = 0;
     for (size_t i = 0; i < len; i++) {

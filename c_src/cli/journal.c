@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-// A line break behind which nothing can belong to the value before it is looked for in vain only where there are no
-// objects. Then any line break will do, from this size on.
+// A line feed between } and { certainly ends a value. Text without objects has none; from this size on, any line feed
+// will do.
 #define ENOUGH ((size_t)1 << 24)
 
 static bool is_space(char byte) {
@@ -18,8 +18,8 @@ static size_t skip_space(rf_str text, size_t at) {
     return at;
 }
 
-// The last place up to which values are whole: between } and {, with a line feed in between, no value goes on. `text`
-// ends somewhere inside a value.
+// The last position up to which all values are complete: a line feed between } and { is never inside a value. `text`
+// may end inside a value.
 static size_t last_break(rf_str text) {
     size_t any = 0;
     for (size_t at = text.len; at > 0; at--) {
@@ -34,7 +34,7 @@ static size_t last_break(rf_str text) {
     return text.len >= ENOUGH ? any : 0;
 }
 
-// Behind the last line feed.
+// The position after the last line feed.
 static size_t whole_lines(rf_str text) {
     size_t len = text.len;
     while (len > 0 && text.data[len - 1] != '\n') len--;
@@ -43,7 +43,7 @@ static size_t whole_lines(rf_str text) {
 
 static uint64_t count_feeds(const char *text, size_t len) {
     uint64_t count = 0;
-    for (size_t at = 0; at < len; at += 255) { // so that a byte holds the count, which makes it fast
+    for (size_t at = 0; at < len; at += 255) { // so that the count fits a byte and the loop is vectorised
         size_t end = len - at < 255 ? len : at + 255;
         unsigned char some = 0;
         for (size_t i = at; i < end; i++) some = (unsigned char)(some + (text[i] == '\n'));
@@ -52,7 +52,7 @@ static uint64_t count_feeds(const char *text, size_t len) {
     return count;
 }
 
-// Counts line feeds up to a place in the text.
+// Counts line feeds up to an offset in the text.
 static void count_to(journal *log, size_t to) {
     const char *text = log->batch.text.data;
     uint64_t more = to > log->counted ? count_feeds(text + log->counted, to - log->counted) : 0;
@@ -65,7 +65,7 @@ static void count_to(journal *log, size_t to) {
     if (to > log->counted) log->counted = to;
 }
 
-// Lets go of what has been folded and reads on.
+// Drops the text that has been folded, and reads more.
 static void refill(journal *log) {
     size_t done = log->batch.at, len;
     count_to(log, done);
@@ -76,7 +76,7 @@ static void refill(journal *log) {
     log->batch.text.data = input_data(log->from, &len);
     log->batch.text.len = len;
     log->batch.at = 0;
-    // What comes before an error is used, but for a line of which a part is missing.
+    // After a reading error, the complete lines before it are still used.
     if (log->over && input_error(log->from) && !log->array) log->batch.text.len = whole_lines(log->batch.text);
     log->whole = log->over ? log->batch.text.len : log->array ? 0 : last_break(log->batch.text);
 }
@@ -103,7 +103,7 @@ static int open_packed(journal *log, const char *who, const log_place *where) {
     return log->from ? DONE : complain(who, FAILED, "there is not enough memory");
 }
 
-// By the first bytes of the file.
+// Recognises the form of the log by its first bytes.
 static int find_form(journal *log, const char *who, const log_place *where) {
     size_t len;
     const char *data;
@@ -139,7 +139,7 @@ void journal_close(journal *log) {
     log->from = NULL;
 }
 
-// In an array the next element stands behind a comma, and its end is no event.
+// In an array, the next element comes after a comma, and the closing bracket is not an event.
 static bool element(journal *log, size_t at) {
     rf_str text = log->batch.text;
     bool comma = at < text.len && text.data[at] == ',';
@@ -157,13 +157,13 @@ bool journal_next(journal *log) {
             log->array = true;
             if (!log->over) log->whole = 0;
         }
-        // An array that does not end is found out by whoever reads on.
+        // An array without an end is reported by the next fold.
         if (at < log->whole || (log->over && log->inside)) {
             log->event = at;
             return !log->array || element(log, at);
         }
         if (log->over) return false;
-        // Of the white space at the end of what is there, no more is needed.
+        // White space at the end of the piece is not needed any more.
         if (at == log->batch.text.len) log->batch.at = at;
         refill(log);
     }

@@ -1,5 +1,6 @@
-// journal.h: a log of events, piece by piece: JSON Lines of any length, or one array, which is read whole. Other forms
-// of a log are known by their first bytes, and become JSON Lines: packed frames (packed.h) and databases (database.h).
+// journal.h: reads a log of events. JSON Lines are read in pieces, so they can have any length; an array is read as a
+// whole. Packed frames (packed.h) and databases (database.h) are recognised by their first bytes and converted to JSON
+// Lines.
 #ifndef RF_CLI_JOURNAL_H
 #define RF_CLI_JOURNAL_H
 
@@ -8,48 +9,48 @@
 
 typedef struct journal {
     input *from;
-    packed *packed;      // belongs to `from`; or NULL
-    rf_json_batch batch; // its text is what is in memory
-    size_t event;        // where the event at hand starts in it
-    size_t whole;        // events that start before this place are in memory to their end
-    bool array, inside;  // inside: it has been opened
-    bool database;       // a room wrote it
-    bool begins;         // the first line is no event: it says all there is where the log begins
-    bool over;           // nothing more will be read
+    packed *packed;      // owned by `from`; or NULL
+    rf_json_batch batch; // its text is the piece in memory
+    size_t event;        // where the current event starts in the text
+    size_t whole;        // events that start before this offset are completely in memory
+    bool array, inside;  // inside: its opening bracket has been read
+    bool database;       // it comes from a database
+    bool begins;         // the first line is not an event but a snapshot, from which the log starts
+    bool over;           // the end of the file has been reached
     uint64_t base;       // bytes of the file before the text
-    size_t counted;      // the place in the text up to which line feeds have been counted
-    uint64_t lines;      // of them
-    uint64_t line_start; // the first byte of the line that `counted` is in, as in the file
+    size_t counted;      // the offset in the text up to which line feeds have been counted
+    uint64_t lines;      // line feeds counted
+    uint64_t line_start; // the offset in the file of the line that contains `counted`
 } journal;
 
-// Where something stands: line and byte, both from 1. A byte order mark does not count.
+// A position: line and byte, both from 1. A byte order mark is not counted.
 typedef struct place {
     uint64_t line, column;
 } place;
 
-// Where a log is, and how it is read.
+// Which log to read, and how.
 typedef struct log_place {
     const char *path;  // "-": standard input
-    const char *room;  // of a database; NULL: the only one it has
-    rf_schema *schema; // of packed frames that come without one
+    const char *room;  // of a database; NULL: its only room
+    rf_schema *schema; // of packed frames without a snapshot
 } log_place;
 
-// An exit code; what is wrong is said.
+// Returns an exit code; prints errors.
 int journal_open(journal *log, const char *who, const log_place *where);
 void journal_close(journal *log);
-// Looks for the next event. false: there is none, or the file can't be read on (journal_error).
+// Moves to the next event. False: there is none, or reading failed (journal_error).
 bool journal_next(journal *log);
-// From the event's first byte on, to its end or further.
+// The text from the event's first byte to its end or further.
 rf_str journal_text(const journal *log);
-// Folds this event.
+// Folds the event and moves past it.
 rf_status journal_fold(journal *log, rf_fold *fold);
-// In place of folding it: it has so many bytes. false: what stands behind it, at *at in journal_text, can't stand
-// there.
+// Moves past the event, which has `len` bytes, without folding it. False: what follows it, at *at in journal_text, is
+// invalid.
 bool journal_skip(journal *log, size_t len, size_t *at);
-// Of a byte of the event at hand, also after it was folded: an offset into journal_text.
+// The position of a byte of the current event, given as an offset in journal_text; also after it was folded.
 place journal_place(journal *log, size_t offset);
 const char *journal_error(const journal *log);
-// The schema that the log itself has; NULL if it has none.
+// The schema contained in the log; NULL if none.
 rf_schema *journal_schema(const journal *log);
 
 #endif

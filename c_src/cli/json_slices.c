@@ -51,7 +51,7 @@ static bool add(json_slices *of, const json_slice *item) {
     return true;
 }
 
-// Behind the string, number or word at `at`, which has been read without an error.
+// The end of the string, number or word at `at`, which has been read without an error.
 static size_t scalar_end(rf_str text, size_t at) {
     if (text.data[at] == '"') {
         for (at++; text.data[at] != '"'; at++)
@@ -70,7 +70,7 @@ static bool closes(rf_json_kind kind) {
     return kind == RF_JSON_CLOSE_MAP || kind == RF_JSON_CLOSE_LIST;
 }
 
-// The rest of a value whose first token has been read; *end is behind it.
+// Reads the rest of a value whose first token has been read; *end is its end.
 static bool finish_value(rf_json_reader *reader, rf_json_token first, rf_str text, size_t *end) {
     rf_json_token token = first;
     size_t depth = 1;
@@ -112,7 +112,7 @@ static bool read_members(json_slices *of, rf_json_reader *reader, rf_str text, s
     }
 }
 
-// qsort has no context: what is sorted knows its text.
+// qsort has no context argument, so each item points to its text.
 typedef struct sorted_key {
     rf_str key;
     size_t at;

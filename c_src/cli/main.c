@@ -1,3 +1,4 @@
+// main.c: the program roomfold: runs a command.
 #include "command.h"
 
 #include <signal.h>
@@ -40,7 +41,7 @@ static int run(const command *which, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    // A pipe that nobody reads any more shows by what write answers.
+    // A closed pipe is reported by write instead.
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) return complain("", MISUSED, "a command is missing; roomfold --help lists them");
     if (asks_for_help(argv[1]) || (argc == 2 && strcmp(argv[1], "help") == 0)) return help();

@@ -1,4 +1,4 @@
-// In place of database.c where SQLite was not there when the program was built.
+// no_database.c: used instead of database.c if the program is built without SQLite.
 #include "command.h"
 #include "database.h"
 

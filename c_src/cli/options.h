@@ -1,4 +1,4 @@
-// options.h: a command's arguments.
+// options.h: reads a command's arguments.
 #ifndef RF_CLI_OPTIONS_H
 #define RF_CLI_OPTIONS_H
 
@@ -10,17 +10,17 @@ typedef enum option_kind {
     OPTION_FLAG,   // bool
     OPTION_TEXT,   // const char *
     OPTION_NUMBER, // uint64_t
-    OPTION_CHOICE, // int: the place in `choices`
+    OPTION_CHOICE, // int: the index in `choices`
 } option_kind;
 
 typedef struct option {
     const char *name; // "--until"
     option_kind kind;
-    void *into;                 // untouched if the option is not given
+    void *into;                 // not changed if the option is absent
     const char *const *choices; // ends with NULL
 } option;
 
-// Reads --name value, --name=value and one file (*file; stays NULL if there is none). DONE or MISUSED.
+// Reads --name value, --name=value and one file (*file, NULL if absent). Returns DONE or MISUSED.
 int options_read(const char *who, int argc, char **argv, const option *options, size_t count, const char **file);
 
 #endif

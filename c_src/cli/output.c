@@ -131,7 +131,7 @@ static void scalar(output *out, const rf_term *term) {
 }
 
 void output_term(output *out, rf_str term) {
-    uint64_t left[RF_DEPTH_MAX]; // values of each open list or map that are still to come
+    uint64_t left[RF_DEPTH_MAX]; // how many values each open list or map still has
     bool map[RF_DEPTH_MAX];
     unsigned depth = 0;
     rf_term_reader reader;
@@ -164,6 +164,6 @@ int output_close(output *out, const char *who) {
     out->data = NULL;
     out->len = out->capacity = 0;
     if (!out->error) return DONE;
-    // Who reads a pipe may have enough before its end.
+    // The reader of a pipe may have closed it early.
     return out->error == EPIPE ? FAILED : complain(who, FAILED, "standard output: %s", strerror(out->error));
 }

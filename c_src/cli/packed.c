@@ -9,9 +9,9 @@ struct packed {
     input *file;
     rf_schema *schema; // of the frames
     rf_world *world;   // empty; NULL until the first frame of events
-    bool single;       // one frame without a length
-    bool own;          // the schema is the file's
-    bool begins;       // a line with all there is was put
+    bool single;       // a single frame without a length
+    bool own;          // the schema comes from the file
+    bool begins;       // a snapshot was put as the first line
     uint64_t frames;
 };
 
@@ -24,7 +24,7 @@ static bool is_log(uint8_t head) {
 }
 
 bool packed_starts(const char *data, size_t len) {
-    // No text starts with a byte below 9, nor with one of a frame's heads.
+    // No text starts with a byte below 9, or with the first byte of a frame.
     return len > 0 && ((uint8_t)data[0] < 9 || is_log((uint8_t)data[0]));
 }
 
@@ -62,7 +62,7 @@ static double share(const void *context) {
     return input_share(log->file);
 }
 
-// So many bytes of the file in memory; fewer at its end.
+// Reads until `wanted` bytes are in memory; fewer at the end of the file.
 static size_t have(packed *log, size_t wanted) {
     size_t len;
     for (input_data(log->file, &len); len < wanted && input_more(log->file);) input_data(log->file, &len);
@@ -85,7 +85,7 @@ static bool fail_frame(const packed *log, input *into, const rf_error *error) {
                           : rf_status_message(error->status));
 }
 
-// The next frame, still in the file's memory. false: there is none, or it can't be read.
+// The next frame, in the file's buffer. False: there is none, or reading failed.
 static bool next_frame(packed *log, input *into, rf_str *frame) {
     uint32_t len = 0;
     if (log->single) {
@@ -113,7 +113,7 @@ static void take_frame(packed *log, size_t len) {
     input_take(log->file, len + (log->single ? 0 : LENGTH_BYTES));
 }
 
-// A world of the log's schema with nobody in it.
+// An empty world with the log's schema.
 static rf_status make_world(const packed *log, uint64_t seq, rf_world **out) {
     rf_world_def def = rf_world_def_default();
     def.schema = log->schema;
@@ -122,7 +122,7 @@ static rf_status make_world(const packed *log, uint64_t seq, rf_world **out) {
     return rf_world_new(&def, out);
 }
 
-// Where the log begins, as one line that says all there is.
+// Puts the state from which the log starts, as one line.
 static bool put_start(packed *log, input *into, const rf_world *world) {
     output text;
     bool fine;

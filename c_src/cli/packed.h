@@ -1,7 +1,8 @@
-// packed.h: a log of packed frames (docs/wire-format.md) as JSON Lines.
+// packed.h: reads a log of packed frames (docs/wire-format.md) as JSON Lines.
 //
-// A file of frames has each one's length in front, four bytes, the highest first. The first frame may be a snapshot: it
-// says the schema, and where the log begins. All others are events. A file may also be one frame without a length.
+// In a file of frames, each frame comes after its length: four bytes, highest first. The first frame may be a snapshot,
+// with the schema and the state from which the log starts. All others are events. A file may also be a single frame
+// without a length.
 #ifndef RF_CLI_PACKED_H
 #define RF_CLI_PACKED_H
 
@@ -12,15 +13,15 @@
 
 typedef struct packed packed;
 
-// Whether a file that starts so is one.
+// Whether a file that starts with these bytes is such a log.
 bool packed_starts(const char *data, size_t len);
-// Takes over the file. schema: of frames without a snapshot; retained. NULL: no memory.
+// Takes ownership of the file. schema: for frames without a snapshot; retained. NULL: no memory.
 packed *packed_new(input *file, rf_schema *schema);
-// Its frames as text; the input takes over the log.
+// Its frames as text. The input takes ownership of the log.
 input *packed_input(packed *log);
-// What the snapshot said, as far as it has been read; else NULL.
+// The snapshot's schema; NULL if none has been read.
 rf_schema *packed_schema(const packed *log);
-// Whether the first line is such a snapshot, all there is, and no event.
+// Whether the first line is a snapshot and not an event.
 bool packed_begins(const packed *log);
 
 #endif

@@ -3,11 +3,11 @@
 #include "packed.h"
 #include <stdlib.h>
 
-// A frame is read whole: this is what makes a log larger than memory readable.
+// Events per frame. A frame is read as a whole, so this lets a log be larger than memory.
 #define EVENTS 1000
 #define BYTES ((size_t)1 << 20)
 
-// RF_TOO_LARGE: nobody would read it.
+// RF_TOO_LARGE: longer than the reader accepts.
 static rf_status write_frame(output *out, rf_str frame) {
     if (frame.len > PACKED_FRAME_MAX) return RF_TOO_LARGE;
     const char length[] = {(char)(frame.len >> 24), (char)(frame.len >> 16), (char)(frame.len >> 8), (char)frame.len};

@@ -1,4 +1,4 @@
-// packed_writer.h: events as a file of packed frames (packed.h).
+// packed_writer.h: writes events as a file of packed frames (packed.h).
 #ifndef RF_CLI_PACKED_WRITER_H
 #define RF_CLI_PACKED_WRITER_H
 
@@ -10,11 +10,11 @@ typedef struct packed_writer {
     rf_packer *packer;
 } packed_writer;
 
-// Begins with a snapshot: of nothing, or of what this line says, all there is (empty: no line).
+// Begins with a snapshot: of the state in the line `begin`, or of an empty world if the line is empty.
 rf_status packed_writer_open(packed_writer *writer, output *out, rf_schema *schema, rf_str begin);
-// One event, as JSON text. On an error it is left out, and nothing else.
+// Adds an event, given as JSON text. An error leaves out this event only.
 rf_status packed_writer_add(packed_writer *writer, rf_str event, rf_error *error);
-// Writes what is left.
+// Writes the remaining events.
 rf_status packed_writer_end(packed_writer *writer);
 void packed_writer_close(packed_writer *writer);
 

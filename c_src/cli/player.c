@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-// A room's log does not say its rules, and others than doom give another world without an error.
+// A room's log does not name its rules, and wrong rules give a wrong world without an error. So this is printed.
 static void tell_rules(const player *play) {
     complain(
         play->who, DONE,

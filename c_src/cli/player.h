@@ -1,4 +1,4 @@
-// player.h: a log, folded event by event into a world.
+// player.h: folds a log into a world, event by event.
 #ifndef RF_CLI_PLAYER_H
 #define RF_CLI_PLAYER_H
 
@@ -16,17 +16,17 @@ typedef struct player {
     uint64_t events; // folded or not, so far
 } player;
 
-// An exit code. player_close also after a failure.
+// Returns an exit code. Call player_close even after a failure.
 int player_open(player *play, const char *who, const char *path, const world_setup *setup);
 void player_close(player *play);
 
-// The next event is at hand, but not folded; false at the end.
+// Moves to the next event without folding it; false at the end.
 bool player_next(player *play);
-// Folds it. RF_NO_MEMORY is the only failure.
+// Folds the current event. Fails with RF_NO_MEMORY only.
 rf_status player_fold(player *play);
-// What was rejected of the event that was folded last: entry i of the report (the report keeps the first 1,000).
+// The position of rejection i of the report, which must belong to the event folded last.
 place player_place(player *play, uint32_t i);
-// Whether all could be read; else that is said.
+// Returns an exit code; prints the error if not everything could be read.
 int player_end(player *play, rf_status status);
 
 #endif

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEP 8192    // events between looks at the clock
+#define STEP 8192    // events between two readings of the clock
 #define INTERVAL 0.2 // seconds
 
 static double now(void) {

@@ -1,4 +1,4 @@
-// progress.h: how far it is, on a terminal.
+// progress.h: shows progress on a terminal.
 #ifndef RF_CLI_PROGRESS_H
 #define RF_CLI_PROGRESS_H
 
@@ -7,13 +7,13 @@
 
 typedef struct progress {
     bool wanted, shown;
-    uint64_t next; // a look at the clock costs more than an event
+    uint64_t next; // the event after which to read the clock again, which costs more than an event
     double at;     // seconds
 } progress;
 
-// Only if standard error is a terminal.
+// Progress is shown only if standard error is a terminal.
 void progress_start(progress *bar);
-// share: of the input, 0 to 1; below 0 if that is not known.
+// share: of the input, 0 to 1; negative if unknown.
 void progress_show(progress *bar, uint64_t events, double share);
 void progress_end(progress *bar);
 

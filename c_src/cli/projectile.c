@@ -1,16 +1,17 @@
+// projectile.c: compares the projectiles of a recording.
 #include "recording.h"
 
 #include <math.h>
 
-// A missile on its way. Its path is cut into the steps in which it was simulated, since targets, doors and lifts move
-// between them.
+// A missile in flight. Its path is split into the steps in which it was simulated, since targets, doors and lifts move
+// between steps.
 typedef struct flight {
     scene *scene;
     const json_t *near, *moves;
     size_t next_near, next_move;
     rf_shot shot;
     double speed;      // of shot.direction, per whole step
-    const json_t *hit; // id, once somebody is
+    const json_t *hit; // the target's id, once one is hit
     bool over;
 } flight;
 
@@ -21,7 +22,7 @@ static problem set_velocity(flight *fly, const json_t *velocity) {
     return NULL;
 }
 
-// [[t, sector, floor, ceil], ...]: what has moved before this step.
+// Applies [[t, sector, floor, ceil], ...] up to this step.
 static problem move_sectors(flight *fly, double t) {
     for (; fly->next_move < json_array_size(fly->moves); fly->next_move++) {
         const json_t *move = json_array_get(fly->moves, fly->next_move);
@@ -35,7 +36,7 @@ static problem move_sectors(flight *fly, double t) {
     return NULL;
 }
 
-// [[t, half, targets], ...]: what is close in this step; nobody if the step isn't listed.
+// The nearby targets in this step, from [[t, half, targets], ...]; none if the step is not listed.
 static const json_t *targets_of(flight *fly, double t, bool half) {
     for (; fly->next_near < json_array_size(fly->near); fly->next_near++) {
         const json_t *near = json_array_get(fly->near, fly->next_near);
@@ -78,7 +79,7 @@ static problem start(flight *fly, const json_t *line, double *t, double *last) {
     fly->near = json_object_get(line, "near");
     fly->moves = json_object_get(line, "sector_moves");
     fly->shot.collider = rf_collider_box(radius * RF_LEVEL_DOOM_UNIT, height * RF_LEVEL_DOOM_UNIT);
-    *last += 2; // the recording goes on for so long
+    *last += 2; // the recording continues for two more steps
     return *last - *t > 100000 ? "t_end" : set_velocity(fly, json_object_get(line, "v"));
 }
 

@@ -1,3 +1,4 @@
+// ray.c: compares the rays of a recording.
 #include "recording.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// replay.c: the command replay: folds a log and prints the world.
 #include "command.h"
 #include "facts.h"
 #include "options.h"
@@ -10,7 +11,7 @@
 typedef struct replay_options {
     world_setup setup;
     uint64_t until;
-    uint64_t errors; // how many are told
+    uint64_t errors; // rejections to print, at most
     int by;
     bool strict, quiet;
     const char *file;

@@ -73,7 +73,7 @@ bool scene_is_id_or_none(const json_t *id) {
     return !id || json_is_null(id) || json_is_integer(id) || (json_is_string(id) && json_string_length(id) > 0);
 }
 
-// Its bytes are in `number`, or in the value.
+// The id's bytes are in `number` or in the JSON value.
 static rf_str id_of(const json_t *id, char number[24]) {
     if (json_is_string(id)) return (rf_str){json_string_value(id), json_string_length(id)};
     return (rf_str){number, (size_t)snprintf(number, 24, "%lld", (long long)json_integer_value(id))};

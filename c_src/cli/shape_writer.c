@@ -23,7 +23,7 @@ static void sort(change_list *list, int (*compare)(const void *, const void *)) 
     if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
-// Behind the last change of the same entity, from `first` on.
+// The end of the changes of the same entity, which start at `first`.
 static size_t entity_end(const change_list *list, size_t first) {
     size_t end = first + 1;
     while (end < list->count && same(list->items[end].id, list->items[first].id)) end++;
@@ -47,7 +47,7 @@ static bool listed(const change_list *ids, rf_str id) {
 
 // ---- pieces -------------------------------------------------------------------------------------
 
-// A value's text without the white space between its tokens, so that it stays on one line.
+// Writes a value's text without white space between its tokens, so that it stays on one line.
 static void value(output *out, rf_str text) {
     size_t from = 0;
     bool string = false;
@@ -82,7 +82,7 @@ static void member(output *out, const char *name, rf_str text, bool *first) {
     value(out, text);
 }
 
-// one: the line has one event only, so that its seq is this event's.
+// one: the line has only this event, so its seq is written.
 static void stamps(output *out, const changes *of, bool one, bool *first) {
     if (one) member(out, "seq", of->seq, first);
     member(out, "at", of->at, first);
@@ -113,7 +113,7 @@ static void components(output *out, const change_list *list, size_t first, size_
 static size_t count_events(const changes *of) {
     size_t count = of->deleted.count;
     for (size_t i = 0; i < of->set.count; i = entity_end(&of->set, i)) count++;
-    // Created without a component, by component: named under "created" only.
+    // By component, an entity created without components is only listed under "created".
     for (size_t i = 0; i < of->created.count; i++) count += !listed(&of->set, of->created.items[i].id);
     return count;
 }
@@ -129,7 +129,7 @@ static void end_event(output *out, const changes *of, bool one) {
     output_text(out, "}\n");
 }
 
-// Named under "created" only, up to the entity `before` (NULL: all that are left).
+// Creates entities that are only listed under "created", up to the id `before` (NULL: all that are left).
 static size_t bare_creates(output *out, const changes *of, bool one, size_t at, const rf_str *before) {
     for (; at < of->created.count; at++) {
         rf_str id = of->created.items[at].id;
@@ -172,7 +172,7 @@ static void lossless(const shape_writer *writer, output *out, const changes *of,
     if (writer->lossless) stamps(out, of, true, first);
 }
 
-// By component, other keys of the line stand beside the components' names.
+// By component, the line's other keys are in the same object as the components' names.
 static bool collides(const shape_writer *writer, const changes *of) {
     const struct {
         const char *key;
@@ -225,7 +225,7 @@ static int by_kind_and_id(const void *left, const void *right) {
     return order != 0 ? order : (a->first > b->first) - (a->first < b->first);
 }
 
-// The kind as it is set in this line; "other" if it isn't, or is no string. Its bytes are kept with the names.
+// The kind that this line sets; "other" if it sets none, or not a string. Its bytes are kept in the pool.
 static bool kind_of(changes *of, size_t first, size_t end, json_slice *out) {
     for (size_t i = first; i < end; i++) {
         const change *item = &of->set.items[i];
@@ -235,8 +235,7 @@ static bool kind_of(changes *of, size_t first, size_t end, json_slice *out) {
     return json_slices_string(&of->slices, (rf_str){"\"other\"", 7}, out);
 }
 
-// Which entities there are, and of which kinds. Ids and names move when kinds are added to their pool, so they are
-// found again afterwards.
+// Lists the entities with their kinds. Adding kinds moves the pool, so ids and names are settled again afterwards.
 static rf_status find_kinds(changes *of, kind_item **out, size_t *count) {
     kind_item *items = malloc((of->set.count + 1) * sizeof *items);
     json_slice *kinds = malloc((of->set.count + 1) * sizeof *kinds);
@@ -279,7 +278,7 @@ static rf_status by_kind(const shape_writer *writer, output *out, changes *of) {
         }
         if (count > 0) output_text(out, "]");
         first = count == 0;
-        // Without these two a line would say all there is, not what changed.
+        // Without these two, a line would be a snapshot and not changes.
         ids(out, "deleted", &of->deleted, &first);
         ids(out, "created", &of->created, &first);
         lossless(writer, out, of, &first);

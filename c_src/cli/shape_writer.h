@@ -1,4 +1,4 @@
-// shape_writer.h: changes as lines, in the shape that is wanted.
+// shape_writer.h: writes changes as lines of the wanted shape.
 #ifndef RF_CLI_SHAPE_WRITER_H
 #define RF_CLI_SHAPE_WRITER_H
 
@@ -9,13 +9,13 @@ typedef enum shape { SHAPE_EVENTS, SHAPE_COMPONENT, SHAPE_KIND } shape;
 
 typedef struct shape_writer {
     shape to;
-    bool create;   // what comes in another shape than events: create, not update
-    bool lossless; // seq, at, by and which entities are created are written too
+    bool create;   // changes from other shapes become creates, not updates
+    bool lossless; // also write seq, at, by and which entities are created
 } shape_writer;
 
-// Domain events, and events as events, are written as they are, without white space. By component, a line in which a
-// component is called like one of the line's other keys (deleted, created, seq, at, by) becomes events.
-// The changes are sorted. RF_NO_MEMORY is the only failure.
+// Writes domain events unchanged, and events as events, but without white space. SHAPE_COMPONENT: if a component's name
+// is one of the line's other keys (deleted, created, seq, at, by), the line becomes events. Sorts the changes. Fails
+// with RF_NO_MEMORY only.
 rf_status shape_write(const shape_writer *writer, output *out, changes *of);
 
 #endif

@@ -38,7 +38,7 @@ static void named(output *out, rf_str name) {
     output_text(out, ":");
 }
 
-// comma: there is something before the first one.
+// comma: also before the first one.
 static void components(output *out, const rf_world *world, rf_entity entity, bool comma) {
     rf_component_iter iter = rf_world_components(world, entity);
     rf_component component;
@@ -64,11 +64,11 @@ static rf_status by_entity(output *out, const rf_world *world) {
     return RF_OK;
 }
 
-// ---- the shapes that gather by name -------------------------------------------------------------
+// ---- the shapes grouped by name -----------------------------------------------------------------
 
 typedef struct row {
     rf_str name;
-    int index; // of a declared component; those come first. By kind: 0
+    int index; // of a declared component, which come first; 0 by kind
     size_t place;
     rf_entity entity;
 } row;

@@ -1,13 +1,13 @@
-// snapshot.h: a world as JSON for people: numbers of f32 components are the exact binary64 of the binary32.
+// snapshot.h: writes a world as JSON. Numbers of f32 components are written as their exact binary64 value.
 #ifndef RF_CLI_SNAPSHOT_H
 #define RF_CLI_SNAPSHOT_H
 
 #include "output.h"
 
-// One line (docs/event-model.md, Snapshots). RF_NO_MEMORY is the only failure.
+// Writes one line (docs/event-model.md, "Snapshots"). Fails with RF_NO_MEMORY only.
 rf_status snapshot_write(output *out, const rf_world *world, rf_by by);
-// All there is as one line of a log, with the world's seq (docs/event-model.md: by kind, all there is; but no kind is
-// told by where an entity stands).
+// Writes the world as a line of a log, with its seq: the form "all there is" of docs/event-model.md. The key under
+// which an entity is listed is not its kind.
 void snapshot_write_line(output *out, const rf_world *world);
 
 #endif

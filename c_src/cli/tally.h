@@ -1,10 +1,10 @@
-// tally.h: how often which text came.
+// tally.h: counts how often each text occurs.
 #ifndef RF_CLI_TALLY_H
 #define RF_CLI_TALLY_H
 
 #include <roomfold/roomfold.h>
 
-// Other texts beyond these are counted together, so that memory has a bound.
+// Further texts are counted together, so that memory is limited.
 #define TALLY_MAX ((size_t)1 << 16)
 
 typedef struct tally_entry {
@@ -14,16 +14,16 @@ typedef struct tally_entry {
 } tally_entry;
 
 typedef struct tally {
-    tally_entry *entries; // in the order in which they came, until they are sorted
+    tally_entry *entries; // in order of first occurrence, until they are sorted
     size_t count, capacity;
-    uint32_t *slots; // entry plus one; a power of two of them, at least twice as many as entries
+    uint32_t *slots; // an entry's index plus one; the count is a power of two, at least twice the entries
     size_t slot_count;
     uint64_t others;
 } tally;
 
-// Counts it once. false: there is not enough memory.
+// Counts a text once more. False: no memory.
 bool tally_add(tally *of, rf_str text);
-// The most frequent first, equals by bytes. Nothing can be added afterwards.
+// Sorts by frequency, highest first, then by bytes. Nothing can be added afterwards.
 void tally_sort(tally *of);
 void tally_free(tally *of);
 

@@ -1,7 +1,7 @@
 #include "timeline.h"
 
 #define SECOND 1000.0
-#define LONGEST 1e18 // ms; later ones count to the last slice
+#define LONGEST 1e18 // ms; later times count in the last slice
 
 void timeline_start(timeline *line) {
     *line = (timeline){.start = -1, .width = SECOND};
@@ -19,7 +19,7 @@ static void halve(timeline *line) {
     line->width *= 2;
 }
 
-// In the order of the log: a second that comes back counts anew.
+// Events are counted in the order of the log: a second that occurs again starts a new count.
 static void count_second(timeline *line, double since) {
     uint64_t second = (uint64_t)(since / SECOND);
     if (second != line->second) line->in_second = 0;

@@ -1,4 +1,4 @@
-// timeline.h: events and entities over time, in slices of equal length that grow with the time they have to cover.
+// timeline.h: counts events and entities over time, in slices of equal length, which doubles as the time grows.
 #ifndef RF_CLI_TIMELINE_H
 #define RF_CLI_TIMELINE_H
 
@@ -9,7 +9,7 @@
 
 typedef struct timeline_slice {
     uint64_t events;
-    uint32_t entities; // at its end; what the slice before had, if it has no events
+    uint32_t entities; // at its end; without events, as in the slice before
 } timeline_slice;
 
 typedef struct timeline {
@@ -18,14 +18,14 @@ typedef struct timeline {
     size_t count;
     timeline_slice slices[TIMELINE_SLICES];
     uint64_t untimed; // events without a time
-    uint64_t second;  // of the event added last, from the start
+    uint64_t second;  // of the last event, counted from the start
     uint64_t in_second, peak;
 } timeline;
 
 void timeline_start(timeline *line);
-// at: ms; below 0: the event has no time. What comes before the first one counts to the first slice.
+// at: ms; negative: the event has no time. Earlier times than the first one count in the first slice.
 void timeline_add(timeline *line, double at, uint32_t entities);
-// Two slices become one until there are at most so many.
+// Merges pairs of slices until there are at most `slices`.
 void timeline_shrink(timeline *line, size_t slices);
 
 #endif

@@ -1,3 +1,4 @@
+// validate.c: the command validate: checks the events of a log.
 #include "command.h"
 #include "facts.h"
 #include "options.h"
@@ -10,7 +11,7 @@
 
 typedef struct validation {
     world_setup setup;
-    uint64_t first; // so many offences are told
+    uint64_t first; // rejections to print, at most
     const char *file;
     uint64_t offences;
     output out;
@@ -44,7 +45,7 @@ static void tell(validation *v, place at, const char *what, rf_str about) {
     output_text(&v->out, "\n");
 }
 
-// The core says what it is about, or the byte of a syntax error; where the first stands is looked for.
+// The core reports the component or field, or the byte of a syntax error; the former's position is looked up.
 static void tell_rejected(validation *v, uint32_t i, const facts *of, rf_str text) {
     const rf_rejection *entry = &v->play.report.rejected[i];
     rf_str about = {entry->about, entry->about_len};
@@ -76,7 +77,7 @@ static void check_stamps(validation *v, const facts *of, uint64_t before, bool g
         tell(v, journal_place(&v->play.log, of->by.offset), "by must be a string of 1 to 255 bytes", (rf_str){0});
 }
 
-// One wrong field may spoil several operations.
+// One wrong field can cause several rejections.
 static bool same(const rf_rejection *a, const rf_rejection *b) {
     return a->status == b->status && a->offset == b->offset && a->about_len == b->about_len &&
            (a->about_len == 0 || memcmp(a->about, b->about, a->about_len) == 0);
@@ -94,7 +95,7 @@ static rf_status check_event(validation *v) {
     for (uint32_t i = before.rejected_len; i < report->rejected_len; i++)
         if (i == before.rejected_len || !same(&report->rejected[i], &report->rejected[i - 1]))
             tell_rejected(v, i, &of, text);
-    // Beyond its first thousand the report only counts.
+    // After the first 1,000, the report only counts.
     hidden = (report->rejected_count - before.rejected_count) - (report->rejected_len - before.rejected_len);
     v->offences += hidden;
     check_stamps(v, &of, seq, report->gaps > before.gaps && play->events > 1, report->stale > before.stale);

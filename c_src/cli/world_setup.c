@@ -87,7 +87,7 @@ static int load_rules(const char *name, const char *who, rf_schema *schema, rf_r
     return code;
 }
 
-// Ids come from strangers. Without it, only the guard against ids that were chosen to collide is missing.
+// Protects against ids chosen to collide. If it fails, only that protection is missing.
 static uint64_t random_seed(void) {
     uint64_t seed = 0;
     FILE *from = fopen("/dev/urandom", "rb");
@@ -104,7 +104,7 @@ int world_setup_make(const world_setup *setup, const char *who, rf_schema *schem
     *out = NULL;
     def.schema = schema;
     def.hash_seed = random_seed();
-    def.history = 1; // so that what was deleted is soon forgotten
+    def.history = 1; // so that deleted entities are soon forgotten
     code = load_rules(setup->rules, who, schema, &def.rules);
     if (code == DONE) {
         status = rf_world_new(&def, out);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-// A row holds records of up to so many bytes together, or a single longer one.
+// A row holds records of up to this many bytes in total, or a single longer one.
 #define ROW_BYTES ((size_t)64 << 10)
 
 static log_outcome refuse(log_result *result, rf_status status, const char *detail) {
@@ -20,7 +20,7 @@ static bool find(log_store *store, const log_op *op, log_room *room, log_result 
 
 // --- append
 
-// Whether these are so many lines, none empty, and no zero byte.
+// Whether the text is `count` lines, none of them empty, without zero bytes.
 static bool are_records(rf_str text, int64_t count) {
     const char *at = text.data, *end = text.data + text.len;
     int64_t lines = 0;
@@ -34,7 +34,7 @@ static bool are_records(rf_str text, int64_t count) {
     return lines == count;
 }
 
-// One row of as many records as it holds. Moves *rest behind them.
+// Adds a row with as many records as fit, and moves *rest past them.
 static bool add_row(log_store *store, log_room *room, rf_str *rest, log_error *error) {
     int64_t seq = room->last + 1, count = 0;
     const char *at = rest->data, *end = rest->data + rest->len;
@@ -85,7 +85,7 @@ static log_outcome claim(log_store *store, const log_op *op, log_result *result)
     if (counters.term >= LOG_MAX_SEQ) return refuse(result, RF_LOG_FAILED, "it has no more terms to give");
     counters.term++;
     if (found == LOG_NOT_FOUND) {
-        // Terms are given once: also to name a room's records by.
+        // Each term is issued only once, so it also serves as the room's id.
         room = (log_room){.id = counters.term, .first = 1};
         counters.rooms++;
     }
@@ -107,7 +107,7 @@ static log_outcome trim(log_store *store, const log_op *op, log_result *result) 
     if (!find(store, op, &room, result)) return LOG_REFUSED;
     int64_t keep = op->seq < room.snapshot + 1 ? op->seq : room.snapshot + 1;
     if (keep < room.first) keep = room.first;
-    // All of it: the rows end before the next record. Else its row stays, with what is before it there.
+    // Everything goes. (Otherwise the row with the first record to keep stays, including older records in it.)
     if (keep > room.last) {
         below = keep;
     } else if (!log_rows_floor(store, &room, keep, &below, &result->error)) {
@@ -192,7 +192,7 @@ static void forget(log_result *results, size_t count) {
     }
 }
 
-// Everybody gets this error, but who has one of its own.
+// Gives this error to all operations without one of their own.
 static void fail_all(log_result *results, size_t count, const log_error *error) {
     for (size_t i = 0; i < count; i++) {
         if (results[i].error.status == RF_OK) {
@@ -202,7 +202,7 @@ static void fail_all(log_result *results, size_t count, const log_error *error) 
     }
 }
 
-// False: nothing was done. *error says why, *alone whether one of them may be the cause.
+// False: nothing was done. *error is the reason; *alone: a single operation may be the cause.
 static bool run_together(log_store *store, const log_op *ops, size_t count, log_result *results, log_error *error,
                          bool *alone) {
     *alone = false;

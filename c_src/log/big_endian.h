@@ -1,4 +1,4 @@
-// big_endian.h: a number of 4 bytes, the high one first: checksums as the log keeps them, and what SQLite's WAL has.
+// big_endian.h: reads and writes numbers of 4 bytes, high byte first, as in the log's checksums and in SQLite's WAL.
 #ifndef ROOMFOLD_LOG_BIG_ENDIAN_H
 #define ROOMFOLD_LOG_BIG_ENDIAN_H
 

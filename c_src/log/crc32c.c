@@ -6,10 +6,10 @@
 #define HAS_INSTRUCTION 1
 #endif
 
-// 0x1EDC6F41 with its bits in reverse.
+// 0x1EDC6F41 with its bits reversed.
 #define POLYNOMIAL UINT32_C(0x82F63B78)
 
-// tables[k][b]: what the byte b does when k more bytes follow it.
+// tables[k][b]: the effect of byte b if k more bytes follow it.
 static uint32_t tables[8][256];
 
 static uint32_t by_tables(uint32_t crc, const unsigned char *at, size_t len) {

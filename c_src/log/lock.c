@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// A lock of our own, on a file of our own: SQLite's lock_mode=EXCLUSIVE would keep its shell out, too. flock's locks
-// are each opening's, so the same VM can't have two writers either, and they are gone with the process, however it
-// ends.
+// lock.c: uses flock on a separate file, because SQLite's locking_mode=EXCLUSIVE would also exclude its shell. An flock
+// belongs to one opening of the file, so the same VM cannot have two writers either; and it ends with the process,
+// however that ends.
 
 static bool fail_system(log_error *error, int number) {
     rf_status status = number == EACCES || number == EPERM || number == EROFS ? RF_LOG_READONLY
@@ -50,7 +50,7 @@ int log_lock(const char *path, log_error *error) {
         close(file);
         return -1;
     }
-    // For people and for the message above; the lock holds without.
+    // For people and for the message above; not needed for the lock.
     char owner[32];
     int len = snprintf(owner, sizeof owner, "%d\n", (int)getpid());
     if (ftruncate(file, 0) != 0 || pwrite(file, owner, (size_t)len, 0) != len) {

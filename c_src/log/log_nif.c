@@ -1,5 +1,6 @@
-// The NIF library of Roomfold.EventLog.SQLite.Library (elixir/roomfold/lib/roomfold/event_log/sqlite/library.ex). All
-// its functions run on dirty I/O schedulers: each may wait for the disk.
+// log_nif.c: the NIF library behind Roomfold.EventLog.SQLite.Library
+// (elixir/roomfold/lib/roomfold/event_log/sqlite/library.ex). All functions run on dirty I/O schedulers, since each may
+// wait for the disk.
 #include <erl_nif.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #define LOG_TSAN 1
 #endif
 
-// The VM's locks are its own and not instrumented: ThreadSanitizer has to be told.
+// The VM's locks are not instrumented, so ThreadSanitizer has to be told about them.
 #ifdef LOG_TSAN
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
@@ -29,7 +30,7 @@ void __tsan_release(void *address);
 #define MAX_OPS 65536
 
 typedef struct connection {
-    ErlNifMutex *mutex; // guards all that follows; held by one call at a time and never from one to the next
+    ErlNifMutex *mutex; // protects the store; held during a call, never between calls
     log_store *store;   // NULL: closed
 } connection;
 
@@ -37,7 +38,7 @@ static ErlNifResourceType *connection_type;
 static ERL_NIF_TERM atom_ok, atom_error, atom_true, atom_nil;
 static ERL_NIF_TERM reasons[RF_STATUS_COUNT];
 
-// Runs on whichever scheduler lets the last reference go; nobody else has it then. It writes nothing.
+// Runs on the scheduler that releases the last reference, so nothing else uses the connection. It writes nothing.
 static void destroy(ErlNifEnv *env, void *object) {
     (void)env;
     connection *it = object;
@@ -77,7 +78,7 @@ static bool number_of(ErlNifEnv *env, ERL_NIF_TERM term, int64_t *out) {
 
 // --- connections
 
-// Locks it. NULL: closed, *error says so.
+// Locks the connection. NULL: it is closed, and *error says so.
 static log_store *enter(connection *it, log_error *error) {
     enif_mutex_lock(it->mutex);
     locked(it);
@@ -127,7 +128,7 @@ static ERL_NIF_TERM nif_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
     return answer;
 }
 
-// close(ref) -> :ok. Whoever still has it gets an error.
+// close(ref) -> :ok. Later calls with this ref return an error.
 static ERL_NIF_TERM nif_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     log_error ignored;
@@ -243,13 +244,13 @@ static ERL_NIF_TERM nif_head(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
     return answer;
 }
 
-// What a read left in store->out, as {:ok, number, bytes}; or the error. Lets the connection go.
+// {:ok, number, bytes} with the bytes in store->out, or the error. Unlocks the connection.
 static ERL_NIF_TERM answer_out(ErlNifEnv *env, connection *it, bool good, int64_t number, const log_error *error) {
     ERL_NIF_TERM answer;
     if (good) {
         ERL_NIF_TERM bytes = binary(env, it->store->out.data, it->store->out.len);
         answer = enif_make_tuple3(env, atom_ok, enif_make_int64(env, number), bytes);
-        // One large answer should not be remembered for ever.
+        // Do not keep a large buffer for ever.
         if (it->store->out.capacity > (size_t)4 << 20) log_text_free(&it->store->out);
     } else {
         answer = failure(env, error);
@@ -258,7 +259,7 @@ static ERL_NIF_TERM answer_out(ErlNifEnv *env, connection *it, bool good, int64_
     return answer;
 }
 
-// read(ref, room, from, to, max_bytes, max_events) -> {:ok, last, text}; last is from - 1 if there is nothing
+// read(ref, room, from, to, max_bytes, max_events) -> {:ok, last, text}; last is from - 1 if there are none
 static ERL_NIF_TERM nif_read(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     rf_str room;
@@ -320,7 +321,7 @@ static ERL_NIF_TERM nif_checkpoint(ErlNifEnv *env, int argc, const ERL_NIF_TERM 
     return good ? enif_make_tuple2(env, atom_ok, enif_make_int(env, left)) : failure(env, &error);
 }
 
-// check(ref) -> :ok: all rooms are there
+// check(ref) -> :ok if all rooms are there
 static ERL_NIF_TERM nif_check(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     log_error error = {0};
@@ -361,7 +362,7 @@ static ErlNifFunc functions[] = {
 
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {
     (void)data, (void)argument;
-    // A newer library takes the connections of an older one over: change the name whenever their layout changes.
+    // A newer library takes over the connections of an older one: change the name whenever their layout changes.
     ErlNifResourceFlags flags = (ErlNifResourceFlags)(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
     connection_type = enif_open_resource_type(env, NULL, "roomfold_log_1", destroy, flags, NULL);
     atom_ok = enif_make_atom(env, "ok");

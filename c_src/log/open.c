@@ -1,3 +1,4 @@
+// open.c: opens, configures and closes a database.
 #include "room.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@ static const char schema[] =
 #include "schema.inl"
     ;
 
-// One number from one row.
+// Runs a query that returns one number.
 static bool ask(log_store *store, const char *sql, int64_t *out, log_error *error) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
@@ -50,9 +51,9 @@ static bool open_file(log_store *store, const log_options *options, log_error *e
     sqlite3_extended_result_codes(store->db, 1);
     if (code != SQLITE_OK) return log_fail_sql(store, error, sqlite3_extended_errcode(store->db));
     sqlite3_busy_timeout(store->db, options->busy_ms);
-    // A resource that nobody holds any more is closed wherever that happens: no I/O there.
+    // The resource's destructor closes it on any scheduler, so closing must not do I/O.
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    // What a file's schema says can do nothing but what SQL says.
+    // The schema of an untrusted file must not be able to do harm.
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return run(store, "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF", error);
 }
@@ -66,7 +67,7 @@ static bool create(log_store *store, log_error *error) {
     return done;
 }
 
-// Makes the tables if there is nothing at all yet; otherwise it must be ours.
+// Creates the tables in an empty file; any other file must be a log.
 static bool recognise(log_store *store, const log_options *options, log_error *error) {
     int64_t id = 0, version = 0, things = 0;
     if (!ask(store, "PRAGMA application_id", &id, error) || !ask(store, "PRAGMA user_version", &version, error) ||
@@ -85,7 +86,7 @@ static bool recognise(log_store *store, const log_options *options, log_error *e
     return true;
 }
 
-// journal_mode answers what it has become, without an error.
+// The pragma returns the actual mode instead of an error.
 static bool use_wal(log_store *store, log_error *error) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
@@ -107,9 +108,9 @@ static bool limit(log_store *store, int64_t max_bytes, log_error *error) {
 #define WAIT_MS 2
 #define MOST_WAIT_MS 2000
 
-// While another checkpoint is under way nothing can be done, and SQLite asks no busy handler: the commit waits, so that
-// a disk that is slower than those who write does not let the WAL grow. Whoever holds it for longer (a shell that was
-// stopped) is waited for once, and then only asked.
+// A checkpoint is impossible while another one is running, and SQLite then calls no busy handler. So the commit waits,
+// which keeps the WAL from growing if the disk is slower than the writers. If another process blocks it for longer (a
+// stopped shell), only the first commit waits; later ones just try.
 static void bring_home(log_store *store, sqlite3 *db, const char *name) {
     int left = store->held_up ? 0 : MOST_WAIT_MS;
     while (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_BUSY) {
@@ -117,7 +118,7 @@ static void bring_home(log_store *store, sqlite3 *db, const char *name) {
             store->held_up = true;
             return;
         }
-        // It may sleep longer than it was asked to, and says so.
+        // It returns how long it really slept.
         int slept = sqlite3_sleep(WAIT_MS);
         left -= slept > WAIT_MS ? slept : WAIT_MS;
     }
@@ -135,7 +136,7 @@ static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
 bool log_checkpoint(log_store *store, int *left, log_error *error) {
     int pages = -1, done = -1;
     int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-    // Another one is under way: as if nothing had been done.
+    // Another checkpoint is running: nothing has been done.
     *left = pages < 0 || done < 0 ? LOG_WAL_PAGES : pages - done;
     return code == SQLITE_OK || code == SQLITE_BUSY || log_fail_sql(store, error, code);
 }
@@ -155,7 +156,7 @@ static bool prepare(log_store *store, log_error *error) {
     for (int i = 0; i < SQL_COUNT; i++) {
         if (!store->writer && !for_readers[i]) continue;
         int code = sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i], NULL);
-        // The version is right, so the tables must be.
+        // The version is right, so wrong tables are damage.
         if (code == SQLITE_ERROR) return log_fail(error, RF_LOG_DAMAGED, "its tables are not those of a log");
         if (code != SQLITE_OK) return log_fail_sql(store, error, code);
     }
@@ -167,8 +168,8 @@ static bool start(log_store *store, const log_options *options, log_error *error
         return log_fail(error, RF_LOG_FAILED, "this needs SQLite 3.20 or later, built for threads");
     }
     if (options->writer && ((store->lock = log_lock(store->path, error)) < 0 ||
-                            // Where commits are not synced, some may be on the disk and earlier ones not: no damage,
-                            // SQLite goes up to there.
+                            // Without syncs, later commits may be on the disk and earlier ones not. That is no damage:
+                            // SQLite reads up to the gap.
                             (options->synchronous == 2 && !log_wal_is_whole(store->wal_path, error)))) {
         return false;
     }
@@ -187,7 +188,7 @@ bool log_open(const char *path, const log_options *options, log_store **out, log
     if (!store) return log_fail(error, RF_NO_MEMORY, "%s", "");
     store->lock = -1;
     store->writer = options->writer;
-    // Without links, as SQLite does it: two ways to one file meet at one lock. NULL where there is no file yet.
+    // Resolves links, as SQLite does, so that all paths to a file lead to one lock. NULL if there is no file yet.
     char *real = realpath(path, NULL);
     store->path = log_join(real ? real : path, "");
     store->wal_path = log_join(real ? real : path, "-wal");

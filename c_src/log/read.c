@@ -16,7 +16,7 @@ typedef struct reading {
     rf_str name;
     const log_room *room;
     log_range range;
-    int64_t next; // the seq to come
+    int64_t next; // the next seq
     bool full;
     log_error *error;
 } reading;
@@ -37,18 +37,18 @@ static bool add_record(reading *it, rf_str record) {
            log_fail(it->error, RF_NO_MEMORY, "%s", "");
 }
 
-// The row's records from it->next on.
+// Adds the row's records from it->next on.
 static bool add_row(reading *it, const append_row *row) {
     const char *at = row->text.data, *end = row->text.data + row->text.len;
     for (int64_t i = 0; i < row->count && !it->full; i++) {
         int64_t seq = row->seq + i;
-        // What nobody asks for need not be right.
+        // Records beyond the range are not checked.
         if (seq > it->range.to || seq - it->range.from >= it->range.max_events) {
             it->full = true;
             break;
         }
         const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-        // The last one has no line break.
+        // The last record of a row has no line feed.
         if (i == row->count - 1) {
             if (stop) return log_damaged(it->error, it->name, seq, "its row has too many records");
             stop = end;
@@ -69,7 +69,7 @@ static bool take_row(reading *it, sqlite3_stmt *statement) {
     if (!log_column(statement, 2, &row.text) || !log_column(statement, 3, &row.sums)) {
         return log_fail(it->error, RF_NO_MEMORY, "%s", "");
     }
-    // The first row may begin before what is asked for, all others follow the one before.
+    // The first row may begin before the range; every other row must follow the previous one.
     bool first = it->next == it->range.from;
     if (row.seq > it->next || (!first && row.seq < it->next)) {
         return log_damaged(it->error, it->name, it->next, "it is missing");
@@ -81,7 +81,7 @@ static bool take_row(reading *it, sqlite3_stmt *statement) {
     return add_row(it, &row);
 }
 
-// The rows that were found, the oldest first.
+// Adds the rows that were found, the oldest first.
 static bool take_rows(reading *it) {
     log_store *store = it->store;
     bool good = true;
@@ -123,7 +123,7 @@ static bool read_room(log_store *store, rf_str name, const log_range *range, int
     return true;
 }
 
-// What a damaged page says is not about a room; it is this one's read that found it.
+// SQLite's report of a damaged page names no room, so this adds the room that was being read.
 static void name_it(rf_str name, int64_t seq, log_error *error) {
     log_error before = *error;
     if (error->status == RF_LOG_DAMAGED && strncmp(error->detail, "SQLite", 6) == 0) {

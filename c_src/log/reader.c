@@ -1,4 +1,4 @@
-// reader.c: what <roomfold/log.h> says, by a store that only reads.
+// reader.c: implements <roomfold/log.h> with a store that only reads.
 #include <roomfold/log.h>
 
 #include <pthread.h>
@@ -26,7 +26,7 @@ static rf_str out_of(const rf_log *log) {
     return (rf_str){out->len > 0 ? out->data : "", out->len};
 }
 
-// SQLite's seqs are signed.
+// SQLite's integers are signed.
 static int64_t seq_of(uint64_t seq) {
     return seq > (uint64_t)LOG_MAX_SEQ ? LOG_MAX_SEQ : (int64_t)seq;
 }

@@ -76,7 +76,7 @@ static int compare(rf_str a, rf_str b) {
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-// The row the statement stands at: its name, and whether all is right with it.
+// Checks the statement's current row; *name is its room.
 static bool check_row(sqlite3_stmt *row, rf_str *name, log_error *error) {
     log_room room;
     if (!log_column(row, 8, name)) return log_fail(error, RF_NO_MEMORY, "%s", "");
@@ -109,7 +109,7 @@ bool log_rooms_check(log_store *store, log_error *error) {
                                                (long long)counters.rooms, (long long)count);
 }
 
-// Whether a room that is not found is none: it could be one whose entry is damaged.
+// Whether all entries are readable: otherwise, a room that is not found might exist.
 static bool rooms_are_complete(log_store *store, log_error *error) {
     if (!store->checked) {
         store->missing = (log_error){0};
@@ -195,7 +195,7 @@ static bool read_versions(log_store *store, rf_str name, const log_room *room, l
     return count == room->versions || log_damaged(error, name, 0, "a version is missing");
 }
 
-// 0: it gives no row.
+// Runs a statement that returns a seq; 0 if it has no row.
 static bool ask_seq(log_store *store, log_sql sql, int64_t *out, log_error *error) {
     int code = log_step(store, sql);
     *out = code == SQLITE_ROW ? sqlite3_column_int64(store->sql[sql], 0) : 0;
@@ -203,8 +203,8 @@ static bool ask_seq(log_store *store, log_sql sql, int64_t *out, log_error *erro
     return code == SQLITE_ROW || code == SQLITE_DONE || log_fail_sql(store, error, code);
 }
 
-// An entry from an older time would have a right checksum: it would end before its records do. Seen by the next mark,
-// or among the thousand rows that came next.
+// Detects an outdated entry, whose checksum would be correct: the room would have records after its `last`. Looks at
+// the next mark and at the thousand rows after the newest.
 static bool ends_at_last(log_store *store, rf_str name, const log_room *room, log_error *error) {
     int64_t mark, row;
     log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room->id, room->last});
@@ -224,7 +224,7 @@ bool log_head_read(log_store *store, rf_str name, const log_room *room, log_head
     return true;
 }
 
-// The newest version of the room: SQLITE_ROW with its statement standing at it, or SQLITE_DONE.
+// Finds the room's newest version: SQLITE_ROW, with the statement at its row, or SQLITE_DONE.
 static int newest_version(log_store *store, const log_room *room, int64_t *seq, rf_str *meta) {
     log_bind(store, SQL_LAST_VERSION, 1, &room->id);
     int code = log_step(store, SQL_LAST_VERSION);
@@ -238,7 +238,7 @@ bool log_version_add(log_store *store, rf_str name, log_room *room, rf_str meta,
     rf_str newest;
     int code = newest_version(store, room, &seq, &newest);
     if (code == SQLITE_ROW && seq == next) {
-        // No record was written in that one.
+        // No record was written under that version.
         sqlite3_reset(store->sql[SQL_LAST_VERSION]);
         log_bind(store, SQL_DELETE_VERSION, 2, (int64_t[]){room->id, next});
         if (!log_exec(store, SQL_DELETE_VERSION, error)) return false;

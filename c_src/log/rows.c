@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// So many rows are removed in one transaction, or a few more: nobody should wait long for a trim.
+// About how many rows are removed in a transaction, so that no call waits long for a trim.
 #define REMOVE_ROWS 500
-// Looked for at once where the way is broken.
+// Rows that a scan finds per call.
 #define SCAN_ROWS 256
 
 // A row of `appends` without its records.
@@ -15,7 +15,7 @@ typedef struct row {
 
 // ---- one row ----------------------------------------------------------------------------------------
 
-// A page that SQLite can't make sense of breaks the way, no more.
+// A page that SQLite cannot read only breaks the chain.
 static log_found outcome(log_store *store, int code, log_error *error) {
     if (code == SQLITE_ROW) return LOG_FOUND;
     if (code == SQLITE_DONE || (code & 0xFF) == SQLITE_CORRUPT) return LOG_NOT_FOUND;
@@ -23,7 +23,7 @@ static log_found outcome(log_store *store, int code, log_error *error) {
     return LOG_BAD;
 }
 
-// LOG_NOT_FOUND: there is none.
+// LOG_NOT_FOUND: there is no row.
 static log_found look_at(log_store *store, int64_t at, row *out, log_error *error) {
     sqlite3_stmt *statement = store->sql[SQL_GET_ROW];
     log_bind(store, SQL_GET_ROW, 1, &at);
@@ -35,7 +35,7 @@ static log_found look_at(log_store *store, int64_t at, row *out, log_error *erro
     return LOG_FOUND;
 }
 
-// The row before another one.
+// The previous row of the same room.
 static log_found step_back(log_store *store, const row *from, row *out, log_error *error) {
     log_found found = look_at(store, from->previous, out, error);
     if (found != LOG_FOUND) return found;
@@ -44,7 +44,7 @@ static log_found step_back(log_store *store, const row *from, row *out, log_erro
     return fits ? LOG_FOUND : LOG_NOT_FOUND;
 }
 
-// The first mark of a room that begins behind a seq: where, and its seq.
+// The room's first mark after a seq: its position, and its seq.
 static log_found next_mark(log_store *store, int64_t room, int64_t seq, int64_t *at, int64_t *its, log_error *error) {
     log_bind(store, SQL_NEXT_MARK, 2, (int64_t[]){room, seq});
     log_found found = outcome(store, log_step(store, SQL_NEXT_MARK), error);
@@ -61,7 +61,7 @@ static bool holds(const row *it, int64_t seq) {
 
 // ---- many -------------------------------------------------------------------------------------------
 
-// What store->rows holds.
+// An item of store->rows.
 typedef struct place {
     int64_t seq, at;
 } place;
@@ -83,7 +83,7 @@ static log_found note(log_store *store, const row *it, log_error *error) {
     return LOG_BAD;
 }
 
-// From a mark behind a seq, or the newest.
+// Starts at the first mark after a seq, or else at the newest row.
 static log_found begin(log_store *store, const log_room *room, int64_t seq, row *out, log_error *error) {
     int64_t at, its;
     log_found mark = next_mark(store, room->id, seq, &at, &its, error);
@@ -95,7 +95,7 @@ static log_found begin(log_store *store, const log_room *room, int64_t seq, row 
     return fits ? LOG_FOUND : LOG_NOT_FOUND;
 }
 
-// As far as the row that holds a seq.
+// Goes back to the row that holds a seq.
 static log_found back_to(log_store *store, const log_room *room, int64_t seq, row *it, log_error *error) {
     store->rows.len = 0;
     log_found found = begin(store, room, seq, it, error);
@@ -118,8 +118,7 @@ static int newer_first(const void *a, const void *b) {
     return (one->seq < other->seq) - (one->seq > other->seq);
 }
 
-// A room's rows lie in the order of their records, unless somebody has changed that: from the start of the table on,
-// some of them.
+// The rows of a room are in the order of their records, unless the file was tampered with.
 bool log_rows_scan(log_store *store, const log_room *room, int64_t seq, int64_t last, log_error *error) {
     sqlite3_stmt *statement = store->sql[SQL_SCAN_ROWS];
     int code;
@@ -135,7 +134,7 @@ bool log_rows_scan(log_store *store, const log_room *room, int64_t seq, int64_t 
     sqlite3_reset(statement);
     if (noted == LOG_BAD) return false;
     if (store->rows.len > 0) qsort(store->rows.data, log_rows_count(store), sizeof(place), newer_first);
-    // What is in front of a page that can't be read.
+    // Rows before an unreadable page are still used.
     return code == SQLITE_ROW || code == SQLITE_DONE || log_rows_count(store) > 0 || log_fail_sql(store, error, code);
 }
 
@@ -169,7 +168,7 @@ bool log_rows_add(log_store *store, log_room *room, int64_t seq, int64_t count, 
     return true;
 }
 
-// Those from here back that are below a seq, into store->rows.
+// Puts the rows from `it` backwards that are below a seq into store->rows.
 static log_found removable(log_store *store, row it, int64_t below, log_error *error) {
     log_found found = LOG_FOUND;
     store->rows.len = 0;
@@ -188,7 +187,7 @@ bool log_rows_remove(log_store *store, int64_t room, int64_t newest, int64_t bel
     while (!last && removed < REMOVE_ROWS) {
         int64_t at = newest, its = 0;
         row it;
-        // Behind the oldest mark there are the oldest rows.
+        // From the oldest mark, the chain leads to the oldest rows.
         log_found mark = next_mark(store, room, behind, &at, &its, error);
         log_found found = mark == LOG_BAD ? LOG_BAD : look_at(store, at, &it, error);
         if (found == LOG_BAD) return false;
@@ -197,7 +196,7 @@ bool log_rows_remove(log_store *store, int64_t room, int64_t newest, int64_t bel
         behind = its;
         if (found != LOG_FOUND) continue;
         if (removable(store, it, below, error) == LOG_BAD) return false;
-        // The oldest first: whatever happens, those that are left can be found.
+        // The oldest first, so that the rows that are left can always be found.
         for (size_t i = log_rows_count(store); i-- > 0;) {
             int64_t which = log_rows_at(store, i);
             log_bind(store, SQL_DELETE_ROW, 1, &which);

@@ -2,8 +2,8 @@
 
 #include "crc32c.h"
 
-// Snapshots of a room are a chain: each names the one before, the room's entry names the newest. So a missing one is
-// noticed.
+// snapshot.c: a room's snapshots are a chain: each refers to the previous one, and the room's entry to the newest, so
+// that a missing one is noticed.
 
 static uint32_t link_sum(int64_t room, int64_t seq, int64_t previous) {
     return log_crc32c_number(log_crc32c_number(log_crc32c_number(0, (uint64_t)room), (uint64_t)seq),
@@ -11,10 +11,10 @@ static uint32_t link_sum(int64_t room, int64_t seq, int64_t previous) {
 }
 
 typedef struct link {
-    int64_t seq, previous; // 0: there is none
+    int64_t seq, previous; // 0: none
 } link;
 
-// One row of FLOOR_SNAPSHOT or CEILING_SNAPSHOT, which stays at it: to be reset by the caller.
+// Reads a row of FLOOR_SNAPSHOT or CEILING_SNAPSHOT. The statement stays at the row; the caller resets it.
 static bool step_to(log_store *store, log_sql sql, rf_str name, const log_room *room, int64_t seq, link *out,
                     log_error *error) {
     sqlite3_stmt *row = store->sql[sql];
@@ -28,14 +28,14 @@ static bool step_to(log_store *store, log_sql sql, rf_str name, const log_room *
            log_damaged(error, name, out->seq, "its snapshot's entry has a wrong checksum");
 }
 
-// The two around a seq; the first one's row stays, to be reset.
+// The snapshots before and after a seq. The statement stays at the first one's row; the caller resets it.
 static bool around(log_store *store, rf_str name, const log_room *room, int64_t seq, link *before, link *after,
                    log_error *error) {
     bool found = step_to(store, SQL_CEILING_SNAPSHOT, name, room, seq, after, error);
     sqlite3_reset(store->sql[SQL_CEILING_SNAPSHOT]);
     if (!found || !step_to(store, SQL_FLOOR_SNAPSHOT, name, room, seq, before, error)) return false;
     int64_t expected = after->seq ? after->previous : room->snapshot;
-    // Those below what is kept were trimmed.
+    // Snapshots below the first record have been trimmed.
     if (expected < room->first - 1) expected = 0;
     return expected == before->seq ||
            log_damaged(error, name, expected > before->seq ? expected : before->seq, "a snapshot is missing");

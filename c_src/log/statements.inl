@@ -1,4 +1,4 @@
-// Every statement, prepared when a database is opened and kept. X(name, whether readers need it too, SQL)
+// statements.inl: all statements, prepared when a database is opened. X(name, whether readers need it too, SQL)
 X(BEGIN_WRITE, false, "BEGIN IMMEDIATE")
 X(BEGIN_READ, true, "BEGIN")
 X(COMMIT, true, "COMMIT")

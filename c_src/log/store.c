@@ -45,7 +45,7 @@ static rf_status from_sqlite(sqlite3 *db, int code) {
     case SQLITE_READONLY:
         return code == SQLITE_READONLY_DBMOVED ? RF_LOG_FAILED : RF_LOG_READONLY;
     case SQLITE_CORRUPT:
-    case SQLITE_CONSTRAINT: // ours are never broken by what we write
+    case SQLITE_CONSTRAINT: // never violated by valid writes
     case SQLITE_MISMATCH:
         return RF_LOG_DAMAGED;
     case SQLITE_NOTADB:
@@ -83,7 +83,7 @@ bool log_exec(log_store *store, log_sql sql, log_error *error) {
     return code == SQLITE_DONE || code == SQLITE_ROW || log_fail_sql(store, error, code);
 }
 
-// Binding fails without memory only, and never for integers; a text that is missing breaks NOT NULL.
+// Binding integers cannot fail. Binding a text fails only without memory; the missing text then violates NOT NULL.
 void log_bind(log_store *store, log_sql sql, int count, const int64_t *values) {
     for (int i = 0; i < count; i++) {
         sqlite3_bind_int64(store->sql[sql], i + 1, values[i]);
@@ -111,7 +111,7 @@ bool log_begin_read(log_store *store, log_error *error) {
 }
 
 void log_rollback(log_store *store) {
-    // Some errors have rolled back already.
+    // Some errors have already rolled the transaction back.
     if (!sqlite3_get_autocommit(store->db)) {
         log_error ignored;
         log_exec(store, SQL_ROLLBACK, &ignored);

@@ -1,8 +1,7 @@
-// store.h: an open database of events, without the VM. One thread at a time: whoever shares a store locks it.
+// store.h: an open database of events, independent of the VM. Use it from one thread at a time; to share it, lock it.
 //
-// The tables are described in docs/event-log.md. Whatever is read is checked: every row has a checksum over itself and
-// over what it belongs to, and every row that must be there is known from another one, so that nothing can be missing
-// unnoticed.
+// The tables are described in docs/event-log.md. Everything that is read is checked: each row has a checksum over its
+// content and over what it belongs to, and each row is referred to by another one, so that a missing row is noticed.
 #ifndef ROOMFOLD_LOG_STORE_H
 #define ROOMFOLD_LOG_STORE_H
 
@@ -13,12 +12,12 @@
 
 #define LOG_APPLICATION_ID 0x52464C47 // "RFLG"
 #define LOG_USER_VERSION 2
-// Beyond so many pages the commit itself brings home what nobody did before it, so that the WAL begins anew.
+// If the WAL is longer than this, a commit itself makes a checkpoint, so that the WAL restarts.
 #define LOG_WAL_PAGES 6000
-// What the WAL's file and each page in it begin with, as SQLite documents it.
+// Sizes of the headers of the WAL and of its frames, as documented by SQLite.
 #define LOG_WAL_HEADER 32
 #define LOG_WAL_FRAME_HEADER 24
-#define LOG_PAGE_BYTES 4096 // of the databases we make
+#define LOG_PAGE_BYTES 4096 // of databases that this library creates
 #define LOG_MAX_SEQ INT64_C(9007199254740991)
 
 typedef enum log_sql {
@@ -28,13 +27,13 @@ typedef enum log_sql {
     SQL_COUNT
 } log_sql;
 
-// A reason and what there is to say behind its sentence: UTF-8, perhaps empty.
+// A reason, and details to print after its message: UTF-8, perhaps empty.
 typedef struct log_error {
     rf_status status;
     char detail[512];
 } log_error;
 
-// Bytes that grow.
+// A growing buffer of bytes.
 typedef struct log_text {
     char *data;
     size_t len, capacity;
@@ -47,75 +46,76 @@ typedef struct log_file_id {
 
 typedef struct log_store {
     sqlite3 *db;
-    sqlite3_stmt *sql[SQL_COUNT]; // NULL: readers don't have it
+    sqlite3_stmt *sql[SQL_COUNT]; // NULL: not needed by readers
     bool writer;
     int lock; // the lock file; -1 for readers
     char *path, *wal_path;
-    log_file_id file, wal;   // a commit into a deleted file is none
+    log_file_id file, wal;   // to notice that a file was deleted: a commit into it would be lost
     int wal_pages;           // in the WAL after the last commit
-    sqlite3_int64 wal_bytes; // of its file, as far as we know
-    bool held_up;            // somebody has held a checkpoint for longer than a commit waits
-    bool checked;            // whether all rooms are there; looked at when the first one is not found
-    log_error missing;       // RF_OK: they are
-    log_text sums;           // of the records of one row
-    log_text rows;           // where they are (rows.h)
-    log_text out;            // what the last read gave
+    sqlite3_int64 wal_bytes; // the size of its file, as far as known
+    bool held_up;            // another process has blocked a checkpoint for longer than a commit waits
+    bool checked;            // all rooms have been checked, which happens when a room is first not found
+    log_error missing;       // the result of that check; RF_OK: no room is missing
+    log_text sums;           // checksums of a row's records
+    log_text rows;           // positions of rows (rows.h)
+    log_text out;            // the result of the last read
 } log_store;
 
 typedef struct log_options {
     bool writer;
     int synchronous;   // 1: NORMAL, 2: FULL
-    int busy_ms;       // how long to wait for others' locks
-    int64_t max_bytes; // of the database, 0: no limit
+    int busy_ms;       // how long to wait for locks held by others
+    int64_t max_bytes; // of the database; 0: no limit
 } log_options;
 
-// Opens a database; a writer makes it if it is not there, and is the only one on this machine. False: *error says why.
+// Opens a database. A writer creates it if it does not exist; there can be only one writer on a machine. False: *error
+// is the reason.
 bool log_open(const char *path, const log_options *options, log_store **store, log_error *error);
-// With the WAL brought home and deleted if it is a writer's and `tidy`, which takes its time.
+// tidy: a writer also makes a checkpoint and deletes the WAL, which can take long.
 void log_close(log_store *store, bool tidy);
 
-// Brings home what the WAL has, as far as nobody reads it; commits go on meanwhile. *left: so many pages are in the WAL
-// only.
+// Makes a checkpoint: copies the WAL to the database, except what readers still need. Commits can continue meanwhile.
+// *left: how many pages are only in the WAL.
 bool log_checkpoint(log_store *store, int *left, log_error *error);
 
-// Makes the WAL's file longer before it is needed.
+// Extends the WAL's file in advance.
 void log_wal_reserve(log_store *store);
 
-// Whether commits still go where others will look for them.
+// Whether the files are still those that were opened, so that commits are not lost.
 bool log_still_there(const log_store *store, log_error *error);
-// Remembers which files those are.
+// Remembers the files' identities for log_still_there.
 bool log_remember_files(log_store *store);
 
-// Looks at the WAL a crash has left, before SQLite does, which takes damage for the end. False: it is damaged.
+// Checks the WAL that a crash has left. (SQLite would take damage for its end.) False: it is damaged.
 bool log_wal_is_whole(const char *path, log_error *error);
 
-// One file only: the lock that keeps a second writer out. -1 and *error if it is taken.
+// Takes the lock file, which excludes a second writer. -1, with *error set, if it is taken.
 int log_lock(const char *path, log_error *error);
 
 // --- errors
 
 // printf-like; always false.
 bool log_fail(log_error *error, rf_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// What SQLite's code means to us. Always false.
+// Converts SQLite's error code. Always false.
 bool log_fail_sql(log_store *store, log_error *error, int code);
 // The same for damage: names the room, and the seq unless it is 0. Always false.
 bool log_damaged(log_error *error, rf_str room, int64_t seq, const char *what);
 
 // --- statements
 
-// Runs one that gives no row. The bindings stay until the next.
+// Runs a statement without result rows. Its bindings stay.
 bool log_exec(log_store *store, log_sql sql, log_error *error);
-// SQLITE_ROW, SQLITE_DONE, or an error. Whoever got anything but SQLITE_DONE calls sqlite3_reset.
+// SQLITE_ROW, SQLITE_DONE, or an error. After anything but SQLITE_DONE, call sqlite3_reset.
 int log_step(log_store *store, log_sql sql);
-// Integers for the parameters 1, 2 and so on.
+// Binds integers to the parameters 1, 2 and so on.
 void log_bind(log_store *store, log_sql sql, int count, const int64_t *values);
 void log_bind_text(log_store *store, log_sql sql, int parameter, rf_str text);
 void log_bind_blob(log_store *store, log_sql sql, int parameter, rf_str bytes);
-// A column's bytes, valid until the next step. False without memory.
+// A column's bytes, valid until the next step. False: no memory.
 bool log_column(sqlite3_stmt *statement, int column, rf_str *out);
 
 bool log_begin_read(log_store *store, log_error *error);
-// Ends a transaction without a change.
+// Ends a transaction without changes.
 void log_rollback(log_store *store);
 
 // --- texts
@@ -123,7 +123,7 @@ void log_rollback(log_store *store);
 bool log_text_add(log_text *text, rf_str bytes);
 void log_text_free(log_text *text);
 
-// Malloced. NULL: no memory.
+// Concatenates; the caller frees the result. NULL: no memory.
 char *log_join(const char *path, const char *suffix);
 
 #endif

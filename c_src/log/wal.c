@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What SQLite documents of its WAL ("WAL File Format"): a header, then frames of a header and a page each. A frame's
-// checksum goes on from the one before, and the file ends for SQLite at the first that is wrong. If whole commits lie
-// beyond it that were begun after one was finished, and so had been synced, then it is damage and not the torn end that
-// a power failure leaves.
+// wal.c: checks a WAL file. SQLite documents its format ("WAL File Format"): a header, then frames, each a header and a
+// page. A frame's checksum continues that of the previous frame, and for SQLite the file ends at the first wrong one.
+// If complete commits follow it that began after another one was finished, and so synced, then this is damage and not
+// the torn end that a power failure leaves.
 
 typedef struct sums {
     uint32_t first, second;
@@ -68,10 +68,10 @@ bool log_wal_is_whole(const char *path, log_error *error) {
     sums running;
     bool whole = true;
     FILE *file = fopen(path, "rb");
-    if (!file) return true; // none, or SQLite will say why
+    if (!file) return true; // there is none, or SQLite will report the error
     if (fread(header, 1, LOG_WAL_HEADER, file) < LOG_WAL_HEADER || all_zero(header, LOG_WAL_HEADER)) goto out;
     if (!header_is_whole(header, &page_size, &running)) {
-        // A header that never was finished has nothing behind it.
+        // An unfinished header has nothing after it.
         whole = fgetc(file) == EOF;
         goto out;
     }

@@ -1,8 +1,8 @@
 #include "store.h"
 
-// A sync of a file that has become longer waits for the file system's journal, too, one that only has new bytes in it
-// does not: so the WAL is made longer some hundred pages at a time. What is behind the last frame is zeros, which is a
-// frame neither for SQLite (its salts are wrong) nor for log_wal_is_whole.
+// wal_space.c: extends the WAL some hundred pages at a time, because syncing a file that has grown also waits for the
+// file system's journal, and syncing only new bytes does not. The zeros after the last frame are not a frame, neither
+// for SQLite (their salts are wrong) nor for log_wal_is_whole.
 #define FRAME (LOG_WAL_FRAME_HEADER + LOG_PAGE_BYTES)
 #define LEAST ((sqlite3_int64)64 << 10)
 #define MOST ((sqlite3_int64)1 << 20)
@@ -19,7 +19,7 @@ void log_wal_reserve(log_store *store) {
     }
     if (used + LEAST <= store->wal_bytes) return;
     sqlite3_int64 more = used < LEAST ? LEAST : used > MOST ? MOST : used;
-    // No room on the disk: then a commit says so, if it needs any.
+    // If the disk is full, a commit that needs space reports it.
     for (sqlite3_int64 wanted = used + LEAST + more; store->wal_bytes < wanted;) {
         sqlite3_int64 left = wanted - store->wal_bytes;
         int piece = (int)(left < (sqlite3_int64)sizeof zeros ? left : (sqlite3_int64)sizeof zeros);

@@ -1,19 +1,19 @@
-// What a room takes in: events as text, checked and numbered, into one binary; and packed input as such text.
+// admit_nif.c: checks and numbers events (JSON text) into one binary of records; converts packed input into such text.
 #include "nif_functions.h"
 #include "read_nif.h"
 #include <roomfold/wire.h>
 
 #include <string.h>
 
-#define NORMAL_LIMIT ((size_t)64 << 10) // bytes of text that a normal scheduler checks in one go
-#define NORMAL_FRAME ((size_t)8 << 10)  // bytes of a packed frame that it makes text of in one go
-#define TEXT_WORK_BYTES 2               // checked in a unit of work
+#define NORMAL_LIMIT ((size_t)64 << 10) // bytes of text that a normal scheduler checks per call
+#define NORMAL_FRAME ((size_t)8 << 10)  // bytes of a packed frame that it converts per call
+#define TEXT_WORK_BYTES 2               // checked per unit of work
 
 typedef struct admitting {
     nif_builder *builder;
     rf_admission *admission;
     size_t bytes;  // of text so far
-    rf_str *texts; // of the item at hand
+    rf_str *texts; // of the current item
     size_t capacity;
 } admitting;
 
@@ -103,7 +103,7 @@ ERL_NIF_TERM nif_world_admit(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
     return nif_read(env, argc, argv, &(nif_reader){"world_admit", nif_world_admit, admit, false});
 }
 
-// Text that was made for one answer, or why there is none.
+// {:ok, text}, or the error.
 static ERL_NIF_TERM text_answer(ErlNifEnv *env, rf_status status, uint8_t *text, size_t len, const rf_error *error) {
     ERL_NIF_TERM answer = status == RF_OK
                               ? enif_make_tuple2(env, nif_atom.ok, nif_binary(env, (rf_str){(const char *)text, len}))

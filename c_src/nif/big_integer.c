@@ -1,5 +1,5 @@
-// Between the VM and us such integers go in its External Term Format: version, tag, count of bytes, sign, bytes from
-// the least significant.
+// big_integer.c: exchanges such integers with the VM in its External Term Format: version, tag, count of bytes, sign,
+// bytes from the least significant on.
 #include "big_integer.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #define LARGE_BIG 111 // count in four bytes, big-endian
 #define HEADER 7      // bytes of a large one before its bytes
 
-#define CHUNK 1000000000u // nine digits at a time: what fits into 32 bits
+#define CHUNK 1000000000u // nine digits at a time, which fit in 32 bits
 #define CHUNK_DIGITS 9
 #define LIMBS_MAX (NIF_BIG_DIGITS / CHUNK_DIGITS + 1) // of 32 bits; nine digits take less than one
 
@@ -95,7 +95,7 @@ static rf_status from_external(rf_str external, limbs *number, bool *negative) {
     return RF_OK;
 }
 
-// Writes the digits so that they end at `end`; returns where they start. The number is gone then.
+// Writes the digits so that they end at `end`; returns where they start. Consumes the number.
 static char *print(limbs *number, char *end) {
     char *at = end;
     while (number->len > 0) {

@@ -1,4 +1,4 @@
-// common.h: what all files of the NIF share: atoms, answers, memory, and where a call runs.
+// common.h: shared by all files of the NIF: atoms, errors, memory, and scheduling.
 #ifndef ROOMFOLD_NIF_COMMON_H
 #define ROOMFOLD_NIF_COMMON_H
 
@@ -7,7 +7,7 @@
 #include <roomfold/roomfold.h>
 #include <string.h>
 
-// Made once, when the library is loaded; never changed after that.
+// Made once, when the library is loaded; constant from then on.
 typedef struct nif_atoms {
     ERL_NIF_TERM ok, error, nil, false_, true_;
     ERL_NIF_TERM list, json;
@@ -23,17 +23,17 @@ typedef struct nif_atoms {
 extern nif_atoms nif_atom;
 void nif_atoms_make(ErlNifEnv *env);
 
-// The VM's own allocator, so that its memory figures include our worlds.
+// Uses the VM's allocator, so that its memory statistics include worlds.
 rf_allocator nif_allocator(void);
 
-// {:error, {reason, nil, nil}}, and the same with what and where.
+// {:error, {reason, about, offset}}; the first leaves the last two nil.
 ERL_NIF_TERM nif_error(ErlNifEnv *env, rf_status status);
 ERL_NIF_TERM nif_error_at(ErlNifEnv *env, const rf_error *error);
 // The reason, what it is about (a binary, or nil where about is NULL) and the offset (nil for RF_NOWHERE).
 ERL_NIF_TERM nif_about(ErlNifEnv *env, const char *about, size_t len);
 ERL_NIF_TERM nif_offset(ErlNifEnv *env, uint64_t offset);
 
-// A copy as a binary of its own.
+// A new binary with a copy of the bytes.
 ERL_NIF_TERM nif_binary(ErlNifEnv *env, rf_str bytes);
 // The bytes of a binary, valid until the call returns; false for any other term.
 static inline bool nif_bytes(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
@@ -43,23 +43,23 @@ static inline bool nif_bytes(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
     return true;
 }
 
-// Two strings in the order of their bytes, as memcmp says it.
+// Compares in byte order; the result is like memcmp's.
 int nif_compare(rf_str a, rf_str b);
 
 typedef ERL_NIF_TERM nif_function(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 
-// Whether this call holds up a normal scheduler, and so must be short.
+// Whether this call runs on a normal scheduler, and so must be short.
 bool nif_on_normal_scheduler(void);
-// Starts the call anew where it may take its time. To be returned from the NIF.
+// Runs the call again on a dirty scheduler. The NIF must return the result.
 ERL_NIF_TERM nif_go_dirty(ErlNifEnv *env, const char *name, nif_function *function, int argc,
                           const ERL_NIF_TERM argv[]);
 
-// What a call may do on a normal scheduler before it has to yield or to go dirty, in units of roughly ten
-// nanoseconds: one value read or made, or NIF_WORK_BYTES of a string.
+// The work a call may do on a normal scheduler before it must yield or go dirty. A unit is roughly ten nanoseconds: one
+// value read or made, or NIF_WORK_BYTES of a string.
 #define NIF_WORK 20000
 #define NIF_WORK_BYTES 32
 
-// Charges the caller for work done, so that the VM's scheduling stays fair.
+// Charges the calling process reductions for the work, so that scheduling stays fair.
 void nif_charge(ErlNifEnv *env, int64_t work);
 
 #endif

@@ -1,16 +1,16 @@
-// A world as bytes: JSON text or the packed format straight into a binary.
+// encode_nif.c: encodes a world as JSON text or in the packed format, straight into a binary.
 #include "nif_functions.h"
 #include "read_nif.h"
 
 #include <string.h>
 
-#define NORMAL_LIMIT ((size_t)256 << 10)  // what a normal scheduler may write in one go
-#define NORMAL_ENTITIES 4096              // and look at
-#define NORMAL_PACKED ((size_t)320 << 10) // the same of a packed diff, which is written several times as fast
+#define NORMAL_LIMIT ((size_t)256 << 10)  // bytes of JSON that a normal scheduler may write per call
+#define NORMAL_ENTITIES 4096              // entities that it may go through
+#define NORMAL_PACKED ((size_t)320 << 10) // the same for a packed diff, which is several times as fast
 #define NORMAL_PACKED_ENTITIES 12288
 
-// An allocator of the one block that the output goes into. Short output, as most diffs are, stays on the stack until
-// its length is known: memory that the processor has at hand. What is longer is the data of a binary from then on.
+// An allocator for the single block of the output. Short output (most diffs) stays on the stack, which is in the cache,
+// until its length is known. When it grows longer, it moves to a binary's data.
 #define SHORT_OUTPUT ((size_t)32 << 10)
 typedef struct output_memory {
     ErlNifBinary binary;
@@ -43,7 +43,7 @@ static void *resize_output(void *context, void *block, size_t size) {
     return output_block(memory);
 }
 
-// The block's first bytes as a term.
+// A binary of the block's first `len` bytes.
 static ERL_NIF_TERM output_term(ErlNifEnv *env, output_memory *memory, size_t len) {
     if (memory->where != OUTPUT_BINARY) return nif_binary(env, (rf_str){(const char *)memory->bytes, len});
     enif_realloc_binary(&memory->binary, len);
@@ -77,7 +77,7 @@ static bool read_shape(ERL_NIF_TERM term, rf_by *out) {
     return false;
 }
 
-// Too much for a normal scheduler: to be done again on a dirty one.
+// Too much for a normal scheduler: run the call again on a dirty one.
 static rf_status stop(nif_builder *builder) {
     builder->stopped = true;
     return RF_TOO_LARGE;
@@ -131,7 +131,7 @@ static rf_status encode_packed(nif_builder *builder, const nif_world *world, con
     status = rf_encode_packed(world->world, diff, from, limit, allocator, &bytes, &len);
     if (status == RF_TOO_LARGE && builder->may_stop) return stop(builder);
     if (status != RF_OK) return status;
-    charge(builder, diff ? len : len * 4); // a snapshot says names
+    charge(builder, diff ? len : len * 4); // a snapshot also encodes names
     *answer = enif_make_tuple2(env, nif_atom.ok, output_term(env, &memory, len));
     return RF_OK;
 }

@@ -1,6 +1,6 @@
 #include "event_terms.h"
 
-// What a key means. From MEANS_NUMBERS on: a component and how many numbers it takes.
+// What a key means. MEANS_NUMBERS and above encode a component and how many numbers it has.
 enum { MEANS_ID, MEANS_COMPONENTS, MEANS_SEQ, MEANS_NOTHING, MEANS_NUMBERS };
 
 #define COUNTS (2 * RF_NUMBERS_MAX)
@@ -32,7 +32,7 @@ typedef struct domain_context {
     rf_str event;
 } domain_context;
 
-// "seq" is the event's own, even where a rule reads a field of that name.
+// "seq" is always the event's own seq, even if a rule reads a field of that name.
 static int domain_meaning(const void *context, rf_str key) {
     const domain_context *it = context;
     int component;
@@ -43,13 +43,13 @@ static int domain_meaning(const void *context, rf_str key) {
 
 // ---- looking ahead ----------------------------------------------------------------------------------
 
-// Asks for what an event consists of: mostly it lies behind its tuple, as a term does that was copied, or behind the
-// one before it in the list, as after a garbage collection.
+// Prefetches an event's terms. They usually follow its tuple in memory (in a copied message) or the previous event of
+// the list (after a garbage collection).
 static inline void ask_for(ERL_NIF_TERM event) {
     for (ERL_NIF_TERM i = 0; i < NIF_EVENT_LINES; i++) NIF_PREFETCH(event + i * NIF_LINE);
 }
 
-// One event more of those that come after this group.
+// Prefetches one more event of the next group.
 static inline void look_ahead(nif_events *events, nif_ahead *next) {
     ERL_NIF_TERM *event = &next->events[next->count];
     if (!enif_get_list_cell(events->env, events->group.ahead, event, &events->group.ahead)) return;
@@ -59,7 +59,8 @@ static inline void look_ahead(nif_events *events, nif_ahead *next) {
 
 // ---- an event ---------------------------------------------------------------------------------------
 
-// A proper list of so many numbers; false for anything else. Inlined with a count the compiler knows where it matters.
+// Reads a proper list of exactly `count` numbers; false for anything else. Inlined with a constant count where speed
+// matters.
 static inline bool read_list(ErlNifEnv *env, ERL_NIF_TERM list, uint32_t count, double *out, ERL_NIF_TERM empty) {
     for (uint32_t i = 0; i < count; i++) {
         ERL_NIF_TERM head;
@@ -82,7 +83,7 @@ static inline bool read_value(ErlNifEnv *env, ERL_NIF_TERM value, uint32_t count
     }
 }
 
-// A component's value, the next of the event's.
+// Reads the value of the event's next component.
 static inline bool read_numbers(nif_events *events, int meaning, ERL_NIF_TERM value) {
     const uint32_t which = (uint32_t)(meaning - MEANS_NUMBERS), count = which % COUNTS;
     double *numbers = events->group.numbers_end;
@@ -108,9 +109,9 @@ static inline bool read_components(nif_events *events, ERL_NIF_TERM map) {
     return ok;
 }
 
-// What the payload of an event holds.
+// The contents of an event's payload.
 typedef struct payload {
-    ERL_NIF_TERM id, components; // 0: there is none
+    ERL_NIF_TERM id, components; // 0: absent
     rf_entity_event *event;
 } payload;
 
@@ -185,7 +186,7 @@ static nif_kind *kind_of(nif_events *events, rf_str name) {
     return kind;
 }
 
-// The id must be one, since a report names the field it stood in.
+// An invalid id is left to the slow path, since the report names its field.
 static bool read_domain(nif_events *events, rf_entity_event *event, rf_str name, ERL_NIF_TERM map) {
     domain_context context = {events, name};
     payload it = {.event = event};
@@ -201,7 +202,7 @@ static void group_start(nif_group *group) {
     group->numbers_end = group->numbers;
 }
 
-// false: it can't be read this way.
+// False if it cannot be read this way.
 static inline bool read_event(nif_events *events, uint32_t i, ERL_NIF_TERM term) {
     rf_entity_event *event = &events->group.events[i];
     const ERL_NIF_TERM *parts;

@@ -21,7 +21,7 @@ bool nif_integer(ErlNifEnv *env, ERL_NIF_TERM term, double *out) {
     ErlNifSInt64 integer;
     if (!enif_get_int64(env, term, &integer)) return false;
     *out = (double)integer;
-    return integer >= -NIF_EXACT_INTEGERS && integer <= NIF_EXACT_INTEGERS;
+    return integer >= -RF_EXACT_INTEGER_MAX && integer <= RF_EXACT_INTEGER_MAX;
 }
 
 static bool give_up(nif_events *events) {
@@ -36,7 +36,7 @@ static inline bool spend(nif_events *events, int64_t work) {
 
 // --- values ----------------------------------------------------------------------------------------
 
-// These return false where nothing more of the value is to be put: it is bad, or pointless, or events->stopped.
+// These return false if nothing more of the value should be put: it is bad or not wanted, or events->stopped is set.
 
 static bool put_bad(nif_events *events, rf_status reason) {
     rf_put_bad(events->fold, reason);
@@ -90,7 +90,7 @@ static bool put_integer(nif_events *events, ERL_NIF_TERM term) {
     if (enif_get_int64(events->env, term, &integer))
         rf_put_int(events->fold, integer);
     else
-        rf_put_bad(events->fold, RF_NUMBER_OUT_OF_RANGE); // what it stands in can still be judged
+        rf_put_bad(events->fold, RF_NUMBER_OUT_OF_RANGE); // the value that contains it can still be checked
     return true;
 }
 
@@ -102,7 +102,7 @@ static bool put_binary(nif_events *events, ERL_NIF_TERM term) {
     return true;
 }
 
-// depth: levels of lists and maps around the value. The core refuses too many as well; this one guards our stack.
+// depth: levels of lists and maps around the value. The core limits them too; this check protects the C stack.
 static bool put_value(nif_events *events, ERL_NIF_TERM term, uint32_t depth) {
     double number;
     if (!spend(events, 1)) return false;
@@ -127,7 +127,7 @@ static bool put_value(nif_events *events, ERL_NIF_TERM term, uint32_t depth) {
     }
 }
 
-// Reads a proper list of so many numbers; false for anything else.
+// Reads a proper list of exactly `count` numbers; false for anything else.
 static inline bool read_numbers(nif_events *events, ERL_NIF_TERM list, uint32_t count, double *out) {
     ERL_NIF_TERM head;
     for (uint32_t i = 0; i < count; i++)
@@ -137,7 +137,7 @@ static inline bool read_numbers(nif_events *events, ERL_NIF_TERM list, uint32_t 
     return list == events->empty_list;
 }
 
-// The fast way for vectors; where it returns false it has put nothing.
+// The fast path for vectors. If it returns false, nothing has been put.
 static bool put_numbers(nif_events *events, ERL_NIF_TERM list, uint32_t count) {
     double numbers[RF_NUMBERS_MAX];
     if (!read_numbers(events, list, count, numbers)) return false;
@@ -153,7 +153,7 @@ static void put_wanted(nif_events *events, ERL_NIF_TERM term, rf_want want) {
 
 // --- events ----------------------------------------------------------------------------------------
 
-// A component whose name is no binary is put as one with an empty name, which the core reports.
+// A component whose name is not a binary is put with an empty name, which the core reports.
 static void put_component(nif_events *events, ERL_NIF_TERM key, ERL_NIF_TERM value) {
     rf_str name;
     if (!nif_events_name(events, key, &name)) name = (rf_str){"", 0};
@@ -220,7 +220,7 @@ static rf_status fold_one(nif_events *events, ERL_NIF_TERM event) {
     return fold_any(events, name, parts[1]);
 }
 
-// How many plain events follow from this one on.
+// How many consecutive plain events start at `first`.
 static uint32_t plain_from(const nif_group *group, uint32_t first) {
     uint32_t i = first;
     while (i < group->count && group->plain[i]) i++;

@@ -4,16 +4,16 @@
 
 #include "event_group.h"
 
-// Recently seen binaries by the term's own word. Within one NIF call the same word is the same term, and names in
-// events are mostly literals: so the bytes need not be asked for again.
+// Caches the bytes of binaries by the term's machine word. Within a NIF call, equal words are the same term, and names
+// in events are mostly literals, so this saves most calls of the VM.
 #define NIF_SEEN 32
 
 typedef struct nif_seen {
-    ERL_NIF_TERM term; // 0: empty, which is no term
+    ERL_NIF_TERM term; // 0, which is not a valid term: empty
     rf_str text;
 } nif_seen;
 
-// Domain events that only set numbers are read as quickly as entity events are. Recently seen names of events:
+// Domain events that only set numbers are read as fast as entity events. This caches their names:
 #define NIF_KINDS 16
 
 typedef struct nif_kind {
@@ -27,25 +27,24 @@ typedef struct nif_events {
     rf_fold *fold;
     const rf_schema *schema;
     const rf_rules *rules; // or NULL
-    int64_t work;          // what may still be done on a normal scheduler (NIF_WORK)
-    bool may_stop;         // on a normal scheduler
-    bool stopped;          // an event was given up half way, and nothing of it was folded
+    int64_t work;          // left on a normal scheduler (NIF_WORK)
+    bool may_stop;         // running on a normal scheduler
+    bool stopped;          // the work ran out in the middle of an event, which was not folded
     ERL_NIF_TERM empty_list;
     nif_seen seen[NIF_SEEN];
     nif_shapes payloads, components; // of entity events
-    nif_kind kinds[NIF_KINDS];       // of the others
+    nif_kind kinds[NIF_KINDS];       // of domain events
     nif_group group;
 } nif_events;
 
-// For one NIF call; the world is the fold's.
+// Valid for one NIF call. world: the fold's.
 void nif_events_start(nif_events *events, ErlNifEnv *env, rf_fold *fold, const rf_world *world);
 
-// Folds the next events of a list, {name, payload} each, or reports what one is instead; *list is behind them then, and
-// *done how many they were: 0 at its end. The list must be the one the call before left. If events->stopped is set then
-// the event that *list begins with (all before it are done) is to be tried again, with more work to spend or on a dirty
-// scheduler.
+// Folds the next events of a list, reporting elements that are not {name, payload}. *list becomes the rest of the list,
+// and *done the number of events, 0 at the end. Pass the list as the previous call left it. If events->stopped is set,
+// retry from *list with more work or on a dirty scheduler: its first event has not been folded, all before it have.
 rf_status nif_events_fold_list(nif_events *events, ERL_NIF_TERM *list, uint32_t *done);
-// Folds a create, update or delete (which does not look at the components).
+// Folds a create, update or delete. A delete ignores the components.
 rf_status nif_events_fold_entity(nif_events *events, rf_entity_op op, rf_str id, ERL_NIF_TERM components);
 
 // ---- for event_group.c ------------------------------------------------------------------------------
@@ -65,7 +64,7 @@ static inline bool nif_events_name(nif_events *events, ERL_NIF_TERM term, rf_str
     return true;
 }
 
-// An integer as a number; false for any other term, and for integers that a number can't hold.
+// An integer as a double; false for other terms and for integers beyond RF_EXACT_INTEGER_MAX.
 bool nif_integer(ErlNifEnv *env, ERL_NIF_TERM term, double *out);
 
 static inline bool nif_number(ErlNifEnv *env, ERL_NIF_TERM term, double *out) {

@@ -1,9 +1,9 @@
-// Folding a list of events, JSON text or a packed frame, in slices.
+// fold_nif.c: folds a list of events, JSON text or a packed frame, in slices.
 //
-// A slice on a normal scheduler ends after SLICE_MICROSECONDS, charges a whole time slice and goes on when its process
-// is scheduled again. What a normal scheduler can't be asked to do goes to a dirty one: waiting for the lock, one event
-// that is larger than a slice, an object that speaks of very many entities, and long texts, of which nobody knows how
-// long the next event is.
+// A slice on a normal scheduler ends after SLICE_MICROSECONDS, charges a whole time slice and continues when its
+// process is scheduled again. Whatever may take too long goes to a dirty scheduler: waiting for the lock, an event that
+// takes longer than a slice, an object that changes many entities, and long texts, since the length of the next event
+// is unknown.
 #include "event_terms.h"
 #include "nif_functions.h"
 #include "world_resource.h"
@@ -12,13 +12,13 @@
 #define DIRTY_SLICE_MICROSECONDS 10000
 #define LONG_TEXT ((size_t)256 << 10)
 #define LONG_FRAME ((size_t)512 << 10) // checked as a whole before the first slice
-#define LARGE_OBJECT ((size_t)8 << 10) // that speaks of many entities
-#define TEXT_WORK_BYTES 8              // of text are read in a unit of work
-#define EVENTS_PER_LOOK 32             // at the clock
+#define LARGE_OBJECT ((size_t)8 << 10) // of an object that changes several entities
+#define TEXT_WORK_BYTES 8              // of text are read per unit of work
+#define EVENTS_PER_LOOK 32             // between two readings of the clock
 
 static nif_function continue_fold;
 
-// Measures a slice, looking at the clock only if it is not over soon.
+// Measures a slice. A short slice ends before the clock is read.
 typedef struct nif_slice {
     ErlNifTime until; // 0: not known yet
     uint64_t events;
@@ -31,7 +31,7 @@ static bool slice_over(nif_slice *slice) {
     return now >= slice->until;
 }
 
-// Charges the time the slice took, or the work where it was over before the first look.
+// Charges the time that the slice took, or the work if it ended before the clock was read.
 static void charge_slice(ErlNifEnv *env, const nif_slice *slice, int64_t work) {
     if (slice->until != 0) {
         ErlNifTime left = slice->until - enif_monotonic_time(ERL_NIF_USEC);
@@ -42,7 +42,7 @@ static void charge_slice(ErlNifEnv *env, const nif_slice *slice, int64_t work) {
 
 // --- lists -----------------------------------------------------------------------------------------
 
-// Folds until the list (*rest) or the slice is over. stopped: the next event needs a slice of its own.
+// Folds until the end of the list (*rest) or of the slice. events->stopped: the next event needs a slice of its own.
 static rf_status fold_list(nif_events *events, nif_slice *slice, ERL_NIF_TERM *rest) {
     uint64_t look = EVENTS_PER_LOOK;
     uint32_t done;
@@ -59,7 +59,7 @@ static rf_status fold_list(nif_events *events, nif_slice *slice, ERL_NIF_TERM *r
     return rf_event_unreadable(events->fold, RF_NOT_AN_EVENT);
 }
 
-// Under the fold lock, which it gives up.
+// Called with the fold lock held; releases it.
 static ERL_NIF_TERM run_list(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM rest) {
     nif_events events;
     nif_slice slice = {.normal = nif_on_normal_scheduler()};
@@ -95,7 +95,7 @@ static rf_status fold_text(nif_job *job, nif_slice *slice) {
     return RF_OK;
 }
 
-// Under the fold lock, which it gives up.
+// Called with the fold lock held; releases it.
 static ERL_NIF_TERM run_text(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM text) {
     nif_slice slice = {.normal = nif_on_normal_scheduler()};
     ERL_NIF_TERM answer, arguments[2] = {ref, text};
@@ -132,7 +132,7 @@ static rf_status fold_packed(nif_job *job, nif_slice *slice, rf_error *error) {
     return RF_OK;
 }
 
-// A frame that is bad has done nothing: the world is as it was.
+// A bad frame has changed nothing: the world's version is valid again.
 static ERL_NIF_TERM refuse(ErlNifEnv *env, nif_world *world, const rf_error *error) {
     rf_fold_free(world->job.fold);
     rf_report_free(&world->job.report);
@@ -141,7 +141,7 @@ static ERL_NIF_TERM refuse(ErlNifEnv *env, nif_world *world, const rf_error *err
     return nif_error_at(env, error);
 }
 
-// Under the fold lock, which it gives up.
+// Called with the fold lock held; releases it.
 static ERL_NIF_TERM run_packed(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM frame) {
     nif_slice slice = {.normal = nif_on_normal_scheduler()};
     ERL_NIF_TERM answer, arguments[2] = {ref, frame};
@@ -167,7 +167,7 @@ static ERL_NIF_TERM run_packed(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM re
 
 // --- all --------------------------------------------------------------------------------------------
 
-// Under the fold lock, which it gives up.
+// Called with the fold lock held; releases it.
 static ERL_NIF_TERM run(ErlNifEnv *env, nif_world *world, ERL_NIF_TERM ref, ERL_NIF_TERM input) {
     switch (world->job.input) {
     case NIF_TEXT:

@@ -80,7 +80,7 @@ static bool read_owner(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
     return enif_is_identical(term, nif_atom.nil) || nif_bytes(env, term, out);
 }
 
-// Field by field: clearing all of a shot takes as long as reading it.
+// Sets each field: zeroing the whole shot would take as long as reading it.
 static bool read_ray(ErlNifEnv *env, const ERL_NIF_TERM *parts, rf_shot *out) {
     out->kind = RF_SHOT_FIRST;
     out->mask = 0;

@@ -1,4 +1,4 @@
-// hit_terms.h: shots, zones, geometry and hits as Erlang terms (made and read by Roomfold.Hits).
+// hit_terms.h: converts shots, zones, static geometry and hits from and to Erlang terms (see Roomfold.Hits).
 #ifndef ROOMFOLD_NIF_HIT_TERMS_H
 #define ROOMFOLD_NIF_HIT_TERMS_H
 
@@ -10,7 +10,7 @@ rf_status nif_read_shot(ErlNifEnv *env, ERL_NIF_TERM term, rf_shot *out);
 // {mask, position, collider, moment | nil}
 rf_status nif_read_zone(ErlNifEnv *env, ERL_NIF_TERM term, rf_zone *out);
 // {sectors, walls, boxes, triangles}: lists of {floor, ceiling}, {x1, z1, x2, z2, bottom | nil, top | nil, front | nil,
-// back | nil, layers}, {low, high, layers}, {a, b, c, layers}. Adds all of it.
+// back | nil, layers}, {low, high, layers}, {a, b, c, layers}. Adds everything to the space.
 rf_status nif_read_level(ErlNifEnv *env, ERL_NIF_TERM term, rf_space *space);
 
 // {kind, id | number, t, distance, point, normal}

@@ -1,22 +1,22 @@
-// Who is hit: shots and zones, a batch at a time.
+// hits_nif.c: casts shots and tests zones, a batch at a time.
 //
-// Some are answered where the caller runs, as long as that does not take long: then, and if there are many, all are
-// done on a dirty scheduler, in batches between which others get the world. Each batch first brings the targets to
-// where the world is.
+// A few shots are answered on the normal scheduler. If there are many, or they take too long, all of them are done on a
+// dirty scheduler; between batches the lock is released for other callers. Each batch first updates the targets to the
+// world's current state.
 #include "hit_terms.h"
 #include "nif_functions.h"
 #include "world_resource.h"
 
 #include <string.h>
 
-#define BATCH 64                   // shots, so few that they stay in the nearest cache
-#define NORMAL_SHOTS 2048          // more than that go to a dirty scheduler,
-#define NORMAL_ENTITIES 2000       // and those in a world with more than that,
-#define NORMAL_US 250              // and those that take longer, which is looked at
-#define NORMAL_BATCH 32            // after so many
-#define HITS_MAX ((size_t)1 << 20) // of one batch
+#define BATCH 64                   // shots; few enough to stay in the first-level cache
+#define NORMAL_SHOTS 2048          // more shots go to a dirty scheduler,
+#define NORMAL_ENTITIES 2000       // so do those in a world with more entities,
+#define NORMAL_US 250              // and those that take longer than this, as measured
+#define NORMAL_BATCH 32            // after this many shots
+#define HITS_MAX ((size_t)1 << 20) // hits per batch
 
-// A scene with nothing in it. options: {history in ms, states}, or the defaults for nil.
+// Makes an empty scene. options: {history in ms, states}, or nil for the defaults.
 static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out) {
     rf_space_def def = rf_space_def_default();
     const ERL_NIF_TERM *parts;
@@ -63,7 +63,7 @@ ERL_NIF_TERM nif_hits_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     return status == RF_OK ? nif_atom.ok : nif_error(env, status);
 }
 
-// Under the fold lock: the scene, brought to where the world is.
+// With the fold lock held: updates the scene to the world's current state.
 static rf_status follow(ErlNifEnv *env, nif_world *world, uint64_t version) {
     rf_status status = nif_world_is_newest(world, version) ? RF_OK : RF_FOLDED_ON;
     if (status == RF_OK && !world->scene) status = open_scene(env, nif_atom.nil, &world->scene);
@@ -95,7 +95,7 @@ ERL_NIF_TERM nif_hits_mark(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
 
 // ---- a batch ------------------------------------------------------------------------------------
 
-// Shots or zones on their way, and what became of them.
+// Shots or zones, and their results.
 typedef struct nif_batch {
     ErlNifEnv *env;
     nif_world *world;
@@ -111,7 +111,7 @@ typedef struct nif_batch {
     rf_status *unreadable; // RF_OK if it could be read
 } nif_batch;
 
-// In one piece, and small where the caller runs: memory that nobody has touched yet takes time.
+// A single allocation, smaller on a normal scheduler: touching fresh memory takes time.
 static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, bool zones, bool locked) {
     size_t size = locked ? NORMAL_BATCH : BATCH, item = zones ? sizeof(rf_zone) : sizeof(rf_shot);
     nif_batch *batch = enif_alloc(sizeof *batch + size * (item + sizeof(rf_answer) + sizeof(rf_status)));
@@ -131,7 +131,7 @@ static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, 
     return batch;
 }
 
-// On a normal scheduler, for too long already.
+// Whether the call has run too long for a normal scheduler.
 static bool batch_is_late(const nif_batch *batch) {
     return batch->locked && enif_monotonic_time(ERL_NIF_USEC) - batch->start > NORMAL_US;
 }
@@ -141,7 +141,7 @@ static void batch_free(nif_batch *batch) {
     enif_free(batch);
 }
 
-// What could not be read is tested as a shot without direction, and answered with its own reason.
+// A term that cannot be read is cast as a shot without direction; its answer is the reading error.
 static void batch_add(nif_batch *batch, ERL_NIF_TERM term) {
     size_t i = batch->count++;
     batch->unreadable[i] = batch->zones ? nif_read_zone(batch->env, term, &batch->zone[i])
@@ -153,7 +153,7 @@ static void batch_add(nif_batch *batch, ERL_NIF_TERM term) {
         batch->shots[i] = (rf_shot){.kind = RF_SHOT_FIRST};
 }
 
-// Under the fold lock.
+// With the fold lock held.
 static rf_status batch_run(nif_batch *batch) {
     rf_space *space = rf_scene_space(batch->world->scene);
     batch->hits.len = 0;
@@ -165,7 +165,7 @@ static rf_status answer_status(const nif_batch *batch, size_t i) {
     return batch->unreadable[i] != RF_OK ? batch->unreadable[i] : batch->answers[i].status;
 }
 
-// {hits, seq, blend}, seq nil for now; or a reason.
+// {hits, seq, blend}, with seq nil for RF_NOW; or a reason.
 static ERL_NIF_TERM answer_term(const nif_batch *batch, size_t i) {
     ErlNifEnv *env = batch->env;
     const rf_answer *answer = &batch->answers[i];
@@ -180,7 +180,7 @@ static ERL_NIF_TERM answer_term(const nif_batch *batch, size_t i) {
                             enif_make_double(env, answer->blend));
 }
 
-// Tests what has been added. The ids in the hits are the world's, so terms are made under its lock.
+// Tests the batch. The ids in the hits belong to the world, so the terms are made under its lock.
 static rf_status batch_answer(nif_batch *batch, ERL_NIF_TERM *answers) {
     rf_status status;
     if (!batch->locked) nif_world_lock_fold(batch->world, true);
@@ -195,7 +195,7 @@ static rf_status batch_answer(nif_batch *batch, ERL_NIF_TERM *answers) {
 
 // ---- lists --------------------------------------------------------------------------------------
 
-// {:ok, answers}, last first; 0: this takes too long here.
+// {:ok, answers}, the last one first; 0: takes too long for this scheduler.
 static ERL_NIF_TERM answer_list(nif_batch *batch, ERL_NIF_TERM list) {
     ERL_NIF_TERM answers = enif_make_list(batch->env, 0), item;
     rf_status status = RF_OK;
@@ -211,7 +211,7 @@ static ERL_NIF_TERM answer_list(nif_batch *batch, ERL_NIF_TERM list) {
 
 // ---- packed rays --------------------------------------------------------------------------------
 
-// Owners that shots name, and ids of the targets that were hit: by number, from 1.
+// The owners that shots refer to, and the ids of targets that were hit: both by number, counted from 1.
 typedef struct nif_packed {
     const uint8_t *shots;
     size_t count;
@@ -222,7 +222,7 @@ typedef struct nif_packed {
     ERL_NIF_TERM id_list; // last first
 } nif_packed;
 
-// Tests what has been added and adds new ids to the list: they are the world's, so terms are made under its lock.
+// Tests the batch and adds new ids to the list. They belong to the world, so the terms are made under its lock.
 static rf_status answer_packed_batch(nif_batch *batch, nif_packed *packed, uint8_t *answers) {
     uint32_t known = packed->ids.len;
     rf_status status;
@@ -240,7 +240,7 @@ static rf_status answer_packed_batch(nif_batch *batch, nif_packed *packed, uint8
     return status;
 }
 
-// {:ok, {answers, ids}}, the ids last first; 0: this takes too long here.
+// {:ok, {answers, ids}}, the last id first; 0: takes too long for this scheduler.
 static ERL_NIF_TERM answer_packed(nif_batch *batch, nif_packed *packed) {
     ERL_NIF_TERM binary;
     rf_status status = RF_OK;
@@ -276,7 +276,7 @@ static bool read_packed(ErlNifEnv *env, ERL_NIF_TERM term, nif_packed *out) {
     return true;
 }
 
-// With what takes memory; an owner that is no binary has no data.
+// Allocates what it needs. An owner that is not a binary gets no data.
 static ERL_NIF_TERM run_packed(nif_batch *batch, nif_packed *packed) {
     ERL_NIF_TERM out;
     packed->owners = enif_alloc((packed->owner_count + 1) * sizeof *packed->owners);
@@ -300,7 +300,7 @@ static bool read_count(ErlNifEnv *env, ERL_NIF_TERM term, nif_packed *packed, bo
     return true;
 }
 
-// 0: this takes too long here.
+// 0: takes too long for this scheduler.
 static ERL_NIF_TERM run(ErlNifEnv *env, nif_world *world, uint64_t version, const ERL_NIF_TERM input,
                         nif_packed *packed, bool zones, bool locked) {
     nif_batch *batch = batch_new(env, world, version, zones, locked);

@@ -1,4 +1,4 @@
-// JSON text to terms: token by token, with a stack of what is open.
+// json_decode.c: JSON text to terms: token by token, with a stack of open lists and maps.
 #include "big_integer.h"
 #include "name_cache.h"
 #include "nif_functions.h"
@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define LONG_TEXT ((size_t)16 << 10) // goes to a dirty scheduler
+#define LONG_TEXT ((size_t)16 << 10) // longer texts go to a dirty scheduler
 #define DEPTH_LIMIT 512
-#define TEXT_WORK_BYTES 2 // of text are decoded in a unit of work
+#define TEXT_WORK_BYTES 2 // of text are decoded per unit of work
 
 // Where an open list or map starts on the stacks.
 typedef struct nif_level {

@@ -1,4 +1,4 @@
-// Terms to JSON text: the keys of a map in the order of their bytes, floats in their shortest form.
+// json_encode.c: terms to JSON text: the keys of a map in byte order, floats in their shortest form.
 #include "big_integer.h"
 #include "nif_functions.h"
 
@@ -7,7 +7,7 @@
 
 #define DEPTH_LIMIT 512
 #define FIRST_SIZE 1024 // of the text; on the stack
-// Terms may share parts that a text has to repeat: a small one can stand for any amount of text.
+// Terms can share parts, which the text has to repeat: a small term can become any amount of text.
 #define SIZE_LIMIT ((size_t)1 << 30)
 
 typedef struct nif_entry {
@@ -15,7 +15,7 @@ typedef struct nif_entry {
     ERL_NIF_TERM value;
 } nif_entry;
 
-// A list or map that has been begun.
+// An open list or map.
 typedef struct nif_level {
     bool map, first;
     ERL_NIF_TERM rest;         // of a list
@@ -136,7 +136,7 @@ static int compare_entries(const void *a, const void *b) {
     return nif_compare(((const nif_entry *)a)->key, ((const nif_entry *)b)->key);
 }
 
-// Puts a map's entries on top of the others, in order.
+// Appends the map's entries, sorted, to those of the outer levels.
 static bool collect_entries(nif_encoder *encoder, ERL_NIF_TERM map) {
     ErlNifMapIterator iterator;
     ERL_NIF_TERM key, value;
@@ -177,7 +177,7 @@ static bool write_atom(nif_encoder *encoder, ERL_NIF_TERM term) {
     return fail(encoder, RF_UNSUPPORTED_VALUE);
 }
 
-// Writes a scalar, or begins a list or map.
+// Writes a scalar, or opens a list or map.
 static bool write_value(nif_encoder *encoder, ERL_NIF_TERM term) {
     rf_str string;
     double number;

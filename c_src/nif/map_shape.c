@@ -1,6 +1,5 @@
 #include "map_shape.h"
 
-// What is behind it is learnt anew, too.
 static void forget(nif_key *key) {
     *key = (nif_key){.text = {NULL, SIZE_MAX}};
 }
@@ -18,6 +17,6 @@ int nif_key_learn(nif_key *key, ErlNifEnv *env, ERL_NIF_TERM term, nif_meaning *
         memcpy(&key->ends[1], key->text.data + key->text.len - 8, 8);
     }
     key->meaning = meaning(context, key->text);
-    forget(key + 1);
+    forget(key + 1); // the keys after this one are learnt again, too
     return key->meaning;
 }

@@ -1,7 +1,7 @@
-// map_shape.h: reading small maps that mostly have the same keys as the one before.
+// map_shape.h: reads small maps that mostly have the same keys as the previous one.
 //
-// For maps of each size it is remembered which key stood in which place last, in the VM's order, and what it means: the
-// next one's are compared with them one by one, which takes nothing if they are the very same terms, as literals are.
+// For each size of map it remembers which key was at which position (in the VM's order) and what it means. The keys of
+// the next map are compared one by one, which costs next to nothing if they are identical terms, as literals are.
 #ifndef ROOMFOLD_NIF_MAP_SHAPE_H
 #define ROOMFOLD_NIF_MAP_SHAPE_H
 
@@ -9,7 +9,7 @@
 
 #define NIF_SHAPE_KEYS 8
 
-// Where a term lies says its word, in every VM so far. Elsewhere this harms nobody: it is a hint.
+// In every VM so far, a term's machine word is its address. If it were not, this would do no harm: it is only a hint.
 #if defined(__GNUC__)
 #define NIF_PREFETCH(term) __builtin_prefetch((const void *)(term))
 #else
@@ -17,15 +17,15 @@
 #endif
 
 typedef struct nif_key {
-    ERL_NIF_TERM term; // 0: nothing is remembered, and no text is as long as this one
+    ERL_NIF_TERM term; // 0: empty; then text has a length that no key has
     rf_str text;
-    uint64_t ends[2]; // of a text of 8 to 16 bytes, which most are: the first and the last 8
+    uint64_t ends[2]; // the first and the last 8 bytes of a text of 8 to 16 bytes, as most are
     int meaning;
 } nif_key;
 
-// Valid within one NIF call, on the same terms.
+// Valid within one NIF call.
 typedef struct nif_shape {
-    nif_key keys[NIF_SHAPE_KEYS + 1]; // one more, which is none
+    nif_key keys[NIF_SHAPE_KEYS + 1]; // and a sentinel
 } nif_shape;
 
 typedef struct nif_shapes {
@@ -34,10 +34,10 @@ typedef struct nif_shapes {
 
 void nif_shapes_start(nif_shapes *shapes);
 
-// What a key means; below zero: a map with this key can't be read this way.
+// What a key means. Negative: a map with this key cannot be read this way.
 typedef int nif_meaning(const void *context, rf_str key);
 
-// Begins with a map of 1 to NIF_SHAPE_KEYS keys, which are looked up from *key on and end at *end. false: it is none.
+// Starts reading a map of 1 to NIF_SHAPE_KEYS keys; its remembered keys are *key up to *end. False for any other term.
 static inline bool nif_shape_start(nif_shapes *shapes, ErlNifEnv *env, ERL_NIF_TERM map, ErlNifMapIterator *entries,
                                    nif_key **key, nif_key **end) {
     size_t size;
@@ -47,7 +47,7 @@ static inline bool nif_shape_start(nif_shapes *shapes, ErlNifEnv *env, ERL_NIF_T
     return enif_map_iterator_create(env, map, entries, ERL_NIF_MAP_ITERATOR_FIRST);
 }
 
-// Remembers this key, and what it means.
+// Remembers this key and its meaning.
 int nif_key_learn(nif_key *key, ErlNifEnv *env, ERL_NIF_TERM term, nif_meaning *meaning, const void *context);
 
 static inline bool nif_key_is(const nif_key *key, rf_str text) {

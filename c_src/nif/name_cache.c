@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#define LONGEST 32 // longer ones are not worth comparing
+#define LONGEST 32 // longer names are not cached
 
-// Where a name belongs: from its length and its ends, which is what names differ in.
+// A name's entry, from its length, first and last bytes.
 static size_t place(rf_str name) {
     const unsigned char *bytes = (const unsigned char *)name.data;
     size_t hash = name.len * 31;

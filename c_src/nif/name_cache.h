@@ -1,4 +1,4 @@
-// name_cache.h: binaries for names that come again and again, made once per call and shared.
+// name_cache.h: makes the binary of a frequent name once per call, and then reuses the term.
 #ifndef ROOMFOLD_NIF_NAME_CACHE_H
 #define ROOMFOLD_NIF_NAME_CACHE_H
 
@@ -6,11 +6,11 @@
 
 #define NIF_NAMES 64
 
-// Set `filled` to 0 before use; valid within one call.
+// Set `filled` to 0 before use. Valid within one NIF call.
 typedef struct nif_names {
-    uint64_t filled; // a bit for each entry that says something
+    uint64_t filled; // a bit for each entry in use
     struct {
-        rf_str bytes; // of the term itself
+        rf_str bytes; // the term's own bytes
         ERL_NIF_TERM term;
     } entries[NIF_NAMES];
 } nif_names;

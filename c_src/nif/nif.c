@@ -1,4 +1,4 @@
-// The NIF library of Roomfold.Native (elixir/roomfold/lib/roomfold/native.ex).
+// nif.c: the NIF library behind Roomfold.Native (elixir/roomfold/lib/roomfold/native.ex).
 #include "nif_functions.h"
 #include "world_resource.h"
 
@@ -63,7 +63,7 @@ static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {
     return nif_world_open_type(env) ? 0 : -1;
 }
 
-// New code over old: the new library takes the worlds over.
+// Hot code upgrade: the new library takes over the existing worlds.
 static int upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TERM argument) {
     (void)old_data;
     return load(env, data, argument);

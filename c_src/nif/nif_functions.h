@@ -1,4 +1,4 @@
-// nif_functions.h: the functions of Roomfold.Native.
+// nif_functions.h: the NIFs of Roomfold.Native.
 #ifndef ROOMFOLD_NIF_FUNCTIONS_H
 #define ROOMFOLD_NIF_FUNCTIONS_H
 

@@ -1,8 +1,9 @@
-// Packed snapshots and diffs into a world. A frame is checked and applied in one go, a long one on a dirty scheduler.
+// packed_nif.c: loads packed snapshots and applies packed diffs. A frame is checked and applied in a single call; a
+// long frame on a dirty scheduler.
 #include "nif_functions.h"
 #include "world_resource.h"
 
-#define NORMAL_FRAME 1024 // bytes that a normal scheduler may be held up by
+#define NORMAL_FRAME 1024 // bytes; longer frames go to a dirty scheduler
 #define UNITS_PER_BYTE 4  // of work
 
 typedef rf_status frame_function(rf_world *world, rf_str frame, rf_error *error);

@@ -1,7 +1,7 @@
-// Applying diffs and loading snapshots: entities from maps, in the order of their ids, under one seq.
+// patch_nif.c: applies diffs and loads snapshots that are terms: entities in the order of their ids, under one seq.
 //
-// A patch with many entries runs on a dirty scheduler from the start, one with large entries goes there when NIF_WORK
-// is spent; it reads its entries again there and goes on behind the last that was applied.
+// A patch with many entries runs on a dirty scheduler from the start. One with large entries moves there when NIF_WORK
+// is used up; it then reads its entries again and continues after the last one that was applied.
 #include "event_terms.h"
 #include "nif_functions.h"
 #include "world_resource.h"
@@ -19,7 +19,7 @@ typedef struct nif_entry {
 
 typedef struct nif_patch {
     ErlNifEnv *env;
-    rf_status invalid; // what to say of a term that is none
+    rf_status invalid; // the reason if the term is not a valid patch
     bool may_stop;     // on a normal scheduler
     bool stopped;      // it has too many entries for that
     uint64_t from, seq;
@@ -133,7 +133,7 @@ static rf_status begin(nif_world *world, const nif_patch *patch) {
     return status == RF_OK ? rf_patch_begin(world->job.fold, patch->seq) : status;
 }
 
-// Folds what is not done yet. events->stopped: the rest is for a dirty scheduler.
+// Folds the remaining entries. events->stopped: the rest needs a dirty scheduler.
 static rf_status fold_entries(nif_events *events, nif_job *job, const nif_patch *patch) {
     rf_status status = RF_OK;
     while (status == RF_OK && job->entries_done < patch->len) {
@@ -158,7 +158,7 @@ static ERL_NIF_TERM apply(ErlNifEnv *env, const nif_patcher *patcher, nif_world 
     return nif_job_end(env, world);
 }
 
-// Under the fold lock. first: nothing has been applied yet.
+// With the fold lock held. first: nothing has been applied yet.
 static ERL_NIF_TERM run(ErlNifEnv *env, const nif_patcher *patcher, nif_world *world, const ERL_NIF_TERM argv[],
                         bool first) {
     nif_patch patch = {.env = env, .invalid = patcher->invalid, .may_stop = nif_on_normal_scheduler()};

@@ -70,7 +70,7 @@ static int compare_names(const void *a, const void *b) {
     return nif_compare(*(const rf_str *)a, *(const rf_str *)b);
 }
 
-// The names asked for, sorted and without repeats; to be freed.
+// Reads the requested names, sorted and without duplicates. The caller frees *out.
 static rf_status read_names(nif_builder *builder, ERL_NIF_TERM list, rf_str **out, size_t *count) {
     unsigned length;
     ERL_NIF_TERM name;

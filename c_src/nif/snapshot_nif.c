@@ -1,11 +1,11 @@
-// Snapshots of a world: by entity, by component, by kind.
+// snapshot_nif.c: snapshots of a world as terms: by entity, by component, by kind.
 #include "nif_functions.h"
 #include "read_nif.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Something that belongs to a group, in the order of handles.
+// An item of a group; items keep the order of handles.
 typedef struct row {
     rf_str group;
     size_t at;
@@ -41,7 +41,7 @@ static int compare_rows(const void *a, const void *b) {
     return order != 0 ? order : (left->at > right->at) - (left->at < right->at);
 }
 
-// The end of the group that starts at `from`, in sorted rows.
+// The end of the group that starts at `from`. The rows are sorted.
 static size_t group_end(const nif_rows *rows, size_t from) {
     size_t end = from + 1;
     while (end < rows->len && nif_compare(rows->items[from].group, rows->items[end].group) == 0) end++;
@@ -71,7 +71,7 @@ static bool by_entity(nif_builder *builder, const rf_world *world, ERL_NIF_TERM 
 
 // --- by component: component -> id -> value --------------------------------------------------------
 
-// Declared components have a column each, the others are sorted by name.
+// Declared components have a list each; the others are rows, to be sorted by name.
 typedef struct nif_columns {
     nif_stack ids[RF_SCHEMA_MAX], values[RF_SCHEMA_MAX];
     nif_rows others;
@@ -92,7 +92,7 @@ static bool collect_components(nif_builder *builder, const rf_world *world, rf_e
     return true;
 }
 
-// Puts name => %{id => value} on the builder's stacks.
+// Pushes name => %{id => value} on the builder's stacks.
 static bool push_column(nif_builder *builder, rf_str name, nif_stack *ids, nif_stack *values) {
     ERL_NIF_TERM map;
     return ids->len == 0 ||

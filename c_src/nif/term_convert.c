@@ -28,7 +28,7 @@ bool nif_build_string(nif_builder *builder, rf_str string, ERL_NIF_TERM *out) {
     return true;
 }
 
-// --- terms: the core nests them at most RF_DEPTH_MAX levels deep --------------------------------------
+// --- terms: nested at most RF_DEPTH_MAX levels deep by the core --------------------------------------
 
 static bool build_term(nif_builder *builder, rf_term_reader *reader, ERL_NIF_TERM *out);
 

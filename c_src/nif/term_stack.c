@@ -39,7 +39,7 @@ static int compare_entries(const void *a, const void *b) {
     return order != 0 ? order : (left->at > right->at) - (left->at < right->at);
 }
 
-// Some keys are there more than once: keeps the last of each, moved to the front of both arrays.
+// Removes duplicate keys: keeps the last of each, at the front of both arrays.
 static bool keep_last(ERL_NIF_TERM *keys, ERL_NIF_TERM *values, size_t *count) {
     size_t kept = 0;
     entry *entries;

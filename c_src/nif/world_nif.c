@@ -1,4 +1,4 @@
-// Making worlds.
+// world_nif.c: makes and copies worlds.
 #include "nif_functions.h"
 #include "read_nif.h"
 #include "world_resource.h"

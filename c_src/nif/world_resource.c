@@ -10,7 +10,7 @@
 #define NIF_TSAN 1
 #endif
 
-// The VM's locks are its own and not instrumented: ThreadSanitizer has to be told.
+// The VM's locks are not instrumented, so ThreadSanitizer has to be told about them.
 #ifdef NIF_TSAN
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
@@ -26,7 +26,7 @@ void __tsan_release(void *address);
 
 static ErlNifResourceType *world_type;
 
-// Runs on whichever scheduler lets the last reference go; nobody else has the world then.
+// Runs on the scheduler that releases the last reference, so nothing else uses the world.
 static void destroy(ErlNifEnv *env, void *object) {
     (void)env;
     nif_world *world = object;
@@ -45,7 +45,7 @@ static void destroy(ErlNifEnv *env, void *object) {
 }
 
 bool nif_world_open_type(ErlNifEnv *env) {
-    // A newer library takes the worlds of an older one over: change the name whenever nif_world's layout changes.
+    // A newer library takes over the worlds of an older one: change the name whenever the layout of nif_world changes.
     ErlNifResourceFlags flags = (ErlNifResourceFlags)(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
     ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_world_3", destroy, flags, NULL);
     if (!type) {
@@ -182,6 +182,6 @@ ERL_NIF_TERM nif_job_end(ErlNifEnv *env, nif_world *world) {
 }
 
 ERL_NIF_TERM nif_job_fail(ErlNifEnv *env, nif_world *world, rf_status status) {
-    (void)world; // job.fold stays, and with it the refusal of every call
+    (void)world; // job.fold stays set, so every later call is refused
     return nif_error(env, status);
 }

@@ -1,10 +1,10 @@
-// What a room takes in: events as text, checked and numbered.
+// admit_port.c: checks and numbers events (JSON text), as admit.h does.
 #include "call.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Room for the texts of the item at hand.
+// Room for the texts of the current item.
 typedef struct port_texts {
     rf_str *items;
     size_t capacity;

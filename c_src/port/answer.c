@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMALL 64 // bytes: more than any number, header or atom of ours takes
+#define SMALL 64 // bytes; more than any number, header or atom that we write
 #define HEADER 5 // bytes of a list's, map's or binary's header
 #define FLOAT 9  // bytes of a float
 #define FIRST 4096
@@ -40,7 +40,7 @@ size_t port_room(const port_answer *answer) {
     return answer->limit > answer->len ? answer->limit - answer->len : 1;
 }
 
-// Runs one of ei's encoders at the end of what there is.
+// Runs one of ei's encoders at the end of the buffer.
 #define PUT(answer, room, encoder, ...)                                                                                \
     do {                                                                                                               \
         int written = 0;                                                                                               \
@@ -126,7 +126,7 @@ void port_end_list(port_answer *answer, size_t mark, size_t count) {
     int at = 0;
     if (answer->status != RF_OK) return;
     if (count == 0)
-        answer->len = mark; // nothing but the tail
+        answer->len = mark; // only the tail, []
     else
         ei_encode_list_header(answer->bytes + mark, &at, (int)count);
     PUT(answer, SMALL, ei_encode_list_header, 0);

@@ -1,4 +1,4 @@
-// big_endian.h: a number of 4 bytes as frames and the External Term Format have it: the high byte first.
+// big_endian.h: reads and writes numbers of 4 bytes, high byte first, as in frames and in the External Term Format.
 #ifndef ROOMFOLD_PORT_BIG_ENDIAN_H
 #define ROOMFOLD_PORT_BIG_ENDIAN_H
 

@@ -1,4 +1,4 @@
-// What changes a world: once as a call, and again where a world is made anew.
+// change.c: changes of a world: made by a call, and repeated when a lost world is recreated.
 #include "call.h"
 
 #include <string.h>
@@ -43,7 +43,7 @@ static void put_report(port_answer *out, const rf_report *report) {
     port_end_list(out, mark, report->rejected_len);
 }
 
-// Where memory runs out in the middle, nobody can say what the world is: it goes, and is made anew.
+// If memory runs out halfway, the world's state is unknown: it is removed, to be recreated.
 static rf_status apply(port_worlds *worlds, port_world *world, const port_change *change, port_reader *argument,
                        rf_report *report, rf_error *error) {
     rf_status status = change->run(world, argument, report, error);
@@ -67,7 +67,7 @@ rf_status port_change_run(port_call *call, const port_change *change) {
     return status;
 }
 
-// {version, name, argument}; reader is behind it then.
+// Repeats {version, name, argument}, and moves past it.
 static rf_status again(port_call *call, port_reader *reader) {
     port_reader next = *reader, argument;
     char name[PORT_ATOM_MAX + 1];

@@ -1,8 +1,8 @@
-// A world as what it can be made from again, exactly: not only everybody with all values, but also who has which handle
-// and which handles come next, so that whatever is encoded later has the same order.
+// checkpoint_port.c: saves and restores a world exactly: not only its entities with their values, but also their
+// handles and the free handles, so that everything encoded later has the same order.
 //
-// {:packed, frame} for a world that mirrors another one's handles; else {:entities, seq, [{handle, id, components}],
-// free}, the free handles in the order in which they will be used.
+// A checkpoint is {:packed, frame} for a world that mirrors another one's handles. Otherwise it is {:entities, seq,
+// [{handle, id, components}], free}, with the free handles in the order in which they will be used.
 #include "call.h"
 #include "event_terms.h"
 #include "term_convert.h"
@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-// --- placeholders: entities that have a handle for as long as it takes to give out those behind it ----
+// --- placeholders: temporary entities that occupy a handle while higher handles are assigned ----
 
 typedef struct placeholder {
     char id[48];
 } placeholder;
 
-// An id that begins like a placeholder's of this series: "~SERIES-".
+// Whether an id begins like those of placeholders, "~SERIES-"; *series is the number.
 static bool is_of_series(rf_str id, uint64_t *series) {
     size_t i = 1;
     *series = 0;
@@ -45,7 +45,7 @@ static rf_status put_placeholder(rf_fold *fold, rf_entity_op op, rf_str id) {
 
 // --- writing ---------------------------------------------------------------------------------------
 
-// Finds out by using them up, in a copy. A handle that was never given out has no past generation.
+// Finds the free handles by using them up in a copy of the world. A handle that was never used has no past generation.
 static size_t put_used_up(port_answer *out, rf_world *copy, rf_fold *fold, uint64_t series, uint32_t highest) {
     placeholder place = {{0}};
     for (size_t count = 0;; count++) {
@@ -54,13 +54,14 @@ static size_t put_used_up(port_answer *out, rf_world *copy, rf_fold *fold, uint6
         if (put_placeholder(fold, RF_ENTITY_CREATE, id) != RF_OK) out->status = RF_NO_MEMORY;
         entity = rf_world_find(copy, id);
         if (out->status != RF_OK || !rf_world_alive(copy, entity)) return count;
-        // Never used, and nothing lives behind it. (A world that mirrored another has gaps that were never used.)
+        // Never used, and no higher handle is in use. (A world that mirrored another one has gaps that were never
+        // used.)
         if (entity.generation <= 1 && entity.handle1 > highest) return count;
         port_put_uint(out, entity.handle1 - 1);
     }
 }
 
-// highest: of the entities that live, counted from 1.
+// highest: the highest handle in use, plus 1.
 static rf_status put_free_handles(port_answer *out, const rf_world *world, uint64_t series, uint32_t highest) {
     size_t mark = port_begin(out), count = 0;
     rf_world *copy = NULL;
@@ -129,7 +130,7 @@ rf_status port_world_checkpoint(port_call *call) {
 
 typedef struct restoring {
     rf_fold *fold;
-    port_reader entities, free; // behind their headers
+    port_reader entities, free; // positioned after their headers
     int entity_count, free_count;
     uint64_t series;
 } restoring;
@@ -176,7 +177,7 @@ static rf_status read_free(port_reader *reader, uint32_t **out, int *count) {
     return RF_OK;
 }
 
-// Gives out all handles in turn, with placeholders on those that are to be free.
+// Assigns all handles in ascending order, with placeholders on those that will be free.
 static rf_status give_out(restoring *it) {
     uint32_t handle = 0, total = (uint32_t)it->entity_count + (uint32_t)it->free_count, next = UINT32_MAX;
     port_reader components = {0};
@@ -198,7 +199,7 @@ static rf_status give_out(restoring *it) {
     return status;
 }
 
-// The handle freed last is used first.
+// Deletes the placeholders in reverse order, since the handle freed last is used first.
 static rf_status take_back(restoring *it, const uint32_t *handles) {
     placeholder place = {{0}};
     rf_status status = RF_OK;

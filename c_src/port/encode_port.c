@@ -1,4 +1,4 @@
-// A world as bytes: JSON text or the packed format.
+// encode_port.c: encodes a world as JSON text or in the packed format.
 #include "call.h"
 
 #include <stdlib.h>

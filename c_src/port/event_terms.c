@@ -1,8 +1,6 @@
 #include "event_terms.h"
 
-#define EXACT_INTEGERS (INT64_C(1) << 53)
-
-// --- values: these return false where nothing more of the value is to be put -------------------------
+// --- values: these return false if nothing more of the value should be put --------------------------
 
 static bool put_bad(rf_fold *fold, rf_status reason) {
     rf_put_bad(fold, reason);
@@ -58,13 +56,13 @@ static bool put_integer(rf_fold *fold, port_reader *reader) {
     if (port_read_int(reader, &integer)) {
         rf_put_int(fold, integer);
     } else {
-        rf_put_bad(fold, RF_NUMBER_OUT_OF_RANGE); // what it stands in can still be judged
+        rf_put_bad(fold, RF_NUMBER_OUT_OF_RANGE); // the value that contains it can still be checked
         port_skip(reader);
     }
     return true;
 }
 
-// depth: levels of lists and maps around the value. The core refuses too many as well; this one guards our stack.
+// depth: levels of lists and maps around the value. The core limits them too; this check protects the C stack.
 static bool put_value(rf_fold *fold, port_reader *reader, uint32_t depth) {
     double number;
     rf_str text;
@@ -100,10 +98,10 @@ static bool read_number(port_reader *reader, double *out) {
     if (port_read_float(reader, out)) return true;
     if (!port_read_int(reader, &integer)) return false;
     *out = (double)integer;
-    return integer >= -EXACT_INTEGERS && integer <= EXACT_INTEGERS;
+    return integer >= -RF_EXACT_INTEGER_MAX && integer <= RF_EXACT_INTEGER_MAX;
 }
 
-// A proper list of so many numbers; false for anything else.
+// Reads a proper list of exactly `count` numbers; false for anything else.
 static bool read_numbers(port_reader reader, int count, double *out) {
     rf_str bytes;
     int found;
@@ -117,7 +115,7 @@ static bool read_numbers(port_reader reader, int count, double *out) {
     return port_read_tail(&reader);
 }
 
-// Puts what was asked for, and goes behind the value.
+// Puts the value as wanted, and moves past it.
 static void put_wanted(rf_fold *fold, port_reader *reader, rf_want want) {
     port_reader value = *reader;
     double numbers[RF_NUMBERS_MAX];
@@ -131,7 +129,7 @@ static void put_wanted(rf_fold *fold, port_reader *reader, rf_want want) {
 
 // --- events ----------------------------------------------------------------------------------------
 
-// A component whose name is no binary is put as one with an empty name, which the core reports.
+// A component whose name is not a binary is put with an empty name, which the core reports.
 static void put_components(rf_fold *fold, port_reader reader) {
     rf_str name;
     int count;

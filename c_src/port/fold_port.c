@@ -1,4 +1,4 @@
-// Folding a list of events, JSON text or a packed frame.
+// fold_port.c: folds a list of events, JSON text or a packed frame; loads packed snapshots and applies packed diffs.
 #include "call.h"
 #include "event_terms.h"
 
@@ -59,7 +59,7 @@ rf_status port_fold(port_world *world, port_reader *argument, rf_report *report,
     return status;
 }
 
-// A frame is checked and applied in one go, or not at all.
+// A frame is checked and then applied completely, or not at all.
 static rf_status take_frame(port_world *world, port_reader *argument, rf_error *error,
                             rf_status (*function)(rf_world *world, rf_str frame, rf_error *error)) {
     rf_str frame;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM ((size_t)256 << 10) // to read into at once, where a frame may be as long
-#define KEPT ((size_t)1 << 20)   // of memory, where nothing waits
+#define ROOM ((size_t)256 << 10) // for one read, where a frame may be as long
+#define KEPT ((size_t)1 << 20)   // of memory, while no bytes are waiting
 #define LENGTH 4                 // bytes of a frame's length
 
 void port_input_free(port_input *input) {
@@ -22,7 +22,7 @@ char *port_input_room(port_input *input, size_t *count) {
     input->start = 0;
     input->end = waiting;
     if (capacity - waiting < room) {
-        // Twice what has come.
+        // Twice what has been received.
         char *bytes = realloc(input->bytes, waiting * 2 + room);
         if (!bytes) return NULL;
         input->bytes = bytes;

@@ -1,8 +1,8 @@
-// frames.h: what comes in and what goes out: frames of a length (4 bytes, big-endian, of what follows), the number of
-// the call (4 bytes) and one term in the External Term Format.
+// frames.h: splits the input into frames and writes frames: a length (4 bytes, big-endian, of what follows), the number
+// of the call (4 bytes) and one term in the External Term Format.
 //
-// No length is believed: memory grows with what has come, not with what is announced, and a frame that is longer than
-// the limit ends the conversation.
+// Lengths are not trusted: memory grows with the bytes received, not with the announced length. A frame longer than the
+// limit ends the program.
 #ifndef ROOMFOLD_PORT_FRAMES_H
 #define ROOMFOLD_PORT_FRAMES_H
 
@@ -16,34 +16,34 @@
 
 typedef struct port_input {
     char *bytes;
-    size_t start, end, capacity; // what has come and was not taken yet
+    size_t start, end, capacity; // received bytes that have not been used yet
     size_t limit;
 } port_input;
 
 typedef struct port_frame {
     uint32_t call;
-    rf_str term; // valid until the next bytes come
+    rf_str term; // valid until port_input_room
 } port_frame;
 
 typedef enum port_next {
     PORT_FRAME,
-    PORT_MORE,     // it has not come as a whole yet
-    PORT_TOO_LONG, // or too short for the call's number: there is no way to find the next one
+    PORT_MORE,     // the next frame is not complete yet
+    PORT_TOO_LONG, // or too short for the call's number; the next frame cannot be found
 } port_next;
 
 void port_input_free(port_input *input);
-// Where the next bytes may be written, and how many; NULL: there is no memory.
+// Where to write the next bytes, and how many fit; NULL: no memory.
 char *port_input_room(port_input *input, size_t *count);
 void port_input_came(port_input *input, size_t count);
 port_next port_input_next(port_input *input, port_frame *out);
 
-// --- out: an answer's frame is begun, its term put, and the frame ended.
+// --- out: begin a frame, put its term, end it.
 
-// The mark for port_frame_end; the frame may be up to `limit` bytes long, its length not counted.
+// Returns a mark for the other two. limit: bytes of the frame without its length.
 size_t port_frame_begin(port_answer *out, uint32_t call, size_t limit);
-// What was put since is taken back, to put something else.
+// Drops what was put since the mark, to put something else.
 void port_frame_again(port_answer *out, size_t mark);
-// With what was put being whole; else (out->status) it is to be begun again.
+// If out->status is not RF_OK, the term is incomplete: call port_frame_again instead.
 void port_frame_end(port_answer *out, size_t mark);
 
 #endif

@@ -1,12 +1,12 @@
-// Who is hit: shots and zones, a batch at a time.
+// hits_port.c: casts shots and tests zones, a batch at a time.
 #include "call.h"
 #include "hit_terms.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 64                   // shots, so few that they stay in the nearest cache
-#define HITS_MAX ((size_t)1 << 20) // of one batch
+#define BATCH 64                   // shots; few enough to stay in the first-level cache
+#define HITS_MAX ((size_t)1 << 20) // hits per batch
 
 static rf_status open_scene(const rf_space_def *def, rf_scene **out) {
     rf_space *space;
@@ -39,7 +39,7 @@ rf_status port_open_hits(port_world *world, port_reader *argument, rf_report *re
     return status;
 }
 
-// The scene, brought to where the world is.
+// Updates the scene to the world's current state.
 static rf_status follow(port_world *world) {
     rf_space_def def = rf_space_def_default();
     rf_status status = world->scene ? RF_OK : open_scene(&def, &world->scene);
@@ -58,7 +58,7 @@ rf_status port_mark(port_world *world, port_reader *argument, rf_report *report,
 
 // ---- a batch ------------------------------------------------------------------------------------
 
-// Shots or zones on their way, and what became of them.
+// Shots or zones, and their results.
 typedef struct port_batch {
     rf_space *space;
     bool zones;
@@ -91,7 +91,7 @@ static void batch_free(port_batch *batch) {
     free(batch);
 }
 
-// What could not be read is tested as a shot without direction, and answered with its own reason.
+// A term that cannot be read is cast as a shot without direction; its answer is the reading error.
 static void batch_add(port_batch *batch, port_reader *reader) {
     size_t i = batch->count++;
     batch->unreadable[i] =
@@ -112,7 +112,7 @@ static rf_status answer_status(const port_batch *batch, size_t i) {
     return batch->unreadable[i] != RF_OK ? batch->unreadable[i] : batch->answers[i].status;
 }
 
-// {hits, seq, blend}, seq nil for now; [] for none; or a reason.
+// {hits, seq, blend}, with seq nil for RF_NOW; [] for no hit; or a reason.
 static void put_answer(port_answer *out, const port_batch *batch, size_t i) {
     const rf_answer *answer = &batch->answers[i];
     rf_status status = answer_status(batch, i);
@@ -149,7 +149,7 @@ static rf_status answer_list(port_call *call, bool zones) {
     size_t mark;
     int count;
     if (!port_read_inner(&call->argument, &list)) return RF_INVALID_ARGUMENT;
-    // A list of small integers holds no shot.
+    // A list of small integers contains no shot.
     if (!port_read_list(&list, &count)) return RF_INVALID_ARGUMENT;
     status = batch_new(call->world, zones, &batch);
     if (status != RF_OK) return status;
@@ -172,7 +172,7 @@ rf_status port_hits_overlap(port_call *call) {
 
 // ---- packed rays --------------------------------------------------------------------------------
 
-// Owners that shots name, and ids of the targets that were hit: by number, from 1.
+// The owners that shots refer to, and the ids of targets that were hit: both by number, counted from 1.
 typedef struct port_packed {
     const uint8_t *shots;
     size_t count;
@@ -209,7 +209,7 @@ static rf_status read_packed(port_reader *reader, port_packed *out) {
     out->owner_count = (size_t)count;
     out->owners = calloc((size_t)count + 1, sizeof *out->owners);
     if (!out->owners) return RF_NO_MEMORY;
-    // An owner that is no binary has no data.
+    // An owner that is not a binary gets no data.
     for (int i = 0; i < count; i++)
         if (!port_read_binary(&owners, &out->owners[i])) port_skip(&owners);
     return RF_OK;

@@ -1,10 +1,10 @@
-// roomfold_port: worlds in a process of their own, for Roomfold.Port. Reads calls from its input, writes answers to its
-// output, in the same order, and ends where its input does.
+// main.c: roomfold_port, the program that holds worlds for Roomfold.Port in a process of its own. It reads calls from
+// its standard input, writes the answers to its standard output in the same order, and ends at the end of its input.
 //
-//     roomfold_port [LIMIT]     LIMIT: bytes of a frame, both ways
+//     roomfold_port [LIMIT]     LIMIT: bytes of a frame, in both directions
 //
-// Exit codes: 0 the input has ended, or nobody reads the answers; 1 reading or writing failed, or there is no memory;
-// 2 a frame is longer than the limit, or the limit is none.
+// Exit codes: 0 end of input, or the output was closed; 1 reading or writing failed, or out of memory; 2 a frame is
+// longer than the limit, or the limit is invalid.
 #include "call.h"
 #include "watch.h"
 
@@ -18,8 +18,8 @@
 
 enum { DONE, FAILED, REFUSED };
 
-#define GATHERED ((size_t)256 << 10) // bytes of answers that are written at once, if there are as many
-#define TOGETHER 4                   // calls whose answers are: so the owner has the next ones ready in time
+#define GATHERED ((size_t)256 << 10) // bytes; answers are written when they reach this size,
+#define TOGETHER 4                   // or belong to this many calls, so that the other side can already continue
 #define KEPT ((size_t)1 << 20)       // of memory, between answers
 #define PIPE_BYTES (1 << 20)
 
@@ -34,7 +34,7 @@ static int complain(int code, const char *what) {
     return code;
 }
 
-// Larger pipes mean fewer switches between the processes.
+// Larger pipes mean fewer context switches.
 static void widen_pipes(void) {
 #ifdef F_SETPIPE_SZ
     fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
@@ -42,7 +42,7 @@ static void widen_pipes(void) {
 #endif
 }
 
-// False: nobody reads any more, or it failed.
+// False: the output was closed (EPIPE), or writing failed.
 static bool write_answers(port_answer *output) {
     size_t done = 0;
     while (done < output->len) {
@@ -55,7 +55,7 @@ static bool write_answers(port_answer *output) {
     return true;
 }
 
-// Answers all calls that have come as a whole, and writes what is left of the answers when there are no more.
+// Answers all complete calls, and then writes the remaining answers. Returns an exit code, or -1 to continue.
 static int answer_all(conversation *it) {
     port_frame frame;
     port_next next;

@@ -1,4 +1,4 @@
-// Applying diffs and loading snapshots: entities from maps, in the order of their ids, under one seq.
+// patch_port.c: applies diffs and loads snapshots that are terms: entities in the order of their ids, under one seq.
 #include "call.h"
 #include "event_terms.h"
 #include "term_convert.h"
@@ -14,7 +14,7 @@ typedef struct port_entry {
 } port_entry;
 
 typedef struct port_patch {
-    rf_status invalid; // what to say of a term that is none
+    rf_status invalid; // the reason if the term is not a valid patch
     uint64_t from, seq;
     port_entry *entries;
     size_t len, capacity;
@@ -100,7 +100,7 @@ static rf_status read_diff(port_patch *patch, port_reader diff) {
     status = add_deletes(patch, deletes);
     if (status == RF_OK) status = add_map(patch, creates, RF_ENTITY_CREATE);
     if (status == RF_OK) status = add_map(patch, updates, RF_ENTITY_UPDATE);
-    // Nothing can have changed without a seq.
+    // There can be no changes without a new seq.
     return status == RF_OK && patch->len > 0 && patch->seq == patch->from ? patch->invalid : status;
 }
 

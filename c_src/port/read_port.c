@@ -1,4 +1,4 @@
-// Reading a world: one entity, queries, diffs.
+// read_port.c: reads a world: one entity, queries, diffs.
 #include "call.h"
 #include "term_convert.h"
 
@@ -30,7 +30,7 @@ static int compare_names(const void *a, const void *b) {
     return port_compare(*(const rf_str *)a, *(const rf_str *)b);
 }
 
-// The names asked for, sorted and without repeats; to be freed.
+// Reads the requested names, sorted and without duplicates. The caller frees *out.
 static rf_status read_names(port_reader *reader, rf_str **out, size_t *count) {
     size_t kept = 0;
     rf_str *names;
@@ -85,7 +85,7 @@ rf_status port_world_query(port_call *call) {
 
 // --- diffs -----------------------------------------------------------------------------------------
 
-// One pass for each of the three: the diff is walked again, which is less than keeping it.
+// The diff is iterated once for each of the three kinds, which is cheaper than storing it.
 static rf_status put_changes(port_call *call, uint64_t from, rf_change_kind kind) {
     size_t mark = port_begin(call->out), count = 0;
     rf_diff *diff;

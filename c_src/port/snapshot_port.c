@@ -1,10 +1,10 @@
-// Snapshots of a world: by entity, by component, by kind.
+// snapshot_port.c: snapshots of a world as terms: by entity, by component, by kind.
 #include "call.h"
 #include "term_convert.h"
 
 #include <stdlib.h>
 
-// Something of an entity that belongs to a group, in the order of handles.
+// An item of a group; items keep the order of handles.
 typedef struct port_row {
     rf_str group;
     size_t at;
@@ -39,7 +39,7 @@ static void sort_rows(port_rows *rows) {
     if (rows->len > 1) qsort(rows->items, rows->len, sizeof *rows->items, compare_rows);
 }
 
-// The end of the group that starts at `from`, in sorted rows.
+// The end of the group that starts at `from`. The rows are sorted.
 static size_t group_end(const port_rows *rows, size_t from) {
     size_t end = from + 1;
     while (end < rows->len && port_compare(rows->items[from].group, rows->items[end].group) == 0) end++;
@@ -61,7 +61,7 @@ static rf_status by_entity(port_answer *out, const rf_world *world) {
 
 // --- by component: component -> id -> value --------------------------------------------------------
 
-// name => %{id => value}; false if nobody has it.
+// Puts name => %{id => value}; false if no entity has the component.
 static bool put_column(port_answer *out, const rf_world *world, rf_str name) {
     size_t start = out->len, mark, count = 0;
     rf_entity entity = {0};

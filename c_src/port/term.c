@@ -7,7 +7,7 @@
 
 // --- checking --------------------------------------------------------------------------------------
 
-// Bytes that nobody has looked at yet.
+// Bytes that have not been checked yet.
 typedef struct unread {
     const uint8_t *at, *end;
 } unread;
@@ -18,7 +18,7 @@ static bool take(unread *bytes, uint64_t count) {
     return true;
 }
 
-// A big-endian number of so many bytes.
+// A big-endian number of `count` bytes.
 static bool take_number(unread *bytes, int count, uint64_t *out) {
     *out = 0;
     if (bytes->end - bytes->at < count) return false;
@@ -26,7 +26,7 @@ static bool take_number(unread *bytes, int count, uint64_t *out) {
     return true;
 }
 
-// What stands behind a length of so many bytes.
+// A length of `width` bytes, and that many bytes.
 static bool take_counted(unread *bytes, int width) {
     uint64_t length;
     return take_number(bytes, width, &length) && take(bytes, length);
@@ -39,7 +39,7 @@ static bool take_atom(unread *bytes) {
     return (tag == ERL_SMALL_ATOM_EXT || tag == ERL_SMALL_ATOM_UTF8_EXT) && take_counted(bytes, 1);
 }
 
-// A node's name and so many bytes.
+// A node's name, and `count` bytes.
 static bool take_from_node(unread *bytes, uint64_t count) {
     return take_atom(bytes) && take(bytes, count);
 }
@@ -49,13 +49,13 @@ static bool take_reference(unread *bytes, uint64_t creation) {
     return take_number(bytes, 2, &words) && words <= 5 && take_from_node(bytes, creation + 4 * words);
 }
 
-// A function says its own length, which counts the length's bytes too.
+// A function begins with its length, which includes the bytes of the length.
 static bool take_function(unread *bytes) {
     uint64_t length;
     return take_number(bytes, 4, &length) && length >= 4 && take(bytes, length - 4);
 }
 
-// A big integer, or what else is a length, a byte more, and so many bytes.
+// A length of `width` bytes, one more byte, and that many bytes: a big integer, for instance.
 static bool take_counted_and_one(unread *bytes, int width) {
     uint64_t length;
     return take_number(bytes, width, &length) && take(bytes, length + 1);
@@ -67,7 +67,7 @@ static bool take_bits(unread *bytes) {
            take(bytes, length);
 }
 
-// What has terms inside: how many.
+// The header of a term with terms inside; *inside: how many.
 static bool take_header(unread *bytes, uint64_t tag, uint64_t *inside) {
     *inside = 0;
     if (!take_number(bytes, tag == ERL_SMALL_TUPLE_EXT ? 1 : 4, inside) || *inside > INT32_MAX) return false;
@@ -76,7 +76,7 @@ static bool take_header(unread *bytes, uint64_t tag, uint64_t *inside) {
     return true;
 }
 
-// One term without those inside it, which are to follow.
+// One term, without the terms inside it, which follow.
 static bool take_term(unread *bytes, uint64_t *inside) {
     const uint8_t *start = bytes->at;
     uint64_t tag;
@@ -131,12 +131,12 @@ static bool take_term(unread *bytes, uint64_t *inside) {
     case ERL_EXPORT_EXT:
         *inside = 3;
         return true;
-    default: // what no VM of today writes, and what is compressed
+    default: // obsolete types, and compressed terms
         return false;
     }
 }
 
-// Takes one whole term: counts how many are still to come. Each takes a byte at least, so the count has a limit.
+// Takes one complete term by counting the terms still to come. Each has at least one byte, which limits the count.
 static bool take_whole(unread *bytes) {
     uint64_t left = 1, inside;
     while (left > 0) {
@@ -231,7 +231,7 @@ bool port_read_binary(port_reader *reader, rf_str *out) {
 bool port_read_bytes(port_reader *reader, rf_str *out) {
     const uint8_t *at = (const uint8_t *)reader->bytes + reader->at;
     if (*at != ERL_STRING_EXT) return false;
-    // ei would copy it.
+    // Without a copy, unlike ei.
     *out = (rf_str){(const char *)at + 3, (size_t)at[1] << 8 | at[2]};
     reader->at += 3 + (int)out->len;
     return true;

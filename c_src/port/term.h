@@ -1,13 +1,13 @@
-// term.h: reading terms in the External Term Format, by ei.
+// term.h: reads terms in the External Term Format, with ei.
 //
-// ei trusts what it reads. So whatever comes from outside is first checked as a whole, every length of it; after that
-// these readers stay inside. They answer false, and stay where they are, if the term is of another type.
+// ei trusts its input. Therefore every term from outside is first checked completely, with all its lengths; after that,
+// these functions cannot leave it. They return false, without moving, if the term has another type.
 #ifndef ROOMFOLD_PORT_TERM_H
 #define ROOMFOLD_PORT_TERM_H
 
 #include <roomfold/roomfold.h>
 
-// Where one is in bytes that were checked.
+// A position in checked bytes.
 typedef struct port_reader {
     const char *bytes;
     int at, end;
@@ -24,20 +24,20 @@ typedef enum port_type {
     PORT_LIST,  // also the empty one
     PORT_BYTES, // a list of integers from 0 to 255, which the format writes as a string
     PORT_MAP,
-    PORT_OTHER, // processes, functions, references, bitstrings ...
+    PORT_OTHER, // pids, functions, references, bitstrings and so on
 } port_type;
 
-// Whether the bytes are exactly one term, with the format's version before it; then *out stands at the term.
+// Whether the bytes are the format's version and exactly one term. *out is then positioned at the term.
 bool port_check(rf_str bytes, port_reader *out);
 
 port_type port_type_of(const port_reader *reader);
-// Over one term, whatever it is. No recursion.
+// Moves past one term of any type. No recursion.
 void port_skip(port_reader *reader);
 
 bool port_read_tuple(port_reader *reader, int arity);    // its elements follow
-bool port_read_list(port_reader *reader, int *length);   // its elements follow, and then, if there are any, its tail
-bool port_read_tail(port_reader *reader);                // of a list: nothing but []
-bool port_read_map(port_reader *reader, int *size);      // its keys and values follow in turn
+bool port_read_list(port_reader *reader, int *length);   // its elements follow; then its tail, unless it is empty
+bool port_read_tail(port_reader *reader);                // of a list: only [] is accepted
+bool port_read_map(port_reader *reader, int *size);      // its keys and values follow, alternating
 bool port_read_binary(port_reader *reader, rf_str *out); // in place
 bool port_read_bytes(port_reader *reader, rf_str *out);  // PORT_BYTES, in place
 bool port_read_atom(port_reader *reader, char out[PORT_ATOM_MAX + 1]);

@@ -8,7 +8,7 @@ int port_compare(rf_str a, rf_str b) {
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-// --- terms: the core nests them at most RF_DEPTH_MAX levels deep --------------------------------------
+// --- terms: nested at most RF_DEPTH_MAX levels deep by the core --------------------------------------
 
 static void put_term(port_answer *out, rf_term_reader *reader);
 

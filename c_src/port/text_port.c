@@ -1,4 +1,4 @@
-// Packed input as events in JSON text, as a room takes it in.
+// text_port.c: converts packed input and packed events to JSON text for rf_admit.
 #include "call.h"
 
 #include <stdlib.h>

@@ -10,9 +10,9 @@
 #endif
 
 #define GRACE_SECONDS 2
-#define LOOK_MS 1000 // where poll does not tell of the end
+#define LOOK_MS 1000 // where poll does not report the end of input
 
-// What is read is the main thread's: nothing is asked for but whether the other side is gone.
+// Reads nothing (that is for the main thread): only polls for the end of input.
 static void *watch(void *argument) {
     pid_t parent = *(pid_t *)argument;
     struct pollfd input = {.fd = STDIN_FILENO};
@@ -30,7 +30,7 @@ bool port_watch_start(void) {
     parent = getppid();
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // It may have ended before that.
+    // The parent may have ended before the call.
     if (getppid() != parent) return false;
 #endif
     if (pthread_attr_init(&attributes) != 0) return false;

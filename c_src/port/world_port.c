@@ -1,4 +1,4 @@
-// Making worlds, and letting them go.
+// world_port.c: makes, copies and frees worlds.
 #include "call.h"
 
 // {seq, hash_seed, max_entities, max_value_bytes, max_undeclared, history}
@@ -35,7 +35,7 @@ rf_status port_put_version_of(port_call *call) {
     return RF_OK;
 }
 
-// {:ok, version}. A world that is there already, and not behind, stays: somebody else made it anew in the meantime.
+// {:ok, version}. An existing world of this or a later version is kept: another call has recreated it in the meantime.
 rf_status port_world_new(port_call *call) {
     const port_world *there = port_worlds_find(call->worlds, call->number);
     rf_world *world;
@@ -59,7 +59,7 @@ rf_status port_world_copy(port_call *call) {
     return status == RF_OK ? port_put_version_of(call) : status;
 }
 
-// {:ok, nil}, also if it was not there. argument: nil, or a list of more numbers
+// {:ok, nil}, even if the world does not exist. argument: nil, or a list of further numbers.
 rf_status port_world_free(port_call *call) {
     uint64_t number;
     int count = 0;

@@ -19,12 +19,12 @@ void port_worlds_free(port_worlds *worlds) {
     *worlds = (port_worlds){0};
 }
 
-// Numbers count up: their low bits spread them well.
+// Numbers are consecutive, so their low bits spread them well.
 static port_world **slot_of(const port_worlds *worlds, uint64_t number) {
     return &worlds->slots[number & (worlds->capacity - 1)];
 }
 
-// Where the world's pointer stands, or the NULL behind the last.
+// The slot or `next` that points to the world, or the NULL at the end of its list.
 static port_world **place_of(const port_worlds *worlds, uint64_t number) {
     port_world **place = slot_of(worlds, number);
     while (*place && (*place)->number != number) place = &(*place)->next;

@@ -1,7 +1,7 @@
-// worlds.h: the worlds of this process, by numbers that the VM gives them.
+// worlds.h: the worlds of this process, by the numbers that the VM gives them.
 //
-// As in the NIF a world has a version: each fold raises it, and a call that names an older one is refused. A newer one
-// means that this world is not yet (or not any more) what the caller has.
+// As in the NIF, a world has a version: each fold increments it, and calls with an older version are refused. A call
+// with a newer version means that this process has lost changes (call.h, `lost`).
 #ifndef ROOMFOLD_PORT_WORLDS_H
 #define ROOMFOLD_PORT_WORLDS_H
 
@@ -10,8 +10,8 @@
 typedef struct port_world {
     uint64_t number, version;
     rf_world *world;
-    rf_scene *scene;         // NULL until somebody asks who is hit
-    bool mirror;             // its handles are another world's: it was loaded packed, and nothing else was folded
+    rf_scene *scene;         // NULL until it is needed
+    bool mirror;             // it has the handles of another world: loaded and changed by packed frames only
     struct port_world *next; // in the table
 } port_world;
 
@@ -22,7 +22,7 @@ typedef struct port_worlds {
 
 void port_worlds_free(port_worlds *worlds);
 port_world *port_worlds_find(const port_worlds *worlds, uint64_t number);
-// Takes the world, also if it fails. In place of one that has the number.
+// Takes ownership of the world, even if it fails. Replaces a world with the same number.
 rf_status port_worlds_add(port_worlds *worlds, uint64_t number, uint64_t version, rf_world *world);
 void port_worlds_remove(port_worlds *worlds, uint64_t number);
 

@@ -1,4 +1,4 @@
-// fold.c: folds JSON Lines of events from standard input, prints who has how much health and what the last event
+// fold.c: folds JSON Lines of events from standard input, then prints the health of each entity and what the last event
 // changed.
 //
 //     cc fold.c $(pkg-config --cflags --libs roomfold) -o fold
@@ -41,7 +41,8 @@ static void fold(rf_world *world, rf_str events) {
     rf_fold *fold;
     rf_report_init(&report, rf_allocator_default());
     check(rf_fold_new(world, &report, &fold), "fold");
-    while (!batch.done) check(rf_fold_json(fold, &batch, 1000), "fold"); // no memory: what else is wrong is reported
+    while (!batch.done)
+        check(rf_fold_json(fold, &batch, 1000), "fold"); // fails only without memory; bad events are in the report
     printf("folded %llu, orphaned %llu, rejected %llu\n", (unsigned long long)report.folded,
            (unsigned long long)report.orphaned, (unsigned long long)report.rejected_count);
     for (unsigned i = 0; i < report.rejected_len; i++)
@@ -70,7 +71,7 @@ static void print_last_change(const rf_world *world) {
     size_t len;
     check(rf_encode_json(world, &def, allocator, &json, &len), "diff");
     printf("%.*s\n", (int)len, json);
-    allocator.resize(allocator.context, json, 0); // as it was made
+    allocator.resize(allocator.context, json, 0); // with the allocator that made it
 }
 
 int main(void) {

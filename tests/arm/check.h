@@ -1,5 +1,5 @@
-// check.h: as much of the library check as tests/c/test_hit.c and test_determinism.c need, for processors that there is
-// a compiler and an emulator for, but no libraries (tools/arm). A test that fails ends the program.
+// check.h: the part of the library check that tests/c/test_hit.c and test_determinism.c need, for processors with a
+// compiler and an emulator but no libraries (tools/arm). A failing test ends the program.
 #ifndef TESTS_ARM_CHECK_H
 #define TESTS_ARM_CHECK_H
 
@@ -13,7 +13,7 @@ typedef struct TCase {
 
 #define START_TEST(name) static void name(void)
 #define END_TEST
-// The geometry of pairs of shapes has no SIMD in it, and takes an emulator long.
+// The geometry of pairs of shapes uses no SIMD, and would take an emulator a long time.
 #define tcase_add_test(list, test)                                                                                     \
     do {                                                                                                               \
         if (strncmp(#test, "shapes_", 7) == 0) {                                                                       \

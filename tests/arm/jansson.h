@@ -1,4 +1,4 @@
-// jansson.h: only what tests/c/support.h names; nothing of it is called (see check.h).
+// jansson.h: only the names in tests/c/support.h; nothing of it is called (see check.h).
 #ifndef TESTS_ARM_JANSSON_H
 #define TESTS_ARM_JANSSON_H
 

@@ -1,4 +1,4 @@
-// support.c: what the tests of hits need of tests/c/support.c, without libraries.
+// support.c: the part of tests/c/support.c that the tests of hits need, without libraries.
 #include "support.h"
 
 int run_tests(const char *name, void (*add)(TCase *)) {

@@ -1,5 +1,5 @@
-// followers.h: receivers of a world's frames, each at a seq of its own: what a diff makes of what they have must be
-// what a snapshot would give them.
+// followers.h: receivers of a world's frames, each at its own seq: applying a diff must give the same state as loading
+// a snapshot.
 #ifndef TESTS_FOLLOWERS_H
 #define TESTS_FOLLOWERS_H
 
@@ -16,18 +16,18 @@ typedef struct follower {
 
 typedef struct followers {
     const rf_world *sender;
-    uint32_t history;  // seqs it remembers
-    bool lossless;     // then they have what it has, to the bit
-    uint64_t *state;   // of the generator: who gets what
-    bool rejoins;      // now and then somebody gets everything, though a diff would do
-    unsigned look;     // what has come of one in so many frames is looked at, and all of the last step
-    const char *about; // what a failure is of
+    uint32_t history;  // of the sender, in seqs
+    bool lossless;     // receivers must then be bit-equal to the sender
+    uint64_t *state;   // of the generator that decides what each receiver gets
+    bool rejoins;      // sometimes sends a snapshot although a diff would do
+    unsigned look;     // checks the result of one in this many frames, and of all in the last step
+    const char *about; // for messages of failures
     follower all[FOLLOWERS];
-    // Where every frame is written, and what its receiver must have then (docs in test_wire_streams.c); or NULL.
+    // Where to write each frame and its receiver's expected state (format: test_wire_streams.c); or NULL.
     FILE *out;
 } followers;
 
-// Gives each of them nothing, what it lacks, or everything. last: everybody what it lacks.
+// Sends each receiver nothing, a diff or a snapshot. last: a diff to all.
 void followers_step(followers *all, bool last);
 void followers_free(followers *all);
 

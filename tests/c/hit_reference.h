@@ -1,5 +1,5 @@
-// hit_reference.h: who is hit, found slowly. Two judges: one that knows nothing but distances and halves intervals, for
-// the geometry of each pair of shapes; and one that tries everything there is, one after the other, for the rest.
+// hit_reference.h: slow reference implementations of hits: one that only computes distances and bisects, for the
+// geometry of each pair of shapes; and one that tests everything one by one, for the rest.
 #ifndef TESTS_HIT_REFERENCE_H
 #define TESTS_HIT_REFERENCE_H
 
@@ -19,11 +19,11 @@ typedef struct thing {
 } thing;
 
 typedef struct near_miss {
-    bool hit, unsure; // unsure: so close to touching that nobody should ask
+    bool hit, unsure; // unsure: too close to touching to be decided
     double t;
 } near_miss;
 
-// When does the shape (a box with half extents, or a sphere) first touch the thing, on its way from origin?
+// When the moving shape (a box with half extents, or a sphere) first touches the thing.
 near_miss slow_sweep(const thing *other, const double origin[3], const double way[3], const double half[3],
                      double radius);
 
@@ -52,13 +52,13 @@ typedef struct model {
 rf_hits slow_cast(const model *in, const rf_shot *shot);
 rf_hits slow_overlap(const model *in, const rf_zone *zone);
 
-// Bit by bit.
+// Whether the hits are equal, bit by bit.
 bool same_hits(const rf_hit *a, const rf_hit *b, size_t count);
 
 // --- random worlds
 
 double random_between(uint64_t *state, double low, double high);
-// One of the given values now and then: to have things touch and coincide.
+// A random number, low plus a multiple of step, so that things often touch and coincide.
 double random_step(uint64_t *state, double low, double high, double step);
 
 #endif

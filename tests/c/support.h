@@ -1,4 +1,4 @@
-// support.h: what the C tests share.
+// support.h: shared by the C tests.
 #ifndef TESTS_SUPPORT_H
 #define TESTS_SUPPORT_H
 
@@ -8,17 +8,18 @@
 
 #define STR(literal) ((rf_str){(literal), sizeof(literal) - 1})
 
-// For what is done a million times, and without a runner, too: ck_assert tells it where it is, each time.
+// An assertion for code that runs a million times (ck_assert reports its position to the runner each time), or without
+// a runner.
 #define REQUIRE(condition) REQUIRE_MSG(condition, "%s", #condition)
 #define REQUIRE_MSG(condition, ...)                                                                                    \
     do {                                                                                                               \
         if (!(condition)) ck_abort_msg(__VA_ARGS__);                                                                   \
     } while (0)
 
-// Runs one test case as a suite of its own; what main returns.
+// Runs a test case as a suite; returns main's exit code.
 int run_tests(const char *name, void (*add)(TCase *));
 
-// A whole file, plain or .gz; data is NULL if it is not there. Freed with free.
+// Reads a whole file, plain or .gz; data is NULL if it does not exist. Free it with free.
 rf_str read_file(const char *path);
 
 // malloc that fails the n-th allocation from now on (0: never), and counts what is in use.
@@ -31,11 +32,11 @@ rf_allocator test_allocator(test_memory *memory);
 rf_world *doom_world(rf_allocator allocator);
 rf_rules *doom_rules(rf_allocator allocator, rf_schema *schema);
 
-// Folds JSON text in one go; the report is the caller's.
+// Folds JSON text at once. The caller frees the report.
 rf_report fold_text(rf_world *world, rf_str text);
 rf_report fold_literal(rf_world *world, const char *text);
 
-// The world, or one of its entities, as jansson sees it; a binary32 as its exact double.
+// The world, or one of its entities, as a jansson value; a binary32 as its exact double.
 json_t *world_json(const rf_world *world);
 json_t *entity_json(const rf_world *world, rf_entity entity);
 json_t *diff_json(const rf_world *world, uint64_t from);
@@ -44,13 +45,13 @@ void apply_json(json_t *snapshot, json_t *diff);
 
 // What ROOMFOLD_ALL_FLOATS asks for: 1 is all of count, 3/64 the third of 64 parts. False: it is not set.
 bool all_floats(uint64_t count, uint64_t *first, uint64_t *end);
-// Whether it is a part, of a test that is to run alone then, for as long as it takes.
+// Whether it asks for a part: that test then runs alone, without a time limit.
 bool floats_alone(TCase *tests);
 
-// A small generator: the same numbers everywhere (xorshift64*).
+// A random generator with the same numbers everywhere (xorshift64*).
 uint64_t next_random(uint64_t *state);
 
-// A new world with DOOM's rules, whose floats are quantised or not, to be sent to others.
+// A new world with DOOM's rules, with or without quantised floats, to be encoded for receivers.
 rf_world *doom_sender(bool quantised, uint32_t history);
 
 #endif

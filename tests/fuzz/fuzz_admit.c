@@ -1,5 +1,5 @@
-// Any text as what a user sends to a room: whatever is admitted must be a record that folds whole; nothing else may
-// change the world.
+// fuzz_admit.c: admits any text as a user's event. What is admitted must be a record that folds in full, and nothing
+// may change the world before that.
 #include "rules_world.h"
 
 #include <string.h>

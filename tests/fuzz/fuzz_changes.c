@@ -1,5 +1,5 @@
-// Any text, read as one line of a log in one of its shapes. What could be read is written in each shape, and that must
-// be lines that can be read again and say the same.
+// fuzz_changes.c: reads any text as a line of a log. If it can be read, it is written in each shape, and the lines must
+// read back with the same meaning.
 #include "cli/shape_writer.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@ static volatile size_t sink;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int complain(const char *name, int code, const char *format, ...);
 
-// The program's main file has it.
+// Defined by the program's main file otherwise.
 int complain(const char *name, int code, const char *format, ...) {
     sink += strlen(name) + strlen(format);
     return code;
@@ -28,7 +28,7 @@ static void fail(const output *out, const char *why) {
     abort();
 }
 
-// Every line can be read; the same shape again is the same line.
+// Every line must be readable, and give the same line again in the same shape.
 static void check_lines(const output *out, shape to) {
     for (size_t at = 0; at < out->len;) {
         const char *line = out->data + at, *end = memchr(line, '\n', out->len - at);
@@ -40,7 +40,7 @@ static void check_lines(const output *out, shape to) {
         if (!changes_read(&again, (rf_str){line, len})) fail(out, again.error);
         if (again.line.len != len) fail(out, "more than one value in a line");
         write(&again, to, &same);
-        // By component some lines stay events (shape_writer.h).
+        // By component, some lines become events (shape_writer.h).
         if (to == SHAPE_COMPONENT && again.form == LINE_ENTITY)
             sink++;
         else if (same.len != len + 1 || memcmp(same.data, line, len + 1) != 0)

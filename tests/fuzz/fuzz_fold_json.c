@@ -1,4 +1,4 @@
-// Any text, folded into a small world, whole and in slices; then everything that can be asked of the world.
+// fuzz_fold_json.c: folds any text into a small world, at once and in slices; then makes every query on the world.
 #include "rules_world.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static void read_components(rf_component_iter iter) {
     }
 }
 
-// What is written must be JSON.
+// The encoded text must be valid JSON.
 static void encode(const rf_world *world, const rf_encode_def *def) {
     rf_json_reader *reader;
     rf_json_token token;
@@ -101,7 +101,7 @@ static void fold(rf_world *world, rf_str text, size_t slice) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size ? size : 1); // exact, so that one byte too far is seen
+    char *text = malloc(size ? size : 1); // exactly this size, so that reading past the end is detected
     rf_world *whole = new_world(), *sliced = new_world();
     memcpy(text, data, size);
     fold(whole, (rf_str){text, size}, SIZE_MAX);

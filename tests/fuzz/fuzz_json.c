@@ -1,12 +1,12 @@
-// Any bytes through the token reader. What it reads is written again, and must read as the same; where it stops, the
-// text before must have been able to go on.
+// fuzz_json.c: reads any bytes with the token reader. What is read is written and must read back the same. At an error,
+// the text before it must be the start of some valid text.
 #include <roomfold/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 static volatile uint64_t sink;
 
-// Integers, words and single bytes stay as long as they are; "1e9" becomes "1000000000.0".
+// Integers, words and single bytes keep their length; "1e9" becomes "1000000000.0".
 #define WRITTEN_ROOM(len) ((len)*12 + 64)
 
 static size_t write_float(char *out, double value) {
@@ -36,7 +36,7 @@ static size_t write_token(char *out, const rf_json_token *token) {
     }
 }
 
-// Returns the status; the tokens, written one behind the other, in *out and *out_len.
+// Returns the error; *out and *out_len: the tokens, written one after the other.
 static rf_error read_text(const char *text, size_t len, char **out, size_t *out_len) {
     rf_json_reader *reader;
     rf_json_token token;
@@ -66,12 +66,12 @@ static rf_status status_of_beginning(const char *text, size_t len) {
     return error.status;
 }
 
-// A scalar that was written must read as itself, and be written as before.
+// A scalar that was written must read back, and be written the same again.
 static void check_scalar(const char *text, size_t len) {
     char *out;
     size_t out_len;
     if (read_text(text, len, &out, &out_len).status != RF_OK) abort();
-    // Behind it the end is written.
+    // The end is written after it.
     if (out_len != len + 1 || memcmp(out, text, len) != 0) abort();
     free(out);
 }

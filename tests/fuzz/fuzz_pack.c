@@ -1,5 +1,5 @@
-// Events between JSON and frames. A text that can be packed, and a frame that can be written as text, fold to the same
-// in both forms; and what was unpacked packs again to the same bytes.
+// fuzz_pack.c: converts events between JSON and frames. Both forms must fold to the same state, and an unpacked frame
+// must pack to the same bytes again.
 #include "wire_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,7 +24,7 @@ static rf_world *fold_text(rf_str text) {
     if (!copy || rf_world_copy(wire_first(), &world) != RF_OK) abort();
     if (text.len > 0) memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
-    if (strlen(copy) == text.len) wire_fold(world, copy); // else there is a zero byte in it, which is no JSON
+    if (strlen(copy) == text.len) wire_fold(world, copy); // otherwise it contains a zero byte, which is not JSON
     free(copy);
     return world;
 }

@@ -1,5 +1,5 @@
-// What comes to the port program: bytes as frames, in pieces; a term as a call on a small world, and what it is
-// answered.
+// fuzz_port_call.c: the input of the port program: bytes as frames, in pieces, and a term as a call on a small world;
+// checks the answer.
 #include "port/call.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static void put_call(port_answer *call, const char *name) {
     port_put_uint(call, 1);
 }
 
-// Runs a call, in bytes of exactly its size, and checks that the answer is one frame with one term.
+// Runs a call, in a block of exactly its size, and checks that the answer is one frame with one term.
 static void run(port_worlds *worlds, port_answer *out, const void *data, size_t size) {
     rf_str term = copy_of(data, size);
     port_input input = {.limit = LIMIT};
@@ -86,7 +86,7 @@ static void make_world(port_worlds *worlds, port_answer *out) {
     if (!port_worlds_find(worlds, 1) || port_worlds_find(worlds, 1)->version != 2) abort();
 }
 
-// The same frames, however the bytes come; none of them longer than the limit.
+// Counts the frames, which must not depend on the pieces, and must not exceed the limit.
 static size_t read_in_pieces(const uint8_t *data, size_t size, size_t piece) {
     port_input input = {.limit = LIMIT};
     port_next next = PORT_MORE;
@@ -105,7 +105,7 @@ static size_t read_in_pieces(const uint8_t *data, size_t size, size_t piece) {
             count++;
         }
     }
-    if (input.capacity > 1 << 20) abort(); // no length is believed
+    if (input.capacity > 1 << 20) abort(); // announced lengths are not trusted
     port_input_free(&input);
     return count;
 }

@@ -1,4 +1,4 @@
-// Any text, read as rules and as a schema.
+// fuzz_rules.c: reads any text as rules and as a schema.
 #include <roomfold/roomfold.h>
 #include <stdlib.h>
 #include <string.h>

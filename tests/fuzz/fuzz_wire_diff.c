@@ -1,5 +1,5 @@
-// The lists of a diff, applied to a small world; a frame that is refused changes nothing, one that is taken leaves a
-// world that can be sent on and that finds what changed.
+// fuzz_wire_diff.c: applies any bytes as the lists of a diff to a small world. A refused frame must change nothing; an
+// applied one must leave a world that can be encoded, with the right changes.
 #include "wire_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

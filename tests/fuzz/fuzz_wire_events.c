@@ -1,4 +1,5 @@
-// The texts and events of a frame, folded in one go and in slices; a frame that is refused changes nothing.
+// fuzz_wire_events.c: folds any bytes as the texts and events of a frame, at once and in slices. A refused frame must
+// change nothing.
 #include "wire_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,7 +17,8 @@ static rf_status fold(rf_world *world, rf_str frame, size_t slice, rf_error *err
     return status;
 }
 
-// What the frame says as text is what it folds to. A handle whose entity is gone takes a seq only in the frame.
+// The frame as text must fold to the same state. An event about a handle whose entity is gone takes a seq only in the
+// frame.
 static void check_text(const rf_world *from, const rf_world *folded, rf_str frame) {
     uint8_t *text, *now, *other;
     size_t len, now_len, other_len;

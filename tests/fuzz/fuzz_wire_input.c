@@ -1,4 +1,4 @@
-// What a client sends, read with a schema that quantises poses.
+// fuzz_wire_input.c: reads any bytes as a client's input, with a schema that quantises poses.
 #include "wire_world.h"
 
 static volatile uint64_t sink;

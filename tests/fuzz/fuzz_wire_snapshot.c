@@ -1,4 +1,5 @@
-// A whole snapshot, its schema too; or, if the first byte is even, only the entities, behind a schema that is right.
+// fuzz_wire_snapshot.c: loads any bytes as a snapshot with its schema; or, if the first byte is even, as the entities
+// after a valid schema.
 #include "wire_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         rf_world_free(world);
     }
     if (size == 0) return 0;
-    // Without the end of the list, which is its last byte.
+    // Without the last byte, which is the end of the list.
     frame = data[0] % 2 == 0 ? wire_frame(empty, empty_len - 1, data + 1, size - 1)
                              : wire_frame(NULL, 0, data + 1, size - 1);
     load(frame);

@@ -1,11 +1,11 @@
-// rules_world.h: worlds with the default schema and a target's rules.
+// rules_world.h: worlds with the default schema and the rules of a fuzz target.
 #ifndef TESTS_FUZZ_RULES_WORLD_H
 #define TESTS_FUZZ_RULES_WORLD_H
 
 #include <roomfold/roomfold.h>
 #include <stdlib.h>
 
-// The rules are read once: that takes longer than most inputs.
+// Reads the rules only once, since that takes longer than most inputs.
 static inline rf_world_def rules_world_def(rf_str rules_text) {
     static rf_schema *schema;
     static rf_rules *rules;

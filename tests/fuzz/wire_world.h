@@ -1,4 +1,4 @@
-// wire_world.h: a small world with a schema of every type, for the targets of the packed format.
+// wire_world.h: a small world whose schema has every type, for the fuzz targets of the packed format.
 #ifndef TESTS_FUZZ_WIRE_WORLD_H
 #define TESTS_FUZZ_WIRE_WORLD_H
 
@@ -46,7 +46,7 @@ static inline rf_world *wire_world(rf_schema *schema, uint64_t seq) {
     return world;
 }
 
-// Made once: a world with two entities and a handle between them that nobody has.
+// A world with two entities and a free handle between them; made once.
 static inline const rf_world *wire_first(void) {
     static rf_world *world;
     rf_schema *schema;
@@ -63,7 +63,7 @@ static inline void wire_encode(const rf_world *world, bool diff, uint64_t from, 
     if (rf_encode_packed(world, diff, from, 0, rf_allocator_default(), out, len) != RF_OK) abort();
 }
 
-// What a world sends is what another can load, and has then.
+// Checks that a snapshot of the world can be loaded, and gives the same world.
 static inline void wire_check(const rf_world *world) {
     uint8_t *bytes, *again;
     size_t len, again_len;
@@ -82,7 +82,7 @@ static inline void wire_check(const rf_world *world) {
     free(again);
 }
 
-// So many bytes exactly, so that one too far is seen: first the prefix, then the data.
+// The prefix and the data, in a block of exactly their size, so that reading past the end is detected.
 static inline rf_str wire_frame(const uint8_t *prefix, size_t prefix_len, const uint8_t *data, size_t size) {
     char *bytes = malloc(prefix_len + size ? prefix_len + size : 1);
     if (!bytes) abort();

@@ -1,4 +1,4 @@
-// alloc.h: shorthands for an allocator, and one that counts.
+// alloc.h: shorthands for an allocator, and a counting allocator.
 #ifndef RF_CORE_ALLOC_H
 #define RF_CORE_ALLOC_H
 
@@ -18,7 +18,7 @@ static inline void rf_free(rf_allocator allocator, void *block) {
     if (block) allocator.resize(allocator.context, block, 0);
 }
 
-// An allocator and how much of it is in use. Who frees says how much.
+// An allocator and the number of bytes in use. To free a block, its size must be given.
 typedef struct rf_mem {
     rf_allocator allocator;
     size_t used;

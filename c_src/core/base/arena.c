@@ -5,7 +5,7 @@
 
 struct rf_arena_block {
     rf_arena_block *older;
-    size_t size; // of the bytes behind this header
+    size_t size; // of the bytes after this header
 };
 
 static uint8_t *block_bytes(rf_arena_block *block) {

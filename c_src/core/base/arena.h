@@ -1,4 +1,4 @@
-// arena.h: scratch memory that does not move and is given back all at once.
+// arena.h: scratch memory that never moves and is freed all at once.
 #ifndef RF_CORE_ARENA_H
 #define RF_CORE_ARENA_H
 
@@ -14,7 +14,7 @@ typedef struct rf_arena {
 
 void rf_arena_init(rf_arena *arena, rf_allocator allocator);
 void rf_arena_free(rf_arena *arena);
-// Forgets everything, keeps one block for the next round.
+// Frees everything but one block, which is reused.
 void rf_arena_reset(rf_arena *arena);
 void *rf_arena_grow(rf_arena *arena, size_t size);
 

@@ -1,15 +1,15 @@
-// bits.h: counting zeros.
+// bits.h: finds the lowest and the highest set bit.
 #ifndef RF_CORE_BITS_H
 #define RF_CORE_BITS_H
 
 #include <stdint.h>
 
-// The number of the lowest bit that is set; mask must not be 0.
+// The index of the lowest set bit; mask must not be 0.
 static inline uint32_t rf_low_bit(uint64_t mask) {
     return (uint32_t)__builtin_ctzll(mask);
 }
 
-// The number of the highest.
+// The index of the highest set bit; mask must not be 0.
 static inline uint32_t rf_high_bit(uint64_t mask) {
     return 63 - (uint32_t)__builtin_clzll(mask);
 }

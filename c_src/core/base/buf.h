@@ -1,4 +1,4 @@
-// buf.h: bytes that grow.
+// buf.h: a growing buffer of bytes.
 #ifndef RF_CORE_BUF_H
 #define RF_CORE_BUF_H
 
@@ -8,7 +8,7 @@ typedef struct rf_buf {
     rf_allocator allocator;
     uint8_t *data;
     size_t len, capacity;
-    bool failed; // out of memory once: stays; what was to be added is not there
+    bool failed; // memory has run out; stays set. What was to be added is missing
 } rf_buf;
 
 static inline void rf_buf_init(rf_buf *buf, rf_allocator allocator) {
@@ -22,12 +22,12 @@ static inline void rf_buf_free(rf_buf *buf) {
 
 bool rf_buf_grow(rf_buf *buf, size_t more);
 
-// Room for `more` bytes behind what is there; false when out of memory.
+// Makes room for `more` bytes at the end; false when out of memory.
 static inline bool rf_buf_reserve(rf_buf *buf, size_t more) {
     return buf->capacity - buf->len >= more || rf_buf_grow(buf, more);
 }
 
-// The first room of an empty one, no more than asked for.
+// Makes room in an empty buffer, for exactly this size.
 bool rf_buf_reserve_exactly(rf_buf *buf, size_t size);
 
 static inline void rf_buf_byte(rf_buf *buf, uint8_t byte) {

@@ -1,10 +1,10 @@
-// grow.h: lists that double.
+// grow.h: lists that grow by doubling.
 #ifndef RF_CORE_GROW_H
 #define RF_CORE_GROW_H
 
 #include "alloc.h"
 
-// Room for `need` items of that size in a list whose pointer is at `items`; false when out of memory.
+// Makes room for `need` items of `size` bytes; `items` points to the list's pointer. False when out of memory.
 static inline bool rf_grow(rf_mem *mem, void *items, uint32_t *capacity, uint64_t need, size_t size) {
     uint64_t grown = *capacity ? *capacity : 8;
     void *block;

@@ -1,5 +1,5 @@
 // hash.h: a seeded 64-bit hash of short byte strings, after wyhash by Wang Yi: multiply to 128 bits, fold
-// the halves. Not cryptographic; the seed keeps strangers from choosing ids that collide.
+// the halves. Not cryptographic; the seed prevents attackers from choosing ids that collide.
 #ifndef RF_CORE_HASH_H
 #define RF_CORE_HASH_H
 

@@ -3,7 +3,7 @@
 #include "hash.h"
 #include "str.h"
 
-#define LINEAR_MAX 8 // keys of a level that are just compared
+#define LINEAR_MAX 8 // keys of a level that are compared one by one
 
 void rf_key_set_init(rf_key_set *set, rf_allocator allocator, uint64_t seed) {
     *set = (rf_key_set){.allocator = allocator, .seed = seed};
@@ -39,7 +39,7 @@ static void place(rf_key_set *set, uint32_t index) {
     set->entries[index].place = at + 1;
 }
 
-// Doubles the table. Entries go in again in their order, so that the last in is still the first out.
+// Doubles the table. Entries are inserted in their order, so that they can still be removed in reverse.
 static bool grow_table(rf_key_set *set) {
     uint32_t size = set->table_size ? set->table_size * 2 : 64;
     uint32_t *table = rf_alloc_zero(set->allocator, size * sizeof *table);
@@ -71,7 +71,7 @@ static uint32_t hash_of(const rf_key_set *set, rf_str key) {
     return (uint32_t)rf_hash(key, set->seed + set->depth);
 }
 
-// The level is no longer small: all its keys go into the table.
+// The level has become large: inserts all its keys into the table.
 static bool start_hashing(rf_key_set *set, rf_key_level *level) {
     if (!reserve_table(set, set->count - level->first)) return false;
     for (uint32_t i = level->first; i < set->count; i++) {

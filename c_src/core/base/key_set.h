@@ -1,6 +1,6 @@
-// key_set.h: finds keys that an object has twice, for objects inside objects. Keys are kept on a stack, level by level;
-// a level with more than a few keys also uses a hash table that all levels share. What was put in last leaves first, so
-// no chain of the table ever breaks.
+// key_set.h: finds duplicate keys in nested objects. Keys are kept on a stack, level by level; a level with more than a
+// few keys also uses a hash table that all levels share. Keys are removed in reverse order, so no chain of the table
+// ever breaks.
 #ifndef RF_CORE_KEY_SET_H
 #define RF_CORE_KEY_SET_H
 
@@ -10,7 +10,7 @@
 typedef struct rf_key_entry {
     rf_str key;
     uint32_t hash;
-    uint32_t place; // in the table, plus one; 0: not there
+    uint32_t place; // its index in the table, plus one; 0: not in it
 } rf_key_entry;
 
 typedef struct rf_key_level {
@@ -31,11 +31,11 @@ typedef struct rf_key_set {
 
 void rf_key_set_init(rf_key_set *set, rf_allocator allocator, uint64_t seed);
 void rf_key_set_free(rf_key_set *set);
-// Forgets everything.
+// Removes all levels.
 void rf_key_set_reset(rf_key_set *set);
 void rf_key_set_push(rf_key_set *set);
 void rf_key_set_pop(rf_key_set *set);
-// RF_OK, RF_DUPLICATE_KEY, RF_NO_MEMORY. The key must stay where it is until its level is popped.
+// RF_OK, RF_DUPLICATE_KEY, RF_NO_MEMORY. The key's bytes must stay valid until its level is popped.
 rf_status rf_key_set_add(rf_key_set *set, rf_str key);
 
 #endif

@@ -1,3 +1,4 @@
+// simd.c: chooses vector instructions.
 #include <roomfold/simd.h>
 
 #include "simd_targets.h"

@@ -1,3 +1,4 @@
+// status.c: the names and messages of statuses.
 #include <roomfold/status.h>
 
 static const struct {

@@ -1,4 +1,4 @@
-// str.h: comparing rf_str.
+// str.h: compares strings.
 #ifndef RF_CORE_STR_H
 #define RF_CORE_STR_H
 
@@ -7,7 +7,7 @@
 
 #define RF_LIT(literal) ((rf_str){.data = (literal), .len = sizeof(literal) - 1})
 
-// Inline, since most of what is compared is a few bytes long: two loads that may overlap.
+// Inline, since most strings have only a few bytes: two loads, which may overlap.
 static inline bool rf_str_eq(rf_str a, rf_str b) {
     uint64_t x, y, u, v;
     if (a.len != b.len) return false;
@@ -33,7 +33,7 @@ static inline bool rf_str_eq(rf_str a, rf_str b) {
     return true;
 }
 
-// By bytes, a prefix first.
+// In byte order; a prefix comes first.
 static inline int rf_str_cmp(rf_str a, rf_str b) {
     size_t len = a.len < b.len ? a.len : b.len;
     int order = len == 0 ? 0 : memcmp(a.data, b.data, len);

@@ -29,7 +29,7 @@ static inline size_t rf_varint_write(uint8_t *out, uint64_t value) {
     return len;
 }
 
-// Moves *at behind the number; stops at end.
+// Reads a number and moves *at past it; stops at end.
 static inline uint64_t rf_varint_read(const uint8_t **at, const uint8_t *end) {
     uint64_t out = 0;
     for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
@@ -48,7 +48,7 @@ static inline int64_t rf_zigzag_decode(uint64_t value) {
     return (int64_t)((value >> 1) ^ (0 - (value & 1)));
 }
 
-// Compilers do not always see that bytes put together are one load.
+// Compilers do not always combine loads of bytes into one.
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 
 static inline uint32_t rf_load32(const uint8_t *at) {

@@ -41,7 +41,7 @@ rf_str rf_admission_text(const rf_admission *admission) {
     return (rf_str){(const char *)admission->text.data, admission->text.len};
 }
 
-// ---- who may ------------------------------------------------------------------------------------
+// ---- authorization ------------------------------------------------------------------------------
 
 static void deny(rf_admission *admission, rf_status status, rf_str about) {
     if (admission->denied != RF_OK) return;
@@ -49,7 +49,7 @@ static void deny(rf_admission *admission, rf_status status, rf_str about) {
     admission->denied_about = about;
 }
 
-// Whether the value to come is this very string.
+// Whether the next value is exactly this string.
 static bool value_is(rf_admission *admission, rf_scan scan, rf_str expected) {
     rf_str value;
     rf_scan_space(&scan);
@@ -64,7 +64,7 @@ void rf_admission_key(rf_admission *admission, const rf_scan *scan, rf_str key) 
         deny(admission, RF_RESERVED_FIELD, RF_LIT("at"));
     else if (rf_str_eq(key, RF_LIT("by")))
         deny(admission, RF_RESERVED_FIELD, RF_LIT("by"));
-    // Also where no rule reads it, nobody speaks for somebody else.
+    // Checked even if no rule reads it: a user must not speak for another user.
     else if (!admission->trusted && rf_str_eq(key, RF_LIT("user_id")) && !value_is(admission, *scan, admission->by))
         deny(admission, RF_NOT_OWNED, RF_LIT("user_id"));
 }
@@ -135,7 +135,7 @@ static bool may_send(const rf_admission *admission) {
     return admission->trusted || !rule || rule->sender != RF_FROM_SYSTEM;
 }
 
-// What was drafted, judged in the order: its name, what only the room sets, who sends it, what it holds.
+// Checks the drafted event: its name, then reserved fields, then the sender, then its contents.
 static rf_status judge(rf_admission *admission, rf_error *error) {
     rf_fold *fold = admission->fold;
     rf_status status;
@@ -156,13 +156,13 @@ static rf_status judge(rf_admission *admission, rf_error *error) {
     }
     if (admission->report.rejected_count > 0) {
         const rf_rejection *first = admission->report.rejected;
-        if (admission->report.rejected_len == 0) return RF_NO_MEMORY; // to keep even the first
+        if (admission->report.rejected_len == 0) return RF_NO_MEMORY; // not even the first could be kept
         return refuse(error, first->status, first->offset, (rf_str){first->about, first->about_len});
     }
     return RF_OK;
 }
 
-// The text's object, without what stands around it.
+// Checks a text; *object is its object without surrounding white space.
 static rf_status check(rf_admission *admission, rf_str text, rf_str *object, rf_error *error) {
     rf_scan scan = rf_scan_start(text);
     const char *start;
@@ -194,8 +194,8 @@ static rf_status check(rf_admission *admission, rf_str text, rf_str *object, rf_
 
 #define NUMBER_MAX 24
 
-// The object without its closing bracket, on one line: line breaks stand between tokens only, where a space does as
-// well.
+// Puts the object without its closing bracket, on one line: line breaks can only be between tokens, so they become
+// spaces.
 static void put_object(rf_buf *out, rf_str object) {
     size_t at = out->len;
     rf_buf_bytes(out, object.data, object.len - 1);

@@ -1,4 +1,4 @@
-// admit_state.h: an admission, for the fold that tries its events out.
+// admit_state.h: the state of an admission, for the fold that tries out its events.
 #ifndef RF_CORE_ADMIT_STATE_H
 #define RF_CORE_ADMIT_STATE_H
 
@@ -8,7 +8,7 @@
 #include "json/scan.h"
 #include <roomfold/admit.h>
 
-// Who owns what the batch makes and the world does not have yet. Both strings lie in the arena.
+// The owner of an entity that the batch creates and the world does not have yet. Both strings are in the arena.
 typedef struct rf_made {
     rf_str id, owner;
 } rf_made;
@@ -22,27 +22,27 @@ struct rf_admission {
     rf_buf text;
     uint64_t seq; // of the last record
 
-    rf_arena arena; // what must outlive an event
+    rf_arena arena; // for what must outlive an event
     rf_made *made;
     uint32_t made_count, made_capacity;
 
-    // The event at hand.
+    // The current event.
     rf_str by;
     bool trusted;
-    rf_status denied; // found while it was read; reported when its name is known to be one
+    rf_status denied; // found while the event is read; reported once its name is known to be valid
     rf_str denied_about;
     bool no_memory;
 };
 
-// A key of the event, its value to come at the scan.
+// Checks a key of the event; the scan is at its value.
 void rf_admission_key(rf_admission *admission, const rf_scan *scan, rf_str key);
-// May the sender touch this entity (handle: RF_NO_HANDLE if it is not there)? owner: a compact term, what a create
-// would make its owner; empty otherwise.
+// Whether the sender may touch this entity (RF_NO_HANDLE: it does not exist). owner: the owner that a create would give
+// it, as a term; otherwise empty.
 bool rf_admission_touch(rf_admission *admission, rf_str id, uint32_t handle, bool create, rf_str owner);
 
-// Reads the value at the scan; if it is an object it is drafted as an event (fold_json.c).
+// Reads the value at the scan; an object is drafted as an event (fold_json.c).
 bool rf_fold_json_event(rf_fold *fold, rf_scan *scan);
-// Everything an event does, without a look at its seq (fold.c).
+// Applies the drafted event without looking at its seq (fold.c).
 rf_status rf_fold_apply_usable(rf_fold *fold);
 
 #endif

@@ -6,7 +6,7 @@ static double as_float(const rf_term *number) {
     return number->kind == RF_TERM_INT ? (double)number->as.integer : number->as.number;
 }
 
-// Exactly: an integer of 64 bits may lie between two floats.
+// Compares exactly: an integer of 64 bits may lie between two floats.
 static int compare_mixed(int64_t integer, double number) {
     int64_t whole;
     if (number >= 0x1p63) return -1;

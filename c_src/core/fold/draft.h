@@ -1,4 +1,4 @@
-// draft.h: puts an event together, value by value. Inline, because the JSON reader calls these for every token.
+// draft.h: drafts an event, value by value. Inline, because the JSON reader calls these functions for every token.
 #ifndef RF_CORE_DRAFT_H
 #define RF_CORE_DRAFT_H
 
@@ -7,7 +7,7 @@
 #include "schema/value.h"
 #include <math.h>
 
-// Where a name stood; a list of {name, payload} doesn't say.
+// The key under which the event's name was; a list of {name, payload} has none.
 typedef enum rf_name_place { RF_NAME_IN_LIST, RF_NAME_UNDER_EVENT, RF_NAME_UNDER_EVENT_NAME } rf_name_place;
 
 static inline bool rf_entity_event_kind(rf_str name, rf_event_kind *out) {
@@ -23,7 +23,7 @@ static inline bool rf_entity_event_kind(rf_str name, rf_event_kind *out) {
     return true;
 }
 
-// Forgets the event before, but for what the arena holds: names and keys of this one may be there already.
+// Forgets the previous event, except the arena's contents: names and keys of the new one may be there already.
 static inline void rf_draft_reset(rf_fold *fold) {
     fold->unusable = RF_OK;
     fold->rule = NULL;
@@ -56,7 +56,7 @@ static inline void rf_draft_begin(rf_fold *fold, rf_str name, rf_name_place plac
     for (uint32_t i = 0; fold->rule && i < fold->rule->field_count; i++) fold->fields[i].state = RF_DRAFT_ABSENT;
 }
 
-// What there is to say of an event whose name already says no: its name, if it is one that no rule has.
+// What the error of an unusable event is about: its name, if the event is unknown.
 static inline rf_str rf_draft_unusable_about(const rf_fold *fold) {
     return fold->unusable == RF_UNKNOWN_EVENT ? fold->name : (rf_str){0};
 }
@@ -80,7 +80,7 @@ static inline rf_want rf_draft_nothing(rf_fold *fold) {
     return (rf_want){.kind = RF_WANT_NOTHING};
 }
 
-// Where the payload's value under this key goes; NULL: nobody wants it.
+// The draft for the payload's value under this key; NULL: not wanted.
 static inline rf_draft *rf_draft_find(rf_fold *fold, rf_str key) {
     if (rf_str_eq(key, RF_LIT("seq"))) return &fold->seq;
     if (fold->unusable != RF_OK) return NULL;
@@ -94,7 +94,7 @@ static inline rf_draft *rf_draft_find(rf_fold *fold, rf_str key) {
     return NULL;
 }
 
-// The value that comes next goes to this draft (rf_draft_find).
+// Directs the next value to this draft (of rf_draft_find).
 static inline rf_want rf_draft_take(rf_fold *fold, rf_draft *draft) {
     const rf_rule_field *field;
     if (!draft) return rf_draft_nothing(fold);
@@ -134,7 +134,7 @@ static inline void rf_draft_give_up(rf_fold *fold, rf_status reason) {
     fold->current = NULL;
 }
 
-// Behind every piece of a value: is it whole, is it still worth going on?
+// Call after each piece of a value: checks whether the value is complete, and whether to continue.
 static inline bool rf_draft_piece(rf_fold *fold, bool ok) {
     rf_builder *builder = &fold->builder;
     if (!ok) {
@@ -177,7 +177,7 @@ static inline void rf_draft_float(rf_fold *fold, double value) {
     if (fold->current) rf_draft_piece(fold, rf_builder_float(&fold->builder, value));
 }
 
-// A number that nothing can hold: kept as infinity, so that what it stands in can still be judged.
+// A number out of range: kept as infinity, so that the value that contains it can still be checked.
 static inline void rf_draft_huge(rf_fold *fold) {
     if (!fold->current) return;
     if (fold->current->reason == RF_OK) fold->current->reason = RF_NUMBER_OUT_OF_RANGE;
@@ -225,20 +225,20 @@ static inline bool rf_draft_close(rf_fold *fold) {
     return rf_draft_piece(fold, ok);
 }
 
-// A whole event of numbers (event_entity.c).
+// Folds an event of numbers (event_entity.c).
 rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event);
 // Applies the event (fold.c).
 rf_status rf_fold_apply(rf_fold *fold);
-// Its first half: takes the event's seq; false if there is nothing to apply.
+// Its first half: takes the event's seq; false if nothing is to be applied.
 bool rf_fold_accept(rf_fold *fold);
-// Reads the value at the scan into the draft at hand (fold_json.c).
+// Reads the value at the scan into the current draft (fold_json.c).
 struct rf_scan;
 bool rf_fold_json_value(rf_fold *fold, struct rf_scan *scan, rf_want want);
-// Behind the value that starts at `at`, of a text that has been read before.
+// The end of the value that starts at `at`, in a text that has been read before.
 const char *rf_fold_json_behind(const char *at, const char *end);
-// In place of rf_event_end for an object without a name, which may be a change of several entities (fold_changes.c).
+// Call instead of rf_event_end for an object without a name, which may change several entities (fold_changes.c).
 rf_status rf_fold_changes(rf_fold *fold, rf_str object);
-// Counts an event about somebody who is gone.
+// Counts an event about an entity that no longer exists.
 rf_status rf_fold_orphan(rf_fold *fold);
 // Counts an event that could not be read.
 void rf_fold_unreadable(rf_fold *fold, rf_status reason, uint64_t offset);

@@ -1,4 +1,4 @@
-// event.c: the public way to put an event together; and the drafts' slow paths.
+// event.c: the public functions that draft an event (event.h), and the slow paths of drafts.
 #include <roomfold/event.h>
 
 #include "draft.h"
@@ -64,7 +64,7 @@ void rf_put_float(rf_fold *fold, double value) {
 }
 
 void rf_put_string(rf_fold *fold, rf_str value) {
-    // An id is looked at when it is used; everything else is kept, so it must be right.
+    // An id is checked when it is used; everything else is stored, so it must be valid.
     if (!(fold->current_is_id && fold->builder.depth == 0) && !rf_utf8_valid(value))
         rf_draft_give_up(fold, RF_INVALID_UTF8);
     else

@@ -1,4 +1,4 @@
-// event_entity.c: entity events of numbers in one call; and without a draft those that need none, which are most.
+// event_entity.c: folds entity events of numbers in one call, most of them without a draft.
 #include <roomfold/event.h>
 
 #include "draft.h"
@@ -7,14 +7,14 @@
 
 #define FAST_COMPONENTS 8
 
-// A component on its way into its cell.
+// A component to be stored in its cell.
 typedef struct place {
     rf_column *column;
     uint8_t *cell;
-    double value[RF_NUMBERS_MAX]; // as the column keeps it
+    double value[RF_NUMBERS_MAX]; // as in the column
 } place;
 
-// To binary32; false if one is too large for it. Always inlined with a count the compiler knows where it matters.
+// Converts to binary32; false if a number is too large. Inlined with a constant count where speed matters.
 static inline bool narrow(const double *numbers, uint32_t count, void *out) {
     uint32_t infinite = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -42,8 +42,7 @@ static inline bool to_value(const rf_component_def *def, const double *numbers, 
     }
 }
 
-// Finds the cell and converts the numbers. false: the entity does not have the component, or a number is too large for
-// it.
+// Finds the cell and converts the numbers. False: the entity does not have the component, or a number is too large.
 static inline bool prepare(rf_world *world, uint32_t handle, const rf_numbers *numbers, place *out) {
     rf_column *column = &world->columns[numbers->component];
     rf_column_page *page = rf_column_page_of(column, handle);
@@ -57,14 +56,14 @@ static inline void touch(rf_world *world, uint32_t handle) {
     rf_slot_page_touch(rf_world_page(world, handle), handle % RF_PAGE_SIZE, world->history.revision);
 }
 
-// Copies; false if the very same bytes were there already.
+// Copies; false if the bytes were the same already.
 static inline bool replace(void *to, const void *from, size_t size) {
     if (memcmp(to, from, size) == 0) return false;
     memcpy(to, from, size);
     return true;
 }
 
-// false: the very same bits were there already.
+// Stores a value; false if the bits were the same already.
 static inline bool store(const place *from, uint32_t handle, uint32_t revision) {
     uint8_t *value = from->cell + from->column->value_offset;
     bool changed;
@@ -85,18 +84,18 @@ static inline bool store(const place *from, uint32_t handle, uint32_t revision) 
     return changed;
 }
 
-// A seq that is simply the next.
+// Whether the event's seq is the next one.
 static inline bool is_next(const rf_world *world, const rf_entity_event *event) {
     return (event->seq == 0 || event->seq == world->seq + 1) && world->seq < RF_SEQ_MAX;
 }
 
-// Three numbers and four: a position and a rotation, which most events are about.
+// Whether the event sets three and four numbers, a position and a rotation, as most events do.
 static inline bool is_pose(const rf_world *world, const rf_entity_event *event) {
     return event->count == 2 && world->columns[event->numbers[0].component].tight == 12 &&
            world->columns[event->numbers[1].component].tight == 16;
 }
 
-// Like the general way below.
+// update_at_once for such an event.
 static inline bool update_pose(rf_world *world, uint32_t handle, const rf_numbers *numbers) {
     rf_column *three = &world->columns[numbers[0].component], *four = &world->columns[numbers[1].component];
     rf_column_page *threes = rf_column_page_of(three, handle), *fours = rf_column_page_of(four, handle);
@@ -115,8 +114,8 @@ static inline bool update_pose(rf_world *world, uint32_t handle, const rf_number
     return true;
 }
 
-// Returns false, having done nothing, for whatever needs a draft: an unknown id, a component that is new to the entity
-// or out of range.
+// Returns false, without doing anything, if a draft is needed: an unknown id, a component that the entity does not have
+// yet, or a number out of range.
 static inline bool update_at_once(rf_fold *fold, const rf_entity_event *event, uint64_t hash) {
     place places[FAST_COMPONENTS];
     rf_world *world = fold->world;
@@ -132,7 +131,7 @@ static inline bool update_at_once(rf_fold *fold, const rf_entity_event *event, u
     return true;
 }
 
-// The same for whatever a report would have to say something about. RF_NO_MEMORY.
+// *done stays false and nothing is done where the report would mention something. Fails with RF_NO_MEMORY only.
 static rf_status create_at_once(rf_fold *fold, const rf_entity_event *event, uint64_t hash, bool *done) {
     rf_world *world = fold->world;
     rf_assign assigns[FAST_COMPONENTS];
@@ -185,7 +184,7 @@ static rf_status apply_by_draft(rf_fold *fold, const rf_entity_event *event) {
 
 // ---- several at a time --------------------------------------------------------------------------------
 
-#define PREFETCH_FROM 2048 // entities: smaller worlds are in the processor's caches anyway
+#define PREFETCH_FROM 2048 // entities; smaller worlds are in the cache anyway
 #define PREFETCH_EVENTS 16
 
 #if defined(__GNUC__)
@@ -194,7 +193,7 @@ static rf_status apply_by_draft(rf_fold *fold, const rf_entity_event *event) {
 #define PREFETCH(address) ((void)(address))
 #endif
 
-// Whom an event most likely is about: the first with the same 32 bits of hash.
+// The handle that an event is most likely about: the first one with the same 32 bits of hash.
 static uint32_t likely_handle(const rf_id_table *ids, uint32_t tag) {
     for (uint32_t at = tag & ids->mask; ids->entries[at] != 0; at = (at + 1) & ids->mask)
         if ((uint32_t)(ids->entries[at] >> 32) == tag) return (uint32_t)ids->entries[at] - 1;
@@ -212,7 +211,7 @@ static void prefetch_entity(const rf_world *world, uint32_t handle, const rf_ent
     }
 }
 
-// Asks for all the memory that the events are about to touch, so that they don't wait for it one after the other.
+// Prefetches the memory that the events will touch, so that their cache misses overlap.
 static void prefetch(const rf_world *world, const rf_entity_event *events, const uint64_t *hashes, size_t count) {
     for (size_t i = 0; i < count; i++) PREFETCH(&world->ids.entries[rf_id_table_tag(hashes[i]) & world->ids.mask]);
     for (size_t i = 0; i < count; i++) {
@@ -225,7 +224,7 @@ static inline bool is_id(rf_str id) {
     return id.len - 1 < RF_NAME_MAX;
 }
 
-// Of what is no id 0, which is only asked for ahead, in vain.
+// 0 for an invalid id: then the prefetch is useless, but harmless.
 static inline uint64_t hash_of(const rf_world *world, const rf_entity_event *event) {
     return is_id(event->id) ? rf_hash(event->id, world->hash_seed) : 0;
 }

@@ -76,14 +76,14 @@ static rf_str draft_term(const rf_fold *fold, const rf_draft *draft) {
     return (rf_str){(const char *)fold->builder.out.data + draft->at, draft->len};
 }
 
-// A value that could not be put to its end is of the wrong type for everything but a term.
+// A value that was given up is reported as a wrong type, except for a term.
 static rf_status bad_reason(const rf_draft *draft, const rf_component_def *def) {
     if (!def || def->type == RF_TYPE_TERM || draft->reason == RF_NUMBER_OUT_OF_RANGE) return draft->reason;
     if (def->type == RF_TYPE_STRING && !draft->nested && draft->reason == RF_INVALID_UTF8) return draft->reason;
     return RF_WRONG_TYPE;
 }
 
-// The bytes a component of this type keeps.
+// Converts a draft to the bytes that the component's column keeps.
 static rf_status draft_image(rf_fold *fold, const rf_draft *draft, const rf_component_def *def, rf_str *image) {
     uint8_t *fixed;
     switch (draft->state) {
@@ -133,7 +133,7 @@ static id_verdict draft_id(const rf_fold *fold, const rf_draft *draft, rf_str *o
     return out->len >= 1 && out->len <= RF_NAME_MAX ? ID_THERE : ID_INVALID;
 }
 
-// An id and who it names. Only ids that name nobody need to be checked for UTF-8.
+// An id and its entity. Only ids of no entity need to be checked for UTF-8.
 typedef struct target {
     rf_str id;
     uint64_t hash;
@@ -163,7 +163,8 @@ static bool reserve_assigns(rf_fold *fold, uint32_t count) {
     return true;
 }
 
-// Whether one more undeclared component has room; they are asked for in the order of their names.
+// Whether this assignment keeps the entity within max_undeclared. *live is the running count. Call in name order: that
+// decides which component is one too many.
 static bool room_for(const rf_fold *fold, const rf_others *others, const rf_assign *assign, uint32_t *live) {
     bool found, present;
     uint32_t at = rf_others_find(others, assign->name, &found);
@@ -182,7 +183,7 @@ static const rf_component_def *def_at(const rf_fold *fold, int column) {
     return column >= 0 ? &fold->world->schema->defs[column] : NULL;
 }
 
-// One component: becomes an assignment, or an entry in the report.
+// Makes a component an assignment, or reports it.
 static void assign_one(rf_fold *fold, const rf_assign *assign, rf_status status, const rf_others *others,
                        uint32_t *live, uint32_t *count) {
     rf_str about = assign->name;
@@ -228,14 +229,14 @@ static void sort_components(rf_draft_component *components, uint32_t count) {
     }
 }
 
-// Numbers that are already as a column keeps them: nothing of them can be dropped, so their order doesn't matter.
+// Whether all values are numbers in their final form: none can be rejected, so their order does not matter.
 static bool all_numbers(const rf_fold *fold) {
     for (uint32_t i = 0; i < fold->component_count; i++)
         if (fold->components[i].value.state != RF_DRAFT_IMAGE) return false;
     return true;
 }
 
-// The drafted components as assignments, in the order of their names.
+// Converts the drafted components to assignments, in the order of their names.
 static uint32_t assign_components(rf_fold *fold, const rf_others *others) {
     uint32_t count = 0, live = others ? others->live : 0;
     if (!reserve_assigns(fold, fold->component_count)) return 0;
@@ -282,9 +283,9 @@ static rf_status apply_create(rf_fold *fold, const target *who, uint32_t count) 
     return rf_change_create(fold->world, who->handle, who->id, who->hash, fold->assigns, count);
 }
 
-// ---- may it -------------------------------------------------------------------------------------
+// ---- authorization ------------------------------------------------------------------------------
 
-// The owner that a create would give, as a compact term; empty if none.
+// The owner that a create would set, as a term; empty if none.
 static rf_str drafted_owner(const rf_fold *fold) {
     for (uint32_t i = 0; i < fold->component_count; i++) {
         const rf_draft_component *component = &fold->components[i];
@@ -305,7 +306,7 @@ static rf_str rule_owner(const rf_fold *fold, const rf_op *op) {
     return (rf_str){0};
 }
 
-// op: of a rule; NULL: the event is an entity's own.
+// op: an operation of a rule; NULL: the event is an entity event.
 static bool may_touch(rf_fold *fold, const rf_op *op, const target *who) {
     bool create = op ? op->kind == RF_OP_CREATE : fold->kind == RF_EVENT_CREATE;
     rf_str owner = {0};
@@ -346,7 +347,7 @@ static rf_status apply_entity_event(rf_fold *fold, bool *used) {
 
 // ---- domain events ------------------------------------------------------------------------------
 
-// What an operand gives: ABSENT, NULL, or a value.
+// The state of an operand: ABSENT, NULL, or a value.
 static rf_draft_state operand_state(const rf_fold *fold, const rf_operand *operand) {
     if (operand->field >= 0) return fold->fields[operand->field].state;
     return rf_term_head(operand->constant).kind == RF_TERM_NULL ? RF_DRAFT_NULL : RF_DRAFT_TERM;
@@ -370,13 +371,13 @@ static uint32_t assign_operands(rf_fold *fold, const rf_op *op, const rf_others 
     return count;
 }
 
-// The compact term of what is added, put or taken.
+// The value that is added, put or taken, as a term.
 static rf_str operand_term(const rf_fold *fold, const rf_operand *operand) {
     if (operand->field < 0) return operand->constant;
     return draft_term(fold, &fold->fields[operand->field]);
 }
 
-// The result of an add, put or take goes into the component.
+// Stores the result of an add, put or take in the component.
 static rf_status store_result(rf_fold *fold, const target *who, const rf_operand *operand, rf_str term) {
     rf_assign assign = {.column = operand->column, .name = operand->component};
     uint8_t fixed[RF_VALUE_FIXED];
@@ -389,7 +390,7 @@ static rf_status store_result(rf_fold *fold, const target *who, const rf_operand
     return apply_update(fold, who, count);
 }
 
-// A component's value as it is in the world, to be worked on; false if it is not there.
+// A component's current value in the world; false if it is absent.
 static bool present_image(const rf_fold *fold, const target *who, const rf_operand *operand, rf_str *out) {
     rf_entity entity = {.handle1 = who->handle + 1};
     rf_component component;
@@ -451,7 +452,7 @@ static void sort_strings(rf_str *strings, uint64_t count) {
     }
 }
 
-// A set's strings, with room for one more. RF_NOT_A_SET, RF_NO_MEMORY.
+// Reads a set's strings, with room for one more. RF_NOT_A_SET, RF_NO_MEMORY.
 static rf_status read_set(rf_fold *fold, rf_str set, rf_str **out, uint64_t *count) {
     rf_term_reader reader;
     rf_term head = {.kind = RF_TERM_LIST};
@@ -506,7 +507,7 @@ static rf_status apply_set(rf_fold *fold, const rf_op *op, const target *who) {
     return store_result(fold, who, operand, (rf_str){(const char *)fold->result.out.data, fold->result.out.len});
 }
 
-// Whether the value of an add, put or take is what it must be: RF_OK, or why not.
+// Checks the type of the value of an add, put or take.
 static rf_status judge_value(const rf_fold *fold, const rf_op *op) {
     const rf_operand *operand = op->operands;
     const rf_draft *draft = operand->field >= 0 ? &fold->fields[operand->field] : NULL;

@@ -1,11 +1,11 @@
-// fold_changes.c: an object that is no event but says something of several entities, component first or by kind
-// (docs/event-model.md, "Several entities at once"). Its text has been read once, so it is known to be JSON without
-// duplicate keys; here it is taken apart into operations, which are done like the entity events they stand for.
+// fold_changes.c: folds an object that changes several entities, component first or by kind (docs/event-model.md,
+// "Several entities at once"). Its text has been read before, so it is known to be JSON without duplicate keys. It is
+// split into operations, which are done like the equivalent entity events.
 #include "draft.h"
 #include "json/scan.h"
 #include <stdlib.h>
 
-// One component of one operation: its value starts at `offset` in the text.
+// A component of an operation. Its value starts at `offset` in the text.
 typedef struct change_value {
     rf_str id;       // component first only
     uint64_t prefix; // of the id
@@ -13,7 +13,7 @@ typedef struct change_value {
     size_t offset;
 } change_value;
 
-// An id without data is none: what stood there was no string.
+// An operation on an entity. An id whose data is NULL was not a string.
 typedef struct change_op {
     rf_str id, kind;
     uint64_t prefix; // of the id
@@ -23,13 +23,13 @@ typedef struct change_op {
 typedef struct changes {
     rf_fold *fold;
     rf_scan scan;     // of the object
-    rf_arena strings; // those that had escapes
+    rf_arena strings; // strings that had escapes
     rf_buf values;    // change_value
     rf_buf ops;       // change_op
     rf_buf created;   // rf_str
     rf_buf deleted;   // rf_str
     bool by_component, by_kind, listed;
-    bool whole; // by kind: nothing else is there
+    bool whole; // by kind: all there is
     bool no_memory;
 } changes;
 
@@ -59,7 +59,7 @@ static bool add(changes *all, rf_buf *buf, const void *item, size_t size) {
     return !buf->failed || fail(all);
 }
 
-// An id's first eight bytes as a number: where those of two ids differ, they are in its order.
+// An id's first eight bytes as a number. If those of two ids differ, they compare like the ids.
 static uint64_t prefix_of(rf_str id) {
     uint64_t out = 0;
     for (size_t i = 0; i < 8; i++) out = out << 8 | (i < id.len ? (uint8_t)id.data[i] : 0);
@@ -68,19 +68,19 @@ static uint64_t prefix_of(rf_str id) {
 
 // ---- taking apart: false where the object is no change, or there is no memory -----------------------
 
-// A value; what follows it is a comma or a bracket.
+// Skips a value; a comma or a bracket follows it.
 static void skip(changes *all) {
     all->scan.at = rf_fold_json_behind(all->scan.at, all->scan.end);
 }
 
-// A string, to stay; never without data.
+// Reads a string, which stays valid; its data is never NULL.
 static bool read_string(changes *all, rf_str *out) {
     if (!rf_scan_string(&all->scan, &all->strings, out)) return fail(all);
     if (out->len == 0) out->data = "";
     return true;
 }
 
-// A string where one is expected, else no id.
+// Reads an id; anything but a string gives an id without data.
 static bool read_id(changes *all, rf_str *out) {
     *out = (rf_str){0};
     if (*all->scan.at == '"') return read_string(all, out);
@@ -88,7 +88,7 @@ static bool read_id(changes *all, rf_str *out) {
     return true;
 }
 
-// Opens a list or map, or goes on behind one of its values. false: it ends here, and has been left.
+// Opens a list or map, or continues after one of its values. False: it has ended.
 static bool more(changes *all, bool *first) {
     char byte;
     if (!*first) rf_scan_space(&all->scan);
@@ -104,7 +104,7 @@ static bool more(changes *all, bool *first) {
     return false;
 }
 
-// A key; then the scan is at its value.
+// Reads a key; the scan is then at its value.
 static bool read_key(changes *all, rf_str *out) {
     if (!read_string(all, out)) return false;
     rf_scan_space(&all->scan);
@@ -117,7 +117,7 @@ static size_t here(const changes *all) {
     return (size_t)(all->scan.at - all->scan.begin);
 }
 
-// What stands in a list of ids: strings, and an id without data for anything else.
+// Reads a list of ids; anything but a string gives an id without data.
 static bool read_ids(changes *all, rf_buf *out) {
     rf_str id;
     if (*all->scan.at != '[') return false;
@@ -127,7 +127,7 @@ static bool read_ids(changes *all, rf_buf *out) {
     return true;
 }
 
-// {id: value, ...} of one component
+// Reads {id: value, ...} of a component.
 static bool read_column(changes *all, rf_str name) {
     for (bool first = true; more(all, &first);) {
         change_value value = {.name = name};
@@ -149,7 +149,7 @@ static bool read_item_entry(changes *all, change_op *op) {
     return add(all, &all->values, &value, sizeof value);
 }
 
-// One item of a kind's list. Anything but an object is one without an id.
+// Reads an item of a kind's list. Anything but an object is an item without an id.
 static bool read_item(changes *all, rf_str kind) {
     change_op op = {.kind = kind, .position = op_count(all), .first_value = value_count(all)};
     if (*all->scan.at != '{') {
@@ -169,7 +169,7 @@ static bool read_kind(changes *all, rf_str kind) {
     return true;
 }
 
-// Under these keys stands something else, or may stand something else one day.
+// Reserved keys: an object with one of them is no change (docs/event-model.md).
 static bool is_reserved(rf_str key) {
     static const char *const keys[] = {"event", "event_name", "entities", "components", "kinds",
                                        "from",  "creates",    "updates",  "deletes"};
@@ -212,7 +212,7 @@ static bool read_object(changes *all) {
 
 // ---- in order ---------------------------------------------------------------------------------------
 
-// What is no id comes before the empty string, which is none either.
+// An id without data comes before the empty string.
 static int compare_id(rf_str a, rf_str b) {
     return a.len == 0 && b.len == 0 ? (a.data != NULL) - (b.data != NULL) : rf_str_cmp(a, b);
 }
@@ -242,7 +242,7 @@ static int compare_ids(const void *a, const void *b) {
     return compare_id(*(const rf_str *)a, *(const rf_str *)b);
 }
 
-// Mostly it is in order already.
+// Usually the items are sorted already.
 static void sort(rf_buf *buf, size_t size, int (*compare)(const void *, const void *)) {
     for (size_t at = size; at < buf->len; at += size) {
         if (compare(buf->data + at - size, buf->data + at) <= 0) continue;
@@ -251,7 +251,7 @@ static void sort(rf_buf *buf, size_t size, int (*compare)(const void *, const vo
     }
 }
 
-// Component first: what belongs to one id becomes one operation.
+// Component first: merges everything about an id into one operation.
 static bool gather(changes *all) {
     const change_value *values = values_of(all);
     sort(&all->values, sizeof(change_value), compare_values);
@@ -268,7 +268,7 @@ static bool is_id(rf_str id) {
     return id.data && id.len > 0 && id.len <= RF_NAME_MAX;
 }
 
-// In a whole snapshot everybody has an id of their own: else nobody knows who is not there any more.
+// In a snapshot, each item must have a unique id; otherwise it is unknown which entities are gone.
 static bool is_snapshot(const changes *all) {
     const change_op *ops = ops_of(all);
     for (size_t i = 0; i < op_count(all); i++)
@@ -280,7 +280,7 @@ static int compare_op_id(const void *key, const void *op) {
     return compare_id(*(const rf_str *)key, ((const change_op *)op)->id);
 }
 
-// Those that are created without any component are operations too.
+// Adds operations for entities that are created without components.
 static bool add_created(changes *all) {
     const rf_str *ids = (const rf_str *)(const void *)all->created.data;
     size_t count = op_count(all);
@@ -325,13 +325,13 @@ static rf_status do_op(changes *all, const change_op *op) {
         rf_scan scan = all->scan;
         scan.at = scan.begin + values[i].offset;
         if (rf_fold_json_value(fold, &scan, rf_event_component(fold, values[i].name))) continue;
-        fold->no_memory = false; // this is all that can go wrong with a text that has been read before
+        fold->no_memory = false; // the only possible error in a text that has been read before
         return RF_NO_MEMORY;
     }
     return rf_fold_apply(fold);
 }
 
-// In the order of handles.
+// Deletes the other entities, in the order of handles.
 static rf_status delete_others(changes *all) {
     const rf_world *world = all->fold->world;
     rf_entity entity = {0};
@@ -361,7 +361,7 @@ static rf_status do_all(changes *all) {
     return status;
 }
 
-// All under the seq that the object took. It is folded if one of its operations is, or it has none.
+// Applies all operations under the object's seq. The object counts as folded if an operation does, or if it has none.
 static rf_status apply(changes *all) {
     rf_report *report = all->fold->report;
     uint64_t before = report->folded, rejected = report->rejected_count;
@@ -393,7 +393,7 @@ rf_status rf_fold_changes(rf_fold *fold, rf_str object) {
         status = apply(&all);
         if (status == RF_OK) fold->index++;
     } else {
-        status = rf_event_end(fold); // which says that it has no name
+        status = rf_event_end(fold); // which reports that it has no name
     }
     rf_arena_free(&all.strings);
     rf_buf_free(&all.values);

@@ -1,12 +1,11 @@
-// fold_json.c: reads events from JSON text straight into drafts: one pass, no tree. Values go where the draft wants
-// them; what nobody wants is checked and skipped. Events that look like one before go by their template (template.h).
+// fold_json.c: reads events from JSON text straight into drafts: one pass, no tree. Wanted values go into the draft;
+// others are checked and skipped. Events that look like an earlier one are read with its template (template.h).
 #include <roomfold/fold.h>
 
 #include "admit_state.h"
 #include "draft.h"
 #include "json/scan.h"
 
-#define EXACT_MAX (INT64_C(1) << 53)
 // Of an integer that nif/big_integer.h makes a term of.
 #define DIGITS_MAX 16384
 
@@ -19,7 +18,7 @@ static bool out_of_memory(rf_fold *fold, rf_scan *scan) {
     return rf_scan_fail(scan, RF_NO_MEMORY, scan->at);
 }
 
-// A key has been read that began at `start`; is it there already?
+// Registers a key that began at `start`; fails if it is a duplicate.
 static bool add_key(rf_fold *fold, rf_scan *scan, rf_str key, const char *start) {
     rf_status status = rf_key_set_add(&fold->keys, key);
     if (status == RF_OK) return true;
@@ -43,7 +42,7 @@ static inline bool read_string(rf_fold *fold, rf_scan *scan, rf_str *out) {
     return false;
 }
 
-// A key and its colon; *start is where the key began.
+// Reads a key and its colon; *start is the start of the key.
 static bool read_key(rf_fold *fold, rf_scan *scan, rf_str *key, const char **start) {
     rf_scan_space(scan);
     *start = scan->at;
@@ -51,7 +50,7 @@ static bool read_key(rf_fold *fold, rf_scan *scan, rf_str *key, const char **sta
     return read_string(fold, scan, key);
 }
 
-// Whoever reads an event as a term can have the number: it is finite, and no integer of more digits than the NIF makes.
+// Whether a term can hold the number: it is finite, and no integer of more digits than the NIF makes.
 static bool has_term(const rf_number *number) {
     size_t sign = *number->text.data == '-';
     return number->kind == RF_NUMBER_BIG ? number->text.len - sign <= DIGITS_MAX : number->kind != RF_NUMBER_INFINITE;
@@ -64,7 +63,8 @@ static bool skip_any_number(const rf_fold *fold, rf_scan *scan) {
     return rf_scan_fail(scan, RF_NUMBER_OUT_OF_RANGE, number.text.data);
 }
 
-// A number that nobody wants: only its form matters, and to a room that it can be read. Long ones are mostly times.
+// Skips an unwanted number, checking only its form; for a room also that a term can hold it. Long ones are mostly
+// times.
 static bool skip_number(const rf_fold *fold, rf_scan *scan) {
     const char *at = scan->at;
     while (scan->end - at >= 8) {
@@ -110,7 +110,7 @@ static bool put_scalar(rf_fold *fold, rf_scan *scan) {
     return true;
 }
 
-// Opens a list or map at the scan; depth counts the levels that are open, from the event's own.
+// Opens a list or map at the scan. depth: the open levels, including the event's own.
 static bool open_level(rf_fold *fold, rf_scan *scan, unsigned depth, bool map) {
     if (depth == RF_DEPTH_MAX) return rf_scan_fail(scan, RF_TOO_DEEP, scan->at);
     rf_draft_open(fold, map);
@@ -134,9 +134,9 @@ static bool map_key(rf_fold *fold, rf_scan *scan) {
     return true;
 }
 
-// Reads one value, whatever it is; what the draft at hand wants of it is put there. `depth` levels are open around it.
+// Reads any value, and puts it into the current draft if it is wanted. depth: the open levels around it.
 static bool any_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
-    uint64_t maps = 0; // a bit per level: map or list
+    uint64_t maps = 0; // a bit per level: it is a map
     unsigned outer = depth;
     for (;;) {
         bool opened = false;
@@ -151,7 +151,7 @@ static bool any_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
         } else if (!put_scalar(fold, scan)) {
             return false;
         }
-        // Behind a value: close what ends here, or go on to the next.
+        // After a value: close the levels that end here, or continue with the next value.
         for (;;) {
             bool map = maps & 1;
             if (depth == outer) return true;
@@ -181,7 +181,7 @@ static bool skip_value(rf_fold *fold, rf_scan *scan, unsigned depth) {
 
 // ---- values of an event -------------------------------------------------------------------------
 
-// A list of numbers, straight into the draft; whatever else it turns out to be is read as any value.
+// Reads a list of numbers straight into the draft. Anything else is read again as any value.
 static bool numbers(rf_fold *fold, rf_scan *scan, unsigned count, unsigned depth) {
     const char *start = scan->at;
     double values[RF_NUMBERS_MAX];
@@ -199,7 +199,8 @@ static bool numbers(rf_fold *fold, rf_scan *scan, unsigned count, unsigned depth
         if (!rf_scan_number(scan, &number)) return false;
         if (number.kind == RF_NUMBER_FLOAT)
             values[i] = number.real;
-        else if (number.kind == RF_NUMBER_INT && number.integer <= EXACT_MAX && number.integer >= -EXACT_MAX)
+        else if (number.kind == RF_NUMBER_INT && number.integer <= RF_EXACT_INTEGER_MAX &&
+                 number.integer >= -RF_EXACT_INTEGER_MAX)
             values[i] = (double)number.integer;
         else
             goto other;
@@ -228,7 +229,7 @@ static inline bool wanted_value(rf_fold *fold, rf_scan *scan, rf_want want, unsi
     return put_scalar(fold, scan);
 }
 
-// Reads a value, and notes for a template where it stood. The name is in the text, unless it has escapes.
+// Reads a value, and records its position for a template. The name is in the text unless it has escapes.
 static bool marked_value(rf_fold *fold, rf_scan *scan, rf_want want, rf_template_mark mark, unsigned depth) {
     bool simple;
     rf_scan_space(scan);
@@ -247,7 +248,7 @@ bool rf_fold_json_value(rf_fold *fold, rf_scan *scan, rf_want want) {
 
 // ---- components ---------------------------------------------------------------------------------
 
-// Duplicates among the declared components are found by column, among the others by key.
+// Detects duplicates of declared components by column, of others by key.
 static bool component_key(rf_fold *fold, rf_scan *scan, int *column, rf_str *name) {
     const char *start;
     if (!read_key(fold, scan, name, &start)) return false;
@@ -270,7 +271,7 @@ static bool more_entries(rf_scan *scan) {
     return true;
 }
 
-// "components": a map's entries become components; anything else is put as a value, which is wrong.
+// Reads "components": the entries of a map become components; anything else is put as a value, which will be rejected.
 static bool components(rf_fold *fold, rf_scan *scan) {
     rf_scan_space(scan);
     if (scan->at >= scan->end || *scan->at != '{') {
@@ -304,7 +305,7 @@ static bool is_event_name(rf_str key) {
     return rf_str_eq(key, RF_LIT("event_name"));
 }
 
-// Behind the string that opens at `at`; NULL if it does not end. Nothing is checked: that comes later.
+// The end of the string that opens at `at`; NULL if it does not end. It is checked later.
 static const char *behind_string(const char *at, const char *end) {
     for (at++; at < end; at++) {
         if (*at == '"') return at + 1;
@@ -313,7 +314,7 @@ static const char *behind_string(const char *at, const char *end) {
     return NULL;
 }
 
-// Behind the value that starts at `at`, roughly: at a comma or bracket of the level it is in, or NULL.
+// Roughly the end of the value that starts at `at`: the next comma or bracket of the same level, or NULL.
 static const char *behind_value(const char *at, const char *end) {
     for (unsigned depth = 0; at < end; at++) {
         if (*at == '"') {
@@ -340,8 +341,8 @@ static const char *skip_space(const char *at, const char *end) {
     return at;
 }
 
-// Looks ahead from an event's first key for the one that holds its name; NULL if there is none to be seen. A look at
-// text that is not JSON may see anything, but then the event will not be read to its end either.
+// Looks ahead from an event's first key for the key of its name; NULL if there is none. In text that is not JSON the
+// result can be anything, but then reading the event will fail anyway.
 static const char *find_name(const char *at, const char *end) {
     while (at) {
         const char *key = skip_space(at, end);
@@ -354,7 +355,7 @@ static const char *find_name(const char *at, const char *end) {
     return NULL;
 }
 
-// Begins the draft by the name whose key stands at name_at (or NULL); a value that can't be a name begins one that is
+// Begins the draft with the name whose key is at name_at (or NULL). If its value cannot be a name, the draft is
 // unusable.
 static void begin_event(rf_fold *fold, const rf_scan *scan, const char *name_at) {
     rf_scan ahead = *scan;
@@ -384,7 +385,7 @@ static rf_draft *draft_of(rf_fold *fold, int target) {
     return target == RF_TARGET_SEQ ? &fold->seq : &fold->id;
 }
 
-// A key that the draft waits for shows by the draft if it comes again.
+// Whether a key is not a duplicate. For a key with a draft, the draft tells.
 static bool unique(rf_fold *fold, rf_scan *scan, const rf_draft *draft, rf_str key, const char *start) {
     bool there =
         draft && (draft->state != RF_DRAFT_ABSENT || (draft == &fold->components_value && fold->has_components));
@@ -392,13 +393,13 @@ static bool unique(rf_fold *fold, rf_scan *scan, const rf_draft *draft, rf_str k
     return draft || add_key(fold, scan, key, start);
 }
 
-// What an event's entries are read with. name_at: the key of its name, or NULL; then again_at becomes the one that was
-// found.
+// name_at: where the look-ahead found the name's key, or NULL. again_at: a name key that it missed (written with
+// escapes); the event is then read again with it.
 typedef struct event_name {
     const char *name_at, *again_at;
 } event_name;
 
-// The name's own entry: its value is known, so it is only checked.
+// Reads the entry of the name, which is already known.
 static bool name_entry(rf_fold *fold, rf_scan *scan, event_name *name, rf_str key, const char *start) {
     if (!name->name_at) name->again_at = start;
     if (start != name->name_at) fold->unusable = RF_INVALID_NAME;
@@ -420,7 +421,7 @@ static bool event_entry(rf_fold *fold, rf_scan *scan, event_name *name) {
     return marked_value(fold, scan, want, (rf_template_mark){.target = target_of(fold, draft)}, 1);
 }
 
-// The event's entries, from behind its opening bracket.
+// Reads the event's entries; the scan is after its opening bracket.
 static bool event_entries(rf_fold *fold, rf_scan *scan, event_name *name) {
     rf_template_start(&fold->templates);
     rf_key_set_push(&fold->keys);
@@ -450,7 +451,7 @@ static bool whole_event(rf_fold *fold, rf_scan *scan) {
         begin_event(fold, scan, name.name_at);
         return event_entries(fold, scan, &name);
     }
-    // One that no rule knows leaves no template: the report says the name, which only reading in full finds.
+    // An unknown event makes no template: its name is reported, and only full reading finds it.
     if (fold->unusable == RF_OK && (fold->kind != RF_EVENT_DOMAIN || fold->rule))
         rf_template_learn(&fold->templates, (rf_str){object, (size_t)(scan->at - object)}, fold->kind, fold->rule,
                           fold->has_components);
@@ -463,17 +464,17 @@ bool rf_fold_json_event(rf_fold *fold, rf_scan *scan) {
     return skip_value(fold, scan, 0);
 }
 
-// What a value of the text turned out to be.
+// The kind of a value that was read as an event.
 typedef enum event_form {
-    EVENT_OTHER, // nothing that could be an event
+    EVENT_OTHER, // cannot be an event
     EVENT_DRAFTED,
-    EVENT_NAMELESS, // an object that may be a change of several entities
+    EVENT_NAMELESS, // an object that may change several entities
     EVENT_PLAIN,    // in fold->plain
 } event_form;
 
 // ---- templates ----------------------------------------------------------------------------------
 
-// Is this the text? As eight bytes at a time, the last of them overlapping.
+// Compares eight bytes at a time, the last ones overlapping.
 static inline bool same_text(const char *text, const char *literal, size_t len) {
     const uint8_t *a = (const uint8_t *)text, *b = (const uint8_t *)literal;
     uint64_t other = 0;
@@ -488,13 +489,13 @@ static inline bool literal(rf_scan *scan, const rf_template *template, uint32_t 
     return true;
 }
 
-// A value of the kind that may stand here. false: anything else, errors too; they are found when the event is read in
-// full.
+// Reads a value of the kind that the template allows. False: anything else, even an error, which full reading will
+// find.
 static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_template_value *value) {
     double numbers[RF_NUMBERS_MAX];
     rf_want want;
     if (value->component) {
-        // In the event's own text, just read: the template may have moved by the time the event is applied.
+        // In the event's own text, since the template may be replaced before the event is applied.
         rf_str name = {scan->at - value->literal_len + (value->name_at - value->literal_at), value->name_len};
         if (value->target >= 0) name = fold->world->schema->defs[value->target].name;
         want = rf_draft_component_at(fold, name, value->target);
@@ -510,7 +511,7 @@ static inline bool template_value(rf_fold *fold, rf_scan *scan, const rf_templat
     return wanted_value(fold, scan, want, 1);
 }
 
-// Drafts an event of this template, of which the first text has been read. false: it is not one.
+// Drafts an event of this template, whose first text has been read. False: it does not match.
 static bool match(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     rf_draft_reset(fold);
     fold->kind = template->kind;
@@ -525,7 +526,7 @@ static bool match(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     return literal(scan, template, template->tail_at, template->tail_len);
 }
 
-// A value that nobody wants, if it is a string or a whole number.
+// Skips an unwanted value if it is a string or an integer.
 static inline bool skip_plain(rf_fold *fold, rf_scan *scan) {
     rf_str string;
     if (scan->end - scan->at < 8) return false;
@@ -533,7 +534,7 @@ static inline bool skip_plain(rf_fold *fold, rf_scan *scan) {
                             : (unsigned)(*scan->at - '1') < 9 && skip_number(fold, scan);
 }
 
-// What follows is checked by the text that must stand there.
+// What follows is compared with the template's text.
 static inline bool plain_seq(rf_scan *scan, uint64_t *out) {
     static const uint32_t pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     uint32_t digits;
@@ -553,7 +554,7 @@ static inline bool plain_seq(rf_scan *scan, uint64_t *out) {
     return true;
 }
 
-// An id that is one, and not written with escapes.
+// Reads a valid id without escapes.
 static inline bool plain_id(rf_fold *fold, rf_scan *scan, rf_str *out) {
     const char *start = scan->at + 1;
     return scan->at < scan->end && *scan->at == '"' && rf_scan_string(scan, &fold->arena, out) && out->data == start &&
@@ -562,8 +563,8 @@ static inline bool plain_id(rf_fold *fold, rf_scan *scan, rf_str *out) {
 
 typedef enum plain_outcome {
     PLAIN_READ,
-    PLAIN_OTHER_VALUE, // there is one that needs a draft
-    PLAIN_OTHER_TEXT,  // it is not an event of this template
+    PLAIN_OTHER_VALUE, // a value needs a draft
+    PLAIN_OTHER_TEXT,  // the event does not match this template
 } plain_outcome;
 
 static inline bool plain_value(rf_fold *fold, rf_scan *scan, const rf_template_value *value) {
@@ -584,7 +585,7 @@ static inline bool plain_value(rf_fold *fold, rf_scan *scan, const rf_template_v
     return skip_plain(fold, scan);
 }
 
-// Reads on behind the first text of this template, which needs no draft.
+// Reads an event of this template, which needs no draft, from after its first text.
 static plain_outcome read_plain(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     rf_entity_event *event = &fold->plain.event;
     event->op = template->op;
@@ -599,7 +600,7 @@ static plain_outcome read_plain(rf_fold *fold, rf_scan *scan, const rf_template 
     return literal(scan, template, template->tail_at, template->tail_len) ? PLAIN_READ : PLAIN_OTHER_TEXT;
 }
 
-// What comes often is tried first.
+// Moves a template that has matched towards the front.
 static inline void matched(rf_templates *templates, uint32_t place) {
     uint8_t *here = &templates->order[place], own = *here;
     rf_template *template = &templates->templates[own];
@@ -610,7 +611,7 @@ static inline void matched(rf_templates *templates, uint32_t place) {
     }
 }
 
-// The event, of which the first text has been read, by this template. OTHER: it is none of its kind.
+// Reads the event, whose first text has been read, with this template. EVENT_OTHER: it does not match.
 static inline event_form event_of(rf_fold *fold, rf_scan *scan, const rf_template *template) {
     const char *start = scan->at;
     if (template->plain) {
@@ -623,7 +624,7 @@ static inline event_form event_of(rf_fold *fold, rf_scan *scan, const rf_templat
     return match(fold, scan, template) ? EVENT_DRAFTED : EVENT_OTHER;
 }
 
-// The event as one of the templates. OTHER: it is none of them, and nothing has been read.
+// Reads the event with any of the templates. EVENT_OTHER: none matches, and nothing has been read.
 static event_form event_by_template(rf_fold *fold, rf_scan *scan) {
     rf_templates *templates = &fold->templates;
     const char *start = scan->at;
@@ -642,7 +643,7 @@ static event_form event_by_template(rf_fold *fold, rf_scan *scan) {
     return EVENT_OTHER;
 }
 
-// One value of the text, which should be an event. false: it can't be read, the scan says why.
+// Reads a value of the text, which should be an event. False: it cannot be read; the scan has the error.
 static bool read_event(rf_fold *fold, rf_scan *scan, event_form *form) {
     rf_key_set_reset(&fold->keys);
     rf_arena_reset(&fold->arena);
@@ -660,7 +661,7 @@ static bool read_event(rf_fold *fold, rf_scan *scan, event_form *form) {
     return skip_value(fold, scan, 0);
 }
 
-// Whether the event at hand, which began at `start`, has to wait for more time.
+// Whether the current event, which began at `start`, is too large for this call (rf_json_batch.large).
 static bool must_wait(const rf_fold *fold, rf_json_batch *batch, rf_scan *scan, const char *start, event_form form) {
     if (form != EVENT_NAMELESS || batch->large == 0 || fold->object.len <= batch->large) return false;
     scan->at = start;
@@ -694,7 +695,7 @@ static rf_status unreadable(rf_fold *fold, const rf_scan *scan) {
 
 // ---- JSON Lines ---------------------------------------------------------------------------------
 
-// Behind a value there may be white space up to the end of its line.
+// After a value there may only be white space up to the end of its line.
 static bool end_of_line(rf_scan *scan) {
     while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\r')) scan->at++;
     return scan->at == scan->end || *scan->at == '\n' || fail_here(scan);

@@ -1,5 +1,5 @@
-// fold_state.h: a fold and the event it has at hand, for the core's own files. Whatever source an event comes from, it
-// is drafted here value by value (draft.h), then applied (fold.c).
+// fold_state.h: a fold and its current event, for the core's own files. From every source, an event is drafted here
+// value by value (draft.h) and then applied (fold.c).
 #ifndef RF_CORE_FOLD_STATE_H
 #define RF_CORE_FOLD_STATE_H
 
@@ -16,15 +16,15 @@ typedef enum rf_draft_state {
     RF_DRAFT_ABSENT,
     RF_DRAFT_NULL,
     RF_DRAFT_INT,    // a seq
-    RF_DRAFT_STRING, // an id: `bytes` belong to the source
-    RF_DRAFT_IMAGE,  // numbers, as the column keeps them: `bytes` are in the arena
-    RF_DRAFT_TERM,   // in the builder, at `at`
-    RF_DRAFT_BAD,    // could not be put to its end
+    RF_DRAFT_STRING, // an id; `bytes` are the source's
+    RF_DRAFT_IMAGE,  // numbers as in the column; `bytes` are in the arena
+    RF_DRAFT_TERM,   // a term in the builder, at `at`
+    RF_DRAFT_BAD,    // given up before its end
 } rf_draft_state;
 
 typedef struct rf_draft {
     rf_draft_state state;
-    rf_status reason; // of a bad one; or why this can't be a term (a number that is too large)
+    rf_status reason; // why it is bad; or why it cannot be a term (a number out of range)
     bool nested;      // it is a list or a map
     size_t at, len;
     rf_str bytes;
@@ -37,7 +37,7 @@ typedef struct rf_draft_component {
     rf_draft value;
 } rf_draft_component;
 
-// An event that needs no draft: an id, perhaps a seq, and lists of numbers.
+// An event that needs no draft: an id, an optional seq, and lists of numbers.
 typedef struct rf_plain {
     rf_entity_event event;
     rf_numbers numbers[RF_TEMPLATE_VALUES];
@@ -49,43 +49,43 @@ struct rf_fold {
     rf_report *report;
     rf_allocator allocator;
     rf_number_list_reader *number_list; // of JSON text
-    uint64_t index;                     // of the event at hand
-    rf_str object;                      // its text, if it is an object read in full
-    bool patching;                      // all under one seq
+    uint64_t index;                     // of the current event
+    rf_str object;                      // its text, if it is an object without a template
+    bool patching;                      // between rf_patch_begin and rf_patch_end
     bool no_memory;
-    struct rf_admission *admission; // events are only tried out, for this; NULL: they are folded
+    struct rf_admission *admission; // events are only tried out, for this admission; NULL: they are folded
 
-    // The event at hand.
+    // The current event.
     rf_event_kind kind;
-    rf_str name;         // as rf_draft_begin was given it; what a template read has the name of an event before
-    rf_status unusable;  // its name already says no
+    rf_str name;         // as given to rf_draft_begin; not set by a template
+    rf_status unusable;  // why the event cannot be used, known from its name alone
     const rf_rule *rule; // of a domain event; NULL: unknown
     rf_draft seq, id;
-    rf_draft components_value; // what stood under "components", if it was not a map
+    rf_draft components_value; // the value of "components", if it is not a map
     bool has_components;
-    uint64_t declared_seen; // columns that have been put
+    uint64_t declared_seen; // a bit per column: its value has been put
     uint32_t component_count, component_capacity;
     rf_draft_component *components;
 
-    // The value at hand.
-    rf_draft *current; // NULL: nobody wants it
+    // The current value.
+    rf_draft *current; // NULL: the value is not wanted
     const rf_component_def *current_def;
     bool current_is_id;
 
     struct rf_packed_state *packed; // of a packed frame, or NULL
 
-    // Scratch, given back after each event.
+    // Scratch, freed after each event.
     rf_arena arena;
     uint32_t assign_capacity;
     rf_assign *assigns;
 
-    // From here on large and not zeroed, since one event may be all that a fold folds.
-    rf_builder builder; // all values that are terms
+    // From here on large and not zeroed, since a fold may be for a single event.
+    rf_builder builder; // the values that are terms
     rf_builder result;  // of an add, put or take
     rf_key_set keys;
-    rf_draft fields[RF_RULE_FIELDS]; // of a domain event, as many as its rule reads
+    rf_draft fields[RF_RULE_FIELDS]; // of a domain event: those that its rule reads
     rf_templates templates;          // of JSON events
-    rf_plain plain;                  // read by one of them
+    rf_plain plain;                  // read by a template
 };
 
 #endif

@@ -22,7 +22,7 @@ static bool grow(rf_report *report) {
     return true;
 }
 
-// Without memory an entry is counted, but not kept, or kept without what it is about.
+// Without memory, a rejection is only counted, or kept without `about`.
 void rf_report_add(rf_report *report, uint64_t index, rf_status status, uint64_t offset, rf_str about) {
     rf_rejection entry = {.index = index, .offset = offset, .status = status};
     report->rejected_count++;

@@ -1,10 +1,10 @@
-// report.h: writing a report.
+// report.h: adds rejections to a report.
 #ifndef RF_CORE_REPORT_H
 #define RF_CORE_REPORT_H
 
 #include <roomfold/report.h>
 
-// Adds an entry: counted always, kept while there is room. about may be empty.
+// Counts a rejection, and keeps it while there is room. about may be empty.
 void rf_report_add(rf_report *report, uint64_t index, rf_status status, uint64_t offset, rf_str about);
 
 #endif

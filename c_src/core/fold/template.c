@@ -1,6 +1,6 @@
 #include "template.h"
 
-#define LEARN_EVERY 4 // of the events that no template matched, once all places are taken
+#define LEARN_EVERY 4 // unmatched events per new template, once all templates are in use
 
 void rf_template_mark_value(rf_templates *templates, const rf_template_mark *mark, bool simple) {
     if (!simple || templates->mark_count == RF_TEMPLATE_VALUES || mark->target > INT16_MAX) templates->marking = false;
@@ -27,7 +27,7 @@ static size_t literals_len(const rf_templates *templates, rf_str text) {
     return len;
 }
 
-// Adds text behind what is there; answers where.
+// Appends text; returns its offset.
 static uint16_t append(rf_template *template, uint16_t *at, const char *from, const char *to) {
     uint16_t start = *at;
     memcpy(template->text + start, from, (size_t)(to - from));
@@ -42,7 +42,7 @@ static bool numbers_role(rf_template_value *value, int column) {
     return true;
 }
 
-// false: only a draft can hold it.
+// False: the value needs a draft.
 static bool find_role(const rf_template *template, rf_template_value *value) {
     const rf_rule_field *field;
     if (value->component) return numbers_role(value, value->target);
@@ -76,7 +76,7 @@ static bool find_op(rf_template *template) {
     return template->rule && template->rule->sets_numbers;
 }
 
-// Whether all that an event of this template can do is done to one entity, and of numbers.
+// Whether events of this template only create, update or delete one entity, with nothing but numbers.
 static bool is_plain(rf_template *template) {
     uint32_t ids = 0;
     if (!find_op(template)) return false;

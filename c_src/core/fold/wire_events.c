@@ -4,7 +4,7 @@
 #include "draft.h"
 #include "json/json_term.h"
 
-// A frame as it is now; nothing in it can be wrong any more.
+// A frame that is being read. It has been checked, so nothing in it can be wrong.
 typedef struct reader {
     rf_fold *fold;
     rf_packed_batch *batch;
@@ -24,7 +24,7 @@ static rf_str get_text(reader *r) {
 
 // ---- values -----------------------------------------------------------------------------------------
 
-// A list or a map is copied as it is: it has the canonical form.
+// Copies a list or a map unchanged, since it is in canonical form.
 static void put_nested(rf_fold *fold, rf_str term) {
     rf_draft *draft = fold->current;
     if (!draft) return;
@@ -79,7 +79,7 @@ static void put_field_value(reader *r) {
     }
 }
 
-// The components of an event that is written with its name and fields.
+// Puts the components of an entity event that is encoded with a name and fields.
 static void put_components(rf_fold *fold, rf_str map) {
     rf_term_reader entries;
     rf_term head;
@@ -170,7 +170,7 @@ static void put_seq(rf_fold *fold, uint64_t seq) {
     fold->seq.integer = (int64_t)seq;
 }
 
-// The id of whom it is about. false: a handle whose entity is gone.
+// Puts the id of the entity that the event is about. False: its handle's entity is gone.
 static bool put_entity(reader *r, uint64_t entity) {
     rf_fold *fold = r->fold;
     fold->id.state = RF_DRAFT_STRING;

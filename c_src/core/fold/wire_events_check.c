@@ -34,7 +34,7 @@ static rf_plan_shape shape_of(const rf_packed_plan *plan) {
 
 rf_packed_plan rf_packed_plan_of(const rf_world *world, uint32_t mask) {
     rf_packed_plan plan = {.mask = mask, .fast = mask != 0, .small = true};
-    // A mask of one byte: of the first seven.
+    // A mask of one byte covers the first seven components.
     const uint32_t named = world->column_count < 7 ? world->column_count : 7;
     for (uint32_t i = 0; i < named && plan.fast; i++) {
         const rf_column *column = &world->columns[i];
@@ -62,7 +62,7 @@ static bool all_finite(const rf_component_def *def, const uint8_t *value) {
     return wrong == 0;
 }
 
-// The same, two binary32 at a time; at least two of them.
+// The same for binary32, at least two of them, two at a time.
 static inline bool finite_numbers(const uint8_t *at, size_t size) {
     uint64_t infinite = rf_tight_infinite(rf_load64(at + size - 8));
     for (size_t i = 0; i + 8 < size; i += 8) infinite |= rf_tight_infinite(rf_load64(at + i));
@@ -74,7 +74,7 @@ static inline bool finite_numbers(const uint8_t *at, size_t size) {
 static bool check_texts(checker *c, rf_allocator allocator) {
     rf_packed_state *state = c->state;
     uint64_t count = rf_wire_get_varint(c->in);
-    // Each has at least a byte.
+    // Each item has at least one byte.
     if (fine(c) && count > (c->in->size - c->in->at) / 8) bad(c);
     if (!fine(c)) return false;
     state->texts = rf_alloc(allocator, (size_t)(count + 1) * sizeof *state->texts);
@@ -96,7 +96,8 @@ static rf_packed_text *get_text(checker *c) {
     return NULL;
 }
 
-// Keys ascend by their numbers; that two texts are not the same is seen when they first are keys.
+// Keys ascend by text number, so no number repeats. That their texts differ is checked when a text is first used as a
+// key.
 static rf_packed_text *get_key(checker *c, const rf_packed_text *last) {
     rf_packed_text *text = get_text(c);
     rf_status status;
@@ -119,7 +120,7 @@ static void check_field_value(checker *c) {
     get_text(c);
 }
 
-// What an entity event says in its own way.
+// Whether a key has its own encoding in entity events.
 static bool reserved(const checker *c, const rf_packed_text *key) {
     rf_str text = {(const char *)c->in->data + key->at, key->len};
     return rf_str_eq(text, RF_LIT("entity_id")) || rf_str_eq(text, RF_LIT("components")) ||
@@ -244,11 +245,11 @@ static bool finite_parts(const rf_packed_plan *plan, const uint8_t *at) {
     return true;
 }
 
-// How far ahead a frame is asked for: it has just come from a client or a file, and is in no cache.
+// How far ahead a frame is prefetched. It has just arrived from a client or a file, and is in no cache.
 #define PREFETCH_BYTES 2048
 
-// Of the events that come next: creates and updates with the plan's mask, and deletes, as many as there are in a row;
-// whether one of them uses a handle. size: of a plan of binary32, if it is one that the compiler knows; 0: any.
+// Checks consecutive creates and updates with the plan's mask, and deletes; finds whether one uses a handle. size: that
+// of a plan of binary32 if it is a compile-time constant; 0: any plan.
 static inline const uint8_t *plain_events(const checker *c, const uint8_t *at, size_t size, uint64_t *left,
                                           bool *handles) {
     const rf_packed_plan *plan = &c->plan;
@@ -257,7 +258,7 @@ static inline const uint8_t *plain_events(const checker *c, const uint8_t *at, s
     const uint8_t *end = c->in->data + c->in->size / 8;
     uint64_t text_count = c->state->text_count, most = *left;
     bool found = false;
-    // Whoever begins this far in front of the end has all its bytes.
+    // An event that starts this far before the end is complete.
     for (; most > 0 && (size_t)(end - at) >= RF_PLAIN_HEAD + bytes && *at <= RF_WIRE_OP_DELETE; most--) {
         uint32_t entity;
         const uint8_t *next = rf_packed_small(at + 1, &entity);
@@ -276,7 +277,7 @@ static inline const uint8_t *plain_events(const checker *c, const uint8_t *at, s
     return at;
 }
 
-// Makes the plan one for the event that comes next; false if there is none for it.
+// Makes a plan for the next event; false if there can be none.
 static bool plan_next(checker *c, const uint8_t *at) {
     uint32_t entity;
     const uint8_t *next = rf_packed_small(at + 1, &entity);
@@ -288,8 +289,8 @@ static bool plan_next(checker *c, const uint8_t *at) {
     return c->plan.fast;
 }
 
-// As many as there are in a row of creates and updates of nothing but numbers, and deletes; stops in front of anything
-// else, also a mistake, and a little before the end.
+// Checks consecutive creates and updates with numbers only, and deletes; returns how many. Stops at anything else,
+// including an error, and shortly before the end.
 static uint64_t check_plain_events(checker *c, uint64_t most) {
     const uint8_t *at = rf_wire_here(c->in), *end = c->in->data + c->in->size / 8, *start;
     uint64_t left = most, until = RF_SEQ_MAX - c->seq;

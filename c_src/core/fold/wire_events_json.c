@@ -5,12 +5,12 @@
 #include "schema/schema_state.h"
 #include "wire_events.h"
 
-// A frame that has been checked: nothing in it can be wrong any more, but that JSON can't say it.
+// A frame that has been checked: the only possible error is that JSON cannot represent something.
 typedef struct writer {
     const rf_world *world;
     rf_packed_state state;
-    bool text;      // for a room: nothing but entity events, and numbers as everywhere a binary32 is shown, exactly
-    uint64_t *gone; // of a text, a bit for each handle: deleted further up in the frame
+    bool text;      // for a room: entity events only, and binary32 as their exact value
+    uint64_t *gone; // for a room, a bit per handle: deleted earlier in the frame
     uint64_t seq;   // of the next event; 0: none
     rf_wire_in in;
     rf_json_out out;
@@ -25,7 +25,7 @@ static rf_str get_text(writer *w) {
     return text_of(w, rf_wire_get_varint(&w->in));
 }
 
-// before: the bracket or the comma in front of it.
+// before: the bracket or the comma before it.
 static void put_key(writer *w, char before, rf_str key) {
     rf_json_out_byte(&w->out, before);
     rf_json_out_string(&w->out, key);
@@ -61,9 +61,9 @@ static void put_exact_numbers(writer *w, const rf_component_def *def) {
         rf_json_out_numbers(&w->out, wide, def->count);
 }
 
-// With as few digits as lead back to them, whatever is shown of them elsewhere.
+// Puts numbers in their shortest form, ignoring the schema's `decimals`.
 static void put_short_numbers(writer *w, const rf_component_def *shown) {
-    uint8_t value[RF_NUMBERS_MAX * sizeof(double)]; // as a column keeps it
+    uint8_t value[RF_NUMBERS_MAX * sizeof(double)]; // as in a column
     rf_component_def def = *shown;
     char *at;
     def.fixed = false;
@@ -132,8 +132,8 @@ static bool is_event_name(rf_str key) {
     return rf_str_eq(key, RF_LIT("event")) || rf_str_eq(key, RF_LIT("event_name"));
 }
 
-// True if one of them is a seq, which then stands for that of the tag. Of a text, a field that is called like an
-// event's name is seen when it is read.
+// Returns true if one of the fields is a seq, which then replaces that of the tag. For a room, a field "event" or
+// "event_name" is detected when the text is read.
 static bool put_fields(writer *w) {
     uint64_t count = rf_wire_get_varint(&w->in);
     bool has_seq = false;
@@ -161,7 +161,7 @@ static rf_str op_head(unsigned op) {
     return RF_LIT("{\"event\":\"delete\",\"entity_id\":");
 }
 
-// Who an event is about; false: a handle whose entity is gone.
+// The id of the entity that an event is about. False: its handle's entity is gone.
 static bool get_id(writer *w, rf_str *id) {
     uint64_t entity = rf_wire_get_varint(&w->in);
     uint32_t handle;
@@ -181,13 +181,13 @@ static bool get_id(writer *w, rf_str *id) {
     return true;
 }
 
-// Who comes back under this id has another handle.
+// If an entity is created with this id again, it has another handle.
 static void remember_gone(writer *w, rf_str id) {
     uint32_t handle = rf_world_lookup(w->world, id, rf_hash(id, w->world->hash_seed));
     if (handle != RF_NO_HANDLE) w->gone[handle / 64] |= UINT64_C(1) << (handle % 64);
 }
 
-// False: it is about nobody, and is to be left out.
+// False: its entity is gone, so leave the event out.
 static bool put_entity_event(writer *w, uint8_t tag) {
     rf_str id = {0};
     bool there = get_id(w, &id);

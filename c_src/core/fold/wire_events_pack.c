@@ -11,38 +11,38 @@
 #include <roomfold/wire.h>
 #include <stdlib.h>
 
-// A longer string is no name or id that others share.
+// Longer strings are not shared between events.
 #define SHARED_TEXT 64
 #define FIRST_TABLE 256
 
-// A key with its value, by their places in the pools that grow; or, once all is read, as bytes.
+// A key with its value: as offsets in the growing pools, or, once everything is read, as bytes.
 typedef struct member {
     size_t key_at, key_len, value_at, value_len;
     rf_str key, value;
 } member;
 
-// A key or component on its way into the frame.
+// A key or component to be written.
 typedef struct field {
-    uint64_t number; // of the text of its key
+    uint64_t number; // of the key's text
     size_t at, len;  // of its value, in `values`
 } field;
 
 struct rf_packer {
     rf_allocator allocator;
     rf_schema *schema;
-    // the frame so far
+    // The frame so far.
     rf_wire_out texts, events;
-    rf_buf places;   // of texts: where they start in `texts`, behind their lengths: uint32_t, and how long they are
-    uint32_t *table; // text plus one, by hash
+    rf_buf places;   // by text: its offset in `texts`, after its length; and its length
+    uint32_t *table; // text's number plus one, by hash
     uint32_t table_size, text_count;
     uint64_t first, running; // seqs
     size_t count;
     rf_buf frame;
-    // the event at hand
-    rf_builder values; // one term behind the other
+    // The current event.
+    rf_builder values; // terms, one after the other
     rf_buf keys;
     rf_buf members;  // of struct member
-    rf_buf others;   // of struct member: components that the schema doesn't have
+    rf_buf others;   // of struct member: undeclared components
     rf_buf fields;   // of struct field
     rf_wire_out out; // values of fields
 };
@@ -51,7 +51,7 @@ typedef struct place {
     uint32_t at, len;
 } place;
 
-// What an event is, once it is read.
+// An event that has been read.
 typedef struct event {
     rf_str name;
     uint64_t seq; // 0: none
@@ -103,7 +103,7 @@ static int by_key(const void *left, const void *right) {
     return rf_str_cmp(((const member *)left)->key, ((const member *)right)->key);
 }
 
-// The value that starts with this token, as a term behind the others.
+// Reads the value that starts with this token, as a term after the others.
 static rf_status read_value(rf_packer *packer, rf_json_reader *reader, rf_json_token *token) {
     rf_builder *values = &packer->values;
     rf_builder_start(values);
@@ -132,7 +132,7 @@ static rf_status read_members(rf_packer *packer, rf_json_reader *reader, rf_json
     return packer->keys.failed || packer->members.failed ? RF_NO_MEMORY : RF_OK;
 }
 
-// Into packer->members, sorted by key.
+// Reads an event into packer->members, sorted by key.
 static rf_status read_event(rf_packer *packer, rf_str text, rf_error *error) {
     rf_json_reader *reader;
     rf_json_token token = {0};
@@ -188,7 +188,7 @@ static bool entity_op(rf_str name, uint8_t *op) {
     return false;
 }
 
-// What it says of itself; docs/event-model.md.
+// Interprets the event's own keys (docs/event-model.md).
 static rf_status understand(const rf_packer *packer, event *out) {
     const member *entity = find(packer, RF_LIT("event")), *domain = find(packer, RF_LIT("event_name"));
     const member *seq = find(packer, RF_LIT("seq")), *components = find(packer, RF_LIT("components"));
@@ -232,7 +232,7 @@ static bool grow_table(rf_packer *packer) {
     return true;
 }
 
-// Its number; a new one gets the next. 0 without memory, which the buffers remember.
+// The number of a text, which is added if it is new. 0 without memory, which the buffers record.
 static uint64_t text(rf_packer *packer, rf_str bytes) {
     uint32_t at;
     place where;
@@ -280,7 +280,7 @@ static void start_fields(rf_packer *packer) {
     packer->out.buf.len = packer->fields.len = 0;
 }
 
-// With their count in front, by the numbers of their keys.
+// Writes the fields: their count, then the fields in the order of their keys' numbers.
 static void write_fields(rf_packer *packer) {
     size_t count = packer->fields.len / sizeof(field);
     field *fields = (field *)(void *)packer->fields.data;
@@ -326,7 +326,7 @@ static void write_value(rf_packer *packer, const rf_component_def *def, rf_str i
     }
 }
 
-// The values of what the schema has, into `values`; all else becomes a field of `others`.
+// Puts the values of declared components into `values`; the others become fields.
 static uint64_t split(rf_packer *packer, rf_str components, rf_str values[RF_SCHEMA_MAX]) {
     uint64_t mask = 0;
     rf_term_reader reader;
@@ -371,7 +371,7 @@ static void write_components(rf_packer *packer, rf_str components, bool *others)
     if (count > 0) write_fields(packer);
 }
 
-// All keys but those that the event's kind says in its own way; false: there are none.
+// Collects all keys except those with their own encoding; false: there are none.
 static bool gather_fields(rf_packer *packer, const event *of) {
     size_t count;
     const member *items = members_of(&packer->members, &count);
@@ -439,7 +439,7 @@ rf_status rf_packer_add(rf_packer *packer, rf_str text, rf_error *error) {
         packer->count++;
         return RF_OK;
     }
-    // Texts that nobody names do no harm, if they are whole.
+    // Unused texts do no harm if they are complete.
     packer->places.len = packer->text_count * sizeof(place);
     packer->texts.buf.len = texts_len(packer);
     packer->texts.buf.failed = packer->events.buf.failed = packer->places.failed = packer->others.failed = false;

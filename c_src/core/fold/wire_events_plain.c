@@ -4,7 +4,7 @@
 #include "world/tight_cell.h"
 #include "wire_events.h"
 
-// Only machines that keep numbers as frames do.
+// Only on little-endian machines, like frames.
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FAST true
 #else
@@ -19,10 +19,10 @@
 #define PREFETCH(address) ((void)(address))
 #endif
 
-#define PREFETCH_FROM 4096 // entities: smaller worlds are in the processor's caches anyway
-#define PREFETCH_EVENTS 6  // how far ahead
+#define PREFETCH_FROM 4096 // entities; smaller worlds are in the cache anyway
+#define PREFETCH_EVENTS 6  // events ahead
 
-// ---- who --------------------------------------------------------------------------------------------
+// ---- finding entities -------------------------------------------------------------------------------
 
 static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation) {
     return (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
@@ -38,7 +38,7 @@ static void remember(const rf_world *world, rf_packed_text *text, uint32_t handl
     if (handle != RF_NO_HANDLE) text->generation = rf_world_slot(world, handle)->generation;
 }
 
-// A text is looked up once, as long as who it names lives.
+// Looks up a text only once, as long as its entity lives.
 static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uint8_t *frame) {
     uint32_t handle;
     rf_str id;
@@ -59,7 +59,7 @@ uint32_t rf_packed_find(const rf_world *world, rf_packed_state *state, const uin
 
 // ---- updates ----------------------------------------------------------------------------------------
 
-// A run of events on its way; what the loops below need again and again.
+// Consecutive events that are being folded: what the loops below need frequently.
 typedef struct run {
     rf_fold *fold;
     rf_world *world;
@@ -79,12 +79,12 @@ static bool store_any(rf_column *column, uint32_t handle, uint8_t *cell, const u
     return true;
 }
 
-// Where a plan's columns are while nothing is added to them: not looked up again and again.
+// The columns of a plan; valid until something is added to them.
 typedef struct places {
     rf_column_page *const *pages[RF_PLAN_PARTS];
     uint32_t stride[RF_PLAN_PARTS];
     uint32_t capacity;    // of all of them
-    rf_value_log logs[2]; // of tight cells of quantised components: where they go on
+    rf_value_log logs[2]; // of tight cells of quantised components: copies, which the loop updates
 } places;
 
 ALWAYS void add_place(places *to, uint32_t i, rf_column *column) {
@@ -93,7 +93,7 @@ ALWAYS void add_place(places *to, uint32_t i, rf_column *column) {
     to->stride[i] = column->stride;
 }
 
-// The compiler knows the size.
+// size is a compile-time constant.
 ALWAYS void add_tight_place(places *to, uint32_t i, rf_column *column, uint32_t size, bool logged) {
     add_place(to, i, column);
     to->stride[i] = 4 + size + (logged ? 4 : 0);
@@ -113,7 +113,7 @@ ALWAYS places places_of(const rf_packed_plan *plan, rf_plan_shape shape, bool lo
     return out;
 }
 
-// false: the entity does not have this component.
+// False: the entity does not have this component.
 ALWAYS bool find_cell(const places *in, uint32_t i, uint32_t handle, uint8_t **cells) {
     uint32_t place = handle % RF_PAGE_SIZE;
     rf_column_page *values = in->pages[i][handle / RF_PAGE_SIZE];
@@ -122,7 +122,7 @@ ALWAYS bool find_cell(const places *in, uint32_t i, uint32_t handle, uint8_t **c
     return true;
 }
 
-// The cells of all components of a plan. false: the entity does not have them all, or does not live.
+// Finds the cells of all components of a plan. False: the entity lacks one, or does not exist.
 ALWAYS bool find_cells(const places *in, rf_plan_shape shape, uint32_t count, uint32_t handle, uint8_t **cells) {
     if (handle / RF_PAGE_SIZE >= in->capacity) return false;
     if (shape == RF_PLAN_ANY) {
@@ -133,7 +133,7 @@ ALWAYS bool find_cells(const places *in, rf_plan_shape shape, uint32_t count, ui
     return find_cell(in, 0, handle, cells) && (count < 2 || find_cell(in, 1, handle, cells));
 }
 
-// Writes all values of an update; whether any bit has changed.
+// Stores all values of an update; returns whether any bit has changed.
 ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, rf_value_log *one, rf_value_log *two,
                       uint32_t handle, uint8_t **cells, const uint8_t *values, uint32_t revision) {
     bool changed = false;
@@ -155,20 +155,21 @@ ALWAYS bool store_all(const rf_packed_plan *plan, rf_plan_shape shape, rf_value_
     return changed;
 }
 
-// Events of one kind are mostly of one size: who will be next but a few is asked for early. A wrong guess harms nobody.
+// Prefetches the entity of an event further ahead, guessing that all events until then have the same size. A wrong
+// guess is harmless.
 ALWAYS void prefetch(const rf_world *world, const places *in, rf_plan_shape shape, uint32_t count, const uint8_t *ahead,
                      uint32_t text_count) {
     uint8_t *cells[RF_PLAN_PARTS];
     uint32_t entity;
     if (*ahead != RF_WIRE_OP_UPDATE || !rf_packed_small(ahead + 1, &entity)) return;
-    entity -= text_count; // of a text: too large
+    entity -= text_count; // for a text this becomes too large
     if (entity >= world->handles || !find_cells(in, shape, count, entity, cells)) return;
     PREFETCH(&world->pages[entity / RF_PAGE_SIZE]->changed_at[entity % RF_PAGE_SIZE]);
     PREFETCH(cells[0]);
     for (uint32_t i = 1; i < count; i++) PREFETCH(cells[i]);
 }
 
-// As many updates with the plan's mask as there are in a row. The compiler knows `shape` and `logged`.
+// Folds consecutive updates with the plan's mask. shape and logged are compile-time constants.
 ALWAYS void updates(run *r, rf_plan_shape shape, bool logged) {
     const rf_packed_plan *plan = &r->state->plan;
     const uint32_t mask = plan->mask;
@@ -199,7 +200,7 @@ ALWAYS void updates(run *r, rf_plan_shape shape, bool logged) {
             handle = entity - (uint32_t)text_count;
             place = handle % RF_PAGE_SIZE;
             if (!find_cells(&in, shape, count, handle, cells)) break;
-            page = pages[handle / RF_PAGE_SIZE]; // is there: who has components lives
+            page = pages[handle / RF_PAGE_SIZE]; // it exists, because the entity has components
             if (page->created >= since && page->slots[place].since >= since) break;
         } else {
             handle = find_text(world, &r->state->texts[entity], r->frame);
@@ -246,7 +247,7 @@ static void advance(run *r) {
     r->world->seq = r->seq;
 }
 
-// false: it is not one of these; nothing has been done.
+// False: it is another kind of event; nothing has been done.
 static bool create(run *r, const uint8_t *at, uint32_t entity, rf_status *status) {
     rf_world *world = r->world;
     rf_packed_plan *plan = &r->state->plan;
@@ -297,7 +298,7 @@ static void remove_entity(run *r, const uint8_t *at, uint32_t entity, rf_status 
     r->at = at;
 }
 
-// One create or delete; false: it is none, or one that needs a draft.
+// Folds a create or delete. False: it is another event, or it needs a draft.
 static bool life(run *r, rf_status *status) {
     const uint8_t *at = r->at;
     uint32_t entity;
@@ -308,7 +309,7 @@ static bool life(run *r, rf_status *status) {
     }
     if (*at != RF_WIRE_OP_DELETE) return false;
     at = rf_packed_small(at + 1, &entity);
-    // The id of one that is known by its text may be none.
+    // A text may be an invalid id.
     if (!at || (entity < r->state->text_count &&
                 (r->state->texts[entity].len == 0 || r->state->texts[entity].len > RF_NAME_MAX)))
         return false;
@@ -318,7 +319,7 @@ static bool life(run *r, rf_status *status) {
 
 // ---- all --------------------------------------------------------------------------------------------
 
-// Those with one mask. false: the next event is not one of them.
+// Folds consecutive updates with one mask. False: the next event is not such an update.
 static bool run_updates(run *r) {
     static void (*const ways[2][4])(run *) = {
         {updates_any, updates_12, updates_16, updates_12_16},
@@ -341,7 +342,7 @@ static bool run_updates(run *r) {
 rf_status rf_packed_plain(rf_fold *fold, rf_packed_batch *batch, rf_wire_in *in, size_t most, size_t *done) {
     rf_world *world = fold->world;
     rf_history *history = &world->history;
-    // Where these are used up, an event goes the long way, which counts them anew.
+    // When revisions run out, an event takes the slow path, which renumbers them.
     const uint32_t revisions = history->revision < UINT32_MAX - 2 ? UINT32_MAX - 2 - history->revision : 0;
     run r = {.fold = fold,
              .world = world,

@@ -1,4 +1,4 @@
-// wire_in.h: reads a frame, bytes or bits. After the first failure everything reads as 0 and nothing moves; status and
+// wire_in.h: reads a frame, by bytes or bits. After the first error, everything reads as 0 without moving; status and
 // error_at stay.
 #ifndef RF_CORE_WIRE_IN_H
 #define RF_CORE_WIRE_IN_H
@@ -21,7 +21,7 @@ static inline rf_wire_in rf_wire_read(rf_str frame) {
     return (rf_wire_in){.data = (const uint8_t *)(frame.len > 0 ? frame.data : ""), .size = (uint64_t)frame.len * 8};
 }
 
-// What follows reads as an error. Always false.
+// Sets the first error. Always false.
 static inline bool rf_wire_fail(rf_wire_in *in, rf_status status) {
     if (in->status == RF_OK) {
         in->status = status;
@@ -39,7 +39,7 @@ static inline bool rf_wire_has(rf_wire_in *in, uint64_t bits) {
     return rf_wire_fail(in, RF_INVALID_FRAME);
 }
 
-// The next bits, at least 57 of them if there are so many.
+// The next bits: at least 57, if there are as many.
 static inline uint64_t rf_wire_peek(const rf_wire_in *in) {
     uint64_t byte = in->at / 8, left = in->size / 8 - byte, out = 0;
     if (left >= 8) {
@@ -132,9 +132,9 @@ static inline double rf_wire_get_f64(rf_wire_in *in) {
     return out;
 }
 
-// One term in canonical form (wire_term.c).
+// Reads a term in canonical form (wire_term.c).
 rf_str rf_wire_get_term(rf_wire_in *in);
-// Whether these bytes are exactly one term in canonical form.
+// Whether the bytes are exactly one term in canonical form.
 bool rf_term_canonical(rf_str bytes);
 
 #endif

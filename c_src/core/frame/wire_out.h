@@ -1,5 +1,5 @@
-// wire_out.h: writes a frame: bytes, then bits. Room is asked for before several small things are put, so that putting
-// them is a few instructions.
+// wire_out.h: writes a frame: bytes, then bits. Room is reserved for several small items at once, so that each takes
+// only a few instructions.
 #ifndef RF_CORE_WIRE_OUT_H
 #define RF_CORE_WIRE_OUT_H
 
@@ -8,13 +8,13 @@
 
 typedef struct rf_wire_out {
     rf_buf buf;
-    uint64_t held; // bits that are not in buf yet, the first lowest
+    uint64_t held; // bits that are not in buf yet, the first one lowest
     unsigned count;
 } rf_wire_out;
 
 #define RF_NIB_BITS_MAX 88
 
-// Room for so many bits more; false when out of memory.
+// Makes room for `bits` more bits; false when out of memory.
 static inline bool rf_wire_room(rf_wire_out *out, size_t bits) {
     return rf_buf_reserve(&out->buf, bits / 8 + 24);
 }
@@ -41,7 +41,7 @@ static inline void rf_wire_f64(rf_wire_out *out, double value) {
     rf_buf_bytes(&out->buf, bytes, sizeof bytes);
 }
 
-// At most 56 bits; the others of value are 0. There must be room. Fewer than 8 bits are held afterwards.
+// Puts at most 56 bits; the higher bits of value must be 0. There must be room. Leaves fewer than 8 bits held.
 static inline void rf_wire_bits(rf_wire_out *out, uint64_t value, unsigned bits) {
     uint64_t held = out->held | value << out->count;
     unsigned count = out->count + bits;
@@ -71,14 +71,14 @@ static inline void rf_wire_nib(rf_wire_out *out, uint64_t value) {
     rf_wire_bits(out, value, 4);
 }
 
-// Asks for its own room.
+// Makes its own room.
 static inline void rf_wire_bit_bytes(rf_wire_out *out, rf_str bytes) {
     if (!rf_wire_room(out, RF_NIB_BITS_MAX + bytes.len * 8)) return;
     rf_wire_nib(out, bytes.len);
     for (size_t i = 0; i < bytes.len; i++) rf_wire_bits(out, (uint8_t)bytes.data[i], 8);
 }
 
-// What is held goes to buf, filled up with 0.
+// Writes the held bits, padded with 0.
 static inline void rf_wire_end_bits(rf_wire_out *out) {
     if (out->count > 0) rf_wire_u8(out, (uint8_t)out->held);
     out->held = 0;

@@ -8,7 +8,7 @@
 typedef struct level {
     uint64_t left; // values
     bool map;
-    rf_str key; // the last
+    rf_str key; // the previous key
 } level;
 
 static bool narrow(double value) {
@@ -54,12 +54,12 @@ static bool key(rf_wire_in *in, level *at, bool first) {
     return true;
 }
 
-// A list or a map opens: false if something is wrong with it.
+// Opens a list or a map; false on an error.
 static bool open_level(rf_wire_in *in, level *levels, uint32_t *depth, bool map) {
     uint64_t count = rf_wire_get_varint(in);
     if (in->status != RF_OK) return false;
     if (*depth == RF_TERM_DEPTH) return rf_wire_fail(in, RF_TOO_DEEP);
-    // Each value has at least a byte.
+    // Each value has at least one byte.
     if (count > (in->size - in->at) / 8) return rf_wire_fail(in, RF_INVALID_FRAME);
     levels[(*depth)++] = (level){.left = count, .map = map};
     return count == 0 || !map || key(in, &levels[*depth - 1], true);
@@ -74,7 +74,7 @@ static void walk(rf_wire_in *in) {
         if (in->status != RF_OK) return;
         if (!(nested ? open_level(in, levels, &depth, tag == RF_TAG_MAP) : scalar(in, tag))) return;
         if (nested && levels[depth - 1].left > 0) continue;
-        // A value has ended, and perhaps those around it.
+        // A value has ended, and perhaps also the levels around it.
         if (nested) depth--;
         while (depth > 0 && --levels[depth - 1].left == 0) depth--;
         if (depth > 0 && levels[depth - 1].map && !key(in, &levels[depth - 1], false)) return;

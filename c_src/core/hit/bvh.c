@@ -6,11 +6,11 @@
 
 #define ALIGNMENT 64
 #define GROUP_SIZE (RF_BVH_WIDTH * 6 * sizeof(float))
-// Entries that a queue has beyond the numbers of its tree, for several queries at once.
+// Additional entries of a queue, for several queries at once.
 #define SPARE_ENTRIES 4096
-// Up to so many groups a level is just gone through.
+// A level of up to this many groups is scanned.
 #define TOP_GROUPS 8
-// Level 1 may grow so much before the items are put into a new order.
+// Level 1 may grow by this factor before the items are sorted again.
 #define WORN 1.25F
 
 void rf_bvh_free(rf_bvh *bvh, rf_mem *mem) {
@@ -21,7 +21,7 @@ void rf_bvh_free(rf_bvh *bvh, rf_mem *mem) {
     *bvh = (rf_bvh){0};
 }
 
-// How many levels there are, and how the groups are numbered.
+// Determines the levels and the numbers of groups.
 static void lay_out(rf_bvh *bvh, uint32_t count) {
     uint32_t left = count;
     *bvh = (rf_bvh){.count = count};
@@ -64,7 +64,7 @@ static float *group_rows(const rf_bvh *bvh, uint32_t level, uint32_t group) {
     return bvh->rows + (size_t)(bvh->first[level] + group) * RF_BVH_WIDTH * 6;
 }
 
-// Lanes without anything can't be met by any sweep.
+// Makes lanes empty, so that no sweep meets them.
 static void clear_lanes(float *rows, uint32_t from) {
     for (uint32_t row = 0; row < 6; row++)
         for (uint32_t lane = from; lane < RF_BVH_WIDTH; lane++)
@@ -88,7 +88,7 @@ static float extreme(const float *row, uint32_t width, bool highest) {
     return out;
 }
 
-// Level by level from the one below. What level 1 costs: how likely a sweep meets each of its boxes.
+// Fits each level to the one below. The cost is how likely a sweep meets the boxes of level 1.
 static void fit_groups(rf_bvh *bvh) {
     const uint32_t width = RF_BVH_WIDTH;
     bvh->cost = 0;
@@ -107,7 +107,7 @@ static void fit_groups(rf_bvh *bvh) {
     }
 }
 
-// Codes along the curve, from the boxes' middles.
+// Sorts the items along the curve, by the middles of their boxes.
 static bool renew_order(rf_bvh *bvh, rf_mem *mem) {
     rf_curve_grid grid;
     size_t size = (size_t)bvh->count * 2 * sizeof(rf_curve_item);
@@ -162,7 +162,7 @@ void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
     if (bvh->levels > 1 && !(bvh->cost <= bvh->cost_then * WORN)) put_in_order(bvh, mem, source);
 }
 
-// Rounding the second part of a side's t moves the start by less than the spare room it has.
+// The rounding of enter and leave is less than the slack of the start.
 void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
     double spread = 0, longest = 0, pad;
     for (int i = 0; i < 3; i++) {
@@ -177,7 +177,7 @@ void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
         bool still = fabs(sweep->way[i]) < 1e-20;
         float inverse = still ? 1e20F : (float)sweep->inverse[i];
         float starts[2] = {-(float)(sweep->origin[i] + reach + wide), -(float)(sweep->origin[i] - reach - wide)};
-        uint32_t back = inverse < 0; // an index: which way a shot goes is nothing that a branch could predict
+        uint32_t back = inverse < 0; // an index instead of a branch: a shot's direction is unpredictable
         query->enter[i] = starts[back] * inverse;
         query->leave[i] = starts[1 - back] * inverse;
         query->inverse[i] = inverse;

@@ -1,3 +1,4 @@
+// bvh_avx2.c: the walk with AVX2.
 #include "bvh_ops.h"
 
 #if RF_SIMD_X86
@@ -18,7 +19,7 @@ TARGET static inline uint32_t meet(const rf_bvh_query *query, const float *rows)
     return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(near, far, _CMP_LE_OQ));
 }
 
-// The numbers of a mask's lanes, a byte each from the lowest.
+// The indices of a mask's set lanes, a byte each, from the lowest.
 #define HAS(mask, lane) ((uint64_t)(mask) >> (lane)&1)
 #define AND(mask, lane, rest) ((rest) * (1 + 255 * HAS(mask, lane)) + (lane)*HAS(mask, lane))
 #define LOW(mask, rest) AND(mask, 0, AND(mask, 1, AND(mask, 2, AND(mask, 3, rest))))
@@ -36,7 +37,7 @@ TARGET static inline uint32_t expand(uint32_t mask, uint32_t first, uint32_t *ou
     return (uint32_t)__builtin_popcount(mask);
 }
 
-// As rf_bvh_query_plain does it, all axes at once. The fourth lane holds whatever comes next in the sweep.
+// rf_bvh_query_plain for all axes at once. The fourth lane holds whatever follows in the sweep.
 TARGET static void query(rf_bvh_query *out, const rf_sweep *sweep) {
 #define W RF_BVH_WIDTH
     static const uint16_t rows[8][6] = {{0, W, 2 * W, 3 * W, 4 * W, 5 * W}, {3 * W, W, 2 * W, 0, 4 * W, 5 * W},

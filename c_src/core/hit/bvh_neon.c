@@ -1,3 +1,4 @@
+// bvh_neon.c: the walk with NEON.
 #include "bvh_ops.h"
 
 #if RF_SIMD_ARM

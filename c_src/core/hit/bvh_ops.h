@@ -1,4 +1,4 @@
-// bvh_ops.h: the walks for each instruction set. All meet the same boxes or more; answers are the same bits.
+// bvh_ops.h: the walks for each instruction set. Their candidates may differ; the final hits are the same bits.
 #ifndef RF_CORE_BVH_OPS_H
 #define RF_CORE_BVH_OPS_H
 
@@ -6,7 +6,7 @@
 #include "base/simd_targets.h"
 #include <roomfold/simd.h>
 
-// A little more than binary32 can get wrong in one interval: its ends are compared with this much to spare.
+// A little more than the rounding error of an interval's ends in binary32: they are compared with this slack.
 #define RF_BVH_SLACK (1 + 0x1p-20F)
 
 extern const rf_bvh_ops rf_bvh_scalar;
@@ -17,17 +17,17 @@ extern const rf_bvh_ops rf_bvh_sse2, rf_bvh_avx2;
 extern const rf_bvh_ops rf_bvh_neon;
 #endif
 
-// Without any vector instructions.
+// Without vector instructions.
 void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep);
 
-// Lane by lane.
+// Writes first + lane for each lane of the mask; returns how many.
 static inline uint32_t rf_bvh_expand(uint32_t mask, uint32_t first, uint32_t *out) {
     uint32_t count = 0;
     for (; mask != 0; mask &= mask - 1) out[count++] = first + (uint32_t)__builtin_ctz(mask);
     return count;
 }
 
-// NULL if it isn't available.
+// NULL if it is not available.
 const rf_bvh_ops *rf_bvh_ops_for(rf_simd simd);
 
 #endif

@@ -1,3 +1,4 @@
+// bvh_scalar.c: the walk without vector instructions.
 #include "bvh_ops.h"
 
 static uint32_t meet(const rf_bvh_query *query, const float *rows) {

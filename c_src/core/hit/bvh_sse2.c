@@ -1,3 +1,4 @@
+// bvh_sse2.c: the walk with SSE2.
 #include "bvh_ops.h"
 
 #if RF_SIMD_X86

@@ -1,10 +1,9 @@
-// The way through the tree, once for each instruction set. Before it is included: TARGET (an attribute), MEET (which
-// lanes of a group a query may meet, as a mask) and EXPAND (writes first + lane for each lane of a mask, and may write
-// up to RF_BVH_WIDTH numbers; returns how many there are).
+// bvh_walk.inl: the walk through the tree, compiled once per instruction set. The includer defines TARGET (an
+// attribute), MEET (a mask of the lanes of a group that a query may meet) and EXPAND (writes first + lane for each lane
+// of a mask, and may write up to RF_BVH_WIDTH numbers; returns how many are valid).
 //
-// In breadth, for several queries at once and with one queue for all: tests next to one another don't wait for one
-// another, and there is one hard-to-predict branch a walk rather than one a query, level or group: where only items are
-// left.
+// Breadth first, for several queries at once with a common queue: consecutive tests do not depend on each other, and
+// only one branch per walk is hard to predict (where only items are left), not one per query, level or group.
 
 TARGET static rf_bvh_found walk(const rf_bvh *bvh, const rf_bvh_query *queries, uint32_t count) {
     const uint32_t numbers = (UINT32_C(1) << RF_BVH_NUMBER_BITS) - 1, groups = bvh->all_groups, room = bvh->room;

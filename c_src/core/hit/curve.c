@@ -31,7 +31,7 @@ void rf_curve_grid_finish(rf_curve_grid *grid) {
     grid->scale = extent > 0 ? CELLS / extent : 0;
 }
 
-// Two zeros between each of the lowest ten bits.
+// Inserts two zeros after each of the lowest ten bits.
 static uint32_t spread(uint32_t bits) {
     bits = (bits | bits << 16) & 0x030000FF;
     bits = (bits | bits << 8) & 0x0300F00F;
@@ -39,8 +39,8 @@ static uint32_t spread(uint32_t bits) {
     return (bits | bits << 2) & 0x09249249;
 }
 
-// Turns a cell into its way along the curve, bits of x, y and z side by side (Skilling, Programming the Hilbert Curve,
-// 2004).
+// Transforms a cell so that interleaving the bits of x, y and z gives its index on the curve (Skilling, Programming the
+// Hilbert Curve, 2004).
 static void hilbert(uint32_t cell[3]) {
     uint32_t turn = 0;
     for (uint32_t bit = CELLS / 2; bit > 1; bit >>= 1)
@@ -82,5 +82,5 @@ void rf_curve_sort(rf_curve_item *items, rf_curve_item *spare, uint32_t count) {
         from = to;
         to = swap;
     }
-    for (uint32_t i = 0; i < count; i++) items[i] = spare[i]; // three passes end there
+    for (uint32_t i = 0; i < count; i++) items[i] = spare[i]; // the odd number of passes ends in spare
 }

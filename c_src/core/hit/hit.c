@@ -1,10 +1,11 @@
+// hit.c: casts shots and tests zones.
 #include "space_state.h"
 
 #include "hit_list.h"
 #include <float.h>
 #include <math.h>
 
-// One shot on its way through the space.
+// A shot that is being cast.
 typedef struct cast {
     rf_view view;
     const rf_shot *shot;
@@ -12,26 +13,26 @@ typedef struct cast {
     rf_bvh_query *query;
     rf_shape shape;
     rf_sweep sweep;
-    double direction[3], length; // the shot's, scaled where its square would leave binary64
+    double direction[3], length; // the shot's; scaled if its square would overflow or underflow
     uint32_t mask;
-    rf_hits *list; // all hits go here; NULL: only the best one counts
+    rf_hits *list; // all hits go here; NULL: only the best hit counts
     rf_status status;
-    bool found;    // in best
-    double latest; // what is hit after that does not count: best's t, or infinite
+    bool found;    // best is set
+    double latest; // later hits do not count: best's t, or infinity
     rf_hit best;
 } cast;
 
-// Shots that go through the trees together: what one waits for, another one makes use of.
+// Shots that traverse the trees together, so that their memory accesses overlap.
 typedef struct volley {
     rf_space *space;
     rf_hits *hits;
-    rf_view now; // without a space until it is needed
+    rf_view now; // space is NULL until it is needed
     uint32_t count;
     rf_bvh_query queries[RF_BVH_QUERIES];
     cast casts[RF_BVH_QUERIES];
 } volley;
 
-// --- what a shot must be
+// --- validation
 
 static rf_status read_direction(cast *run) {
     const double *from = run->shot->direction;
@@ -68,7 +69,8 @@ static rf_status read_shot(const rf_shot *shot, cast *out) {
     return read_direction(out);
 }
 
-// Apart from reading, for all shots of a volley: roots and divisions take their time, but don't wait for one another.
+// Computes length and sweep in a pass of its own over the volley, so that the square roots and divisions of different
+// shots overlap.
 static void aim(cast *run) {
     const double *from = run->direction;
     double way[3], scale;
@@ -78,7 +80,7 @@ static void aim(cast *run) {
     rf_sweep_init(&run->sweep, run->shot->origin, way, &run->shape);
 }
 
-// --- what it meets
+// --- hits
 
 static bool passes(const rf_shot *shot, const rf_profile *profile) {
     return rf_str_eq(rf_entity_id_str(&profile->id), shot->owner) ||
@@ -94,7 +96,8 @@ static void fill(const cast *run, const rf_contact *contact, rf_hit *hit) {
     }
 }
 
-// Of a target so far only its place is known: who it is may have to come from far away in memory.
+// Sets a target's key and id; so far only its position in the view is known. Deferred, because reading the profile may
+// be a cache miss.
 static void name(const cast *run, rf_hit *hit) {
     const rf_profile *profile;
     if (hit->kind != RF_HIT_TARGET) return;
@@ -103,7 +106,7 @@ static void name(const cast *run, rf_hit *hit) {
     hit->id = rf_entity_id_str(&profile->id);
 }
 
-// Whether, at the same t, it comes before the best one.
+// Whether this hit, with the same t, is ordered before the best one.
 static bool comes_first(const cast *run, rf_hit_kind kind, uint32_t number) {
     rf_hit hit = {.kind = kind, .number = number, .t = run->latest}, best = run->best;
     name(run, &hit);
@@ -118,7 +121,7 @@ static void list(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact 
     if (run->status == RF_OK) run->status = rf_hits_push(run->list, &hit);
 }
 
-// number: the place of a target.
+// number: of a target, its position in the view.
 static void take(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact *contact) {
     if (contact->t > run->latest) return;
     if (run->list) {
@@ -169,7 +172,7 @@ static void meet_static(cast *run, uint32_t item) {
     if (met) take(run, thing.kind, thing.number, &contact);
 }
 
-// Of the shots from first to first + count - 1.
+// Tests the items of a tree with the shots first to first + count - 1.
 static void meet_all(volley *of, const rf_bvh *index, void (*meet)(cast *, uint32_t), uint32_t first, uint32_t count) {
     rf_bvh_found found = of->space->ops->walk(index, of->queries + first, count);
     if (found.full) {
@@ -184,7 +187,7 @@ static void meet_all(volley *of, const rf_bvh *index, void (*meet)(cast *, uint3
         meet(&of->casts[first + rf_bvh_entry_query(found.entries[i])], rf_bvh_entry_item(index, found.entries[i]));
 }
 
-// What was found is answered; its hits start at `first`.
+// Writes the answer; the shot's hits start at `first`.
 static rf_status settle(cast *run, rf_hits *hits, size_t first) {
     const rf_view *view = &run->view;
     if (run->found && run->status == RF_OK) {
@@ -205,8 +208,8 @@ static rf_status settle(cast *run, rf_hits *hits, size_t first) {
     return RF_OK;
 }
 
-// Static things first: they bound how far the targets need to be looked for. NULL, or the answer of the first shot that
-// there was no memory for.
+// Casts all shots of the volley: first at static things, which limits how far targets need to be searched. Returns
+// NULL, or the answer of the first shot for which memory ran out.
 static rf_answer *fire(volley *of) {
     const rf_bvh *statics = &of->space->statics.index, *targets = of->casts[0].view.index;
     uint32_t count = of->count;
@@ -214,7 +217,7 @@ static rf_answer *fire(volley *of) {
     of->count = 0;
     if (count == 0) return NULL;
     for (uint32_t i = 0; i < count; i++) aim(&of->casts[i]);
-    // In a loop of its own: what has just been written in small pieces can't yet be read in large ones.
+    // A separate loop: wide loads right after narrow stores to the same memory would stall.
     for (uint32_t i = 0; i < count; i++) {
         of->space->ops->query(&of->queries[i], &of->casts[i].sweep);
         of->queries[i].limit = 1;
@@ -229,13 +232,13 @@ static rf_answer *fire(volley *of) {
     return NULL;
 }
 
-// Whether it can go with those that are waiting: through the same tree, and what lists its hits goes alone.
+// Whether the shot can join the volley: it uses the same tree, and all of them want only the first hit.
 static bool joins(const volley *of, const cast *run) {
     return of->casts[0].view.index == run->view.index && of->casts[0].shot->kind == RF_SHOT_FIRST &&
            run->shot->kind == RF_SHOT_FIRST;
 }
 
-// The shot at casts[count], which has been read, waits with the others.
+// Adds the shot at casts[count], which has been read, to the volley.
 static void load(volley *of) {
     cast *run = &of->casts[of->count];
     run->query = &of->queries[of->count++];
@@ -245,7 +248,7 @@ static void load(volley *of) {
     run->list = run->shot->kind == RF_SHOT_ALL ? of->hits : NULL;
 }
 
-// The present is the same for all shots of a call.
+// The view of the present is shared by all shots of a call.
 static rf_status find_view(volley *of, rf_moment moment, rf_view *out) {
     rf_status status = RF_OK;
     if (moment.kind != RF_NOW) return rf_view_at(of->space, moment, out);
@@ -288,7 +291,7 @@ rf_status rf_cast(rf_space *space, const rf_shot *shots, size_t count, rf_answer
     return failed ? no_memory(answers, (size_t)(failed - answers), count, hits) : RF_OK;
 }
 
-// --- who touches a zone
+// --- zones
 
 typedef struct look {
     const rf_view *view;
@@ -299,7 +302,7 @@ typedef struct look {
     rf_status status;
 } look;
 
-// The nearest point of the target's collider, and how far it is.
+// Sets the point of the target's collider that is nearest to the centre, its distance and the normal.
 static void nearest(const rf_round_box *box, const double centre[3], rf_hit *hit) {
     double away[3], length2 = 0, length;
     for (int i = 0; i < 3; i++) {

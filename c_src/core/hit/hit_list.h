@@ -1,4 +1,4 @@
-// hit_list.h: hits one behind the other, and their order.
+// hit_list.h: a list of hits, and their order.
 #ifndef RF_CORE_HIT_LIST_H
 #define RF_CORE_HIT_LIST_H
 

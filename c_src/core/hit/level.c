@@ -1,3 +1,4 @@
+// level.c: reads a level from JSON, and adds it to a space.
 #include "space_state.h"
 
 #include "base/error.h"
@@ -28,7 +29,7 @@ typedef struct parse {
     rf_error *error;
 } parse;
 
-// A value of a sector or line, by the name it has in the file.
+// A value of a sector or line, by its name in the file.
 typedef struct field {
     const char *name;
     bool optional; // may be null or absent
@@ -46,7 +47,7 @@ static bool is(rf_str text, const char *name) {
     return rf_str_eq(text, (rf_str){name, strlen(name)});
 }
 
-// The rest of a value of which this was the first token.
+// Skips the rest of the value whose first token this is.
 static rf_json_token skip(const parse *in, rf_json_token token) {
     uint32_t depth = 0;
     for (;; token = rf_json_next(in->reader)) {
@@ -65,7 +66,7 @@ static bool read_field(field *into, const rf_json_token *token) {
     return true;
 }
 
-// One object of a list; token is its first one.
+// Reads an object of a list; token is its first token.
 static rf_status read_fields(const parse *in, rf_json_token token, field *fields, size_t count) {
     rf_json_token start = token;
     if (token.kind != RF_JSON_OPEN_MAP) return fail(in, &token, "an object");
@@ -153,7 +154,7 @@ static rf_status read_list(const parse *in, rf_status (*item)(const parse *, rf_
     }
 }
 
-// Lines may stand before the sectors they name.
+// Checked at the end, because lines may come before the sectors they name.
 static rf_status check_sectors(const parse *in) {
     const rf_level *level = in->level;
     static const char about[] = "a line names a sector that doesn't exist";

@@ -1,3 +1,4 @@
+// packed_hits.c: reads rays and writes answers as binary records.
 #include <roomfold/packed_hits.h>
 
 #include "base/alloc.h"
@@ -19,7 +20,7 @@ void rf_packed_rays_read(const uint8_t *bytes, size_t count, const rf_str *owner
     for (size_t i = 0; i < count; i++, bytes += RF_PACKED_RAY_SIZE) {
         rf_shot *shot = &shots[i];
         uint32_t owner = rf_load32(bytes + 60);
-        // Field by field: clearing it as a whole takes longer than all the rest.
+        // Sets each field: zeroing the whole shot would take longer than all the rest.
         shot->kind = RF_SHOT_FIRST;
         shot->mask = rf_load32(bytes + 56);
         shot->collider = (rf_collider){.kind = RF_COLLIDER_POINT};

@@ -60,7 +60,7 @@ uint32_t rf_past_find_time(const rf_past *past, double time) {
     return low - 1;
 }
 
-// Everything as it is now; on failure the state is empty.
+// Copies the current state; on failure the state is empty.
 static bool state_take(rf_state *state, rf_mem *mem, const rf_targets *targets, const rf_statics *statics) {
     uint32_t count = targets->count, sectors = statics->sectors.count, at = 0;
     state->positions = rf_mem_alloc(mem, count * sizeof *state->positions);
@@ -111,7 +111,7 @@ rf_status rf_space_commit(rf_space *space, uint64_t seq, double time_ms) {
         if (!past->states) return RF_NO_MEMORY;
     }
     if (!state_take(&taken, mem, &space->targets, &space->statics)) return RF_NO_MEMORY;
-    if (newest) newest->indexed = false; // it has a next state now
+    if (newest) newest->indexed = false; // its index must include the paths to the new state
     if (past->count == past->capacity) {
         state_free(rf_past_state(past, 0), mem);
         past->first = (past->first + 1) % past->capacity;

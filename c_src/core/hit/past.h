@@ -1,4 +1,4 @@
-// past.h: where everything was. Each committed state keeps all positions; between two states everything moves evenly.
+// past.h: the committed states of a space. Each keeps all positions; between two states, positions are interpolated.
 #ifndef RF_CORE_PAST_H
 #define RF_CORE_PAST_H
 
@@ -7,10 +7,10 @@
 #include "sweep.h"
 #include <roomfold/space.h>
 
-// What stays the same while a target moves. Shared by the present and the states it was in.
+// What does not change when a target moves. Shared by the present and the states that contain it.
 typedef struct rf_profile {
     rf_shape shape;
-    uint64_t life; // a target that replaces another has another life
+    uint64_t life; // differs for a target that replaces another one
     uint32_t users;
     uint32_t key;
     uint32_t layers;
@@ -23,10 +23,10 @@ typedef struct rf_state {
     uint32_t count;
     double (*positions)[3]; // in the order of keys
     rf_profile **profiles;
-    uint32_t *match; // the same target in the next state, plus one; 0 if it isn't there. Once indexed
+    uint32_t *match; // once indexed: the index of the same target in the next state, plus one; 0: none
     rf_sector *sectors;
     uint32_t sectors_count;
-    rf_bvh index; // over the way of each target to the next state
+    rf_bvh index; // over each target's path to the next state
     bool indexed;
 } rf_state;
 
@@ -40,7 +40,7 @@ void rf_profile_release(rf_profile *profile, rf_mem *mem);
 rf_state *rf_past_state(const rf_past *past, uint32_t number);
 void rf_past_free(rf_past *past, rf_mem *mem);
 void rf_past_clear(rf_past *past, rf_mem *mem);
-// For when the sectors are no longer there.
+// Call when the sectors have been removed.
 void rf_past_forget_sectors(rf_past *past, rf_mem *mem);
 // The last state at or before a seq or time; UINT32_MAX if all are later.
 uint32_t rf_past_find_seq(const rf_past *past, uint64_t seq);

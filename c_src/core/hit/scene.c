@@ -1,3 +1,4 @@
+// scene.c: keeps targets up to date with the entities of a world.
 #include <roomfold/diff.h>
 #include <roomfold/scene.h>
 
@@ -9,10 +10,10 @@
 struct rf_scene {
     rf_allocator allocator;
     rf_space *space;
-    bool following; // it has been brought to `seq` before
+    bool following; // it is up to date with `seq`
     uint64_t seq;
     uint32_t pages;  // of `there`
-    uint64_t *there; // a bit for each key that may be a target, in pages as the world's
+    uint64_t *there; // a bit per key that may be a target, in pages like the world's
     uint32_t resting_count;
     rf_sector *resting; // the heights of sectors that no entity moves
 };
@@ -103,7 +104,7 @@ static bool box_of(rf_str map, rf_collider *out) {
     return true;
 }
 
-// *layers stay what they are if the collider does not say.
+// *layers is unchanged if the collider does not set layers.
 static bool collider_of(rf_str map, rf_collider *out, uint32_t *layers) {
     rf_str shape = string_in(map, RF_LIT("shape"));
     double radius, height, bits = *layers;
@@ -125,7 +126,7 @@ static bool collider_of(rf_str map, rf_collider *out, uint32_t *layers) {
     return true;
 }
 
-// false: it can't be hit.
+// False: the entity is not a target.
 static bool target_of(const rf_world *world, rf_entity entity, rf_target *out) {
     rf_component component;
     *out = (rf_target){.id = rf_world_id(world, entity), .layers = RF_LAYER_DEFAULT};
@@ -156,7 +157,7 @@ static void leave(rf_scene *scene, uint32_t handle) {
     scene->there[handle / RF_PAGE_SIZE] &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
 }
 
-// What does not fit into a space (a size below zero, a place beyond its bounds) can't be hit either.
+// An entity that the space does not accept (a negative size, a position out of bounds) is not a target either.
 static rf_status enter(rf_scene *scene, uint32_t handle, const rf_target *target, bool created) {
     bool known = is_there(scene, handle) && !created;
     rf_status status =
@@ -241,7 +242,7 @@ static bool reserve(rf_scene *scene, const rf_world *world) {
     return true;
 }
 
-// Whose handle nobody has any more.
+// Removes the targets of handles that are free.
 static void remove_gone(rf_scene *scene, const rf_world *world) {
     for (uint32_t page = 0; page < scene->pages; page++) {
         uint32_t first = page * RF_PAGE_SIZE;
@@ -251,7 +252,7 @@ static void remove_gone(rf_scene *scene, const rf_world *world) {
     }
 }
 
-// Sectors that have been added since the last time are where the level has them.
+// Remembers the heights of sectors that have been added since the last call.
 static bool remember_sectors(rf_scene *scene) {
     uint32_t count = rf_space_sectors(scene->space);
     rf_sector *resting;
@@ -273,10 +274,10 @@ static rf_status look_at_all(rf_scene *scene, const rf_world *world) {
     return status;
 }
 
-// What a change is looked at for: columns of the schema, by the components that make a target.
+// The columns of the components that make a target.
 typedef struct columns {
     const rf_column *position; // three numbers; NULL: not declared so
-    uint32_t others;           // a bit for each place in `other`
+    uint32_t others;           // a bit per item of `other`
     const rf_column *other[4];
 } columns;
 
@@ -307,7 +308,7 @@ static bool is_part(rf_str name) {
     return rf_str_eq(name, RF_LIT("position"));
 }
 
-// Whether anything but the position makes it another target than it was.
+// Whether anything but the position has changed about the target.
 static bool parts_changed(const columns *of, const rf_slot *slot, uint32_t handle, uint32_t since) {
     for (uint32_t left = of->others; left != 0; left &= left - 1)
         if (changed_in(of->other[rf_low_bit(left)], handle, since)) return true;
@@ -316,7 +317,7 @@ static bool parts_changed(const columns *of, const rf_slot *slot, uint32_t handl
     return false;
 }
 
-// The commonest change: a target is somewhere else, and nothing more. false: it has to be looked at.
+// Fast path for the most frequent change: only the position. False: the entity must be read.
 static bool only_moved(rf_scene *scene, const columns *of, const rf_slot *slot, uint32_t handle, uint32_t since) {
     const rf_column_page *page;
     const uint8_t *value;
@@ -353,7 +354,7 @@ static rf_status follow_page(rf_scene *scene, const rf_world *world, const colum
     return status;
 }
 
-// First sectors whose entities are gone, since others may have come in their place.
+// Resets the sectors of deleted entities first, since other entities may have replaced them.
 static rf_status follow_changes(rf_scene *scene, const rf_world *world, rf_diff *diff) {
     uint32_t since = rf_history_after(&world->history, scene->seq);
     columns of = columns_of(world);
@@ -378,7 +379,7 @@ rf_status rf_scene_follow(rf_scene *scene, const rf_world *world) {
     else if (status == RF_HISTORY_GONE)
         status = look_at_all(scene, world);
     rf_diff_free(diff);
-    // Half of it done is done again, from the start.
+    // After an error, everything is done again from the start.
     scene->following = status == RF_OK;
     scene->seq = world->seq;
     return status;

@@ -1,4 +1,4 @@
-// slab.h: the part of a way that lies between pairs of parallel planes: where a convex body is entered and left. The
+// slab.h: the part of a sweep between pairs of parallel planes, and so where it enters and leaves a convex body. The
 // slab test of Kay and Kajiya as in Williams et al., An Efficient and Robust Ray-Box Intersection Algorithm (2005), and
 // Majercik et al., A Ray-Box Intersection Algorithm and Efficient Dynamic Voxel Rendering (2018).
 #ifndef RF_CORE_SLAB_H
@@ -10,14 +10,14 @@
 typedef struct rf_slabs {
     bool touch;
     double enter, leave;
-    double normal[3]; // of the plane that was entered last; not of length 1
+    double normal[3]; // of the plane entered last; not normalised
 } rf_slabs;
 
 static inline rf_slabs rf_slabs_start(bool touch) {
     return (rf_slabs){.touch = touch, .enter = -INFINITY, .leave = INFINITY};
 }
 
-// Between low and high along an axis. False once nothing can be left.
+// Restricts to between low and high along an axis. False if nothing is left.
 static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axis, double low, double high) {
     double origin = sweep->origin[axis], way = sweep->way[axis], t1, t2;
     if (way == 0) return slabs->touch ? origin >= low && origin <= high : origin > low && origin < high;
@@ -37,8 +37,8 @@ static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axi
     return slabs->enter <= slabs->leave;
 }
 
-// Between the two planes at `width` on both sides of the one through a point with that normal (of any length; at is
-// normal * (origin - point), width in the same measure).
+// Restricts to between two planes with this normal (of any length), at `width` on both sides of a point. at: normal *
+// (origin - point); width in the same unit.
 static inline bool rf_slabs_plane(rf_slabs *slabs, const rf_sweep *sweep, const double normal[3], double at,
                                   double width) {
     double rate = normal[0] * sweep->way[0] + normal[1] * sweep->way[1] + normal[2] * sweep->way[2], t1, t2;
@@ -53,14 +53,15 @@ static inline bool rf_slabs_plane(rf_slabs *slabs, const rf_sweep *sweep, const 
     return slabs->enter <= slabs->leave;
 }
 
-// Whether something of the way is inside. What is only left at the start is no contact with a static thing.
+// Whether some of the sweep is inside. With a static thing, leaving it at the start is no contact.
 static inline bool rf_slabs_hit(const rf_slabs *slabs) {
     if (!(slabs->enter <= slabs->leave) || slabs->enter > 1 || slabs->leave < 0) return false;
     return slabs->touch || slabs->leave > 0 || slabs->enter == 0;
 }
 
-// Whether the sweep's start at t is between a and b along an axis, in any order. Of a way that all but runs along a
-// plane, rounding decides where it meets it: it must be where the thing is, with less to spare than the index has.
+// Whether the sweep at t lies between a and b (in any order) along the axis, give or take 2^-24 of its coordinates. For
+// a sweep nearly parallel to a plane, t is dominated by rounding; this rejects contacts beside the thing. The slack is
+// smaller than the index's.
 static inline bool rf_sweep_is_beside(const rf_sweep *sweep, double t, int axis, double a, double b) {
     double spare = 0, at = sweep->origin[axis] + sweep->way[axis] * t;
     for (int i = 0; i < 3; i++) spare = fmax(spare, fmax(fabs(sweep->origin[i]), fabs(sweep->way[i])));
@@ -68,7 +69,7 @@ static inline bool rf_sweep_is_beside(const rf_sweep *sweep, double t, int axis,
     return at >= fmin(a, b) - spare && at <= fmax(a, b) + spare;
 }
 
-// Of length 1. Only where the body is entered after the start.
+// The normal, of length 1. Only if the body is entered after the start.
 static inline void rf_slabs_normal(const rf_slabs *slabs, double out[3]) {
     const double *from = slabs->normal;
     double scale = fmax(fmax(fabs(from[0]), fabs(from[1])), fabs(from[2])), length;

@@ -1,3 +1,4 @@
+// space.c: makes and frees spaces.
 #include "space_state.h"
 
 #include "base/grow.h"

@@ -1,4 +1,4 @@
-// space_state.h: the space from inside.
+// space_state.h: the contents of a space, for the core's own files.
 #ifndef RF_CORE_SPACE_STATE_H
 #define RF_CORE_SPACE_STATE_H
 
@@ -22,15 +22,15 @@ struct rf_space {
     rf_past past;
 };
 
-// What a shot is tested against: everything now (state is NULL), or between two states.
+// The space at a moment: now (state is NULL), at a committed state, or between two.
 typedef struct rf_view {
     const rf_space *space;
     const rf_bvh *index;
-    const rf_state *state, *next; // next is NULL where there is none to blend with
+    const rf_state *state, *next; // next: to interpolate with, or NULL
     double blend;
 } rf_view;
 
-// RF_UNKNOWN_MOMENT, RF_NUMBER_OUT_OF_RANGE, RF_INVALID_ARGUMENT (for a kind that doesn't exist) or RF_NO_MEMORY.
+// RF_UNKNOWN_MOMENT, RF_NUMBER_OUT_OF_RANGE, RF_INVALID_ARGUMENT (an unknown kind) or RF_NO_MEMORY.
 rf_status rf_view_at(rf_space *space, rf_moment moment, rf_view *out);
 
 static inline const rf_profile *rf_view_profile(const rf_view *view, uint32_t item) {
@@ -41,7 +41,7 @@ static inline uint32_t rf_view_layers(const rf_view *view, uint32_t item) {
     return view->state ? view->state->profiles[item]->layers : view->space->targets.layers[item];
 }
 
-// Where a target's collider was in the past of this view.
+// A target's collider in a past view.
 void rf_view_past_box(const rf_view *view, uint32_t item, rf_round_box *out);
 
 static inline void rf_view_box(const rf_view *view, uint32_t item, rf_round_box *out) {

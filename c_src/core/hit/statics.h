@@ -39,14 +39,14 @@ typedef struct rf_statics {
 } rf_statics;
 
 void rf_statics_free(rf_statics *statics, rf_mem *mem);
-// Brings the index up to date; false when out of memory.
+// Updates the index; false when out of memory.
 bool rf_statics_index(rf_statics *statics, rf_mem *mem);
 
 static inline uint32_t rf_statics_count(const rf_statics *statics) {
     return statics->walls.count + statics->boxes.count + statics->triangles.count;
 }
 
-// What a number of the index stands for.
+// The thing that an item of the index is.
 typedef struct rf_static_name {
     rf_hit_kind kind;
     uint32_t number;
@@ -54,7 +54,7 @@ typedef struct rf_static_name {
 rf_static_name rf_statics_name(const rf_statics *statics, uint32_t item);
 uint32_t rf_statics_layers(const rf_statics *statics, rf_static_name name);
 
-// The sectors' heights are those given for the wall's front and back.
+// sides: the heights of the wall's front and back sector.
 bool rf_wall_hit(const rf_wall *wall, const rf_sector sides[2], const rf_sweep *sweep, rf_contact *out);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "slab.h"
 
-// Where the way crosses the planes of the inner box, between from and to, in order.
+// The t, in order, between from and to where the sweep crosses the planes of the inner box.
 static int crossings(const rf_sweep *sweep, const rf_round_box *box, double from, double to, double out[8]) {
     int count = 0;
     out[count++] = from;
@@ -21,8 +21,8 @@ static int crossings(const rf_sweep *sweep, const rf_round_box *box, double from
     return count;
 }
 
-// Between two crossings the inner box is left by the same of its sides all along, so the distance to it is that of a
-// line to a point, a line or a plane. Written as the distance at the closest approach, which loses the least precision
+// Between two crossings, the nearest feature of the inner box is the same, so the distance to it is that of a line to a
+// point, a line or a plane. Computed from the closest approach, which loses the least precision
 // (Haines, Guenther, Akenine-Moller: Precision Improvements for Ray/Sphere Intersection, 2019).
 static bool between(const rf_sweep *sweep, const rf_round_box *box, double from, double to, bool touch, double *out) {
     double middle = from + (to - from) * 0.5, away[3], a = 0, b = 0, c = 0, nearest, q, root;
@@ -71,8 +71,8 @@ static void round_normal(const rf_sweep *sweep, const rf_round_box *box, const r
         for (int i = 0; i < 3; i++) out->normal[i] /= length;
 }
 
-// The slabs around a point and its radius, as rf_slabs_axis has them but without branches on the way's direction: false
-// once nothing of the way is inside.
+// The slabs around a point with a radius, like rf_slabs_axis but without branches on the direction. False if nothing is
+// left.
 static bool around(const rf_sweep *sweep, const rf_round_box *box, bool touch, rf_slabs *out) {
     double enter = -INFINITY, leave = INFINITY;
     int axis = -1;
@@ -97,8 +97,7 @@ static bool around(const rf_sweep *sweep, const rf_round_box *box, bool touch, r
     return rf_slabs_hit(out);
 }
 
-// The commonest case, a ray and a sphere: there is but one way to be outside of the inner box, which is a point. The
-// same as `between`, operation by operation.
+// The most frequent case, a ray and a sphere, whose inner box is a point. The same operations as `between`.
 static bool sphere(const rf_sweep *sweep, const rf_round_box *box, bool touch, double latest, rf_contact *out) {
     rf_slabs slabs = rf_slabs_start(touch);
     double away[3], a = 0, b = 0, c = 0, from, to, nearest, q, root;

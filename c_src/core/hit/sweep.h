@@ -1,5 +1,5 @@
-// sweep.h: when does a shape on its way first touch another? Pure functions on binary64 (docs/hits.md says what they
-// mean). Every function does the same operations in the same order everywhere: that is what makes answers repeatable.
+// sweep.h: when a moving shape first touches another one. Pure functions on binary64; docs/hits.md defines them. Each
+// does the same operations in the same order everywhere, so that results are reproducible.
 #ifndef RF_CORE_SWEEP_H
 #define RF_CORE_SWEEP_H
 
@@ -14,7 +14,7 @@ typedef struct rf_shape {
     double lift; // of the centre above the position
 } rf_shape;
 
-// A shape on its way: its centre goes from origin to origin + way while t goes from 0 to 1.
+// A moving shape: its centre goes from origin to origin + way as t goes from 0 to 1.
 typedef struct rf_sweep {
     double origin[3];
     double way[3]; // 0 along an axis, or at least RF_SWEEP_TINY
@@ -27,13 +27,13 @@ typedef struct rf_sweep {
 
 typedef struct rf_contact {
     double t;         // 0 to 1
-    double normal[3]; // not set where t is 0
+    double normal[3]; // not set if t is 0
 } rf_contact;
 
-// Static things are solid inside: to glide along one, or to part from it, is no contact. A target is hit by a touch.
+// Static things are solid: sliding along one, or moving away from it, is no contact. A target is hit by a touch.
 typedef enum rf_surface { RF_SURFACE_TARGET, RF_SURFACE_STATIC } rf_surface;
 
-// A box from low to high, and everything within radius around it.
+// A box from low to high, and everything within radius of it.
 typedef struct rf_round_box {
     double low[3], high[3];
     double radius;
@@ -49,19 +49,19 @@ static inline void rf_sweep_init(rf_sweep *sweep, const double origin[3], const 
     sweep->radius = shape->radius;
 }
 
-// The sweep's own shape counts: boxes grow by half, the radius by radius. A contact after `latest` may be left out.
+// The box grows by the sweep's half and radius. A contact after `latest` may be left out.
 bool rf_sweep_round_box(const rf_sweep *sweep, const rf_round_box *box, rf_surface surface, double latest,
                         rf_contact *out);
 // An upright rectangle over the segment from (x1, z1) to (x2, z2), from low to high. A ray must cross its plane.
 typedef struct rf_panel {
     double x1, z1, x2, z2;
     double low, high;         // may be infinite
-    bool low_edge, high_edge; // whether a ray that meets just that edge is stopped
+    bool low_edge, high_edge; // whether a ray that hits exactly this edge is stopped
 } rf_panel;
 bool rf_sweep_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *out);
 bool rf_sweep_triangle(const rf_sweep *sweep, const double corners[3][3], rf_contact *out);
 
-// The square of the distance from a point to the box without its radius.
+// The squared distance from a point to the box, ignoring its radius.
 double rf_round_box_distance2(const rf_round_box *box, const double point[3]);
 
 static inline bool rf_sweep_is_ray(const rf_sweep *sweep) {

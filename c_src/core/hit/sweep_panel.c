@@ -1,7 +1,8 @@
+// sweep_panel.c: a moving shape against an upright panel.
 #include "slab.h"
 
-// Twice the area of the triangle (start, start + way, corner) in plan: its sign says on which side the corner is. Two
-// walls that share a corner compute the same number for it, so no ray slips through between them.
+// Twice the area of the triangle (start, start + way, corner), seen from above: its sign is the side on which the
+// corner is. Two walls that share a corner compute the same number, so no ray slips through between them.
 static double side(const rf_sweep *sweep, double x, double z) {
     return sweep->way[0] * (z - sweep->origin[2]) - sweep->way[2] * (x - sweep->origin[0]);
 }
@@ -26,7 +27,7 @@ static bool ray_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *
     return true;
 }
 
-// The sum of the panel and the moving box is a prism over a hexagon: three pairs of upright planes.
+// The Minkowski sum of the panel and the moving box is a prism over a hexagon: three pairs of upright planes.
 static bool box_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *out) {
     const double *half = sweep->half;
     double across[3] = {panel->z2 - panel->z1, 0, panel->x1 - panel->x2};
@@ -44,7 +45,8 @@ static bool box_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *
     return true;
 }
 
-// Seen along the wall, the panel is a box without depth. What is out of the sphere's reach above and below is cut off.
+// In the wall's coordinates, the panel is a box without depth. Parts out of the sphere's reach above and below are cut
+// off.
 static bool sphere_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *out) {
     double ex = panel->x2 - panel->x1, ez = panel->z2 - panel->z1, length = sqrt(ex * ex + ez * ez);
     double x = sweep->origin[0] - panel->x1, z = sweep->origin[2] - panel->z1, end = sweep->origin[1] + sweep->way[1];

@@ -1,3 +1,4 @@
+// sweep_triangle.c: a moving shape against a triangle.
 #include "slab.h"
 
 static void subtract(const double a[3], const double b[3], double out[3]) {
@@ -14,8 +15,9 @@ static double dot(const double a[3], const double b[3]) {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-// The volume of the tetrahedron (start, start + way, a, b), six times: on which side of the edge the ray passes. Two
-// triangles that share an edge compute the same number for it (but for its sign), so no ray slips through between them.
+// Six times the volume of the tetrahedron (start, start + way, a, b): its sign is the side of the edge on which the ray
+// passes. Two triangles that share an edge compute the same number except for its sign, so no ray slips through between
+// them.
 static double side(const rf_sweep *sweep, const double a[3], const double b[3]) {
     const double *first = a, *second = b;
     double volume, product[3];
@@ -47,8 +49,8 @@ static bool ray_triangle(const rf_sweep *sweep, const double corners[3][3], cons
     return true;
 }
 
-// The sum of a box and a triangle is a convex body whose sides are those of the box, of the triangle, and those that
-// edges of both span (Ericson, Real-Time Collision Detection, 5.2.9 and 5.5.8).
+// The Minkowski sum of a box and a triangle is a convex body whose sides are those of the box, of the triangle, and
+// those spanned by an edge of each (Ericson, Real-Time Collision Detection, 5.2.9 and 5.5.8).
 static bool box_triangle(const rf_sweep *sweep, const double corners[3][3], const double normal[3], rf_contact *out) {
     rf_slabs slabs = rf_slabs_start(false);
     for (int axis = 0; axis < 3; axis++) {
@@ -85,7 +87,7 @@ static bool box_triangle(const rf_sweep *sweep, const double corners[3][3], cons
     return true;
 }
 
-// A point against everything within radius of an edge: seen along the edge that is a box without width.
+// A point against everything within radius of an edge: in the edge's coordinates, a box without width.
 static bool sphere_edge(const rf_sweep *sweep, const double a[3], const double b[3], rf_contact *out) {
     double u[3], v[3], w[3], length, origin[3], way[3], normal[3], start[3] = {-a[0], -a[1], -a[2]};
     int least = 0;
@@ -118,7 +120,7 @@ static bool sphere_edge(const rf_sweep *sweep, const double a[3], const double b
     return true;
 }
 
-// Does the sphere meet the inside of the triangle, seen along its normal, when it touches its plane?
+// Whether the sphere, when it touches the triangle's plane, touches the inside of the triangle.
 static bool sphere_face(const rf_sweep *sweep, const double corners[3][3], const double normal[3], rf_contact *out) {
     double length = sqrt(dot(normal, normal)), at, rate, point[3], t;
     at = -dot(normal, corners[0]) / length;

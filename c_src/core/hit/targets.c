@@ -54,7 +54,7 @@ bool rf_targets_index(rf_targets *targets, rf_mem *mem) {
     return true;
 }
 
-// All lists, or none.
+// Grows all lists, or none.
 static bool grow(rf_targets *targets, rf_mem *mem) {
     rf_targets grown = *targets;
     grown.capacity = targets->capacity ? targets->capacity * 2 : 16;

@@ -1,3 +1,4 @@
+// view.c: the space at one moment: now, at a committed state, or between two.
 #include "space_state.h"
 
 #include <math.h>
@@ -27,7 +28,8 @@ static void bounds(const void *context, const uint32_t *items, uint32_t count, f
     }
 }
 
-// Both are in the order of keys.
+// Pairs each target with the same life in the next state (match: its index + 1, 0: none). One merge pass: both are
+// sorted by key.
 static void find_matches(rf_state *state, const rf_state *next) {
     uint32_t other = 0;
     for (uint32_t i = 0; i < state->count; i++) {

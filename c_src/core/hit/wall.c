@@ -1,3 +1,4 @@
+// wall.c: a moving shape against a wall with an opening.
 #include "statics.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@ static bool either(const rf_sweep *sweep, const rf_panel panels[2], int count, r
     return hit;
 }
 
-// What stands below the opening and what hangs above it. Neither is there where both sides are level.
+// Tests the parts of the wall below and above the opening. A part is absent if the two sectors have the same height
+// there.
 bool rf_wall_hit(const rf_wall *wall, const rf_sector sides[2], const rf_sweep *sweep, rf_contact *out) {
     rf_panel panels[2], whole = {.x1 = wall->x1,
                                  .z1 = wall->z1,

@@ -34,7 +34,7 @@ static bool check_memory(rf_builder *builder) {
            rf_builder_fail(builder, RF_NO_MEMORY);
 }
 
-// A value is about to be written at this level.
+// Call before a value is written at this level.
 static bool begin_value(rf_builder *builder) {
     if (builder->status != RF_OK) return false;
     if (builder->out.len > UINT32_MAX / 2) return rf_builder_fail(builder, RF_TOO_LARGE);
@@ -42,7 +42,7 @@ static bool begin_value(rf_builder *builder) {
     return true;
 }
 
-// A value has been written: inside a map it ends an entry.
+// Call after a value has been written: inside a map, this ends an entry.
 static bool end_value(rf_builder *builder) {
     if (!check_memory(builder)) return false;
     if (builder->depth > 0) {
@@ -115,7 +115,7 @@ bool rf_builder_open(rf_builder *builder, bool map) {
     rf_buf_byte(&builder->out, map ? RF_TAG_MAP : RF_TAG_LIST);
     builder->levels[builder->depth++] =
         (rf_builder_level){.map = map, .start = builder->out.len, .first_entry = builder->entries.len};
-    rf_buf_byte(&builder->out, 0); // the count, in one byte until it is known to need more
+    rf_buf_byte(&builder->out, 0); // the count; one byte, unless it turns out to need more
     return check_memory(builder);
 }
 
@@ -151,7 +151,7 @@ static void sift_down(const rf_builder *builder, rf_builder_entry *entries, size
     }
 }
 
-// Heapsort: no memory of its own, no bad case.
+// Heapsort: needs no memory and has no bad case.
 static void sort_entries(const rf_builder *builder, rf_builder_entry *entries, size_t count) {
     for (size_t i = count / 2; i-- > 0;) sift_down(builder, entries, i, count);
     for (size_t left = count; left > 1;) {
@@ -163,7 +163,7 @@ static void sort_entries(const rf_builder *builder, rf_builder_entry *entries, s
     }
 }
 
-// Puts a map's entries into the order of their keys.
+// Sorts a map's entries by key.
 static bool order_map(rf_builder *builder, const rf_builder_level *level) {
     size_t count = (builder->entries.len - level->first_entry) / sizeof(rf_builder_entry);
     rf_builder_entry *entries;

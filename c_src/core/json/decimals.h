@@ -1,4 +1,4 @@
-// decimals.h: numbers as text with a fixed number of decimals. Inline, because most of what is encoded are these.
+// decimals.h: writes numbers with a fixed number of decimals. Inline, because most encoded values are such numbers.
 #ifndef RF_CORE_DECIMALS_H
 #define RF_CORE_DECIMALS_H
 
@@ -15,9 +15,9 @@
 
 #define RF_ZEROS UINT64_C(0x3030303030303030)
 
-// Eight digits are kept as bytes, the first one lowest: as their values (0 to 9) or as text.
+// Eight digits are bytes of a word, the first digit lowest: as values (0 to 9) or as text.
 
-// The eight digits of a number below 10^8, as text: all at once, halving the width of the parts three times.
+// The eight digits of a number below 10^8, as text, all at once: splits the parts in halves three times.
 static inline uint64_t rf_eight_digits(uint64_t value) {
     uint64_t fours = value / 10000 | value % 10000 << 32;
     uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
@@ -26,10 +26,10 @@ static inline uint64_t rf_eight_digits(uint64_t value) {
     return (tens | (twos - tens * 10) << 8) + RF_ZEROS;
 }
 
-// Twice eight digits, of two such numbers.
+// The digits of two such numbers.
 static inline void rf_sixteen_digits(uint64_t first, uint64_t second, uint64_t *next, uint64_t *last) {
 #if RF_SIMD_X86
-    // The same halving of both at once. Wojciech Mula, "SSE: conversion integers to decimal representation", 2011.
+    // Splits both at once. Wojciech Mula, "SSE: conversion integers to decimal representation", 2011.
     const __m128i both = _mm_set_epi64x((long long)second, (long long)first);
     __m128i parts = _mm_srli_epi64(_mm_mul_epu32(both, _mm_set1_epi64x(0xd1b71759)), 45); // by 10^4
     __m128i rest = _mm_sub_epi64(both, _mm_mul_epu32(parts, _mm_set1_epi64x(10000)));
@@ -48,14 +48,14 @@ static inline void rf_sixteen_digits(uint64_t first, uint64_t second, uint64_t *
 #endif
 }
 
-// From 10^8 on, and for the numbers of decimals that rf_decimals_place is not for.
+// For values from 10^8 on, and for numbers of decimals that rf_decimals_place does not support.
 size_t rf_decimals_write_large(char *out, uint64_t value, unsigned decimals);
 
-// Eight digits (their values), the last `decimals` of them, 1 to 6, behind a point: without the zeros that nobody
-// writes. Writes up to 17 bytes; answers where the number ends. No branch: how long numbers are is too random.
+// Writes eight digits (values) with a point before the last `decimals`, 1 to 6, without superfluous zeros. Writes up to
+// 17 bytes; returns the end of the number. Branch-free, because lengths are unpredictable.
 static inline char *rf_decimals_place(char *out, uint64_t values, unsigned decimals) {
     uint64_t whole = values | UINT64_C(1) << (56 - 8 * decimals); // the digit before the point stays
-    // Without any digit behind the point, it goes too: it counts as one more zero.
+    // If no digit follows the point, it is left out too: it counts as one more zero.
     uint64_t part = (__builtin_bswap64(values) & ((UINT64_C(1) << 8 * decimals) - 1)) | UINT64_C(1)
                                                                                             << (8 * decimals + 8);
     uint32_t lead = rf_low_bit(whole) & 0x38, zeros = rf_low_bit(part) / 8;

@@ -1,28 +1,28 @@
-// decimals_four.h: the digits of four binary32 at once, scaled and rounded to integers. Every x86-64 has SSE2;
-// elsewhere they go one by one. Both answer the same.
+// decimals_four.h: the digits of four binary32 at once, scaled and rounded to integers: with SSE2, which every x86-64
+// has, and elsewhere one by one. Both give the same results.
 #ifndef RF_CORE_DECIMALS_FOUR_H
 #define RF_CORE_DECIMALS_FOUR_H
 
 #include "decimals.h"
 
 typedef struct rf_four {
-    uint64_t digits[4]; // eight each, their values (decimals.h)
-    uint32_t negative;  // a bit for each: it needs a sign
-    uint32_t hard;      // a bit for each that this is not for: its digits mean nothing
+    uint64_t digits[4]; // eight per number, as values (decimals.h)
+    uint32_t negative;  // a bit per number: it needs a sign
+    uint32_t hard;      // a bit per number that is not supported: its digits are invalid
 } rf_four;
 
-// What a number of decimals needs, in every lane.
+// The constants for a number of decimals, in every lane.
 typedef struct rf_four_constants {
-    _Alignas(16) float limit[4]; // a number is hard if its size is beyond this: it may have more than eight digits
+    _Alignas(16) float limit[4]; // a larger number is hard, as it may have more than eight digits
     double unit[2];              // 10^decimals
 } rf_four_constants;
 
 extern const rf_four_constants rf_four_fixed[7];
-// With four decimals: the shortest text of a number is these digits, if they read back as the number, and if numbers of
-// its size lie so close together that no two of such texts are the same number; so up to a size.
+// With four decimals: up to a limit, the digits are the number's shortest text if they read back as the number, because
+// different texts of this form are then different numbers.
 extern const rf_four_constants rf_four_shortest;
 
-// Half the distance to the next binary32, relative to the power of two below the number; a bit less, for doubt.
+// Half the distance to the next binary32, relative to the power of two below the number; slightly less, to be safe.
 #define RF_FOUR_HALF 0x1.ffep-25
 
 // numbers: count of them, 1 to 4.
@@ -57,7 +57,7 @@ static inline void rf_four_scalar(rf_four *out, const uint8_t *numbers, unsigned
 #if defined(__SSE2__)
 #include <emmintrin.h>
 
-// A constant of which the compiler must not know what it is: it would multiply by it with shifts and sums, slower.
+// Hides a constant from the compiler, which would otherwise replace multiplications by slower shifts and additions.
 static inline __m128i rf_opaque(__m128i constant) {
 #if defined(__GNUC__)
     __asm__("" : "+x"(constant));
@@ -73,7 +73,7 @@ static inline __m128 rf_four_load(const uint8_t *numbers, unsigned count) {
     return count == 2 ? low : _mm_movelh_ps(low, _mm_load_ss((const float *)(const void *)(numbers + 8)));
 }
 
-// Integers below 10^8: their digits, halving the width of the parts three times as rf_eight_digits does.
+// The digits of integers below 10^8, split in halves three times, as in rf_eight_digits.
 static inline void rf_four_digits(uint64_t digits[4], __m128i values) {
     const __m128i by_10000 = _mm_set1_epi64x(3518437209), ten_thousand = _mm_set1_epi32(10000);
     const __m128i by_100 = _mm_set1_epi16(5243), hundred = rf_opaque(_mm_set1_epi16(100));
@@ -93,7 +93,7 @@ static inline void rf_four_digits(uint64_t digits[4], __m128i values) {
     }
 }
 
-// A bit for each whose scaled value is as near to its integer as the number's own text must be.
+// A bit per number whose scaled value is close enough to the integer to read back as the number.
 static inline uint32_t rf_four_exact(__m128d numbers, __m128d scaled, __m128d rounded, __m128d half) {
     const __m128d sign = _mm_set1_pd(-0.0);
     const __m128d exponent = _mm_castsi128_pd(_mm_set1_epi64x(INT64_C(0x7ff0000000000000)));
@@ -130,13 +130,13 @@ static inline void rf_four_make(rf_four *out, const uint8_t *numbers, unsigned c
 #define rf_four_make rf_four_scalar
 #endif
 
-// One that is not hard, behind a comma: up to 19 bytes.
+// Writes a comma and a number that is not hard: up to 19 bytes.
 static inline char *rf_four_write_one(char *at, const rf_four *four, unsigned i, unsigned decimals) {
     memcpy(at, ",-", 2);
     return rf_decimals_place(at + 1 + (four->negative >> i & 1), four->digits[i], decimals);
 }
 
-// The first `count`.
+// Writes the first `count` numbers.
 static inline char *rf_four_write(char *at, const rf_four *four, unsigned count, unsigned decimals) {
     at = rf_four_write_one(at, four, 0, decimals);
     if (count > 1) at = rf_four_write_one(at, four, 1, decimals);

@@ -9,7 +9,7 @@
 
 bool rf_json_out_grow(rf_json_out *out, size_t more) {
     if (out->status != RF_OK) return false;
-    // Room that is asked for is an upper bound: only what is written counts.
+    // The requested room is an upper bound: the limit applies to what has been written.
     if (out->limit > 0 && out->text.len > out->limit)
         out->status = RF_TOO_LARGE;
     else if (!rf_buf_reserve(&out->text, more))
@@ -75,8 +75,8 @@ static void scalar(rf_json_out *out, const rf_term *term) {
 }
 
 void rf_json_out_term(rf_json_out *out, rf_str term) {
-    uint64_t left[RF_DEPTH_MAX]; // values of each open list or map that are still to come
-    uint64_t maps = 0;           // a bit per level: map or list
+    uint64_t left[RF_DEPTH_MAX]; // how many values each open list or map still has
+    uint64_t maps = 0;           // a bit per level: it is a map
     unsigned depth = 0;
     rf_term_reader reader;
     rf_term_read(&reader, term);
@@ -124,7 +124,7 @@ size_t rf_json_value_room(const rf_component_def *def) {
 static inline char *write_number(char *at, const rf_component_def *def, const uint8_t *value) {
     double number;
     float narrow = 0;
-    bool keep; // ".0": as an integer it could not be read back
+    bool keep; // ".0": it could not be read back as an integer
     if (def->type == RF_TYPE_F32) {
         memcpy(&narrow, value, sizeof narrow);
         number = (double)narrow;
@@ -152,7 +152,7 @@ static char *write_numbers(char *at, const rf_component_def *def, const uint8_t 
 
 // ---- lists of binary32, up to four at a time ----------------------------------------------------
 
-// Where some of the four are hard.
+// Writes numbers of which some are hard.
 static char *write_each(char *at, const rf_component_def *def, const rf_four *four, const uint8_t *value,
                         unsigned count, unsigned decimals) {
     for (unsigned i = 0; i < count; i++) {
@@ -166,7 +166,7 @@ static char *write_each(char *at, const rf_component_def *def, const rf_four *fo
     return at;
 }
 
-// What the compiler knows of these arguments makes it three times as fast.
+// Inlined with constant arguments, this is three times as fast.
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #else
@@ -181,7 +181,7 @@ INLINE char *write_four(char *at, const rf_component_def *def, const uint8_t *va
     return rf_four_write(at, &four, count, decimals);
 }
 
-// Exactly three or four.
+// Writes a list of exactly three or four numbers.
 INLINE char *write_short_list(char *at, const rf_component_def *def, const uint8_t *value, unsigned count,
                               unsigned decimals, const rf_four_constants *with) {
     char *start = at;

@@ -1,4 +1,4 @@
-// json_out.h: JSON text that grows up to a limit.
+// json_out.h: writes JSON text into a buffer, up to a limit.
 #ifndef RF_CORE_JSON_OUT_H
 #define RF_CORE_JSON_OUT_H
 
@@ -9,11 +9,11 @@
 
 typedef struct rf_json_out {
     rf_buf text;
-    size_t limit;     // 0: none
-    rf_status status; // the first error; nothing is written after it
+    size_t limit;     // bytes; 0: none
+    rf_status status; // RF_OK, or the first error, after which nothing is written
 } rf_json_out;
 
-// Room for that many more bytes, to be written at rf_json_out_at; false after an error.
+// Makes room for `more` bytes at rf_json_out_at; false after an error.
 bool rf_json_out_grow(rf_json_out *out, size_t more);
 
 static inline bool rf_json_out_room(rf_json_out *out, size_t more) {
@@ -28,7 +28,7 @@ static inline void rf_json_out_byte(rf_json_out *out, char byte) {
     if (rf_json_out_room(out, 1)) out->text.data[out->text.len++] = (uint8_t)byte;
 }
 
-// A float also when it is read back.
+// Keeps ".0", so that it reads back as a float.
 static inline void rf_json_out_number(rf_json_out *out, double number) {
     if (rf_json_out_room(out, RF_JSON_FLOAT_ROOM))
         out->text.len += rf_json_write_f64(rf_json_out_at(out), number, true);
@@ -36,18 +36,18 @@ static inline void rf_json_out_number(rf_json_out *out, double number) {
 
 void rf_json_out_text(rf_json_out *out, rf_str text);
 void rf_json_out_uint(rf_json_out *out, uint64_t value);
-// Numbers as a list, each a float also when it is read back.
+// A list of numbers, each as rf_json_out_number.
 void rf_json_out_numbers(rf_json_out *out, const double *numbers, unsigned count);
-// A string in quotes. What comes from a world is valid UTF-8; anything else that isn't is RF_INVALID_UTF8.
+// A quoted string. RF_INVALID_UTF8: it is not valid UTF-8 (a world's strings always are).
 void rf_json_out_string(rf_json_out *out, rf_str value);
-// Any value, from its compact form.
+// Any value, given as a term.
 void rf_json_out_term(rf_json_out *out, rf_str term);
 
-// The bytes that a value of this type may take; 0 for strings and terms, which have no fixed room.
+// The most bytes that a value of this type takes; 0 for strings and terms, which have no limit.
 size_t rf_json_value_room(const rf_component_def *def);
-// Writes a value as a column keeps it; answers where it ends. Needs the room above.
+// Writes a value from a column, into the room above; returns its end.
 typedef char *(*rf_json_writer)(char *at, const rf_component_def *def, const uint8_t *value);
-// What writes the values of this type; NULL for strings and terms.
+// The writer for values of this type; NULL for strings and terms.
 rf_json_writer rf_json_writer_of(const rf_component_def *def);
 
 #endif

@@ -1,3 +1,4 @@
+// json_reader.c: the pull parser for JSON.
 #include <roomfold/json.h>
 
 #include "base/error.h"
@@ -6,11 +7,11 @@
 
 #define DEPTH_LIMIT 512
 
-// What may come next, white space apart.
+// What may come next, apart from white space.
 typedef enum expected {
     EXPECT_VALUE,
-    EXPECT_VALUE_OR_CLOSE, // behind [
-    EXPECT_KEY_OR_CLOSE,   // behind {
+    EXPECT_VALUE_OR_CLOSE, // after [
+    EXPECT_KEY_OR_CLOSE,   // after {
     EXPECT_COMMA_OR_CLOSE,
     EXPECT_END,
 } expected;
@@ -20,7 +21,7 @@ struct rf_json_reader {
     rf_arena arena; // of the last string with escapes
     expected expected;
     uint32_t depth, max_depth;
-    uint64_t maps[DEPTH_LIMIT / 64]; // per level: a map, not a list
+    uint64_t maps[DEPTH_LIMIT / 64]; // a bit per level: it is a map
 };
 
 rf_status rf_json_reader_new(rf_allocator allocator, rf_str text, uint32_t max_depth, rf_json_reader **out) {

@@ -1,3 +1,4 @@
+// json_writer.c: writes numbers and strings as JSON.
 #include <math.h>
 #include <roomfold/json.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static uint32_t count_digits(uint64_t value) {
     return guess + ((value | 1) >= powers_of_ten[guess]);
 }
 
-// Eight digits at a time; so it writes at least eight bytes.
+// Writes eight digits at a time, so at least eight bytes.
 static size_t write_unsigned(char *out, uint64_t value) {
     size_t len = 0, count;
     if (value >= 100000000) {
@@ -54,7 +55,7 @@ size_t rf_json_write_int(char *out, int64_t value) {
     return 1 + write_unsigned(out + 1, 0 - (uint64_t)value);
 }
 
-// 17 digits, which are enough for every binary64: one, and twice eight as bytes. Zeros follow those that were given.
+// 17 digits, enough for every binary64: one, and two words of eight. Padded with zeros.
 typedef struct digits17 {
     char first;
     uint64_t next, last;
@@ -101,11 +102,11 @@ static size_t write_scientific(char *out, const digits17 *digits, int32_t expone
     return len;
 }
 
-// With at least one digit before the point and at least one behind it.
+// Writes a number with at least one digit before the point and one after it.
 static size_t write_with_point(char *out, const digits17 *digits, uint32_t point) {
     write_digits(out + 1, digits);
     if (point <= 8) {
-        // Again, as these eight bytes are too many. Reading back what was just written would be slower.
+        // Written again, since eight bytes were too many. Reading back what was just written would be slower.
         uint32_t before = 8 * (point - 1);
         rf_store64((uint8_t *)out, digits->next << 8 | (uint8_t)digits->first);
         rf_store64((uint8_t *)out + point + 1, digits->next >> before | digits->last << (56 - before) << 8);
@@ -195,7 +196,7 @@ size_t rf_json_write_string(char *out, rf_str value) {
     *out++ = '"';
     while (at < end) {
         size_t size = 1;
-        // Copies eight bytes and keeps as many as need no escape; each byte has room for six.
+        // Copies eight bytes and keeps those before the first escape; there is room for six per byte.
         while (end - at >= 8) {
             uint64_t stop = rf_scan_run_end(rf_load64((const uint8_t *)at));
             size_t run = stop == 0 ? 8 : rf_low_bit(stop) / 8;

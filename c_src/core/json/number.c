@@ -43,7 +43,7 @@ static int32_t floor_log2_pow10(int32_t power) {
 // ---- Text to binary64
 //
 // Few digits: William D. Clinger, "How to Read Floating Point Numbers Accurately", 1990. Up to 19 digits: Daniel
-// Lemire, "Number Parsing at a Gigabyte per Second", 2021, which never needs a second opinion: Noble Mushtak and Daniel
+// Lemire, "Number Parsing at a Gigabyte per Second", 2021, which never needs a fallback: Noble Mushtak and Daniel
 // Lemire, "Fast Number Parsing Without Fallback", 2022. More digits: both neighbours, and if they differ, big integers.
 
 static double clinger(uint64_t digits, int64_t exponent) {
@@ -52,13 +52,13 @@ static double clinger(uint64_t digits, int64_t exponent) {
     return exponent < 0 ? (double)digits / pow10[-exponent] : (double)digits * pow10[exponent];
 }
 
-// digits × 10^exponent, digits having its first bit set: the upper 64 bits, and in *low the next ones, as far as
+// digits × 10^exponent, where the first bit of digits is set: the upper 64 bits, and in *low the next ones, as far as
 // rounding needs them.
 static uint64_t eisel_lemire_product(uint64_t digits, int32_t exponent, uint64_t *low) {
     uint64_t high, high2, power = rf_pow10_table[exponent - RF_POW10_FIRST].high;
     *low = multiply(digits, power, &high);
     if ((high & 0x1ff) == 0x1ff) {
-        // The paper wants these powers rounded down.
+        // The paper needs these powers rounded down.
         bool floor = exponent < -27 || exponent > 55;
         multiply(digits, rf_pow10_table[exponent - RF_POW10_FIRST].low - floor, &high2);
         *low += high2;
@@ -82,7 +82,7 @@ static uint64_t eisel_lemire(uint64_t digits, int64_t wide_exponent) {
         mantissa >>= 1 - exponent2;
         return (mantissa + (mantissa & 1)) >> 1; // carries into the exponent by itself
     }
-    // Exactly between two values, which only these exponents allow: to even.
+    // Exactly halfway, which is possible with these exponents only: ties to even.
     if (low <= 1 && exponent >= -4 && exponent <= 23 && (mantissa & 3) == 1 && mantissa << drop == high) mantissa--;
     mantissa = (mantissa + (mantissa & 1)) >> 1;
     if (mantissa == F64_HIDDEN_BIT << 1) {
@@ -104,9 +104,9 @@ double rf_number_f64(uint64_t digits, int64_t exponent, bool negative) {
 
 // ---- More than 19 digits
 
-// Halfway between two binary64 there are never more significant digits than this.
+// A number halfway between two binary64 never has more significant digits.
 #define DECIDING_DIGITS 770
-// For DECIDING_DIGITS and one more, or for 5^(324 + DECIDING_DIGITS + 1) × 2^54.
+// Enough for DECIDING_DIGITS + 1 digits, and for 5^(324 + DECIDING_DIGITS + 1) × 2^54.
 #define BIG_LIMBS 88
 
 typedef struct big {
@@ -144,8 +144,8 @@ static int big_compare(const big *a, const big *b) {
     return 0;
 }
 
-// Reads digits and perhaps a point, up to an exponent or the end. Returns how many digits *out has: all, or
-// DECIDING_DIGITS and a 1 that stands for the rest.
+// Reads digits with an optional point, up to an exponent or the end. Returns how many digits *out has: all, or
+// DECIDING_DIGITS and a 1 in place of the rest.
 static int64_t big_read(big *out, const char *at, const char *end) {
     int64_t count = 0;
     out->len = 0;
@@ -238,30 +238,30 @@ static uint64_t scale_f64(uint64_t value, int32_t k) {
     return high_high | (high_low > 1);
 }
 
-// Most numbers in events. With up to 15 digits no two decimals read as the same binary64, so this is the shortest.
+// Handles most numbers in events. Decimals of up to 15 digits are all different binary64, so this is the shortest.
 static bool few_decimals(double value, rf_decimal *out) {
     double scaled = value * 1e4;
     if (!RF_NUMBER_IEEE || !(value < 1e11)) return false;
     *out = (rf_decimal){.digits = (uint64_t)(scaled + 0.5), .exponent = -4};
-    // Most that have more are far off, which is seen without a division.
+    // Most numbers with more digits are far off, which is detected without a division.
     return fabs(scaled - (double)out->digits) <= scaled * 0x1p-50 && (double)out->digits / 1e4 == value;
 }
 
-// The difference of two numbers that are nearly the same, with FEW_BITS bits behind the point, the last of which may be
-// off. Its whole part has at most 6.
+// The difference of two nearly equal numbers, with FEW_BITS fractional bits, the last of which may be wrong. The
+// integer part has at most 6 bits.
 #define FEW_BITS 57
 
 static int64_t few_bits(uint64_t whole, uint64_t part) {
     return (int64_t)(whole << FEW_BITS | part >> (64 - FEW_BITS));
 }
 
-// Whether it is so near to 0 that its sign says nothing.
+// Whether it is so close to 0 that its sign is unreliable.
 static bool is_doubtful(int64_t few) {
     return few >= -4 && few <= 4;
 }
 
-// What the whole search finds, where the interval lies evenly around the value, so that only the decimals next to the
-// value matter: one multiplication in place of three. false: it can't be told this way.
+// The result of the full search if the interval is symmetric around the value, so that only the decimals next to the
+// value matter: one multiplication instead of three. False: this cannot decide.
 static bool quick_f64(uint64_t c, int32_t k, int32_t h, rf_decimal *out) {
     const uint64_t high = rf_pow10_table[-k - RF_POW10_FIRST].high, low = rf_pow10_table[-k - RF_POW10_FIRST].low;
     const int64_t half = few_bits(high >> (63 - h), high << (h + 1) | low >> (63 - h));
@@ -276,13 +276,13 @@ static bool quick_f64(uint64_t c, int32_t k, int32_t h, rf_decimal *out) {
     up = few_bits(whole % 4 - 2, part);
     is_tens = off < 0;
     if (whole < 40 || is_doubtful(off) || (!is_tens & is_doubtful(up))) return false;
-    // Which of the two is as good as random: no branch.
+    // Which of the two is unpredictable, so there is no branch.
     one = whole / 4 + (up > 0);
     *out = (rf_decimal){.digits = one ^ ((one ^ tens) & (0 - is_tens)), .exponent = k + (int32_t)is_tens};
     return true;
 }
 
-// The whole search. Seldom needed, and kept apart for the sake of what is needed always.
+// The full search. Rarely needed, and not inlined, to keep the frequent path fast.
 __attribute__((noinline)) static rf_decimal search_f64(uint64_t c, bool narrow, bool odd, int32_t k, int32_t h) {
     const uint64_t vl = scale_f64((4 * c - 2 + narrow) << h, k) + odd;
     const uint64_t v = scale_f64((4 * c) << h, k), s = v / 4, tens = s / 10;
@@ -314,16 +314,16 @@ rf_decimal rf_number_shortest_f64(double value) {
     return search_f64(c, narrow, fraction & 1, k, h);
 }
 
-// With 32 bits behind the point, the last of which may be off.
+// Scales, with 32 fractional bits, the last of which may be wrong.
 static uint64_t scale_f32(uint32_t value, int32_t k) {
-    // The upper half of the power, rounded up as the whole is.
+    // The upper half of the power, rounded up like the whole.
     uint64_t power = rf_pow10_table[-k - RF_POW10_FIRST].high + (rf_pow10_table[-k - RF_POW10_FIRST].low != 0);
     uint64_t high, low = multiply(power, value, &high);
     return high << 32 | low >> 32;
 }
 
-// Whether digits × 10^k, scaled as vl and vr are, reads back as the value. Reading by way of binary64 moves the ends of
-// the interval, by less than doubt says; so near them the way to know is to read it.
+// Whether digits × 10^k, scaled like vl and vr, reads back as the value. Reading via binary64 shifts the ends of the
+// interval slightly, so close to them it is decided by really reading it.
 static bool reads_back(uint32_t digits, int32_t k, uint64_t scaled, uint64_t vl, uint64_t vr, float value) {
     const uint64_t doubt = 1 << 12;
     if (scaled - vl + doubt <= 2 * doubt || scaled - vr + doubt <= 2 * doubt)

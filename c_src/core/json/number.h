@@ -1,11 +1,11 @@
-// number.h: floating point from decimal text and back, correctly rounded, without libc and its locale.
+// number.h: converts between floats and decimal text, correctly rounded, without libc and its locale.
 #ifndef RF_CORE_NUMBER_H
 #define RF_CORE_NUMBER_H
 
 #include <float.h>
 #include <roomfold/base.h>
 
-// Decimal digits that always fit into 64 bits.
+// Decimal digits that always fit in 64 bits.
 #define RF_NUMBER_DIGITS 19
 
 // Whether + - * / on a double round once (x87 rounds twice).
@@ -21,10 +21,10 @@ double rf_number_f64(uint64_t digits, int64_t exponent, bool negative);
 // The same for the text of a JSON number of any length, which must be well-formed.
 double rf_number_parse(rf_str text);
 
-// The shortest decimal that reads back as this finite value above zero, and of those the closest to it. Zeros at its
-// end don't count. At most 17 digits.
+// The shortest decimal that reads back as this finite value above zero; of several, the closest. Trailing zeros do not
+// count. At most 17 digits.
 rf_decimal rf_number_shortest_f64(double value);
-// It reads back if the binary64 nearest to the decimal, rounded to binary32, is the value. At most 9 digits.
+// The same for a binary32, if it is read as the nearest binary64 and then rounded. At most 9 digits.
 rf_decimal rf_number_shortest_f32(float value);
 
 #endif

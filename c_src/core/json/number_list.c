@@ -2,9 +2,9 @@
 
 // A digit has a value of at most 9 here; every other byte has its high bit set afterwards.
 #define ONES UINT64_C(0x0101010101010101)
-#define NUMBER_MAX 17 // bytes of a number of usual length, and what stands before it
+#define NUMBER_MAX 17 // bytes of a number of usual length, with the byte before it
 
-// What a number's digits are divided by, for positive and for negative ones: signs are too random for a branch.
+// The divisors of a number's digits, for positive and for negative ones: signs are too unpredictable for a branch.
 static const double pow10[2][8] = {{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7},
                                    {-1e0, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7}};
 
@@ -12,7 +12,7 @@ static inline uint64_t non_digits(uint64_t values) {
     return (values | (values + ONES * 0x76)) & ONES * 0x80;
 }
 
-// Eight digits, the first in the lowest byte: neighbours are put together three times.
+// The value of eight digits, the first in the lowest byte. Combines neighbours in three steps.
 static inline uint32_t digits_value(uint64_t values) {
     const uint64_t mask = UINT64_C(0x000000ff000000ff);
     values = values * 10 + (values >> 8);
@@ -21,7 +21,7 @@ static inline uint32_t digits_value(uint64_t values) {
                       32);
 }
 
-// A number longer than seven bytes, or without a point. Behind it, or NULL.
+// Reads a number longer than seven bytes, or without a point. Returns its end, or NULL.
 static const char *longer_number(const char *at, bool negative, double *out) {
     static const uint32_t int_pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     uint64_t bytes = rf_load64((const uint8_t *)at);
@@ -41,7 +41,7 @@ static const char *longer_number(const char *at, bool negative, double *out) {
     return at + 1 + part;
 }
 
-// All others, as programs write them that do not round: 0.1234567890123456, 1e-7. `at` is where the sign may be.
+// Reads any number, such as 0.1234567890123456 or 1e-7. `at` is at the sign, if there is one.
 static const char *any_number(const rf_scan *scan, const char *at, double *out) {
     const int64_t exact = INT64_C(1) << 53;
     rf_scan ahead = *scan;
@@ -62,7 +62,7 @@ static const char *other_number(const rf_scan *scan, const char *at, bool negati
     return behind && (*behind == ',' || *behind == ']') ? behind : any_number(scan, at - negative, out);
 }
 
-// Two runs of digits around a point, seven bytes at most. The value, and how many bytes; 0 if it is anything else.
+// Reads digits around a point, at most seven bytes. Returns the value; *len: the bytes, 0 if it is anything else.
 static inline double short_number(const char *at, bool negative, uint32_t *len) {
     uint64_t values = rf_load64((const uint8_t *)at) ^ ONES * '0', others = non_digits(values), moved, behind;
     uint32_t point, end; // in bits
@@ -72,14 +72,14 @@ static inline double short_number(const char *at, bool negative, uint32_t *len) 
     end = rf_low_bit(others & (others - 1)) - 7;
     if (at[point / 8] != '.' || point == 0 || end == point + 8) return 0;
     *len = end / 8;
-    // The last digit goes to the top, and what stands before the point one byte up, over it.
+    // Moves the last digit to the top byte, and the digits before the point up by one byte, over the point.
     values <<= 64 - end;
     moved = values << 8;
     behind = ~UINT64_C(0) << (64 - (end - point - 8));
     return (double)digits_value(moved ^ ((moved ^ values) & behind)) / pow10[negative][(end - point) / 8 - 1];
 }
 
-// Whether that many numbers of usual length can be looked at.
+// Whether `count` numbers of usual length can be read without a check for the end.
 static inline bool room_for(const rf_scan *scan, const char *at, unsigned count) {
     return scan->end - at >= (ptrdiff_t)(count * NUMBER_MAX + 16);
 }
@@ -92,7 +92,8 @@ bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
         bool negative = *++at == '-';
         const char *start = at += negative;
         uint32_t len;
-        if ((*at == '0') & ((uint8_t)(at[1] - '0') < 10)) return false; // one branch, not two: zeros come at random
+        if ((*at == '0') & ((uint8_t)(at[1] - '0') < 10))
+            return false; // one branch instead of two: zeros are unpredictable
         out[i] = short_number(at, negative, &len);
         at += len;
         if (len == 0 || *at != behind) {

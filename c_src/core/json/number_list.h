@@ -1,22 +1,22 @@
-// number_list.h: lists of numbers as programs write them, the bulk of most events.
+// number_list.h: fast reading of lists of numbers, which are most of the text of events.
 #ifndef RF_CORE_NUMBER_LIST_H
 #define RF_CORE_NUMBER_LIST_H
 
 #include "scan.h"
 #include <roomfold/simd.h>
 
-// [n,n,n], exactly `count` numbers that are finite (integers within +-2^53), without white space: then scan->at is
-// behind it. false: it is something else, or ends too close to the end of the text. Fast for up to seven digits,
-// perhaps a point and up to seven more.
+// Reads [n,n,n]: exactly `count` finite numbers (integers within +-2^53) without white space, and moves scan->at past
+// it. False: anything else, or too close to the end of the text. Fastest for up to seven digits, optionally with a
+// point and up to seven more.
 typedef bool rf_number_list_reader(rf_scan *scan, unsigned count, double *out);
 
-// With the instructions that every processor has.
+// With instructions that every processor has.
 rf_number_list_reader rf_number_list;
 #if defined(__x86_64__)
 rf_number_list_reader rf_number_list_avx2;
 #endif
 
-// All answer the same.
+// The fastest one; all give the same results.
 static inline rf_number_list_reader *rf_number_list_best(void) {
 #if defined(__x86_64__)
     if (rf_simd_available(RF_SIMD_AVX2)) return rf_number_list_avx2;

@@ -1,6 +1,6 @@
-// number_list_avx2.c: lists of three or four short numbers, all of them at once. Where they end is found by comparing
-// every byte, so that none has to wait for the one before; then each number is the eight bytes before its end, in a
-// lane of its own.
+// number_list_avx2.c: reads lists of three or four short numbers at once. Their ends are found by comparing all bytes,
+// so that no number depends on the one before; then each number is the eight bytes before its end, in a lane of its
+// own.
 #include "number_list.h"
 
 #if defined(__x86_64__)
@@ -8,15 +8,15 @@
 
 #define TARGET __attribute__((target("avx2,bmi,popcnt")))
 
-// The list's text, and where it is looked at.
+// Bytes of the list's text that are loaded.
 #define TEXT 64
 #define BEFORE 8 // bytes of a lane
 
-// What a number's digits are divided by, for positive and for negative ones: signs are too random for a branch.
+// The divisors of a number's digits, for positive and for negative ones: signs are too unpredictable for a branch.
 static const double pow10[2][8] = {{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7},
                                    {-1e0, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7}};
 
-// The last bytes of eight, as many as the index.
+// Masks of the last i bytes of eight.
 static const uint64_t last_bytes[9] = {0,
                                        UINT64_C(0xff) << 56,
                                        UINT64_C(0xffff) << 48,
@@ -27,8 +27,8 @@ static const uint64_t last_bytes[9] = {0,
                                        UINT64_C(0xffffffffffffff) << 8,
                                        ~UINT64_C(0)};
 
-// Which of the bytes from `at` end a number of the list: the commas up to the first closing bracket, and that. 0: there
-// is no bracket.
+// A bit for each byte from `at` that ends a number of the list: the commas up to the first closing bracket, and that
+// bracket. 0: there is no bracket.
 TARGET static inline uint64_t number_ends(const char *at) {
     const __m256i comma = _mm256_set1_epi8(','), bracket = _mm256_set1_epi8(']');
     __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)at);
@@ -51,13 +51,13 @@ TARGET static inline uint64_t word_before(const char *end) {
 
 // Numbers as eight digits, each in a lane of 64 bits.
 typedef struct digits {
-    __m256i values;   // of the digits, the first in the lowest byte
+    __m256i values;   // the digits, the first in the lowest byte
     __m256i decimals; // how many of them
     __m256i whole;    // all ones: there is no point
 } digits;
 
-// bytes: the eight before the end of each number; kept: which of them belong to it, without its sign. false: they are
-// not all numbers of this kind.
+// bytes: the eight before the end of each number; kept: which of them belong to it, without its sign. False: not all of
+// them are numbers of this kind.
 TARGET static inline bool read_digits(__m256i bytes, __m256i kept, digits *out) {
     const __m256i ones = _mm256_set1_epi8(-1), zero = _mm256_setzero_si256(), nine = _mm256_set1_epi8(9);
     __m256i values = _mm256_and_si256(_mm256_xor_si256(bytes, _mm256_set1_epi8('0')), kept);
@@ -66,13 +66,13 @@ TARGET static inline bool read_digits(__m256i bytes, __m256i kept, digits *out) 
     __m256i before = _mm256_andnot_si256(others, _mm256_add_epi64(others, ones)); // the point
     __m256i up_to = _mm256_or_si256(_mm256_slli_epi64(before, 8), _mm256_set1_epi64x(0xff));
     __m256i behind = _mm256_andnot_si256(up_to, ones);
-    // What stands before the point moves one byte up, over it.
+    // The digits before the point move up by one byte, over the point.
     __m256i moved = _mm256_slli_epi64(_mm256_and_si256(values, before), 8);
     __m256i zeros = _mm256_and_si256(_mm256_cmpeq_epi8(values, zero), first), bad;
     out->whole = _mm256_cmpeq_epi64(others, zero);
     out->values = _mm256_blendv_epi8(_mm256_or_si256(_mm256_and_si256(values, behind), moved), values, out->whole);
     out->decimals = _mm256_sad_epu8(_mm256_and_si256(behind, _mm256_set1_epi8(1)), zero);
-    // One point at most, with digits on both sides; no zero in front of a digit.
+    // At most one point, with digits on both sides; no leading zero.
     bad = _mm256_xor_si256(others, _mm256_xor_si256(up_to, before));
     bad = _mm256_or_si256(bad, _mm256_and_si256(others, _mm256_xor_si256(values, _mm256_set1_epi8('.' ^ '0'))));
     bad = _mm256_or_si256(bad, _mm256_and_si256(others, _mm256_or_si256(first, _mm256_slli_epi64(ones, 56))));
@@ -80,7 +80,7 @@ TARGET static inline bool read_digits(__m256i bytes, __m256i kept, digits *out) 
     return _mm256_testz_si256(bad, bad);
 }
 
-// Neighbours are put together three times.
+// Combines neighbouring digits in three steps.
 TARGET static inline __m256d digits_values(__m256i values) {
     __m256i pairs = _mm256_maddubs_epi16(values, _mm256_set1_epi16(1 << 8 | 10));
     __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(1 << 16 | 100));
@@ -93,12 +93,12 @@ TARGET static inline __m256d divide(const digits *numbers, const uint32_t negati
     __m256d powers =
         _mm256_set_pd(pow10[negative[3]][_mm_extract_epi64(high, 1)], pow10[negative[2]][_mm_cvtsi128_si64(high)],
                       pow10[negative[1]][_mm_extract_epi64(low, 1)], pow10[negative[0]][_mm_cvtsi128_si64(low)]);
-    // -0 is the integer 0. What has a point keeps its sign: nothing is added to it, which is to say -0.0.
+    // -0 is the integer 0. A number with a point keeps its sign, because -0.0 is added to it.
     __m256d nothing = _mm256_andnot_pd(_mm256_castsi256_pd(numbers->whole), _mm256_set1_pd(-0.0));
     return _mm256_add_pd(_mm256_div_pd(digits_values(numbers->values), powers), nothing);
 }
 
-// The numbers behind `at`. Behind the list, or NULL: it is something else, or longer.
+// Reads the numbers from `at` on. Returns the end of the list, or NULL: it is something else, or longer.
 TARGET static inline const char *short_list(const char *at, unsigned count, double *out) {
     uint64_t left = number_ends(at);
     const char *ends[4], *begin = at;
@@ -107,7 +107,7 @@ TARGET static inline const char *short_list(const char *at, unsigned count, doub
     __m256d values;
     if ((unsigned)__builtin_popcountll(left) != count) return NULL;
     for (unsigned i = 0; i < 4; i++) {
-        if (i == count) { // the last lane of three numbers
+        if (i == count) { // the last lane is unused with three numbers
             ends[i] = ends[i - 1];
             lengths[i] = lengths[i - 1];
             negative[i] = 0;

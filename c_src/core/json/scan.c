@@ -30,8 +30,8 @@ static int hex_digit(char byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-// One escape, of which *unit is the character or UTF-16 code unit. `second`: it must be a low surrogate (dc00 to dfff),
-// which it otherwise must not be. Moves *at behind it, or to the first byte that can't stand there.
+// Reads an escape; *unit is the character or UTF-16 code unit. second: it must be a low surrogate (dc00 to dfff);
+// otherwise it must not be one. Moves *at past it, or to the first invalid byte.
 static bool read_escape(const char **at, const char *end, bool second, uint32_t *unit) {
     static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
     if (*at == end || **at != '\\') return false;
@@ -141,7 +141,7 @@ bool rf_scan_string_rest(rf_scan *scan, rf_arena *arena, const char *at, rf_str 
 
 // ---- Numbers
 
-// Moves *at behind at least one digit and puts the digits behind those of *value, which wraps if they are too many.
+// Moves *at past one or more digits and appends them to *value, which wraps on overflow.
 static bool read_digits(rf_scan *scan, const char **at, uint64_t *value) {
     static const uint32_t pow10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     const char *start = *at;
@@ -163,7 +163,7 @@ static void set_integer(rf_number *out, uint64_t value, size_t count, bool negat
         return;
     }
     out->kind = RF_NUMBER_INT;
-    // The lowest one has no positive counterpart.
+    // The lowest integer has no positive counterpart.
     out->integer = negative && value > 0 ? -(int64_t)(value - 1) - 1 : (int64_t)value;
 }
 
@@ -172,7 +172,7 @@ static void set_float(rf_number *out, double value) {
     out->real = value;
 }
 
-// Behind the e. Moves *at behind the exponent.
+// *at is after the e. Moves it past the exponent.
 static bool read_exponent(rf_scan *scan, const char **at, int64_t *exponent, bool *simple) {
     const char *start;
     uint64_t value = 0;

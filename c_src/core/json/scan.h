@@ -1,5 +1,5 @@
-// scan.h: the parts of JSON text: white space, strings, numbers and words. What may follow what is the
-// caller's business. Where an error is, docs/event-model.md says ("Syntax errors in JSON text").
+// scan.h: scans the tokens of JSON text: white space, strings, numbers and words. The grammar is up to the caller.
+// docs/event-model.md defines the positions of errors ("Syntax errors in JSON text").
 #ifndef RF_CORE_SCAN_H
 #define RF_CORE_SCAN_H
 
@@ -11,8 +11,8 @@
 
 typedef struct rf_scan {
     const char *begin, *at, *end;
-    rf_status status;     // RF_OK until the first error
-    const char *error_at; // of the first error
+    rf_status status;     // RF_OK, or the first error
+    const char *error_at; // its position
 } rf_scan;
 
 typedef struct rf_number {
@@ -20,7 +20,7 @@ typedef struct rf_number {
         RF_NUMBER_INT,
         RF_NUMBER_BIG, // an integer beyond 64 bits
         RF_NUMBER_FLOAT,
-        RF_NUMBER_INFINITE, // no integer, and too large for a binary64
+        RF_NUMBER_INFINITE, // not an integer, and too large for binary64
     } kind;
     int64_t integer; // of INT
     double real;     // of FLOAT
@@ -35,7 +35,7 @@ static inline rf_scan rf_scan_start(rf_str text) {
 
 // Keeps the first error. Returns false.
 bool rf_scan_fail(rf_scan *scan, rf_status status, const char *at);
-// For the byte at `at`, or for the end of the text if `at` is that.
+// Fails with RF_UNEXPECTED_BYTE or, at the end of the text, RF_UNEXPECTED_END.
 bool rf_scan_unexpected(rf_scan *scan, const char *at);
 
 static inline void rf_scan_space(rf_scan *scan) {
@@ -46,22 +46,22 @@ static inline void rf_scan_space(rf_scan *scan) {
 
 bool rf_scan_literal(rf_scan *scan, const char *word, size_t len);
 
-// Goes on with the string that starts at scan->at; all before `at` is plain ASCII.
+// Continues with the string that starts at scan->at; everything before `at` is plain ASCII.
 bool rf_scan_string_rest(rf_scan *scan, rf_arena *arena, const char *at, rf_str *out);
 // Any number.
 bool rf_scan_number_rest(rf_scan *scan, rf_number *out);
 
-// The high bit of the first byte in which a run of plain ASCII ends (a quote, a backslash, a control character, the
-// start of something beyond ASCII) is the lowest one set; 0 if there is none.
+// Finds the first byte that is not plain ASCII of a string: a quote, a backslash, a control character, or beyond ASCII.
+// Its high bit is the lowest bit set in the result; 0 if there is none.
 static inline uint64_t rf_scan_run_end(uint64_t bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t control = bytes - ones * 0x20, quote = (bytes ^ ones * '"') - ones, slash = (bytes ^ ones * '\\') - ones;
-    // What is beyond ASCII keeps its high bit in at least one of them.
+    // Bytes beyond ASCII keep their high bit in at least one of them.
     return (control | quote | slash) & ones * 0x80;
 }
 
-// scan->at stands on the opening quote, afterwards behind the closing one. *out points into the text if the string has
-// no escapes, else into the arena.
+// scan->at is at the opening quote, and afterwards after the closing one. *out points into the text if the string has
+// no escapes, otherwise into the arena.
 static inline bool rf_scan_string(rf_scan *scan, rf_arena *arena, rf_str *out) {
     const char *start = scan->at + 1, *at = start;
     while (scan->end - at >= 8) {
@@ -78,14 +78,14 @@ static inline bool rf_scan_string(rf_scan *scan, rf_arena *arena, rf_str *out) {
     return rf_scan_string_rest(scan, arena, at, out);
 }
 
-// How many of the eight bytes are digits, from the first on.
+// How many of the eight bytes, from the first on, are digits.
 static inline uint32_t rf_scan_digits(uint64_t bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t values = bytes ^ ones * '0', others = (values | (values + ones * 0x76)) & ones * 0x80;
     return others == 0 ? 8 : rf_low_bit(others) / 8;
 }
 
-// The number in the first `count` bytes, 1 to 8, all of them digits: neighbours are put together three times.
+// The number in the first `count` bytes, 1 to 8, which must be digits. Combines neighbouring digits in three steps.
 static inline uint32_t rf_scan_digits_value(uint64_t bytes, uint32_t count) {
     const uint64_t mask = UINT64_C(0x000000ff000000ff);
     uint64_t values = (bytes ^ UINT64_C(0x3030303030303030)) << (64 - 8 * count);
@@ -94,9 +94,9 @@ static inline uint32_t rf_scan_digits_value(uint64_t bytes, uint32_t count) {
     return (uint32_t)(values >> 32);
 }
 
-// Leaves scan->at behind the number: "01" is the number 0, then something else.
+// Moves scan->at past the number; "01" is the number 0, followed by something else.
 static inline bool rf_scan_number(rf_scan *scan, rf_number *out) {
-    // Fast for what events have most: up to seven digits, perhaps a point and up to seven more.
+    // Fast path for most numbers in events: up to seven digits, optionally a point and up to seven more.
     static const double pow10[8] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     static const uint32_t int_pow10[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     const char *at = scan->at;

@@ -1,3 +1,4 @@
+// term.c: reads terms.
 #include <roomfold/term.h>
 
 #include "base/varint.h"

@@ -1,5 +1,5 @@
-// quantise.h: numbers in steps, and quaternions by their smallest three (docs/wire-format.md, Values). binary64 in a
-// fixed order throughout: every implementation gets the same integers and the same floats.
+// quantise.h: quantises numbers in steps, and quaternions as their smallest three (docs/wire-format.md, "Values"). All
+// in binary64 in a fixed order, so that every implementation gets the same integers and floats.
 #ifndef RF_CORE_QUANTISE_H
 #define RF_CORE_QUANTISE_H
 
@@ -7,7 +7,7 @@
 #include <roomfold/schema.h>
 #include <string.h>
 
-// A component's way to be quantised, ready to use.
+// How to quantise a component, with precomputed constants.
 typedef struct rf_quantiser {
     uint8_t kind;               // rf_quantise
     uint8_t bits;               // of each integer
@@ -15,8 +15,8 @@ typedef struct rf_quantiser {
     uint8_t values;             // numbers of the component
     bool wide;                  // f64
     uint32_t most;              // the largest integer
-    double min, step, per_step; // per_step: 1 / step; of a turn: what a unit quaternion's number is multiplied by
-    double half_up;             // of a turn: min, and what rounds
+    double min, step, per_step; // per_step: 1 / step; of a quaternion: the factor of its numbers
+    double half_up;             // of a quaternion: min plus the rounding term
     double over, last;          // most + 1, most
 } rf_quantiser;
 
@@ -27,7 +27,7 @@ rf_quantiser rf_quantiser_of(const rf_component_def *def);
 
 static inline bool rf_to_step(const rf_quantiser *quantiser, double number, uint32_t *out) {
     double step = (number - quantiser->min) * quantiser->per_step + 0.5;
-    // What is below 0 by less than 1 would become 0 if it were only converted.
+    // Needed for numbers between -1 and 0, which a conversion would truncate to 0.
     if (!(step >= 0 && step < quantiser->over)) return false;
     *out = (uint32_t)(int64_t)step;
     return true;
@@ -54,7 +54,7 @@ static inline bool rf_to_steps(const rf_quantiser *quantiser, const void *value,
     return ok;
 }
 
-// The first of the largest by magnitude.
+// The index of the largest number by magnitude; the first of equals.
 static inline uint32_t rf_largest_of_four(const float v[4]) {
     uint32_t index = 0;
     for (uint32_t i = 1; i < 4; i++) index = fabsf(v[i]) > fabsf(v[index]) ? i : index;
@@ -72,7 +72,7 @@ static inline bool rf_to_turn(const rf_quantiser *quantiser, const void *value, 
     if (!forced) *index = rf_largest_of_four(v);
     scale = (1.875 - sum * (1.25 - sum * 0.375)) * quantiser->per_step; // nearly 1 / sqrt(sum), without its cost
     if (v[*index] < 0) scale = -scale;
-    // Those that stay, one after the other.
+    // The other three numbers, in order.
     for (uint32_t i = 0; i < 3; i++) {
         double step = (double)v[i + (i >= *index)] * scale + quantiser->half_up;
         step = step < 0 ? 0 : step;
@@ -82,15 +82,15 @@ static inline bool rf_to_turn(const rf_quantiser *quantiser, const void *value, 
     return true;
 }
 
-// From a column's value to integers; false: it has none (out of bounds, no unit quaternion). For a turn *index is its
-// largest number's place, or with `forced` the place to be left out whatever is largest.
+// Converts a column's value to integers; false: impossible (out of bounds, or not a unit quaternion). For a quaternion,
+// *index is the position of the largest number, which is left out; with `forced`, it is an input instead.
 static inline bool rf_quantise_value(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index,
                                      uint32_t *out) {
     if (quantiser->kind == RF_QUANTISE_STEP) return rf_to_steps(quantiser, value, out);
     return rf_to_turn(quantiser, value, forced, index, out);
 }
 
-// And back, as a column keeps it. The integers are in range.
+// Converts integers, which must be in range, back to a column's value.
 void rf_dequantise_value(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, void *value);
 
 #endif

@@ -9,12 +9,12 @@
 
 #define VERSION 1
 
-// What compiling needs. A function that fails has set the status, and says false.
+// The state of the compiler. A function that fails sets the status and returns false.
 typedef struct compiler {
     rf_rules *rules;
     rf_status status;
-    rf_str event;                         // at hand, for the error
-    rf_rule_field fields[RF_RULE_FIELDS]; // of the rule at hand
+    rf_str event;                         // the current one, for the error
+    rf_rule_field fields[RF_RULE_FIELDS]; // of the current rule
 } compiler;
 
 static bool fail(compiler *c, rf_status status) {
@@ -59,7 +59,7 @@ static bool get_name(compiler *c, rf_str map, rf_str key, rf_str *out) {
     return get_string(map, key, out) && valid_name(*out) ? true : invalid(c);
 }
 
-// How many of these keys the map has.
+// How many of these keys are in the map.
 static uint64_t count_keys(rf_str map, const rf_str *keys, size_t count) {
     uint64_t found = 0;
     rf_str value;
@@ -67,7 +67,7 @@ static uint64_t count_keys(rf_str map, const rf_str *keys, size_t count) {
     return found;
 }
 
-// The map has no keys but these.
+// Fails unless the term is a map with these keys only.
 static bool only_keys(compiler *c, rf_str map, const rf_str *keys, size_t count) {
     rf_term head = rf_term_head(map);
     return head.kind == RF_TERM_MAP && head.as.count == count_keys(map, keys, count) ? true : invalid(c);
@@ -75,7 +75,7 @@ static bool only_keys(compiler *c, rf_str map, const rf_str *keys, size_t count)
 
 // ---- fields -------------------------------------------------------------------------------------
 
-// Notes that the rule reads this field, for that use. A field with two uses is read as a term.
+// Registers that the rule reads this field for this use. A field with two uses is read as a term.
 static int use_field(compiler *c, rf_rule *rule, rf_str name, rf_field_use use, int column) {
     rf_rule_field *field;
     for (uint32_t i = 0; i < rule->field_count; i++) {
@@ -169,7 +169,7 @@ static bool check_constant(compiler *c, const rf_op *op, const rf_operand *opera
     return head.kind == RF_TERM_STRING ? true : invalid(c);
 }
 
-// add, put, take: one component and what is added, put or taken.
+// Compiles add, put or take: one component and one value.
 static bool compile_single(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     rf_str name, value;
     op->operands = allocate(c, sizeof *op->operands);

@@ -102,7 +102,7 @@ static bool read_type(rf_str name, rf_type *out) {
     return false;
 }
 
-// An integer from `least` to `most` under the key. false: it is something else.
+// Reads an integer from `least` to `most` under the key. False: it is something else.
 static bool read_small(rf_str term, rf_str key, int64_t least, int64_t most, uint8_t *out, bool *found) {
     rf_str value;
     rf_term head;

@@ -56,7 +56,7 @@ int rf_schema_word_term(const rf_schema *schema, rf_str term) {
     return find(schema, term, false);
 }
 
-// The words point into packed, behind the components.
+// The words point into packed, after the components.
 static bool add_word(rf_schema *schema, rf_str term) {
     rf_word word = {.term = term, .text = text_of(term)};
     rf_str key = word.text.data ? word.text : word.term;

@@ -1,4 +1,4 @@
-// schema_state.h: what is inside a schema, for the core's own files.
+// schema_state.h: the contents of a schema, for the core's own files.
 #ifndef RF_CORE_SCHEMA_STATE_H
 #define RF_CORE_SCHEMA_STATE_H
 
@@ -8,25 +8,25 @@
 #include <roomfold/schema.h>
 #include <stdatomic.h>
 
-#define RF_SCHEMA_TABLE 128 // twice the components, so that a look-up is short
+#define RF_SCHEMA_TABLE 128 // twice the most components, so that look-ups are short
 #define RF_WORD_TABLE 2048  // twice the most words
 
-// What the packed format says by a number. A string's text has no tag and length in front.
+// A value that the packed format encodes as a number. text: a string's bytes, without tag and length.
 typedef struct rf_word {
     rf_str term;
-    rf_str text; // of a string; else data is NULL
+    rf_str text; // data is NULL unless it is a string
 } rf_word;
 
 struct rf_schema {
     rf_allocator allocator;
     atomic_uint references;
     size_t count;
-    rf_component_def defs[RF_SCHEMA_MAX]; // names point behind the schema
+    rf_component_def defs[RF_SCHEMA_MAX]; // names point to `names` below
     uint8_t table[RF_SCHEMA_TABLE];       // index plus one, by the name's hash
     rf_quantiser quantisers[RF_SCHEMA_MAX];
-    uint8_t tag; // of the packed form
+    uint8_t tag; // the schema tag of frames
     uint32_t packed_len;
-    uint8_t *packed; // the schema as it stands in a snapshot; the words point into it
+    uint8_t *packed; // the schema as in a snapshot; the words point into it
     uint32_t word_count;
     rf_word *words;
     uint16_t *word_table; // word plus one, by the hash of its text or term; NULL without words
@@ -42,13 +42,14 @@ static inline int rf_schema_lookup(const rf_schema *schema, rf_str name) {
     return -1;
 }
 
-// The word that is this text, or this term; -1: none.
+// The number of the word that is this text, or this term; -1: none.
 int rf_schema_word_text(const rf_schema *schema, rf_str text);
 int rf_schema_word_term(const rf_schema *schema, rf_str term);
 
-// schema_packed.c. Makes packed, tag and words of a schema whose components are there already, and reads one:
+// schema_packed.c. The first makes packed, tag and words of a schema whose components are set; the second reads a
+// schema:
 struct rf_wire_in;
-// `in` has nothing but the schema. RF_INVALID_FRAME, RF_NO_MEMORY.
+// `in` contains only the schema. RF_INVALID_FRAME, RF_NO_MEMORY.
 rf_status rf_schema_unpack(rf_allocator allocator, struct rf_wire_in *in, rf_schema **out);
 rf_status rf_schema_pack(rf_schema *schema, const rf_str *words, size_t word_count, rf_error *error);
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#define EXACT_MAX (INT64_C(1) << 53) // integers are taken for floats up to this
+#define EXACT_MAX (INT64_C(1) << 53) // the largest integer taken for a float (RF_EXACT_INTEGER_MAX)
 
 static rf_status number_from_term(const rf_term *term, double *out) {
     if (term->kind == RF_TERM_FLOAT) {
@@ -32,7 +32,7 @@ rf_status rf_value_from_numbers(const rf_component_def *def, const double *numbe
     return RF_OK;
 }
 
-// First that all are numbers, then that they are in range. A number that nothing can hold was put as infinity.
+// Checks first that all are numbers, and then their range. A number out of range was put as infinity.
 static rf_status numbers_from_term(const rf_component_def *def, rf_str term, uint8_t *fixed, rf_str *image) {
     double numbers[RF_NUMBERS_MAX];
     rf_status range = RF_OK;

@@ -1,4 +1,4 @@
-// wire_apply.c: packed snapshots and diffs into a world.
+// wire_apply.c: loads packed snapshots and applies packed diffs.
 #include <roomfold/wire.h>
 
 #include "base/arena.h"
@@ -22,14 +22,14 @@ typedef struct applier {
     rf_world *world;
     const rf_schema *schema;
     rf_wire_in in;
-    bool commit;     // else everything is only looked at
+    bool commit;     // otherwise the frame is only checked
     uint64_t listed; // handles read
     handles deleted, created;
-    handles owners;     // who have the ids of creates so far
+    handles owners;     // existing entities with the ids of creates
     rf_key_set ids;     // of the creates
-    rf_arena id_arena;  // what they are made of
-    rf_arena arena;     // values of the entity at hand
-    rf_assign *assigns; // of the entity at hand
+    rf_arena id_arena;  // their bytes
+    rf_arena arena;     // values of the current entity
+    rf_assign *assigns; // of the current entity
     size_t assign_count, assign_capacity;
 } applier;
 
@@ -37,7 +37,7 @@ static bool fail(applier *a, rf_status status) {
     return rf_wire_fail(&a->in, status);
 }
 
-// Remembers where something began, so that the error is there.
+// Fails at the start of an item.
 static bool fail_at(applier *a, uint64_t at, rf_status status) {
     if (a->in.status == RF_OK) a->in.at = at;
     return fail(a, status);
@@ -82,7 +82,7 @@ static rf_str with_number(applier *a, rf_arena *arena, rf_str stem, uint32_t num
     return (rf_str){out, stem.len + len};
 }
 
-// Behind a word that is a string: itself, or with a number.
+// Reads what follows a word that is a string: the text is the word, or the word with a number.
 static rf_str word_text(applier *a, rf_arena *arena, const rf_word *word) {
     uint64_t number;
     if (rf_wire_get(&a->in, 1) == 0) return word->text;
@@ -94,7 +94,7 @@ static rf_str word_text(applier *a, rf_arena *arena, const rf_word *word) {
     return with_number(a, arena, word->text, (uint32_t)number);
 }
 
-// NULL: what follows is inline.
+// NULL: the value follows inline.
 static const rf_word *get_word(applier *a) {
     uint64_t number = rf_wire_get_nib(&a->in);
     if (number > a->schema->word_count) fail(a, RF_INVALID_FRAME);
@@ -284,7 +284,7 @@ static bool valid_name(const applier *a, rf_str name) {
            rf_schema_lookup(a->schema, name) < 0;
 }
 
-// others: what the entity has so far.
+// others: the entity's current ones.
 static void get_others(applier *a, const rf_others *others, bool update) {
     uint64_t count = rf_wire_get_nib(&a->in), live = others ? others->live : 0;
     rf_str last = {0};
@@ -380,14 +380,15 @@ static void get_deletes(applier *a) {
     }
 }
 
-// An id may belong to somebody else only if that one goes in this frame.
+// An id may be taken over only from an entity that this frame deletes; that is checked after all creates are read
+// (owners).
 static void check_id(applier *a, rf_str id, uint64_t start) {
     uint32_t owner;
     rf_status status = rf_key_set_add(&a->ids, id);
     if (status == RF_DUPLICATE_KEY) fail_at(a, start, RF_INVALID_FRAME);
     if (status == RF_NO_MEMORY) fail(a, RF_NO_MEMORY);
     owner = rf_world_lookup(a->world, id, rf_hash(id, a->world->hash_seed));
-    // Whether the owner goes is known when all creates are.
+    // Creates can also replace the owner, so this is checked later.
     if (reading(a) && owner != RF_NO_HANDLE && !listed(&a->deleted, owner)) add_handle(a, &a->owners, owner);
 }
 
@@ -459,7 +460,7 @@ static void get_changes(applier *a) {
     }
 }
 
-// The stream of bits ends with this byte.
+// Checks that the stream of bits ends with this byte.
 static void get_end(applier *a) {
     unsigned left = (unsigned)(7 & (0 - a->in.at));
     if (reading(a) && rf_wire_get(&a->in, left) != 0) fail(a, RF_INVALID_FRAME);
@@ -519,7 +520,7 @@ rf_status rf_packed_start(rf_allocator allocator, rf_str frame, uint64_t *seq, r
     return rf_wire_error(&part, error);
 }
 
-// What stands before the entities must be what the world was made with.
+// Checks the seq and schema before the entities against the world's.
 static void get_start(applier *a) {
     uint64_t seq = get_seq(&a->in);
     rf_str schema;
@@ -529,7 +530,7 @@ static void get_start(applier *a) {
         fail(a, RF_SCHEMA_MISMATCH);
 }
 
-// Into a copy, which takes the world's place when all is there.
+// Loads into a copy, which replaces the world at the end.
 rf_status rf_load_packed(rf_world *world, rf_str frame, rf_error *error) {
     applier a;
     rf_world *copy = NULL;

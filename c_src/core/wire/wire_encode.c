@@ -1,4 +1,4 @@
-// wire_encode.c: snapshots and diffs in the packed format, straight from the columns, 64 entities at a time.
+// wire_encode.c: encodes snapshots and diffs in the packed format, straight from the columns, 64 entities at a time.
 #include <roomfold/wire.h>
 
 #include "base/bits.h"
@@ -16,9 +16,9 @@ typedef struct item {
     const rf_quantiser *quantiser;
     const uint8_t *cell;
     form form;
-    uint8_t len;                      // of bits; of a delta its width
-    uint64_t bits;                    // that are all there is to say
-    uint32_t numbers[RF_NUMBERS_MAX]; // of steps; of a delta zigzags
+    uint8_t len;                      // of `bits`; of a delta, its width
+    uint64_t bits;                    // the complete encoding
+    uint32_t numbers[RF_NUMBERS_MAX]; // steps; of a delta, zigzags
 } item;
 
 typedef struct masks {
@@ -29,17 +29,17 @@ typedef struct encoder {
     const rf_world *world;
     const rf_schema *schema;
     rf_wire_out out;
-    size_t room;  // bits that an entity's components of fixed size need at most
-    size_t usual; // bits that an entity mostly takes
+    size_t room;  // the most bits of an entity's components of fixed size
+    size_t usual; // bits that an entity usually takes
     const rf_wire_way *way;
-    rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // those components that this can be done for
+    rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // NULL for components without such a function
     rf_wire_places places;
-    uint64_t places_of; // these entities
+    uint64_t places_of; // the entities in `places`
     uint32_t count;
     item items[RF_SCHEMA_MAX];
     uint32_t part_count;
-    bool even;            // of each of the entities at hand each part says something, in bits
-    uint64_t mixed;       // entities of which something may have to be said in another way
+    bool even;            // each part has an encoding of at most 64 bits for each current entity
+    uint64_t mixed;       // entities that may need another encoding
     rf_wire_part parts[]; // as many as the schema has components
 } encoder;
 
@@ -47,13 +47,13 @@ static size_t value_bits(const rf_column *column) {
     return column->blobs ? 8 : (size_t)column->value_size * 8 + RF_NIB_BITS_MAX + RF_NUMBERS_MAX;
 }
 
-// Bits that the value of a component mostly takes.
+// Bits that a component's value usually takes.
 static size_t usual_bits(const rf_column *column, const rf_quantiser *quantiser) {
     if (quantiser->kind != RF_QUANTISE_NONE) return 4 + quantiser->count * (size_t)quantiser->bits;
     return column->blobs ? 16 : column->value_size * (size_t)8;
 }
 
-// What is the same for every entity.
+// Prepares what is the same for all entities.
 static void look_at_columns(encoder *e) {
     e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
     e->usual = 16;
@@ -65,7 +65,7 @@ static void look_at_columns(encoder *e) {
     }
 }
 
-// Room for most of what will be said of so many, so that the frame seldom has to move.
+// guess_room makes room for the expected size, so that the frame rarely has to move.
 #define GUESS_MAX ((size_t)1 << 20)
 #define GUESS_ID 12 // bytes
 
@@ -78,7 +78,7 @@ static void guess_room(encoder *e, size_t count, bool whole, size_t limit) {
 
 // ---- values -----------------------------------------------------------------------------------------
 
-// Numbers of 32 bits, two at a time. A binary64 is two of them.
+// Puts numbers of 32 bits, two at a time. A binary64 is two of them.
 static void put_raw(encoder *e, const item *it) {
     const uint8_t *value = it->cell + it->column->value_offset;
     unsigned left = it->column->value_size;
@@ -112,7 +112,7 @@ static void put_plain(encoder *e, const item *it) {
         rf_wire_term(&e->out, e->schema, (rf_str){blob->bytes, blob->len});
         break;
     }
-    rf_wire_room(&e->out, e->room); // for those that follow
+    rf_wire_room(&e->out, e->room); // for the items that follow
 }
 
 static void put_steps(encoder *e, const item *it) {
@@ -129,9 +129,9 @@ static void put_delta(encoder *e, const item *it) {
         if (it->numbers[i] != 0) rf_wire_bits(&e->out, it->numbers[i], it->len);
 }
 
-// update: a form is said in one or two bits, not in one.
+// update: the form takes one or two bits; in a whole it takes one.
 static void put_value(encoder *e, const item *it, bool update) {
-    if (e->out.buf.failed) return; // there may be no room for what stands behind what failed
+    if (e->out.buf.failed) return; // after a failure there may be no room
     switch (it->form) {
     case FORM_PLAIN:
         put_plain(e, it);
@@ -157,7 +157,7 @@ static void put_value(encoder *e, const item *it, bool update) {
 
 // ---- 64 entities ------------------------------------------------------------------------------------
 
-// e->places become those of `who`.
+// Sets e->places to the positions of `who`.
 static void find_places(encoder *e, uint64_t who) {
     rf_wire_places *out = &e->places;
     uint32_t count = 0;
@@ -172,7 +172,7 @@ static void find_places(encoder *e, uint64_t who) {
     memset(out->at + count, 0, RF_WIRE_GROUP);
 }
 
-// Those of `who` whose component changed at or after `since`.
+// The entities of `who` whose component changed at or after `since`.
 static uint64_t changed(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since) {
     const uint8_t *cells = rf_column_cell(column, page, 0);
     uint64_t out = 0;
@@ -183,14 +183,14 @@ static uint64_t changed(const rf_column *column, const rf_column_page *page, uin
     return out;
 }
 
-// What a part says, all in all: nothing of anybody; something of each; of some, their raw numbers.
+// A summary of a part's encodings: none; one for each entity; some raw.
 typedef struct summary {
     bool none, even, raw;
 } summary;
 
 static inline summary sum_up_lens(const uint8_t *lens, uint32_t count) {
     uint8_t any = 0, nothing = 0, raw = 0;
-    for (uint32_t i = 0; i < count; i++) { // without a branch: the compiler takes many at a time
+    for (uint32_t i = 0; i < count; i++) { // branch-free, so that the compiler vectorises it
         any |= lens[i];
         nothing |= lens[i] == 0;
         raw |= lens[i] == RF_WIRE_VALUE_RAW;
@@ -203,7 +203,7 @@ static summary sum_up(const rf_wire_part *part) {
     return sum_up_lens(part->sayings.len, part->count);
 }
 
-// Finds bits for what there is to say of `who`, all of whom have the component.
+// Encodes the component of the entities `who`, all of which have it.
 static summary find_sayings(encoder *e, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who, uint32_t since) {
     const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since, &e->places};
     find_places(e, who);
@@ -213,7 +213,7 @@ static summary find_sayings(encoder *e, rf_wire_part *part, uint32_t i, uint32_t
     return sum_up(part);
 }
 
-// Finds out what there is to say of `who`, of the entities from `first` on. since 0: all they have.
+// Finds what to encode of the entities `who` of the page that starts at `first`. since 0: everything.
 static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since) {
     e->part_count = 0;
     e->even = true;
@@ -268,7 +268,7 @@ static void put_handle(encoder *e, uint32_t handle, int64_t *last) {
     *last = handle;
 }
 
-// A delta if that is shorter. false: nothing has changed.
+// Chooses a delta if it is shorter. False: nothing has changed.
 static bool try_delta(item *it, const uint32_t *old) {
     unsigned count = it->quantiser->count, changed = 0, width;
     uint32_t zigzags[RF_NUMBERS_MAX], all = 0;
@@ -288,7 +288,7 @@ static bool try_delta(item *it, const uint32_t *old) {
     return true;
 }
 
-// Of a component of many numbers. false: for the receiver nothing has changed.
+// Chooses the form for a component of many numbers. False: unchanged for the receiver.
 static bool choose_form(item *it, uint32_t handle, uint32_t since) {
     const rf_column *column = it->column;
     uint32_t old_numbers[RF_NUMBERS_MAX];
@@ -303,7 +303,7 @@ static bool choose_form(item *it, uint32_t handle, uint32_t since) {
     return try_delta(it, old_numbers);
 }
 
-// What is said of one entity. false: for the receiver nothing has changed.
+// Finds the item for one entity. False: unchanged for the receiver.
 static bool find_item(item *it, rf_wire_part *part, uint32_t handle, uint32_t since) {
     it->column = part->column;
     it->quantiser = part->quantiser;
@@ -323,7 +323,7 @@ static bool find_item(item *it, rf_wire_part *part, uint32_t handle, uint32_t si
     return true;
 }
 
-// The mask of what is said of an entity, which comes before its items.
+// Finds an entity's items; returns their mask, which comes first.
 static uint64_t find_items(encoder *e, uint32_t handle, uint32_t since, bool *removed) {
     uint64_t mask = 0;
     e->count = 0;
@@ -346,7 +346,7 @@ static uint32_t count_others(const rf_others *others, uint32_t since) {
     return count;
 }
 
-// since 0: all that are there.
+// since 0: all.
 static void put_others(encoder *e, const rf_others *others, uint32_t since, uint32_t count) {
     if (count == 0 || !rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
     rf_wire_nib(&e->out, count);
@@ -393,7 +393,7 @@ static unsigned longest(const rf_wire_part *part) {
     return 2u + (quantiser->kind == RF_QUANTISE_SMALLEST_THREE ? 2u : 0u) + quantiser->count * quantiser->bits;
 }
 
-// Of one for whom all is in bits, and who has no others.
+// Writes an update of an entity whose parts are all encoded in bits, without undeclared components.
 static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *known) {
     const rf_wire_part *pieces[RF_SCHEMA_MAX];
     uint64_t mask = 0;
@@ -414,9 +414,9 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *
     }
 }
 
-#define PAIRS_FROM 4 // of fewer, one after the other is faster
+#define PAIRS_FROM 4 // entities; with fewer, one by one is faster
 
-// false: it is not for these parts.
+// False: not possible for these parts.
 static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     static const rf_wire_sayings nothing;
     const rf_wire_part *one = &e->parts[0], *two = &e->parts[1];
@@ -426,7 +426,7 @@ static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     if (!e->way->put_pairs || e->part_count > 2 || who->count - from < PAIRS_FROM) return false;
     if (longest(one) + (e->part_count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
     step = first + who->at[from] - *last;
-    if (step > RF_WIRE_PAIR_STEP) { // the first one by itself
+    if (step > RF_WIRE_PAIR_STEP) { // the first one separately
         e->way->put_even(&e->out, e->parts, e->part_count, UINT64_C(1) << who->at[from], *last - first);
         from++;
         step = who->at[from] - who->at[from - 1];
@@ -436,12 +436,12 @@ static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     return true;
 }
 
-// The same for all of `who` at once if the same is said of all of them: but for the handle they begin alike.
+// Writes updates of all of `who`: at once if all of them have the same parts.
 static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
     const uint64_t mixed = e->mixed | rf_world_page(e->world, first)->with_others;
     const bool even = e->even && e->part_count > 0 && (mixed & who) == 0;
     uint64_t mask = 0;
-    if (even) find_places(e, who); // a component that is not among the parts may have been looked at for fewer
+    if (even) find_places(e, who); // the places may be those of another component, of fewer entities
     for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
     while (who != 0) {
         if (even && mask == known->recent) {
@@ -494,7 +494,7 @@ static bool alive(const rf_world *world, uint32_t handle) {
     return rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1;
 }
 
-// The handles of those who were alive before `since` and whose handle nobody has now.
+// Writes the handles of entities that were alive before `since` and whose handles are free now.
 static bool put_deletes(encoder *e, uint32_t since) {
     const rf_history *history = &e->world->history;
     const uint32_t from = rf_history_dead_since(history, since);
@@ -517,7 +517,7 @@ static bool put_deletes(encoder *e, uint32_t since) {
     return true;
 }
 
-// Pages with somebody who changed at or after `since`: from the first one up to behind the last; and who there are.
+// The range of pages with entities that changed at or after `since`, and how many such entities there are.
 typedef struct changes {
     uint32_t from, to;
     size_t creates, updates;

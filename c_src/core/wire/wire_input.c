@@ -1,4 +1,4 @@
-// wire_input.c: what a client sends.
+// wire_input.c: reads what a client sends.
 #include <roomfold/wire.h>
 
 #include "schema/schema_state.h"
@@ -28,7 +28,7 @@ static void get_steps(rf_wire_in *in, const rf_quantiser *quantiser, float *out)
     if (in->status == RF_OK) rf_dequantise_value(quantiser, numbers, index, out);
 }
 
-// As the schema has the component, if it is an f32 x count; else raw.
+// Reads numbers quantised as in the schema, if its component is an f32 x count; otherwise raw numbers.
 static void get_numbers(rf_wire_in *in, const rf_schema *schema, rf_str name, unsigned count, float *out) {
     int column = rf_schema_lookup(schema, name);
     const rf_component_def *def = column >= 0 ? &schema->defs[column] : NULL;

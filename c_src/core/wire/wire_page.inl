@@ -1,15 +1,15 @@
 // wire_page.inl: the loops of wire_page.h, for the instructions that TARGET says.
 #include "base/bits.h"
 
-// A frame's end while a page is written: the same as rf_wire_out has, in registers.
+// The end of the frame while a page is written: the fields of rf_wire_out, in registers.
 typedef struct pen {
     uint8_t *at;
     uint64_t held, count;
 } pen;
 
-#define SHORT_BITS 56 // beside the 7 that may be held
+#define SHORT_BITS 56 // in addition to the 7 that may be held
 
-// Up to SHORT_BITS.
+// Puts up to SHORT_BITS bits.
 TARGET static inline void pen_put(pen *p, uint64_t value, uint64_t bits) {
     uint64_t held = p->held | value << p->count, count = p->count + bits;
     rf_store64(p->at, held);
@@ -18,7 +18,7 @@ TARGET static inline void pen_put(pen *p, uint64_t value, uint64_t bits) {
     p->count = count % 8;
 }
 
-// Up to 64.
+// Puts up to 64 bits.
 TARGET static inline void pen_put_long(pen *p, uint64_t value, uint64_t bits) {
     if (bits > SHORT_BITS) {
         pen_put(p, value & (UINT64_MAX >> 32), 32);
@@ -28,8 +28,8 @@ TARGET static inline void pen_put_long(pen *p, uint64_t value, uint64_t bits) {
     }
 }
 
-// How an update of the recent mask begins: the handle's last group of three bits, and that the mask is that one and
-// nothing else follows (0 and 0).
+// An update with the recent mask begins with the last group of three bits of the handle and two zero bits: the recent
+// mask, and no flags.
 #define HEAD_BITS 6
 
 TARGET static inline uint64_t put_step(pen *p, uint64_t step) {
@@ -54,7 +54,7 @@ TARGET static inline __attribute__((always_inline)) int64_t put_all(pen *p, cons
         }
         place = rf_low_bit(who);
         step = (uint64_t)(place - last);
-        if (step <= 7 && ends->len[i] <= SHORT_BITS - HEAD_BITS) { // the next one's head goes with it
+        if (step <= 7 && ends->len[i] <= SHORT_BITS - HEAD_BITS) { // together with the next update's head
             pen_put(p, ends->bits[i] | step << ends->len[i], ends->len[i] + (uint64_t)HEAD_BITS);
         } else {
             pen_put_long(p, ends->bits[i], ends->len[i]);
@@ -66,7 +66,7 @@ TARGET static inline __attribute__((always_inline)) int64_t put_all(pen *p, cons
 TARGET static int64_t put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
                                int64_t last) {
     pen p = {out->buf.data + out->buf.len, out->held, out->count};
-    if (part_count == 2) // the compiler knows it: position and rotation
+    if (part_count == 2) // a constant for the compiler: position and rotation
         last = put_all(&p, parts, 2, who, last);
     else
         last = put_all(&p, parts, part_count, who, last);

@@ -10,7 +10,7 @@ static const rf_str pose_names[RF_POSES] = {
     [RF_POSE_RIGHT] = {"right", 5},
 };
 
-// As everywhere a binary32 is shown: the exact number.
+// Puts the exact values of binary32 numbers, as everywhere in such texts.
 static void put_narrow(rf_json_out *out, const float *numbers, unsigned count) {
     double wide[4];
     for (unsigned i = 0; i < count; i++) wide[i] = (double)numbers[i];
@@ -47,7 +47,7 @@ static void put_poses(rf_json_out *out, const rf_input *input, rf_str user, rf_s
     if (any) rf_json_out_text(out, RF_LIT("}\n"));
 }
 
-// Its fields stand behind its name as they came; that none is there twice is seen when it is read.
+// Puts the name, then the fields of the payload. A duplicate of a key is detected when the text is read.
 static void put_event(rf_json_out *out, const rf_input_event *event) {
     rf_term_reader reader;
     size_t payload;
@@ -56,7 +56,7 @@ static void put_event(rf_json_out *out, const rf_input_event *event) {
     rf_json_out_term(out, event->payload);
     rf_term_read(&reader, event->payload);
     if (out->status != RF_OK) return;
-    // The payload's first bracket becomes a comma, or both go.
+    // The payload's opening bracket becomes a comma; an empty payload is removed.
     if (rf_term_next(&reader).as.count > 0) {
         out->text.data[payload] = ',';
         rf_json_out_byte(out, '\n');

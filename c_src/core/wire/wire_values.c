@@ -5,7 +5,7 @@
 #include "frame/wire_numbers.h"
 #include "wire_values_simd.h"
 
-// Bits on their way into a saying.
+// Bits of a value that is being encoded.
 typedef struct saying {
     uint64_t bits;
     unsigned len;
@@ -23,7 +23,7 @@ static void put_whole(saying *out, const rf_quantiser *quantiser, bool update, u
     for (unsigned i = 0; i < quantiser->count; i++) put(out, numbers[i], quantiser->bits);
 }
 
-// Nothing, if nothing changed; false: the whole is not longer.
+// Puts a delta, or nothing if nothing changed. False: the full value is not longer.
 static bool put_delta(saying *out, const rf_quantiser *quantiser, uint32_t index, const uint32_t *numbers,
                       const uint32_t *old) {
     unsigned count = quantiser->count, changed = 0, flags = 0, width;
@@ -47,7 +47,7 @@ static bool put_delta(saying *out, const rf_quantiser *quantiser, uint32_t index
     return true;
 }
 
-// What the receiver has; NULL: that is not known.
+// The value that the receiver has; NULL: unknown.
 static const void *value_before(const rf_wire_values *values, uint32_t place, const uint8_t *cell) {
     const rf_column *column = values->column;
     uint32_t newest = *(const uint32_t *)(const void *)(cell + column->link_offset);

@@ -9,7 +9,7 @@
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #define FORCE TARGET static inline __attribute__((always_inline))
 
-// The integers of four values; ok: all bits set where there are some. A turn's index counts places.
+// The integers of four values. ok: all bits are set where there are integers. index: of a quaternion.
 typedef struct four {
     __m128i numbers[3];
     __m128i index;
@@ -33,7 +33,7 @@ FORCE __m128i low_halves(__m256d mask) {
         _mm_shuffle_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1), _MM_SHUFFLE(2, 0, 2, 0)));
 }
 
-// 32 bytes from each of four places, as eight times four numbers of 32 bits.
+// Loads 32 bytes from each of four addresses and transposes them to eight vectors of four 32-bit numbers.
 FORCE void load(const uint8_t *from, const uint32_t at[4], __m128 v[8]) {
     __m256 rows[4], low[2], high[2], both[4];
     for (int i = 0; i < 4; i++) rows[i] = _mm256_loadu_ps((const float *)(const void *)(from + at[i]));
@@ -57,7 +57,7 @@ FORCE __m128i all_lanes(uint32_t number) {
     return _mm_set1_epi32((int)number);
 }
 
-// Of numbers without a sign.
+// Compares unsigned numbers.
 FORCE __m128i at_least(__m128i a, __m128i b) {
     return _mm_cmpeq_epi32(_mm_max_epu32(a, b), a);
 }
@@ -66,7 +66,7 @@ FORCE bool none(__m128i lanes) {
     return _mm_testz_si128(lanes, lanes);
 }
 
-// rf_value_log_before of four entities: the values of those (of `who`) that it knows.
+// rf_value_log_before for four entities: the values of those of `who` that it knows.
 FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i who, __m128 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m128i since = all_lanes(values->since), zero = _mm_setzero_si128();
@@ -106,14 +106,14 @@ FORCE four to_steps(const __m128 v[3], const step_lanes *with) {
     for (int i = 0; i < 3; i++) {
         __m256d step = _mm256_mul_pd(_mm256_sub_pd(_mm256_cvtps_pd(v[i]), with->min), with->per_step);
         step = _mm256_add_pd(step, _mm256_set1_pd(0.5));
-        // Down, so that what is below 0 is negative; what is no integer of 32 bits is 2^31.
+        // Rounds down, so that values below 0 become negative. A value that is no 32-bit integer becomes 2^31.
         out.numbers[i] = _mm256_cvttpd_epi32(_mm256_floor_pd(step));
     }
     out.ok = at_least(with->most, _mm_max_epu32(_mm_max_epu32(out.numbers[0], out.numbers[1]), out.numbers[2]));
     return out;
 }
 
-// What 1 / sqrt(sum) is multiplied by, with the sign of the largest.
+// The factor 1 / sqrt(sum), scaled, with the sign of the largest number.
 FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
     __m256d inverse = _mm256_sub_pd(_mm256_set1_pd(1.25), _mm256_mul_pd(sum, _mm256_set1_pd(0.375)));
     __m256i sign = _mm256_slli_epi64(_mm256_cvtepu32_epi64(_mm_castps_si128(largest)), 32);
@@ -122,7 +122,7 @@ FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
     return _mm256_xor_pd(_mm256_mul_pd(inverse, with->per_step), _mm256_castsi256_pd(sign));
 }
 
-// What has to be known of a quaternion first. Two without the same index have nothing more to do with each other.
+// The first properties of a quaternion. Two quaternions with different indices need no further comparison.
 typedef struct turn {
     __m256d sum;
     __m128 largest;
@@ -154,7 +154,7 @@ FORCE four to_turn(const __m128 v[4], const turn *of, const turn_lanes *with) {
     const __m256d scale = turn_scale(of->sum, of->largest, with);
     __m128 rest[3];
     four out = {.index = of->index, .ok = of->ok};
-    // Each place of the rest has its own number, or the next one if the largest is not behind it.
+    // Position i of the rest has number i, or the next one if the largest comes at or before it.
     for (int i = 0; i < 3; i++) {
         __m128i behind = _mm_cmpgt_epi32(out.index, _mm_set1_epi32(i));
         rest[i] = _mm_blendv_ps(v[i + 1], v[i], _mm_castsi128_ps(behind));
@@ -196,7 +196,7 @@ FORCE deltas find_deltas(const four *now, const four *was, const rf_wire_layout 
         out.same[i] = _mm_cmpeq_epi32(out.zigzags[i], zero);
         all = _mm_or_si128(all, out.zigzags[i]);
     }
-    // A binary32 of an integer up to 2^24 is exact, and its exponent says how many bits the integer has.
+    // An integer up to 2^24 is exact as a binary32, whose exponent is then the number of bits.
     out.width = _mm_sub_epi32(_mm_srli_epi32(_mm_castps_si128(_mm_cvtepi32_ps(all)), 23), _mm_set1_epi32(126));
     out.none = _mm_cmpeq_epi32(all, zero);
     out.len = all_lanes(in->flags_at + 3);
@@ -218,7 +218,7 @@ FORCE __m256i delta_bits(const deltas *delta, const four *now, const rf_wire_lay
     return out;
 }
 
-// Of those of `said`. known: who of them has a `was`.
+// Chooses the encodings of the lanes `said`. known: the lanes with a previous value.
 FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four *was, __m128i said, __m128i known,
                   const rf_wire_layout *in) {
     const __m128i bytes = _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
@@ -245,7 +245,7 @@ FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four 
 
 // ---- components -------------------------------------------------------------------------------------
 
-// Four entities' cells: where they are, whose they are, and of whom something is said.
+// Four entities: their cells, their handles, and which of them are encoded.
 typedef struct group {
     uint32_t at[4];
     __m128i handles, said;

@@ -9,8 +9,8 @@
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,avx512f,avx512vl,avx512cd,avx512dq,avx512bw")))
 #define FORCE TARGET static inline __attribute__((always_inline))
 
-// The integers of eight values, as wide as the doubles they come from; ok: a bit for each that has some. A turn's index
-// counts places.
+// The integers of eight values, as wide as the doubles they come from. ok: a bit per value that has integers. index: of
+// a quaternion.
 typedef struct eight {
     __m512i numbers[3];
     __m256i index;
@@ -33,7 +33,7 @@ FORCE __m512 load_two(const uint8_t *low, const uint8_t *high) {
                               _mm256_loadu_ps((const float *)(const void *)high), 1);
 }
 
-// Rows of eight numbers of 32 bits, number 0 and 4, 1 and 5, 2 and 6, 3 and 7, to eight columns.
+// Transposes eight rows of eight 32-bit numbers; each register holds the rows 0 and 4, 1 and 5, 2 and 6, or 3 and 7.
 FORCE void transpose(const __m512 rows[4], __m256 v[8]) {
     __m512 low[2], high[2], both[4];
     low[0] = _mm512_unpacklo_ps(rows[0], rows[1]), high[0] = _mm512_unpackhi_ps(rows[0], rows[1]);
@@ -48,14 +48,14 @@ FORCE void transpose(const __m512 rows[4], __m256 v[8]) {
     }
 }
 
-// 32 bytes from each of eight places, as eight times eight numbers of 32 bits.
+// Loads 32 bytes from each of eight addresses and transposes them to eight vectors of eight 32-bit numbers.
 FORCE void load(const uint8_t *from, const uint32_t at[8], __m256 v[8]) {
     __m512 rows[4];
     for (int i = 0; i < 4; i++) rows[i] = load_two(from + at[i], from + at[i + 4]);
     transpose(rows, v);
 }
 
-// The same of places that follow one another, without the way of their addresses through memory.
+// The same for equidistant addresses, which then need not go through memory.
 FORCE void load_next(const uint8_t *from, size_t stride, __m256 v[8]) {
     __m512 rows[4];
     for (unsigned i = 0; i < 4; i++) rows[i] = load_two(from + i * stride, from + (i + 4) * stride);
@@ -70,8 +70,8 @@ FORCE __m256i all_lanes(uint32_t number) {
     return _mm256_set1_epi32((int)number);
 }
 
-// The log's entries with these indices, and where they are. Those of entities that were updated in their order follow
-// one another.
+// Loads the log's entries with these indices; at: their offsets. Entities that were updated in order have consecutive
+// entries.
 FORCE void load_entries(const rf_value_log *log, __m256i indices, uint32_t at[8], __m256 entry[8]) {
     const __m256i first = _mm256_broadcastd_epi32(_mm256_castsi256_si128(indices));
     const __m256i next = _mm256_add_epi32(first, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -85,7 +85,7 @@ FORCE void load_entries(const rf_value_log *log, __m256i indices, uint32_t at[8]
     }
 }
 
-// rf_value_log_before of eight entities: the values of those (of `who`) that it knows.
+// rf_value_log_before for eight entities: the values of those of `who` that it knows.
 FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 who, __m256 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m256i since = all_lanes(values->since);
@@ -122,7 +122,8 @@ FORCE eight to_steps(const __m256 v[3], const step_lanes *with) {
     for (int i = 0; i < 3; i++) {
         __m512d step = _mm512_mul_pd(_mm512_sub_pd(_mm512_cvtps_pd(v[i]), with->min), with->per_step);
         step = _mm512_add_pd(step, _mm512_set1_pd(0.5));
-        // Down, so that what is below 0 is negative; what is no integer of 64 bits is -2^63. Neither is at most `most`.
+        // Rounds down, so that values below 0 become negative. A value that is no 64-bit integer becomes -2^63. As
+        // unsigned numbers, neither is at most `most`.
         out.numbers[i] = _mm512_cvt_roundpd_epi64(step, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     }
     largest = _mm512_max_epu64(_mm512_max_epu64(out.numbers[0], out.numbers[1]), out.numbers[2]);
@@ -130,7 +131,7 @@ FORCE eight to_steps(const __m256 v[3], const step_lanes *with) {
     return out;
 }
 
-// What 1 / sqrt(sum) is multiplied by, with the sign of the largest.
+// The factor 1 / sqrt(sum), scaled, with the sign of the largest number.
 FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
     __m512d inverse = _mm512_sub_pd(_mm512_set1_pd(1.25), _mm512_mul_pd(sum, _mm512_set1_pd(0.375)));
     __mmask8 negative = _mm256_movepi32_mask(_mm256_castps_si256(largest));
@@ -139,7 +140,7 @@ FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
     return _mm512_mask_xor_pd(inverse, negative, inverse, _mm512_set1_pd(-0.0));
 }
 
-// What has to be known of a quaternion first. Two without the same index have nothing more to do with each other.
+// The first properties of a quaternion. Two quaternions with different indices need no further comparison.
 typedef struct turn {
     __m512d wide[4]; // its numbers
     __m512d sum;
@@ -173,7 +174,7 @@ FORCE eight to_turn(const turn *of, const turn_lanes *with) {
     const __m512d scale = turn_scale(of->sum, of->largest, with);
     eight out = {.index = of->index, .ok = of->ok};
     for (int i = 0; i < 3; i++) {
-        // Each place of the rest has its own number, or the next one if the largest is not behind it.
+        // Position i of the rest has number i, or the next one if the largest comes at or before it.
         __mmask8 behind = _mm256_cmpgt_epi32_mask(out.index, _mm256_set1_epi32(i));
         __m512d step = _mm512_mask_mov_pd(of->wide[i + 1], behind, of->wide[i]);
         step = _mm512_add_pd(_mm512_mul_pd(step, scale), with->half_up);
@@ -192,13 +193,13 @@ FORCE __m512i shifted(__m256i numbers, unsigned bits) {
     return _mm512_sll_epi64(widen(numbers), _mm_cvtsi32_si128((int)bits));
 }
 
-// What is said of eight values.
+// The encodings of eight values.
 typedef struct said {
     __m512i bits;
     __m256i len;
 } said;
 
-// A layout, ready to use.
+// A layout as vectors.
 typedef struct whole_lanes {
     __m512i head, index_at, numbers_at[3];
     __m256i len;
@@ -252,7 +253,7 @@ FORCE __m512i delta_bits(const deltas *delta, const eight *now, const rf_wire_la
     return out;
 }
 
-// Of those of `known`, a delta if it is shorter, and nothing if nothing changed.
+// For the values of `known`: a delta if it is shorter, and nothing if nothing changed.
 FORCE said say_delta(said whole, const eight *now, const eight *was, __mmask8 known, const rf_wire_layout *in) {
     const deltas delta = find_deltas(now, was, in);
     __mmask8 shorter = _mm256_mask_cmplt_epi32_mask(known, delta.len, whole.len);
@@ -265,7 +266,7 @@ FORCE said say_delta(said whole, const eight *now, const eight *was, __mmask8 kn
     return whole;
 }
 
-// ok: who has integers; who: of whom something is said.
+// ok: the values that have integers; who: the values to encode.
 FORCE void put(rf_wire_sayings *out, uint32_t i, said it, __mmask8 ok, __mmask8 who) {
     it.len = _mm256_mask_mov_epi32(all_lanes(RF_WIRE_VALUE_RAW), ok, it.len);
     it.len = _mm256_maskz_mov_epi32(who, it.len);
@@ -275,8 +276,8 @@ FORCE void put(rf_wire_sayings *out, uint32_t i, said it, __mmask8 ok, __mmask8 
 
 // ---- components -------------------------------------------------------------------------------------
 
-// What there is of a page's entities, eight at a time: of whom something is said, what they have, and what those of
-// `known` had. Found for all of them before anything is computed: no computation has to wait for memory.
+// The data of a page's entities, eight at a time: which of them are encoded, their values, and the previous values of
+// those of `known`. Loaded for all entities before any computation, so that no computation waits for memory.
 #define GROUPS (RF_PAGE_SIZE / 8)
 typedef struct groups {
     __m256 now[GROUPS][4], was[GROUPS][4];
@@ -315,23 +316,22 @@ FORCE void find_all(groups *all, const rf_wire_values *values, int numbers) {
         if (all->said[k] != 0) all->known[k] = find_before(values, handles[k], links[k], all->said[k], all->was[k]);
 }
 
-// What is certainly far from what was there needs no integers of that: a delta can be shorter only if all three of its
-// numbers are small, or one of them did not change at all.
+// If a value has certainly changed a lot, its previous integers are not needed: a delta can only be shorter if all
+// three of its numbers are small, or one of them did not change.
 typedef struct reach {
-    __m256 change; // a number that differs by this much is another integer,
-    __m256 delta;  // by this much its delta is too long where all three changed
+    __m256 change; // a number that differs by this much gives another integer,
+    __m256 delta;  // and by this much, its delta is too long if all three changed
 } reach;
 
-// How far apart integers are, at most, of which a delta of all three is shorter.
+// The largest difference of integers for which a delta of all three numbers is shorter.
 FORCE double longest_delta(const rf_wire_layout *in) {
     const unsigned whole = in->whole_place + 3 * in->bits, head = in->flags_at + 3;
     const unsigned width = whole > head ? (whole - 1 - head) / 3 : 0;
     return (double)((1u << (width < RF_WIRE_DELTA_BITS ? width : RF_WIRE_DELTA_BITS)) / 2);
 }
 
-// Integers are less than one apart from what they are rounded from, and a difference in binary32 is off by less than
-// one in 2^20. Where that is not so, with steps too small or too large for it, both sides are rounded alike: to be
-// equal is near.
+// Rounding changes a number by less than one integer, and the relative error of a difference in binary32 is below
+// 2^-20. If steps are too small or too large for that, both numbers are rounded alike, and only equal numbers are near.
 FORCE reach reach_of(const rf_quantiser *quantiser, const rf_wire_layout *in) {
     return (reach){_mm256_set1_ps((float)(1.01 * quantiser->step)),
                    _mm256_set1_ps((float)(1.01 * (longest_delta(in) + 1) * quantiser->step))};
@@ -382,15 +382,15 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
     }
 }
 
-// Squared lengths are 63/64 to 65/64, and numbers that stay at most sqrt(1/2) of a length: the same turn's differ by
-// less than 0.0112.
+// Squared lengths are 63/64 to 65/64, and the numbers that are sent at most sqrt(1/2) of the length: so those of the
+// same rotation differ by less than 0.0112.
 FORCE reach reach_of_turn(const rf_quantiser *quantiser, const rf_wire_layout *in) {
     return (reach){_mm256_set1_ps((float)(1.01 * quantiser->step + 0.012)),
                    _mm256_set1_ps((float)(1.01 * (longest_delta(in) + 1) * quantiser->step + 0.012))};
 }
 
-// The numbers that stay, of the nearer one of what was there and its opposite, which is the same turn. They may be far
-// for another reason: another number was the largest.
+// Compares the numbers that are sent with those of the previous quaternion or of its negative (the same rotation),
+// whichever is nearer. They may also differ because another number was the largest.
 FORCE __mmask8 turns_are_near(const __m256 now[4], const turn *is, const __m256 was[4], const reach *within) {
     const __m256 sign = _mm256_set1_ps(-0.0F);
     __m256 most = _mm256_andnot_ps(sign, was[0]), same = was[0], opposite, differences[3];
@@ -439,9 +439,9 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
 
 #include "wire_page.inl"
 
-// ---- two sayings of each entity ---------------------------------------------------------------------
+// ---- two encoded values per entity ------------------------------------------------------------------
 
-// Sums of so many lanes, each with those before it.
+// The prefix sums of the lanes.
 FORCE __m512i running_sums(__m512i lanes) {
     const __m512i zero = _mm512_setzero_si512();
     lanes = _mm512_add_epi64(lanes, _mm512_alignr_epi64(lanes, zero, 7));
@@ -453,7 +453,7 @@ FORCE __m512i bytes_of(const uint8_t *bytes) {
     return _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(const void *)bytes));
 }
 
-// Bits as two numbers, the low one first.
+// Up to 128 bits, as two numbers, the low one first.
 typedef struct long_bits {
     __m512i low, high, len;
 } long_bits;
@@ -461,7 +461,7 @@ typedef struct long_bits {
 // len + more.len <= 128
 FORCE long_bits followed_by(long_bits bits, __m512i more, __m512i more_len) {
     const __m512i all = _mm512_set1_epi64(64);
-    bits.low = _mm512_or_si512(bits.low, _mm512_sllv_epi64(more, bits.len)); // none of it from 64 on
+    bits.low = _mm512_or_si512(bits.low, _mm512_sllv_epi64(more, bits.len)); // 0 for shifts of 64 and more
     bits.high = _mm512_or_si512(bits.high, _mm512_srlv_epi64(more, _mm512_sub_epi64(all, bits.len)));
     bits.high = _mm512_or_si512(bits.high, _mm512_sllv_epi64(more, _mm512_sub_epi64(bits.len, all)));
     bits.len = _mm512_add_epi64(bits.len, more_len);
@@ -520,7 +520,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         bits.high = _mm512_or_si512(_mm512_sllv_epi64(bits.high, from),
                                     _mm512_srlv_epi64(bits.low, _mm512_sub_epi64(_mm512_set1_epi64(64), from)));
         bits.low = _mm512_sllv_epi64(bits.low, from);
-        // The bits of its last byte that is not full go into the first of the next.
+        // The bits of an incomplete last byte go into the first byte of the next one.
         from = _mm512_andnot_si512(seven, _mm512_add_epi64(from, bits.len));
         tail = _mm512_or_si512(_mm512_srlv_epi64(bits.low, from),
                                _mm512_srlv_epi64(bits.high, _mm512_sub_epi64(from, _mm512_set1_epi64(64))));

@@ -1,4 +1,4 @@
-// wire_values_simd.h: what the ways to quantise with vector instructions share.
+// wire_values_simd.h: shared by the encoders with vector instructions.
 #ifndef RF_CORE_WIRE_VALUES_SIMD_H
 #define RF_CORE_WIRE_VALUES_SIMD_H
 
@@ -11,20 +11,20 @@
 extern const rf_wire_way rf_wire_way_avx2, rf_wire_way_avx512;
 #endif
 
-// What was stored there by one instruction is loaded number by number, not taken out of the register again, which would
-// keep the units busy that compute.
+// Makes the compiler load numbers one by one from an array that was stored by one instruction, instead of extracting
+// them from the register, which would occupy the computing units.
 #define RF_WIRE_IN_MEMORY(array) __asm__("" : "+m"(array))
 
-// Where things stand in what is said, the same for all values of a component.
+// The layout of encoded values, the same for all values of a component.
 typedef struct rf_wire_layout {
     unsigned bits;                    // of an integer
-    unsigned whole_head, whole_place; // of a whole: what stands first, and where the integers begin
-    unsigned index_bits;              // in front of them
-    unsigned flags_at;                // of a delta: what says which numbers changed
+    unsigned whole_head, whole_place; // of a full value: its first bits, and where the integers begin
+    unsigned index_bits;              // before the integers
+    unsigned flags_at;                // of a delta: where the bits are that tell which numbers changed
     bool update;
 } rf_wire_layout;
 
-// Where an entry of the log begins that is not the newest of its entity. false: there is none.
+// Finds the log entry for an entity whose newest entry is too new; *at: its offset. False: there is none.
 static inline bool rf_wire_older_entry(const rf_wire_values *values, uint32_t handle, uint32_t number, uint32_t *at) {
     const rf_value_log *log = &values->column->log;
     const uint8_t *value = rf_value_log_before(log, handle, number, values->since);

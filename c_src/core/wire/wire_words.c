@@ -4,7 +4,7 @@
 #include "frame/wire_numbers.h"
 #include <roomfold/term.h>
 
-// The digits at the end that can be a name's number: how many, and the number. 0: none.
+// Length and value of the decimal suffix that can be sent as a number: at most 9 digits, no leading zero. 0: none.
 static size_t suffix(rf_str text, uint32_t *number) {
     size_t len = 0;
     *number = 0;
@@ -14,7 +14,7 @@ static size_t suffix(rf_str text, uint32_t *number) {
     return len;
 }
 
-// As a word, perhaps with a number; false: there is none.
+// Writes the text as a word, perhaps with a number; false: impossible.
 static bool put_word(rf_wire_out *out, const rf_schema *schema, rf_str text) {
     uint32_t number;
     size_t digits;

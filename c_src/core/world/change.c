@@ -59,7 +59,7 @@ static void drop_fresh(rf_world *world, rf_assign *assigns, size_t count) {
     }
 }
 
-// slot is where the entity is or will be.
+// slot: the entity's, existing or future.
 static rf_status prepare(rf_world *world, uint32_t handle, rf_slot *slot, rf_assign *assigns, size_t count) {
     uint32_t undeclared = 0;
     bool ok = true;
@@ -151,8 +151,8 @@ static void touch_created(rf_world *world, uint32_t handle) {
     touch(world, handle);
 }
 
-// Most updates set numbers that are there already: one pass over cells, nothing can fail. false: it is not one of
-// these, and nothing has been done.
+// Fast path: most updates set numbers that are present already, which takes one pass and cannot fail. False: another
+// kind of update; nothing has been done.
 static bool update_in_place(rf_world *world, uint32_t handle, const rf_assign *assigns, size_t count) {
     uint8_t *cells[RF_SCHEMA_MAX];
     bool changed = false;
@@ -178,7 +178,7 @@ static bool update_in_place(rf_world *world, uint32_t handle, const rf_assign *a
     return true;
 }
 
-// For diffs: what a quantised component was.
+// Remembers the old value of a quantised component, for diffs.
 static void remember(rf_world *world, uint32_t handle, const rf_assign *assign) {
     rf_column *column = assign->column >= 0 ? &world->columns[assign->column] : NULL;
     rf_column_page *page;
@@ -225,7 +225,7 @@ static void drop_declared(rf_world *world, rf_column *column, uint32_t handle) {
     }
 }
 
-// Takes away what a replacing create does not name.
+// Removes the components that a replacing create does not set.
 static void drop_rest(rf_world *world, uint32_t handle, rf_slot *slot, const rf_assign *assigns, size_t count) {
     for (uint32_t i = 0; i < world->column_count; i++)
         if (!assigned(assigns, count, (int)i, (rf_str){0})) drop_declared(world, &world->columns[i], handle);
@@ -261,7 +261,7 @@ static bool reserve_page(rf_world *world, uint32_t handle) {
     return world->pages[page] != NULL;
 }
 
-// In a mirror the lowest handle that nobody has.
+// In a mirror, the lowest free handle.
 uint32_t rf_change_free_handle(const rf_world *world) {
     if (!world->mirror) return world->free1 ? world->free1 - 1 : world->handles;
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
@@ -271,7 +271,7 @@ uint32_t rf_change_free_handle(const rf_world *world) {
     return (world->handles + RF_PAGE_SIZE - 1) / RF_PAGE_SIZE * RF_PAGE_SIZE;
 }
 
-// Nothing but values that lie in the cells themselves: most entities are made of these.
+// Whether all values are stored in the cells themselves, as in most entities.
 static bool all_in_cells(const rf_world *world, const rf_assign *assigns, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (assigns[i].column < 0 || assigns[i].remove || world->columns[assigns[i].column].blobs) return false;

@@ -17,7 +17,7 @@ static uint16_t value_size(const rf_component_def *def) {
     return sizeof(rf_blob *);
 }
 
-// Only machines that keep numbers as frames do.
+// Only on little-endian machines, like frames.
 static bool is_tight(const rf_column *column) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     return column->def.type == RF_TYPE_F32 && (column->value_size == 12 || column->value_size == 16);
@@ -40,7 +40,7 @@ bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem,
     return def->quantise == RF_QUANTISE_NONE || rf_value_log_init(&column->log, mem, history, column->value_size);
 }
 
-// Cells of 20 bytes and more are read 32 at a time (wire_values.h): there is something behind the last one.
+// Cells of 20 bytes and more are read 32 bytes at a time (wire_values.h), so the last one needs this padding.
 #define SPARE 12
 
 static size_t page_bytes(const rf_column *column) {
@@ -84,7 +84,7 @@ static rf_column_page *copy_page(rf_column *to, const rf_column_page *from, rf_m
     return NULL;
 }
 
-// On failure `to` holds what was copied so far, ready to be freed.
+// On failure, `to` holds what was copied so far and can be freed.
 bool rf_column_copy(rf_column *to, const rf_column *from, rf_mem *mem) {
     *to = *from;
     to->capacity = 0;

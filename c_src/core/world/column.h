@@ -1,8 +1,8 @@
 // column.h: the values of one declared component, in pages of 64 entities.
 //
-// A page has a bit per entity that says who has the component, and a cell per entity: the revision of the last change,
-// then the value, so that writing one touches one line. Strings and terms are blobs on the heap. A quantised
-// component's cell ends with the number of the value it had before (value_log.h).
+// A page has a bit per entity (whether it has the component) and a cell per entity: the revision of the last change,
+// then the value, so that a write touches one cache line. Strings and terms are blobs on the heap. The cell of a
+// quantised component ends with the number of its previous value (value_log.h).
 #ifndef RF_CORE_COLUMN_H
 #define RF_CORE_COLUMN_H
 
@@ -18,8 +18,8 @@ typedef struct rf_blob {
 
 typedef struct rf_column_page {
     uint64_t present;
-    uint32_t removed; // the latest revision at which the component of one of them was removed by an update,
-    uint32_t changed; // and of strings and terms at which one was set or removed
+    uint32_t removed; // the latest revision at which an update removed the component of one of them
+    uint32_t changed; // strings and terms: the latest revision at which one was set or removed
     uint64_t cells[]; // RF_PAGE_SIZE * stride bytes
 } rf_column_page;
 
@@ -30,17 +30,17 @@ typedef struct rf_column {
     uint16_t value_size;   // bytes of a value in a cell
     uint16_t link_offset;  // in a cell, of a quantised component
     bool blobs;
-    uint8_t tight;     // 12 or 16: values are binary32 of so many bytes, right behind the stamp; else 0
+    uint8_t tight;     // 12 or 16: values are binary32 of this many bytes, right after the stamp; otherwise 0
     uint32_t capacity; // pages that the array has room for
     rf_column_page **pages;
     rf_value_log log; // of a quantised component
 } rf_column;
 
-// history: how many replaced values a quantised component remembers. false when out of memory.
+// history: how many replaced values a quantised component remembers. False when out of memory.
 bool rf_column_init(rf_column *column, const rf_component_def *def, rf_mem *mem, uint32_t history);
 void rf_column_free(rf_column *column, rf_mem *mem);
 bool rf_column_copy(rf_column *to, const rf_column *from, rf_mem *mem);
-// Makes sure that the page of this handle is there; false when out of memory.
+// Ensures that this handle's page exists; false when out of memory.
 bool rf_column_reserve(rf_column *column, rf_mem *mem, uint32_t handle);
 
 static inline rf_column_page *rf_column_page_of(const rf_column *column, uint32_t handle) {
@@ -77,7 +77,7 @@ static inline rf_value_log *rf_column_log(rf_column *column) {
     return column->log.length > 0 ? &column->log : NULL;
 }
 
-// An update is about to replace or remove, at this revision, the value that is there.
+// Call before an update replaces or removes the value at this revision.
 static inline void rf_column_remember(rf_column *column, uint32_t handle, uint8_t *cell, uint32_t revision) {
     uint32_t *link = rf_cell_link(column, cell);
     if (column->log.length == 0) return;

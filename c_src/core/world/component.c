@@ -1,4 +1,4 @@
-// component.c: reading an entity's components in place.
+// component.c: reads an entity's components in place.
 #include "world_state.h"
 
 rf_component_iter rf_world_components(const rf_world *world, rf_entity entity) {

@@ -1,3 +1,4 @@
+// diff.c: iterates over what changed in a world since a seq.
 #include <roomfold/diff.h>
 
 #include "base/bits.h"
@@ -7,13 +8,13 @@ struct rf_diff {
     const rf_world *world;
     rf_allocator allocator;
     uint32_t since;       // first revision after `from`
-    uint32_t first, next; // the page that the walk over the living is at, and the one behind it
-    uint64_t left;        // whom it has still to come to there
+    uint32_t first, next; // the first handles of the current page and of the next one
+    uint64_t left;        // a bit per entity of the page still to be returned
     uint32_t dead_next, dead_count;
-    uint32_t dead[]; // tombstones of those who were alive at `from`, in the order of handles
+    uint32_t dead[]; // tombstones of entities that were alive at `from`, by handle
 };
 
-// Alive when `since` began, and not there now under any handle.
+// Whether the entity was alive before `since` and its id does not exist now.
 static bool gone(const rf_world *world, const rf_tombstone *tombstone, uint32_t since) {
     rf_str id = rf_entity_id_str(&tombstone->id);
     return tombstone->since < since && tombstone->died >= since &&

@@ -1,4 +1,4 @@
-// encode_json.c: snapshots and diffs as JSON text, straight from the columns.
+// encode_json.c: encodes snapshots and diffs as JSON text, straight from the columns.
 #include <roomfold/diff.h>
 #include <roomfold/encode.h>
 
@@ -7,12 +7,12 @@
 #include "world_state.h"
 #include <stdlib.h>
 
-// An entity that is written, and since when its components count (0: all that are there).
+// An entity to write, and the revision since which its components count (0: all).
 typedef struct json_item {
     uint32_t handle, since;
 } json_item;
 
-// A value under a name that not all worlds know, for the shapes that gather by name.
+// A value grouped by a name that is not in the schema.
 typedef struct json_row {
     rf_str name;
     size_t item;
@@ -20,9 +20,9 @@ typedef struct json_row {
 } json_row;
 
 #define KEY_ROOM (RF_JSON_STRING_ROOM(RF_NAME_MAX) + 2)
-#define KEY_PIECE 16 // bytes of a key that are copied in any case
+#define KEY_PIECE 16 // bytes of a key that are always copied
 
-// A declared component, and its values on the page of 64 entities at hand.
+// A declared component, and its values on the current page of 64 entities.
 typedef struct json_column {
     rf_json_writer write; // NULL: strings and terms
     const uint8_t *cells; // NULL: none on this page
@@ -41,9 +41,9 @@ typedef struct encoder {
     rf_str *deleted;
     json_row *rows;
     size_t item_count, deleted_count, row_count, row_capacity;
-    size_t fixed_room; // of all components of fixed size of one entity
-    size_t guess;      // bytes of an entity, roughly
-    uint32_t page;     // that the columns look at
+    size_t fixed_room; // of all an entity's components of fixed size
+    size_t guess;      // estimated bytes of an entity
+    uint32_t page;     // the current one
     uint32_t column_count;
     json_column columns[RF_SCHEMA_MAX];
     char keys[RF_SCHEMA_MAX][KEY_ROOM];
@@ -75,7 +75,7 @@ static bool fail(encoder *e, rf_status status) {
     return false;
 }
 
-// Who is alive and was changed since then (0: everybody), in the order of handles.
+// Collects the living entities that changed since this revision (0: all), in the order of handles.
 static void collect_living(encoder *e, uint32_t since) {
     const rf_world *world = e->world;
     json_item *to = e->items;
@@ -103,7 +103,7 @@ static bool collect_diff(encoder *e) {
     if (status != RF_OK) return fail(e, status);
     e->items = rf_alloc(e->scratch, (e->world->count + (size_t)1) * sizeof *e->items);
     e->deleted = rf_alloc(e->scratch, (e->world->history.dead_count + (size_t)1) * sizeof *e->deleted);
-    // The dead come first.
+    // Deletes come first.
     while (e->items && e->deleted && rf_diff_next(diff, &change) && change.kind == RF_CHANGE_DELETE)
         e->deleted[e->deleted_count++] = change.id;
     rf_diff_free(diff);
@@ -114,7 +114,7 @@ static bool collect_diff(encoder *e) {
 
 #define GUESS_MAX 256
 
-// Bytes that a number and its comma mostly take.
+// Bytes that a number with its comma usually takes.
 static size_t usual_digits(const rf_component_def *def) {
     if (def->fixed) return 5 + (size_t)def->decimals;
     return def->type == RF_TYPE_F64 ? 20 : 12;
@@ -142,7 +142,7 @@ static void prepare_columns(encoder *e) {
         e->fixed_room += len + rf_json_value_room(&column->def);
         if (column->capacity > 0) e->guess += len + column->def.count * usual_digits(&column->def);
     }
-    if (e->guess > GUESS_MAX) e->guess = GUESS_MAX; // who has all of many components?
+    if (e->guess > GUESS_MAX) e->guess = GUESS_MAX; // hardly any entity has all of many components
 }
 
 // ---- one component ------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ static inline void turn_to(encoder *e, uint32_t handle) {
     if (handle / RF_PAGE_SIZE != e->page) turn_page(e, handle / RF_PAGE_SIZE);
 }
 
-// The page must be the item's.
+// The columns must be at the item's page.
 static inline presence look(const json_column *column, const json_item *item, const uint8_t **cell) {
     uint32_t at = item->handle % RF_PAGE_SIZE;
     bool present = column->present >> at & 1;
@@ -186,7 +186,7 @@ static void blob(encoder *e, const json_column *column, const uint8_t *cell) {
         rf_json_out_term(&e->out, bytes);
 }
 
-// Where there is room for it.
+// Writes a value; there must be room.
 static inline char *fixed_value(char *at, const json_column *column, const uint8_t *cell, presence there) {
     if (there == PRESENT) return column->write(at, column->def, cell + column->value_offset);
     memcpy(at, "null", 4);
@@ -211,7 +211,7 @@ static void other_value(encoder *e, const rf_other *other) {
 
 // ---- one entity's components --------------------------------------------------------------------
 
-// A key, after what opens or separates: *open, which is a comma from then on.
+// Writes *open (a bracket or a comma, and a comma from then on) and a key.
 static inline char *key(char *at, const json_column *column, char *open) {
     memcpy(at, column->key, KEY_PIECE);
     if (column->key_len > KEY_PIECE) memcpy(at + KEY_PIECE, column->key + KEY_PIECE, column->key_len - KEY_PIECE);
@@ -220,8 +220,8 @@ static inline char *key(char *at, const json_column *column, char *open) {
     return at + column->key_len;
 }
 
-// All components of fixed size, where there is room for them, from a column on; stops in front of one that is not.
-// Answers that.
+// Writes the components of fixed size from a column on; there must be room. Stops at the first column of another kind
+// and returns it.
 static inline uint32_t fixed_components(const encoder *e, const json_item *item, uint32_t from, char **out,
                                         char *open) {
     const json_column *column = e->columns + from, *end = e->columns + e->column_count;
@@ -240,7 +240,7 @@ static void separate(encoder *e, char *open) {
     *open = ',';
 }
 
-// From column i on, which is not of fixed size.
+// Writes the declared components from column i on, which is not of fixed size.
 static void other_declared(encoder *e, const json_item *item, uint32_t i, char *open) {
     while (i < e->column_count) {
         const json_column *column = &e->columns[i];
@@ -259,7 +259,7 @@ static void other_declared(encoder *e, const json_item *item, uint32_t i, char *
     }
 }
 
-// All from column i on, and those that are not declared.
+// Writes all components from a column on, and the undeclared ones.
 static void other_components(encoder *e, const json_item *item, uint32_t column, char *open) {
     const rf_others *others = rf_world_slot(e->world, item->handle)->others;
     other_declared(e, item, column, open);
@@ -271,14 +271,14 @@ static void other_components(encoder *e, const json_item *item, uint32_t column,
     }
 }
 
-// An id, with quotes.
+// Writes an id with quotes.
 static inline char *write_id(char *at, const rf_entity_id *id) {
     uint64_t low, high, stop;
     uint32_t plain = 0;
     if (id->raw[15] > RF_ID_IN_PLACE) return at + rf_json_write_string(at, rf_entity_id_str(id));
     low = rf_load64(id->raw);
     high = rf_load64(id->raw + 8);
-    stop = rf_scan_run_end(low); // at the latest where the id ends, since zeros follow it
+    stop = rf_scan_run_end(low); // at the end of the id at the latest, since zeros follow it
     if (stop == 0) {
         stop = rf_scan_run_end(high); // or its length
         plain = 8;
@@ -295,8 +295,8 @@ static inline char *write_id(char *at, const rf_entity_id *id) {
 #define HEAD_ROOM 8
 #define ENTITY_ROOM (HEAD_ROOM + RF_JSON_STRING_ROOM(RF_NAME_MAX) + 3)
 
-// An entity: what stands before its id, its id, its components behind `open` (if that is a bracket, behind a colon
-// too), and the bracket that closes.
+// Writes an entity: `head`, its id, `open` (with a colon before it if it is a bracket), its components, and the closing
+// bracket.
 static inline void entity(encoder *e, const json_item *item, const char head[HEAD_ROOM], size_t head_len, char open) {
     const rf_slot *slot = rf_world_slot(e->world, item->handle);
     char *at;
@@ -323,7 +323,7 @@ static inline void entity(encoder *e, const json_item *item, const char head[HEA
 
 // ---- by entity: id -> components ----------------------------------------------------------------
 
-// Those that were created, or all of a snapshot (since == 0), or the others.
+// Writes the created entities or all of a snapshot (whole), or else the updated ones.
 static void entities(encoder *e, const char *name, bool whole) {
     bool first = true;
     text(e, name);
@@ -532,8 +532,7 @@ static void framed(encoder *e) {
     rf_json_out_byte(&e->out, ']');
 }
 
-// Room for most of what will be said, and no more than that: so the text seldom has to move, neither when it grows nor
-// when its room is given back.
+// Makes room for roughly the expected size, so that the text rarely has to move, neither to grow nor to shrink.
 static void guess_room(encoder *e) {
     size_t guess = 256 + e->item_count * e->guess;
     if (e->def->limit > 0 && guess > e->def->limit) guess = e->def->limit;

@@ -1,4 +1,4 @@
-// entity_id.h: an id in 16 bytes: up to 15 bytes in place, longer ones on the heap.
+// entity_id.h: an id in 16 bytes: up to 15 bytes inline, longer ids on the heap.
 #ifndef RF_CORE_ENTITY_ID_H
 #define RF_CORE_ENTITY_ID_H
 
@@ -7,7 +7,7 @@
 
 #define RF_ID_IN_PLACE 15
 
-// The last byte is the length of an id in place, or 255. On the heap: the pointer, then the length.
+// The last byte is the length of an inline id, or 255. For an id on the heap: the pointer, then the length.
 typedef struct rf_entity_id {
     uint8_t raw[16];
 } rf_entity_id;
@@ -21,7 +21,7 @@ static inline rf_str rf_entity_id_str(const rf_entity_id *id) {
     return out;
 }
 
-// At most RF_ID_IN_PLACE bytes into zeroes: mostly two moves that may overlap.
+// Copies at most RF_ID_IN_PLACE bytes into a zeroed id: mostly two overlapping moves.
 static inline void rf_entity_id_place(rf_entity_id *id, rf_str from) {
     if (from.len >= 8) {
         memcpy(id->raw, from.data, 8);

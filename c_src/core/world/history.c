@@ -48,7 +48,7 @@ bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem) {
 uint32_t rf_history_after(const rf_history *history, uint64_t seq) {
     uint32_t low = 0, high = history->jump_count, end = history->revision + 1, found;
     const rf_seq_jump *jump = &history->first;
-    while (low < high) { // how many jumps have such a seq or one below?
+    while (low < high) { // counts the jumps with this seq or a lower one
         uint32_t middle = low + (high - low) / 2;
         if (jump_at(history, middle)->seq > seq)
             high = middle;

@@ -25,7 +25,7 @@ bool rf_id_table_grow(rf_id_table *table, rf_mem *mem) {
     return true;
 }
 
-// Moves later entries of the chain back over the hole, so that no chain is ever broken (Knuth, Algorithm 6.4R).
+// Moves later entries of the chain into the hole, so that no chain is broken (Knuth, Algorithm 6.4R).
 void rf_id_table_remove(rf_id_table *table, uint32_t tag, uint32_t handle) {
     uint64_t entry = (uint64_t)tag << 32 | (handle + 1);
     uint32_t hole = tag & table->mask, at;

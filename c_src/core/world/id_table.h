@@ -1,6 +1,6 @@
-// id_table.h: id -> handle. Open addressing with linear probing; an entry is 8 bytes: 32 bits of the id's
-// hash, which also say where it belongs, and the handle plus one. So a look-up usually touches one
-// line of the table and then the entity it was looking for, and growing touches no entity at all.
+// id_table.h: a hash table from ids to handles. Open addressing with linear probing; an entry has 8 bytes: 32 bits of
+// the id's hash, which also determine its position, and the handle plus one. A look-up usually touches one cache line
+// of the table and then the entity, and growing the table touches no entities.
 #ifndef RF_CORE_ID_TABLE_H
 #define RF_CORE_ID_TABLE_H
 
@@ -18,7 +18,7 @@ static inline uint32_t rf_id_table_tag(uint64_t hash) {
     return (uint32_t)(hash >> 32);
 }
 
-// At most 13/16 full; a small one, whose memory is nothing, half, so that its chains are short.
+// At most 13/16 full; a small table only half, so that its chains are short.
 static inline bool rf_id_table_has_room(const rf_id_table *table) {
     uint32_t most = table->mask < 512 ? 8 : 13;
     return table->entries && (table->count + UINT64_C(1)) * 16 <= (table->mask + UINT64_C(1)) * most;
@@ -29,7 +29,7 @@ bool rf_id_table_grow(rf_id_table *table, rf_mem *mem);
 void rf_id_table_remove(rf_id_table *table, uint32_t tag, uint32_t handle);
 bool rf_id_table_copy(rf_id_table *to, const rf_id_table *from, rf_mem *mem);
 
-// Room for one more; false when out of memory.
+// Makes room for one more entry; false when out of memory.
 static inline bool rf_id_table_reserve(rf_id_table *table, rf_mem *mem) {
     return rf_id_table_has_room(table) || rf_id_table_grow(table, mem);
 }
@@ -40,7 +40,7 @@ static inline void rf_id_table_insert(uint64_t *entries, uint32_t mask, uint64_t
     entries[at] = entry;
 }
 
-// The handle must not be there yet, and room must be reserved.
+// The handle must not be in the table, and room must be reserved.
 static inline void rf_id_table_add(rf_id_table *table, uint32_t tag, uint32_t handle) {
     rf_id_table_insert(table->entries, table->mask, (uint64_t)tag << 32 | (handle + 1));
     table->count++;

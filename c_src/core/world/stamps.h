@@ -1,4 +1,4 @@
-// stamps.h: the revisions at which something happened to each of 64 entities, all looked through at once.
+// stamps.h: compares the stamps (revisions) of 64 entities at once.
 #ifndef RF_CORE_STAMPS_H
 #define RF_CORE_STAMPS_H
 
@@ -8,7 +8,7 @@
 #if RF_SIMD_X86
 #include <emmintrin.h>
 
-// Every x86-64 has SSE2. It compares signed numbers only: the top bit is flipped on both sides.
+// SSE2, which every x86-64 has, compares only signed numbers: so the top bit is flipped on both sides.
 static inline __m128i rf_stamps_below(const uint32_t *stamps, __m128i since) {
     const __m128i four = _mm_loadu_si128((const __m128i *)(const void *)stamps);
     return _mm_cmpgt_epi32(since, _mm_xor_si128(four, _mm_set1_epi32(INT32_MIN)));

@@ -1,13 +1,13 @@
-// tight_cell.h: cells of three or four binary32 that hold a stamp and the value, then the link of a quantised
-// component, nothing else (rf_column.tight): a position and a rotation, which most updates are about. What the compiler
-// knows the size of, 12 or 16 here, costs a few instructions.
+// tight_cell.h: fast access to cells of three or four binary32 (rf_column.tight), such as positions and rotations,
+// which most updates change. Such a cell is a stamp, the value and, for a quantised component, its link. The size, 12
+// or 16, is known at compile time, so that a copy takes a few instructions.
 #ifndef RF_CORE_TIGHT_CELL_H
 #define RF_CORE_TIGHT_CELL_H
 
 #include "column.h"
 #include "base/varint.h"
 
-// A value of 12 or 16 bytes, as it lies in memory on a little-endian machine.
+// A value of 12 or 16 bytes, as in memory on a little-endian machine.
 typedef struct rf_tight_value {
     uint64_t low, high;
 } rf_tight_value;
@@ -33,8 +33,7 @@ static inline rf_tight_value rf_tight_of_4(const double *numbers) {
                             rf_tight_narrow(numbers[2]) | (uint64_t)rf_tight_narrow(numbers[3]) << 32};
 }
 
-// Not 0 if one of two binary32 is infinite or no number: an exponent of ones, plus one, runs over into the place of
-// the sign.
+// Not 0 if one of two binary32 is infinite or NaN: adding one to an exponent of all ones carries into the sign bit.
 static inline uint64_t rf_tight_infinite(uint64_t two) {
     return ((two & UINT64_C(0x7f8000007f800000)) + UINT64_C(0x0080000000800000)) & UINT64_C(0x8000000080000000);
 }
@@ -43,13 +42,14 @@ static inline bool rf_tight_finite(rf_tight_value value) {
     return (rf_tight_infinite(value.low) | rf_tight_infinite(value.high)) == 0;
 }
 
-// Whether the very same bits are there.
+// Whether the cell already contains exactly these bits.
 static inline bool rf_tight_same(const uint8_t *cell, unsigned size, rf_tight_value value) {
     rf_tight_value old = rf_tight_load(cell + 4, size);
     return ((value.low ^ old.low) | (value.high ^ old.high)) == 0;
 }
 
-// Returns false if the very same bits were there already. log: of a quantised component; else NULL.
+// Stores a value; false if the cell already contained exactly these bits. log: of a quantised component, otherwise
+// NULL.
 static inline bool rf_tight_store(uint8_t *cell, unsigned size, rf_tight_value value, uint32_t revision,
                                   rf_value_log *log, uint32_t handle) {
     uint32_t high = (uint32_t)value.high;

@@ -1,6 +1,6 @@
 #include "value_log.h"
 
-// Entries of 28 bytes are read 32 at a time (wire_values.h): there is something behind the last one.
+// Entries of 28 bytes are read 32 bytes at a time (wire_values.h), so the last one needs this padding.
 #define SPARE 4
 
 static size_t bytes(const rf_value_log *log) {

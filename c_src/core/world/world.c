@@ -1,3 +1,4 @@
+// world.c: makes, copies, frees and walks worlds.
 #include "world_state.h"
 
 #include "base/bits.h"
@@ -93,7 +94,7 @@ void rf_world_free(rf_world *world) {
     rf_mem_free(&mem, world, sizeof *world);
 }
 
-// The page's ids and undeclared components are copied one by one; what could not be is left empty.
+// Copies a page. On failure, the remaining ids and undeclared components are left empty.
 static bool copy_page(rf_world *to, rf_slot_page **out, const rf_slot_page *from) {
     rf_slot_page *page = rf_mem_alloc(&to->mem, sizeof *page);
     bool ok = true;
@@ -153,7 +154,7 @@ rf_status rf_world_copy(const rf_world *world, rf_world **out) {
     return RF_OK;
 }
 
-// ---- revisions that have run out: counted on from the oldest that still matters, the cut ----------------
+// ---- renumbering, when revisions run out: those up to the cut become 0 ----------------------------------
 
 static void renumber(uint32_t *stamp, uint32_t cut) {
     *stamp = *stamp > cut ? *stamp - cut : 0;
@@ -197,7 +198,7 @@ static void renumber_column(rf_column *column, uint32_t cut) {
     }
 }
 
-// Once in four billion events.
+// Runs once in four billion events.
 static void renumber_all(rf_world *world) {
     uint32_t cut = rf_history_oldest(&world->history);
     for (uint32_t handle = 0; handle < world->handles; handle++) renumber_entity(world, handle, cut);
@@ -263,7 +264,7 @@ rf_str rf_world_id(const rf_world *world, rf_entity entity) {
     return rf_entity_id_str(&rf_world_slot(world, entity.handle1 - 1)->id);
 }
 
-// Who on this page is alive and has all these declared components.
+// A bit per entity of this page that is alive and has all these declared components.
 static uint64_t page_with(const rf_world *world, uint32_t page, const int *columns, size_t count) {
     uint64_t mask = rf_world_alive_on(world, page * RF_PAGE_SIZE);
     for (size_t i = 0; i < count && mask != 0; i++) {
@@ -274,7 +275,7 @@ static uint64_t page_with(const rf_world *world, uint32_t page, const int *colum
 }
 
 static bool next_with(const rf_world *world, const int *columns, size_t count, rf_entity *entity) {
-    uint32_t handle = entity->handle1; // the one behind the last
+    uint32_t handle = entity->handle1; // the handle after the last one
     while (handle < world->handles) {
         uint64_t mask = page_with(world, handle / RF_PAGE_SIZE, columns, count) >> (handle % RF_PAGE_SIZE);
         if (mask != 0) {

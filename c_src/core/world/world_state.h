@@ -1,4 +1,4 @@
-// world_state.h: what is inside a world, for the core's own files.
+// world_state.h: the contents of a world, for the core's own files.
 #ifndef RF_CORE_WORLD_STATE_H
 #define RF_CORE_WORLD_STATE_H
 
@@ -11,22 +11,22 @@
 #include "base/str.h"
 #include <roomfold/world.h>
 
-// What there is of every entity beside its declared components. A dead one keeps only its generation, and
-// which handle was freed before it (in `since`, plus one).
+// An entity, apart from its declared components. The slot of a free handle keeps only its generation and, in `since`,
+// the handle that was freed before it, plus one.
 typedef struct rf_slot {
     rf_entity_id id;
     rf_others *others;
     uint32_t generation;
-    uint32_t since; // revision it came to exist at
+    uint32_t since; // revision of its creation
 } rf_slot;
 
-// When what of its entities stands side by side, so that all 64 can be looked through at once.
+// 64 slots. Their change and creation revisions are in arrays, so that all 64 are compared at once.
 typedef struct rf_slot_page {
     uint64_t alive;
-    uint64_t with_others;              // whose slots have an rf_others
+    uint64_t with_others;              // a bit per slot: it has an rf_others
     uint32_t created, changed;         // the latest of these:
     uint32_t changed_at[RF_PAGE_SIZE]; // revision of the last change
-    uint32_t created_at[RF_PAGE_SIZE]; // revision it was created or replaced at
+    uint32_t created_at[RF_PAGE_SIZE]; // revision of its creation or replacement
     rf_slot slots[RF_PAGE_SIZE];
 } rf_slot_page;
 
@@ -38,9 +38,9 @@ struct rf_world {
     uint64_t hash_seed;
     uint32_t max_entities, max_value_bytes, max_undeclared;
     uint32_t count;   // alive
-    uint32_t handles; // given out so far, alive or not
+    uint32_t handles; // assigned so far, in use or free
     uint32_t free1;   // the handle freed last, plus one
-    bool mirror;      // handles are another world's: free1 means nothing, pages may be missing
+    bool mirror;      // the handles are another world's: free1 is unused, pages may be missing
     uint32_t pages_capacity;
     rf_slot_page **pages;
     rf_id_table ids;
@@ -53,7 +53,7 @@ static inline rf_slot_page *rf_world_page(const rf_world *world, uint32_t handle
     return world->pages[handle / RF_PAGE_SIZE];
 }
 
-// Who is alive of the 64 that have this handle's page.
+// A bit per entity of this handle's page: it is alive.
 static inline uint64_t rf_world_alive_on(const rf_world *world, uint32_t handle) {
     const rf_slot_page *page = rf_world_page(world, handle);
     return page ? page->alive : 0;
@@ -63,17 +63,17 @@ static inline rf_slot *rf_world_slot(const rf_world *world, uint32_t handle) {
     return &rf_world_page(world, handle)->slots[handle % RF_PAGE_SIZE];
 }
 
-// Those of the living that were changed at or after `since`.
+// Living entities that changed at or after `since`.
 static inline uint64_t rf_slot_page_changed(const rf_slot_page *page, uint32_t since) {
     return page->changed < since ? 0 : page->alive & rf_stamps_since(page->changed_at, since);
 }
 
-// Of these the ones that were created or replaced then.
+// Living entities that were created or replaced at or after `since`.
 static inline uint64_t rf_slot_page_created(const rf_slot_page *page, uint32_t since) {
     return page->created < since ? 0 : page->alive & rf_stamps_since(page->created_at, since);
 }
 
-// A change of the entity at this place, at this revision.
+// Records a change of the entity at this position.
 static inline void rf_slot_page_touch(rf_slot_page *page, uint32_t place, uint32_t revision) {
     page->changed_at[place] = page->changed = revision;
 }
@@ -92,10 +92,10 @@ static inline uint32_t rf_world_lookup(const rf_world *world, rf_str id, uint64_
     return RF_NO_HANDLE;
 }
 
-// The same for any seq, and when revisions run out.
+// rf_world_advance for any seq, and when revisions run out.
 void rf_world_advance_far(rf_world *world, uint64_t seq);
 
-// A new revision begins, with this seq.
+// Begins a new revision with this seq.
 static inline void rf_world_advance(rf_world *world, uint64_t seq) {
     if (seq != world->seq + 1 || world->history.revision == UINT32_MAX - 1) {
         rf_world_advance_far(world, seq);
@@ -105,7 +105,7 @@ static inline void rf_world_advance(rf_world *world, uint64_t seq) {
     }
 }
 
-// Whether a diff can start at this seq, which is not above the world's.
+// Whether a diff can start at this seq, which must not be above the world's.
 static inline bool rf_world_remembers(const rf_world *world, uint64_t seq) {
     return seq >= world->start && seq >= world->history.forgotten && world->seq - seq <= world->history.length;
 }

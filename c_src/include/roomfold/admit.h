@@ -1,5 +1,10 @@
-// admit.h: what a room takes in: events as text, checked for who sends them and numbered. An event that is admitted is
-// one that a fold will use whole.
+// admit.h: checks incoming events before a room accepts them, and numbers them. An admitted event is a record (one line
+// of JSON) that a fold will use in full.
+//
+//     rf_admission_new(world, now_ms, &admission);
+//     status = rf_admit(admission, &item, &first, &error, &index);    once for each item
+//     records = rf_admission_text(admission);                         append these to a log, then fold them
+//     rf_admission_free(admission);
 #ifndef ROOMFOLD_ADMIT_H
 #define ROOMFOLD_ADMIT_H
 
@@ -9,30 +14,32 @@
 
 RF_BEGIN
 
-// What came together and goes in together, or not at all. Each text is one event as a JSON object, without seq, at and
-// by.
+// Events that are admitted together or not at all. Each text is one event as a JSON object without "seq", "at" and
+// "by".
 typedef struct rf_item {
-    rf_str by;    // what the events will say
-    bool trusted; // it speaks for the room; else `by` is a user: the rules say what it may send, and it
-                  // touches only what has its id, or its id as "owner", or what it makes so
+    rf_str by;    // the sender; becomes "by" in the records
+    bool trusted; // the sender speaks for the room. Otherwise `by` is a user id: the rules restrict which events it may
+                  // send, and it may only touch entities whose id or "owner" it is, or create ones that it owns
     const rf_str *texts;
     size_t count;
 } rf_item;
 
 typedef struct rf_admission rf_admission;
 
-// A batch for this world as it is; `at`: the time of all its events, milliseconds. The world must stay as it is until
-// the admission is freed; nothing of it is changed.
+// Starts a batch. at: the time of all its events, in milliseconds. The admission does not change the world, and the
+// world must not change until the admission is freed. Fails with RF_NO_MEMORY only.
 RF_API rf_status rf_admission_new(rf_world *world, int64_t at, rf_admission **out);
+// NULL is allowed.
 RF_API void rf_admission_free(rf_admission *admission);
 
-// RF_OK: its events are records with the seqs from *first on. Else *error says why, and *index which of its texts; and
-// of this item nothing is in the batch. Only RF_NO_MEMORY ends the batch.
+// Adds an item to the batch. RF_OK: its events became records, numbered from *first. Any other status: the whole item
+// was refused, *index is the text at fault and *error the reason. The batch can be continued after any error but
+// RF_NO_MEMORY.
 RF_API rf_status rf_admit(rf_admission *admission, const rf_item *item, uint64_t *first, rf_error *error,
                           size_t *index);
 
-// All records so far, one a line, each with seq, at and by at its end, and a line feed behind it. Valid until the next
-// call.
+// All records so far: one per line, each with seq, at and by as its last keys, and a line feed after each. Valid until
+// the next call.
 RF_API rf_str rf_admission_text(const rf_admission *admission);
 
 RF_END

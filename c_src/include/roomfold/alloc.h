@@ -1,4 +1,5 @@
-// alloc.h: where memory comes from.
+// alloc.h: where the library gets its memory from. Every object takes an allocator when it is made, and uses no other
+// memory.
 #ifndef ROOMFOLD_ALLOC_H
 #define ROOMFOLD_ALLOC_H
 
@@ -6,12 +7,17 @@
 
 RF_BEGIN
 
-// One function does it all, as in Lua: with block NULL it allocates, with size 0 it frees (and returns
-// NULL), else it resizes. NULL for a size above 0 means that there is no memory; the old block is then
-// still valid. Blocks are aligned for any scalar type.
+// A single function allocates, resizes and frees, as in Lua:
+//
+//     block NULL: allocates size bytes
+//     size 0:     frees the block and returns NULL
+//     otherwise:  resizes the block, which may move it
+//
+// NULL for a size above 0 means that there is not enough memory; the old block is then still valid. Blocks must be
+// aligned for any scalar type.
 typedef struct rf_allocator {
     void *(*resize)(void *context, void *block, size_t size);
-    void *context;
+    void *context; // passed to every call of resize
 } rf_allocator;
 
 // malloc, realloc and free.

@@ -1,4 +1,4 @@
-// base.h: what every public header needs.
+// base.h: included by every public header: visibility, extern "C", and strings with a length.
 #ifndef ROOMFOLD_BASE_H
 #define ROOMFOLD_BASE_H
 
@@ -22,7 +22,7 @@
 
 RF_BEGIN
 
-// Bytes that belong to somebody else. Not terminated by a zero.
+// A view of bytes that are owned elsewhere. Not zero-terminated.
 typedef struct rf_str {
     const char *data;
     size_t len;

@@ -1,4 +1,13 @@
-// fold.h: folding events into a world.
+// fold.h: folds (applies) events to a world.
+//
+//     rf_report_init(&report, allocator);
+//     rf_fold_new(world, &report, &fold);
+//     rf_json_batch batch = {.text = text};
+//     while (!batch.done) rf_fold_json(fold, &batch, 1000);    at most 1,000 events per call
+//     rf_fold_free(fold);
+//     rf_report_free(&report);
+//
+// Events that are not JSON text: event.h and wire.h.
 #ifndef ROOMFOLD_FOLD_H
 #define ROOMFOLD_FOLD_H
 
@@ -7,27 +16,30 @@
 
 RF_BEGIN
 
-// One batch on its way into a world: what has been read so far, and scratch memory.
+// One batch of events that is being folded: its progress and scratch memory.
 typedef struct rf_fold rf_fold;
 
-// The report must outlive the fold. One fold at a time per world.
+// The report must outlive the fold. A world can have one fold at a time. Fails with RF_NO_MEMORY only.
 RF_API rf_status rf_fold_new(rf_world *world, rf_report *report, rf_fold **out);
+// NULL is allowed.
 RF_API void rf_fold_free(rf_fold *fold);
 
-// A text on its way into a fold. Zero it but for the text.
+// JSON text that is being folded. Set `text`, and zero the rest.
 typedef struct rf_json_batch {
     rf_str text;
-    size_t at;    // how far it has been read
-    uint8_t mode; // what the text turned out to be
+    size_t at;    // bytes read so far
+    uint8_t mode; // array or lines; set by the first call
     bool done;
-    // An object that speaks of several entities counts as one event. If one has more bytes than `large` (0: no limit),
-    // it is left alone, and `stopped` is set: to be gone on with where there is time, with another limit.
+    // One object may change several entities at once and still counts as one event. If such an object is longer than
+    // `large` bytes (0: no limit), it is not folded: `stopped` is set and the call returns. To continue when there is
+    // time for it, call again with another limit.
     bool stopped;
     size_t large;
 } rf_json_batch;
 
-// Folds events from JSON text (one event, an array, JSON Lines; objects that speak of several entities are among
-// them), at most max_events of them; call again until batch->done.
+// Folds at most max_events events from JSON text: one event, an array, or JSON Lines (docs/event-model.md, "Input to a
+// fold"). Call again until batch->done. Fails with RF_NO_MEMORY only; bad events are in the report, and the others are
+// folded.
 RF_API rf_status rf_fold_json(rf_fold *fold, rf_json_batch *batch, size_t max_events);
 
 RF_END

@@ -1,4 +1,9 @@
-// json.h: reading and writing JSON text, strictly by RFC 8259.
+// json.h: a pull parser for JSON (RFC 8259, strict), and functions that write JSON values.
+//
+//     rf_json_reader_new(allocator, text, 64, &reader);
+//     while ((token = rf_json_next(reader)).kind > RF_JSON_ERROR) ...
+//     if (token.kind == RF_JSON_ERROR) error = rf_json_error(reader);
+//     rf_json_reader_free(reader);
 #ifndef ROOMFOLD_JSON_H
 #define ROOMFOLD_JSON_H
 
@@ -8,16 +13,16 @@
 RF_BEGIN
 
 typedef enum rf_json_kind {
-    RF_JSON_END,   // the text is over
-    RF_JSON_ERROR, // see reader->status and reader->error_at; stays
+    RF_JSON_END,   // the end of the text; repeated by every further call
+    RF_JSON_ERROR, // see rf_json_error; repeated by every further call
     RF_JSON_NULL,
     RF_JSON_FALSE,
     RF_JSON_TRUE,
-    RF_JSON_INT, // fits into 64 bits
-    RF_JSON_BIG, // an integer that doesn't: token.string is its text
+    RF_JSON_INT, // an integer of 64 bits
+    RF_JSON_BIG, // an integer that does not fit 64 bits: as.string is its text
     RF_JSON_FLOAT,
     RF_JSON_STRING, // unescaped, valid UTF-8
-    RF_JSON_KEY,    // of an object, unescaped; its value is next
+    RF_JSON_KEY,    // of an object, unescaped; its value comes next
     RF_JSON_OPEN_LIST,
     RF_JSON_CLOSE_LIST,
     RF_JSON_OPEN_MAP,
@@ -26,47 +31,52 @@ typedef enum rf_json_kind {
 
 typedef struct rf_json_token {
     rf_json_kind kind;
-    bool in_text;  // string points into the text (no escapes), not into the reader
-    size_t offset; // where it starts in the text
+    bool in_text;  // as.string points into the text (it has no escapes), not into the reader
+    size_t offset; // of its first byte in the text
     union {
         int64_t integer;
         double number;
-        rf_str string; // valid until the next token if it is not in_text
+        rf_str string; // if not in_text, valid until the next token
     } as;
 } rf_json_token;
 
-// Reads exactly one JSON value and nothing after it, token by token. The text must outlive the reader.
-// Numbers that no binary64 can hold are RF_NUMBER_OUT_OF_RANGE at their first byte; duplicate keys are not looked for.
+// Reads a text that is exactly one JSON value, token by token. A float that binary64 cannot hold is
+// RF_NUMBER_OUT_OF_RANGE, at its first byte. Duplicate keys are not detected.
 typedef struct rf_json_reader rf_json_reader;
 
-// max_depth: levels of lists and objects, 1 to 512.
+// max_depth: levels of nested lists and objects, 1 to 512. The text must outlive the reader. RF_INVALID_ARGUMENT for
+// another depth. RF_NO_MEMORY.
 RF_API rf_status rf_json_reader_new(rf_allocator allocator, rf_str text, uint32_t max_depth, rf_json_reader **out);
+// NULL is allowed.
 RF_API void rf_json_reader_free(rf_json_reader *reader);
+// The next token.
 RF_API rf_json_token rf_json_next(rf_json_reader *reader);
+// The reason after RF_JSON_ERROR, and the byte; before that, RF_OK.
 RF_API rf_error rf_json_error(const rf_json_reader *reader);
 
-// Writing. Each returns how many bytes it wrote to out, which must have room for as many as stated.
+// Each writer returns the number of bytes it wrote to `out`, which must have at least this much room:
 #define RF_JSON_INT_ROOM 20
 #define RF_JSON_FLOAT_ROOM 32
-// Six bytes for each byte of the string, and two quotes.
+// Each byte may become a six-byte escape; two more for the quotes.
 #define RF_JSON_STRING_ROOM(len) ((len)*6 + 2)
 
 RF_API size_t rf_json_write_int(char *out, int64_t value);
-// The shortest text that reads back as the same binary64 (of those the closest to it), laid out as
-// ECMAScript's Number::toString does, except that -0.0 is "-0.0". keep_float: with ".0" behind it where
-// it would otherwise read back as an integer. Finite values only.
+// The shortest decimal that reads back as the same binary64; of several, the closest one. Formatted like ECMAScript's
+// Number::toString, except that -0.0 is "-0.0". keep_float: appends ".0" to what would otherwise read back as an
+// integer. Finite values only.
 RF_API size_t rf_json_write_f64(char *out, double value, bool keep_float);
-// The same for a binary32: the shortest text that reads back as the same binary32 (as binary64 rounded to binary32).
+// The same for a binary32: the shortest decimal that, read as a binary64 and rounded, gives the same binary32.
 RF_API size_t rf_json_write_f32(char *out, float value, bool keep_float);
-// At most that many decimals (0 to 8), zeros at their end left out: value * 10^decimals in binary64, rounded to the
-// nearest integer, ties to even. No sign before a zero. Numbers too large for that (2^51 after the multiplication) are
-// written by rf_json_write_f64, with ".0" beyond 2^53.
+// At most `decimals` decimals (0 to 8), without trailing zeros: value * 10^decimals in binary64, rounded to the nearest
+// integer, ties to even. Zero has no sign. From 2^51 on (after the multiplication) the number is written by
+// rf_json_write_f64, with ".0" beyond 2^53.
 #define RF_JSON_DECIMALS_MAX 8
 RF_API size_t rf_json_write_decimals(char *out, double value, unsigned decimals);
-// Quotes, escapes for ", \, and control characters (\b \f \n \r \t, else \u00xx); all else as it is.
+// A quoted string. Escapes ", \ and control characters (as \b \f \n \r \t, the others as \u00xx) and nothing else.
 // Returns 0 if the string is not valid UTF-8.
 RF_API size_t rf_json_write_string(char *out, rf_str value);
 
+// Whether the bytes are valid UTF-8.
 RF_API bool rf_utf8_valid(rf_str bytes);
 
 RF_END

@@ -1,4 +1,4 @@
-// roomfold.h: everything a program needs to fold events into a world, and to see who is hit.
+// roomfold.h: includes all headers except log.h, whose library needs SQLite. docs/c-api.md is the introduction.
 #ifndef ROOMFOLD_ROOMFOLD_H
 #define ROOMFOLD_ROOMFOLD_H
 

@@ -1,5 +1,6 @@
-// simd.h: which of the processor's vector instructions are used. The answers are the same bits with all of them.
-// AVX-512 is not among them: measured from end to end it gains less than a tenth over AVX2.
+// simd.h: the vector instructions that a space casts with (rf_space_def.simd). Every choice gives the same bits. There
+// is no AVX-512 path: measured end to end, it gained less than a tenth over AVX2. (The packed encoder chooses its own
+// instructions.)
 #ifndef ROOMFOLD_SIMD_H
 #define ROOMFOLD_SIMD_H
 
@@ -8,7 +9,7 @@
 RF_BEGIN
 
 typedef enum rf_simd {
-    RF_SIMD_AUTO, // the widest one there is
+    RF_SIMD_AUTO, // the widest that is available
     RF_SIMD_SCALAR,
     RF_SIMD_SSE2,
     RF_SIMD_AVX2,
@@ -16,11 +17,11 @@ typedef enum rf_simd {
     RF_SIMD_COUNT
 } rf_simd;
 
-// "scalar", "sse2", "avx2", "neon"; never NULL.
+// "auto", "scalar", "sse2", "avx2" or "neon"; never NULL.
 RF_API const char *rf_simd_name(rf_simd simd);
-// Whether this processor and this build have it.
+// Whether both this processor and this build support it.
 RF_API bool rf_simd_available(rf_simd simd);
-// What RF_SIMD_AUTO stands for here.
+// What RF_SIMD_AUTO means on this processor.
 RF_API rf_simd rf_simd_best(void);
 
 RF_END

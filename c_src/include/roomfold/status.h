@@ -1,4 +1,6 @@
-// status.h: what a call answers, and errors that say where.
+// status.h: status codes, and errors with a location. reasons.inl lists all codes; docs/errors.md is made from it.
+//
+//     if (status != RF_OK) fprintf(stderr, "%s\n", rf_status_message(status));
 #ifndef ROOMFOLD_STATUS_H
 #define ROOMFOLD_STATUS_H
 
@@ -16,16 +18,17 @@ typedef enum rf_status {
 
 #define RF_NOWHERE UINT64_MAX
 
-// An error that can say where: a byte offset into a text (or RF_NOWHERE), and what it is about (a
-// component, a field, a rule), as a string that is cut after 255 bytes.
+// An error with a location: the byte offset in a text or frame, or RF_NOWHERE, and what it is about (a component, a
+// field, a rule): a zero-terminated string, cut after 255 bytes, perhaps empty. Set only by a call that fails.
 typedef struct rf_error {
     rf_status status;
     uint64_t offset;
     char about[256];
 } rf_error;
 
-// The reason's name ("unexpected_byte"), and a sentence for a person. Never NULL.
+// The name of a status ("unexpected_byte"). Never NULL.
 RF_API const char *rf_status_name(rf_status status);
+// A sentence for people. Never NULL.
 RF_API const char *rf_status_message(rf_status status);
 
 RF_END

@@ -1,4 +1,8 @@
-// term.h: any JSON value in a canonical compact form (docs/event-model.md, Terms).
+// term.h: reads terms: any JSON value in a canonical compact form (docs/event-model.md, "Terms").
+//
+//     rf_term_read(&reader, component.as.term);
+//     rf_term list = rf_term_next(&reader);
+//     for (uint64_t i = 0; i < list.as.count; i++) item = rf_term_next(&reader);    if list.kind is RF_TERM_LIST
 #ifndef ROOMFOLD_TERM_H
 #define ROOMFOLD_TERM_H
 
@@ -13,9 +17,9 @@ typedef enum rf_term_kind {
     RF_TERM_INT,
     RF_TERM_FLOAT,
     RF_TERM_STRING,
-    RF_TERM_LIST, // count values follow
-    RF_TERM_MAP,  // count times a key (rf_term_key) and a value follow
-    RF_TERM_END,
+    RF_TERM_LIST, // as.count values follow
+    RF_TERM_MAP,  // as.count pairs of a key (rf_term_key) and a value follow
+    RF_TERM_END,  // the term has been read
 } rf_term_kind;
 
 typedef struct rf_term {
@@ -28,14 +32,16 @@ typedef struct rf_term {
     } as;
 } rf_term;
 
-// Reads a compact term that the core wrote, from left to right.
+// Reads a term from left to right. It must come from the core: the reader does not validate it.
 typedef struct rf_term_reader {
     const uint8_t *at, *end;
 } rf_term_reader;
 
+// Starts reading. The bytes must outlive the reader; nothing has to be freed.
 RF_API void rf_term_read(rf_term_reader *reader, rf_str term);
-// The next value; for a key inside a map call rf_term_key. RF_TERM_END behind the last.
+// The next value; RF_TERM_END after the last one.
 RF_API rf_term rf_term_next(rf_term_reader *reader);
+// The next key of a map; call it before rf_term_next for each entry.
 RF_API rf_str rf_term_key(rf_term_reader *reader);
 
 RF_END
