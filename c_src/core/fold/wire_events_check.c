@@ -1,4 +1,4 @@
-// wire_events_check.c: whether a frame of events is one, to its end, before anything of it is folded.
+// wire_events_check.c: checks a complete frame of events before anything of it is folded.
 #include "schema/schema_state.h"
 #include "world/tight_cell.h"
 #include "wire_events.h"

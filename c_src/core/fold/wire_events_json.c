@@ -1,5 +1,5 @@
-// wire_events_json.c: a frame of events as JSON, one event a line: as a log is converted (rf_events_to_json), and as
-// rooms take it in and keep it (rf_events_text).
+// wire_events_json.c: converts a frame of events to JSON, one event per line: for converting a log (rf_events_to_json),
+// and for rooms (rf_events_text).
 #include "base/error.h"
 #include "json/json_out.h"
 #include "schema/schema_state.h"

@@ -1,7 +1,6 @@
-// wire_events_pack.c: events, as JSON text, into frames. The frames are those of Roomfold.Wire.encode_events, to the
-// byte.
+// wire_events_pack.c: converts events from JSON text to frames: the same bytes as Roomfold.Wire.encode_events.
 //
-// An event is read in full before anything of it is written, so that one that can't be said leaves nothing behind.
+// An event is read completely before any of it is written, so that an invalid one leaves nothing behind.
 #include "base/error.h"
 #include "json/json_term.h"
 #include "schema/schema_state.h"

@@ -1,6 +1,6 @@
-// wire_events_plain.c: the events that frames are full of, straight into the columns: updates of numbers that are
-// there, of entities that are there; creates of nothing but numbers; deletes; each under the next seq. What needs more
-// than that is left to wire_events.c, with the same outcome.
+// wire_events_plain.c: folds the most frequent events of frames straight into the columns: updates of numbers that
+// existing entities already have, creates with numbers only, and deletes, each under the next seq. Other events are
+// left to wire_events.c, which gives the same result.
 #include "world/tight_cell.h"
 #include "wire_events.h"
 

@@ -1,5 +1,5 @@
-// wire_term.c: compact terms from strangers: nothing is believed, and only the canonical form is taken, since equal
-// values must have equal bytes in a world.
+// wire_term.c: reads and validates terms from untrusted sources. Only the canonical form is accepted, because in a
+// world equal values must have equal bytes.
 #include "json/builder.h"
 #include "base/str.h"
 #include "wire_in.h"

@@ -1,3 +1,4 @@
+// schema.c: makes schemas, and reads their JSON form.
 #include "base/alloc.h"
 #include "base/error.h"
 #include "json/json_term.h"

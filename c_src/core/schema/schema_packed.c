@@ -1,4 +1,4 @@
-// schema_packed.c: a schema as it stands in a snapshot, and its words.
+// schema_packed.c: the packed form of a schema, as in snapshots, and its words.
 #include "base/alloc.h"
 #include "base/error.h"
 #include "json/json_term.h"

@@ -1,4 +1,4 @@
-// wire_page.inl: the loops of wire_page.h, for the instructions that TARGET says.
+// wire_page.inl: the loops of wire_page.h, compiled for the instruction set in TARGET.
 #include "base/bits.h"
 
 // The end of the frame while a page is written: the fields of rf_wire_out, in registers.

@@ -1,4 +1,4 @@
-// wire_text.c: packed input as the text of events, which is how rooms take it in and logs keep it.
+// wire_text.c: converts packed input to the text of events, as rooms and logs use it.
 #include "base/error.h"
 #include "json/json_out.h"
 #include "schema/rules_state.h"

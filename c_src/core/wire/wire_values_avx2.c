@@ -1,5 +1,5 @@
-// wire_values_avx2.c: four entities at a time, number by number in a lane each: the operations of quantise.h in the
-// same order, and the choices of wire_values.c without a branch.
+// wire_values_avx2.c: encodes four entities at a time, one per lane: the operations of quantise.h in the same order,
+// and the decisions of wire_values.c without branches.
 #include "frame/wire_numbers.h"
 #include "wire_values_simd.h"
 

@@ -1,5 +1,5 @@
-// wire_values_avx512.c: eight entities at a time. What wire_values_avx2.c does, with masks for choices, and with less
-// to do where cells follow one another or values are far from what they were.
+// wire_values_avx512.c: encodes eight entities at a time. Like wire_values_avx2.c, with masks for decisions, and with
+// shortcuts for consecutive cells and for values that have changed a lot.
 #include "frame/wire_numbers.h"
 #include "wire_values_simd.h"
 
