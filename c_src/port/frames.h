@@ -27,8 +27,10 @@ typedef struct port_frame {
 
 typedef enum port_next {
     PORT_FRAME,
-    PORT_MORE,     // it has not come as a whole yet
-    PORT_TOO_LONG, // or too short for the call's number: there is no way to find the next one
+    PORT_MORE, // it has not come as a whole yet
+    // There is no way to find the next one:
+    PORT_TOO_LONG,
+    PORT_TOO_SHORT, // for the call's number
 } port_next;
 
 void port_input_free(port_input *input);
