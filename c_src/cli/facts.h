@@ -1,4 +1,5 @@
-// facts.h: what an event says of itself, apart from what it does: name, seq, at, by.
+// facts.h: what an event says of itself, apart from what it does: name, seq, at, by; and whether it is one of several
+// entities.
 #ifndef RF_CLI_FACTS_H
 #define RF_CLI_FACTS_H
 
@@ -19,12 +20,20 @@ typedef struct fact {
     char text[RF_NAME_MAX];
 } fact;
 
+// Of an object without a name (docs/event-model.md: Several entities at once).
+typedef enum facts_form {
+    FACTS_OTHER,
+    FACTS_SEVERAL, // changes of several entities
+    FACTS_ALL,     // all there is
+} facts_form;
+
 typedef struct facts {
     bool readable; // an object, read to its end
-    fact name;     // under "event" or "event_name"
-    fact seq;      // an integer from 1 to 2^53-1
-    fact at;       // a number that is not negative: milliseconds
-    fact by;       // 1 to 255 bytes
+    facts_form form;
+    fact name; // under "event" or "event_name"
+    fact seq;  // an integer from 1 to 2^53-1
+    fact at;   // a number that is not negative: milliseconds
+    fact by;   // 1 to 255 bytes
 } facts;
 
 // Of the event that `text` starts with.

@@ -8,7 +8,8 @@
 #include "timeline.h"
 
 typedef struct inspection {
-    uint64_t events, unreadable;   // unreadable: no object, or one without a name
+    uint64_t events, several;      // several: without a name, as they are of several entities
+    uint64_t unreadable;           // no object, or neither
     uint64_t first_seq, last_seq;  // first_seq: after the first event
     uint32_t entities, peak;       // at the end, and the most there were
     tally names, producers, kinds; // kinds: of the entities at the end
