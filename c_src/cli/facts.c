@@ -1,4 +1,5 @@
 #include "facts.h"
+#include "shape_keys.h"
 
 #include <string.h>
 
@@ -54,20 +55,12 @@ typedef struct keys {
     bool maps, lists, changes;
 } keys;
 
-// What load and apply_diff take: no component and no kind can be called so.
-static bool is_taken(rf_str key) {
-    static const char *const taken[] = {"entities", "components", "kinds", "from", "creates", "updates", "deletes"};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (is(key, taken[i])) return true;
-    return false;
-}
-
 typedef enum key_kind { KEY_STAMP, KEY_TAKEN, KEY_CHANGES, KEY_OTHER } key_kind;
 
 static key_kind kind_of(const facts *in, const fact *known, rf_str key) {
     if (known) return known == &in->name ? KEY_TAKEN : KEY_STAMP;
     if (is(key, "created") || is(key, "deleted")) return KEY_CHANGES;
-    return is_taken(key) ? KEY_TAKEN : KEY_OTHER;
+    return shape_key_taken(key) ? KEY_TAKEN : KEY_OTHER;
 }
 
 static void add_key(keys *to, key_kind key, rf_json_kind value) {

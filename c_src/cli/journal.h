@@ -13,6 +13,7 @@ typedef struct journal {
     size_t event;        // where the event at hand starts in it
     size_t whole;        // events that start before this place are in memory to their end
     bool array, inside;  // inside: it has been opened
+    bool closed;         // the event at hand is the bracket at its end, with something behind it
     bool database;       // a room wrote it
     bool begins;         // the first line is no event: it says all there is where the log begins
     bool over;           // nothing more will be read
@@ -46,6 +47,8 @@ rf_status journal_fold(journal *log, rf_fold *fold);
 // In place of folding it: it has so many bytes. false: what stands behind it, at *at in journal_text, can't stand
 // there.
 bool journal_skip(journal *log, size_t len, size_t *at);
+// In place of an event, whether this is the end of an array with something behind it, at *at in journal_text.
+bool journal_closed(const journal *log, size_t *at);
 // Of a byte of the event at hand, also after it was folded: an offset into journal_text.
 place journal_place(journal *log, size_t offset);
 const char *journal_error(const journal *log);

@@ -10,11 +10,11 @@ typedef enum shape { SHAPE_EVENTS, SHAPE_COMPONENT, SHAPE_KIND } shape;
 typedef struct shape_writer {
     shape to;
     bool create;   // what comes in another shape than events: create, not update
-    bool lossless; // seq, at, by and which entities are created are written too
+    bool lossless; // seq, at and by are written too, and updates without components
 } shape_writer;
 
-// Domain events, and events as events, are written as they are, without white space. By component, a line in which a
-// component is called like one of the line's other keys (deleted, created, seq, at, by) becomes events.
+// Domain events, and events as events, are written as they are, without white space. A line that
+// can't be said by component or by kind, as a component or a kind in it is called like another key, becomes events.
 // The changes are sorted. RF_NO_MEMORY is the only failure.
 rf_status shape_write(const shape_writer *writer, output *out, changes *of);
 
