@@ -104,6 +104,7 @@ static int write_line(conversion *c) {
 static int convert_line(conversion *c) {
     size_t at = 0;
     int code;
+    if (journal_closed(&c->log, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");
     if (!changes_read(&c->line, journal_text(&c->log)))
         return refuse(c, c->line.error_at, c->line.error, c->line.about);
     if (!journal_skip(&c->log, c->line.line.len, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");

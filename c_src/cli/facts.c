@@ -1,4 +1,5 @@
 #include "facts.h"
+#include "shape_keys.h"
 
 #include <string.h>
 
@@ -48,6 +49,35 @@ static fact *fact_of(facts *out, rf_str key, void (**set)(fact *, rf_json_token)
     return is(key, "seq") ? &out->seq : is(key, "at") ? &out->at : NULL;
 }
 
+// What the keys of an object are, and what stands under them.
+typedef struct keys {
+    bool wrong; // no object of several entities has such a key, or such a value under it
+    bool maps, lists, changes;
+} keys;
+
+typedef enum key_kind { KEY_STAMP, KEY_TAKEN, KEY_CHANGES, KEY_OTHER } key_kind;
+
+static key_kind kind_of(const facts *in, const fact *known, rf_str key) {
+    if (known) return known == &in->name ? KEY_TAKEN : KEY_STAMP;
+    if (is(key, "created") || is(key, "deleted")) return KEY_CHANGES;
+    return shape_key_taken(key) ? KEY_TAKEN : KEY_OTHER;
+}
+
+static void add_key(keys *to, key_kind key, rf_json_kind value) {
+    bool map = value == RF_JSON_OPEN_MAP, list = value == RF_JSON_OPEN_LIST;
+    if (key == KEY_STAMP) return;
+    to->wrong |= key == KEY_TAKEN || !(list || (map && key == KEY_OTHER));
+    to->changes |= key == KEY_CHANGES;
+    to->maps |= map;
+    to->lists |= list && key == KEY_OTHER;
+}
+
+static facts_form form_of(const keys *of) {
+    if (of->wrong || (of->maps && of->lists)) return FACTS_OTHER;
+    if (of->lists && !of->changes) return FACTS_ALL;
+    return of->maps || of->lists || of->changes ? FACTS_SEVERAL : FACTS_OTHER;
+}
+
 static void reset(fact *out) {
     out->state = FACT_ABSENT;
     out->offset = out->len = 0;
@@ -58,8 +88,10 @@ rf_status facts_read(rf_str text, facts *out) {
     rf_json_reader *reader;
     rf_json_token token;
     rf_status status = rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader);
+    keys all = {0};
     int depth = 0;
     out->readable = false;
+    out->form = FACTS_OTHER;
     reset(&out->name);
     reset(&out->seq);
     reset(&out->at);
@@ -69,17 +101,23 @@ rf_status facts_read(rf_str text, facts *out) {
     depth = token.kind == RF_JSON_OPEN_MAP;
     while (depth > 0 && token.kind != RF_JSON_ERROR) {
         void (*set)(fact *, rf_json_token);
+        key_kind kind;
         fact *of;
         token = rf_json_next(reader);
         depth += step(token.kind);
-        if (depth != 1 || token.kind != RF_JSON_KEY || !(of = fact_of(out, token.as.string, &set))) continue;
+        if (depth != 1 || token.kind != RF_JSON_KEY) continue;
+        of = fact_of(out, token.as.string, &set);
+        kind = kind_of(out, of, token.as.string);
         token = rf_json_next(reader);
         depth += step(token.kind);
+        add_key(&all, kind, token.kind);
+        if (!of) continue;
         of->offset = token.offset;
         of->state = token.kind == RF_JSON_NULL ? FACT_ABSENT : FACT_WRONG;
         set(of, token);
     }
     out->readable = depth == 0 && token.kind == RF_JSON_CLOSE_MAP;
+    if (out->readable) out->form = form_of(&all);
     rf_json_reader_free(reader);
     return RF_OK;
 }

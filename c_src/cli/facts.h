@@ -1,4 +1,4 @@
-// facts.h: reads an event's own keys: its name, seq, at and by.
+// facts.h: reads an event's own keys: its name, seq, at and by; and whether it speaks of several entities.
 #ifndef RF_CLI_FACTS_H
 #define RF_CLI_FACTS_H
 
@@ -19,12 +19,20 @@ typedef struct fact {
     char text[RF_NAME_MAX];
 } fact;
 
+// Of an object without a name (docs/event-model.md: Several entities at once).
+typedef enum facts_form {
+    FACTS_OTHER,
+    FACTS_SEVERAL, // changes of several entities
+    FACTS_ALL,     // all there is
+} facts_form;
+
 typedef struct facts {
     bool readable; // it is a complete JSON object
-    fact name;     // under "event" or "event_name"
-    fact seq;      // an integer from 1 to 2^53-1
-    fact at;       // a number that is not negative: milliseconds
-    fact by;       // 1 to 255 bytes
+    facts_form form;
+    fact name; // under "event" or "event_name"
+    fact seq;  // an integer from 1 to 2^53-1
+    fact at;   // a number that is not negative: milliseconds
+    fact by;   // 1 to 255 bytes
 } facts;
 
 // Reads the event at the start of `text`.

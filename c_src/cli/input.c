@@ -1,4 +1,5 @@
 #include "input.h"
+#include "gunzip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,13 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define FIRST_SIZE ((size_t)1 << 18)
-#define ZLIB_BUFFER (1u << 16)
 
 struct input {
-    gzFile file;                // or,
+    gunzip *file;               // or,
     const input_source *source; // with its
     void *context;
     char *data;
@@ -36,7 +35,7 @@ input *input_open(const char *path) {
     if (known && S_ISDIR(about.st_mode))
         errno = EISDIR;
     else if (from && descriptor >= 0)
-        from->file = gzdopen(descriptor, "rb");
+        from->file = gunzip_open(descriptor), descriptor = -1;
     if (!from || !from->file) {
         int error = errno;
         if (descriptor >= 0) close(descriptor);
@@ -45,7 +44,6 @@ input *input_open(const char *path) {
         return NULL;
     }
     from->standard = strcmp(path, "-") == 0;
-    gzbuffer(from->file, ZLIB_BUFFER);
     if (known && S_ISREG(about.st_mode)) from->size = (double)about.st_size;
     return from;
 }
@@ -63,7 +61,7 @@ input *input_from(const input_source *source, void *context) {
 
 void input_close(input *from) {
     if (!from) return;
-    if (from->file) gzclose(from->file);
+    gunzip_close(from->file);
     if (from->source) from->source->close(from->context);
     free(from->data);
     free(from);
@@ -79,7 +77,7 @@ bool input_fail(input *from, const char *format, ...) {
 }
 
 bool input_plain(const input *from) {
-    return from->file && from->size > 0 && gzdirect(from->file) && !from->standard;
+    return from->file && from->size > 0 && gunzip_plain(from->file) && !from->standard;
 }
 
 static bool fail(input *from, const char *error) {
@@ -105,19 +103,6 @@ static bool make_room(input *from, size_t more) {
     return true;
 }
 
-static const char *read_error(int code) {
-    switch (code) {
-    case Z_ERRNO:
-        return strerror(errno);
-    case Z_BUF_ERROR:
-        return "the end of the .gz is missing";
-    case Z_MEM_ERROR:
-        return "there is not enough memory";
-    default:
-        return "the .gz is damaged here";
-    }
-}
-
 bool input_put(input *into, const char *bytes, size_t len) {
     if (!make_room(into, len)) return false;
     if (len > 0) memcpy(into->data + into->len, bytes, len);
@@ -126,21 +111,18 @@ bool input_put(input *into, const char *bytes, size_t len) {
 }
 
 bool input_more(input *from) {
-    int got, code;
+    size_t got;
     if (from->over) return false;
     if (from->source) {
         if (!from->source->more(from->context, from)) from->over = true;
         return !from->over;
     }
     if (!make_room(from, 1)) return false;
-    got = gzread(from->file, from->data + from->len, (unsigned)(from->capacity - from->len));
-    if (got > 0) {
-        from->len += (size_t)got;
-        return true;
-    }
+    got = gunzip_read(from->file, from->data + from->len, from->capacity - from->len);
+    from->len += got;
+    if (got > 0) return true;
     from->over = true;
-    gzerror(from->file, &code);
-    return code == Z_OK || code == Z_STREAM_END ? false : fail(from, read_error(code));
+    return gunzip_error(from->file) ? fail(from, gunzip_error(from->file)) : false;
 }
 
 const char *input_line(input *from, size_t *len) {
@@ -183,8 +165,6 @@ uint64_t input_line_number(const input *from) {
 }
 
 double input_share(const input *from) {
-    z_off_t at;
     if (from->source) return from->source->share(from->context);
-    at = from->size > 0 ? gzoffset(from->file) : -1;
-    return at < 0 ? -1 : (double)at / from->size;
+    return from->size > 0 ? (double)gunzip_at(from->file) / from->size : -1;
 }

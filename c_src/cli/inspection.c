@@ -17,7 +17,9 @@ rf_status inspection_add(inspection *in, const facts *of, uint64_t seq, uint32_t
     in->last_seq = seq;
     if (in->events == 1) in->first_seq = seq;
     if (entities > in->peak) in->peak = entities;
-    if (!named)
+    if (of->form != FACTS_OTHER)
+        in->several++;
+    else if (!named)
         in->unreadable++;
     else if (!tally_add(&in->names, (rf_str){of->name.text, of->name.len}))
         return RF_NO_MEMORY;
@@ -60,6 +62,7 @@ void inspection_json(output *out, const inspection *in, const rf_report *report)
     const timeline *time = &in->time;
     output_text(out, "{");
     number(out, "events", in->events);
+    number(out, "several_entities", in->several);
     number(out, "unreadable", in->unreadable);
     number(out, "first_seq", in->first_seq);
     number(out, "seq", in->last_seq);

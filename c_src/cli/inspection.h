@@ -8,7 +8,8 @@
 #include "timeline.h"
 
 typedef struct inspection {
-    uint64_t events, unreadable;   // unreadable: not an object, or without a name
+    uint64_t events, several;      // several: without a name, because they speak of several entities
+    uint64_t unreadable;           // not an object, or neither of both
     uint64_t first_seq, last_seq;  // first_seq: the world's after the first event
     uint32_t entities, peak;       // at the end, and at most at any time
     tally names, producers, kinds; // kinds: of the entities at the end

@@ -97,6 +97,7 @@ void inspection_table(output *out, inspection *in, const rf_report *report, cons
     if (report->stale > 0) line(out, "stale", report->stale, "   seqs that had been");
     if (report->gaps > 0) line(out, "gaps", report->gaps, "   jumps of seq");
     if (report->rejected_count > 0) line(out, "rejected", report->rejected_count, "   roomfold validate says where");
+    if (in->several > 0) line(out, "of several entities", in->several, "   by component or by kind, without a name");
     if (in->unreadable > 0) line(out, "unreadable", in->unreadable, "   no JSON object with a name");
     line(out, "entities at the end", in->entities, "");
     line(out, "most entities at a time", in->peak, "");

@@ -146,7 +146,9 @@ static bool element(journal *log, size_t at) {
     if (comma || (!log->inside && text.data[at] == '[')) at = skip_space(text, at + 1);
     log->inside = true;
     log->event = at;
-    return comma || at >= text.len || text.data[at] != ']' || skip_space(text, at + 1) < text.len;
+    if (comma || at >= text.len || text.data[at] != ']') return true;
+    log->closed = skip_space(text, at + 1) < text.len;
+    return log->closed;
 }
 
 bool journal_next(journal *log) {
@@ -184,6 +186,11 @@ bool journal_skip(journal *log, size_t len, size_t *at) {
     log->batch.at = log->event + len;
     if (*at == text.len) return !log->array;
     return log->array ? text.data[*at] == ',' || text.data[*at] == ']' : text.data[*at] == '\n';
+}
+
+bool journal_closed(const journal *log, size_t *at) {
+    *at = log->closed ? skip_space(journal_text(log), 1) : 0;
+    return log->closed;
 }
 
 place journal_place(journal *log, size_t offset) {

@@ -1,5 +1,6 @@
 #include "player.h"
 #include "command.h"
+#include "facts.h"
 
 #include <string.h>
 
@@ -43,8 +44,14 @@ bool player_next(player *play) {
 }
 
 rf_status player_fold(player *play) {
-    play->events++;
-    return journal_fold(&play->log, play->fold);
+    uint64_t gaps = play->report.gaps;
+    bool first = play->events++ == 0;
+    facts of = {0};
+    rf_status status = first ? facts_read(journal_text(&play->log), &of) : RF_OK;
+    if (status == RF_OK) status = journal_fold(&play->log, play->fold);
+    // Before a first line that says all there is nothing is missing.
+    if (first && of.form == FACTS_ALL) play->report.gaps = gaps;
+    return status;
 }
 
 place player_place(player *play, uint32_t i) {

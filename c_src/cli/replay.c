@@ -72,6 +72,13 @@ static int fold_all(player *play, const replay_options *options) {
     return player_end(play, status);
 }
 
+// A log that begins with all there is at some seq does not say what was before.
+static bool begins_later(const player *play, const replay_options *options, facts *of) {
+    if (options->until == RF_SEQ_MAX || play->events > 0) return false;
+    return facts_read(journal_text(&play->log), of) == RF_OK && of->form == FACTS_ALL &&
+           of->seq.number > (double)options->until;
+}
+
 static int judge(const player *play, const replay_options *options) {
     const rf_report *report = &play->report;
     if (options->strict && (report->rejected_count > 0 || report->gaps > 0 || report->stale > 0)) return FAILED;
@@ -91,6 +98,7 @@ static int run(int argc, char **argv) {
     replay_options options;
     player play;
     output out;
+    facts of;
     int code = read_options(argc, argv, &options);
     if (code != DONE) return code;
     output_open(&out);
@@ -98,9 +106,15 @@ static int run(int argc, char **argv) {
     if (code == DONE) {
         int wrote;
         code = fold_all(&play, &options);
-        wrote = write_snapshot(&out, &play, shapes[options.by]);
-        if (!options.quiet) tell_report(&play, &options);
-        if (code == DONE) code = judge(&play, &options);
+        if (begins_later(&play, &options, &of)) {
+            code = complain("replay", FAILED, "%s: this begins at seq %.0f; what was before is not in it", play.path,
+                            of.seq.number);
+            wrote = output_close(&out, "replay");
+        } else {
+            wrote = write_snapshot(&out, &play, shapes[options.by]);
+            if (!options.quiet) tell_report(&play, &options);
+            if (code == DONE) code = judge(&play, &options);
+        }
         if (code == DONE) code = wrote;
     } else {
         output_close(&out, "replay");

@@ -1,4 +1,5 @@
 #include "shape_writer.h"
+#include "shape_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,19 +174,45 @@ static void lossless(const shape_writer *writer, output *out, const changes *of,
 }
 
 // By component, the line's other keys are in the same object as the components' names.
-static bool collides(const shape_writer *writer, const changes *of) {
-    const struct {
-        const char *key;
-        bool there;
-    } keys[] = {
-        {"deleted", of->deleted.count > 0},        {"created", of->created.count > 0},
-        {"seq", writer->lossless && of->seq.data}, {"at", writer->lossless && of->at.data},
-        {"by", writer->lossless && of->by.data},
-    };
+static bool is_key(rf_str name) {
+    static const char *const keys[] = {"event", "event_name", "seq", "at", "by", "created", "deleted"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (same(name, (rf_str){keys[i], strlen(keys[i])})) return true;
+    return shape_key_taken(name);
+}
+
+// A line by component can't have such names, nor, without loss, an update without components.
+static bool fits_component(const shape_writer *writer, changes *of) {
+    bool bare = false;
+    for (size_t i = 0; i < of->set.count; i++) {
+        if (of->set.items[i].value.data && is_key(of->set.items[i].name)) return false;
+        bare = bare || !of->set.items[i].value.data;
+    }
+    if (!bare || !writer->lossless) return true;
+    sort(&of->created, by_id);
     for (size_t i = 0; i < of->set.count; i++)
-        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-            if (keys[k].there && same(of->set.items[i].name, (rf_str){keys[k].key, strlen(keys[k].key)})) return true;
-    return false;
+        if (!of->set.items[i].value.data && !listed(&of->created, of->set.items[i].id)) return false;
+    return true;
+}
+
+// By kind, the key is the kind with an s behind it.
+static rf_status fits_kind(changes *of, bool *fits) {
+    *fits = true;
+    for (size_t i = 0; i < of->set.count && *fits; i++) {
+        const change *item = &of->set.items[i];
+        json_slice kind;
+        char key[16];
+        rf_str text;
+        if (!same(item->name, (rf_str){"kind", 4}) || !item->value.data || item->value.data[0] != '"') continue;
+        if (!json_slices_string(&of->slices, item->value, &kind)) return RF_NO_MEMORY;
+        changes_settle(of);
+        text = json_slices_key(&of->slices, &kind);
+        if (text.len == 0 || text.len >= sizeof key) continue;
+        memcpy(key, text.data, text.len);
+        key[text.len] = 's';
+        *fits = !shape_key_taken((rf_str){key, text.len + 1});
+    }
+    return RF_OK;
 }
 
 static void by_component(const shape_writer *writer, output *out, changes *of) {
@@ -291,7 +318,12 @@ static rf_status by_kind(const shape_writer *writer, output *out, changes *of) {
 rf_status shape_write(const shape_writer *writer, output *out, changes *of) {
     bool event = of->form == LINE_ENTITY || of->form == LINE_DOMAIN;
     shape to = writer->to;
-    if (to == SHAPE_COMPONENT && collides(writer, of)) to = SHAPE_EVENTS;
+    bool fits = true;
+    rf_status status = RF_OK;
+    if (to == SHAPE_COMPONENT) fits = fits_component(writer, of);
+    if (to == SHAPE_KIND) status = fits_kind(of, &fits);
+    if (status != RF_OK) return status;
+    if (!fits) to = SHAPE_EVENTS;
     if (of->form == LINE_DOMAIN || (event && to == SHAPE_EVENTS)) {
         value(out, of->line);
         output_text(out, "\n");

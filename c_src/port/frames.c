@@ -41,7 +41,8 @@ port_next port_input_next(port_input *input, port_frame *out) {
     const char *at = input->bytes + input->start;
     if (waiting < LENGTH) return PORT_MORE;
     len = port_load_u32(at);
-    if (len < PORT_HEADER - LENGTH || len > input->limit) return PORT_TOO_LONG;
+    if (len < PORT_HEADER - LENGTH) return PORT_TOO_SHORT;
+    if (len > input->limit) return PORT_TOO_LONG;
     if (waiting - LENGTH < len) return PORT_MORE;
     out->call = port_load_u32(at + LENGTH);
     out->term = (rf_str){at + PORT_HEADER, len - (PORT_HEADER - LENGTH)};

@@ -27,8 +27,10 @@ typedef struct port_frame {
 
 typedef enum port_next {
     PORT_FRAME,
-    PORT_MORE,     // the next frame is not complete yet
-    PORT_TOO_LONG, // or too short for the call's number; the next frame cannot be found
+    PORT_MORE, // the next frame is not complete yet
+    // The next frame cannot be found:
+    PORT_TOO_LONG,
+    PORT_TOO_SHORT, // for the call's number
 } port_next;
 
 void port_input_free(port_input *input);

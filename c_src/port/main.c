@@ -4,7 +4,7 @@
 //     roomfold_port [LIMIT]     LIMIT: bytes of a frame, in both directions
 //
 // Exit codes: 0 end of input, or the output was closed; 1 reading or writing failed, or out of memory; 2 a frame is
-// longer than the limit, or the limit is invalid.
+// longer than the limit or too short for a call's number, or the limit is invalid.
 #include "call.h"
 #include "watch.h"
 
@@ -68,7 +68,9 @@ static int answer_all(conversation *it) {
         count = 0;
     }
     if (!write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
-    return next == PORT_MORE ? -1 : complain(REFUSED, "a frame is longer than the limit");
+    if (next == PORT_MORE) return -1;
+    return complain(REFUSED, next == PORT_TOO_SHORT ? "a frame is too short for the number of a call"
+                                                    : "a frame is longer than the limit");
 }
 
 static int converse(conversation *it) {

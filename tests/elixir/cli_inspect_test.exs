@@ -109,6 +109,42 @@ defmodule Roomfold.CliInspectTest do
     assert for(<<byte <- table>>, byte < 32 and byte != ?\n, do: byte) == []
   end
 
+  test "events of several entities have no name, and are read as any other" do
+    several = [
+      ~s({"health":{"a":3},"created":["a"],"seq":1,"at":1000,"by":"ann"}),
+      ~s({"bats":[{"id":"b","health":1}],"created":["b"],"deleted":[]}),
+      ~s({"created":["c"]}),
+      ~s({"seq":7,"others":[{"id":"d"}],"bats":[]}),
+      ~s({"health":{"d":null},"at":[]})
+    ]
+
+    # Keys that these can't have, values that can't stand there, both shapes at once.
+    neither = [
+      ~s({}),
+      ~s({"seq":9}),
+      ~s({"entities":{"a":{}}}),
+      ~s({"deletes":["a"]}),
+      ~s({"health":{"a":1},"bats":[]}),
+      ~s({"deleted":{"a":1}}),
+      ~s({"health":{"a":1},"note":1}),
+      ~s({"event":{"a":1}}),
+      ~s({"health":{"a":1}),
+      "[]"
+    ]
+
+    text = Enum.join(several ++ [~s({"event":"delete","entity_id":"d"})] ++ neither, "\n")
+    found = inspect_json(["-"], text)
+    assert {found["events"], found["several_entities"], found["unreadable"]} == {16, 5, 10}
+    assert {found["folded"], found["rejected"], found["names"]} == {6, 10, %{"delete" => 1}}
+    assert found["producers"] == %{"ann" => 1}
+
+    assert {table, "", 0} = Program.run(["inspect", "-"], Enum.join(several, "\n"))
+    assert table =~ ~r/^  of several entities +5 /m
+    refute table =~ "unreadable"
+    assert {table, "", 0} = Program.run(["inspect", "-"], Enum.join(neither, "\n"))
+    refute table =~ "several"
+  end
+
   test "so many different names that they are no longer kept" do
     text = for i <- 1..70_000, into: "", do: ~s({"event_name":"n#{i}"}\n)
     found = inspect_json(["-"], text <> ~s({"event_name":"n1"}\n))

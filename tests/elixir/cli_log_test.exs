@@ -146,12 +146,27 @@ defmodule Roomfold.CliLogTest do
       assert {state, error, 0} = Program.run(["replay", path])
       assert JSON.decode!(state) === whole
       # The snapshot is one of them.
-      assert error =~ "seq 300, folded #{events + 1}, orphaned 0, stale 0, gaps 1, rejected 0\n"
+      assert error =~ "seq 300, folded #{events + 1}, orphaned 0, stale 0, gaps 0, rejected 0\n"
       assert error =~ "this begins at seq 200" == (first == 150)
       assert {text, _, 0} = Program.run(["convert", path, "--to", "events"])
       assert length(String.split(text, "\n", trim: true)) == events + 1
       assert {packed, _, 0} = Program.run(["convert", path, "--to", "packed"])
-      for input <- [text, packed], do: assert({^state, _, 0} = Program.run(["replay", "-"], input))
+
+      for {arguments, input} <- [{[path], ""}, {["-"], text}, {["-"], packed}] do
+        assert {^state, _, 0} = Program.run(["replay", "--strict" | arguments], input)
+        assert {found, _, 0} = Program.run(["inspect", "--json" | arguments], input)
+        assert %{"several_entities" => 1, "unreadable" => 0, "gaps" => 0} = JSON.decode!(found)
+        # Where it begins, and before.
+        start = 300 - events
+        assert {at_start, _, 0} = Program.run(["replay", "--until", "#{start}" | arguments], input)
+        assert JSON.decode!(at_start) === World.snapshot(world(start))
+
+        for until <- [0, 5, start - 1] do
+          assert {"", error, 1} = Program.run(["replay", "--until", "#{until}" | arguments], input)
+          assert error =~ "this begins at seq #{start}; what was before is not in it\n"
+        end
+      end
+
       assert {told, _, 0} = Program.run(["validate", path])
       assert told =~ "#{events + 1} events, 0 offences"
     end

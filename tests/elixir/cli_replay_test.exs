@@ -133,6 +133,10 @@ defmodule Roomfold.CliReplayTest do
           {create.(1) <> create.(2), 0},
           {create.(1) <> create.(1), 1},
           {create.(1) <> create.(3), 1},
+          {create.(3), 1},
+          {~s({"others":[],"seq":3}\n) <> create.(4), 0},
+          {~s({"others":[],"seq":3}\n) <> create.(5), 1},
+          {create.(1) <> ~s({"others":[],"seq":3}\n), 1},
           {create.(1) <> "nonsense", 1}
         ] do
       assert {_, _, ^code} = Program.run(["replay", "-", "--strict"], text)

@@ -252,6 +252,42 @@ defmodule Roomfold.CliTest do
       assert error =~ "the .gz is damaged here"
     end
 
+    test "what starts as a .gz is one to its end: what stands behind it is told, zero bytes may" do
+      good = :zlib.gzip(event(1) <> "\n" <> event(2) <> "\n")
+      <<first, rest::binary>> = :zlib.gzip(event(3))
+
+      for {behind, at} <- [
+            {"\n", 0},
+            {"\x1f", 0},
+            {<<Bitwise.bxor(first, 1), rest::binary>>, 0},
+            {:binary.copy(<<0>>, 100_000) <> "x", 100_000},
+            {<<0, first, rest::binary>>, 1}
+          ],
+          command <- @readers do
+        assert {out, error, 1} = Program.run(command ++ ["-"], good <> behind)
+        place = byte_size(good) + at
+
+        assert error =~
+                 "-: behind the .gz, at byte #{place} of the file, stands something else; what came before"
+
+        assert {^out, _, 0} = Program.run(command ++ ["-"], good)
+      end
+
+      for behind <- [:binary.copy(<<0>>, 200_000), <<0>>, :zlib.gzip(""), :zlib.gzip("") <> <<0, 0>>],
+          command <- @readers do
+        assert Program.run(command ++ ["-"], good <> behind) == Program.run(command ++ ["-"], good)
+      end
+
+      # The second member is cut off, or damaged.
+      assert {_, error, 1} = Program.run(["replay", "-"], good <> <<first>> <> binary_part(rest, 0, 20))
+      assert error =~ "the end of the .gz is missing; what came before was used: 2 events"
+
+      assert {_, error, 1} =
+               Program.run(["replay", "-"], good <> <<first, 0x8B, 7>> <> binary_part(rest, 2, 20))
+
+      assert error =~ "the .gz is damaged here; what came before was used: 2 events"
+    end
+
     test "the same text gives what a fold of it gives, wherever it is cut into pieces" do
       # A megabyte, so that the program reads it in several pieces: values over several lines, bad lines, CR LF.
       :rand.seed(:exsss, {1, 2, 3})

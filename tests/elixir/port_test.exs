@@ -307,6 +307,22 @@ defmodule Roomfold.PortTest do
     assert Queue.since(queue) == nil
   end
 
+  test "a frame without an end that can be found ends the program, and it says why" do
+    program = Path.join(:code.priv_dir(:roomfold), "roomfold_port")
+
+    for {length, message} <- [
+          {0, "too short for the number of a call"},
+          {3, "too short for the number of a call"},
+          {1_025, "longer than the limit"}
+        ] do
+      octal = for byte <- :binary.bin_to_list(<<length::32>>), into: "", do: "\\#{Integer.to_string(byte, 8)}"
+      script = ~s(printf '#{octal}' | "$0" 1024)
+
+      assert System.cmd("sh", ["-c", script, program], stderr_to_stdout: true) ==
+               {"roomfold_port: a frame is #{message}\n", 2}
+    end
+  end
+
   test "a call that is too long is refused, an answer too" do
     start_pool(max_frame_bytes: 4_096)
     world = World.new!(impl: Pool, rules: Rules.xr())
