@@ -15,10 +15,10 @@ defmodule Roomfold.Wire.Events do
   @next Numbers.number("seq", "next")
   @given Numbers.number("seq", "given")
   @none Numbers.number("seq", "none")
-  @others 0x10
-  @fields 0x20
-  @text_tag 9
-  @max_seq 9_007_199_254_740_991
+  @others Numbers.number("number", "tag_others")
+  @fields Numbers.number("number", "tag_fields")
+  @text_tag Numbers.number("number", "tag_text")
+  @max_seq Roomfold.Seq.max()
   @entity_events ["create", "update", "delete"]
   # A longer string is no name or id that others share.
   @shared_text 64

@@ -9,7 +9,7 @@ defmodule Roomfold.Wire.Frame do
   @version Numbers.number("number", "version")
   @frames Numbers.rows("frame")
   @kinds Map.new(@frames, fn {name, number} -> {@version * 16 + number, name} end)
-  @max_seq 9_007_199_254_740_991
+  @max_seq Roomfold.Seq.max()
   @max_handle 4_294_967_295
 
   def head(kind), do: @version * 16 + Map.fetch!(@frames, kind)

@@ -9,8 +9,8 @@ defmodule Roomfold.Wire.Value do
 
   @width_bits Numbers.number("number", "delta_width_bits")
   @delta_bits Numbers.number("number", "delta_bits")
-  @most_digits 9
-  @most_number 999_999_999
+  @suffix_digits Numbers.number("number", "suffix_digits")
+  @suffix_max Numbers.number("number", "suffix_max")
 
   # ---- names and terms ----
 
@@ -54,7 +54,7 @@ defmodule Roomfold.Wire.Value do
     digits = digits(text, byte_size(text), 0)
     stem_size = byte_size(text) - digits
 
-    if digits in 1..@most_digits and (digits == 1 or :binary.at(text, stem_size) != ?0) do
+    if digits in 1..@suffix_digits and (digits == 1 or :binary.at(text, stem_size) != ?0) do
       <<stem::binary-size(stem_size), suffix::binary>> = text
       {stem, String.to_integer(suffix)}
     end
@@ -115,7 +115,7 @@ defmodule Roomfold.Wire.Value do
 
       {1, reader} ->
         {number, next} = Bits.nib(reader)
-        if number > @most_number, do: Bits.fail(reader), else: {word <> Integer.to_string(number), next}
+        if number > @suffix_max, do: Bits.fail(reader), else: {word <> Integer.to_string(number), next}
     end
   end
 
