@@ -36,8 +36,8 @@ defmodule Roomfold.EventLog do
   @typedoc "1 to 255 bytes of UTF-8, without a zero byte."
   @type room :: String.t()
   @type seq :: non_neg_integer
-  @typedoc "Grows with each claim in a log; 0 is nobody's."
-  @type epoch :: non_neg_integer
+  @typedoc "A room's term: it grows with each claim in a log. 0: nobody has claimed the room."
+  @type room_term :: non_neg_integer
   @typedoc """
   Where a room's log stands.
 
@@ -48,7 +48,7 @@ defmodule Roomfold.EventLog do
     * `:versions` - `{seq, meta}`, oldest first: from which record on which meta holds
   """
   @type head :: %{
-          term: epoch,
+          term: room_term,
           seq: seq,
           first: pos_integer,
           meta: map,
@@ -60,19 +60,19 @@ defmodule Roomfold.EventLog do
 
   @callback claim(server, room, meta :: map) :: {:ok, head} | error
   @callback head(server, room) :: {:ok, head | nil} | error
-  @callback submit(server, room, epoch, after_seq :: seq, records :: [iodata], keyword) :: reference
+  @callback submit(server, room, room_term, after_seq :: seq, records :: [iodata], keyword) :: reference
   @callback read(server, room, from :: pos_integer, to :: pos_integer, %{
               max_bytes: pos_integer,
               max_events: pos_integer
             }) :: {:ok, piece | nil} | error
-  @callback put_snapshot(server, room, epoch, seq :: pos_integer, binary) :: :ok | error
+  @callback put_snapshot(server, room, room_term, seq :: pos_integer, binary) :: :ok | error
   @callback snapshot(server, room, at_most :: seq) :: {:ok, {pos_integer, binary} | nil} | error
   @callback trim(server, room, keep_from :: pos_integer) :: :ok | error
   @callback rooms(server) :: {:ok, [room]} | error
   @callback delete(server, room) :: :ok | error
   @callback verify(server, room | :all) :: {:ok, non_neg_integer} | error
 
-  @max_seq 9_007_199_254_740_991
+  @max_seq Roomfold.Seq.max()
   @max_bytes 1_048_576
 
   defguardp is_seq(seq) when is_integer(seq) and seq >= 0
@@ -108,7 +108,7 @@ defmodule Roomfold.EventLog do
   The error is `:old_term` (somebody claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`, `:invalid_record`, `:too_large`, or
   the disk's: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. It fails nobody else in the same commit.
   """
-  @spec submit(t, room, epoch, seq, [iodata], keyword) :: reference
+  @spec submit(t, room, room_term, seq, [iodata], keyword) :: reference
   def submit({module, server}, room, term, after_seq, records, opts \\ [])
       when is_seq(term) and is_seq(after_seq) and is_list(records) do
     with :ok <- check_room(room),
@@ -120,7 +120,7 @@ defmodule Roomfold.EventLog do
   end
 
   @doc "`submit/6`, and waits for the answer."
-  @spec append(t, room, epoch, seq, [iodata]) :: :ok | error
+  @spec append(t, room, room_term, seq, [iodata]) :: :ok | error
   def append(log, room, term, after_seq, records) do
     await(submit(log, room, term, after_seq, records))
   end
@@ -190,7 +190,7 @@ defmodule Roomfold.EventLog do
 
   The seq must be that of a record, or of the last one trimmed; else the error is `:wrong_seq`.
   """
-  @spec put_snapshot(t, room, epoch, pos_integer, binary) :: :ok | error
+  @spec put_snapshot(t, room, room_term, pos_integer, binary) :: :ok | error
   def put_snapshot({module, server}, room, term, seq, snapshot)
       when is_seq(term) and is_seq(seq) and is_binary(snapshot) do
     with :ok <- check_room(room), do: module.put_snapshot(server, room, term, seq, snapshot)

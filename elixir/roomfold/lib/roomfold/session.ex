@@ -78,19 +78,16 @@ defmodule Roomfold.Session do
 
   @type t :: %__MODULE__{}
 
-  # A room in the fast lane is told what a client acknowledges so often at most; the newest, and the last in any case.
+  # In the fast lane the room is told of acknowledgements at most this often; of the last one in any case.
   @tell_ms 250
 
   @own [:room, :user, :fastlane]
   @defaults [
-    max_input_bytes: 65_536,
-    max_waiting: 256,
-    max_unacknowledged: 1_048_576,
-    max_lag_ms: 15_000,
-    events_per_s: 120,
-    bytes_per_s: 131_072,
-    burst_s: 2
-  ]
+              max_input_bytes: 65_536,
+              max_waiting: 256,
+              max_unacknowledged: 1_048_576,
+              max_lag_ms: 15_000
+            ] ++ Limit.defaults()
 
   @doc """
   A session that has not joined.

@@ -33,8 +33,10 @@ defmodule Roomfold.World do
   @type event :: {String.t(), map}
   @type id :: String.t()
 
+  @hits [history_ms: 1000, history_states: 128]
+
   @enforce_keys [:impl, :state, :schema, :rules]
-  defstruct [:impl, :state, :schema, :rules, :level, hits: [history_ms: 1000, history_states: 128]]
+  defstruct [:impl, :state, :schema, :rules, :level, hits: @hits]
 
   defimpl Inspect do
     def inspect(world, _) do
@@ -48,7 +50,7 @@ defmodule Roomfold.World do
   end
 
   @limits [
-    seq: {0, 0..9_007_199_254_740_991},
+    seq: {0, 0..Roomfold.Seq.max()},
     history: {1_024, 1..1_048_576},
     max_entities: {1_048_576, 0..4_294_967_200},
     max_value_bytes: {65_536, 0..1_073_741_824},
@@ -84,7 +86,7 @@ defmodule Roomfold.World do
     limits = Map.new(@limits, fn {name, {default, range}} -> {name, limit(opts, name, default, range)} end)
 
     level = struct_option(opts, :level, Level, fn -> nil end)
-    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(history_ms: 1000, history_states: 128)
+    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(@hits)
 
     with {:ok, state} <- impl.new(schema, rules, limits),
          {:ok, state} <- open_hits(impl, state, level, hits) do
@@ -105,7 +107,7 @@ defmodule Roomfold.World do
   end
 
   # Most worlds are never shot at.
-  defp open_hits(_, state, nil, history_ms: 1000, history_states: 128), do: {:ok, state}
+  defp open_hits(_, state, nil, @hits), do: {:ok, state}
 
   defp open_hits(impl, state, level, hits),
     do: impl.open_hits(state, level || %Level{}, {hits[:history_ms] * 1.0, hits[:history_states]})

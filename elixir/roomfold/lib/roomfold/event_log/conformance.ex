@@ -31,7 +31,7 @@ defmodule Roomfold.EventLog.Conformance do
   def text(records), do: IO.iodata_to_binary(Enum.map(records, &[&1, ?\n]))
 
   @doc "A room with these many records, and its term."
-  @spec room(EventLog.t(), String.t(), non_neg_integer) :: EventLog.epoch()
+  @spec room(EventLog.t(), String.t(), non_neg_integer) :: EventLog.room_term()
   def room(log, name, count) do
     {:ok, %{term: term, seq: seq}} = EventLog.claim(log, name)
     :ok = EventLog.append(log, name, term, seq, records(seq + 1, seq + count))

@@ -38,12 +38,13 @@ defmodule Roomfold.EventLog.SQLite do
   @batch_ops 1_024
   @batch_bytes 8 * 1_048_576
   @names 10_000
-  # Of the WAL, when it is time to bring home what it has. It begins anew when all is home; while commits go on, there is always
-  # something left, less each time, until it is so little that the one who commits is not held up by it.
+  # Checkpointing: starts at this many pages of the WAL and repeats while more than @few_pages are left, at most @most_rounds times; the
+  # writer does the rest.
   @checkpoint_pages 4_000
   @few_pages 256
   @most_rounds 8
-  # Waiting for more to share a commit: for few rooms at most so many microseconds; for many, commits begin at least so far apart.
+  # Group commit, in microseconds: up to @few_rooms writers wait at most @max_wait for each other; with more of them commits start at
+  # least @interval apart.
   @few_rooms 16
   @max_wait 1_000
   @interval 5_000

@@ -8,6 +8,12 @@ defmodule Roomfold.Room.Limit do
   @type rates ::
           {events :: pos_integer, bytes :: pos_integer, most_events :: pos_integer, most_bytes :: pos_integer}
 
+  @defaults [events_per_s: 120, bytes_per_s: 131_072, burst_s: 2]
+
+  @doc "What a sender may send where nothing else is set."
+  @spec defaults() :: keyword(pos_integer)
+  def defaults, do: @defaults
+
   @doc "So many a second, and how many seconds' worth a bucket holds."
   @spec rates(events :: pos_integer, bytes :: pos_integer, burst :: pos_integer) :: rates
   def rates(events, bytes, burst), do: {events, bytes, events * burst * 1000, bytes * burst * 1000}

@@ -5,6 +5,8 @@ defmodule Roomfold.Room.Options do
   alias Roomfold.{Level, Rules, Schema}
   alias Roomfold.Room.{Limit, System}
 
+  @limit Limit.defaults()
+
   @defaults [
     impl: :native,
     schema: nil,
@@ -20,9 +22,9 @@ defmodule Roomfold.Room.Options do
     max_entities: 1_048_576,
     max_event_bytes: 16_384,
     max_queue: 20_000,
-    user_events_per_s: 120,
-    user_bytes_per_s: 131_072,
-    user_burst_s: 2,
+    user_events_per_s: @limit[:events_per_s],
+    user_bytes_per_s: @limit[:bytes_per_s],
+    user_burst_s: @limit[:burst_s],
     rewind: nil,
     diff_tells:
       ~w(create update delete user_moved player_moved monster_moved projectile_moved thing_moved door_moved),

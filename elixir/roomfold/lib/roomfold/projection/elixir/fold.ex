@@ -5,7 +5,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
   alias Roomfold.{Error, Schema}
   alias Roomfold.Projection.Elixir.{Entities, Term}
 
-  @max_seq 9_007_199_254_740_991
+  @max_seq Roomfold.Seq.max()
   @max_name 255
   @kept 1_000
   @entity_events ["create", "update", "delete"]

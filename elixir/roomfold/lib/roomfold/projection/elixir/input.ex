@@ -9,6 +9,7 @@ defmodule Roomfold.Projection.Elixir.Input do
 
   @entity_events ["create", "update", "delete"]
   @max_name 255
+  @max_seq Roomfold.Seq.max()
 
   def events({:list, list}), do: from_list(list, [])
   def events({:json, text}), do: from_json(text)
@@ -154,7 +155,7 @@ defmodule Roomfold.Projection.Elixir.Input do
       when is_integer(from) and is_integer(seq) and is_list(deletes) and from >= 0 and seq >= from do
     cond do
       not (entities?(creates) and entities?(updates) and ids?(deletes)) -> {:error, Error.new(:invalid_diff)}
-      seq > 9_007_199_254_740_991 -> {:error, Error.new(:invalid_diff)}
+      seq > @max_seq -> {:error, Error.new(:invalid_diff)}
       from != at -> {:error, Error.new(:seq_mismatch)}
       true -> {:ok, seq, deletes(deletes) ++ creates(creates) ++ updates(updates)}
     end
