@@ -78,24 +78,14 @@ defmodule Roomfold.Room do
       @impl true
       def init(_id, _world, args), do: {:ok, args}
       @impl true
-      def joined(user, params, world, _state), do: Roomfold.Room.default_joined(user, params, world)
+      def joined(user, params, world, _state),
+        do: Roomfold.Room.Membership.default_joined(user, params, world)
+
       @impl true
-      def left(user, world, _state), do: Roomfold.Room.default_left(user, world)
+      def left(user, world, _state), do: Roomfold.Room.Membership.default_left(user, world)
 
       defoverridable init: 3, joined: 4, left: 3
     end
-  end
-
-  @doc false
-  def default_joined(user, _params, world) do
-    if Roomfold.Rules.sender(world.rules, "user_joined") && World.get(world, user) == nil,
-      do: [{"user_joined", %{"user_id" => user}}],
-      else: []
-  end
-
-  @doc false
-  def default_left(user, world) do
-    if Roomfold.Rules.sender(world.rules, "user_left"), do: [{"user_left", %{"user_id" => user}}], else: []
   end
 
   @doc """

@@ -5,7 +5,25 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Complaints, Inbox, Options, People, Recovery, State, Text, Times, Update}
+
+  alias Roomfold.Room.{
+    Commit,
+    Complaints,
+    Delivery,
+    Inbox,
+    Options,
+    People,
+    Presence,
+    Publishing,
+    Queue,
+    Recovery,
+    Schedule,
+    State,
+    Text,
+    Ticks,
+    Times,
+    Update
+  }
 
   defstruct [
     :options,
@@ -62,7 +80,7 @@ defmodule Roomfold.Room.Server do
 
   defp start(options, world, facts, now) do
     state = State.open(options, world, facts, now, System.time_offset(:millisecond))
-    State.flush(state, now)
+    Commit.flush(state, now)
   end
 
   # Nothing counts the lives of a room without a log: the time of its start tells them apart, for clients that come back.
@@ -114,7 +132,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp drain_queue(server, left) do
-    case State.flush(server.state, now()) do
+    case Commit.flush(server.state, now()) do
       {[], state} -> {:drained, %{server | state: state}}
       {effects, state} -> %{server | state: state} |> carry_out(effects) |> drain(left - 1)
     end
@@ -153,7 +171,7 @@ defmodule Roomfold.Room.Server do
     with :ok <- People.admits(server.state.people, pid, user),
          nil <- overtaken(server, how) do
       server = take_in(server)
-      {answer, effects, state} = State.join(server.state, pid, user, how, now())
+      {answer, effects, state} = Presence.join(server.state, pid, user, how, now())
       server = monitor(%{server | state: state}, pid)
       {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
     else
@@ -163,7 +181,7 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:catch_up, from, format}, _, server) do
-    {:reply, {:ok, State.catch_up(server.state, from, format)}, server}
+    {:reply, {:ok, Delivery.catch_up(server.state, from, format)}, server}
   end
 
   def handle_call({:read, read}, _, server), do: {:reply, read.(server.state.world), server}
@@ -201,10 +219,10 @@ defmodule Roomfold.Room.Server do
   def handle_cast({:publish, to, sender, texts}, server), do: {:noreply, publish(server, to, sender, texts)}
 
   def handle_cast({:fastlane, pid, seq, entry}, server),
-    do: {:noreply, %{server | state: State.fastlane(server.state, pid, seq, entry)}}
+    do: {:noreply, %{server | state: Delivery.enter_fastlane(server.state, pid, seq, entry)}}
 
   def handle_cast({:acked, pid, seq}, server),
-    do: {:noreply, %{server | state: State.acked(server.state, pid, seq)}}
+    do: {:noreply, %{server | state: Delivery.acked(server.state, pid, seq)}}
 
   @impl true
   def handle_info({ref, answer}, %{commit: ref} = server),
@@ -241,7 +259,7 @@ defmodule Roomfold.Room.Server do
 
   # Somebody may have come before this was read.
   def handle_info({:stop, :idle}, server) do
-    if State.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
+    if Schedule.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
   end
 
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
@@ -264,7 +282,7 @@ defmodule Roomfold.Room.Server do
 
   # Who comes from a newer term would be taken back in time by us. Or it made that up: the log knows.
   defp overtaken(server, how) do
-    if State.suspects_newer_term?(server.state, how) do
+    if Presence.suspects_newer_term?(server.state, how) do
       case newest_term(server) do
         {:ok, true} -> nil
         {:ok, false} -> :old_term
@@ -294,12 +312,12 @@ defmodule Roomfold.Room.Server do
     now = now()
     # Only where frames may be folded as they are is it asked before anything is folded.
     server =
-      if State.frames?(server.state),
+      if Queue.frames?(server.state),
         do: %{server | state: State.heard(server.state, heard?(server))},
         else: server
 
     server =
-      if State.tick_due?(server.state, now) do
+      if Schedule.tick_due?(server.state, now) do
         facts = %{room: server.options.id, number: server.state.ticks + 1}
         Telemetry.span([:tick], facts, fn -> server |> open() |> wake(now) |> ticked() end)
       else
@@ -310,7 +328,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp wake(server, now) do
-    {effects, state} = State.wake(server.state, now)
+    {effects, state} = Ticks.wake(server.state, now)
     carry_out(%{server | state: state}, effects)
   end
 
@@ -324,9 +342,9 @@ defmodule Roomfold.Room.Server do
     server = take_in(server)
 
     # A frame, and where nothing ticks whatever waits, may be folded at once; somebody may have subscribed since that was asked.
-    ask? = match?([{:packed, _}], texts) or not State.ticking?(server.state)
+    ask? = match?([{:packed, _}], texts) or not Schedule.ticking?(server.state)
     state = if ask?, do: State.heard(server.state, heard?(server)), else: server.state
-    server |> published(State.publish(state, to, sender, texts, now())) |> arm()
+    server |> published(Publishing.publish(state, to, sender, texts, now())) |> arm()
   end
 
   defp published(server, {[], state}), do: %{server | state: state}
@@ -341,7 +359,7 @@ defmodule Roomfold.Room.Server do
   defp taken(%{state: state} = server) do
     case Inbox.take(server.inbox) do
       [] -> server
-      entries -> published(server, State.publish_all(state, entries, now()))
+      entries -> published(server, Publishing.publish_all(state, entries, now()))
     end
   end
 
@@ -393,7 +411,7 @@ defmodule Roomfold.Room.Server do
 
   defp carry_out_committed(server, answer) do
     Telemetry.span([:fold], %{room: server.options.id}, fn ->
-      {effects, state} = State.committed(server.state, answer, now())
+      {effects, state} = Commit.committed(server.state, answer, now())
       server = carry_out(%{server | state: state}, Update.with_answers(effects))
       {server, %{seq: World.seq(server.state.world)}, %{}}
     end)
@@ -407,7 +425,7 @@ defmodule Roomfold.Room.Server do
     {ref, monitors} = Map.pop(server.monitors, pid)
     if ref, do: Process.demonitor(ref, [:flush])
     server = taken(%{server | monitors: monitors})
-    {effects, state} = State.leave(server.state, pid, goodbye?, now())
+    {effects, state} = Presence.leave(server.state, pid, goodbye?, now())
     %{server | state: state} |> carry_out(effects) |> arm()
   end
 
@@ -478,50 +496,21 @@ defmodule Roomfold.Room.Server do
   end
 
   defp do_one({:failed, system, exception, stacktrace}, server) do
-    Telemetry.event([:failed], %{count: 1}, %{room: server.options.id, of: system, error: exception})
-
-    complain(server, :failed, {system, exception.__struct__, place(stacktrace)}, fn count ->
-      Logger.error("""
-      a system of the room #{server.options.id} failed, and was left out of that tick#{times(count)}: #{inspect(system)}
-      #{Exception.format(:error, exception, stacktrace)}\
-      """)
-    end)
+    complaints = Complaints.failed(server.complaints, server.options.id, system, exception, stacktrace)
+    %{server | complaints: complaints}
   end
 
-  defp do_one({:refused, what, event, error}, server) do
-    name = Text.label(event)
-    facts = %{room: server.options.id, of: what, event: name, error: error}
-    Telemetry.event([:refused], %{count: 1}, facts)
-
-    complain(server, :refused, {what, name, error.reason}, fn count ->
-      Logger.warning(
-        "#{speaker(what)} of the room #{server.options.id} said #{inspect(name)}, which was refused#{times(count)}: #{error.message}"
-      )
-    end)
+  defp do_one({:refused, source, event, error}, server) do
+    %{
+      server
+      | complaints: Complaints.refused(server.complaints, server.options.id, source, event, error)
+    }
   end
 
   defp do_one({:stop, reason}, server) do
     send(self(), {:stop, reason})
     server
   end
-
-  # What a system does wrong it mostly does on each tick.
-  defp complain(server, kind, about, say) do
-    {count, complaints} = Complaints.add(server.complaints, kind, about)
-    if count != :quiet, do: say.(count)
-    %{server | complaints: complaints}
-  end
-
-  defp times(1), do: " (counted from now on, and said once in 1,000)"
-  defp times(count), do: " (#{count} times by now)"
-
-  # Arguments and what else changes from one failure to the next are left out.
-  defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}
-  defp place(_), do: nil
-
-  defp speaker(nil), do: "the default"
-  defp speaker(what) when is_atom(what), do: inspect(what)
-  defp speaker(what), do: "the system #{inspect(what)}"
 
   # Terms are made only if somebody wants them.
   defp broadcast(server, records) do
@@ -572,7 +561,7 @@ defmodule Roomfold.Room.Server do
   defp arm(server), do: set_timer(server)
 
   defp set_timer(server) do
-    case State.wake_at(server.state) do
+    case Schedule.wake_at(server.state) do
       at when at == server.wake_at ->
         server
 
