@@ -5,17 +5,18 @@ defmodule Roomfold.EventLog.SQLite do
       children = [{Roomfold.EventLog.SQLite, path: "rooms.db", name: MyApp.Log}]
       log = {Roomfold.EventLog.SQLite, MyApp.Log}
 
-  What waits while a commit is on its way to the disk shares the next one, whichever rooms it is for. An answer `:ok` means that it is there: with
-  `synchronous: :full`, the default, also if the power goes now. With `:normal` a commit waits for no disk; it survives the VM's death, but a power failure
-  may take the last ones.
+  Appends that arrive during a commit share the next one, for all rooms. `:ok` means that the records are durable: with
+  `synchronous: :full`, the default, they survive a power failure. With `:normal` a commit does not wait for the disk; it survives a crash of
+  the VM, but a power failure may lose the last commits.
 
-  A database has one writer on its machine: a second one, in whichever VM, gets `:log_locked`. Anybody may read it meanwhile, with the
-  sqlite3 shell too; `docs/event-log.md` describes the tables.
+  A database has one writer on its machine: a second one, in any VM, gets `:log_locked`. Others may read it meanwhile, for example with the
+  sqlite3 shell; `docs/event-log.md` describes the tables.
 
-  If the disk fails (`:log_failed`) nobody knows what is on it: the process answers everybody and stops, so that its supervisor opens the file again and rooms claim
-  anew. With a full disk, a read-only one or a database that somebody else has locked it goes on: the next append may do.
+  If the disk fails (`:log_failed`) it is not known what was written: the process answers all callers and stops, its supervisor opens the file
+  again, and rooms claim again. If the disk is full or read-only, or the database is locked by another process, the log keeps running: the next
+  append may succeed.
 
-  It needs SQLite when it is built; without, `start_link/1` raises and says what to install.
+  SQLite is needed at compile time; without it, `start_link/1` raises with instructions.
   """
   alias Roomfold.{Error, EventLog, JSON}
   alias Roomfold.EventLog.SQLite.{Library, Server, Writer}
@@ -32,24 +33,25 @@ defmodule Roomfold.EventLog.SQLite do
   # Rooms that are read at a time.
   @names 10_000
 
-  @doc "Whether SQLite was there when this was built."
+  @doc "Whether this was compiled with SQLite."
   @spec available?() :: boolean
   def available?, do: Library.loaded?()
 
   @doc """
-  Opens a database, or makes it.
+  Opens a database, or creates it.
 
   ## Options
 
-    * `:path` - of its file; its folder must exist. SQLite keeps files beside it with `-wal` and `-shm`, the log one with `.lock`
+    * `:path` - of its file; its folder must exist. Beside it SQLite keeps files with `-wal` and `-shm`, the log one with `.lock`
     * `:synchronous` - `:full` (default) or `:normal`, see above
-    * `:busy_timeout` - how many milliseconds to wait for a lock that somebody else has: at opening, and for each commit (5,000)
-    * `:max_bytes` - of the database; beyond, appends answer `:log_full` (no limit)
-    * `:max_append_bytes` - of the records of one append, else `:too_large` (16 MB)
+    * `:busy_timeout` - milliseconds to wait for a lock of another process, when opening and for each commit (5,000)
+    * `:max_bytes` - of the database; beyond that, appends return `:log_full` (no limit)
+    * `:max_append_bytes` - of the records of one append; beyond that it returns `:too_large` (16 MB)
     * `:readers` - connections for reading (2)
     * `:name` and the other options of `GenServer.start_link/3`
 
-  The error is a `Roomfold.Error`: `:log_locked`, `:log_readonly`, `:log_full`, `:log_failed`, `:log_format` (no log, or of another version) or `:log_damaged`.
+  The error is a `Roomfold.Error`: `:log_locked`, `:log_readonly`, `:log_full`, `:log_failed`, `:log_format` (not a log, or one of another
+  version) or `:log_damaged`.
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
@@ -57,7 +59,7 @@ defmodule Roomfold.EventLog.SQLite do
       Keyword.split(opts, [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers])
 
     own = options!(own)
-    # Without the library it raises here and now.
+    # Raises if the library is not there.
     Library.sqlite_version()
     GenServer.start_link(Server, own, opts)
   end
@@ -108,7 +110,7 @@ defmodule Roomfold.EventLog.SQLite do
     end
   end
 
-  # Records go through the VM as one text, to be taken apart in C.
+  # Records are passed as one text, and split in C.
   @impl EventLog
   def submit(server, room, term, after_seq, records, opts) do
     text = opts[:text] || IO.iodata_to_binary(for record <- records, do: [record, ?\n])
@@ -117,8 +119,8 @@ defmodule Roomfold.EventLog.SQLite do
     reference
   end
 
-  # Whom the answer is sent to: the caller, or an alias that is a monitor besides. Each time to begin and to end one would be two more signals
-  # for the process that everybody waits for.
+  # The receiver of the answer: the caller, or an alias that is also a monitor. A monitor for each append would cost the log's process, for
+  # which everybody waits, two more signals.
   defp answered(server, true) do
     reference = make_ref()
     {GenServer.whereis(server), {self(), reference}, reference}
@@ -173,7 +175,7 @@ defmodule Roomfold.EventLog.SQLite do
       Enum.reduce_while(rooms, {:ok, 0}, fn room, {:ok, sum} ->
         case verify(server, room) do
           {:ok, count} -> {:cont, {:ok, sum + count}}
-          # Deleted meanwhile.
+          # It was deleted meanwhile.
           {:error, %{reason: :no_room}} -> {:cont, {:ok, sum}}
           error -> {:halt, error}
         end
@@ -210,7 +212,7 @@ defmodule Roomfold.EventLog.SQLite do
     end
   end
 
-  # Reads don't wait for commits: the process only lends a connection.
+  # Reads do not wait for commits: the process only lends a connection.
   defp reading(server, fun) do
     with {:ok, reader} <- EventLog.call(server, :reader) do
       case node(reader) == node() && fun.(reader) do

@@ -31,7 +31,7 @@ defmodule Roomfold.EventLog.SQLite.Server do
   @impl true
   def init(opts) do
     Process.flag(:trap_exit, true)
-    # All rooms wait for it, and it has little to do.
+    # All rooms wait for it, and it does little work.
     Process.flag(:priority, :high)
 
     with {:ok, writing} <- open_writer(opts, System.monotonic_time(:millisecond) + opts.busy_timeout),
@@ -41,17 +41,17 @@ defmodule Roomfold.EventLog.SQLite.Server do
         writer: Writer.start_link(writing),
         committing: false,
         checkpointer: Writer.start_link(checkpointing),
-        # in which round
+        # the round of checkpointing, 0: none
         checkpointing: 0,
         readers: List.to_tuple(readers),
         next_reader: 0,
         queue: :queue.new(),
         waiting: 0,
-        # the last commit: when it began, for how many, and how long it took
+        # the last commit: when it began, how many ops it had, and how long it took
         started: 0,
         last: 0,
         took: 0,
-        # rooms of the last two commits, if they were few
+        # rooms of the last two commits, if there were few
         committed: Recent.new(),
         # rooms that wrote in this span of time and in the one before it, and when it began
         writing: Recent.new(),
@@ -61,17 +61,17 @@ defmodule Roomfold.EventLog.SQLite.Server do
         max_append_bytes: opts.max_append_bytes
       }
 
-      # What rooms that were deleted before the last stop have left.
+      # Removes the rest of rooms that were deleted before the last stop.
       {:ok, enqueue(state, nil, {@sweep, "", 0, 0, 0, ""})}
     else
       error -> {:stop, of(opts.path, elem(Writer.error(error), 1))}
     end
   end
 
-  # Of a file that can't be opened one wants to know which it is.
+  # The message names the file that can't be opened.
   defp of(path, error), do: %{error | message: "#{inspect(path)}: #{error.message}"}
 
-  # Whoever had it open may just be closing it: a log of this VM that was killed, or the VM before this one.
+  # Another process may be about to close it: a log of this VM that was killed, or an earlier VM.
   defp open_writer(opts, deadline) do
     case open(opts, true) do
       {:error, {:log_locked, _}} = error ->
@@ -124,7 +124,7 @@ defmodule Roomfold.EventLog.SQLite.Server do
   def handle_info({:commit, _}, state), do: {:noreply, state}
 
   def handle_info({:committed, {:error, error}, _pages}, state) do
-    # What waits is not tried: whoever waits learns that the process is gone.
+    # What waits is not tried: its callers learn that the process has ended.
     {:stop, {:log_failed, Exception.message(error)}, %{state | writer: nil}}
   end
 
@@ -156,13 +156,13 @@ defmodule Roomfold.EventLog.SQLite.Server do
 
   def handle_info(_other, state), do: {:noreply, state}
 
-  # The message comes behind all that is waiting already, which so comes into the same commit.
+  # The message is queued after all that have arrived already, so they are part of the same commit.
   defp enqueue(state, to, op) do
     if state.waiting == 0 and not state.committing, do: send(self(), :commit)
     %{state | queue: :queue.in({to, op}, state.queue), waiting: state.waiting + 1}
   end
 
-  # Ops that go on have been answered. A deleted room's records are swept up by an op of their own.
+  # Ops that need another commit have been answered. A deleted room's records are removed by an op of their own.
   defp requeue(state, more) do
     more =
       more
@@ -173,7 +173,7 @@ defmodule Roomfold.EventLog.SQLite.Server do
     %{state | queue: queue, waiting: state.waiting + length(more), committing: false}
   end
 
-  # A commit costs much the same for one room as for a hundred. Where many write, each at times of its own, it is not begun for each.
+  # A commit costs much the same for one room as for a hundred. If many rooms write, at different times, they have to share commits.
   defp begin(state) do
     state = writing(state)
     left = state.started + @interval - now()
@@ -194,7 +194,7 @@ defmodule Roomfold.EventLog.SQLite.Server do
   defp gathered(%{gathering: nil} = state), do: state
   defp gathered(state), do: if(all?(state), do: commit(%{state | gathering: nil}), else: state)
 
-  # No need to wait any longer. Those of the commit that began just now have had their turn.
+  # Whether there is nothing to wait for any more: all rooms that write now wait here, or were part of the last commit.
   defp all?(state), do: state.waiting + state.last >= Recent.most(state.writing)
 
   defp writing(%{writing: writing, writing_since: since} = state) do
@@ -205,14 +205,14 @@ defmodule Roomfold.EventLog.SQLite.Server do
     end
   end
 
-  # Whoever was answered just now may be about to append again: rooms that tick together would fall into two groups, each waiting for
-  # the other's commit. So those of the last two commits are waited for, for half a commit at most.
+  # A room that was just answered may be about to append again: rooms that tick together would fall into two groups, each waiting for the
+  # other's commit. So this waits for the rooms of the last two commits, at most for half the time of a commit.
   defp wait(state) do
     expected = Recent.count(state.committed)
     limit = min(div(state.took, 2), @max_wait)
 
     if state.waiting < expected and expected <= @few_rooms and limit > 0 do
-      # Those who are waited for must get to run.
+      # The processes that it waits for must get to run.
       Process.flag(:priority, :normal)
       state = wait(state, expected, now() + limit)
       Process.flag(:priority, :high)
@@ -268,7 +268,7 @@ defmodule Roomfold.EventLog.SQLite.Server do
     end
   end
 
-  # Of many, nobody asks who they were.
+  # With many, it does not matter which they were.
   defp committed(recent, batch, count) when count <= @few_rooms,
     do: Enum.reduce(batch, Recent.next(recent), fn {_, op}, recent -> Recent.put(recent, elem(op, 1)) end)
 
@@ -286,11 +286,11 @@ defmodule Roomfold.EventLog.SQLite.Server do
     end
   end
 
-  # Everything that was handed in before is committed; then the files are put in order.
+  # Commits everything that was submitted before, then closes the files.
   @impl true
   def terminate(_reason, state) do
     if state.writer, do: drain(%{state | gathering: nil})
-    # The one that writes is the last, to bring home the WAL.
+    # The writer is closed last, and checkpoints the WAL.
     for connection <- state.connections, do: Library.close(connection)
   end
 
@@ -309,7 +309,7 @@ defmodule Roomfold.EventLog.SQLite.Server do
     end
   end
 
-  # Takes what is in the mailbox, too.
+  # Also takes what is in the mailbox.
   defp gather(state) do
     receive do
       {:append, _, _} = message -> message |> handle_info(state) |> elem(1) |> gather()
