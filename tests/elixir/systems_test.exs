@@ -539,9 +539,9 @@ defmodule Roomfold.SystemsTest do
 
     test "what is no system is refused" do
       for {system, message} <- [
-            {:nothing, ":nothing is no Roomfold.Room.System"},
-            {Enum, "Enum is no Roomfold.Room.System"},
-            {{Nope, []}, "Nope is no Roomfold.Room.System"},
+            {:nothing, ":nothing is not a Roomfold.Room.System"},
+            {Enum, "Enum is not a Roomfold.Room.System"},
+            {{Nope, []}, "Nope is not a Roomfold.Room.System"},
             {fn _ -> [] end, "a system must be"},
             {{"Nope", []}, "a system must be"}
           ] do

@@ -52,7 +52,7 @@ defmodule Roomfold.Room.Complaints do
   defp times(1), do: " (counted from now on, and said once in 1,000)"
   defp times(count), do: " (#{count} times by now)"
 
-  # Arguments and what else changes from one failure to the next are left out.
+  # Without arguments and others that change from one failure to the next.
   defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}
   defp place(_), do: nil
 

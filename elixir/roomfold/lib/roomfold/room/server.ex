@@ -1,6 +1,6 @@
 defmodule Roomfold.Room.Server do
   @moduledoc false
-  # The room's process: hands what happens to Roomfold.Room.State and carries out what that wants.
+  # The room's process: passes what happens to the modules of Roomfold.Room.State, and carries out their effects.
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
@@ -33,12 +33,12 @@ defmodule Roomfold.Room.Server do
     :wake_at,
     :commit,
     :committing,
-    # of the log's process: without it nothing can be known of this room
+    # monitor of the log's process, without which the room can't run
     :log,
     :keeping,
-    # what sessions of this node have published
+    # events that sessions of this node have published
     :inbox,
-    # whether it hears what others broadcast on its stream, and how much that was
+    # whether it notices what others broadcast on its stream, and how often they did
     listens?: false,
     strays: 0,
     complaints: %Complaints{},
@@ -51,7 +51,7 @@ defmodule Roomfold.Room.Server do
     GenServer.start_link(__MODULE__, options, name)
   end
 
-  # So often a room that stops waits for its log, and for so long each time.
+  # How often a room that stops waits for its log, and how long each time.
   @drains 16
   @drain_ms 5_000
 
@@ -83,7 +83,7 @@ defmodule Roomfold.Room.Server do
     Commit.flush(state, now)
   end
 
-  # Nothing counts the lives of a room without a log: the time of its start tells them apart, for clients that come back.
+  # A room without a log has no terms: for clients that come back, the time of its start distinguishes its lives.
   defp claim(%{log: nil}), do: {:ok, System.os_time(:microsecond)}
 
   defp claim(options) do
@@ -109,7 +109,7 @@ defmodule Roomfold.Room.Server do
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     case drain(server, @drains) do
-      # What comes next time need not be folded again.
+      # So that the next start has nothing to fold.
       {:drained, server} -> keep_newer(server, World.seq(server.state.world))
       {:hangs, _} -> :ok
     end
@@ -121,9 +121,9 @@ defmodule Roomfold.Room.Server do
     if seq > server.state.kept_seq, do: keep(server, seq, server.state.logged_users)
   end
 
-  # What is on its way, then what waits, and what that causes, is answered before the room goes. No more is taken in. Events that
-  # cause one another without end do not hold it, and neither does a log that does not answer: it would be asked once more for that
-  # somebody came or left, which is said until it is there.
+  # Before the room stops it commits and answers what is being committed, what waits, and the events caused by these. Nothing new is
+  # accepted. Events that cause one another endlessly do not hold it up, and neither does a log that does not answer (the room would submit the
+  # joins and leaves again and again, which stay until they are in the log).
   defp drain(server, left) do
     case finish_commit(server) do
       {:drained, server} when left > 0 -> server |> taken() |> drain_queue(left)
@@ -152,11 +152,11 @@ defmodule Roomfold.Room.Server do
     end
   end
 
-  # It is watched no more: what is handed to it from now on has to be watched by itself.
+  # The log is no longer monitored: from now on each append has to be.
   defp log_down(%{log: ref} = server, ref), do: %{server | log: nil}
   defp log_down(server, _), do: server
 
-  # Whoever waits must not think that it can be published again: it may be in the log.
+  # Callers must not conclude that they can publish the events again: they may be in the log.
   defp unknown(server, reason),
     do: committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
 
@@ -232,7 +232,7 @@ defmodule Roomfold.Room.Server do
       when commit != nil and ref in [commit, log],
       do: {:stop, {:shutdown, :log_failed}, server |> log_down(ref) |> unknown(reason)}
 
-  # Perhaps another node has the room by now: whoever asks next finds out.
+  # Another node may have the room by now: the next caller will find it.
   def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, log_down(server, ref)}
 
@@ -257,7 +257,7 @@ defmodule Roomfold.Room.Server do
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info(:inbox, server), do: {:noreply, server |> take_in() |> arm()}
 
-  # Somebody may have come before this was read.
+  # A connection may have joined before this message was read.
   def handle_info({:stop, :idle}, server) do
     if Schedule.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
   end
@@ -269,18 +269,18 @@ defmodule Roomfold.Room.Server do
       when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
       do: {:noreply, stray(server, name)}
 
-  # A task of the room's module that has done its work.
+  # A task of the room's module has ended.
   def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
 
-  # Only on this node is there more than a process.
+  # The inbox can only be used on this node.
   defp at_hand(answer, server, pid) when node(pid) == node(),
     do: Map.merge(answer, %{pid: self(), inbox: server.inbox})
 
   defp at_hand(answer, _, _), do: Map.put(answer, :pid, self())
 
-  # Who comes from a newer term would be taken back in time by us. Or it made that up: the log knows.
+  # A client that has seen a newer term must not join this room, which is older. If it made that up, the log knows.
   defp overtaken(server, how) do
     if Presence.suspects_newer_term?(server.state, how) do
       case newest_term(server) do
@@ -310,7 +310,7 @@ defmodule Roomfold.Room.Server do
   defp woken(server) do
     start = System.monotonic_time()
     now = now()
-    # Only where frames may be folded as they are is it asked before anything is folded.
+    # Checked before anything is folded, but only where packed frames may be folded as they are.
     server =
       if Queue.frames?(server.state),
         do: %{server | state: State.heard(server.state, heard?(server))},
@@ -341,7 +341,7 @@ defmodule Roomfold.Room.Server do
   defp publish(server, to, sender, texts) do
     server = take_in(server)
 
-    # A frame, and where nothing ticks whatever waits, may be folded at once; somebody may have subscribed since that was asked.
+    # This may be folded at once, if it is a frame or the room does not tick; there may be new subscribers since the last check.
     ask? = match?([{:packed, _}], texts) or not Schedule.ticking?(server.state)
     state = if ask?, do: State.heard(server.state, heard?(server)), else: server.state
     server |> published(Publishing.publish(state, to, sender, texts, now())) |> arm()
@@ -350,8 +350,8 @@ defmodule Roomfold.Room.Server do
   defp published(server, {[], state}), do: %{server | state: state}
   defp published(server, {effects, state}), do: carry_out(%{server | state: state}, effects)
 
-  # Before whatever came to the room after it, as if it had come as messages. (Somebody who was killed in the middle may have put in what is not
-  # counted: where a session or the room itself goes, it is taken without asking.)
+  # The inbox is read before any later message, as if its entries had been messages. (A process that was killed in the middle of a put may have
+  # left an entry that is not counted: when a session leaves, or the room stops, the inbox is read in any case.)
   defp take_in(%{inbox: inbox} = server) do
     if Inbox.any?(inbox), do: taken(server), else: server
   end
@@ -363,7 +363,7 @@ defmodule Roomfold.Room.Server do
     end
   end
 
-  # Only if there is nothing to wait for that could be forgotten.
+  # An inbox without entries is open already.
   defp open(%{inbox: inbox} = server) do
     if Inbox.any?(inbox) do
       Inbox.open(inbox)
@@ -380,11 +380,11 @@ defmodule Roomfold.Room.Server do
 
   defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
 
-  # Whoever broadcasts on a room's stream means to be heard.
+  # A process that broadcasts on a room's stream probably expects the room to fold it.
   defp stray(%{strays: 0} = server, name) do
     Logger.warning(
       "#{inspect(name)} was broadcast on #{inspect(server.topic)}, the stream of a room that runs: the room does not fold it. " <>
-        "Roomfold.Room.publish/3 is the way in. It counts what else comes, and says no more (strays of Roomfold.Room.info/1)"
+        "use Roomfold.Room.publish/3. Further ones are only counted (strays of Roomfold.Room.info/1)"
     )
 
     stray(%{server | strays: 1})
@@ -398,7 +398,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp committed(server, answer) do
-    # Not with :flush, for which it would have to let others run: should the log have died since, that is nobody's leaving.
+    # Without :flush, which would let other processes run: a :DOWN message of the log that is already here belongs to no connection, and does no harm.
     Process.demonitor(server.commit)
     {span, count} = server.committing
     error = with {:error, error} <- answer, do: error, else: (_ -> nil)
@@ -486,7 +486,7 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # One at a time: if the log is slow, the next one is due soon.
+  # One at a time: if the log is slow, another one is due soon anyway.
   defp do_one({:keep, _, _}, %{keeping: {_, _}} = server), do: server
   defp do_one({:keep, seq, users}, server), do: %{server | keeping: keep_aside(server, seq, users)}
 
@@ -512,7 +512,7 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # Terms are made only if somebody wants them.
+  # Events are decoded to terms only if there are subscribers.
   defp broadcast(server, records) do
     if records != [] and heard?(server) do
       json = Options.json(server.options)
@@ -527,7 +527,7 @@ defmodule Roomfold.Room.Server do
 
   # ---- snapshots ----
 
-  # The room goes on without one: only the next start takes longer. It waits for the encoding alone, not for the disk.
+  # A snapshot may fail: then only the next start takes longer. The room waits for its encoding, not for the disk.
   defp keep_aside(%{options: %{log: nil}}, _, _), do: nil
 
   defp keep_aside(server, seq, users) do
@@ -553,7 +553,7 @@ defmodule Roomfold.Room.Server do
 
   defp now, do: :erlang.monotonic_time(:millisecond)
 
-  # One timer, for what comes first. While nothing waits for a tick, whatever comes has to wake the room.
+  # One timer, for what is due first. While the queue is empty, the next entry of the inbox has to wake the room.
   defp arm(%{state: %{queue: []}} = server) do
     if Inbox.any?(server.inbox), do: server |> open() |> arm(), else: set_timer(server)
   end
