@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Frame do
   @moduledoc false
-  # Reads frames of snapshots and diffs as they are, without a world: entities with handles. What is wrong is thrown ({:wire, reason, byte}).
+  # Reads frames of snapshots and diffs as they are, without a world: entities with handles. Errors are thrown ({:wire, reason, byte}).
 
   import Bitwise
   require Roomfold.Wire.Numbers
@@ -14,7 +14,7 @@ defmodule Roomfold.Wire.Frame do
 
   def head(kind), do: @version * 16 + Map.fetch!(@frames, kind)
 
-  @doc "Runs a reader; `{:ok, it}` or an error."
+  @doc "Runs a reader; returns `{:ok, result}` or an error."
   def catching(read) do
     {:ok, read.()}
   catch
@@ -29,7 +29,7 @@ defmodule Roomfold.Wire.Frame do
   def kind(""), do: throw({:wire, :invalid_frame, 0})
   def kind(_), do: throw({:wire, :unknown_version, 0})
 
-  @doc "What is behind the first byte of a frame that must be of this kind."
+  @doc "The bytes after the first one, of a frame that must be of this kind."
   def open(frame, kind) do
     case kind(frame) do
       {^kind, rest} -> rest
