@@ -45,7 +45,7 @@ defmodule Roomfold.Gateway.Yaws do
 
   @doc "Listens on both loopback addresses, IPv6 only if the system has it; every request goes to the module."
   def listen(port, module, opaque, send_timeout_ms) do
-    # What it says of where it listens, and wrongly of what from, and when it stops.
+    # Removes its log messages about where it listens, which are partly wrong, and about its stop.
     :logger.remove_primary_filter(__MODULE__)
     :ok = :logger.add_primary_filter(__MODULE__, {&__MODULE__.quiet/2, []})
 

@@ -38,7 +38,7 @@ defmodule Roomfold.Room.Complaints do
 
     log(complaints, :refused, {source, name, error.reason}, fn count ->
       Logger.warning(
-        "#{speaker(source)} of the room #{room} said #{inspect(name)}, which was refused#{times(count)}: #{error.message}"
+        "#{speaker(source)} of the room #{room} published #{inspect(name)}, which was refused#{times(count)}: #{error.message}"
       )
     end)
   end
@@ -49,10 +49,10 @@ defmodule Roomfold.Room.Complaints do
     complaints
   end
 
-  defp times(1), do: " (counted from now on, and said once in 1,000)"
-  defp times(count), do: " (#{count} times by now)"
+  defp times(1), do: " (further ones are counted, and one in 1,000 is logged)"
+  defp times(count), do: " (#{count} times so far)"
 
-  # Without arguments and others that change from one failure to the next.
+  # Without arguments and other parts that change from one failure to the next.
   defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}
   defp place(_), do: nil
 

@@ -200,7 +200,7 @@ defmodule Roomfold.Wire.Events do
 
   # ---- reading ----
 
-  @doc ~s(`{known, events, handles?}`; an entity that is said by its handle has "entity_id" => {:handle, handle, known}.)
+  @doc ~s(`{known, events, handles?}`; an entity that is given by its handle has "entity_id" => {:handle, handle, known}.)
   def decode(frame, layout) do
     {known, next} = frame |> Frame.open("events") |> Frame.seq()
     {first, next} = Frame.seq(next)
