@@ -1,6 +1,7 @@
 // The packed wire format (docs/wire-format.md): what the server sends is read, what a client says is written.
 
-import { DIFF, frameKind, readDiff, readSnapshot, VERSION } from "./wire/frame.mjs";
+import { DIFF, frameKind, readDiff, readSnapshot } from "./wire/frame.mjs";
+import { VERSION } from "./wire/numbers.mjs";
 
 export { WireError } from "./roomfold/errors.mjs";
 export { encodeInput } from "./wire/input.mjs";

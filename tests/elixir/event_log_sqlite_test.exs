@@ -297,7 +297,9 @@ defmodule Roomfold.EventLog.SQLiteTest do
         end
 
       # Linked to nobody, for the process of a call ends with it.
-      {:ok, _} = :peer.call(one, GenServer, :start, [SQLite, SQLite.options!(path: path), [name: :log]])
+      {:ok, _} =
+        :peer.call(one, GenServer, :start, [SQLite.Server, SQLite.options!(path: path), [name: :log]])
+
       log = {SQLite, {:log, :"log@127.0.0.1"}}
       assert {:ok, %{term: term}} = :peer.call(two, EventLog, :claim, [log, "lobby"])
       assert :ok = :peer.call(two, EventLog, :append, [log, "lobby", term, 0, records(1, 3)])

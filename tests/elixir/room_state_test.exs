@@ -3,7 +3,7 @@ defmodule Roomfold.RoomStateTest do
   use ExUnit.Case, async: true
 
   alias Roomfold.{Error, Rules, World}
-  alias Roomfold.Room.{Options, State}
+  alias Roomfold.Room.{Commit, Options, Presence, Publishing, Schedule, State, Ticks}
   alias Roomfold.Systems.Timers
 
   # Ten times a second, and a log that answers when it is told to.
@@ -14,17 +14,17 @@ defmodule Roomfold.RoomStateTest do
   end
 
   defp move(user), do: ~s({"event_name":"user_moved","user_id":"#{user}","pose":"x"})
-  defp join(state, user, now), do: elem(State.join(state, self(), user, %{format: :json}, now), 2)
-  defp publish(state, sender, text, now, to \\ nil), do: State.publish(state, to, sender, [text], now)
+  defp join(state, user, now), do: elem(Presence.join(state, self(), user, %{format: :json}, now), 2)
+  defp publish(state, sender, text, now, to \\ nil), do: Publishing.publish(state, to, sender, [text], now)
   defp measures(effects), do: for({:measure, name, numbers, facts} <- effects, do: {name, numbers, facts})
   defp refused(effects), do: for({:refused, _, _, _} = it <- effects, do: it)
   defp appended(effects), do: for({:append, _, records} <- effects, record <- records, do: record)
 
   # Until a time, as its process does: woken when it wants to be, each commit answered at once. Answers what went into the log.
   defp run(state, until) do
-    case State.wake_at(state) do
+    case Schedule.wake_at(state) do
       at when is_number(at) and at <= until ->
-        {effects, state} = State.wake(state, at)
+        {effects, state} = Ticks.wake(state, at)
         {records, state} = answer_all(effects, state, at)
         {more, state} = run(state, until)
         {for(record <- records, do: {at, Roomfold.JSON.decode!(record)}) ++ more, state}
@@ -40,7 +40,7 @@ defmodule Roomfold.RoomStateTest do
         {[], state}
 
       records ->
-        {effects, state} = State.committed(state, :ok, now)
+        {effects, state} = Commit.committed(state, :ok, now)
         {more, state} = answer_all(effects, state, now)
         {records ++ more, state}
     end
@@ -60,7 +60,7 @@ defmodule Roomfold.RoomStateTest do
         now = 10 + :rand.uniform(300)
         entries = some(:rand.uniform(12), now)
         {expected_replies, expected} = one_by_one(entries, state, now)
-        assert State.publish_all(state, entries, now) == {expected_replies, expected}
+        assert Publishing.publish_all(state, entries, now) == {expected_replies, expected}
         assert length(replies) <= 1
       end
     end
@@ -76,7 +76,7 @@ defmodule Roomfold.RoomStateTest do
 
     defp one_by_one(entries, state, now) do
       Enum.flat_map_reduce(entries, state, fn {_, to, sender, texts, _}, state ->
-        State.publish(state, to, sender, texts, now)
+        Publishing.publish(state, to, sender, texts, now)
       end)
     end
   end
@@ -84,17 +84,17 @@ defmodule Roomfold.RoomStateTest do
   describe "where nothing ticks, what is published" do
     test "goes to the log at once, if the last time was a tick ago; and the room is not idle from then on" do
       state = open(idle_ms: 1_000)
-      assert State.wake_at(state) == 1_000
+      assert Schedule.wake_at(state) == 1_000
       {effects, state} = publish(state, :server, move("tom"), 900)
       assert [_] = appended(effects)
-      {_, state} = State.committed(state, :ok, 910)
+      {_, state} = Commit.committed(state, :ok, 910)
 
       {[], state} = publish(state, :server, move("tom"), 950)
-      assert State.wake_at(state) == 1_000
-      {effects, state} = State.wake(state, 1_000)
+      assert Schedule.wake_at(state) == 1_000
+      {effects, state} = Ticks.wake(state, 1_000)
       assert [_] = appended(effects)
-      {_, state} = State.committed(state, :ok, 1_010)
-      assert State.wake_at(state) == 1_950
+      {_, state} = Commit.committed(state, :ok, 1_010)
+      assert Schedule.wake_at(state) == 1_950
 
       # Who is refused keeps nobody awake.
       assert {[{:reply, :me, {:error, %Error{reason: :not_allowed}}}], state} =
@@ -103,8 +103,8 @@ defmodule Roomfold.RoomStateTest do
       assert {[{:reply, :me, {:error, _}}], state} =
                publish(state, {:user, "tom"}, {:packed, <<255>>}, 1_500, :me)
 
-      assert State.wake_at(state) == 1_950
-      assert {[{:stop, :idle}], _} = State.wake(state, 1_950)
+      assert Schedule.wake_at(state) == 1_950
+      assert {[{:stop, :idle}], _} = Ticks.wake(state, 1_950)
     end
   end
 
@@ -118,7 +118,7 @@ defmodule Roomfold.RoomStateTest do
         state = state |> join("tom", 0) |> frame_at(frame, 100)
         assert World.get(state.world, "tom") == %{}
 
-        {_, state} = State.leave(state, self(), true, 110)
+        {_, state} = Presence.leave(state, self(), true, 110)
         state = join(state, "tom", 120)
         state = state |> frame_at(frame, 300) |> frame_at(frame, 500)
         assert World.get(state.world, "tom") == %{}
@@ -126,8 +126,8 @@ defmodule Roomfold.RoomStateTest do
 
       # A tick with a frame in it.
       defp frame_at(state, frame, now) do
-        {_, state} = State.publish(state, nil, :system, [{:packed, frame}], now - 1)
-        {effects, state} = State.wake(state, now)
+        {_, state} = Publishing.publish(state, nil, :system, [{:packed, frame}], now - 1)
+        {effects, state} = Ticks.wake(state, now)
         assert appended(effects) == []
         state
       end
@@ -138,86 +138,86 @@ defmodule Roomfold.RoomStateTest do
     test "come when they are due; what comes too late is left out and reported, never made up for" do
       parent = self()
       state = open(systems: [fn _, tick -> send(parent, {:tick, tick.dt_ms}) && [] end])
-      assert State.wake_at(state) == 100
-      {effects, state} = State.wake(state, 100)
+      assert Schedule.wake_at(state) == 100
+      {effects, state} = Ticks.wake(state, 100)
       assert measures(effects) == []
       assert_received {:tick, 100}
 
       # Three and a half ticks too late: three are left out, one is made, and the next one is due in its own time.
-      {effects, state} = State.wake(state, 550)
+      {effects, state} = Ticks.wake(state, 550)
       assert measures(effects) == [{[:tick, :shed], %{count: 3}, %{reason: :late}}]
       assert_received {:tick, 400}
       refute_received {:tick, _}
-      assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
+      assert {Schedule.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
     end
 
     test "are not made while there is nothing to do: the room sleeps, and then keeps its beat" do
       {[_joined], state} = open() |> join("tom", 0) |> run(10_000)
-      assert {State.wake_at(state), state.ticks} == {:never, 1}
+      assert {Schedule.wake_at(state), state.ticks} == {:never, 1}
 
       {[], state} = publish(state, {:user, "tom"}, move("tom"), 10_030, :me)
-      assert State.wake_at(state) == 10_100
-      refute State.tick_due?(state, 10_099)
-      assert State.tick_due?(state, 10_100)
-      {effects, state} = State.wake(state, 10_100)
+      assert Schedule.wake_at(state) == 10_100
+      refute Schedule.tick_due?(state, 10_099)
+      assert Schedule.tick_due?(state, 10_100)
+      {effects, state} = Ticks.wake(state, 10_100)
       assert {length(appended(effects)), measures(effects)} == {1, []}
       assert {state.ticks, state.shed} == {2, 0}
 
       # With systems there is always something to do.
       state = open(systems: [fn _, _ -> [] end]) |> join("tom", 0)
       {_, state} = run(state, 1_000)
-      assert {State.wake_at(state), state.ticks} == {1_100, 10}
+      assert {Schedule.wake_at(state), state.ticks} == {1_100, 10}
     end
 
     test "wait for the log while it is at work; what came waits, and nothing is lost" do
       state = open() |> join("tom", 0)
-      {effects, state} = State.wake(state, 100)
+      {effects, state} = Ticks.wake(state, 100)
       assert [_joined] = appended(effects)
 
       {[], state} = publish(state, {:user, "tom"}, move("tom"), 150, :me)
-      refute State.tick_due?(state, 200)
-      {[], state} = State.wake(state, 200)
-      assert {State.wake_at(state), state.queued, state.ticks} == {300, 1, 1}
+      refute Schedule.tick_due?(state, 200)
+      {[], state} = Ticks.wake(state, 200)
+      assert {Schedule.wake_at(state), state.queued, state.ticks} == {300, 1, 1}
 
-      {_, state} = State.committed(state, :ok, 250)
-      assert {State.wake_at(state), State.tick_due?(state, 250)} == {200, true}
-      {effects, state} = State.wake(state, 250)
+      {_, state} = Commit.committed(state, :ok, 250)
+      assert {Schedule.wake_at(state), Schedule.tick_due?(state, 250)} == {200, true}
+      {effects, state} = Ticks.wake(state, 250)
       assert [moved] = appended(effects)
       assert moved =~ "user_moved"
-      {effects, state} = State.committed(state, :ok, 260)
+      {effects, state} = Commit.committed(state, :ok, 260)
       assert {:reply, :me, {:ok, [2]}} in effects
       # There is nothing to do: the next one is not made, but would be in its own time.
-      assert {State.wake_at(state), state.shed, state.ticks} == {:never, 0, 2}
+      assert {Schedule.wake_at(state), state.shed, state.ticks} == {:never, 0, 2}
       {[], state} = publish(state, {:user, "tom"}, move("tom"), 270, :me)
-      assert State.wake_at(state) == 300
+      assert Schedule.wake_at(state) == 300
     end
 
     test "are left out when the log is at work until the next one is due: the newest waits" do
       parent = self()
       state = open(systems: [fn _, tick -> send(parent, {:tick, tick.dt_ms}) && [] end]) |> join("tom", 0)
-      {effects, state} = State.wake(state, 100)
+      {effects, state} = Ticks.wake(state, 100)
       assert [_joined] = appended(effects)
       assert_received {:tick, 100}
 
-      {[], state} = State.wake(state, 200)
-      {effects, state} = State.wake(state, 300)
+      {[], state} = Ticks.wake(state, 200)
+      {effects, state} = Ticks.wake(state, 300)
       assert measures(effects) == [{[:tick, :shed], %{count: 1}, %{reason: :commit}}]
-      {effects, state} = State.wake(state, 510)
+      {effects, state} = Ticks.wake(state, 510)
       assert measures(effects) == [{[:tick, :shed], %{count: 2}, %{reason: :commit}}]
-      assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 1}
+      assert {Schedule.wake_at(state), state.shed, state.ticks} == {600, 3, 1}
       refute_received {:tick, _}
 
-      {_, state} = State.committed(state, {:error, Error.new(:log_full)}, 520)
-      {effects, state} = State.wake(state, 520)
+      {_, state} = Commit.committed(state, {:error, Error.new(:log_full)}, 520)
+      {effects, state} = Ticks.wake(state, 520)
       assert measures(effects) == []
       assert_received {:tick, 400}
-      assert {State.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
+      assert {Schedule.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
     end
 
     test "a room with systems stops, too, when nobody needs it" do
       state = open(systems: [fn _, _ -> [] end], idle_ms: 1_000)
       {_, state} = run(state, 999)
-      {effects, _} = State.wake(state, 1_000)
+      {effects, _} = Ticks.wake(state, 1_000)
       assert effects == [{:stop, :idle}]
     end
   end
@@ -250,25 +250,25 @@ defmodule Roomfold.RoomStateTest do
 
     assert World.get(state.world, "gate")["state"] == "closed"
     {effects, _} = publish(state, {:user, "tom"}, ~s({"event_name":"door_opened","id":"gate"}), 200_050, :tom)
-    {effects, _} = if effects == [], do: State.wake(state, 200_100), else: {effects, state}
+    {effects, _} = if effects == [], do: Ticks.wake(state, 200_100), else: {effects, state}
     assert appended(effects) == []
   end
 
   test "what the log refuses has not happened: the systems are where they were, and the next tick says it again" do
     count = fn world, _ -> [{"create", %{"entity_id" => "n#{World.seq(world)}", "components" => %{}}}] end
     state = open(systems: [{Roomfold.RoomStateTest.Counter, []}, count])
-    {effects, state} = State.wake(state, 100)
+    {effects, state} = Ticks.wake(state, 100)
     assert Enum.map(appended(effects), &name/1) == ["create count0", "create n0"]
 
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 110, :tom)
-    {effects, state} = State.committed(state, {:error, Error.new(:log_full)}, 120)
+    {effects, state} = Commit.committed(state, {:error, Error.new(:log_full)}, 120)
     assert [{[:commit, :failed], %{events: 2}, %{error: %Error{reason: :log_full}}}] = measures(effects)
     assert World.seq(state.world) == 0
 
-    {effects, state} = State.wake(state, 200)
+    {effects, state} = Ticks.wake(state, 200)
     assert Enum.map(appended(effects), &name/1) == ["user_moved", "create count0", "create n0"]
     # Who had published is still to be answered, by this commit.
-    {effects, _} = State.committed(state, :ok, 210)
+    {effects, _} = Commit.committed(state, :ok, 210)
     assert Enum.any?(effects, &match?({:reply, :tom, {:ok, [_]}}, &1))
   end
 
@@ -300,30 +300,30 @@ defmodule Roomfold.RoomStateTest do
 
   test "a snapshot has the users whom the log has at its seq, not those whose coming or going is on its way" do
     state = open(snapshot_every: 1, grace_ms: 0) |> join("tom", 0)
-    {effects, state} = State.wake(state, 100)
+    {effects, state} = Ticks.wake(state, 100)
     assert [_tom_joined] = appended(effects)
     # Another connection.
-    {_, _, state} = State.join(state, Process.whereis(:code_server), "ann", %{format: :json}, 150)
-    {effects, state} = State.committed(state, :ok, 160)
+    {_, _, state} = Presence.join(state, Process.whereis(:code_server), "ann", %{format: :json}, 150)
+    {effects, state} = Commit.committed(state, :ok, 160)
     assert {:keep, 1, ["tom"]} in effects
 
-    {effects, state} = State.wake(state, 200)
+    {effects, state} = Ticks.wake(state, 200)
     assert [_ann_joined] = appended(effects)
-    {_, state} = State.leave(state, self(), true, 250)
-    {effects, state} = State.committed(state, :ok, 260)
+    {_, state} = Presence.leave(state, self(), true, 250)
+    {effects, state} = Commit.committed(state, :ok, 260)
     assert {:keep, 2, ["ann", "tom"]} in effects
 
-    {effects, state} = State.wake(state, 300)
+    {effects, state} = Ticks.wake(state, 300)
     assert [ann_left] = appended(effects)
     assert ann_left =~ ~s("user_left")
-    {effects, _} = State.committed(state, :ok, 310)
+    {effects, _} = Commit.committed(state, :ok, 310)
     assert {:keep, 3, ["ann"]} in effects
   end
 
   test "who comes again before the log has that they left has left, and come; or has only left, if gone again" do
     leaving = fn ->
       {[_joined], state} = open(grace_ms: 0) |> join("tom", 0) |> run(150)
-      {effects, state} = State.leave(state, self(), true, 200)
+      {effects, state} = Presence.leave(state, self(), true, 200)
       assert [left] = appended(effects)
       assert left =~ "user_left"
       state
@@ -331,72 +331,72 @@ defmodule Roomfold.RoomStateTest do
 
     state = leaving.() |> join("tom", 210)
     assert state.queued == 0
-    {effects, state} = State.committed(state, :ok, 220)
+    {effects, state} = Commit.committed(state, :ok, 220)
     assert World.get(state.world, "tom") == nil
-    {more, _} = State.wake(state, 400)
+    {more, _} = Ticks.wake(state, 400)
     assert [joined] = appended(effects ++ more)
     assert joined =~ ~s("user_joined") and joined =~ ~s("user_id":"tom")
 
     # The commit fails: both are said, in this order.
     state = leaving.() |> join("tom", 210)
-    {effects, state} = State.committed(state, {:error, Error.new(:log_failed)}, 220)
-    {more, state} = State.wake(state, 400)
+    {effects, state} = Commit.committed(state, {:error, Error.new(:log_failed)}, 220)
+    {more, state} = Ticks.wake(state, 400)
     assert [left] = appended(effects ++ more)
     assert left =~ "user_left"
-    {effects, state} = State.committed(state, :ok, 410)
-    {more, _} = State.wake(state, 600)
+    {effects, state} = Commit.committed(state, :ok, 410)
+    {more, _} = Ticks.wake(state, 600)
     assert [joined] = appended(effects ++ more)
     assert joined =~ "user_joined"
 
     state = leaving.() |> join("tom", 210)
-    {effects, state} = State.leave(state, self(), true, 215)
-    {more, state} = State.committed(state, :ok, 220)
-    {last, state} = State.wake(state, 400)
+    {effects, state} = Presence.leave(state, self(), true, 215)
+    {more, state} = Commit.committed(state, :ok, 220)
+    {last, state} = Ticks.wake(state, 400)
     assert {appended(effects ++ more ++ last), state.queued, state.people.users} == {[], 0, %{}}
   end
 
   test "who came while the log failed is said again, once, and before what comes later" do
     state = open() |> join("tom", 0)
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 50, :me)
-    {effects, state} = State.wake(state, 100)
+    {effects, state} = Ticks.wake(state, 100)
     assert [joined, _moved] = appended(effects)
-    {effects, state} = State.committed(state, {:error, Error.new(:log_failed)}, 110)
+    {effects, state} = Commit.committed(state, {:error, Error.new(:log_failed)}, 110)
     assert Enum.any?(effects, &match?({:reply, :me, {:error, %Error{reason: :log_failed}}}, &1))
 
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 150, :me)
-    {effects, state} = State.wake(state, 200)
+    {effects, state} = Ticks.wake(state, 200)
     assert [again, moved] = appended(effects)
 
     assert {Roomfold.JSON.decode!(again)["event_name"], Roomfold.JSON.decode!(again)["seq"]} ==
              {"user_joined", 1}
 
     assert joined =~ "user_joined" and moved =~ "user_moved"
-    {effects, state} = State.committed(state, :ok, 210)
+    {effects, state} = Commit.committed(state, :ok, 210)
     assert {:reply, :me, {:ok, [2]}} in effects
-    assert {_, %{commit: nil, queued: 0}} = State.wake(state, 300)
+    assert {_, %{commit: nil, queued: 0}} = Ticks.wake(state, 300)
   end
 
   test "what the room says itself and only the fold finds wrong is reported" do
     create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
     makes = fn _, _ -> [create.("a"), create.("b")] end
     state = open(systems: [makes], max_entities: 1)
-    {effects, state} = State.wake(state, 100)
+    {effects, state} = Ticks.wake(state, 100)
     assert [_, second] = appended(effects)
     assert refused(effects) == []
-    {effects, _} = State.committed(state, :ok, 110)
+    {effects, _} = Commit.committed(state, :ok, 110)
     assert [{:refused, ^makes, text, %Error{reason: :world_full}}] = refused(effects)
     assert text =~ ~s("b") and second =~ ~s("b")
   end
 
   test "what the room's module says that is no event is reported, and what else is said goes its way" do
     state = open(module: Slips, grace_ms: 1_000) |> join("tom", 0)
-    {effects, state} = State.wake(state, 100)
+    {effects, state} = Ticks.wake(state, 100)
     assert [_joined] = appended(effects)
-    {effects, state} = State.committed(state, :ok, 110)
+    {effects, state} = Commit.committed(state, :ok, 110)
 
     assert [{:refused, Slips, _, %Error{reason: :reserved_field, field: "seq"}}] = refused(effects)
 
-    {effects, _} = State.leave(state, self(), true, 200)
+    {effects, _} = Presence.leave(state, self(), true, 200)
 
     assert [{:refused, Slips, _, %Error{reason: :not_an_event}}] = refused(effects)
 
@@ -409,11 +409,11 @@ defmodule Roomfold.RoomStateTest do
       state = open(log: log)
       # As one that came from another life, or does not say from which.
       how = %{format: :json, last_seq: 0, last_term: state.term - 1}
-      assert {%{frame: {^text, _}}, _, _} = State.join(state, self(), "tom", how, 0)
-      assert {%{frame: {^text, _}}, _, _} = State.join(state, self(), "tom", %{how | last_term: nil}, 0)
+      assert {%{frame: {^text, _}}, _, _} = Presence.join(state, self(), "tom", how, 0)
+      assert {%{frame: {^text, _}}, _, _} = Presence.join(state, self(), "tom", %{how | last_term: nil}, 0)
 
       assert {%{frame: {:diff, _}}, _, _} =
-               State.join(state, self(), "tom", %{how | last_term: state.term}, 0)
+               Presence.join(state, self(), "tom", %{how | last_term: state.term}, 0)
     end
   end
 
@@ -429,9 +429,9 @@ defmodule Roomfold.RoomStateTest do
 
     assert refused == 9_990
     {[], state} = publish(state, {:user, "ann"}, move("ann"), 60, :ann)
-    {effects, state} = State.wake(state, 100)
+    {effects, state} = Ticks.wake(state, 100)
     assert length(appended(effects)) == 12
-    {effects, _} = State.committed(state, :ok, 101)
+    {effects, _} = Commit.committed(state, :ok, 101)
     assert Enum.any?(effects, &match?({:reply, :ann, {:ok, [_]}}, &1))
   end
 
@@ -443,7 +443,7 @@ defmodule Roomfold.RoomStateTest do
     state =
       Enum.reduce(1..5_000, state, fn n, state ->
         {effects, state} = publish(state, {:user, "user #{n}"}, move("user #{n}"), n * 100)
-        if appended(effects) == [], do: state, else: elem(State.committed(state, :ok, n * 100), 1)
+        if appended(effects) == [], do: state, else: elem(Commit.committed(state, :ok, n * 100), 1)
       end)
 
     assert :erts_debug.flat_size(state) < size + 2_000
@@ -458,7 +458,7 @@ defmodule Roomfold.RoomStateTest do
 
     {refused, state} = flood.(state)
     assert length(refused) == 10
-    {_, state} = State.leave(state, self(), true, 600_000)
+    {_, state} = Presence.leave(state, self(), true, 600_000)
     {refused, _} = state |> join("eve", 600_000) |> flood.()
     assert length(refused) == 20
   end
@@ -466,28 +466,28 @@ defmodule Roomfold.RoomStateTest do
   test "who is away is waited for until the grace is over, and no longer" do
     state = open(grace_ms: 5_000) |> join("tom", 0)
     {_, state} = run(state, 200)
-    {_, state} = State.leave(state, self(), false, 1_000)
+    {_, state} = Presence.leave(state, self(), false, 1_000)
     {records, state} = run(state, 5_999)
     assert records == []
-    assert State.wake_at(state) == 6_000
+    assert Schedule.wake_at(state) == 6_000
     {records, state} = run(state, 6_100)
     assert [{_, %{"event_name" => "user_left", "user_id" => "tom", "by" => "server"}}] = records
 
     # Who is back in time has never left.
     state = join(state, "tom", 7_000)
     {[_joined], state} = run(state, 8_000)
-    {_, state} = State.leave(state, self(), false, 8_000)
+    {_, state} = Presence.leave(state, self(), false, 8_000)
     {records, _} = state |> join("tom", 12_900) |> run(60_000)
     assert records == []
   end
 
   test "events that a batch does not need are sent to nobody" do
     state = open(rules: Rules.doom())
-    {_, _, state} = State.join(state, self(), "tom", %{format: :json, events: false}, 0)
+    {_, _, state} = Presence.join(state, self(), "tom", %{format: :json, events: false}, 0)
     {_, state} = run(state, 100)
     {[], state} = publish(state, :server, ~s({"event_name":"door_triggered","id":"gate"}), 150)
-    {_, state} = State.wake(state, 200)
-    {effects, _} = State.committed(state, :ok, 201)
+    {_, state} = Ticks.wake(state, 200)
+    {effects, _} = Commit.committed(state, :ok, 201)
     assert [update] = for({:send, _, {:update, update}} <- effects, do: update)
     assert update.events == nil
   end

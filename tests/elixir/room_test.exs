@@ -639,7 +639,7 @@ defmodule Roomfold.RoomTest do
             {[room: [hue: 1]], "unknown options of a room: [:hue]; there are :id, :module,"},
             {[room: [tick: 3]], ":tick_ms, :idle_ms,"},
             {[room: [rules: :doom]], ":rules must be"},
-            {[room: [systems: [Nope]]], "Nope is no Roomfold.Room.System"},
+            {[room: [systems: [Nope]]], "Nope is not a Roomfold.Room.System"},
             {[room: [module: Nope]], ":module must be a module with `use Roomfold.Room`, got: Nope"},
             {[room: [module: Enum]], ":module must be"},
             {[room: :fast], ":room must be a list of options, got: :fast"},

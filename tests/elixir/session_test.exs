@@ -97,7 +97,7 @@ defmodule Roomfold.SessionTest do
       {_, _, tom} = join!(room, "tom")
       ann = Session.new(room: room, user: "ann")
       assert {:error, %{"reason" => "not_supported"} = error} = Session.join(ann, %{"format" => "packed"})
-      assert error["message"] =~ ~s(this process is "tom" in this room already)
+      assert error["message"] =~ ~s(this process is already a connection of "tom" to this room)
       assert %{connections: 1, users: ["tom"]} = Room.info(room)
 
       {:ok, _} = Room.publish(room, {"create", %{"entity_id" => "lamp", "components" => %{}}})

@@ -385,7 +385,10 @@ defmodule Roomfold.SystemsTest do
       {info, log} = complaints("says no event", [systems: [says]], &(&1.refused >= 20))
       assert info.seq == 0
       assert [nope, moved] = lines(log, "says no event")
-      assert nope =~ ~s(the system #{inspect(says)} of the room says no event said "nope", which was refused)
+
+      assert nope =~
+               ~s(the system #{inspect(says)} of the room says no event published "nope", which was refused)
+
       assert nope =~ "no rule"
       assert moved =~ ~s("user_moved") and moved =~ ~s(component "position")
     end
@@ -394,7 +397,7 @@ defmodule Roomfold.SystemsTest do
       for log <- [nil, {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}] do
         opts = [systems: [fn _, _ -> [{:packed, "none"}] end], log: log]
         {_, said} = complaints("packed #{log == nil}", opts, &(&1.refused > 0))
-        assert said =~ ~s(said "a packed frame", which was refused)
+        assert said =~ ~s(published "a packed frame", which was refused)
       end
     end
 
@@ -402,7 +405,7 @@ defmodule Roomfold.SystemsTest do
       {info, log} = complaints("greets", [module: Greets], &(&1.refused == 1))
       assert info.seq == 1
       assert [line] = lines(log, "greets")
-      assert line =~ ~s(#{inspect(Greets)} of the room greets said "wellcome", which was refused)
+      assert line =~ ~s(#{inspect(Greets)} of the room greets published "wellcome", which was refused)
     end
 
     test "what a system says that is no event is left out and logged; the room goes on, and so does what else was said" do
@@ -539,9 +542,9 @@ defmodule Roomfold.SystemsTest do
 
     test "what is no system is refused" do
       for {system, message} <- [
-            {:nothing, ":nothing is no Roomfold.Room.System"},
-            {Enum, "Enum is no Roomfold.Room.System"},
-            {{Nope, []}, "Nope is no Roomfold.Room.System"},
+            {:nothing, ":nothing is not a Roomfold.Room.System"},
+            {Enum, "Enum is not a Roomfold.Room.System"},
+            {{Nope, []}, "Nope is not a Roomfold.Room.System"},
             {fn _ -> [] end, "a system must be"},
             {{"Nope", []}, "a system must be"}
           ] do

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { GapError, World } from "../../priv/static/roomfold/world.mjs";
+import * as numbers from "../../priv/static/wire/numbers.mjs";
 import { decodeSnapshot, encodeInput, WireError } from "../../priv/static/wire.mjs";
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../vectors/wire/${name}.json`, import.meta.url), "utf8"));
@@ -18,6 +19,14 @@ const worldAt = (steps) => {
   return world;
 };
 const stateOf = (world) => ({ seq: world.seq, entities: world.toObject() });
+
+test("the numbers of the format are those of its table", () => {
+  const table = readFileSync(new URL("../../c_src/include/roomfold/wire.inl", import.meta.url), "utf8");
+  const rows = Object.fromEntries([...table.matchAll(/^RF_WIRE_NUMBER\((\w+), (\d+), /gm)].map(([, name, number]) => [name, Number(number)]));
+  const ours = Object.entries(numbers);
+  assert.ok(ours.length > 0);
+  for (const [name, number] of ours) assert.equal(number, rows[name], name);
+});
 
 describe("frames of a stream", () => {
   for (const { name, steps } of streams) {

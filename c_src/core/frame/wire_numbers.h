@@ -27,13 +27,4 @@ enum {
 
 #define RF_WIRE_HEAD(kind) ((uint8_t)(RF_WIRE_VERSION * 16 + (kind)))
 
-// Bits of an event's tag.
-#define RF_WIRE_TAG_OTHERS 0x10
-#define RF_WIRE_TAG_FIELDS 0x20
-#define RF_WIRE_TAG_TEXT 9 // of a field value
-
-// A name's number, behind a word.
-#define RF_WIRE_SUFFIX_MAX 999999999
-#define RF_WIRE_SUFFIX_DIGITS 9
-
 #endif

@@ -1,5 +1,6 @@
-// wire.inl: the packed format, once. C and Elixir take their numbers from the rows, and tools/wire-page makes
-// docs/wire-format.md from the rows and from the lines that begin with "//|".
+// wire.inl: the packed format, once. C and Elixir take their numbers from the rows, JavaScript repeats some of them
+// (priv/static/wire/numbers.mjs; a test compares them), and tools/wire-page makes docs/wire-format.md from the rows and
+// from the lines that begin with "//|".
 //
 // Each kind of row is a macro that its includer defines: RF_WIRE_FRAME(NAME, number, "what it is"), and so on.
 #ifndef RF_WIRE_FRAME
@@ -45,6 +46,11 @@ RF_WIRE_NUMBER(STEPS_MAX, 8388608, "steps between the bounds of a quantised numb
 RF_WIRE_NUMBER(REACH_MAX, 4194304, "steps from zero to a bound, at most (2^22)")
 RF_WIRE_NUMBER(TURN_BITS_MIN, 4, "bits of each of the smallest three, at least")
 RF_WIRE_NUMBER(TURN_BITS_MAX, 16, "bits of each of the smallest three, at most")
+RF_WIRE_NUMBER(SUFFIX_MAX, 999999999, "the number that follows a word in a name, at most")
+RF_WIRE_NUMBER(SUFFIX_DIGITS, 9, "decimal digits of that number, at most")
+RF_WIRE_NUMBER(TAG_OTHERS, 16, "bit 4 of an event's tag: others follow")
+RF_WIRE_NUMBER(TAG_FIELDS, 32, "bit 5 of an event's tag: fields follow")
+RF_WIRE_NUMBER(TAG_TEXT, 9, "first byte of a field value that is a text of the frame")
 //|
 //| ## Frames
 //| The first byte of a frame is `version * 16 + kind`, so 0x11 to 0x14.

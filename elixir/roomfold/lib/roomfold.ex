@@ -5,13 +5,13 @@ defmodule Roomfold do
     * `Roomfold.World` - the state of a room: fold events into it, read it, see what changed
     * `Roomfold.Rules` - what domain events do, as data
     * `Roomfold.Schema` - which components have a type
-    * `Roomfold.Hits` - who is hit: rays and moving shapes, now and in the past
+    * `Roomfold.Hits` - what is hit: rays and moving shapes, now and in the past
     * `Roomfold.Room` - a room that runs: publish events, join, ask for any past; `Roomfold.Rooms` - many of them, by id
     * `Roomfold.Session` - one client's connection to a room, as plain data
     * `Roomfold.Replay` - the past of a room, played as a room
-    * `Roomfold.EventLog` - who keeps a room's events: memory, SQLite, or a module of your own
-    * `Roomfold.EventStream` - who carries them to other processes and nodes
-    * `Roomfold.Projection` - the implementations, and how to swap your own for C safely
+    * `Roomfold.EventLog` - storage for a room's events: memory, SQLite, or a module of your own
+    * `Roomfold.EventStream` - publishes them to other processes and nodes
+    * `Roomfold.Projection` - the implementations, and how to compare your own with the one in C
     * `Roomfold.JSON` - strict JSON, in C and in Elixir
     * `Roomfold.Report`, `Roomfold.Error` - what was left out, and why
   """
@@ -28,7 +28,7 @@ defmodule Roomfold do
   def version, do: @version
 
   @doc """
-  What the native library says of itself; raises if it can't be loaded.
+  Information about the native library; raises if it can't be loaded.
 
       iex> is_binary(Roomfold.native_info().compiler)
       true

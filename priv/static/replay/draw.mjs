@@ -165,7 +165,7 @@ function inPixels({ ctx, ratio }) {
 }
 
 // The level's sectors with what doors and lifts have made of them.
-export function sectorsAt(scene, at) {
+function sectorsAt(scene, at) {
   if (!scene.movers.length) return scene.level.sectors;
   const sectors = [...scene.level.sectors];
   for (const life of scene.movers) {

@@ -32,7 +32,7 @@ export function sums(differences) {
 }
 
 // One entity from its create to its delete or replacement.
-export class Life {
+class Life {
   constructor(id, born, gone, bornAt, goneAt) {
     Object.assign(this, { id, born, gone, bornAt, goneAt });
     this.position = null; // { seq, at, x, y, z }: arrays of one length

@@ -1,11 +1,11 @@
 // Snapshots and diffs, read (docs/wire-format.md, Snapshot and Diff).
 
 import { GapError } from "../roomfold/errors.mjs";
+import { VERSION } from "./numbers.mjs";
 import { Bits, byteLength, Bytes, compareText } from "./read.mjs";
 import { readSchema } from "./schema.mjs";
 import { Masks, readChanged, readName, readTerm, readWhole } from "./value.mjs";
 
-export const VERSION = 1;
 export const [SNAPSHOT, DIFF, , INPUT] = [1, 2, 3, 4].map((kind) => VERSION * 16 + kind);
 
 const MOST_HANDLE = 2 ** 32 - 1;

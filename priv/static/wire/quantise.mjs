@@ -58,7 +58,7 @@ export function turnQuantiser(bits) {
 }
 
 /** The bits of a number below 2^53. @param {number} number */
-export function bitLength(number) {
+function bitLength(number) {
   let bits = 0;
   while (number >= 2 ** bits) bits++;
   return bits;

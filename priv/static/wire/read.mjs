@@ -2,9 +2,9 @@
 // Integers are numbers: beyond 2^53 the nearest one, as JSON.parse has it.
 
 import { WireError } from "../roomfold/errors.mjs";
+import { NIBBLES_MAX } from "./numbers.mjs";
 
 const DEPTH = 62;
-const GROUPS = 22;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
@@ -200,9 +200,9 @@ export class Bits {
   #nib() {
     const start = this.at;
     let sum = 0;
-    for (let i = 0; i < GROUPS; i++) {
+    for (let i = 0; i < NIBBLES_MAX; i++) {
       const four = this.bits(4);
-      if ((four === 0 && i > 0) || (i === GROUPS - 1 && four > 1)) this.fail("invalid_frame", start);
+      if ((four === 0 && i > 0) || (i === NIBBLES_MAX - 1 && four > 1)) this.fail("invalid_frame", start);
       if (i === 17) sum = BigInt(sum);
       sum += i < 17 ? (four & 7) * 8 ** i : BigInt(four & 7) << BigInt(3 * i);
       if (four < 8) return sum;

@@ -1,5 +1,6 @@
 // A schema as packed frames carry it: the columns in order, and the words.
 
+import { REACH_MAX, STEPS_MAX, TURN_BITS_MAX, TURN_BITS_MIN, WORD_BYTES, WORDS_MAX } from "./numbers.mjs";
 import { byteLength, Bytes } from "./read.mjs";
 import { stepQuantiser, turnQuantiser } from "./quantise.mjs";
 
@@ -8,10 +9,6 @@ const [STEP, SMALLEST_THREE] = [1, 2];
 const MOST_COMPONENTS = 64;
 const MOST_NUMBERS = 16;
 const MOST_DECIMALS = 8;
-const MOST_WORDS = 1024;
-const WORD_BYTES = 1024;
-const MOST_STEPS = 2 ** 23;
-const REACH = 2 ** 22;
 
 /**
  * @typedef {{name: string, type: "f32" | "f64" | "i64" | "bool" | "string" | "term", count: number,
@@ -27,7 +24,7 @@ export function readSchema(frame, start, end) {
   const names = new Set(columns.map(({ name }) => name));
   if (names.size !== columns.length) from.fail();
   const known = new Set();
-  const words = readTimes(from, MOST_WORDS, () => readWord(from, known));
+  const words = readTimes(from, WORDS_MAX, () => readWord(from, known));
   from.finish();
   return { columns, names, words, tag: tagOf(frame.subarray(start, end)) };
 }
@@ -67,7 +64,7 @@ function readQuantiser(from, quantise, type, count) {
   if (quantise === 0) return null;
   if (quantise === SMALLEST_THREE) {
     const bits = from.u8();
-    return type === "f32" && count === 4 && bits >= 4 && bits <= 16 ? turnQuantiser(bits) : from.fail("invalid_frame", start);
+    return type === "f32" && count === 4 && bits >= TURN_BITS_MIN && bits <= TURN_BITS_MAX ? turnQuantiser(bits) : from.fail("invalid_frame", start);
   }
   if (quantise !== STEP || (type !== "f32" && type !== "f64")) from.fail("invalid_frame", start);
   const options = { step: from.f64(), min: from.f64(), max: from.f64() };
@@ -75,9 +72,9 @@ function readQuantiser(from, quantise, type, count) {
 }
 
 function areSteps({ step, min, max }) {
-  const reach = step * REACH;
+  const reach = step * REACH_MAX;
   if (!(step > 0 && Number.isFinite(1 / step) && Number.isFinite(reach) && min < max)) return false;
-  return min >= -reach && max <= reach && Math.ceil((max - min) / step) <= MOST_STEPS;
+  return min >= -reach && max <= reach && Math.ceil((max - min) / step) <= STEPS_MAX;
 }
 
 // FNV-1a of 32 bits, its four bytes put together.

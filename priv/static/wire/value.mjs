@@ -1,9 +1,7 @@
 // Names, terms, masks and components' values, read from a stream of bits (docs/wire-format.md, Name to Values).
 
+import { DELTA_WIDTH_BITS, SUFFIX_MAX } from "./numbers.mjs";
 import { Bytes, decodeText } from "./read.mjs";
-
-const MOST_NUMBER = 999999999;
-const WIDTH_BITS = 4;
 
 /**
  * @typedef {import("./read.mjs").Bits} Bits
@@ -54,7 +52,7 @@ function suffixed(from, word) {
   if (!from.bit()) return word;
   const start = from.at;
   const number = from.nib();
-  return number <= MOST_NUMBER ? word + number : from.fail("invalid_frame", start);
+  return number <= SUFFIX_MAX ? word + number : from.fail("invalid_frame", start);
 }
 
 /** Which components follow, of one list: most often those of an entity before. */
@@ -115,7 +113,7 @@ function readSteps(from, quantiser) {
 function readDelta(from, quantiser, old) {
   const start = from.at;
   const index = quantiser.turn ? from.bits(2) : 0;
-  const width = from.bits(WIDTH_BITS) + 1;
+  const width = from.bits(DELTA_WIDTH_BITS) + 1;
   const changed = Array.from({ length: quantiser.count }, () => from.bit());
   const deltas = changed.map((is) => (is ? nonzero(from, width) : 0));
   const known = old === undefined ? null : quantiser.integers(old, index);

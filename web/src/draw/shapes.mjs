@@ -46,7 +46,7 @@ const place = (mesh, x, y, z) => {
 };
 
 /** A soft spot on the floor below something. @param {number} radius */
-export function shadow(radius) {
+function shadow(radius) {
   const mesh = new Mesh(G.disc(), new MeshBasicMaterial({ color: 0x1b1f24, transparent: true, opacity: 0.16, depthWrite: false }));
   mesh.scale.setScalar(radius);
   mesh.position.y = 0.02;

@@ -22,15 +22,15 @@ defmodule Roomfold.Gateway do
 
   ## Options
 
-    * `:port` - 4040; 0: any that is free (`port/1`)
-    * `:rooms` - a `Roomfold.Rooms` (the one that is there from the start)
+    * `:port` - 4040; 0: any free one (`port/1`)
+    * `:rooms` - a `Roomfold.Rooms` (the default one)
     * `:room` - options of rooms that it starts (`Roomfold.Room.start_link/1`)
     * `:session` - options of its sessions (`Roomfold.Session.new/1`)
-    * `:replays` - `%{name => options of Roomfold.Replay, or a function without arguments that answers them}`
-    * `:static` - `[{"/prefix", folder}]`: files to be served (`priv/static` at `/` and `priv/demo` at `/demo`)
-    * `:max_message_bytes` - of one message from a client (131,072), `:max_channels` of one connection (100)
-    * `:idle_ms` - after which a client that says nothing, not even a heartbeat, is closed (60,000)
-    * `:send_timeout_ms` - after which a client that reads nothing is closed (10,000)
+    * `:replays` - `%{name => options of Roomfold.Replay, or a function without arguments that returns them}`
+    * `:static` - `[{"/prefix", folder}]`: files to serve (`priv/static` at `/` and `priv/demo` at `/demo`)
+    * `:max_message_bytes` - of one message from a client (131,072); `:max_channels` - of one connection (100)
+    * `:idle_ms` - the time after which a client that sends nothing, not even a heartbeat, is disconnected (60,000)
+    * `:send_timeout_ms` - the time after which a client that does not read is disconnected (10,000)
 
   ## Examples
 

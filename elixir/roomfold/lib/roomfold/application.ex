@@ -1,6 +1,6 @@
 defmodule Roomfold.Application do
   @moduledoc false
-  # Rooms that need no set-up: in memory, on this node (Roomfold.Rooms).
+  # Starts the default Roomfold.Rooms: in memory, on this node.
   use Application
 
   @impl true

@@ -2,9 +2,9 @@ defmodule Roomfold.Cluster do
   @moduledoc """
   Which nodes share the rooms of a place (`Roomfold.Placement.Global` starts it with `Roomfold.Rooms`).
 
-  Nodes find each other as connected Erlang nodes do; how they get connected is the application's business (libcluster, say). Each says what
-  it folds with: version, rules, schema. One that differs is refused by those that are there: it places no rooms, answers `:node_refused` to who asks it for
-  one, and says why. It takes part as soon as there is nobody left it disagrees with. A node with another cookie never gets this far: Erlang refuses it.
+  The nodes are connected Erlang nodes; connecting them is up to the application (libcluster, for example). Each announces what it folds
+  with: version, rules, schema. A node that differs from the others is refused: it places no rooms, returns `:node_refused` for them, and logs
+  why. It takes part as soon as no node is left that it differs from. A node with another cookie can't connect at all.
   """
   use GenServer
   require Logger
@@ -14,7 +14,7 @@ defmodule Roomfold.Cluster do
 
   @type rooms :: atom
 
-  # How long a new node waits for those it is connected to, before it counts on being alone.
+  # How long a new node waits for the nodes it is connected to, before it takes part without them.
   @join_ms 500
 
   @doc false
@@ -27,8 +27,8 @@ defmodule Roomfold.Cluster do
 
     * `:status` - of this node: `:joining`, `:up`, `:draining` or `:refused`
     * `:reason` - why it is refused
-    * `:nodes` - on which rooms may be placed
-    * `:refused` - other nodes that run such a place but differ, `[{node, reason}]`
+    * `:nodes` - the nodes on which rooms may be placed
+    * `:refused` - nodes that have the same place for rooms but differ, `[{node, reason}]`
   """
   @spec info(rooms) :: %{
           status: :joining | :up | :draining | :refused,
@@ -39,7 +39,7 @@ defmodule Roomfold.Cluster do
   def info(rooms), do: GenServer.call(server(rooms), :info)
 
   @doc false
-  # Read without asking the process, once it knows.
+  # Read from a table, once the process has decided.
   @spec placeable(rooms) :: {:ok, [node, ...]} | {:error, Error.t()}
   def placeable(rooms) do
     case :ets.lookup(table(rooms), :members) do
@@ -136,7 +136,7 @@ defmodule Roomfold.Cluster do
     state
   end
 
-  # Those who wait for it are answered, those who look it up find it, rooms that must not be here stop.
+  # Writes the table, answers waiting callers, and stops the rooms of a node that is refused.
   defp changed(%{members: members} = state, members), do: state
 
   defp changed(%{members: was} = state, members) do
@@ -152,7 +152,7 @@ defmodule Roomfold.Cluster do
 
   defp status_changed(%{members: %{status: :refused} = members} = state, _) do
     Logger.error("this node is refused by the cluster of #{inspect(state.rooms)}: #{members.reason}")
-    # Not here: stopping may take a moment, and others ask meanwhile.
+    # In another process: stopping may take a while.
     rooms = state.rooms
     spawn(fn -> Roomfold.Rooms.stop_all(rooms, :node_refused) end)
     tell_all(state)
@@ -172,7 +172,7 @@ defmodule Roomfold.Cluster do
 
   defp tell_all(state), do: for(node <- Node.list(), do: greet(state, node, :no_answer))
 
-  # Not to be held up by a node that hangs: it is told later.
+  # A node that hangs must not hold this up: the message is sent again later.
   @again_ms 1_000
   defp greet(state, node, answer?) do
     message = {:hello, Members.hello(state.members), answer?}

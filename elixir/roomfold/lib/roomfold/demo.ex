@@ -1,6 +1,6 @@
 defmodule Roomfold.Demo do
   @moduledoc false
-  # The main job: a recorded match folded, checked, told, measured and made into a page.
+  # Folds a recorded match, checks it, tells its story, measures, and makes a page of it.
 
   alias Roomfold.{Report, Rules, World}
   alias Roomfold.Demo.{Facts, Live, Measure, Page, Recording, Screen, Shots, Story}
@@ -8,7 +8,7 @@ defmodule Roomfold.Demo do
   @slice 1_000
   @out "roomfold-demo.html"
 
-  # Options: see mix roomfold.demo. Answers :ok or {:error, message}.
+  # Options: see mix roomfold.demo. Returns :ok or {:error, message}.
   def run(options) do
     with {:ok, recording} <- Recording.read(options) do
       Screen.title("Roomfold: #{recording.name}")

@@ -3,18 +3,18 @@ defmodule Roomfold.Error do
   What went wrong, why, and where.
 
     * `:reason` - an atom, one of `t:reason/0`
-    * `:message` - a sentence for a person
+    * `:message` - a readable sentence
     * `:offset` - the byte in a text, for syntax errors
     * `:index` - the event in its batch, from 0
     * `:component` - the component that could not be used
-    * `:field` - the field of an event or of an argument that could not be used
-    * `:event` - the name of the event that no rule knows, or that its sender may not send
-    * `:detail` - more to say, which the message ends with
+    * `:field` - the field of an event, or the argument, that could not be used
+    * `:event` - the name of an event that has no rule, or that its sender may not send
+    * `:detail` - more information, at the end of the message
 
-  What does not apply is `nil`.
+  Fields that do not apply are `nil`.
   """
 
-  # The reasons stand once, for C and Elixir.
+  # One table of reasons, for C and Elixir.
   @table Path.expand("../../../../c_src/include/roomfold/reasons.inl", __DIR__)
   @external_resource @table
 
@@ -55,7 +55,7 @@ defmodule Roomfold.Error do
   def reasons, do: @reasons
 
   @doc """
-  A reason's number, as C and packed answers know it: its place in `reasons/0`'s table, from 1.
+  A reason's number in C and in packed answers: its place in the table of reasons, from 1.
 
       iex> Roomfold.Error.number(:no_memory)
       1
@@ -69,7 +69,7 @@ defmodule Roomfold.Error do
   ## Options
 
     * `:offset`, `:index`, `:component`, `:field`, `:event` - where it is
-    * `:detail` - more to say, behind the reason's sentence
+    * `:detail` - more information, after the reason's sentence
     * `:what` - what the index counts ("event")
 
   ## Examples
@@ -88,7 +88,7 @@ defmodule Roomfold.Error do
   end
 
   @doc """
-  The same error, with more known of it: any of the options of `new/2`.
+  The same error with more fields: any of the options of `new/2`.
 
       iex> error = Roomfold.Error.new(:unknown_event, event: "user_jioned")
       iex> Roomfold.Error.put(error, index: 3).message
@@ -105,7 +105,7 @@ defmodule Roomfold.Error do
   end
 
   @doc """
-  An error from what an implementation says of it: a reason, what it is about and an offset.
+  An error as an implementation returns it: a reason, what it is about and an offset.
 
       iex> Roomfold.Error.from({:invalid_id, "user_id", nil}, index: 3).message
       "event 3: field \\"user_id\\": an id must be a string of 1 to 255 bytes of UTF-8"
@@ -135,13 +135,13 @@ defmodule Roomfold.Error do
     |> Enum.join(": ")
   end
 
-  # An event's rule keeps users from it, or nothing.
+  # A user may not send this event because of its rule; of other errors only the name.
   defp event(%{reason: :not_allowed, event: name}),
     do: "the rule of #{inspect(name)} is from: :system, the sender is a user"
 
   defp event(%{event: name}), do: inspect(name)
 
-  # For messages: what a value is, in a few words.
+  # For messages: a short description of a value.
   @doc false
   @spec got(term) :: String.t()
   def got(value) when is_atom(value) and value not in [nil, true, false], do: "the atom #{inspect(value)}"

@@ -1,6 +1,6 @@
 defmodule Roomfold.EventLog do
   @moduledoc """
-  Who keeps the events of rooms: a behaviour, and what one calls.
+  Storage for the events of rooms: a behaviour, and the functions that callers use.
 
   A log is `{module, server}`: the adapter and its process. Adapters are
 
@@ -8,11 +8,11 @@ defmodule Roomfold.EventLog do
     * `Roomfold.EventLog.SQLite` - the embedded default: one database for all rooms of a node
     * a module of your own with this behaviour; `Roomfold.EventLog.Conformance` is its test
 
-  A record is one event as a flat JSON object on one line, as the room folds it, with its `"seq"` in it. The log does not read it: it
-  numbers records by their place, `after_seq + 1` and so on.
+  A record is one event as a flat JSON object on one line, as the room folds it, including its `"seq"`. The log does not parse it: it
+  numbers records by position, from `after_seq + 1`.
 
-  Who may write a room is who claimed it last: `claim/3` gives a *term*, and an append with an older one is refused, as is one that does not
-  begin where the log ends. Terms only grow, also over a `delete/2`.
+  Only the last process that claimed a room may write it: `claim/3` returns a *term*, and an append with an older term is refused, as is one
+  that does not start where the log ends. Terms only grow, even after a `delete/2`.
 
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> log = {Roomfold.EventLog.Memory, pid}
@@ -36,19 +36,19 @@ defmodule Roomfold.EventLog do
   @typedoc "1 to 255 bytes of UTF-8, without a zero byte."
   @type room :: String.t()
   @type seq :: non_neg_integer
-  @typedoc "Grows with each claim in a log; 0 is nobody's."
-  @type epoch :: non_neg_integer
+  @typedoc "A room's term: it grows with each claim in a log. 0: nobody has claimed the room."
+  @type room_term :: non_neg_integer
   @typedoc """
   Where a room's log stands.
 
-    * `:term` - the newest term; after `claim/3` the caller's own
+    * `:term` - the newest term; after `claim/3` that of the caller
     * `:seq` - of the last record, 0 if there is none
     * `:first` - the first seq that is still kept (`seq + 1` if none is)
     * `:meta` - as given at the last claim
-    * `:versions` - `{seq, meta}`, oldest first: from which record on which meta holds
+    * `:versions` - `{seq, meta}`, oldest first: the meta of the records from that seq on
   """
   @type head :: %{
-          term: epoch,
+          term: room_term,
           seq: seq,
           first: pos_integer,
           meta: map,
@@ -60,28 +60,28 @@ defmodule Roomfold.EventLog do
 
   @callback claim(server, room, meta :: map) :: {:ok, head} | error
   @callback head(server, room) :: {:ok, head | nil} | error
-  @callback submit(server, room, epoch, after_seq :: seq, records :: [iodata], keyword) :: reference
+  @callback submit(server, room, room_term, after_seq :: seq, records :: [iodata], keyword) :: reference
   @callback read(server, room, from :: pos_integer, to :: pos_integer, %{
               max_bytes: pos_integer,
               max_events: pos_integer
             }) :: {:ok, piece | nil} | error
-  @callback put_snapshot(server, room, epoch, seq :: pos_integer, binary) :: :ok | error
+  @callback put_snapshot(server, room, room_term, seq :: pos_integer, binary) :: :ok | error
   @callback snapshot(server, room, at_most :: seq) :: {:ok, {pos_integer, binary} | nil} | error
   @callback trim(server, room, keep_from :: pos_integer) :: :ok | error
   @callback rooms(server) :: {:ok, [room]} | error
   @callback delete(server, room) :: :ok | error
   @callback verify(server, room | :all) :: {:ok, non_neg_integer} | error
 
-  @max_seq 9_007_199_254_740_991
+  @max_seq Roomfold.Seq.max()
   @max_bytes 1_048_576
 
   defguardp is_seq(seq) when is_integer(seq) and seq >= 0
 
   @doc """
-  Makes the caller the one who may write this room, and makes the room if it is new.
+  Makes the caller the only writer of this room, and creates the room if it is new.
 
-  `meta` is a map of JSON values that says what the records are written in: versions of schema, rules and format. The log keeps which meta holds from
-  which record on (`t:head/0`).
+  `meta` is a map of JSON values that describes the records to come: versions of schema, rules and format. The log remembers from which
+  record on it applies (`t:head/0`).
   """
   @spec claim(t, room, map) :: {:ok, head} | error
   def claim({module, server}, room, meta \\ %{}) when is_map(meta) do
@@ -95,20 +95,23 @@ defmodule Roomfold.EventLog do
   end
 
   @doc """
-  Hands in records to be appended behind `after_seq`, all of them or none, and answers at once: rooms share a commit.
+  Submits records to be appended after `after_seq`, all of them or none, and returns at once: rooms share a commit.
 
-  After the commit the caller gets `{reference, :ok | {:error, error}}`, or `{:DOWN, reference, :process, _, reason}` if the log dies before
-  (it may have committed or not: `claim/3` again tells). Once either has come the reference is done; who does not want to wait any
-  longer calls `Process.demonitor(reference, [:flush])`.
+  After the commit the caller gets `{reference, :ok | {:error, error}}`, or `{:DOWN, reference, :process, _, reason}` if the log dies first
+  (it may have committed or not: `claim/3` shows which). Either message ends the reference; to stop waiting, call
+  `Process.demonitor(reference, [:flush])`.
 
-  `text:` may say the same as one text, a line each, where the caller has it: an adapter that writes it so need not put it together.
-  `watched: true` says that the caller monitors the log (`monitor/1`) as long as it waits: an adapter need not do so again for each append, and if
-  the log dies the caller may hear of it by that monitor alone.
+  ## Options
 
-  The error is `:old_term` (somebody claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`, `:invalid_record`, `:too_large`, or
-  the disk's: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. It fails nobody else in the same commit.
+    * `:text` - the same records as one text, one a line, if the caller has it: an adapter that needs the text then does not have to build it
+    * `:watched` - `true`: the caller monitors the log (`monitor/1`) while it waits. Then an adapter need not set up a monitor for each
+      append, and if the log dies the caller may learn of it from its own monitor only
+
+  The error is `:old_term` (another process has claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`,
+  `:invalid_record`, `:too_large`, or one of the disk: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. Other
+  appends in the same commit are not affected.
   """
-  @spec submit(t, room, epoch, seq, [iodata], keyword) :: reference
+  @spec submit(t, room, room_term, seq, [iodata], keyword) :: reference
   def submit({module, server}, room, term, after_seq, records, opts \\ [])
       when is_seq(term) and is_seq(after_seq) and is_list(records) do
     with :ok <- check_room(room),
@@ -119,8 +122,8 @@ defmodule Roomfold.EventLog do
     end
   end
 
-  @doc "`submit/6`, and waits for the answer."
-  @spec append(t, room, epoch, seq, [iodata]) :: :ok | error
+  @doc "Like `submit/6`, but waits for the answer."
+  @spec append(t, room, room_term, seq, [iodata]) :: :ok | error
   def append(log, room, term, after_seq, records) do
     await(submit(log, room, term, after_seq, records))
   end
@@ -142,10 +145,10 @@ defmodule Roomfold.EventLog do
     do: {:error, Error.new(:log_failed, detail: "its process has stopped: #{inspect(reason)}")}
 
   @doc """
-  The records from `from` on, up to `to` or as many as a piece may hold, but at least one; `nil` if there are none.
+  The records from `from` on, up to `to` or as many as the limits allow, but at least one; `nil` if there are none.
 
-  The caller goes on from the piece's `seq + 1`. Every record is checked: `:log_damaged` names the room and the seq. Below what the log
-  keeps the error is `:log_trimmed`.
+  To read on, start from the piece's `seq + 1`. Every record is checked: `:log_damaged` names the room and the seq. For records that were
+  trimmed the error is `:log_trimmed`.
 
   ## Options
 
@@ -164,7 +167,7 @@ defmodule Roomfold.EventLog do
   end
 
   @doc """
-  The same as a stream of texts, piece by piece. Where `read/5` would answer an error, it raises that.
+  The same as a stream of texts, piece by piece. Raises where `read/5` returns an error.
 
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> log = {Roomfold.EventLog.Memory, pid}
@@ -190,7 +193,7 @@ defmodule Roomfold.EventLog do
 
   The seq must be that of a record, or of the last one trimmed; else the error is `:wrong_seq`.
   """
-  @spec put_snapshot(t, room, epoch, pos_integer, binary) :: :ok | error
+  @spec put_snapshot(t, room, room_term, pos_integer, binary) :: :ok | error
   def put_snapshot({module, server}, room, term, seq, snapshot)
       when is_seq(term) and is_seq(seq) and is_binary(snapshot) do
     with :ok <- check_room(room), do: module.put_snapshot(server, room, term, seq, snapshot)
@@ -203,7 +206,7 @@ defmodule Roomfold.EventLog do
   end
 
   @doc """
-  Forgets the records below `keep_from`, but none that comes after the newest snapshot; and the snapshots that no record follows any more.
+  Deletes the records below `keep_from`, but none after the newest snapshot; and the snapshots that are no longer followed by a record.
   """
   @spec trim(t, room, pos_integer) :: :ok | error
   def trim({module, server}, room, keep_from) when is_integer(keep_from) and keep_from > 0 do
@@ -214,13 +217,13 @@ defmodule Roomfold.EventLog do
   @spec rooms(t) :: {:ok, [room]} | error
   def rooms({module, server}), do: module.rooms(server)
 
-  @doc "Forgets a room, all of it. Whoever holds its term can't write any more, even if the room is made again."
+  @doc "Deletes a room. A process that holds its term can't write any more, even if the room is created again."
   @spec delete(t, room) :: :ok | error
   def delete({module, server}, room) do
     with :ok <- check_room(room), do: module.delete(server, room)
   end
 
-  @doc "Reads and checks everything there is of a room, or of all, and answers the number of records."
+  @doc "Reads and checks all records and snapshots of a room, or of all rooms, and returns the number of records."
   @spec verify(t, room | :all) :: {:ok, non_neg_integer} | error
   def verify(log, room \\ :all)
   def verify({module, server}, :all), do: module.verify(server, :all)
@@ -235,7 +238,7 @@ defmodule Roomfold.EventLog do
       else: {:error, Error.new(:invalid_id, field: "room")}
   end
 
-  # UTF-8 without a zero byte. (`:binary.match/2` that finds nothing gives up what is left of the caller's time slice, and each append would.)
+  # UTF-8 without a zero byte. (`:binary.match/2` that finds nothing uses up the rest of the caller's time slice, at each append.)
   defp text?(<<0, _::binary>>), do: false
   defp text?(<<_::utf8, rest::binary>>), do: text?(rest)
   defp text?(rest), do: rest == ""
@@ -245,7 +248,7 @@ defmodule Roomfold.EventLog do
   end
 
   @doc """
-  The last seq there can be, 2^53 - 1.
+  The largest possible seq, 2^53 - 1.
 
       iex> Roomfold.EventLog.max_seq()
       9_007_199_254_740_991
@@ -263,7 +266,7 @@ defmodule Roomfold.EventLog do
   defp gone, do: spawn(fn -> :ok end)
 
   @doc """
-  For adapters' `submit`: an answer that is known before the log was asked, as a message like the others.
+  For adapters' `submit`: sends an answer that is known without asking the log, as a message like the others.
 
       iex> reference = Roomfold.EventLog.answer_self(:ok)
       iex> Roomfold.EventLog.await(reference)
@@ -277,7 +280,7 @@ defmodule Roomfold.EventLog do
   end
 
   @doc """
-  For adapters that are processes: `GenServer.call/3`, but the error is `:log_failed` if there is none, or none any more.
+  For adapters that are processes: like `GenServer.call/3`, but returns the error `:log_failed` if the process does not exist or stops.
 
       iex> {:error, error} = Roomfold.EventLog.call(:nobody, :head)
       iex> error.reason

@@ -1,9 +1,9 @@
 defmodule Roomfold.EventStream do
   @moduledoc """
-  Who carries the events of rooms: topics, and processes that subscribe to them.
+  Publish and subscribe for the events of rooms: topics, and processes that subscribe to them.
 
-  A stream is `{module, name}`, a module with this behaviour and what it was started as. In this package there are
-  `Roomfold.EventStream.Local` (a Registry; the processes of one node) and `Roomfold.EventStream.Group` (`:pg`; of all
+  A stream is `{module, name}`: a module with this behaviour, and the name it was started with. This package has
+  `Roomfold.EventStream.Local` (a Registry, for the processes of one node) and `Roomfold.EventStream.Group` (`:pg`, for those of all
   connected nodes). `Roomfold.EventStream.Conformance` tests an adapter of your own.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
@@ -15,26 +15,26 @@ defmodule Roomfold.EventStream do
       iex> receive do event -> event end
       {"user_moved", %{"user_id" => "tom", "seq" => 1}}
 
-  A room publishes on `topic/1` of its id: each event as a message of its own, `{name, payload}`, in the order of their seqs.
+  A room publishes on the topic `topic(id)`: each event as a message of its own, `{name, payload}`, in the order of their seqs.
   """
 
   @type t :: {module, name :: atom}
   @type topic :: String.t()
 
-  @doc "Makes the calling process a subscriber; once, however often it is called."
+  @doc "Subscribes the calling process; it gets each message once, however often this is called."
   @callback subscribe(name :: atom, topic) :: :ok | {:error, term}
   @callback unsubscribe(name :: atom, topic) :: :ok
   @doc "Sends each message, in this order, to every subscriber."
   @callback broadcast(name :: atom, topic, messages :: [term]) :: :ok | {:error, term}
   @doc """
-  Whether anybody would get a message. A room whose stream has no subscribers need not make terms of events. A carrier
-  that can't know answers `true`.
+  Whether the topic has subscribers. A room whose stream has none need not decode events to terms. A stream that can't know
+  returns `true`.
   """
   @callback subscribers?(name :: atom, topic) :: boolean
 
   @doc """
-  As `c:broadcast/3` and `c:subscribers?/2`, for a process that is a subscriber itself and does not count. Optional, both or neither: with
-  them a room hears what others broadcast on its stream, and says that it is not folded.
+  Like `c:broadcast/3` and `c:subscribers?/2`, but without the given process, which is a subscriber itself. Optional, both or neither: with
+  them a room notices what others broadcast on its stream, and logs that it is not folded.
   """
   @callback broadcast_from(name :: atom, pid, topic, messages :: [term]) :: :ok | {:error, term}
   @callback others?(name :: atom, pid, topic) :: boolean
@@ -50,7 +50,7 @@ defmodule Roomfold.EventStream do
   def topic(room) when is_binary(room), do: "stream:" <> room
 
   @doc """
-  Makes the calling process a subscriber.
+  Subscribes the calling process to a topic.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: OneStream)
       iex> Roomfold.EventStream.subscribe({Roomfold.EventStream.Local, OneStream}, "stream:123")
@@ -60,7 +60,7 @@ defmodule Roomfold.EventStream do
   def subscribe({module, name}, topic) when is_binary(topic), do: module.subscribe(name, topic)
 
   @doc """
-  The calling process gets no more messages of this topic.
+  Ends the calling process's subscription to a topic.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: TwoStream)
       iex> Roomfold.EventStream.unsubscribe({Roomfold.EventStream.Local, TwoStream}, "stream:123")
@@ -81,7 +81,7 @@ defmodule Roomfold.EventStream do
     do: module.broadcast(name, topic, messages)
 
   @doc """
-  Whether anybody would get a message.
+  Whether a topic has subscribers.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: HeardStream)
       iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Local, HeardStream}, "stream:123")
@@ -91,7 +91,7 @@ defmodule Roomfold.EventStream do
   def subscribers?({module, name}, topic), do: module.subscribers?(name, topic)
 
   @doc false
-  # For the room whose stream it is: whether it can hear what others broadcast there.
+  # Subscribes a room to its own topic, if the stream can leave it out of its own broadcasts. Returns whether it did.
   def listen({module, name}, topic) do
     if Code.ensure_loaded?(module) and function_exported?(module, :broadcast_from, 4),
       do: module.subscribe(name, topic) == :ok,

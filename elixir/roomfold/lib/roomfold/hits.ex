@@ -1,6 +1,6 @@
 defmodule Roomfold.Hits do
   @moduledoc """
-  Who is hit: rays and moving shapes against the entities of a world and the walls of its level, now and in the past.
+  What is hit: rays and moving shapes against the entities of a world and the walls of its level, now and in the past.
 
       iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
       ...>   {"create", %{"entity_id" => "bat", "components" => %{"position" => [10, 0, 0],
@@ -10,13 +10,18 @@ defmodule Roomfold.Hits do
       iex> {hit.kind, hit.id, hit.distance, hit.normal}
       {:entity, "bat", 9.5, {-1.0, 0.0, 0.0}}
 
-  A target is every entity with a position and a collider: `%{"shape" => "box" | "sphere" | "capsule", "radius" => r,
-  "height" => h}`, a box perhaps with `"size" => [x, y, z]` instead; its position is the middle of its underside, or with `"at" =>
-  "centre"` its centre; `"layers"` are bits that a shot's mask must meet. Without them it is in layer 1, and who has health in
-  layer 2 as well: a mask of 2 meets the living, and walls in all layers, but not what lies about. An entity whose state is `"dead"` is no target,
-  nor is one whose collider fits no shape: `%{"shape" => "cube"}` or a misspelt size is no error, since events may give an entity
-  any collider, and nothing hits it. A shot's or a zone's collider is checked. Shots of an owner pass through the owner and all that it owns (the component
-  `owner`). The level is given to `Roomfold.World.new/1`. What touching means, and every tie: `docs/hits.md`.
+  Every entity with a position and a collider is a target. A collider is `%{"shape" => "box" | "sphere" | "capsule", "radius" => r,
+  "height" => h}`; a box may have `"size" => [x, y, z]` instead. The position is the middle of its underside, or with `"at" => "centre"` its
+  centre.
+
+  `"layers"` are bits, of which a shot's mask must have one. Without them a target is in layer 1, and with health also in layer 2: a mask of
+  2 hits the living, and walls of all layers, but not things that lie around.
+
+  An entity whose state is `"dead"` is not a target, nor is one with an invalid collider: events may give an entity any collider, so
+  `%{"shape" => "cube"}` or a misspelt size is not an error, but nothing hits the entity. The collider of a shot or a zone is checked. Shots
+  of an owner pass through the owner and everything it owns (the component `owner`).
+
+  The level is an option of `Roomfold.World.new/1`. `docs/hits.md` specifies what touching means, and how ties are resolved.
   """
 
   alias Roomfold.{Error, World}
@@ -29,9 +34,9 @@ defmodule Roomfold.Hits do
     * `:origin`, `:direction` (of any length but zero) and `:range` in metres
     * `:owner` - an id
     * `:mask` - bits; 0 (default) meets every layer
-    * `:all` - everything on its way, in order; `:pierce` - all entities up to the first wall, and that
-    * `:collider` - a box or sphere that moves, a map as entities have it; without it is a ray
-    * `:at` - `{:seq, n}` or `{:time, ms}`: tested against where everything was then (`mark/2`)
+    * `:all` - hits everything along its path, in order; `:pierce` - all entities up to the first wall, and the wall
+    * `:collider` - a box or sphere that moves, a map as entities have it; without it the shot is a ray
+    * `:at` - `{:seq, n}` or `{:time, ms}`: tested against past positions (`mark/2`)
   """
   @type shot :: tuple | map
   @typedoc "A map with `:position` and `:collider` (a box or sphere), and perhaps `:mask` and `:at`."
@@ -39,14 +44,13 @@ defmodule Roomfold.Hits do
   @type answer :: Hit.t() | nil | [Hit.t()] | {:error, Error.t()}
 
   @doc """
-  The earliest hit of each shot, or `nil`; for shots with `:all` or `:pierce` a list. A shot that can't be tested is answered with
-  its own error, the others are tested all the same; so is one with a key that no shot has.
+  The earliest hit of each shot, or `nil`; for shots with `:all` or `:pierce` a list. An invalid shot, also one with an unknown key,
+  gets an error of its own; the others are tested all the same.
 
-  A batch may also be packed, for speed: `{:packed, shots, owners}`, each shot 64 bytes `<<origin::3 × float-64-little,
-  direction::3 × float-64-little, range::float-64-little, mask::32-little, owner::32-little>>` with the owner's place in
-  the tuple from 1 (0: nobody). Answers `{:ok, {answers, ids}}`: for each shot 16 bytes `<<kind, 0::24, number::32-little,
-  t::float-64-little>>`, kind 0 nobody, 1 an entity (number: its place in the tuple of ids, from 1), 2 a wall, 3 a box, 4 a triangle,
-  255 an error.
+  For speed, a batch may be packed: `{:packed, shots, owners}`, each shot 64 bytes `<<origin::3 × float-64-little,
+  direction::3 × float-64-little, range::float-64-little, mask::32-little, owner::32-little>>`; owner is a place in the tuple of owners,
+  from 1 (0: none). Returns `{:ok, {answers, ids}}`, for each shot 16 bytes `<<kind, 0::24, number::32-little, t::float-64-little>>`: kind 0
+  nothing, 1 an entity (number: its place in the tuple of ids, from 1), 2 a wall, 3 a box, 4 a triangle, 255 an error.
 
   ## Examples
 
@@ -108,8 +112,8 @@ defmodule Roomfold.Hits do
   end
 
   @doc """
-  Remembers where everything is, as of the world's seq and this time in milliseconds, for shots at the past. A room does it each
-  tick. Kept is what is not older than a second, and at most 128 states (options of `Roomfold.World.new/1`).
+  Remembers where everything is now, under the world's seq and this time in milliseconds, for shots at the past. A room does this on each
+  tick. States are kept for a second, at most 128 of them (options of `Roomfold.World.new/1`).
 
   ## Examples
 
@@ -137,8 +141,8 @@ defmodule Roomfold.Hits do
   end
 
   @doc """
-  What an event has to carry so that anyone can judge the hit again: the ray, the past it was tested against, and who or
-  what was hit where.
+  The payload of an event from which the hit can be checked again: the ray, the past state it was tested against, and what was hit
+  where.
 
       iex> hit = %Roomfold.Hits.Hit{kind: :entity, id: "bat", t: 0.5, distance: 4.0, point: {4.0, 1.0, 0.0}, normal: {-1.0, 0.0, 0.0}, seq: 7}
       iex> Roomfold.Hits.to_payload(%{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 8, owner: "tom"}, hit, 9)
@@ -166,7 +170,7 @@ defmodule Roomfold.Hits do
 
   # ---- shots and zones as implementations take them (c_src/nif/hit_terms.h) ----
 
-  # Nothing but tuples: they are taken as they are, and each is answered with one hit.
+  # Only tuples: they are passed on as they are, and each gets at most one hit.
   defp rays?([ray | rays]) when is_tuple(ray), do: rays?(rays)
   defp rays?(rest), do: rest == []
 
@@ -208,7 +212,7 @@ defmodule Roomfold.Hits do
 
   # ---- answers ----
 
-  # Implementations answer the last first: {hits, seq, blend}, [] for none, or a reason. asked: the shots or zones, the last first.
+  # Implementations return answers in reverse order: {hits, seq, blend}, [] for none, or a reason. asked: the shots or zones, in reverse order.
   defp answers(answers, asked, what), do: answers(answers, asked, length(answers) - 1, what, [])
 
   defp answers([], [], _, _, known), do: known
@@ -260,7 +264,7 @@ defmodule Roomfold.Hits do
     }
   end
 
-  # ---- what is wrong with a shot or a zone: asked only once an implementation refused it ----
+  # ---- what is wrong with a shot or a zone that an implementation refused ----
 
   defp wrong(%{} = asked, what) do
     {must, known} =

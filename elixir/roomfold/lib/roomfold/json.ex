@@ -2,10 +2,11 @@ defmodule Roomfold.JSON do
   @moduledoc """
   JSON, strictly by RFC 8259.
 
-  Objects become maps with binary keys (of duplicate keys the last wins), `null` becomes `nil`. Integers of up to 16,384 digits and floats round-trip; numbers
-  with a fraction or an exponent are floats, and an encoded float reads back as the same float. No atom is ever made from input.
+  Objects become maps with binary keys (the last of duplicate keys wins), `null` becomes `nil`. Integers of up to 16,384 digits and floats
+  round-trip; numbers with a fraction or an exponent are floats, and an encoded float reads back as the same float. Input never creates
+  atoms.
 
-  Two implementations do the same to the byte, `impl: :native` (C, the default) and `impl: :elixir`.
+  There are two implementations with the same results, byte for byte: `impl: :native` (C, the default) and `impl: :elixir`.
   """
 
   alias Roomfold.Error
@@ -13,7 +14,7 @@ defmodule Roomfold.JSON do
   @max_depth 512
 
   @doc """
-  Reads one JSON text.
+  Decodes one JSON text.
 
   ## Options
 
@@ -55,8 +56,8 @@ defmodule Roomfold.JSON do
   def decode!(text, opts \\ []), do: bang(decode(text, opts))
 
   @doc """
-  Writes a term as JSON: `nil`, booleans, integers, floats, UTF-8 binaries, lists, and maps with binary keys, which are written in the
-  order of their bytes. Everything else is `:unsupported_value`.
+  Encodes a term as JSON: `nil`, booleans, integers, floats, UTF-8 binaries, lists, and maps with binary keys, which are sorted by their
+  bytes. Everything else is the error `:unsupported_value`.
 
   ## Options
 
@@ -95,7 +96,7 @@ defmodule Roomfold.JSON do
   # Where nothing is compiled, text is read and written in Elixir.
   def compiled, do: if(Roomfold.Native.loaded?(), do: :native, else: :elixir)
 
-  # Who wants no C in the VM says so once.
+  # An application that wants no C in the VM configures it once.
   defp default, do: if(Application.get_env(:roomfold, :native, true), do: :native, else: :elixir)
 
   defp result({:ok, value}), do: {:ok, value}

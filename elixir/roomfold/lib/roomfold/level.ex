@@ -1,14 +1,14 @@
 defmodule Roomfold.Level do
   @moduledoc """
-  What stands still: walls over line segments, boxes and triangles. Metres, y up.
+  Static geometry: walls over line segments, boxes and triangles. Metres, y up.
 
-    * `:sectors` - `{floor, ceiling}`; walls between two of them are open from the higher floor to the lower ceiling
-    * `:walls` - `{x1, z1, x2, z2, bottom, top, front, back, layers}`; bottom and top `nil`: without end; front and back are
-      numbers of sectors, or `nil`: without a back there is no opening
+    * `:sectors` - `{floor, ceiling}`; a wall between two of them is open from the higher floor to the lower ceiling
+    * `:walls` - `{x1, z1, x2, z2, bottom, top, front, back, layers}`; bottom and top `nil`: unlimited; front and back are
+      numbers of sectors or `nil`; without a back there is no opening
     * `:boxes` - `{low, high, layers}`, corners `{x, y, z}`
     * `:triangles` - `{a, b, c, layers}`, hit from both sides
 
-  All are numbered by their place, from 0. An entity `sector-N` with the components floor and ceiling moves sector N.
+  All are numbered by position, from 0. An entity `sector-N` with the components floor and ceiling moves sector N.
   """
 
   alias Roomfold.{Error, JSON}
@@ -28,11 +28,11 @@ defmodule Roomfold.Level do
 
   @doc """
   A level from its JSON form: `"sectors"` with floor and ceil, `"lines"` with x1, y1, x2, y2, front, back and flags (4: it
-  has two sides); other keys are ignored. z is up and y north there.
+  has two sides); other keys are ignored. In this form z is up and y north.
 
   ## Options
 
-    * `:unit` - metres of a unit (1/32, DOOM's)
+    * `:unit` - metres per unit (1/32, as in DOOM)
 
   ## Examples
 
@@ -69,7 +69,7 @@ defmodule Roomfold.Level do
     end
   end
 
-  def from_map(_, _), do: invalid("it is no object")
+  def from_map(_, _), do: invalid("it is not an object")
 
   defp all(items, what, read) when is_list(items) do
     items

@@ -1,7 +1,7 @@
 defmodule Roomfold.Native do
   @moduledoc false
   # The NIF library, and nothing else. Errors are {:error, {reason, about, offset}}; a world is {ref, version}: every call that
-  # changes one answers the next version, and refuses any but the newest.
+  # changes one returns the next version, and all calls refuse any but the newest.
   @on_load :load
 
   @doc false
@@ -18,12 +18,12 @@ defmodule Roomfold.Native do
 
     case :erlang.load_nif(path, 0) do
       :ok -> :ok
-      # The module stays: a call then says what is wrong, and :elixir goes on working.
+      # The module stays loaded: calls raise with the reason, and :elixir still works.
       {:error, {_, message}} -> :persistent_term.put(__MODULE__, to_string(message))
     end
   end
 
-  # Whether it is there.
+  # Whether the library was loaded.
   def loaded?, do: :persistent_term.get(__MODULE__, nil) == nil
 
   def info, do: not_loaded()
@@ -51,7 +51,7 @@ defmodule Roomfold.Native do
   def hits_cast(_ref, _version, _shots), do: not_loaded()
   def hits_overlap(_ref, _version, _zones), do: not_loaded()
 
-  # As `raise` does it, but known to compilers and Dialyzer as what the library replaces.
+  # Like `raise`, but compilers and Dialyzer know that the library replaces it.
   @spec not_loaded() :: no_return
   defp not_loaded do
     reason = :persistent_term.get(__MODULE__, "it was not built")

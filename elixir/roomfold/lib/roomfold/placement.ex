@@ -1,10 +1,10 @@
 defmodule Roomfold.Placement do
   @moduledoc """
-  On which node a room runs, and how it is found from all others: a behaviour, and what is there of it.
+  Decides on which node a room runs, and finds it from all others: a behaviour, and its implementations.
 
-    * `Roomfold.Placement.Local` - the default: rooms run on the node that is asked, and are found there
-    * `Roomfold.Placement.Global` - one room for all connected nodes: found by `:global`, placed by consistent hashing
-    * a module of your own: over Horde or syn, say, if the application has one of them already
+    * `Roomfold.Placement.Local` - the default: a room runs on the node where it is used, and is known only there
+    * `Roomfold.Placement.Global` - all connected nodes share the rooms: registered in `:global`, placed by consistent hashing
+    * a module of your own, for example with Horde or syn, if the application uses one of them already
 
   A placement is `{module, options}`, given to `Roomfold.Rooms`:
 
@@ -14,9 +14,9 @@ defmodule Roomfold.Placement do
        log: {:running, {Roomfold.EventLog.Shared, {Xr.Log, :"log@10.0.0.5"}}},
        stream: {Roomfold.EventStream.Group, Xr.Stream}}
 
-  A registry says where a room is; it does not say who may write it. That is the log's business: whoever claims a room there has its newest
-  *term*, and an append with an older one is refused (`Roomfold.EventLog`). So a registry that errs, in a network that is split, costs a room
-  its availability for a moment, never its order.
+  A registry knows where a room is; it does not decide which process may write it. The log does: a process that claims a room gets its
+  newest *term*, and an append with an older term is refused (`Roomfold.EventLog`). So if a registry is wrong, in a network that is split, a
+  room may be unavailable for a moment, but its events are never out of order.
 
   ## Your own
 
@@ -40,17 +40,17 @@ defmodule Roomfold.Placement do
   @typedoc "The name of the place, `Roomfold.Rooms`."
   @type rooms :: atom
 
-  @doc "Processes it needs beside a place for rooms, started before it has rooms. `facts` are what nodes must agree on."
+  @doc "Processes that the placement needs; they are started before any room. `facts` are what nodes must agree on."
   @callback children(rooms, opts :: keyword, facts :: map) :: [Supervisor.child_spec() | {module, term}]
-  @doc "The name a room's process is registered by: what `GenServer.start_link/3` takes."
+  @doc "The name under which a room's process is registered, as `GenServer.start_link/3` takes it."
   @callback name(rooms, Room.id(), opts :: keyword) :: GenServer.name()
   @doc "The process of a room, wherever it runs, or `nil`."
   @callback whereis(rooms, Room.id(), opts :: keyword) :: pid | nil
-  @doc "The node that is to start a room that runs nowhere."
+  @doc "The node on which to start a room that does not run."
   @callback node_for(rooms, Room.id(), opts :: keyword) :: {:ok, node} | {:error, Error.t()}
-  @doc "From now on no room is to be placed on this node (`Roomfold.Rooms.drain/2`)."
+  @doc "From now on no room may be placed on this node (`Roomfold.Rooms.drain/2`)."
   @callback drain(rooms, opts :: keyword) :: :ok
-  @doc "Two processes of one room have met and neither has its name now; the caller has its term: it takes the name again."
+  @doc "Two processes of one room have met, and both have lost the name. The caller has the newest term, and takes the name again."
   @callback reclaim(rooms, Room.id(), opts :: keyword) :: :ok | :taken
 
   @optional_callbacks drain: 2, reclaim: 3

@@ -1,18 +1,18 @@
 defmodule Roomfold.Port do
   @moduledoc """
-  Worlds in OS processes of their own, for those who won't load C into their VM: `impl: :port`.
+  Worlds in OS processes of their own, for applications that don't load C into the VM: `impl: :port`.
 
       iex> world = Roomfold.World.new!(impl: :port)
       iex> world = Roomfold.World.fold!(world, [{"user_joined", %{"user_id" => "tom", "position" => [0, 1, 2]}}])
       iex> Roomfold.World.get(world, "tom")
       %{"position" => [0.0, 1.0, 2.0]}
 
-  A pool of a few programs (`priv/roomfold_port`), each with many worlds and many calls on their way. The pool named `Roomfold.Port` is
-  started when somebody first asks for it, with the options of the application's environment:
+  A pool of a few programs (`priv/roomfold_port`), each with many worlds and many calls in flight. The pool named `Roomfold.Port` is
+  started on first use, with the options of the application's environment:
 
       config :roomfold, port: [size: 4, timeout: 2_000]
 
-  or stands in a supervision tree, `{Roomfold.Port, size: 4}`, before what uses it. A pool of your own is a module:
+  or as part of a supervision tree, `{Roomfold.Port, size: 4}`, before the processes that use it. A pool of your own is a module:
 
       defmodule MyApp.Worlds do
         use Roomfold.Port, size: 1
@@ -21,8 +21,8 @@ defmodule Roomfold.Port do
       # in the supervision tree: MyApp.Worlds; then
       Roomfold.World.new(impl: MyApp.Worlds)
 
-  A program that crashes, or does not answer in time, is started anew, and the worlds in it are made again from what their values keep: the last
-  checkpoint and what was folded since. A world's value goes on as if nothing had happened. `docs/port.md` says what this costs and where it ends.
+  A program that crashes, or does not answer in time, is restarted, and its worlds are recreated from what their values keep: the last
+  checkpoint and the input folded since. To the caller, nothing has happened. `docs/port.md` describes the costs and limits of this.
   """
   use Supervisor
 
@@ -71,7 +71,7 @@ defmodule Roomfold.Port do
     end
   end
 
-  # Those of Roomfold.Projection that know their pool by the world.
+  # The callbacks of Roomfold.Projection that find their pool in the world.
   defp operations do
     [
       json: 0,
@@ -103,12 +103,13 @@ defmodule Roomfold.Port do
 
     * `:name` (`Roomfold.Port`)
     * `:size` - how many programs (as many as there are schedulers)
-    * `:timeout` - milliseconds a program may take for a call, and a call may wait for its turn (5,000). A program that takes longer is ended and
-      started anew (`:port_timeout` for that call); who waited longer is refused (`:port_busy`), as is who comes when `:max_waiting` (10,000) do
-    * `:max_in_flight` (64) calls and `:max_in_flight_bytes` (4 MB) on their way to a program; others wait
-    * `:max_worlds` - in a program (10,000). Of more than that the one that was not used for longest is given up, and made again if it is asked for
-    * `:max_frame_bytes` - of one call or answer (64 MB); what is longer is refused (`:too_large`)
-    * `:program` - a path, in place of `priv/roomfold_port`, and `:args`, in place of its own
+    * `:timeout` - milliseconds that a program may take for a call, and that a call may wait for its turn (5,000). A program that takes longer
+      is killed and restarted (`:port_timeout` for that call); a call that waits longer is refused (`:port_busy`), as is one that comes while
+      `:max_waiting` (10,000) others wait
+    * `:max_in_flight` (64) and `:max_in_flight_bytes` (4 MB) - calls that a program may have in flight; others wait
+    * `:max_worlds` - in a program (10,000). Beyond that, the least recently used one is dropped, and recreated when it is used again
+    * `:max_frame_bytes` - of one call or answer (64 MB); longer ones are refused (`:too_large`)
+    * `:program` - a path, instead of `priv/roomfold_port`, and `:args`, instead of the default ones
 
   ## Examples
 
@@ -173,7 +174,7 @@ defmodule Roomfold.Port do
       %{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}}
     ]
 
-    # A program that ends is started by its worker. This is about the workers themselves.
+    # A program that ends is restarted by its worker. These limits are for the workers themselves.
     Supervisor.init(children ++ workers, strategy: :rest_for_one, max_restarts: 100, max_seconds: 1)
   end
 
@@ -183,7 +184,7 @@ defmodule Roomfold.Port do
   def worker_name(pool, index), do: {:via, Registry, {registry(pool), index}}
 
   @doc false
-  # The worker that a new world is given to: each in turn.
+  # The worker for a new world: each in turn.
   def worker_for(pool) do
     {:ok, size} = Registry.meta(registry(pool), :size)
     {:ok, turns} = Registry.meta(registry(pool), :turns)
@@ -191,7 +192,7 @@ defmodule Roomfold.Port do
   end
 
   @doc false
-  # The pool runs after this, with all its workers, or it raises and says what to do.
+  # Starts the pool if it does not run and waits for its workers, or raises with what to do.
   def ensure!(pool) do
     cond do
       ready?(pool) -> :ok
@@ -227,11 +228,11 @@ defmodule Roomfold.Port do
   end
 
   defp start!(pool) do
-    raise ArgumentError, "the pool #{inspect(pool)} does not run: it belongs into your supervision tree"
+    raise ArgumentError, "the pool #{inspect(pool)} does not run: put it into your supervision tree"
   end
 
   @doc """
-  Asks a program for an empty answer: a round trip.
+  Calls a program that answers at once: one round trip.
 
       iex> Roomfold.Port.ping()
       :ok
@@ -243,8 +244,8 @@ defmodule Roomfold.Port do
   end
 
   @doc """
-  What each program does: its OS process, how many worlds it has, how many calls are on their way and wait, how often it was started anew; and how
-  often a world that it had lost was made again, with the microseconds that took, together.
+  The state of each program: its OS process, the number of its worlds, of calls in flight and of waiting calls, how often it was restarted;
+  and how often a lost world was recreated, with the total time in microseconds.
 
       iex> [%{os_pid: pid} | _] = Roomfold.Port.info()
       iex> is_integer(pid)
@@ -258,8 +259,8 @@ defmodule Roomfold.Port do
   end
 
   @doc """
-  Gives up the memory of a world in its program, without waiting for the end of the process that made it. The value is still good: if it is used again, the
-  world is made anew.
+  Frees the memory of a world in its program, without waiting for the end of the process that created it. The value stays usable: on
+  its next use the world is recreated.
 
       iex> world = Roomfold.World.fold!(Roomfold.World.new!(impl: :port), [{"user_joined", %{"user_id" => "tom"}}])
       iex> Roomfold.Port.release(world)

@@ -1,18 +1,18 @@
 defmodule Roomfold.Projection do
   @moduledoc """
-  What folds events into a world: a behaviour, and its implementations, which a user swaps by one word.
+  A behaviour for what folds events into a world, and its implementations. The option `:impl` chooses one.
 
     * `:native` - `Roomfold.Projection.Native`: C in a NIF
     * `:port` - the same C in OS processes of their own (`Roomfold.Port`), for those who won't load it into their VM
-    * `:elixir` - `Roomfold.Projection.Elixir`: pure Elixir; the oracle, and for where nothing is compiled
+    * `:elixir` - `Roomfold.Projection.Elixir`: pure Elixir; the reference for tests, and for systems without a C compiler
     * a module of your own
 
-  They do the same to the byte; one conformance suite holds them to it. `Roomfold.World` is what one calls.
+  All return the same results, byte for byte; one conformance suite checks it. Callers use `Roomfold.World`.
   """
 
   alias Roomfold.{Error, Report, Rules, Schema, World}
 
-  @typedoc "What an implementation keeps. Used like a value: a change answers the next one, and the old one may be used no more."
+  @typedoc "An implementation's own data. Used like a value: a change returns the next one, and the old one may not be used any more."
   @type state :: term
   @type input :: {:list, list} | {:json, binary} | {:packed, binary}
   @type components :: %{String.t() => term}
@@ -36,12 +36,12 @@ defmodule Roomfold.Projection do
 
   @callback new(Schema.t(), Rules.t(), limits) :: {:ok, state} | error
   @callback fold(state, input) :: {:ok, state, Report.t()} | error
-  @typedoc "What came together: by whom, whether that is the room itself, and each event as JSON text."
+  @typedoc "Events that were published together: the sender, whether it is the room itself, and each event as JSON text."
   @type item :: {by :: String.t(), trusted :: boolean, [text :: binary]}
   @doc """
-  Checks events and numbers them as if they were folded on now, all with this time; changes nothing. Answers their records, one a line, and
-  for each item, the last first, its first seq, or why nothing of it can go in: `{index, reason, about, offset}`. A
-  module without it is helped out by `Roomfold.Room.Admission`.
+  Checks events and numbers them as if they were folded now, all with this time; changes nothing. Returns their records, one a line, and
+  for each item, in reverse order, its first seq, or why the item is refused: `{index, reason, about, offset}`. For a
+  module without it, `Roomfold.Room.Admission` does the same.
   """
   @callback admit(state, at :: integer, [item]) ::
               {:ok,
@@ -49,22 +49,22 @@ defmodule Roomfold.Projection do
                 [pos_integer | {non_neg_integer, atom, String.t() | nil, non_neg_integer | nil}]}}
               | error
   @doc """
-  What a client sent, packed (`Roomfold.Wire.encode_input/2`), as events in JSON text, one a line: the event `move` with its poses and the user's
-  id, if it has any, then its own events.
+  A client's packed input (`Roomfold.Wire.encode_input/2`) as events in JSON text, one a line: if it has poses, the event `move` with
+  them and the user's id, then the client's events.
   """
   @callback input_text(state, frame :: binary, user :: String.t(), move :: String.t()) ::
               {:ok, binary} | error
   @doc """
-  A plain frame of events as JSON text, one a line. *Plain*: nothing but create, update and delete, without seqs of their
-  own. What is about a handle whose entity is gone is left out.
+  A plain frame of events as JSON text, one a line. *Plain*: only create, update and delete, without seqs of their own. Events for a
+  handle whose entity no longer exists are left out.
   """
   @callback events_text(state, frame :: binary) :: {:ok, binary} | error
-  @doc "Folds a frame that must be plain. A module without it has such a frame made into text first."
+  @doc "Folds a frame that must be plain. For a module without it, the frame is converted to text first."
   @callback fold_plain(state, frame :: binary) :: {:ok, state, Report.t()} | error
   @optional_callbacks admit: 3, input_text: 4, events_text: 2, fold_plain: 2
   @callback copy(state) :: {:ok, state} | error
   @callback get(state, id :: String.t()) :: {:ok, components | nil} | error
-  @doc "The entities that have all these components, with just these, in the order of handles."
+  @doc "The entities that have all these components, with only these, in the order of their handles."
   @callback query(state, [String.t()]) :: {:ok, [{String.t(), components}]} | error
   @callback snapshot(state, by :: :entity | :component | :kind) :: {:ok, map} | error
   @callback diff(state, from :: non_neg_integer) :: {:ok, diff} | error
@@ -74,20 +74,20 @@ defmodule Roomfold.Projection do
               by: :entity | :component | :kind,
               frame: frame | nil
             }) :: {:ok, binary} | error
-  @doc "A diff, or a packed frame (`docs/wire-format.md`), of which there is nothing to report."
+  @doc "Applies a diff, or a packed frame (`docs/wire-format.md`), whose report is empty."
   @callback apply_diff(state, diff | {:packed, binary}) :: {:ok, state, Report.t()} | error
-  @doc "Puts a snapshot into a world that was just made with the snapshot's seq, and for a packed frame with its schema."
+  @doc "Loads a snapshot into a new world that has the snapshot's seq and, for a packed frame, its schema."
   @callback load(state, entities | {:packed, binary}) :: {:ok, state, Report.t()} | error
   @doc """
-  Gives a world that was just made its level and the length of its past: `{milliseconds, states}`.
+  Gives a new world its level and the length of its past: `{milliseconds, states}`.
   """
   @callback open_hits(state, Roomfold.Level.t(), history :: {float, pos_integer}) :: {:ok, state} | error
-  @doc "Shots as tuples, or packed (`Roomfold.Hits`); answers the last first."
+  @doc "Tests shots, as tuples or packed (`Roomfold.Hits`); returns the answers in reverse order."
   @callback cast(state, [term] | {:packed, binary, tuple}) :: {:ok, [term] | {binary, tuple}} | error
   @callback overlap(state, [term]) :: {:ok, [term]} | error
   @callback mark(state, time :: float) :: {:ok, state} | error
   @callback info(state) :: {:ok, info} | error
-  @doc "Which `Roomfold.JSON` goes with it; `:native` if it does not say."
+  @doc "The `Roomfold.JSON` implementation that goes with it; `:native` without this callback."
   @callback json() :: :native | :elixir
   @optional_callbacks json: 0
 
@@ -112,7 +112,7 @@ defmodule Roomfold.Projection do
   end
 
   @doc """
-  Which `Roomfold.JSON` goes with an implementation.
+  The `Roomfold.JSON` implementation that goes with one of these.
 
       iex> {Roomfold.Projection.json(:native), Roomfold.Projection.json(:port)}
       {:native, :elixir}
@@ -124,23 +124,24 @@ defmodule Roomfold.Projection do
   end
 
   @doc """
-  Runs a reducer of your own beside `:native` over a stream of events, and names the first difference: so one swaps safely.
+  Runs a reducer of your own and `:native` over the same stream of events, and returns the first difference: a way to check before
+  you replace the reducer.
 
-  The reducer is a function of an event and what it has so far, as for `Enum.reduce/3`. Both are compared every so many
-  events; where they differ, the events since the last agreement are gone through one by one. Your values are compared
-  as the schema keeps them: a binary64 agrees with the binary32 it rounds to.
+  The reducer is a function of an event and an accumulator, as for `Enum.reduce/3`. The two are compared every so many events; if they
+  differ, the events since the last comparison are replayed one by one. Your values are compared as the schema keeps them: a binary64
+  equals the binary32 that it rounds to.
 
-  Answers `{:ok, report}` of the native fold, or `{:different, difference}`, a map with
+  Returns `{:ok, report}` of the native fold, or `{:different, difference}`, a map with
 
-    * `:index` and `:event` - after which the two differ
+    * `:index` and `:event` - the event after which the two differ
     * `:id`, `:component` - where (`:component` is `nil` if one of them does not have the entity at all)
-    * `:reducer`, `:world` - what each has there (`nil`: nothing)
+    * `:reducer`, `:world` - the value in each (`nil`: none)
 
   ## Options
 
-    * `:initial` - what the reducer starts with (`%{}`)
-    * `:view` - a function from what the reducer has to `%{id => components}` (itself)
-    * `:every` - how many events lie between comparisons (256); a difference that is gone again by then is only seen with 1
+    * `:initial` - the accumulator to start with (`%{}`)
+    * `:view` - a function from the accumulator to `%{id => components}` (identity)
+    * `:every` - how many events lie between comparisons (256); a difference that has disappeared by then is only found with 1
     * `:schema`, `:rules`, `:impl` and other options of `Roomfold.World.new/1`
 
   ## Examples
@@ -195,7 +196,7 @@ defmodule Roomfold.Projection do
     end
   end
 
-  # Somewhere in these the two part.
+  # The first difference is in one of these events.
   defp narrow([event | events], world, acc, index, reducer, view) do
     acc = reducer.(event, acc)
     {:ok, world, _} = World.fold(world, [event])

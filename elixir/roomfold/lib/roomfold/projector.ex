@@ -1,7 +1,7 @@
 defmodule Roomfold.Projector do
   @moduledoc """
-  Folds a stream into a world of its own and tells every so often what changed: the drop-in for an application that broadcasts events
-  already, and for any number of other views of a room.
+  Folds a stream into a world of its own and publishes at intervals what changed: for an application that already broadcasts events,
+  and for any number of other views of a room.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> stream = {Roomfold.EventStream.Local, MyStream}
@@ -13,7 +13,7 @@ defmodule Roomfold.Projector do
       iex> Roomfold.Projector.get(projector, "tom")
       %{"position" => [0.0, 1.0, 2.0]}
 
-  Events with a `seq` keep it (what was delivered twice is folded once); without a room, the projector numbers what arrives.
+  Events with a `seq` keep it (one that is delivered twice is folded once); events without one are numbered as they arrive.
   """
   use GenServer
 
@@ -22,16 +22,16 @@ defmodule Roomfold.Projector do
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
 
   @doc """
-  Starts one.
+  Starts a projector.
 
   ## Options
 
-    * `:stream`, `:topic` - what it folds
-    * `:publish` - the topic that gets the diffs, another one (none: nothing is published)
-    * `:every_ms` - how often (50)
-    * `:format` - `:term` (default): messages `{"diff", diff}`, and `{"snapshot", map}` when more happened than the world remembers; `:json` or
+    * `:stream`, `:topic` - the events to fold
+    * `:publish` - the topic for the diffs, another one than `:topic` (none: nothing is published)
+    * `:every_ms` - milliseconds between diffs (50)
+    * `:format` - `:term` (default): messages `{"diff", diff}`, or `{"snapshot", map}` if more has changed than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
-    * `:world` - to start from (`Roomfold.World.new/1` with the other options)
+    * `:world` - the world to start from (`Roomfold.World.new/1` with the other options)
     * `:name` - of the process
 
   ## Examples
@@ -56,7 +56,7 @@ defmodule Roomfold.Projector do
   def get(projector, id), do: read(projector, &World.get(&1, id))
 
   @doc """
-  Everything there is (`Roomfold.World.snapshot/2`).
+  All entities (`Roomfold.World.snapshot/2`).
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
@@ -67,7 +67,7 @@ defmodule Roomfold.Projector do
   def snapshot(projector, opts \\ []), do: read(projector, &World.snapshot(&1, opts))
 
   @doc """
-  Runs a function on the world, in the projector.
+  Runs a function on the world, in the projector's process.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
@@ -78,7 +78,7 @@ defmodule Roomfold.Projector do
   def read(projector, function), do: GenServer.call(projector, {:read, function})
 
   @doc """
-  The report of all it folded.
+  The report of everything folded so far.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
@@ -136,7 +136,7 @@ defmodule Roomfold.Projector do
 
   def handle_info(_, state), do: {:noreply, state}
 
-  # Everything that waits is one batch.
+  # All waiting events are one batch.
   @batch 10_000
   defp fold_waiting(state, events), do: fold(state, waiting(events, length(events)))
 

@@ -1,7 +1,7 @@
 defmodule Roomfold.Replay do
   @moduledoc """
   A room that plays a log back: in its original timing, faster or slower, with pause and seek. Sessions join it like a live room
-  (`Roomfold.Session.new(room: replay, user: "me")`), so that a page shows it like one.
+  (`Roomfold.Session.new(room: replay, user: "me")`), so that a page can show either.
 
       iex> {:ok, replay} = Roomfold.Replay.start_link(
       ...>   events: ~s({"event_name":"user_joined","user_id":"tom","position":[0,0,0],"at":1000}
@@ -13,7 +13,7 @@ defmodule Roomfold.Replay do
       iex> Roomfold.Room.get(replay, "tom")
       %{"position" => [1.0, 0.0, 0.0]}
 
-  Of a live room: `Roomfold.Room.replay/2`.
+  For the log of a live room, use `Roomfold.Room.replay/2`.
   """
   use GenServer
 
@@ -22,7 +22,7 @@ defmodule Roomfold.Replay do
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
 
-  # anchor: {process time, position} since when it has been running; position: milliseconds from the first event
+  # anchor: {time, position} when it last began to run; position: milliseconds from the first event
   defstruct [
     :options,
     :log,
@@ -38,7 +38,7 @@ defmodule Roomfold.Replay do
     position: 0,
     paused?: false,
     people: %People{},
-    # what was read from the log and is not folded yet: [{at, line}]
+    # read from the log and not folded yet: [{at, line}]
     next: [],
     late_max: 0,
     late_sum: 0,
@@ -51,13 +51,13 @@ defmodule Roomfold.Replay do
   ## Options
 
     * `:events` - JSON Lines, as a log or a recording has them; or `:log` and `:id` of a room
-    * `:speed` - 1 is the original (1)
-    * `:paused` - start by waiting (`false`)
-    * `:stream`, `:topic` - where events are published besides (nowhere; the topic is `"stream:" <> id`)
+    * `:speed` - 1 is the original speed (1)
+    * `:paused` - whether to start paused (`false`)
+    * `:stream`, `:topic` - where events are also published (nowhere; the topic is `"stream:" <> id`)
     * `:id` - of what is played (`"replay"`)
     * options of the world: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters` …
 
-  An option that is none raises; that there is nothing to play, or what can't be read of it, is an error.
+  An unknown or invalid option raises. If there is nothing to play, or it can't be read, that is an error.
 
   ## Examples
 
@@ -71,7 +71,7 @@ defmodule Roomfold.Replay do
     check(own)
     options = Options.new([[id: "replay"], room], "a replay", @own)
 
-    # That there is nothing to play is an answer, not an exit of whoever asked.
+    # That there is nothing to play is returned, and does not end the caller.
     case GenServer.start(__MODULE__, {own, options}) do
       {:ok, pid} ->
         Process.link(pid)
@@ -105,7 +105,7 @@ defmodule Roomfold.Replay do
   @spec pause(GenServer.server()) :: :ok
   def pause(replay), do: GenServer.call(replay, :pause)
 
-  @doc "Lets it run on."
+  @doc "Continues."
   @spec resume(GenServer.server()) :: :ok
   def resume(replay), do: GenServer.call(replay, :resume)
 
@@ -125,7 +125,7 @@ defmodule Roomfold.Replay do
   def seek(replay, where), do: GenServer.call(replay, {:seek, where}, 60_000)
 
   @doc """
-  Where it is: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
+  Its position and more: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
   milliseconds: `:late_max`, `:late_mean`.
   """
   @spec info(GenServer.server()) :: map
@@ -134,8 +134,8 @@ defmodule Roomfold.Replay do
   @controls ~w(pause resume seek speed info)
 
   @doc """
-  What a client says that watches it: `pause`, `resume`, `seek` (`{"seq": n}` or `{"ms": n}`), `speed` (`{"speed": n}`) or `info`. The payload
-  may be JSON text. The answer is where it is then, for the client; `:ignore`: it is none of these.
+  A command from a client that watches it: `pause`, `resume`, `seek` (`{"seq": n}` or `{"ms": n}`), `speed` (`{"speed": n}`) or `info`.
+  The payload may be JSON text. Returns the new position, for the client; `:ignore` for any other event.
 
   ## Examples
 
@@ -228,7 +228,7 @@ defmodule Roomfold.Replay do
     end
   end
 
-  # A recording becomes a log of its own, numbered anew.
+  # A recording becomes a log of its own, with new numbers.
   defp own_log(text, options) do
     {:ok, pid} = EventLog.Memory.start_link([])
     log = {EventLog.Memory, pid}
@@ -278,7 +278,7 @@ defmodule Roomfold.Replay do
 
   # ---- playing ----
 
-  # Everything whose time has come; then a timer for what comes next.
+  # Folds everything that is due, then sets a timer for the next event.
   defp play(state) do
     state = %{state | timer: nil}
 
@@ -315,7 +315,7 @@ defmodule Roomfold.Replay do
     end
   end
 
-  # The room writes it behind everything that a client said, so the last one counts; a recording may have it anywhere.
+  # The room writes it after everything that a client sent, so the last one counts; a recording may have it anywhere.
   defp at(line) do
     case Regex.run(~r/"at":(\d+),"by":"[^"]*"\}$/, line) do
       [_, at] -> String.to_integer(at)
@@ -486,7 +486,7 @@ defmodule Roomfold.Replay do
 
   defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
 
-  # A world that went back is another one: who looks at it begins anew.
+  # After a seek the world is another one: connections have to join again.
   defp sought(state, world, where) do
     state = %{state | world: world, next: [], term: state.term + 1}
 

@@ -2,11 +2,11 @@ defmodule Roomfold.Report do
   @moduledoc """
   What a fold did, and what it left out and why.
 
-    * `:folded` - events not wholly rejected; stale ones are not among them
+    * `:folded` - events that were not rejected as a whole; stale ones are not counted
     * `:orphaned` - operations on entities that do not exist
     * `:stale` - events at or below the world's seq, skipped
-    * `:gaps` - jumps of seq
-    * `:rejected` - the first 1,000 things that could not be used, `{index, error}`: an event, an operation of one, or a component
+    * `:gaps` - how often a seq was skipped
+    * `:rejected` - the first 1,000 things that could not be used, `{index, error}`: an event, an operation of an event, or a component
     * `:rejected_count` - how many there were
   """
 
@@ -26,7 +26,7 @@ defmodule Roomfold.Report do
   defstruct folded: 0, orphaned: 0, stale: 0, gaps: 0, rejected: [], rejected_count: 0
 
   @doc false
-  # {folded, orphaned, stale, gaps, rejected_count, [{index, reason, about, offset}]}, as the native implementation says it.
+  # {folded, orphaned, stale, gaps, rejected_count, [{index, reason, about, offset}]}, as the native implementation returns it.
   def from_native({folded, orphaned, stale, gaps, rejected_count, rejected}) do
     %__MODULE__{
       folded: folded,

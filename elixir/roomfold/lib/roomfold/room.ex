@@ -1,7 +1,7 @@
 defmodule Roomfold.Room do
   @moduledoc """
-  A room: one process that is the one authority over an ordered stream of events. It checks what is published, numbers it, logs
-  it, folds it into the world, and tells everybody.
+  A room: one process with sole authority over an ordered stream of events. It checks published events, numbers them, logs them,
+  folds them into the world, and sends them to everybody.
 
       iex> Roomfold.Room.subscribe("lobby")
       :ok
@@ -18,13 +18,13 @@ defmodule Roomfold.Room do
       "field \\"user_id\\": a user speaks for itself and for what it owns: the sender is \\"eve\\", not \\"tom\\""
 
   A room is named by its id (in the place `Roomfold.Rooms`), by `{rooms, id}` with a `Roomfold.Rooms` of your own, or by its pid.
-  It is started by whoever first asks for it, stops when nobody has needed it for a while, and comes back from its log. So an id that is
-  misspelt is a new, empty room, also for `get/2`, `snapshot/2` or `info/1`: whether one runs says `whereis/1`, and its past (`state_at/2` and
-  what stands with it) is `:no_room` of one that has never been.
+  It starts on first use, stops when it has been idle for a while, and is restored from its log. So a misspelt id is a new, empty room,
+  also for `get/2`, `snapshot/2` or `info/1`. `whereis/1` shows whether a room runs. Asking for the past of a room that never existed
+  (`state_at/2` and the functions after it) is the error `:no_room`.
 
   ## A module of your own
 
-  A room needs no code. To decide more, `use Roomfold.Room` with options, and overrule what you like:
+  A room needs no code. For decisions of your own, `use Roomfold.Room` with options, and override the callbacks you need:
 
       defmodule Xr.Room do
         use Roomfold.Room, tick_ms: 33, rules: Roomfold.Rules.doom()
@@ -47,23 +47,27 @@ defmodule Roomfold.Room do
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
-  @typedoc "A user's id, or who speaks for the room."
+  @typedoc "A user's id; or `:system` or `:server`, the room itself."
   @type sender :: String.t() | :system | :server
 
   @type event :: World.event() | {String.t(), {:json, iodata}} | {:json, binary} | {:packed, binary}
 
-  @doc "When the room starts. Events go in by \"system\", also each time it comes back."
+  @doc "Called when the room starts, also each time it is restored from its log. Events are published by \"system\"."
   @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
-  @doc "May this user send this event? Asked after the rules and ownership have agreed."
+  @doc "Whether this user may send this event. Called only if the rules and ownership allow it."
   @callback authorize(World.event(), user :: String.t(), World.t(), state :: term) ::
               :ok | {:error, Error.t() | String.t()}
   @doc """
-  Events that an event causes, by "system"; called after it was folded. What is refused of them is logged and counted (`info/1`).
+  The events that an event causes, published by "system"; called after it was folded. Those that are refused are logged and counted
+  (`info/1`).
   """
   @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
-  @doc "Events when a user is new here, by \"server\". By default user_joined, if the rules have it and the user is no entity yet."
+  @doc """
+  The events for a user who is new here, published by "server". By default user_joined, if the rules have it and there is no entity with
+  the user's id.
+  """
   @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
-  @doc "Events when a user has left, by \"server\". By default user_left, if the rules have it."
+  @doc "The events for a user who has left, published by \"server\". By default user_left, if the rules have it."
   @callback left(user :: String.t(), World.t(), state :: term) :: [World.event()]
 
   @optional_callbacks authorize: 4, handle_event: 3
@@ -78,52 +82,42 @@ defmodule Roomfold.Room do
       @impl true
       def init(_id, _world, args), do: {:ok, args}
       @impl true
-      def joined(user, params, world, _state), do: Roomfold.Room.default_joined(user, params, world)
+      def joined(user, params, world, _state),
+        do: Roomfold.Room.Membership.default_joined(user, params, world)
+
       @impl true
-      def left(user, world, _state), do: Roomfold.Room.default_left(user, world)
+      def left(user, world, _state), do: Roomfold.Room.Membership.default_left(user, world)
 
       defoverridable init: 3, joined: 4, left: 3
     end
   end
 
-  @doc false
-  def default_joined(user, _params, world) do
-    if Roomfold.Rules.sender(world.rules, "user_joined") && World.get(world, user) == nil,
-      do: [{"user_joined", %{"user_id" => user}}],
-      else: []
-  end
-
-  @doc false
-  def default_left(user, world) do
-    if Roomfold.Rules.sender(world.rules, "user_left"), do: [{"user_left", %{"user_id" => user}}], else: []
-  end
-
   @doc """
-  Starts a room under the calling process. Rooms are started on demand: this is for a room with options of its own, or one in a
-  supervision tree of yours.
+  Starts a room under the calling process. Rooms start on demand: call this for a room with options of its own, or for one in your
+  supervision tree.
 
   ## Options
 
     * `:id` - required
-    * `:rooms` - where it is found by its id (`Roomfold.Rooms`); `nil`: only by its pid
+    * `:rooms` - the place where it is registered by its id (`Roomfold.Rooms`); `nil`: it has only a pid
     * `:module` - with this behaviour; `:args` for its `init/3`
     * `:impl`, `:schema`, `:rules`, `:level`, `:history` (8,192), `:max_entities` - of its world (`Roomfold.World.new/1`)
-    * `:systems` - what happens by itself (`Roomfold.Room.System`)
+    * `:systems` - what runs on every tick (`Roomfold.Room.System`)
     * `:authority` - who sends system events: `:room` (default), or `:client`, the user who has been here longest
-    * `:tick_ms` - how long what comes is gathered: one commit, one fold, one publish (50)
-    * `:idle_ms` - after which a room without connections stops (60,000; `:infinity`)
-    * `:grace_ms` - for which a user whose connection is gone may come back (5,000)
-    * `:snapshot_every` - so many events a snapshot goes into the log (10,000; 0: only when the room stops)
-    * `:max_event_bytes` (16,384), `:max_queue` events that wait (20,000; while the log is at work, as many inputs of sessions besides)
+    * `:tick_ms` - how long events are gathered for one commit, one fold and one publish (50)
+    * `:idle_ms` - how long until a room without connections stops (60,000; `:infinity`)
+    * `:grace_ms` - how long a user whose connection is gone may take to come back (5,000)
+    * `:snapshot_every` - how many events lie between snapshots in the log (10,000; 0: only when the room stops)
+    * `:max_event_bytes` (16,384), `:max_queue` - waiting events (20,000; during a commit, sessions may have as many more)
     * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send
-    * `:diff_tells` - names of events that clients need not be sent, since a diff says as much (create, update, delete, and all
-      that move)
+    * `:diff_tells` - names of events that are not sent to clients, because the diff shows the same (create, update, delete, and all
+      movement events)
     * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)
-    * `:rewind` - whether it is remembered where everything was, for `Roomfold.Hits` (if there is a level)
-    * `:rules_version`, `:schema_version` (1) - raise them when what they are of changes: logs and snapshots say theirs, and the
-      world is made anew from the log, by the new ones, when the room starts
-    * `:upcasters` - functions of an event of the log as decoded JSON, or of that and a map of what it was written in (`"rules"`,
-      `"schema"`), that answer it as it would be written today
+    * `:rewind` - whether past positions are remembered, for `Roomfold.Hits` (default: if there is a level)
+    * `:rules_version`, `:schema_version` (1) - increase them when the rules or the schema change: logs and snapshots record them, and a
+      room that starts with new ones rebuilds its world from the log
+    * `:upcasters` - functions that take an event of the log as decoded JSON, or that and a map of the versions it was written with
+      (`"rules"`, `"schema"`), and return the event as it would be written today
 
   ## Examples
 
@@ -146,7 +140,7 @@ defmodule Roomfold.Room do
     do: %{id: {__MODULE__, opts[:id]}, start: {__MODULE__, :start_link, [opts]}, restart: :permanent}
 
   @doc """
-  Starts a room that is to be found by its id, if it does not run. With options of its own (`start_link/1`) it must not run yet.
+  Starts a room and registers it by its id, unless it runs already. With options (`start_link/1`) it must not run yet.
 
       iex> {:ok, room} = Roomfold.Room.ensure_started("cellar", tick_ms: 20)
       iex> Roomfold.Room.whereis("cellar") == room
@@ -174,21 +168,21 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Publishes an event, or several that come one behind the other or not at all, and answers their seqs after they are in the log.
+  Publishes an event, or several that follow one another, all or none of them. Returns their seqs when they are in the log.
 
-  An event is `{name, payload}`, `{name, {:json, payload_as_text}}`, or `{:json, text}` with its name in it: of text no term is made
+  An event is `{name, payload}`, `{name, {:json, payload_as_text}}`, or `{:json, text}` with the name in the text. Text is not decoded
   unless somebody subscribes to terms.
 
   `{:packed, frame}`, by itself, is what a user's client sent (`Roomfold.Wire.encode_input/2`), or from `:system` and `:server` a
-  batch of creates, updates and deletes (`Roomfold.Wire.encode_events/2`). The answer has all their seqs, of a batch as a range. In a room that keeps no log, and
-  while nobody wants events as terms, a batch is folded as it is, at a tenth of what text costs.
+  batch of creates, updates and deletes (`Roomfold.Wire.encode_events/2`). The result has all their seqs, for a batch as a range. In a
+  room without a log, and while nobody wants events as terms, a batch is folded as it is, at a tenth of the cost of text.
 
   ## Options
 
     * `:by` - a user's id, `:system` or `:server` (default)
-    * `:as` - `:system`: a user speaks as the room's authority (`authority: :client`)
-    * `:timeout` - milliseconds (5,000). After them the answer is `:overloaded`, as for a full queue, but the events may still be
-      committed: the message says so
+    * `:as` - `:system`: the user acts as the room's authority (`authority: :client`)
+    * `:timeout` - milliseconds (5,000). After that the error is `:overloaded`, as for a full queue, but the events may still be
+      committed; the message mentions it
 
   ## Examples
 
@@ -220,10 +214,11 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  As `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
-  Several of one process stay in order. What a `Roomfold.Session` of the same process publishes may pass those that are not answered yet.
+  Like `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
+  Calls from one process stay in order. Events that a `Roomfold.Session` of the same process publishes may overtake those that are not
+  answered yet.
 
-  The room must run (`ensure_started/2`); whether it still does is for the caller to monitor.
+  The room must be running (`ensure_started/2`); the caller should monitor it.
 
       iex> {:ok, room} = Roomfold.Room.ensure_started("yard")
       iex> ref = Roomfold.Room.publish_async(room, [{"user_joined", %{"user_id" => "tom"}}], by: :server)
@@ -241,8 +236,8 @@ defmodule Roomfold.Room do
   end
 
   @doc false
-  # For a session (how: :session), whose user was checked when it joined: its answer may come within the update that it gets anyway. On the room's
-  # own node it has the room's inbox.
+  # For a session (how: :session), whose user was checked when it joined: the answer may come with the update that the session gets
+  # anyway. On the room's own node the session has the room's inbox.
   def publish_from(room, sender, events, how \\ :tag) do
     ref = make_ref()
 
@@ -281,10 +276,10 @@ defmodule Roomfold.Room do
   defp sender(_, _), do: {:error, Error.new(:invalid_id, field: "by")}
 
   @doc """
-  Makes the calling process a subscriber of the room's events: messages `{name, payload}`. The room need not run.
+  Subscribes the calling process to the room's events: messages `{name, payload}`. The room need not be running.
 
-  It takes the room's id, as all functions here, and not the topic that the id has on the stream (`"stream:" <> id`, `Roomfold.EventStream.topic/1`), which
-  is for who subscribes to the stream itself: `subscribe("stream:attic")` hears of another room, whose id that is.
+  It takes the room's id, like all functions here, not the topic of the stream (`"stream:" <> id`, `Roomfold.EventStream.topic/1`):
+  `subscribe("stream:attic")` subscribes to another room, one with that id.
 
       iex> Roomfold.Room.subscribe("attic")
       :ok
@@ -303,17 +298,17 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Makes the calling process a connection of a user (`Roomfold.Session` is made of this): a snapshot or what was missed, and from
+  Makes the calling process a connection of a user (`Roomfold.Session` is built on this). It gets a snapshot or what it missed, and from
   then on `{:roomfold, id, {:update, %Roomfold.Room.Update{}}}` for every tick that changed something, without a gap.
 
-  A process is one connection of a room: joining once more as the same user begins anew, as another one is refused (`:not_supported`). The same process may be in
-  several rooms.
+  A process is one connection to a room: joining once more as the same user starts over, as another user it is refused
+  (`:not_supported`). The same process may be in several rooms.
 
   ## Options
 
     * `:format` - `:json` (default) or `:packed`
-    * `:events` - whether it wants the events that a diff does not tell by itself (`true`)
-    * `:last_seq`, `:last_term` - where a world is that comes back
+    * `:events` - whether it wants the events that the diff does not show (`true`)
+    * `:last_seq`, `:last_term` - how far a client that comes back had got
     * `:params` - a map for the callback `joined`
 
   ## Examples
@@ -333,7 +328,7 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  The calling process is no connection any more, and its user has left if it was the last: nobody waits for it to come back.
+  Ends the calling process's connection. If it was its user's last one, the user has left, without any grace.
 
       iex> {:ok, _} = Roomfold.Room.join("gate", "tom")
       iex> Roomfold.Room.leave("gate")
@@ -347,11 +342,11 @@ defmodule Roomfold.Room do
   def catch_up(room, from, format), do: call(room, {:catch_up, from, format}, 15_000)
 
   @doc false
-  # For a session whose client has everything up to seq: from now on straight to the process that writes to its socket.
+  # For a session whose client has everything up to seq: from now on frames go straight to the process that writes to its socket.
   def fastlane(room, seq, entry) when is_pid(room), do: GenServer.cast(room, {:fastlane, self(), seq, entry})
 
   @doc false
-  # Then acknowledgements are for the room.
+  # In the fast lane the room needs to know of acknowledgements.
   def acked(room, seq) when is_pid(room), do: GenServer.cast(room, {:acked, self(), seq})
 
   @doc """
@@ -373,7 +368,7 @@ defmodule Roomfold.Room do
   def get(room, id), do: read!(room, &World.get(&1, id))
 
   @doc """
-  What there is now (`Roomfold.World.snapshot/2`).
+  All entities as they are now (`Roomfold.World.snapshot/2`).
 
       iex> Roomfold.Room.snapshot("new room", by: :kind)
       %{}
@@ -388,7 +383,8 @@ defmodule Roomfold.Room do
     end
   end
 
-  # A large map as a message would be copied in one go, and hold up a scheduler and the room: who asks gets a world of its own instead.
+  # A large map sent as a message would be copied in one go, and hold up a scheduler and the room: the caller gets a copy of the world
+  # instead.
   @large 1_000
   defp snapshot_or_copy(world, opts, asked_by) do
     if asked_by == node() and World.count(world) > @large,
@@ -397,7 +393,7 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Runs a function on the room's world, inside the room: be quick, and do not fold.
+  Runs a function on the room's world, in the room's process: it must be quick, and must not fold.
 
       iex> Roomfold.Room.read("new room", &Roomfold.World.count/1)
       {:ok, 0}
@@ -415,9 +411,13 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks` (none is made while there is nothing to do), those of them that were
-  left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, `:refused`: events of its own, of systems and of its module, that were refused, `:failed`:
-  how often a system raised, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
+  Figures of a room:
+
+    * `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events
+    * `:ticks` (there are none while there is nothing to do), and `:shed` - ticks that were left out
+    * `:strays` - messages that others broadcast on its stream; they are not folded
+    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system raised
+    * `:busy_us` - how long it worked on a tick or after a commit, in microseconds: `:count`, `:mean`, `:p50`, `:p99`, `:max`
 
       iex> Roomfold.Room.info("new room").users
       []
@@ -431,7 +431,7 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Stops a room in good order: what was published is in the log, and so is a snapshot. It is started again by whoever asks for it.
+  Stops a room in good order: what was published is in the log, and so is a snapshot. It starts again on the next use.
 
       iex> Roomfold.Room.seq("old room")
       0
@@ -454,7 +454,7 @@ defmodule Roomfold.Room do
   # ---- the past ----
 
   @doc """
-  The world as it was at a seq, from the log: one of the caller's own.
+  The world as it was at a seq, built from the log for the caller.
 
       iex> Roomfold.Room.publish("vault", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
       iex> {:ok, world} = Roomfold.Room.state_at("vault", 1)
@@ -468,7 +468,7 @@ defmodule Roomfold.Room do
   def state_at(room, seq) when is_integer(seq) and seq >= 0, do: past(room, &History.state_at(&1, seq))
 
   @doc """
-  What changed between any two points.
+  What changed between two seqs.
 
       iex> Roomfold.Room.publish("ledger", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
       iex> {:ok, diff} = Roomfold.Room.diff("ledger", 1, 2)
@@ -480,7 +480,7 @@ defmodule Roomfold.Room do
     do: past(room, &History.diff(&1, a, b))
 
   @doc """
-  A new room that has gone the same way up to a seq, with a log of its own.
+  Makes a new room with the same events up to a seq, in a log of its own.
 
   ## Options
 
@@ -510,8 +510,8 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  New rules over the old log: `:same`, or `{:different, found}` with the first event that makes another world: its `:seq`, the
-  `:event` and what it changes by the rules of the room (`:ours`) and by the new ones (`:theirs`).
+  Folds the log by new rules and by the room's, and compares: `:same`, or `{:different, found}` with the first event after which the
+  worlds differ: its `:seq`, the `:event`, and what it changes by the room's rules (`:ours`) and by the new ones (`:theirs`).
 
   ## Options
 
@@ -530,7 +530,7 @@ defmodule Roomfold.Room do
     do: past(room, &History.refold(&1, rules, Keyword.get(opts, :every, 1_000)))
 
   @doc """
-  Hashes of the state every so many events, `[{seq, hash}]`: two logs, or two folds of one, part before the first that differs.
+  Hashes of the state after every so many events, `[{seq, hash}]`. Two logs, or two folds of one, part before the first hash that differs.
 
       iex> Roomfold.Room.publish("twin", {"user_joined", %{"user_id" => "tom"}})
       iex> {:ok, [{1, hash}]} = Roomfold.Room.hashes("twin", 100)
@@ -541,7 +541,7 @@ defmodule Roomfold.Room do
   def hashes(room, every) when is_integer(every) and every > 0, do: past(room, &History.hashes(&1, every))
 
   @doc """
-  A room that plays this one's log back (`Roomfold.Replay`, also for its options): join it like a live one.
+  Starts a room that plays this one's log back (options: `Roomfold.Replay`). It is joined like a live one.
 
       iex> Roomfold.Room.publish("stage", {"user_joined", %{"user_id" => "tom"}})
       iex> {:ok, replay} = Roomfold.Room.replay("stage", speed: 100)
@@ -588,8 +588,8 @@ defmodule Roomfold.Room do
   defp name(id) when is_binary(id), do: {Rooms, id}
   defp name(_), do: :none
 
-  # A room that stopped between being found and being asked is started once more. While it moves, its name may still be that of the
-  # process that has just gone.
+  # A room that stopped before the call reached it is started once more. While it moves to another node, its name may still belong to the
+  # process that has just ended.
   defp call(room, request, timeout, tries \\ 5)
 
   defp call(room, request, timeout, tries) do
@@ -602,14 +602,13 @@ defmodule Roomfold.Room do
           Process.sleep(5)
           call(room, request, timeout, tries - 1)
 
-        # What it had not answered when it stopped in good order it had not done.
+        # A room that stops in good order has not done what it did not answer.
         :exit, {{:shutdown, reason}, {GenServer, :call, _}}
         when tries > 1 and not is_pid(room) and reason in [:idle, :moved] ->
           call(room, request, timeout, tries - 1)
 
         :exit, {:timeout, {GenServer, :call, _}} ->
-          {:error,
-           Error.new(:overloaded, detail: "no answer within #{timeout} ms; what was asked may still be done")}
+          {:error, Error.new(:overloaded, detail: "no answer within #{timeout} ms; it may still be done")}
 
         :exit, {:noproc, {GenServer, :call, _}} ->
           {:error, Error.new(:no_room)}

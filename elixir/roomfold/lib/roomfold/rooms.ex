@@ -1,9 +1,9 @@
 defmodule Roomfold.Rooms do
   @moduledoc """
-  A place for rooms: what they share (a log, a stream, options), and the supervisor that starts them when they are asked for.
+  A place for rooms: what they share (a log, a stream, options), and the supervisor that starts them on demand.
 
-  One named `Roomfold.Rooms` is there from the start, with a log in memory, so that `Roomfold.Room.publish("123", event)`
-  works without any set-up. An application adds its own to its supervision tree:
+  One named `Roomfold.Rooms` always runs, with a log in memory, so that `Roomfold.Room.publish("123", event)` works without any set-up. An
+  application adds its own to its supervision tree:
 
       children = [
         {Roomfold.Rooms,
@@ -12,7 +12,7 @@ defmodule Roomfold.Rooms do
          room: [module: Xr.Room, rules: Xr.rules(), tick_ms: 33]}
       ]
 
-  and names its rooms `{Xr.Rooms, "123"}`.
+  and refers to its rooms as `{Xr.Rooms, "123"}`.
   """
   use Supervisor
 
@@ -23,10 +23,10 @@ defmodule Roomfold.Rooms do
 
   # Nodes of one minor version fold alike.
   @version Mix.Project.config()[:version] |> Version.parse!() |> then(&"#{&1.major}.#{&1.minor}")
-  # For a room on another node to start: it may have a long log to fold.
+  # How long a room on another node may take to start: it may have a long log to fold.
   @start_ms 15_000
   @supervisors 32
-  # A room that crashes is started again by whoever asks for it next; many at once are no reason to stop all others.
+  # A room that crashes is started again on its next use; many crashes at once are no reason to stop all other rooms.
   @supervisor {DynamicSupervisor, strategy: :one_for_one, max_restarts: 1_000_000, max_seconds: 1}
 
   @doc """
@@ -35,11 +35,11 @@ defmodule Roomfold.Rooms do
   ## Options
 
     * `:name` - an atom, required
-    * `:log` - `{module, options}` of a `Roomfold.EventLog` to be started here (`{Roomfold.EventLog.Memory, []}`), a log that
-      runs already, `{module, server}`, as `{:running, log}`, or `nil`: nothing is kept
-    * `:stream` - a `Roomfold.EventStream`, `{module, name}`, that runs already; by default one of this node is started
-    * `:placement` - on which node a room runs (`Roomfold.Placement`): `{Roomfold.Placement.Local, []}`, or `{Roomfold.Placement.Global, []}` for
-      one room for all connected nodes
+    * `:log` - `{module, options}` of a `Roomfold.EventLog` to start (`{Roomfold.EventLog.Memory, []}`), or `{:running, {module, server}}`
+      for a log that already runs, or `nil`: nothing is stored
+    * `:stream` - a `Roomfold.EventStream`, `{module, name}`, that already runs; by default one for this node is started
+    * `:placement` - decides on which node a room runs (`Roomfold.Placement`): `{Roomfold.Placement.Local, []}`, or
+      `{Roomfold.Placement.Global, []}`, with which all connected nodes share the rooms
     * `:room` - options of all its rooms (`Roomfold.Room.start_link/1`)
 
   ## Examples
@@ -55,7 +55,7 @@ defmodule Roomfold.Rooms do
     Supervisor.start_link(__MODULE__, opts, name: opts[:name])
   end
 
-  # In the caller, and what it says of rooms, too: a wrong option is found now, not by the first who asks for a room.
+  # Checked in the caller, also the options of rooms: a wrong option raises now, not when the first room is used.
   defp check(opts) do
     log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
     running = &match?({module, _} when is_atom(module), &1)
@@ -91,7 +91,7 @@ defmodule Roomfold.Rooms do
         [{Registry, keys: :unique, name: registry(name), meta: [config: config, placement: placement]}] ++
         module.children(name, placement_opts, facts(options)) ++
         [
-          # Several, by the rooms' ids: a supervisor waits for a room that starts, and one may have a long log to fold.
+          # Several, chosen by the room's id: a supervisor waits while a room starts, and that room may have a long log to fold.
           {PartitionSupervisor, name: supervisor(name), partitions: @supervisors, child_spec: @supervisor}
         ] ++
         if(drains?(module), do: [{Rooms.Handover, name}], else: [])
@@ -99,7 +99,7 @@ defmodule Roomfold.Rooms do
     Supervisor.init(children, strategy: :rest_for_one)
   end
 
-  # What nodes that share rooms must agree on, or one log would be folded into different worlds.
+  # What nodes that share rooms must agree on: else they would fold one log into different worlds.
   defp facts(options) do
     %{
       "roomfold" => @version,
@@ -127,21 +127,21 @@ defmodule Roomfold.Rooms do
   defp stream({_, _} = stream, _), do: {stream, []}
 
   @doc false
-  # By their ids, the rooms that run on this node.
+  # The rooms that run on this node, by their ids.
   def registry(name), do: Module.concat(name, Registry)
   defp supervisor(name), do: Module.concat(name, Supervisor)
 
   @doc false
-  # What a room's process is registered by.
+  # The name under which a room's process is registered.
   def name(rooms, id) do
     {module, opts} = placement(rooms)
     module.name(rooms, id, opts)
   end
 
   @doc false
-  # The calling process is such a room, whatever else it is registered by.
+  # Registers the calling process as a room on this node, besides the name that its placement gives it.
   def here(rooms, id) do
-    # There already: it is by its name, or one that is about to end.
+    # If it is there already, that is its own name, or a process that is about to end.
     _ = Registry.register(registry(rooms), id, nil)
     :ok
   end
@@ -189,7 +189,7 @@ defmodule Roomfold.Rooms do
   def running(rooms \\ __MODULE__), do: Enum.sort(for {id, _} <- processes(rooms), do: id)
 
   @doc false
-  # Those of this node, with their ids. The registry hears of an end a little later than whoever stopped a room.
+  # The rooms of this node, `{id, pid}`. The registry removes a process a little after it has ended.
   def processes(rooms) do
     for {_, pid} = entry <- Registry.select(registry(rooms), [{{:"$1", :"$2", :_}, [], [{{:"$1", :"$2"}}]}]),
         Process.alive?(pid),
@@ -197,7 +197,7 @@ defmodule Roomfold.Rooms do
   end
 
   @doc false
-  # The process of a room, on whichever node; started if it does not run.
+  # The process of a room, on any node; it is started if it does not run.
   @spec fetch(t, Room.id(), keyword) :: {:ok, pid} | {:error, Error.t()}
   def fetch(rooms, id, opts \\ []) do
     case whereis(rooms, id) do
@@ -205,13 +205,13 @@ defmodule Roomfold.Rooms do
       pid -> {:ok, pid}
     end
   rescue
-    # Who asks while the place ends, or has never begun, is told so; a wrong option is the caller's fault.
+    # A place that stops, or was never started, is an error to return; a wrong option is the caller's mistake.
     error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
   catch
     :exit, _ -> gone(rooms)
   end
 
-  # Its supervisor ends last: the rest of it may be gone already.
+  # Its supervisor ends last: the other processes may have ended before.
   defp runs?(rooms), do: Enum.all?([rooms, registry(rooms), supervisor(rooms)], &Process.whereis/1)
 
   defp gone(rooms),
@@ -255,14 +255,14 @@ defmodule Roomfold.Rooms do
     end
   end
 
-  # What its module raised, say, without where: that is in the log.
+  # For example what its module raised, without the stacktrace: that is logged.
   defp why({%{__exception__: true} = exception, [_ | _]}), do: Exception.format_banner(:error, exception)
   defp why(reason), do: inspect(reason)
 
   @doc """
-  Hands the rooms of this node over: each is stopped in good order, with all that was published and a snapshot in the log, and no new one is
-  placed here while there are other nodes. Clients' sessions come back by themselves, where the room runs then, with their last seqs. Answers how
-  many rooms there were. `Roomfold.Rooms` does it by itself when it is shut down.
+  Hands over the rooms of this node: each is stopped in good order, with all published events and a snapshot in the log, and no new one is
+  placed here while there are other nodes. Sessions rejoin by themselves, with their last seqs, wherever the room runs next. Returns the number
+  of rooms. `Roomfold.Rooms` calls this itself when it shuts down.
 
   ## Options
 
@@ -285,7 +285,7 @@ defmodule Roomfold.Rooms do
   defp drains?(module), do: Code.ensure_loaded?(module) and function_exported?(module, :drain, 2)
 
   @doc false
-  # Several at a time: their last commits are shared.
+  # Several at a time, so that they share their last commits.
   def stop_all(rooms, reason, timeout \\ 15_000) do
     pids = for {_, pid} <- processes(rooms), do: pid
 

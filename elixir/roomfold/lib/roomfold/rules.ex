@@ -1,6 +1,7 @@
 defmodule Roomfold.Rules do
   @moduledoc """
-  What domain events do to a world, as data: a table from event names to operations, written in Elixir or JSON, compiled once for the fold in C.
+  What domain events do to a world, as data: a table from event names to operations, written in Elixir or JSON, and compiled once for the
+  fold in C.
 
       Roomfold.Rules.new(%{
         "player_healed" =>
@@ -9,13 +10,14 @@ defmodule Roomfold.Rules do
           {:user, [{:update, "torch_id", %{"lit" => {:value, true}, "color" => {:field, "color"}}}]}
       })
 
-  An event's rule is `{from, operations}` or just the operations. `from` says who may send it: `:user`, `:system` or `:any` (the default).
+  An event's rule is `{from, operations}` or only the operations. `from` is the sender that the event may have: `:user`, `:system` or
+  `:any` (the default).
 
   | operation | what it does |
   |---|---|
   | `{:create, field, set}` | creates or replaces the entity whose id is in the payload's field |
   | `{:update, field, set}` | merges components |
-  | `{:add, field, component, operand}`, `{…, {min, max}}` | adds a number, then clamps; `nil` is no bound |
+  | `{:add, field, component, operand}`, `{…, {min, max}}` | adds a number, then clamps; `nil` means no bound |
   | `{:put, field, component, operand}` | puts a string into a set |
   | `{:take, field, component, operand}` | takes a string out of a set |
   | `{:delete, field}` | removes the entity |
@@ -54,7 +56,7 @@ defmodule Roomfold.Rules do
 
   ## Options
 
-    * `:name` - what they are called (`""`)
+    * `:name` - a name for them (`""`)
 
   ## Examples
 
@@ -223,7 +225,7 @@ defmodule Roomfold.Rules do
     "delete" => :delete
   }
 
-  # What can't be read stays as it is, and new/2 says what is wrong with it.
+  # What can't be read stays as it is, and new/2 returns the error.
   defp read_rule(%{"do" => operations} = rule) when is_list(operations) do
     from = Map.get(rule, "from", "any")
     known = map_size(Map.drop(rule, ["do", "from"])) == 0
@@ -292,7 +294,7 @@ defmodule Roomfold.Rules do
   @spec doom() :: t
   def doom, do: shipped(:doom, @doom)
 
-  # Read once.
+  # Parsed once.
   defp shipped(name, text) do
     key = {__MODULE__, name}
 

@@ -13,14 +13,15 @@ defmodule Roomfold.Schema do
 
   The order of the components is their order in every encoding. A component may have options after its type:
 
-    * `:decimals` (0 to 8, of `:f32` and `:f64`) - JSON shows at most that many decimals, rounded; without it the shortest text
+    * `:decimals` (0 to 8, for `:f32` and `:f64`) - JSON shows at most this many decimals, rounded; without it the shortest text
       that reads back as the same number
-    * `:quantise` - how the packed format says its numbers (`docs/wire-format.md`); without it they travel as they are.
-      `[step: 0.001]` or `[step: 0.001, bounds: {-100, 100}]`, of `:f32` and `:f64`: in steps, off by at most half a step and a rounding to
-      binary32; a value out of bounds travels as it is. `:smallest_three`, of a rotation `{:f32, 4}`, with `:bits` (4 to 16; 10) for each of three numbers
+    * `:quantise` - how the packed format encodes the numbers (`docs/wire-format.md`); without it they are sent exactly.
+      `[step: 0.001]` or `[step: 0.001, bounds: {-100, 100}]`, for `:f32` and `:f64`: in steps; the error is at most half a step and a rounding
+      to binary32; a value out of bounds is sent exactly. `:smallest_three`, for a rotation `{:f32, 4}`, with `:bits` (4 to 16; 10) for each of
+      three numbers
 
-  A schema may also have words: texts and other values that the packed format then says by a number: kinds, names of
-  undeclared components, what stands before the number of an id (`"imp-"` for `"imp-17"`). They travel once, in the snapshot.
+  A schema may also have words: texts and other values that the packed format encodes as a number, such as kinds, names of undeclared
+  components, or the part before the number of an id (`"imp-"` for `"imp-17"`). They are sent once, in the snapshot.
   """
 
   alias Roomfold.{Error, JSON}
@@ -125,7 +126,7 @@ defmodule Roomfold.Schema do
   defp with_options({name, type, options}),
     do: {to_string(name), normal(type), quantise(Map.new(options))}
 
-  # The bounds may be left out: as far as the steps reach.
+  # Without bounds: as far as the steps reach.
   defp quantise(%{quantise: :smallest_three} = options) do
     {bits, options} = Map.pop(options, :bits, 10)
     %{options | quantise: {:smallest_three, bits}}
@@ -195,7 +196,7 @@ defmodule Roomfold.Schema do
   @min_i64 -9_223_372_036_854_775_808
 
   @doc """
-  A value as it will be in the world, or why it can't be. Nothing is said of limits on size.
+  A value as the world will keep it, or the error. Limits on size are not checked here.
 
       iex> Roomfold.Schema.cast(Roomfold.Schema.default(), "position", [1, 2, 0.1])
       {:ok, [1.0, 2.0, 0.10000000149011612]}
@@ -213,7 +214,7 @@ defmodule Roomfold.Schema do
   end
 
   @doc false
-  # The same for a type, with the bare reason.
+  # The same for a type; the error is only the reason.
   def cast_as({kind, count}, value) do
     with true <- proper?(value) and length(value) == count and Enum.all?(value, &is_number/1) do
       value
@@ -272,7 +273,7 @@ defmodule Roomfold.Schema do
     _ -> {:error, :number_out_of_range}
   end
 
-  # Levels of lists and maps that are left.
+  # The second argument: how many more levels of lists and maps are allowed.
   defp cast_term(value, _) when value in [nil, true, false] or is_float(value), do: :ok
   defp cast_term(value, _) when is_integer(value) and value in @min_i64..@max_i64, do: :ok
   defp cast_term(value, _) when is_integer(value), do: {:error, :number_out_of_range}

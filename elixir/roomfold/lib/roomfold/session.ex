@@ -1,7 +1,7 @@
 defmodule Roomfold.Session do
   @moduledoc """
-  One client's connection to a room, as data: what comes from the client and from the room goes in, frames for the client come
-  out. No process and no transport: a channel or a gateway holds one and does what it says.
+  One client's connection to a room, as data: messages from the client and from the room go in, frames for the client come out. It is
+  neither a process nor a transport: a channel or a gateway holds one and sends its frames.
 
       iex> session = Roomfold.Session.new(room: "studio", user: "tom")
       iex> {:ok, reply, frames, session} = Roomfold.Session.join(session, %{"format" => "json"})
@@ -9,26 +9,29 @@ defmodule Roomfold.Session do
       {0, "json", [{:push, "snapshot", {:json, ~s({"seq":0,"entities":{}})}}]}
       iex> {[], _session} = Roomfold.Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "7")
 
-  What the room sends comes as messages to the process that has called `join/2`, which gives each of them to `handle/2`. A process has one session of a room, at
-  most: a second user's join is refused; when the same user joins once more, in whatever format, the older session is closed with the reason `replaced`. Two clients
-  are two processes.
+  The room sends messages to the process that called `join/2`, which passes each of them to `handle/2`. A process has at most one session
+  of a room: a second user's join is refused; when the same user joins once more, in whatever format, the older session is closed with the
+  reason `replaced`. Two clients are two processes.
 
   ## Frames
 
-    * `{:push, event, payload}` - to the client
-    * `{:reply, ref, :ok | :error, payload}` - the answer to what it sent
+    * `{:push, event, payload}` - a message to the client
+    * `{:reply, ref, :ok | :error, payload}` - the reply to a message of the client
 
-  where a payload is a map, `{:json, iodata}`: the text of one, or `{:binary, bytes}`.
+  A payload is a map, `{:json, iodata}`: a map as text, or `{:binary, bytes}`.
 
   ## The conversation
 
-  The client joins with `format` (`"json"` or `"packed"`), `versions` it knows of the packed format (`[1]`), and to come back
-  `last_seq` and `last_term`; `events: true` asks for the events that a diff does not tell by itself, `presence: true` for who comes and
-  goes. It gets `snapshot` or, coming back, perhaps a `diff`, then a `diff` for each tick that changed something, `events`
-  (`{"events": [..]}`), `presence_diff`, `authority`, and `term` when the room has come back as another process and the session is in it
-  again. It sends events by their names, and `ack` with `{"seq": n}` now and then, which says that it has everything up to there: what it has not
-  acknowledged is limited to `max_unacknowledged` bytes of snapshots and diffs, which the reply says. Who reads too slowly gets no more diffs until it has caught up, then one for all it missed or a
-  snapshot, and is closed when that takes too long.
+  The client joins with `format` (`"json"` or `"packed"`) and the `versions` of the packed format that it knows (`[1]`); to come back, it
+  adds `last_seq` and `last_term`. `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
+
+  It gets `snapshot` or, coming back, perhaps a `diff`; then a `diff` for each tick that changed something, `events` (`{"events": [..]}`),
+  `presence_diff`, `authority`, and `term` when the room has restarted and the session has joined it again.
+
+  It sends events under their names, and now and then `ack` with `{"seq": n}`, once it has received everything up to that seq. Snapshots and
+  diffs that are not acknowledged may have at most `max_unacknowledged` bytes (the reply to the join has the number). A client that reads
+  too slowly gets no more diffs until it has caught up, then one diff for all that it missed or a snapshot. If it takes too long, it is
+  disconnected.
   """
 
   alias Roomfold.{Error, JSON}
@@ -38,20 +41,20 @@ defmodule Roomfold.Session do
   @type payload :: map | {:json, iodata} | {:binary, binary}
   @type frame :: {:push, String.t(), payload} | {:reply, ref :: term, :ok | :error, payload}
 
-  # waiting: what was published and is not answered yet, ref of the room → {ref of the client, event whose payload was text, or nil};
+  # waiting: published and not answered yet, the room's ref → {the client's ref, event whose payload was text, or nil};
   # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil;
-  # acked: the highest seq that the client has acknowledged; told: the one that the room was told last, at told_at (-1: none yet)
+  # acked: the highest seq that the client has acknowledged; told: the last one that was passed to the room, at told_at (-1: none yet)
   defstruct [
     :room,
     :user,
     :options,
     :format,
     :pid,
-    # where what the client publishes goes: the room, or its inbox
+    # where the client's events go: the room, or its inbox
     :to,
     :monitor,
     :term,
-    # of its join: what tells it from another session that the process has had in the room
+    # of its join; it distinguishes this session from an earlier one of the same process
     :number,
     :seq,
     # what the client may still send, and acknowledge
@@ -61,12 +64,12 @@ defmodule Roomfold.Session do
     :params,
     :json,
     :fastlane,
-    # whether the room was asked to send past this session, and has not sent to it since
+    # whether the room was asked to bypass this session, and has not sent to it since
     fast?: false,
     acked: -1,
     told: -1,
     told_at: nil,
-    # whether a message is on its way to tell it what was not told yet
+    # whether a timer runs after which the room is told of the newest acknowledgement
     tells?: false,
     link: Link,
     waiting: %{},
@@ -78,19 +81,16 @@ defmodule Roomfold.Session do
 
   @type t :: %__MODULE__{}
 
-  # A room in the fast lane is told what a client acknowledges so often at most; the newest, and the last in any case.
+  # In the fast lane the room is told of acknowledgements at most this often; of the last one in any case.
   @tell_ms 250
 
   @own [:room, :user, :fastlane]
   @defaults [
-    max_input_bytes: 65_536,
-    max_waiting: 256,
-    max_unacknowledged: 1_048_576,
-    max_lag_ms: 15_000,
-    events_per_s: 120,
-    bytes_per_s: 131_072,
-    burst_s: 2
-  ]
+              max_input_bytes: 65_536,
+              max_waiting: 256,
+              max_unacknowledged: 1_048_576,
+              max_lag_ms: 15_000
+            ] ++ Limit.defaults()
 
   @doc """
   A session that has not joined.
@@ -98,13 +98,13 @@ defmodule Roomfold.Session do
   ## Options
 
     * `:room`, `:user` - required
-    * `:max_input_bytes` of one message from the client (65,536), `:max_waiting` of them that are not answered (256)
-    * `:max_unacknowledged` - bytes sent to the client and not acknowledged (1,048,576), `:max_lag_ms` (15,000)
-    * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what it may send, and once more the same for what it acknowledges by `ack`;
-      checked here, so that a flood never reaches the room. What is beyond is refused, `rate_limited`
-    * `:fastlane` - `{pid, {module, argument}}` for a host that calls `flushed/1`: a client that keeps up gets diffs straight from the room in
-      the process `pid`, which writes to its socket, as messages `module.message(argument, frame)`, made once for all clients whose
-      module and argument are equal. Not for a `Roomfold.Replay`
+    * `:max_input_bytes` - of one message from the client (65,536); `:max_waiting` - messages that are not answered yet (256)
+    * `:max_unacknowledged` - bytes sent to the client and not acknowledged (1,048,576); `:max_lag_ms` (15,000)
+    * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what the client may send, and separately the same for its `ack`s;
+      checked here, so that a flood never reaches the room. Beyond that it is refused, `rate_limited`
+    * `:fastlane` - `{pid, {module, argument}}`, for a host that calls `flushed/1`: a client that keeps up gets its diffs straight from the
+      room. The room sends `module.message(argument, frame)` to `pid`, the process that writes to the socket; the message is made once for
+      all clients with an equal module and argument. Not for a `Roomfold.Replay`
 
   ## Examples
 
@@ -131,7 +131,7 @@ defmodule Roomfold.Session do
   # ---- joining and leaving ----
 
   @doc """
-  Joins, or comes back: the reply for the client, and what it must be sent first.
+  Joins, or comes back. Returns the reply for the client, and the frames that must be sent to it first.
 
   ## Examples
 
@@ -249,7 +249,7 @@ defmodule Roomfold.Session do
   end
 
   @doc """
-  To be called when the frames of the last call were handed to the transport, by a host with the option `:fastlane`.
+  A host with the option `:fastlane` calls this after it has handed the frames of the last call to the transport.
 
       iex> {:ok, _, frames, session} = Roomfold.Session.join(Roomfold.Session.new(room: "studio 5", user: "tom"), %{})
       iex> Enum.each(frames, fn _frame -> :sent end)
@@ -277,10 +277,11 @@ defmodule Roomfold.Session do
   # ---- from the client ----
 
   @doc """
-  What the client sent: an event by its name and payload, or `ack`. The payload may be JSON text. A binary is a packed frame of
-  input (`docs/wire-format.md`), under whatever name: it has poses, events and an acknowledgement in it. `ref` is handed back with
-  the answer, which comes when the events are in the room's log (`handle/2`) and says the seq of the last one; `nil`: none is wanted, nor that
-  the input was refused. A session that has not joined, or a name that is no string, raises.
+  A message from the client: an event by its name and payload, or `ack`. The payload may be JSON text. A binary is a packed frame of
+  input (`docs/wire-format.md`), under any name: it contains poses, events and an acknowledgement.
+
+  The reply comes when the events are in the room's log (`handle/2`), with `ref` and the seq of the last event. If `ref` is `nil` there is
+  no reply, not even to input that is refused. A session that has not joined, or a name that is not a string, raises.
 
   ## Examples
 
@@ -294,7 +295,7 @@ defmodule Roomfold.Session do
   @spec input(t, String.t(), payload, ref :: term) :: {[frame], t}
   def input(session, event, payload, ref \\ nil)
 
-  # A frame says itself what it is, and what the client has.
+  # A frame contains its kind, and what the client has received.
   def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
     with {:ok, limit} <- may_send(session, byte_size(frame)),
          {:ok, ack} <- Roomfold.Wire.Input.ack(frame) do
@@ -325,7 +326,7 @@ defmodule Roomfold.Session do
   def input(%__MODULE__{}, event, _, _),
     do: raise(ArgumentError, "an event's name must be a string, got: #{inspect(event)}")
 
-  # Apart from what else it sends: who sends too much would else seem to read too slowly, and be sent nothing more.
+  # Limited apart from its other messages: else a client that sends too much would seem to read too slowly, and get no more diffs.
   defp may_acknowledge(%{options: options, ack_limit: limit, link: link}, bytes) do
     with :ok <- at_most(bytes, options.max_input_bytes, :too_large),
          do: Limit.take(limit, options.rates, 1, bytes, link.now())
@@ -335,7 +336,7 @@ defmodule Roomfold.Session do
   defp read_ack(session, {:error, error}, ref), do: refuse(session, ref, error)
   defp read_ack(session, {:ok, _}, ref), do: refuse(session, ref, Error.new(:invalid_seq))
 
-  # The limit as it is then. (A session has many fields: what every input goes through reads and changes them in one go.)
+  # Returns the new limit. (A session has many fields: the path of every input reads and changes them in one go.)
   defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
     %{max_input_bytes: most_bytes, max_waiting: most_waiting, rates: rates} = options
 
@@ -370,18 +371,18 @@ defmodule Roomfold.Session do
   defp decode(_, map) when is_map(map), do: {:ok, map}
   defp decode(_, _), do: {:error, Error.new(:not_supported, detail: "binary input")}
 
-  # The event whose payload was the client's own text.
+  # The event, if its payload was the client's own text.
   defp text_of(event, {:json, _}), do: event
   defp text_of(_, _), do: nil
 
   defp not_joined,
-    do: raise(ArgumentError, "this session has not joined its room: Roomfold.Session.join/2 comes first")
+    do: raise(ArgumentError, "this session has not joined its room: call Roomfold.Session.join/2 first")
 
   defp refuse(session, nil, _), do: {[], session}
   defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
 
   @doc """
-  An error as a client gets it: `reason`, `message`, and where.
+  An error as a client gets it: `reason`, `message`, and where it is.
 
       iex> Roomfold.Session.reason(Roomfold.Error.new(:not_owned, field: "user_id"))["reason"]
       "not_owned"
@@ -442,7 +443,7 @@ defmodule Roomfold.Session do
   defp catch_up(session) do
     case session.link.catch_up(session.pid, session.seq, session.format) do
       {:ok, {seq, frame}} -> state_frame(frame, seq, %{session | lagging: nil})
-      # The room is gone: that comes as a message.
+      # The room has stopped: a message will follow.
       {:error, _} -> {[], session}
     end
   end
@@ -457,23 +458,23 @@ defmodule Roomfold.Session do
   # ---- from the room ----
 
   @doc """
-  A message that came to the process. `:ignore`: it is none of the session's; `{:close, reason, frames, session}`: the connection
-  is to be closed after these frames.
+  A message that the process received. `:ignore`: it is not meant for the session; `{:close, reason, frames, session}`: close the
+  connection after these frames.
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
   def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}),
     do: session |> slow() |> told(update)
 
-  # With answers, as they would come one by one behind it.
+  # With answers, as they would come one by one after it.
   def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update, answers}}) do
     with {frames, session} <- session |> slow() |> told(update),
          do: answered(answers, frames, session)
   end
 
-  # The client has not acknowledged what it was sent past this session; or it has, and the room did not know when it wrote this.
+  # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.
   def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
     sent = :queue.in({seq, bytes}, :queue.new())
-    # It can't have more than there was.
+    # It can't have received more than there was.
     acked = min(session.acked, seq)
     session = %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}
     caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
@@ -481,7 +482,7 @@ defmodule Roomfold.Session do
 
   def handle(%__MODULE__{} = session, {:roomfold, _, :tell}), do: {[], tell(%{session | tells?: false})}
 
-  # A replay went somewhere else.
+  # A replay has jumped to another place.
   def handle(%{pid: pid} = session, {:roomfold, _, :again}) when pid != nil do
     session.link.demonitor(session.monitor)
 
@@ -528,7 +529,7 @@ defmodule Roomfold.Session do
         {replies, waiting} = replies(answers, Map.delete(waiting, room_ref))
         {reply(ref, event, answer) ++ replies, waiting}
 
-      # To what was published before the session came back.
+      # An answer to what was published before the session came back.
       _ ->
         replies(answers, waiting)
     end
@@ -555,7 +556,7 @@ defmodule Roomfold.Session do
     end
   end
 
-  # Where the client's own text begins in what the room reads, an offset is 0 for the client.
+  # Offsets count from where the client's own text begins in the text that the room reads.
   defp shifted(%Error{offset: offset} = error, event) when offset != nil and event != nil,
     do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event), 0))
 
@@ -564,7 +565,7 @@ defmodule Roomfold.Session do
   defp updated(session, update) do
     {kind, bytes} = Map.fetch!(update.frames, session.format)
 
-    # A diff is for whoever is where it starts.
+    # A diff applies only where it starts.
     if kind == :diff and update.from != session.seq do
       catch_up(session)
     else
@@ -584,7 +585,7 @@ defmodule Roomfold.Session do
       else: {[], session}
   end
 
-  # What was on its way into the room may or may not be in its log.
+  # What was not answered yet may or may not be in the room's log.
   defp come_back(session) do
     lost =
       for {_, {ref, _}} <- session.waiting,
@@ -593,7 +594,7 @@ defmodule Roomfold.Session do
 
     session = %{session | waiting: %{}}
     was = session.term
-    # What went past this session, it does not know.
+    # What the room sent directly, the session does not know.
     last_seq = if session.fast?, do: nil, else: session.seq
 
     case enter(session, last_seq, session.term) do
@@ -605,7 +606,7 @@ defmodule Roomfold.Session do
     end
   end
 
-  # What the client says when it comes back by itself.
+  # The term that the client needs when it comes back by itself.
   defp term(%{term: term}, term), do: []
   defp term(%{term: term}, _), do: [{:push, "term", %{"term" => term}}]
 

@@ -1,10 +1,10 @@
 defmodule Roomfold.Shape do
   @moduledoc """
-  The same facts in other shapes: by entity, component first, by kind; whole snapshots, and diffs.
+  Converts snapshots and diffs between shapes: by entity, by component, by kind.
 
-  By entity: `%{id => components}`. By component: `%{component => %{id => value}}`. By kind: `%{kind <> "s" => [item]}`, an
-  item being the components with `"id"`; entities without a kind are under `"others"`. Diffs have these shapes too
-  (`docs/event-model.md`, "Snapshots and diffs as JSON"). Pure data: nothing here looks at a world.
+  By entity: `%{id => components}`. By component: `%{component => %{id => value}}`. By kind: `%{kind <> "s" => [item]}`, where an
+  item is the components with `"id"`; entities without a kind are under `"others"`. Diffs have these shapes too
+  (`docs/event-model.md`, "Snapshots and diffs as JSON"). Pure functions on data, without a world.
   """
 
   alias Roomfold.Error
@@ -13,7 +13,7 @@ defmodule Roomfold.Shape do
   @type entities :: Roomfold.Projection.entities()
 
   @doc """
-  Entities in another shape. By component loses entities without components.
+  Entities in another shape. The shape by component loses entities without components.
 
       iex> entities = %{"a" => %{"kind" => "bat", "health" => 3}, "b" => %{"health" => 1}}
       iex> Roomfold.Shape.from_entities(entities, :component)

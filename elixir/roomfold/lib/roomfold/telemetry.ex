@@ -1,6 +1,6 @@
 defmodule Roomfold.Telemetry do
   @moduledoc false
-  # What a room measures, for `:telemetry` if the host has it (docs/telemetry.md lists the events).
+  # Events for `:telemetry`, if the application has it (docs/telemetry.md lists them).
 
   @type span :: {start :: integer, context :: reference | nil, facts :: map}
 
@@ -10,7 +10,7 @@ defmodule Roomfold.Telemetry do
     :ok
   end
 
-  @doc "As `:telemetry.span/3`: start, and stop or exception. The function answers `{value, measurements, metadata}`."
+  @doc "Like `:telemetry.span/3`: start, and stop or exception. The function returns `{value, measurements, metadata}`."
   @spec span([atom], map, (() -> {value, map, map})) :: value when value: term
   def span(name, facts, function) do
     if loaded?(), do: measured(name, facts, function), else: elem(function.(), 0)
@@ -31,7 +31,7 @@ defmodule Roomfold.Telemetry do
     end
   end
 
-  @doc "The start of a span that ends elsewhere."
+  @doc "Starts a span that ends in another function."
   @spec start([atom], map) :: span
   def start(name, facts) do
     now = System.monotonic_time()
@@ -61,7 +61,7 @@ defmodule Roomfold.Telemetry do
   defp execute(name, measurements, metadata),
     do: apply(:telemetry, :execute, [[:roomfold, :room | name], measurements, metadata])
 
-  # Asked once: a host that has it has it from the start.
+  # Checked once: the application has it from the start, or never.
   defp loaded? do
     case :persistent_term.get(__MODULE__, nil) do
       nil ->

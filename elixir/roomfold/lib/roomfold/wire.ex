@@ -1,22 +1,22 @@
 defmodule Roomfold.Wire do
   @moduledoc """
-  The packed format (`docs/wire-format.md`): batches of events, what clients send, and a look into any frame.
+  The packed format (`docs/wire-format.md`): encodes batches of events and clients' input, and decodes any frame for inspection.
 
-  Snapshots and diffs are made by `Roomfold.World.encode/4` and read by `Roomfold.World.load/2` and `Roomfold.World.apply_diff/2`.
+  For snapshots and diffs there are `Roomfold.World.encode/4`, `Roomfold.World.load/2` and `Roomfold.World.apply_diff/2`.
   """
 
   alias Roomfold.{Error, Schema}
   alias Roomfold.Wire.{Events, Frame, Input, Layout}
 
   @doc """
-  A frame of events, for `Roomfold.World.fold/2`, a log or another node. Components travel as the schema keeps them: `1` of
-  an `:f32` as 1.0. What JSON can't say is an error with the event's index.
+  A frame of events, for `Roomfold.World.fold/2`, a log or another node. Components are encoded as the schema keeps them: `1` for
+  an `:f32` as 1.0. A value without a JSON counterpart is an error with the event's index.
 
   ## Options
 
     * `:schema` - of the world that folds it (`Roomfold.Schema.default/0`)
-    * `:handles` - `%{id => handle}` of entities that are to be said by handle (`decode/2` of a snapshot tells them), and
-      `:known`, the seq whose handles they are. Who is created in the batch is said by name, which stands in the frame once
+    * `:handles` - `%{id => handle}`: entities to be encoded by handle (`decode/2` of a snapshot returns handles); `:known` - the seq
+      at which these handles are valid. Entities created in the batch are encoded by id; each id is in the frame once
 
   ## Examples
 
@@ -36,8 +36,8 @@ defmodule Roomfold.Wire do
   end
 
   @doc """
-  What a client sends: `"ack"` (the seq it has), `"input"` (its count of inputs), poses under `"head"`, `"left"` and `"right"`,
-  each with `"position"` and `"rotation"`, and `"events"`. Poses are quantised as the schema says.
+  A client's input: `"ack"` (the seq it has received), `"input"` (its number, counted up by the client), poses under `"head"`, `"left"` and
+  `"right"`, each with `"position"` and `"rotation"`, and `"events"`. Poses are quantised according to the schema.
 
   ## Examples
 
@@ -54,15 +54,15 @@ defmodule Roomfold.Wire do
   end
 
   @doc """
-  Any frame in readable form, read by Elixir alone.
+  Decodes any frame into readable form, in pure Elixir.
 
     * a snapshot: `"seq"`, `"schema"`, and `"entities"`: a list of `%{"handle", "id", "components"}`
     * a diff: `"from"`, `"seq"`, `"deletes"` (handles), `"creates"` (as entities), and `"updates"`: a list of `%{"handle", "components"}`;
-      `nil` is removed, and `{:delta, steps}` what is to be added to the receiver's numbers, in steps
-    * events: `"known"` and `"events"`, as a fold takes them; an entity said by handle is `{:handle, handle}`
+      `nil` means removed; `{:delta, steps}` is added to the receiver's numbers, in steps
+    * events: `"known"` and `"events"`, as a fold takes them; an entity encoded by handle is `{:handle, handle}`
     * input: as `encode_input/2` takes it
 
-  `"frame"` says which it is. All but a snapshot need the schema they were made with: `:schema` (`Roomfold.Schema.default/0`).
+  `"frame"` is the kind of frame. All but a snapshot need the schema they were made with: `:schema` (`Roomfold.Schema.default/0`).
 
   ## Examples
 

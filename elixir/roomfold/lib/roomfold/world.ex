@@ -12,11 +12,10 @@ defmodule Roomfold.World do
       iex> Roomfold.World.get(world, "tom")
       %{"kind" => "player", "position" => [1.0, 0.0, 2.5], "health" => 85, "damage_taken" => 15}
 
-  A world is used like a value: `fold/2` answers the next one. Any process may read the newest; one that has been folded
-  on is used no more (`:folded_on`), unless `copy/1` made an independent one before. After `{:error, _}` the world is still
-  good.
+  A world is used like a value: `fold/2` returns the next one. Any process may read the newest. An older one can't be used any more
+  (`:folded_on`); to keep it, make a `copy/1` first. After `{:error, _}` the world is still usable.
 
-  What events mean, to the byte: `docs/event-model.md`.
+  `docs/event-model.md` specifies what events mean.
   """
 
   alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape, Wire}
@@ -33,8 +32,10 @@ defmodule Roomfold.World do
   @type event :: {String.t(), map}
   @type id :: String.t()
 
+  @hits [history_ms: 1000, history_states: 128]
+
   @enforce_keys [:impl, :state, :schema, :rules]
-  defstruct [:impl, :state, :schema, :rules, :level, hits: [history_ms: 1000, history_states: 128]]
+  defstruct [:impl, :state, :schema, :rules, :level, hits: @hits]
 
   defimpl Inspect do
     def inspect(world, _) do
@@ -48,7 +49,7 @@ defmodule Roomfold.World do
   end
 
   @limits [
-    seq: {0, 0..9_007_199_254_740_991},
+    seq: {0, 0..Roomfold.Seq.max()},
     history: {1_024, 1..1_048_576},
     max_entities: {1_048_576, 0..4_294_967_200},
     max_value_bytes: {65_536, 0..1_073_741_824},
@@ -66,7 +67,7 @@ defmodule Roomfold.World do
     * `:seq` - the seq it starts at (0)
     * `:history` - how many seqs diffs can go back (1,024)
     * `:level` - a `Roomfold.Level`: the walls that shots meet (`Roomfold.Hits`)
-    * `:hits` - how long it is remembered where everything was: `[history_ms: 1000, history_states: 128]`
+    * `:hits` - how long past positions are remembered: `[history_ms: 1000, history_states: 128]`
     * `:max_entities` (1,048,576), `:max_value_bytes` of one term or string (65,536), `:max_undeclared` components of one entity (64)
 
   ## Examples
@@ -84,7 +85,7 @@ defmodule Roomfold.World do
     limits = Map.new(@limits, fn {name, {default, range}} -> {name, limit(opts, name, default, range)} end)
 
     level = struct_option(opts, :level, Level, fn -> nil end)
-    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(history_ms: 1000, history_states: 128)
+    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(@hits)
 
     with {:ok, state} <- impl.new(schema, rules, limits),
          {:ok, state} <- open_hits(impl, state, level, hits) do
@@ -104,8 +105,8 @@ defmodule Roomfold.World do
     end
   end
 
-  # Most worlds are never shot at.
-  defp open_hits(_, state, nil, history_ms: 1000, history_states: 128), do: {:ok, state}
+  # With the defaults there is nothing to set up: most worlds have no shots.
+  defp open_hits(_, state, nil, @hits), do: {:ok, state}
 
   defp open_hits(impl, state, level, hits),
     do: impl.open_hits(state, level || %Level{}, {hits[:history_ms] * 1.0, hits[:history_states]})
@@ -125,12 +126,15 @@ defmodule Roomfold.World do
   end
 
   @doc """
-  Folds events into the world. Never fails on what the events hold: what can't be used is left out and reported.
+  Folds events into the world. The content of events never makes it fail: what can't be used is left out and reported.
 
-  The input is a list of `{name, payload}`, or `{:json, text}`: one event, an array of events or JSON Lines, read in C
-  without building a term for any event; or `{:packed, frame}`: a batch that `Roomfold.Wire.encode_events/2` made. A frame that is
-  no frame (`:invalid_frame`, with the byte) changes nothing. In JSON text an event may also say something of several entities,
-  component first or by kind: what changed, or all there is (`docs/event-model.md`, "Several entities at once").
+  The input is
+
+    * a list of `{name, payload}`,
+    * `{:json, text}`: one event, an array of events or JSON Lines, read in C without building a term for any event. An object may also
+      change several entities, by component or by kind, or contain all entities (`docs/event-model.md`, "Several entities at once"),
+    * or `{:packed, frame}`: a batch made by `Roomfold.Wire.encode_events/2`. An invalid frame (`:invalid_frame`, with the byte) changes
+      nothing.
 
   ## Examples
 
@@ -174,8 +178,8 @@ defmodule Roomfold.World do
   end
 
   @doc """
-  Like `fold/2`, but answers only the world, and raises if there is none to answer (`{:error, _}` of `fold/2`). It does not raise
-  because events were rejected: what can't be used is left out, as always, and only `fold/2`'s report says so.
+  Like `fold/2`, but returns only the world, and raises where `fold/2` returns an error. It does not raise because events were
+  rejected: what can't be used is left out, as always, and only the report of `fold/2` shows it.
 
       iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [{"user_joined", %{"user_id" => "tom"}}, {"user_jioned", %{"user_id" => "ann"}}])
       iex> Roomfold.World.snapshot(world)
@@ -229,7 +233,7 @@ defmodule Roomfold.World do
   def get(%__MODULE__{} = world, id) when is_binary(id), do: value(world.impl.get(world.state, id))
 
   @doc """
-  The entities that have all these components, with just these, in the order of handles.
+  The entities that have all these components, with only these, in the order of their handles.
 
       iex> world = Roomfold.World.fold!(Roomfold.World.new!(), [
       ...>   {"create", %{"entity_id" => "a", "components" => %{"health" => 3, "kind" => "bat"}}},
@@ -252,7 +256,7 @@ defmodule Roomfold.World do
   end
 
   @doc """
-  Everything there is.
+  All entities with all their components.
 
   ## Options
 
@@ -279,7 +283,7 @@ defmodule Roomfold.World do
   end
 
   @doc """
-  What changed after a seq: `:history_gone` if that is too long ago, `:seq_ahead` if it has not come yet.
+  What changed after a seq. The error is `:history_gone` if that is too long ago, `:seq_ahead` if the world has not reached the seq.
 
   ## Examples
 
@@ -311,14 +315,14 @@ defmodule Roomfold.World do
   def diff!(world, from), do: value(diff(world, from))
 
   @doc """
-  A snapshot, or what changed after a seq, as bytes for others.
+  A snapshot, or what changed after a seq, as bytes.
 
-  `:json` is text with the seq beside the state, so that `load/2` and `apply_diff/2` take it back
-  (`docs/event-model.md`, "Snapshots and diffs as JSON"). Numbers are written as short as they read back, or with the
+  `:json` is text that includes the seq, so that `load/2` and `apply_diff/2` can read it
+  (`docs/event-model.md`, "Snapshots and diffs as JSON"). Numbers have as many digits as it takes to read them back exactly, or the
   schema's `:decimals`.
 
-  `:packed` is a frame of bytes (`docs/wire-format.md`), lossless but for components that the schema quantises. Its diffs say
-  entities by handle: they are for who has a packed snapshot, and every diff since. It has no options.
+  `:packed` is a frame of bytes (`docs/wire-format.md`), lossless except for components that the schema quantises. Its diffs refer to
+  entities by handle: they apply only to a packed snapshot of the same world and all diffs since. It has no options.
 
   ## Options of JSON
 
@@ -350,7 +354,7 @@ defmodule Roomfold.World do
     encode_as(world, what, format, opts)
   end
 
-  # Of the usual ones nothing is left for the garbage collector: some call it for each client and tick.
+  # The usual call makes no garbage: some applications call it for each client and tick.
   defp encode_as(world, what, :json, []),
     do: world.impl.encode(world.state, what, :json, %{by: :entity, frame: nil})
 
@@ -393,11 +397,11 @@ defmodule Roomfold.World do
   def encode!(world, what, format, opts \\ []), do: value(encode(world, what, format, opts))
 
   @doc """
-  Brings a world to where another one is. The diff must start at the world's seq (`:seq_mismatch`). It is what `diff/2`
-  answers, or `{:json, text}` of what `encode/4` wrote, in any shape.
+  Applies a diff of another world. It must start at the world's seq (`:seq_mismatch`). It is a result of `diff/2`, or
+  `{:json, text}` written by `encode/4`, in any shape.
 
   Or it is `{:packed, frame}`, for a world that was loaded from a packed snapshot of the same world and got every diff since (or
-  is a copy of it): one frame is applied as a whole, or, if it is bad, not at all, so the report is empty.
+  is a copy of it). A frame is applied as a whole or, if it is invalid, not at all, so the report is empty.
 
   ## Examples
 
@@ -428,14 +432,13 @@ defmodule Roomfold.World do
   defp decode(impl, text), do: JSON.decode(text, impl: Projection.json(impl))
 
   @doc """
-  A new world from a snapshot by entity, or from `{:json, text}` of what `encode/4` wrote, in any shape.
+  A new world from a snapshot by entity, or from `{:json, text}` written by `encode/4`, in any shape.
 
-  Or from `{:packed, frame}`: its entities have the handles they had, so that packed diffs apply; who comes later gets the
-  lowest handle that nobody has.
+  Or from `{:packed, frame}`: its entities keep their handles, so that packed diffs apply; later entities get the lowest free handle.
 
   ## Options
 
-  Those of `new/1`; `:seq` is the snapshot's, which a text or a frame brings along, and a frame the schema too.
+  Those of `new/1`. `:seq` is the seq of the snapshot; a text or a frame contains it, and a frame also contains the schema.
 
   ## Examples
 
@@ -506,7 +509,7 @@ defmodule Roomfold.World do
   end
 
   @doc """
-  An independent world, that can be folded on by itself. What `Roomfold.Hits.mark/2` remembered stays with the first.
+  An independent copy, which can be folded separately. The past positions of `Roomfold.Hits.mark/2` are not copied.
 
   ## Examples
 

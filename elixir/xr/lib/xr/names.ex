@@ -1,9 +1,9 @@
 defmodule Xr.Names do
   @moduledoc """
-  Whose a name is: whoever's who took it first, as long as one of his connections has it, and for a time of grace to come back.
+  Owners of names. A name belongs to the owner that took it first, as long as one of its connections uses it, and for a time of grace after that.
 
-  An owner is a browser, known by its signed session cookie, or a token's user. There is no registration here, but nobody can speak in
-  another one's name. What the level itself calls something (`imp-1`, `sector-68`) is nobody's.
+  An owner is a browser, known by its signed session cookie, or a token's user. There is no registration here, but no user can publish under
+  the name of another one. Ids of the level's own entities (`imp-1`, `sector-68`) can't be taken.
   """
   use GenServer
 
@@ -46,7 +46,7 @@ defmodule Xr.Names do
     {:noreply, %{state | names: Map.update!(state.names, name, &gone(&1, name, state)), of: of}}
   end
 
-  # If nobody has come back; had he, and gone again, that grace is another one.
+  # If the owner has not come back; an owner that came back and left again has another time of grace.
   def handle_info({:free, name, away}, state) do
     case state.names do
       %{^name => {_, 0, ^away}} -> {:noreply, %{state | names: Map.delete(state.names, name)}}

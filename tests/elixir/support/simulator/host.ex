@@ -8,7 +8,21 @@ defmodule Roomfold.Simulator.Host do
   alias Roomfold.{Error, EventLog, Simulator, World}
   alias Roomfold.ClusterCase.Pulse
   alias Roomfold.Placement.Rendezvous
-  alias Roomfold.Room.{Inbox, Options, Recovery, State, Update}
+
+  alias Roomfold.Room.{
+    Commit,
+    Delivery,
+    Inbox,
+    Options,
+    Presence,
+    Publishing,
+    Recovery,
+    Schedule,
+    State,
+    Ticks,
+    Update
+  }
+
   alias Roomfold.Simulator.{Check, Client, Log, Put}
 
   import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
@@ -56,7 +70,7 @@ defmodule Roomfold.Simulator.Host do
       Simulator.count(:terms)
       clock = get().nodes[node].clock + Enum.random(-5_000..5_000)
       state = State.open(options, world, Map.put(facts, :term, term), now(), clock)
-      {effects, state} = State.flush(state, now())
+      {effects, state} = Commit.flush(state, now())
       inbox = Inbox.new(options.max_queue)
       room = %__MODULE__{key: key, node: node, options: options, state: state, inbox: inbox}
       {:ok, room |> carry_out(effects) |> arm() |> save()}
@@ -100,13 +114,13 @@ defmodule Roomfold.Simulator.Host do
 
   defp happen(room, {:publish, client, reference, sender, texts}) do
     room = take_in(room)
-    answer(room, State.publish(room.state, {:session, client, reference}, sender, texts, now()))
+    answer(room, Publishing.publish(room.state, {:session, client, reference}, sender, texts, now()))
   end
 
   defp happen(room, :inbox), do: room |> take_in() |> done()
 
   defp happen(%{commit: reference} = room, {:committed, reference, answer}) do
-    {effects, state} = State.committed(room.state, answer, now())
+    {effects, state} = Commit.committed(room.state, answer, now())
     answer(%{room | commit: nil}, {Update.with_answers(effects), state})
   end
 
@@ -114,8 +128,8 @@ defmodule Roomfold.Simulator.Host do
   defp happen(_, {:committed, _, _}), do: :ok
 
   defp happen(%{wake_at: at} = room, {:wake, at}) do
-    room = if State.tick_due?(room.state, now()), do: open_inbox(room), else: room
-    answer(%{room | wake_at: nil}, State.wake(room.state, now()))
+    room = if Schedule.tick_due?(room.state, now()), do: open_inbox(room), else: room
+    answer(%{room | wake_at: nil}, Ticks.wake(room.state, now()))
   end
 
   defp happen(_, {:wake, _}), do: :ok
@@ -126,7 +140,7 @@ defmodule Roomfold.Simulator.Host do
 
     if room.watchers[client] == watcher do
       room = %{room | watchers: Map.delete(room.watchers, client)}
-      answer(room, State.leave(room.state, client, false, now()))
+      answer(room, Presence.leave(room.state, client, false, now()))
     else
       done(room)
     end
@@ -143,7 +157,7 @@ defmodule Roomfold.Simulator.Host do
   defp happen(%{commit: nil} = room, :move) do
     room = taken(room)
 
-    case State.flush(room.state, now()) do
+    case Commit.flush(room.state, now()) do
       {[], _} ->
         stop(keep(room, World.seq(room.state.world), room.state.logged_users), :moved)
 
@@ -185,7 +199,7 @@ defmodule Roomfold.Simulator.Host do
 
   @doc "Who comes from a newer term makes the room ask whether it has been overtaken."
   def ask_log(room, how) do
-    if State.suspects_newer_term?(room.state, how) and not newest?(room) do
+    if Presence.suspects_newer_term?(room.state, how) and not newest?(room) do
       stop(room, :old_term)
       {:error, Error.new(:old_term)}
     else
@@ -202,7 +216,7 @@ defmodule Roomfold.Simulator.Host do
 
   def join(room, client, user, how, watcher) do
     room = take_in(room)
-    {answer, effects, state} = State.join(room.state, client, user, how, now())
+    {answer, effects, state} = Presence.join(room.state, client, user, how, now())
     room = %{room | state: state, watchers: Map.put(room.watchers, client, watcher)}
     room |> carry_out(effects) |> done()
     here = if Client.node_of(client) == room.node, do: %{inbox: {room.key, room.inbox}}, else: %{}
@@ -212,10 +226,10 @@ defmodule Roomfold.Simulator.Host do
   def leave(room, client) do
     room = take_left(room)
     room = %{room | watchers: Map.delete(room.watchers, client)}
-    answer(room, State.leave(room.state, client, true, now()))
+    answer(room, Presence.leave(room.state, client, true, now()))
   end
 
-  def catch_up(room, from, format), do: State.catch_up(room.state, from, format)
+  def catch_up(room, from, format), do: Delivery.catch_up(room.state, from, format)
 
   # ---- the inbox ----
 
@@ -233,7 +247,7 @@ defmodule Roomfold.Simulator.Host do
     Put.race(room.key)
     entries = Inbox.take(room.inbox)
     Check.taken(room, entries)
-    {effects, state} = State.publish_all(room.state, entries, now())
+    {effects, state} = Publishing.publish_all(room.state, entries, now())
     carry_out(%{room | state: state}, effects)
   end
 
@@ -331,7 +345,7 @@ defmodule Roomfold.Simulator.Host do
   defp arm(room), do: set_timer(room)
 
   defp set_timer(room) do
-    case State.wake_at(room.state) do
+    case Schedule.wake_at(room.state) do
       at when at == room.wake_at ->
         room
 

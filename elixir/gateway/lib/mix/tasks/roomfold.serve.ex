@@ -7,7 +7,7 @@ defmodule Mix.Tasks.Roomfold.Serve do
 
     * `--port` - 4040, or another one if that is taken; 0: any that is free
     * `--log` - keeps the rooms in this SQLite database, so that they are still there when it is started again; else they are gone with it
-    * `--until-eof` - ends when its standard input does: for whoever starts it as a program
+    * `--until-eof` - ends at the end of its standard input: for programs that start it
 
   Topics: `room:NAME` for any name (each a room of its own, `Roomfold.Gateway.Arena`), `replay:match`, and `replay:NAME` for what
   a room has in its log. It is a development gateway, not Phoenix: for this machine only, never for production.
@@ -52,7 +52,7 @@ defmodule Mix.Tasks.Roomfold.Serve do
 
   @doc false
   def start!(port, file \\ nil) do
-    # What can't start says so in words, not by ending this process.
+    # If a child can't start, its error is printed, and does not end this process.
     Process.flag(:trap_exit, true)
 
     with {:ok, _} <- Roomfold.Rooms.start_link(name: __MODULE__.Rooms, log: log(file), room: Arena.options()),

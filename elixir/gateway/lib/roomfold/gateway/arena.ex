@@ -1,7 +1,7 @@
 defmodule Roomfold.Gateway.Arena do
   @moduledoc """
-  The demo's room: the shipped level with its items, a door, monsters, shots and projectiles judged by the room. Who joins is
-  spawned at one of the level's deathmatch starts, and again 3 seconds after a death.
+  The demo's room: the shipped level with its items, a door, monsters, and shots and projectiles resolved by the room. A player who joins
+  spawns at one of the level's deathmatch starts, and again 3 seconds after a death.
 
       Roomfold.Rooms.start_link(name: Demo.Rooms, room: Roomfold.Gateway.Arena.options())
   """
@@ -21,7 +21,7 @@ defmodule Roomfold.Gateway.Arena do
   @projectiles %{"fireball" => 15, "plasma_ball" => 25, "rocket" => 100, "bfg_ball" => 400}
   @player %{"shape" => "box", "radius" => 0.5, "height" => 1.75}
 
-  # A door opens every minute and closes 15 seconds later; and opens for who comes near.
+  # A door opens every minute and closes 15 seconds later; it also opens for players who come near.
   @door_every 60_000
   @door_closes 15_000
 
@@ -63,7 +63,7 @@ defmodule Roomfold.Gateway.Arena do
 
   @impl true
   def init(_id, world, map) do
-    # It has them already when it comes back from its log.
+    # A room that is restored from its log has them already.
     if World.get(world, "arena"), do: {:ok, map}, else: {:ok, map, Enum.map(entities(map), &create/1)}
   end
 
@@ -76,8 +76,8 @@ defmodule Roomfold.Gateway.Arena do
   def create({id, components}), do: {"create", %{"entity_id" => id, "components" => components}}
 
   @doc """
-  Whether a user may join such a room under its name: not under the id of what is in there and no player, nor of what the room itself
-  makes. Its entity is deleted when it leaves.
+  Whether a user may join this room under a name: not under the id of an entity that is not a player, nor one of those that the room itself
+  creates, because the user's entity is deleted when the user leaves.
 
       iex> {:error, error} = Roomfold.Gateway.Arena.admit("arena", "imp-1")
       iex> error.message
@@ -88,7 +88,7 @@ defmodule Roomfold.Gateway.Arena do
   @spec admit(Room.t(), String.t()) :: :ok | {:error, Error.t()}
   def admit(room, user) do
     cond do
-      # What is no id the room refuses, with its reason.
+      # The room refuses an invalid id, with its reason.
       byte_size(user) not in 1..255 or not String.valid?(user) -> :ok
       reserved?(user) -> refused(user)
       true -> with {:ok, entity} <- Room.read(room, &World.get(&1, user)), do: admitted(entity, user)
@@ -105,7 +105,7 @@ defmodule Roomfold.Gateway.Arena do
   defp player?(entity), do: entity["kind"] == "player"
 
   @doc """
-  Whether an id is of what the room itself makes, also while it is not there: an item that was taken comes back.
+  Whether the room itself creates an entity with this id, also if there is none now: an item that was taken comes back.
 
       iex> for id <- ["sector-68", "imp-1", "tom"], do: Roomfold.Gateway.Arena.reserved?(id)
       [true, true, false]
@@ -113,7 +113,7 @@ defmodule Roomfold.Gateway.Arena do
   @spec reserved?(String.t()) :: boolean
   def reserved?(id), do: String.starts_with?(id, ["projectile-", "fireball-"]) or id in reserved()
 
-  # Of the shipped level, which does not change: read once, since that takes a while.
+  # From the shipped level, which does not change: read once, since that takes a while.
   defp reserved do
     with nil <- :persistent_term.get(__MODULE__, nil) do
       ids = MapSet.new(entities(Map.shipped()), &elem(&1, 0))
@@ -123,7 +123,7 @@ defmodule Roomfold.Gateway.Arena do
   end
 
   @impl true
-  # A room that comes back from its log knows by user_joined and user_left who was in it.
+  # A room that is restored from its log knows its users from user_joined and user_left.
   def joined(user, _params, world, map) do
     if World.get(world, user),
       do: [],
@@ -131,7 +131,7 @@ defmodule Roomfold.Gateway.Arena do
   end
 
   @impl true
-  # Nobody takes along what is not its player.
+  # Only the user's player is removed.
   def left(user, world, _map) do
     case World.get(world, user) do
       %{"kind" => kind} when kind != "player" -> []
@@ -140,7 +140,7 @@ defmodule Roomfold.Gateway.Arena do
   end
 
   @doc false
-  # Where the others are farthest away.
+  # The start from which the others are farthest away.
   def spawned(user, world, map) do
     others =
       for {id, %{"kind" => "player"} = player} <- World.query(world, ["kind", "position"]),
@@ -165,7 +165,7 @@ defmodule Roomfold.Gateway.Arena do
     do: others |> Enum.map(&Map.distance(position, &1["position"])) |> Enum.min()
 
   @impl true
-  # The core lets a user make and change what it owns; here it could so forge shots, triggers, doors, or its own health.
+  # The core lets users create and change what they own; here they could forge shots, triggers, doors, or their own health.
   def authorize({name, _}, _user, _world, _map) when name in ["create", "update", "delete"],
     do: {:error, "what there is in this room, the room alone makes and changes"}
 
@@ -176,7 +176,7 @@ defmodule Roomfold.Gateway.Arena do
       entity != nil and not player?(entity) ->
         refused(user)
 
-      # That of a shot that flies the room sets; any other shot has none.
+      # The room sets it for a projectile; other shots have none.
       name == "weapon_fired" and payload["velocity"] == nil and payload["projectile_id"] != nil ->
         {:error, Error.new(:reserved_field, field: "projectile_id")}
 

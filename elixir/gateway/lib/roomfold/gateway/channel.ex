@@ -1,7 +1,7 @@
 defmodule Roomfold.Gateway.Channel do
   @moduledoc false
-  # A joined topic: a process around a Roomfold.Session. It hands messages for the client to the process of the connection and
-  # never waits for it, so that a client that reads nothing stops nobody but itself.
+  # A joined topic: a process around a Roomfold.Session. It passes messages for the client to the process of the connection and never
+  # waits for it, so that a client that does not read blocks only itself.
   use GenServer, restart: :temporary
 
   alias Roomfold.{Replay, Session}
@@ -29,13 +29,13 @@ defmodule Roomfold.Gateway.Channel do
     end
   end
 
-  @doc "What the client sent. Waits until it was taken, so that a flood fills the client's buffers and not ours."
+  @doc "A message from the client. Waits until it has been read, so that a flood fills the client's buffers and not ours."
   def input(pid, event, payload, ref), do: call(pid, {:input, event, payload, ref})
 
   @doc "The client leaves."
   def leave(pid, ref), do: call(pid, {:leave, ref})
 
-  @doc "Ends it for another join of the same topic; returns when it is gone."
+  @doc "Ends it for another join of the same topic; returns when it has ended."
   def replace(pid, monitor) do
     GenServer.cast(pid, :replaced)
 
@@ -44,7 +44,7 @@ defmodule Roomfold.Gateway.Channel do
     end
   end
 
-  # That it is gone comes as :DOWN.
+  # A :DOWN message tells that it has ended.
   defp call(pid, request) do
     GenServer.call(pid, request, :infinity)
   catch
@@ -135,7 +135,7 @@ defmodule Roomfold.Gateway.Channel do
   defp message({:push, event, payload}, state),
     do: Serializer.push(state.join_ref, state.topic, event, payload)
 
-  # Nobody waits for it.
+  # Without waiting for the answer.
   defp message({:reply, nil, _, _}, _), do: nil
 
   defp message({:reply, ref, status, payload}, state),

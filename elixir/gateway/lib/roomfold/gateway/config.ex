@@ -17,7 +17,7 @@ defmodule Roomfold.Gateway.Config do
     send_timeout_ms: 10_000
   ]
 
-  @doc "What the gateway says it is, wherever it can."
+  @doc "The gateway's description of itself, shown wherever possible."
   def notice, do: "development gateway, not Phoenix"
 
   def channels, do: Roomfold.Gateway.Channels

@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Connection do
   @moduledoc false
-  # The channels of one connection, as a socket of Phoenix has them: what a message leads to, and what the client gets at once.
+  # The channels of one connection, like those of a Phoenix socket: routes messages, and returns the immediate replies.
 
   alias Roomfold.Gateway.{Channel, Serializer, Topic}
 
@@ -9,7 +9,7 @@ defmodule Roomfold.Gateway.Connection do
 
   def new(user, config), do: %__MODULE__{user: user, config: config}
 
-  @doc "A message of the client: messages for it, and what is then."
+  @doc "A message from the client: returns messages for it, and the new connection."
   def incoming(connection, %{topic: "phoenix", event: "heartbeat"} = message),
     do: {[Serializer.reply(nil, message.ref, "phoenix", :ok, %{})], connection}
 
@@ -81,7 +81,7 @@ defmodule Roomfold.Gateway.Connection do
   defp unmatched(message),
     do: Serializer.reply(nil, message.ref, message.topic, :error, %{"reason" => "unmatched topic"})
 
-  @doc "A channel is gone: in good order, or not, and then the client joins again."
+  @doc "A channel has ended, in good order or not; in the latter case the client joins again."
   def ended(connection, monitor, _pid, reason) do
     case connection.topics do
       %{^monitor => topic} ->

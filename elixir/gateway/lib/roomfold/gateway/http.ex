@@ -64,7 +64,7 @@ defmodule Roomfold.Gateway.HTTP do
     answer(200, "application/json", JSON.encode!(about))
   end
 
-  # The page finds out by its address what it is to show.
+  # The page decides from its address what to show.
   defp route(method, "/rooms/" <> _, query, headers, config), do: route(method, "/", query, headers, config)
   defp route(method, "/replays/" <> _, query, headers, config), do: route(method, "/", query, headers, config)
 
@@ -123,7 +123,7 @@ defmodule Roomfold.Gateway.HTTP do
   defp answer(status, type, body) do
     [
       {:status, status},
-      # What is being developed is fetched again, or found unchanged.
+      # During development a file is fetched again, or found unchanged.
       {:header, {:cache_control, ~c"no-cache"}},
       {:header, {~c"X-Content-Type-Options", ~c"nosniff"}},
       {:header, {~c"Cross-Origin-Resource-Policy", ~c"same-origin"}},

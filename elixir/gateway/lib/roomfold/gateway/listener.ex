@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Listener do
   @moduledoc false
-  # Tells Yaws to listen, and knows where.
+  # Makes Yaws listen, and knows the address.
   use GenServer
 
   alias Roomfold.Gateway.{HTTP, Yaws}

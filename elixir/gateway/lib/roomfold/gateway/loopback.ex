@@ -1,7 +1,7 @@
 defmodule Roomfold.Gateway.Loopback do
   @moduledoc false
-  # Who may speak to a gateway without a login: this machine, by its own name, and pages that came from here. Any page in the
-  # browser can reach a loopback port, also by a name of its own that leads there: so both headers count.
+  # Requests that a gateway without a login accepts: from this machine, by its own name, and from pages served here. Any page in the browser can
+  # reach a loopback port, also by a host name of its own that resolves to it: so both headers are checked.
 
   @hosts ["localhost", "127.0.0.1", "[::1]"]
 

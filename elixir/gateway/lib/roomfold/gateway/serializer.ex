@@ -1,8 +1,8 @@
 defmodule Roomfold.Gateway.Serializer do
   @moduledoc false
-  # The V2 protocol of Phoenix's channels: JSON texts [join_ref, ref, topic, event, payload], and binary messages. What is JSON
-  # text already is put into the message as it is; and of what clients say in rooms only the envelope is read: the payload stays
-  # text, which the room checks in C.
+  # The V2 protocol of Phoenix's channels: JSON texts [join_ref, ref, topic, event, payload], and binary messages. JSON text is
+  # put into the message as it is. Of clients' messages to rooms only the envelope is decoded: the payload stays text, which the room checks in
+  # C.
 
   alias Roomfold.JSON
 
@@ -12,7 +12,7 @@ defmodule Roomfold.Gateway.Serializer do
   # Deep enough for a payload of 64 levels.
   @max_depth 66
 
-  @doc "What a client sent, as a map; or `{:error, reason}` for a person."
+  @doc "A client's message as a map; or `{:error, readable reason}`."
   def decode(:text, text) do
     with :other <- envelope(text), do: whole(text)
   end
@@ -41,7 +41,7 @@ defmodule Roomfold.Gateway.Serializer do
     end
   end
 
-  # Four plain strings (or null), then an object: anything else is read as a whole.
+  # Four plain strings (or null), then an object: anything else is decoded as a whole.
   defp envelope("[" <> rest) do
     with {:ok, join_ref, rest} <- plain(rest),
          {:ok, ref, rest} <- plain(rest),
@@ -65,7 +65,7 @@ defmodule Roomfold.Gateway.Serializer do
 
   defp plain(_), do: :other
 
-  # Nothing that a JSON string would write in another way.
+  # Nothing that needs escaping in a JSON string.
   defp plain?(text),
     do: for(<<byte <- text>>, byte < 0x20 or byte > 0x7E or byte in [?", ?\\], do: byte) == []
 
@@ -80,7 +80,7 @@ defmodule Roomfold.Gateway.Serializer do
   @doc "A message of the channel: `{:text | :binary, bytes}`."
   def push(join_ref, topic, event, payload), do: message_of(join_ref, nil, topic, event, payload)
 
-  @doc "Its closing or its crash: what has the join's ref in both places."
+  @doc "That the channel has closed or crashed: messages with the join's ref in both places."
   def last(join_ref, topic, event, payload), do: message_of(join_ref, join_ref, topic, event, payload)
 
   defp message_of(join_ref, _, topic, event, {:binary, data}) do

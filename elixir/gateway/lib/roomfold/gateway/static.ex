@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Static do
   @moduledoc false
-  # Which file a path of a URL names, if any.
+  # The file for a URL's path, if there is one.
 
   @types %{
     ".html" => "text/html; charset=utf-8",
@@ -42,7 +42,7 @@ defmodule Roomfold.Gateway.Static do
     end
   end
 
-  # Decoded once; what then still looks like a way out, or is hidden, is no name.
+  # Decoded once; a segment that then still leads out, or is hidden, is refused.
   defp names(path) do
     names = for name <- String.split(path, "/"), name != "", do: URI.decode(name)
     if Enum.all?(names, &name?/1), do: {:ok, names}, else: :error

@@ -1,18 +1,18 @@
 defmodule Roomfold.Gateway.Topic do
   @moduledoc false
-  # What a topic stands for.
+  # What a topic refers to: a room or a replay.
 
   alias Roomfold.{Error, EventLog, Replay, Room, Rooms, Session}
   alias Roomfold.Gateway.Arena
 
-  @doc "Whether there is such a kind of topic."
+  @doc "Whether this kind of topic exists."
   def known?("room:" <> id), do: id != ""
   def known?("replay:" <> name), do: name != ""
   def known?(_), do: false
 
   @doc """
-  Which history of a room it is that a client comes back to. A log in memory is gone with its VM, and seqs begin anew: a client that
-  says it was in another one (`instance` of the reply to its join) begins anew too.
+  Identifies the history of a room for clients that come back. A log in memory is lost with its VM, and seqs start over: a client that was in
+  another history (`instance` in the reply to its join) starts over, too.
   """
   def instance(config) do
     case Rooms.log(config.rooms) do
@@ -28,7 +28,7 @@ defmodule Roomfold.Gateway.Topic do
 
   def resumed(params, _), do: params
 
-  @doc "A session for it, and the replay if it is one; or the reply that says why not."
+  @doc "A session for the topic, and the replay if it is one; or the reply with the error."
   def open(topic, params, user, config) when is_map(params) do
     case topic do
       "room:" <> id -> room(id, user, config)
@@ -58,7 +58,7 @@ defmodule Roomfold.Gateway.Topic do
 
   defp valid(id), do: if(byte_size(id) <= 255, do: :ok, else: {:error, Error.new(:invalid_id, field: "room")})
 
-  # Linked to the channel: it goes when the channel goes.
+  # Linked to the channel: it ends with the channel.
   defp replay(name, params, user, config) do
     opts = [paused: params["paused"] == true]
 
@@ -76,7 +76,7 @@ defmodule Roomfold.Gateway.Topic do
     end
   end
 
-  # Asking for a replay starts no room.
+  # A replay does not start the room.
   defp recorded(id, opts, config), do: Room.replay({config.rooms, id}, opts)
 
   defp session(room, user, config), do: Session.new([room: room, user: user] ++ config.session)

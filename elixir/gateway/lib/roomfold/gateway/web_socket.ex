@@ -47,6 +47,6 @@ defmodule Roomfold.Gateway.WebSocket do
   defp timer(ms), do: Process.send_after(self(), :idle?, ms)
   defp now, do: System.monotonic_time(:millisecond)
 
-  # A close frame has room for so much.
+  # The most that fits into a close frame.
   defp short(reason), do: String.slice(reason, 0, 60)
 end

@@ -1,11 +1,11 @@
 defmodule Roomfold.Gateway.Yaws do
   @moduledoc false
-  # Yaws, embedded: found where its packages put it, and started without writing a file or reading one.
+  # Yaws, embedded: found where its packages install it, and started without reading or writing a file.
 
   @folders ~w(/usr/lib/yaws/ebin /usr/lib/yaws-*/ebin /usr/lib/erlang/lib/yaws-*/ebin /usr/local/lib/yaws-*/ebin
     /opt/homebrew/lib/yaws-*/ebin)
 
-  @doc "Makes Yaws available, or says what to install."
+  @doc "Makes Yaws available, or returns what to install."
   def load(folders \\ @folders) do
     if Code.ensure_loaded?(:yaws_api) do
       :ok
@@ -22,13 +22,13 @@ defmodule Roomfold.Gateway.Yaws do
     if Code.ensure_loaded?(:yaws_api), do: :ok, else: {:error, missing()}
   end
 
-  @doc "One line for a person."
+  @doc "One readable line."
   def missing do
     "The development gateway needs Yaws for HTTP and WebSocket, which was not found. On Debian and Ubuntu: " <>
       "apt-get install erlang-yaws (make setup does it)."
   end
 
-  @doc "What is to be supervised; `listen/1` makes them listen."
+  @doc "The children to supervise; `listen/1` makes them listen."
   def children do
     case :application.load(:yaws) do
       :ok -> :ok
@@ -45,7 +45,7 @@ defmodule Roomfold.Gateway.Yaws do
 
   @doc "Listens on both loopback addresses, IPv6 only if the system has it; every request goes to the module."
   def listen(port, module, opaque, send_timeout_ms) do
-    # What it says of where it listens, and wrongly of what from, and when it stops.
+    # Removes its log messages about where it listens, which are partly wrong, and about its stop.
     :logger.remove_primary_filter(__MODULE__)
     :ok = :logger.add_primary_filter(__MODULE__, {&__MODULE__.quiet/2, []})
 

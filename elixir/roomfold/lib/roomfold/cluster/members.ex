@@ -1,10 +1,10 @@
 defmodule Roomfold.Cluster.Members do
   @moduledoc false
-  # Which nodes take part, as data: what each said of itself, and what follows for us.
+  # Which nodes take part, as data: what each has announced, and what follows for this node.
   #
-  # Nodes must agree on their facts (versions, rules, schema), else they would fold one log into different worlds. Who comes new
-  # and disagrees with those who are there is refused, and knows why. When two clusters that disagree meet, the larger one stays,
-  # of equals the one with the smaller node name. When those it disagreed with are gone, a refused node takes part again.
+  # Nodes must agree on their facts (versions, rules, schema), else they would fold one log into different worlds. A new node that
+  # disagrees with the others is refused, and knows why. When two clusters that disagree meet, the larger one stays; of equal ones the
+  # one with the smaller node name. A refused node takes part again when the nodes it disagreed with are gone.
 
   defstruct [:me, :facts, status: :joining, reason: nil, others: %{}]
 
@@ -20,12 +20,12 @@ defmodule Roomfold.Cluster.Members do
   @spec new(node, map) :: t
   def new(me, facts), do: %__MODULE__{me: me, facts: facts}
 
-  @doc "What we say of ourselves to others."
+  @doc "What this node announces to the others."
   def hello(members) do
     %{node: members.me, facts: members.facts, status: members.status, peers: length(agreeing(members))}
   end
 
-  @doc "What another node said."
+  @doc "Another node's announcement has arrived."
   def heard(members, %{node: node} = hello) when node != members.me,
     do: settle(%{members | others: Map.put(members.others, node, hello)})
 
@@ -34,14 +34,14 @@ defmodule Roomfold.Cluster.Members do
   @doc "A node is gone."
   def gone(members, node), do: settle(%{members | others: Map.delete(members.others, node)})
 
-  @doc "Whoever was to be heard has been heard."
+  @doc "All known nodes have answered, or the time for that is over."
   def joined(%{status: :joining} = members), do: settle(%{members | status: :up})
   def joined(members), do: members
 
-  @doc "No more rooms here."
+  @doc "No more rooms may be placed on this node."
   def drain(members), do: %{members | status: :draining}
 
-  @doc "Nodes that rooms may be placed on: those that agree with us and drain not; if all do, all of them."
+  @doc "Nodes that rooms may be placed on: those that agree with this one and are not draining; if all drain, all of them."
   def placeable(%{status: :refused}), do: []
 
   def placeable(members) do
@@ -50,7 +50,7 @@ defmodule Roomfold.Cluster.Members do
     Enum.sort(if up == [], do: for(%{node: node} <- all, do: node), else: up)
   end
 
-  @doc "Nodes that are there but not with us, and why."
+  @doc "Nodes that disagree with this one, and why."
   def refused(members) do
     for {node, %{facts: facts}} <- members.others,
         reason = difference(members.facts, facts),
@@ -76,7 +76,7 @@ defmodule Roomfold.Cluster.Members do
   defp refusal(members, other),
     do: "#{other.node} and this node differ: #{difference(members.facts, other.facts)}"
 
-  # Somebody who is in, disagrees and counts for more.
+  # A node that takes part, disagrees and outweighs this one.
   defp overruled_by(members) do
     members.others
     |> Map.values()

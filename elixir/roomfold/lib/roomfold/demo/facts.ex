@@ -1,7 +1,7 @@
 defmodule Roomfold.Demo.Facts do
   @moduledoc false
   # What happened in a match, read from its events: shots, hits, deaths, and which shot led to which hit.
-  # A world has no place for these, since they are over as soon as they are told.
+  # They are not part of a world, since they are moments, not state.
 
   alias Roomfold.Demo.Facts
 
@@ -21,7 +21,7 @@ defmodule Roomfold.Demo.Facts do
     scan(events, %{facts: %Facts{}, walls: walls, thrown: %{}, weapon: %{}, wound: %{}, places: %{}})
   end
 
-  # Damage without measure: to stand where somebody arrives.
+  # So much damage comes only from standing where another player arrives.
   @crushing 10_000
 
   def crushed?(hit), do: is_integer(hit.damage) and hit.damage >= @crushing

@@ -1,14 +1,14 @@
 defmodule Roomfold.Demo.Live do
   @moduledoc false
-  # The match once more, through a room: every event published by whoever sent it, logged, folded, told to a subscriber and to a client that
-  # keeps a world by diffs; then its past read back from the log, and some of it played again.
+  # The match once more, through a room: every event is published by its sender, logged, folded, and sent to a subscriber and to a client that
+  # keeps a world by diffs; then its past is read from the log, and a part of it is played again.
 
   alias Roomfold.{EventLog, Replay, Room, Rooms, Rules, Session, World}
   alias Roomfold.Demo.Screen
 
   defmodule Silent do
     @moduledoc false
-    # Those who only look on are no events: the recording has all there were.
+    # Connections that only watch must not cause events: the recording has all of them.
     use Roomfold.Room
 
     @impl true
@@ -19,14 +19,14 @@ defmodule Roomfold.Demo.Live do
 
   @rooms Roomfold.Demo.Rooms
   @room {@rooms, "match"}
-  # So many times as fast as it was played.
+  # How many times as fast as it was played.
   @speed 25
   @replay_ms 2_000
   @tick_ms 5
-  # From about here on people notice that something is late.
+  # From about this latency on people notice a delay.
   @noticed_ms 100
 
-  @doc "recording: with its events; answers :ok or {:error, message}."
+  @doc "recording: with its events. Returns :ok or {:error, message}."
   def run(recording) do
     Screen.title("Through a room")
     folder = Path.join(System.tmp_dir!(), "roomfold-demo-#{System.unique_integer([:positive])}")
@@ -103,7 +103,7 @@ defmodule Roomfold.Demo.Live do
     with :ok <- compare(recording, theirs, refused), do: replay()
   end
 
-  @doc "Whether that is good: of 100 events 99 were acknowledged in so many milliseconds, and the room worked for so many at a time."
+  @doc "A verdict: the milliseconds in which 99 of 100 events were acknowledged, and those for which the room worked at a time."
   def verdict(p99, work) do
     word = if p99 < @noticed_ms, do: "good", else: "slow"
 
@@ -112,9 +112,9 @@ defmodule Roomfold.Demo.Live do
       "for the disk, and for other work of this machine."
   end
 
-  # ---- those who send ----
+  # ---- senders ----
 
-  # All events of a moment are sent at its time; the seq of each is known, as the room numbers them as the recording did.
+  # All events of a moment are sent at its time; their seqs are known, since the room numbers them like the recording.
   defp publish(events, sent) do
     room = Room.whereis(@room)
     [{_, %{"at" => first}} | _] = events
@@ -143,7 +143,7 @@ defmodule Roomfold.Demo.Live do
   defp sender(by) when by in ["server", nil], do: :server
   defp sender(user), do: user
 
-  # Takes answers in until a time, or until there are none to come.
+  # Receives answers until a time, or until there are no more to come.
   defp collect(%{waiting: waiting} = state, :all) when waiting == %{}, do: state
 
   defp collect(state, until) do
@@ -167,7 +167,7 @@ defmodule Roomfold.Demo.Live do
     end
   end
 
-  # ---- those who listen ----
+  # ---- receivers ----
 
   defp subscribe(sent) do
     :ok = Room.subscribe(@room)
@@ -231,7 +231,7 @@ defmodule Roomfold.Demo.Live do
     {world, session}
   end
 
-  # ---- what came of it ----
+  # ---- results ----
 
   defp compare(recording, theirs, 0) do
     {:ok, room} = Room.state_at(@room, length(recording.events))
@@ -253,7 +253,7 @@ defmodule Roomfold.Demo.Live do
     end
   end
 
-  # Seqs are not the recording's then.
+  # Then the seqs differ from the recording's.
   defp compare(_, theirs, _) do
     if World.snapshot(theirs.world) === Room.snapshot(@room),
       do: Screen.good("  a client's world, by #{Screen.number(theirs.diffs)} diffs"),
@@ -291,7 +291,7 @@ defmodule Roomfold.Demo.Live do
     :ok
   end
 
-  # What half of the times, 99 of 100 and all of them are at most; nil where there are none.
+  # The median, the 99th percentile and the maximum of the times; nil if there are none.
   defp percentiles([]), do: nil
 
   defp percentiles(times) do

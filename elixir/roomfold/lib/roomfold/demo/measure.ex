@@ -7,7 +7,7 @@ defmodule Roomfold.Demo.Measure do
 
   @rounds 5
   @batch 1_000
-  # The oracle is written to be plain, not fast: it gets a part of the match.
+  # The pure Elixir fold is written to be plain, not fast: it gets a part of the match.
   @oracle_events 3_000
 
   def run(%Recording{} = recording) do
@@ -76,7 +76,7 @@ defmodule Roomfold.Demo.Measure do
     |> Map.new(fn {name, rates} -> {name, rates |> Enum.sort() |> Enum.at(div(length(rates), 2))} end)
   end
 
-  # In a process of its own, so that no one pays for another's garbage.
+  # In a process of its own, so that no measurement pays for another's garbage.
   defp seconds(way) do
     task =
       Task.async(fn ->

@@ -1,7 +1,7 @@
 defmodule Roomfold.Demo.Plain do
   @moduledoc false
   # The fold as an application would write it by hand, a map of maps and one clause per event: what the
-  # demo measures Roomfold against. No checks, no report, no diffs, numbers as they come.
+  # demo compares Roomfold with. No checks, no report, no diffs, numbers as they come.
 
   def fold(world, events) do
     Enum.reduce(events, world, fn {name, payload}, world -> event(name, payload, world) end)

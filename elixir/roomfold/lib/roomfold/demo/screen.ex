@@ -51,7 +51,7 @@ defmodule Roomfold.Demo.Screen do
     :ok
   end
 
-  @doc "How far it is; on a terminal only, in one line that moves."
+  @doc "The progress, on a terminal only, in one line that moves."
   def progress(done, total, what) do
     if terminal?() and total > 0 do
       full = min(@bar, div(done * @bar, total))
@@ -85,7 +85,7 @@ defmodule Roomfold.Demo.Screen do
     "#{div(seconds, 60)}:#{seconds |> rem(60) |> Integer.to_string() |> String.pad_leading(2, "0")}"
   end
 
-  @doc "A short label and what is said about it."
+  @doc "A short label and its description."
   def entry(label, text) do
     [first | rest] = wrap(text, @columns - 9)
     IO.puts(["  ", String.pad_leading(label, 5), "  ", first])
@@ -93,7 +93,7 @@ defmodule Roomfold.Demo.Screen do
     :ok
   end
 
-  # Lines of at most so many columns, all indented as the text is.
+  # Lines of limited width, all with the indentation of the text.
   defp wrap(text, columns \\ @columns) do
     [margin] = Regex.run(~r/^ */, text)
 

@@ -1,12 +1,12 @@
 defmodule Roomfold.Demo.Shots do
   @moduledoc false
-  # Every recorded shot judged again: who would it have hit, with boxes, walls and doors as they were at that moment? The
-  # recording says whom the engine hit. Map units become metres: (x, y, z) is (x, z, -y) / 32.
+  # Every recorded shot, tested again: what it would have hit, with boxes, walls and doors as they were at that moment. The
+  # recording contains what the engine hit. Map units become metres: (x, y, z) is (x, z, -y) / 32.
 
   alias Roomfold.{Hits, Level, Schema, World}
 
   @unit 1 / 32
-  # Places as exact as the recording has them.
+  # Positions are as exact as in the recording.
   @schema [{"position", {:f64, 3}}]
 
   defstruct rays: 0, agree: 0, hits: 0, hits_agree: 0, microseconds: 0

@@ -61,7 +61,7 @@ defmodule Roomfold.Demo.Story do
     Screen.note("  A shotgun's shot is several rays, each counted; a hit is one that did damage.")
   end
 
-  # Teleports and respawns are no distance: nobody runs two metres in a 35th of a second.
+  # Teleports and respawns do not count as distance: no player runs two metres in a 35th of a second.
   defp distances(events) do
     {_places, sums} =
       Enum.reduce(events, {%{}, %{}}, fn
@@ -85,7 +85,7 @@ defmodule Roomfold.Demo.Story do
 
   defp kills(%Facts{kills: []}, _players), do: Screen.say("  Nobody died.")
 
-  # Monsters are counted together, and what nobody did is the level's doing.
+  # Monsters are counted together; kills by no entity are counted for the level.
   defp kills(facts, players) do
     side = fn
       nil -> "the level"

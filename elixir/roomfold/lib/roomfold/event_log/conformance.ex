@@ -1,6 +1,6 @@
 defmodule Roomfold.EventLog.Conformance do
   @moduledoc """
-  What every log must do: tests for adapters of `Roomfold.EventLog`, yours too.
+  Tests that every adapter of `Roomfold.EventLog` must pass, also your own.
 
       defmodule MyLogTest do
         use ExUnit.Case, async: true
@@ -12,15 +12,15 @@ defmodule Roomfold.EventLog.Conformance do
         end
       end
 
-  Each test wants a log of its own, empty, as `log` in its context. A log that keeps things also gives `reopen`, a function that stops its process,
-  starts one on the same storage, and answers the log. Tests that stop the log's process wait for it to be gone; it should be
-  started so that it is not restarted (`restart: :temporary`).
+  Each test needs an empty log of its own, as `log` in its context. A log with durable storage also gives `reopen`: a function that stops its
+  process, starts one on the same storage, and returns the log. Tests stop the log's process and wait until it has ended, so it must not be
+  restarted (`restart: :temporary`).
   """
 
   alias Roomfold.EventLog
   alias Roomfold.EventLog.Memory
 
-  @doc "Records as a test wants them: events `from` to `to`."
+  @doc "Records for a test: events `from` to `to`."
   @spec records(pos_integer, pos_integer, binary) :: [binary]
   def records(from, to, more \\ "") do
     for seq <- from..to//1, do: ~s({"seq":#{seq},"event_name":"user_moved","user_id":"tom#{more}"})
@@ -30,8 +30,8 @@ defmodule Roomfold.EventLog.Conformance do
   @spec text([binary]) :: binary
   def text(records), do: IO.iodata_to_binary(Enum.map(records, &[&1, ?\n]))
 
-  @doc "A room with these many records, and its term."
-  @spec room(EventLog.t(), String.t(), non_neg_integer) :: EventLog.epoch()
+  @doc "Makes a room with this many records, and returns its term."
+  @spec room(EventLog.t(), String.t(), non_neg_integer) :: EventLog.room_term()
   def room(log, name, count) do
     {:ok, %{term: term, seq: seq}} = EventLog.claim(log, name)
     :ok = EventLog.append(log, name, term, seq, records(seq + 1, seq + count))
@@ -42,7 +42,7 @@ defmodule Roomfold.EventLog.Conformance do
   @spec reason({:error, Roomfold.Error.t()}) :: atom
   def reason({:error, %Roomfold.Error{reason: reason, message: message}}) when is_binary(message), do: reason
 
-  @doc "An answer without what adapters may say in their own words."
+  @doc "An answer without the parts that adapters may word themselves."
   @spec plain(term) :: term
   def plain({:error, _} = error), do: reason(error)
   def plain(answer), do: answer

@@ -1,6 +1,6 @@
 defmodule Roomfold.EventLog.Memory do
   @moduledoc """
-  A log in the memory of one process, gone with it: for tests, and for rooms that need not outlive the VM.
+  A log in the memory of one process; it is lost when the process ends. For tests, and for rooms that need not outlive the VM.
 
       {:ok, pid} = Roomfold.EventLog.Memory.start_link(name: MyLog)
       log = {Roomfold.EventLog.Memory, MyLog}
@@ -14,7 +14,7 @@ defmodule Roomfold.EventLog.Memory do
   @behaviour EventLog
 
   @doc """
-  A log of its own. Options are those of `GenServer.start_link/3`.
+  Starts a log. The options are those of `GenServer.start_link/3`.
 
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> Roomfold.EventLog.rooms({Roomfold.EventLog.Memory, pid})
@@ -44,7 +44,7 @@ defmodule Roomfold.EventLog.Memory do
     end
   end
 
-  # A list of patterns would be compiled for each record, which takes several times as long as looking twice.
+  # A list of patterns would be compiled for each record, which takes several times as long as searching twice.
   defp line?(record),
     do: record != "" and :binary.match(record, "\n") == :nomatch and :binary.match(record, <<0>>) == :nomatch
 
@@ -71,7 +71,7 @@ defmodule Roomfold.EventLog.Memory do
   @impl EventLog
   def verify(server, room), do: EventLog.call(server, {:verify, room})
 
-  # What a log that writes to a disk would give back.
+  # The same that a log on a disk would return.
   defp as_json(meta) do
     with {:ok, text} <- JSON.encode(meta, impl: :elixir), do: JSON.decode(text, impl: :elixir)
   end

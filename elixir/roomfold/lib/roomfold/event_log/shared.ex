@@ -1,19 +1,19 @@
 defmodule Roomfold.EventLog.Shared do
   @moduledoc """
-  A log for several nodes: one node has it, a SQLite database say, and serves it to the others.
+  A log for several nodes: one node has it, for example a SQLite database, and serves it to the others.
 
       # on the node that has the disk
       children = [{Roomfold.EventLog.Shared, name: Xr.Log, log: {Roomfold.EventLog.SQLite, path: "rooms.db"}}]
 
-      # on the nodes that have rooms, that one perhaps among them
+      # on the nodes that have rooms, which may include that one
       {Roomfold.Rooms,
        name: Xr.Rooms,
        log: {:running, {Roomfold.EventLog.Shared, {Xr.Log, :"log@10.0.0.5"}}},
        placement: {Roomfold.Placement.Global, []}}
 
-  What rooms of all nodes write shares commits, and what is acknowledged is on that node's disk. While it is away there are no rooms: those that ran
-  stop, since none could write, and come back with it. That is the price of one disk; a log in PostgreSQL (`Roomfold.EventLog.Ecto` in
-  the companion package) moves it to the database.
+  Rooms of all nodes share commits, and what is acknowledged is on that node's disk. While that node is away there are no rooms: running rooms
+  stop, since they can't write, and come back with it. That is the price of a single disk; a log in PostgreSQL (`Roomfold.EventLog.Ecto` in the
+  companion package) moves this to the database.
   """
   use Supervisor
 
@@ -23,7 +23,7 @@ defmodule Roomfold.EventLog.Shared do
   @behaviour EventLog
 
   @doc """
-  Starts the log and what serves it.
+  Starts the log and its server.
 
   ## Options
 
@@ -59,7 +59,7 @@ defmodule Roomfold.EventLog.Shared do
       {Server, name: name, log: {module, inner}, tasks: Module.concat(name, Tasks)}
     ]
 
-    # Whoever monitors the server is to know when the log has ended.
+    # Callers monitor the server, and must learn when the log ends.
     Supervisor.init(children, strategy: :one_for_all)
   end
 
@@ -74,7 +74,7 @@ defmodule Roomfold.EventLog.Shared do
   def submit(server, room, term, after_seq, records, opts) do
     {server, reference} = EventLog.watch(server)
     records = Enum.map(records, &IO.iodata_to_binary/1)
-    # Not both over the net; and nobody watches the log there.
+    # The text would be sent twice, and the caller does not monitor the log on the other node.
     opts = Keyword.drop(opts, [:text, :watched])
     if server, do: send(server, {:submit, reference, [room, term, after_seq, records, opts]})
     reference

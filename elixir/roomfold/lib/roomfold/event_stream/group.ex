@@ -1,6 +1,6 @@
 defmodule Roomfold.EventStream.Group do
   @moduledoc """
-  Carries events to the processes of all connected nodes, by a scope of `:pg`. It must run under the same name on each of
+  Sends events to the processes of all connected nodes, with a scope of `:pg`. It must run under the same name on each of
   them.
 
       iex> {:ok, pid} = Roomfold.EventStream.Group.start_link(name: MyGroup)
@@ -33,7 +33,7 @@ defmodule Roomfold.EventStream.Group do
     :ok
   end
 
-  # Messages of one broadcast arrive in order: between two processes Erlang keeps it, and all come from the caller.
+  # Messages of one broadcast arrive in order: Erlang keeps the order between two processes, and all come from the caller.
   @impl true
   def broadcast(name, topic, messages) do
     for pid <- :pg.get_members(name, topic), message <- messages, do: send(pid, message)

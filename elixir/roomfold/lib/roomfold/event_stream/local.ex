@@ -1,6 +1,6 @@
 defmodule Roomfold.EventStream.Local do
   @moduledoc """
-  Carries events to the processes of one node, by a Registry.
+  Sends events to the processes of one node, with a Registry.
 
       iex> {:ok, pid} = Roomfold.EventStream.Local.start_link(name: LocalStream)
       iex> Process.alive?(pid)

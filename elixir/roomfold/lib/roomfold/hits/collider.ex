@@ -1,8 +1,7 @@
 defmodule Roomfold.Hits.Collider do
   @moduledoc false
-  # A collider as entities carry it and shots may: a map, as c_src/include/roomfold/scene.h says. Here it becomes
-  # {shape, centred, {half x, half y, half z}, radius, height}, and the layers beside it, nil
-  # if it does not say.
+  # A collider of an entity or a shot: a map, described in c_src/include/roomfold/scene.h. It is parsed to
+  # {shape, centred, {half x, half y, half z}, radius, height}, and the layers, nil if it has none.
 
   @spec parse(term) :: {:ok, tuple, non_neg_integer | nil} | :error
   def parse(%{"shape" => shape} = map) do

@@ -1,7 +1,7 @@
 defmodule Roomfold.Hits.Elixir do
   @moduledoc false
-  # Who is hit, in pure Elixir: everything there is, one after the other. The oracle of the C, with the same operations
-  # on binary64 in the same order, so that answers are equal to the bit. docs/hits.md says what they mean.
+  # Finds hits in pure Elixir, by testing everything, one after the other. The reference for C, with the same operations on binary64 in the same
+  # order, so that answers are equal to the bit. docs/hits.md specifies them.
 
   alias Roomfold.Hits.Elixir.{Panel, Sweep, Triangle}
 
@@ -98,7 +98,7 @@ defmodule Roomfold.Hits.Elixir do
     }
   end
 
-  # What the first static thing stops, and what the kind of shot asks for.
+  # Drops hits after the first static thing, and those that this kind of shot does not want.
   defp choose(hits, :all), do: hits
   defp choose(hits, :first), do: Enum.take(hits, 1)
 
@@ -109,7 +109,7 @@ defmodule Roomfold.Hits.Elixir do
 
   # ---- zones ----
 
-  @doc "The targets that touch it, in the order of ids."
+  @doc "The targets that touch a zone, in the order of ids."
   def overlap(scene, zone) do
     with :ok <- places(Tuple.to_list(zone.position)), {:ok, shape} <- shape(zone.collider) do
       {x, y, z} = zone.position
@@ -183,7 +183,7 @@ defmodule Roomfold.Hits.Elixir do
 
   @nothing {0.0, 0.0, 0.0}
 
-  @doc "A collider as a box with a radius around it, and how far its centre is above the position."
+  @doc "A collider as a box with a radius around it, and the height of its centre above the position."
   def shape(%{shape: :point}), do: {:ok, %{half: @nothing, radius: 0.0, lift: 0.0}}
 
   def shape(%{shape: :box, half: {_, y, _} = half} = collider) do

@@ -1,15 +1,15 @@
 defmodule Roomfold.Hits.Hit do
   @moduledoc """
-  Who or what was hit.
+  What was hit, and where.
 
     * `:kind` - `:entity`, `:wall`, `:box` or `:triangle`
     * `:id` - of the entity
     * `:number` - of the wall, box or triangle
     * `:t` - 0 at the shot's origin, 1 at the end of its range
-    * `:distance` - the same in metres; of a zone: from its centre to the nearest point of the entity's collider
-    * `:point` - where the shot was then; of a zone: that nearest point
-    * `:normal` - of what was hit, towards the shot
-    * `:seq`, `:blend` - the past it was tested against (`nil`: now), and how far from there to the next state (0 to below 1)
+    * `:distance` - the same in metres; for a zone: from its centre to the nearest point of the entity's collider
+    * `:point` - the position of the shot at the hit; for a zone: that nearest point
+    * `:normal` - of the surface that was hit, towards the shot
+    * `:seq`, `:blend` - the past state it was tested against (`nil`: now), and the fraction of the way to the next state (0 to below 1)
   """
 
   @type point :: {float, float, float}

@@ -2,12 +2,12 @@ defmodule Roomfold.JSON.Elixir do
   @moduledoc false
   alias Roomfold.JSON.Elixir.Number
 
-  # JSON in pure Elixir: the oracle of the C reader and writer, equal to them down to the offset of an error
-  # (docs/event-model.md, "Syntax errors in JSON text"). Reading keeps its own stack, so depth is only what the limit says.
+  # JSON in pure Elixir: the reference for the C reader and writer, equal to them down to the offset of an error
+  # (docs/event-model.md, "Syntax errors in JSON text"). The reader has a stack of its own, so only the limit bounds the depth.
 
   import Bitwise
 
-  # A number that no binary64 can hold, where that is not an error: an integer that nothing can hold either.
+  # Stands for a number that is too large for a binary64, where that is not an error: an integer that is out of range everywhere.
   @too_large 1 <<< 64
   @event_depth 64
   @encode_depth 512
@@ -60,7 +60,7 @@ defmodule Roomfold.JSON.Elixir do
   defp space(<<byte, rest::binary>>, at) when is_space(byte), do: space(rest, at + 1)
   defp space(rest, at), do: {rest, at}
 
-  # ---- values; the stack holds what is open around them: {:list, items} or {:map, map, key} ----
+  # ---- values; the stack holds the open lists and maps around them: {:list, items} or {:map, map, key} ----
 
   defp value(<<?[, rest::binary>>, at, stack, depth, context) do
     if depth == context.max_depth, do: fail(:too_deep, at)
@@ -109,7 +109,7 @@ defmodule Roomfold.JSON.Elixir do
 
   defp word(rest, at, _, _, _, _, context), do: unexpected(rest, at, context)
 
-  # A value is whole: what it stands in goes on.
+  # A value is complete: continues with the list or map around it.
   defp close(value, rest, at, [], _, _), do: {:ok, value, rest, at}
 
   defp close(value, rest, at, [{:list, items} | stack], depth, context) do
@@ -277,7 +277,7 @@ defmodule Roomfold.JSON.Elixir do
   defp more_digits(<<digit, rest::binary>>, at) when is_digit(digit), do: more_digits(rest, at + 1)
   defp more_digits(rest, at), do: {rest, at}
 
-  # In events every integer beyond 64 bits is as good as any other: out of range.
+  # In events all integers beyond 64 bits are treated the same: out of range.
   defp integer(text, start, context) do
     cond do
       digit_count(text) <= @max_digits -> String.to_integer(text)
@@ -305,7 +305,7 @@ defmodule Roomfold.JSON.Elixir do
     {:json, reason, _} -> {:error, {reason, nil, nil}}
   end
 
-  @doc "The same as iodata, for what is a part of a text; throws {:json, reason, nil}."
+  @doc "The same as iodata, for a part of a text; throws {:json, reason, nil}."
   def text(term), do: encode(term, @encode_depth)
 
   defp encode(nil, _), do: "null"

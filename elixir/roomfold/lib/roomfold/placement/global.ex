@@ -1,19 +1,19 @@
 defmodule Roomfold.Placement.Global do
   @moduledoc """
-  One room for all connected nodes: it is found from each of them, and placed by consistent hashing.
+  All connected nodes share the rooms: each room is found from all of them, and placed by consistent hashing.
 
-  Names are kept by Erlang's `:global`. Which nodes take part is known by `Roomfold.Cluster`, which refuses those that would fold
-  otherwise (other rules, another schema, another version).
+  Names are registered in Erlang's `:global`. `Roomfold.Cluster` knows which nodes take part, and refuses those that would fold
+  differently (other rules, another schema, another version).
 
   ## Options
 
-    * `:nodes` - a fixed list of nodes. Then a room has its home on one of them, for good, and is unavailable (`:node_away`) while
-      that one is away: for logs that each node has on a disk of its own (`Roomfold.EventLog.SQLite`). Without it a room runs on one
-      of those that are there, and its log must be one that all nodes share (`Roomfold.EventLog.Shared`, or a log in PostgreSQL)
+    * `:nodes` - a fixed list of nodes. Then a room has a permanent home on one of them, and is unavailable (`:node_away`) while that node
+      is away: for logs on a disk of each node (`Roomfold.EventLog.SQLite`). Without it a room runs on any available node, and all nodes must
+      share its log (`Roomfold.EventLog.Shared`, or a log in PostgreSQL)
 
-  When two processes of one room meet, after a network that was split has healed, both are asked for their term: the one with the
-  newest in the log keeps the name, the other one stops. And every few seconds each node says which rooms it has, so that a node that missed a
-  name, while several met again at once, gets to know it.
+  When two processes of one room meet, after a split network has healed, their terms are compared with the log: the one with the newest term
+  keeps the name, the other one stops. Every few seconds each node announces its rooms, so that a node that missed a name, when several met
+  again at once, learns it.
   """
   @behaviour Roomfold.Placement
 
@@ -56,13 +56,13 @@ defmodule Roomfold.Placement.Global do
   def reclaim(rooms, id, _opts) do
     case register_name({rooms, id}, self()) do
       :yes -> :ok
-      # Two pairs of nodes may have met with the same two processes: it was asked twice.
+      # Two pairs of nodes may have met with the same two processes: then this is the second call.
       :no -> if whereis(rooms, id, []) == self(), do: :ok, else: :taken
     end
   end
 
   @doc false
-  # Some node has not heard of it. Not where others know another process by that name.
+  # For a name that some node has missed. Not if the name belongs to another process.
   def register_again(rooms, id, pid) do
     case whereis(rooms, id, []) do
       other when other not in [nil, pid] -> :taken
@@ -70,7 +70,7 @@ defmodule Roomfold.Placement.Global do
     end
   end
 
-  # ---- what {:via, module, name} calls ----
+  # ---- the callbacks of {:via, module, name} ----
 
   @doc false
   def register_name({rooms, id}, pid),
@@ -86,7 +86,7 @@ defmodule Roomfold.Placement.Global do
   def send({rooms, id}, message), do: :global.send(global(rooms, id), message)
 
   @doc false
-  # Runs in :global's own process, so it decides nothing itself: the rooms ask the log (Roomfold.Room.Server).
+  # Runs in :global's own process, so it does not decide: the rooms ask the log (Roomfold.Room.Server).
   def conflict(_name, one, two) do
     Kernel.send(one, :roomfold_conflict)
     Kernel.send(two, :roomfold_conflict)

@@ -1,6 +1,6 @@
 defmodule Roomfold.Placement.Local do
   @moduledoc """
-  Rooms of one node: they run where they are asked for. The default.
+  The default: a room runs on the node where it is used.
   """
   @behaviour Roomfold.Placement
 
@@ -14,7 +14,7 @@ defmodule Roomfold.Placement.Local do
 
   @impl true
   def whereis(rooms, id, _opts) do
-    # Not lookup: it still finds who has just died.
+    # Not lookup: it would still find a process that has just ended.
     case Registry.whereis_name({Rooms.registry(rooms), id}) do
       :undefined -> nil
       pid -> pid

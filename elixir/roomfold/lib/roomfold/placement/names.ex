@@ -1,10 +1,10 @@
 defmodule Roomfold.Placement.Names do
   @moduledoc false
-  # Sees to it that the rooms of this node are found from all others. :global exchanges names when nodes meet; where several meet again at once (a
-  # node that was frozen, say), one may be left without the name of a room that has gone on elsewhere, and nothing would tell it. So
-  # each node says now and then which rooms it has; who does not know one answers, and the name is registered again.
+  # Makes sure that the rooms of this node are found from all others. :global exchanges names when nodes meet; if several meet again at once
+  # (after one was frozen, for example), a node may be left without the name of a room on another node. So each node announces its rooms at
+  # intervals; a node that does not know one answers, and the name is registered again.
   #
-  # A name that leads to another process is left alone: which of the two goes on is decided by their terms.
+  # A name that belongs to another process is left alone: the terms decide which of the two continues.
   use GenServer
 
   alias Roomfold.{Placement, Rooms}
@@ -28,7 +28,7 @@ defmodule Roomfold.Placement.Names do
 
     if here != [] do
       ids = for {id, _} <- here, do: id
-      # Who hangs hears of it the next time.
+      # A node that hangs gets the next announcement.
       for node <- Node.list(),
           do: Process.send({server(state.rooms), node}, {:rooms, self(), ids}, [:nosuspend, :noconnect])
 

@@ -1,16 +1,16 @@
 defmodule Roomfold.Port.Frames do
   @moduledoc false
   # The stream of bytes between the VM and the port program: a length (4 bytes, big-endian, of what follows), the number of the call (4 bytes), a term.
-  # A length is not believed: what is kept is what has come, and a frame that is longer than the limit ends it.
+  # A length is not trusted: only bytes that have arrived are kept, and a frame longer than the limit is an error.
 
   @enforce_keys [:limit]
-  # parts: what has come of the next frame, the last first; size: their bytes; want: how many it takes
+  # parts: what has arrived of the next frame, the last first; size: their bytes; want: how many are needed
   defstruct [:limit, parts: [], size: 0, want: 8]
 
   @type t :: %__MODULE__{}
   @type frame :: {call :: non_neg_integer, term :: binary}
 
-  @doc "For frames of at most so many bytes behind the length."
+  @doc "For frames of at most this many bytes after the length."
   def new(limit), do: %__MODULE__{limit: limit}
 
   @doc "A frame to be written, as iodata, if it is not too long."
@@ -20,7 +20,7 @@ defmodule Roomfold.Port.Frames do
     if size + 4 <= limit, do: {:ok, [<<size + 4::32, call::32>> | term]}, else: :too_long
   end
 
-  @doc "The frames that are whole with this piece."
+  @doc "Adds a piece of the stream, and returns the frames that are complete now."
   @spec read(t, binary) :: {:ok, [frame], t} | :error
   def read(%{size: size, want: want} = frames, data) when size + byte_size(data) < want,
     do: {:ok, [], %{frames | parts: [data | frames.parts], size: size + byte_size(data)}}
@@ -51,9 +51,9 @@ defmodule Roomfold.Port.Frames do
   defp rest(frames, "", _), do: %{frames | parts: [], size: 0, want: 8}
   defp rest(frames, data, want), do: %{frames | parts: [data], size: byte_size(data), want: want}
 
-  @doc "The term of an answer: one that makes no atom, and takes no more memory than its bytes speak of."
+  @doc "Decodes an answer; it can't create atoms, nor take more memory than its size suggests."
   @spec decode(binary) :: {:ok, term} | :error
-  # Compressed ones, which the program never writes, could become a thousand times as long.
+  # Compressed terms, which the program never writes, could become a thousand times as large.
   def decode(<<131, 80, _::binary>>), do: :error
 
   def decode(term) do

@@ -1,8 +1,8 @@
 defmodule Roomfold.Port.Program do
   @moduledoc false
-  # Where the port program is.
+  # The path of the port program.
 
-  @doc "Its path; raises where it is not there, and says what to do."
+  @doc "Its path; raises with instructions if it does not exist."
   def path!(path \\ nil) do
     path = path || Path.join(to_string(:code.priv_dir(:roomfold)), "roomfold_port")
     if File.regular?(path), do: path, else: raise(missing(path))

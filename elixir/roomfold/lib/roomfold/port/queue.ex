@@ -1,6 +1,6 @@
 defmodule Roomfold.Port.Queue do
   @moduledoc false
-  # Calls of one port program: those on their way, which are answered in order, and those that wait until there are fewer.
+  # Calls to one port program: those in flight, which are answered in order, and those that wait until there are fewer.
 
   defstruct [
     :max_calls,
@@ -11,7 +11,7 @@ defmodule Roomfold.Port.Queue do
     bytes: 0,
     waiting: :queue.new(),
     waiting_count: 0,
-    # When it was the first one's turn.
+    # since when the program has worked on the first call in flight
     turn: 0
   ]
 
@@ -22,14 +22,14 @@ defmodule Roomfold.Port.Queue do
           since: integer
         }
 
-  @doc "At most so many calls and bytes on their way (one call in any case), and so many that wait."
+  @doc "An empty queue. Limits: calls and bytes in flight (one call in any case), and calls that wait."
   def new(max_calls, max_bytes, max_waiting),
     do: %__MODULE__{max_calls: max_calls, max_bytes: max_bytes, max_waiting: max_waiting}
 
   def in_flight(queue), do: queue.calls
   def waiting(queue), do: queue.waiting_count
 
-  @doc "Since when somebody waits: whose turn it is, or the first of those behind. nil: nobody does."
+  @doc "Since when the oldest call has waited: the first in flight, or the first that waits. nil: there is none."
   def since(%{calls: calls, turn: turn, waiting: waiting}) do
     case :queue.peek(waiting) do
       {:value, %{since: since}} -> if calls > 0, do: min(turn, since), else: since
@@ -37,7 +37,7 @@ defmodule Roomfold.Port.Queue do
     end
   end
 
-  @doc "Adds a call behind those that wait."
+  @doc "Adds a call after those that wait."
   def add(%{waiting_count: count, max_waiting: max}, _) when count >= max, do: :full
   def add(queue, call), do: {:ok, add!(queue, call)}
 
@@ -55,7 +55,7 @@ defmodule Roomfold.Port.Queue do
     if queue.calls > 0 and queue.bytes + call.size > queue.max_bytes do
       :wait
     else
-      # The bytes are the pipe's from now on.
+      # The bytes are in the pipe from now on.
       sent = {number, call.size, %{call | bytes: nil}}
 
       {:ok, call,
@@ -71,7 +71,7 @@ defmodule Roomfold.Port.Queue do
     end
   end
 
-  @doc "The call that was answered, which must be the first."
+  @doc "Removes the call that was answered, which must be the first."
   def answered(queue, number, now) do
     case :queue.out(queue.on_way) do
       {{:value, {^number, size, call}}, on_way} ->
@@ -82,10 +82,10 @@ defmodule Roomfold.Port.Queue do
     end
   end
 
-  @doc "Whether it has been the first one's turn since before."
+  @doc "Whether the program has worked on the first call in flight since before a time."
   def late?(queue, before), do: queue.calls > 0 and queue.turn < before
 
-  @doc "Those that have waited since before, and the rest."
+  @doc "Splits off the calls that have waited since before a time."
   def expire(queue, before) do
     case :queue.peek(queue.waiting) do
       {:value, %{since: since}} when since < before ->
@@ -98,7 +98,7 @@ defmodule Roomfold.Port.Queue do
     end
   end
 
-  @doc "The calls that were on their way, in their order: they will not be answered. Those that wait begin anew to."
+  @doc "Removes the calls in flight, in order: they will not be answered. The time of those that wait starts over."
   def take_back(queue, now) do
     calls = for {_, _, call} <- :queue.to_list(queue.on_way), do: call
     waiting = for call <- :queue.to_list(queue.waiting), do: %{call | since: now}

@@ -1,7 +1,7 @@
 defmodule Roomfold.Port.Reaper do
   @moduledoc false
-  # Sees to it that no port program is left over. One whose owner ends reads the end of its input and ends too; but one that hangs, or was
-  # stopped, does not: so its process is ended from here, also when its owner was killed.
+  # Makes sure that no port program is left over. A program whose owner ends reads the end of its input, and ends too; but one that hangs, or was
+  # stopped, does not. So this kills its OS process, also when the owner was killed.
   use GenServer
 
   def start_link(opts), do: GenServer.start_link(__MODULE__, [], opts)
@@ -9,7 +9,7 @@ defmodule Roomfold.Port.Reaper do
   @doc "This process owns that OS process from now on (nil: none)."
   def owns(reaper, os_pid), do: GenServer.cast(reaper, {:owns, self(), os_pid})
 
-  @doc "Ends an OS process, now and for certain; then it is nobody's: its number may be another one's soon."
+  @doc "Kills an OS process, and forgets it: another process may get its number soon."
   def finish(reaper, os_pid), do: GenServer.cast(reaper, {:finish, self(), os_pid})
 
   @impl true
@@ -45,7 +45,7 @@ defmodule Roomfold.Port.Reaper do
   @impl true
   def terminate(_, owners), do: for({_, {_, os_pid}} <- owners, do: kill(os_pid))
 
-  # The shell's own kill: nothing else has to be installed.
+  # The shell's built-in kill, so that nothing else has to be installed.
   defp kill(nil), do: :ok
   defp kill(os_pid), do: :os.cmd(~c"kill -9 #{os_pid} 2>/dev/null")
 end

@@ -1,25 +1,25 @@
 defmodule Roomfold.Port.Worker do
   @moduledoc false
-  # Owns one port program: writes calls to it, hands on its answers, which come in the same order, and starts it anew when it has crashed or hangs.
+  # Owns one port program: writes calls to it, passes on its answers, which come in the same order, and restarts it when it crashes or hangs.
   #
-  # What it promises a caller: an answer, or an error that says that the call has not been done and will not be. Worlds
-  # are lost with the program; whoever has one makes it anew (Roomfold.Projection.Port).
+  # Each caller gets an answer, or an error that means that the call has not been done and will not be. Worlds are lost with the program; their
+  # callers recreate them (Roomfold.Projection.Port).
   use GenServer, restart: :permanent, shutdown: 5_000
 
   require Logger
   alias Roomfold.Port.{Frames, Program, Queue, Reaper}
   alias Roomfold.Port.Worlds
 
-  # Bytes of calls that are gathered before they are written, if the calls come that fast. More would keep the program waiting.
+  # How many bytes of calls are gathered before they are written, if calls come fast. With more, the program would have to wait.
   @gather 98_304
   @first_pause_ms 10
   @longest_pause_ms 1_000
 
   @type failure :: :restarted | :crashed | :timeout | :busy | :too_large | :down
-  @typedoc "What becomes of a world by the call: used, made (by number), given up."
+  @typedoc "What the call does with a world: uses it, creates it (by number), or releases it."
   @type touch :: {:use | :make | :drop, number :: pos_integer} | nil
 
-  # Everything goes through here, and hardly anything stays: what it collects is worth little.
+  # All data passes through here, and hardly any is kept: with a larger heap it is collected less often.
   @heap [min_heap_size: 8_192, min_bin_vheap_size: 524_288]
 
   def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name], spawn_opt: @heap)
@@ -27,7 +27,7 @@ defmodule Roomfold.Port.Worker do
   @doc "The answer's term, not decoded."
   @spec call(GenServer.server(), tuple, touch) :: {:ok, binary} | {:error, failure}
   def call(worker, term, touch) do
-    # Large binaries stay where they are.
+    # Large binaries are not copied.
     bytes = :erlang.term_to_iovec(term)
 
     case whereis(worker) do
@@ -39,17 +39,17 @@ defmodule Roomfold.Port.Worker do
       {:error, if(reason == :noproc, do: :down, else: :restarted)}
   end
 
-  # Where the whole pool has ended, its registry has, too.
+  # If the whole pool has ended, so has its registry.
   defp whereis(worker) do
     GenServer.whereis(worker)
   rescue
     ArgumentError -> nil
   end
 
-  @doc "An answer was no answer: the program can't be trusted any more."
+  @doc "An answer was invalid: the program can't be trusted any more."
   def distrust(worker), do: tell(worker, :distrust)
 
-  @doc "A world that its program had lost was made again, which took so many microseconds."
+  @doc "A lost world was recreated, which took this many microseconds."
   def made_again(worker, microseconds), do: tell(worker, {:made_again, microseconds})
 
   defp tell(worker, message), do: if(pid = whereis(worker), do: GenServer.cast(pid, message), else: :ok)
@@ -74,10 +74,10 @@ defmodule Roomfold.Port.Worker do
       out_bytes: 0,
       ticking: false,
       worlds: Worlds.new(opts[:max_worlds]),
-      # Of those that ended without an answer, one after the other.
+      # how many programs in a row ended without an answer
       failures: 0,
       restarts: 0,
-      # How often a world was made again, and the microseconds of all.
+      # how often a world was recreated, and the total time in microseconds
       made_again: {0, 0}
     }
 
@@ -91,7 +91,7 @@ defmodule Roomfold.Port.Worker do
         :stream,
         :use_stdio,
         args: state.opts[:args] || ["#{state.opts.max_frame_bytes}"],
-        # What is on its way has limits of its own: no caller is to be suspended.
+        # Calls in flight have limits of their own, so callers are never suspended.
         busy_limits_port: :disabled,
         busy_limits_msgq: :disabled
       ])
@@ -157,7 +157,7 @@ defmodule Roomfold.Port.Worker do
   def handle_info({:EXIT, port, _}, %{port: port} = state),
     do: %{state | port: nil} |> down(:crashed, "it has ended") |> noreply()
 
-  # Nobody else has anything to say: time to write.
+  # No more messages wait: time to write.
   def handle_info(:timeout, state), do: state |> flush() |> noreply()
   def handle_info(:tick, state), do: %{state | ticking: false} |> tick() |> noreply()
   def handle_info(:open, %{port: nil} = state), do: state |> open() |> pump() |> noreply()
@@ -167,7 +167,7 @@ defmodule Roomfold.Port.Worker do
     %{state | worlds: worlds} |> free(gone) |> noreply()
   end
 
-  # Of a program that was given up.
+  # From a program that was abandoned.
   def handle_info(_, state), do: noreply(state)
 
   @impl true
@@ -186,7 +186,7 @@ defmodule Roomfold.Port.Worker do
 
   # ---- out ----
 
-  # Sends on what may be on its way.
+  # Sends as many calls as may be in flight.
   defp pump(%{port: nil} = state), do: ticking(state)
 
   defp pump(state) do
@@ -210,7 +210,7 @@ defmodule Roomfold.Port.Worker do
   defp flush(%{port: nil} = state), do: %{state | out: [], out_bytes: 0}
 
   defp flush(state) do
-    # It may have ended in this moment; then its end is in the mailbox.
+    # The program may just have ended; then the message about it is in the mailbox.
     try do
       Port.command(state.port, state.out)
     rescue
@@ -220,7 +220,7 @@ defmodule Roomfold.Port.Worker do
     %{state | out: [], out_bytes: 0}
   end
 
-  # Worlds that nobody will ask for.
+  # Worlds that are not needed any more.
   defp free(state, []), do: state
 
   defp free(state, [number | more]) do
@@ -244,9 +244,9 @@ defmodule Roomfold.Port.Worker do
     end
   end
 
-  # ---- when it fails ----
+  # ---- failures ----
 
-  # Looks again when the first of all may be late, and not before.
+  # Checks again when the oldest call may be late, and not before.
   defp ticking(%{ticking: true} = state), do: state
 
   defp ticking(state) do
@@ -260,7 +260,7 @@ defmodule Roomfold.Port.Worker do
     end
   end
 
-  # A program that hangs holds up all who wait: they are not late because of that.
+  # A program that hangs holds up all waiting calls: that does not make them late.
   defp tick(state) do
     if state.port && Queue.late?(state.queue, now() - state.opts.timeout) do
       down(state, :timeout, "no answer within #{state.opts.timeout} ms")
@@ -271,7 +271,7 @@ defmodule Roomfold.Port.Worker do
     end
   end
 
-  # The one that it was working on may be what it can't do; those behind have done nothing.
+  # The call that it was working on may have been the cause; the later ones have done nothing.
   defp down(state, why, words) do
     if state.port, do: close(state.port)
     if state.os_pid, do: Reaper.finish(state.opts.reaper, state.os_pid)
@@ -281,7 +281,7 @@ defmodule Roomfold.Port.Worker do
       GenServer.reply(call.from, {:error, if(index == 0, do: why, else: :restarted)})
     end
 
-    Logger.warning("roomfold_port #{state.os_pid} was started anew: #{words}")
+    Logger.warning("roomfold_port #{state.os_pid} was restarted: #{words}")
 
     %{
       state
@@ -296,7 +296,7 @@ defmodule Roomfold.Port.Worker do
     |> reopen()
   end
 
-  # At once, unless it failed before it could answer anything: what can't be started is not tried all the time.
+  # At once, unless it failed before its first answer: a program that can't start is not tried all the time.
   defp reopen(%{failures: 1} = state), do: state |> open() |> pump()
 
   defp reopen(state) do
@@ -306,7 +306,7 @@ defmodule Roomfold.Port.Worker do
   end
 
   defp close(port) do
-    # What it still sends is nobody's.
+    # What it still sends is ignored.
     Process.unlink(port)
     Port.close(port)
   rescue

@@ -1,7 +1,7 @@
 defmodule Roomfold.Port.Worlds do
   @moduledoc false
-  # Which worlds a port program has, whose they are, and when they were used last. A world is given up when the process that made it has ended, and when
-  # there are too many: the one that was not used for longest. Whoever still has it makes it anew.
+  # The worlds of a port program, with their owners and when they were used last. A world is released when the process that created it ends, or,
+  # if there are too many, when it is the least recently used. Its value recreates it on the next use.
 
   # worlds: number => {owner, used}; owners: process => {monitor, numbers}
   defstruct [:max, worlds: %{}, owners: %{}, clock: 0]
@@ -9,7 +9,7 @@ defmodule Roomfold.Port.Worlds do
   def new(max), do: %__MODULE__{max: max}
   def count(worlds), do: map_size(worlds.worlds)
 
-  @doc "What a call does with a world, and the numbers of those to be given up for it."
+  @doc "Notes what a call does with a world, and returns the numbers of the worlds to release for it."
   def touch(worlds, nil, _), do: {worlds, []}
 
   def touch(worlds, {:use, number}, _) do
@@ -42,7 +42,7 @@ defmodule Roomfold.Port.Worlds do
     }
   end
 
-  @doc "The owner has ended: its worlds go."
+  @doc "An owner has ended: its worlds are released."
   def owner_down(worlds, owner) do
     case Map.pop(worlds.owners, owner) do
       {nil, _} ->
@@ -54,7 +54,7 @@ defmodule Roomfold.Port.Worlds do
     end
   end
 
-  # A tenth at a time, so that it is not done for each new one.
+  # A tenth at a time, so that this does not run for each new world.
   defp thin(worlds) do
     numbers =
       worlds.worlds

@@ -1,14 +1,14 @@
 defmodule Roomfold.Projection.Elixir do
   @moduledoc false
-  # The same world as the C core's, written as plainly as possible: the oracle of the tests, and for where nothing is compiled.
-  # docs/event-model.md says what every line here has to do.
+  # The same world as in C, written as plainly as possible: the reference for tests, and for systems without a C compiler.
+  # docs/event-model.md specifies what it has to do.
   @behaviour Roomfold.Projection
 
   alias Roomfold.{Error, Report, Rules}
   alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Hits, Input, Packed}
   alias Roomfold.Wire
 
-  # version: raised by each change; the counter is shared by all versions of a world, so that an old one knows that it is old.
+  # version: raised by each change; all versions of a world share the counter, so that an old one is recognised.
   defstruct [
     :schema,
     :types,
@@ -52,7 +52,7 @@ defmodule Roomfold.Projection.Elixir do
     if :atomics.get(counter, 1) == version, do: :ok, else: {:error, Error.new(:folded_on)}
   end
 
-  # Takes the world for a change: nobody else gets it.
+  # Takes the world for a change; any other caller is refused from now on.
   defp take(%{version: version, counter: counter} = world) do
     case :atomics.compare_exchange(counter, 1, version, version + 1) do
       :ok -> {:ok, %{world | version: version + 1}}
@@ -215,7 +215,7 @@ defmodule Roomfold.Projection.Elixir do
     end
   end
 
-  # A frame is applied as a whole, or not at all.
+  # A frame is applied as a whole or not at all.
   defp whole(world, changed) do
     with {:ok, world} <- take(world), do: {:ok, %{changed | version: world.version}, %Report{}}
   end

@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Native do
   @moduledoc false
-  # Thin over the NIF: {ref, version}, errors and reports.
+  # A thin layer over the NIF: {ref, version}, errors and reports.
   @behaviour Roomfold.Projection
 
   alias Roomfold.{Error, Level, Native, Report, Rules, Schema}

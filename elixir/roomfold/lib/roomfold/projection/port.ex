@@ -1,10 +1,9 @@
 defmodule Roomfold.Projection.Port do
   @moduledoc false
-  # Worlds in a port program. A value holds who has the world and at which version, and what it can be made from again
-  # (Kept), should the program end.
+  # Worlds in a port program. A value contains where the world is, its version, and what it can be recreated from (Kept) if the program ends.
   #
-  # Versions are counted twice. The program refuses a call for any but the newest; and `newest`, which all values of a
-  # world share, says which that is when the program has lost it: so a value that was folded on stays refused.
+  # Versions are counted twice. The program refuses calls for any but the newest; and `newest`, which all values of a world share, is still
+  # known when the program has lost the world, so that an older value stays refused.
   @behaviour Roomfold.Projection
 
   alias Roomfold.{Error, Level, Report, Rules, Schema}
@@ -15,11 +14,11 @@ defmodule Roomfold.Projection.Port do
   @enforce_keys [:worker, :number, :version, :newest, :kept]
   defstruct [:worker, :number, :version, :newest, :kept]
 
-  # A call that the program ends at is tried so often; one that was lost with it, which may happen more often:
+  # How often a call is tried at which the program ends, and how often one that was lost with the program, which may happen more often:
   @tries 3
   @losses 20
   @pause_ms 10
-  # Bytes of changes that are sent at once when a world is made again.
+  # Bytes of changes that are sent at once when a world is recreated.
   @piece 1_048_576
 
   @impl true
@@ -72,7 +71,7 @@ defmodule Roomfold.Projection.Port do
   def load(state, {:packed, frame}), do: change(state, :load_packed, frame)
   def load(state, entities), do: change(state, :load, :erlang.term_to_binary(entities))
 
-  # Whoever raises the version has the world for itself until it has an answer.
+  # The caller that raises the version is the only one to use the world until it has an answer.
   defp change(%{version: version} = state, name, argument) do
     if :atomics.compare_exchange(state.newest, 1, version, version + 1) == :ok do
       case call(state, name, argument) do
@@ -93,7 +92,7 @@ defmodule Roomfold.Projection.Port do
   defp size(bytes) when is_binary(bytes), do: byte_size(bytes)
   defp size(_), do: 16
 
-  # Not a small part of a large binary, which would be kept as a whole.
+  # Copied, since a small part of a large binary would keep all of it.
   defp own({kind, bytes}), do: {kind, own(bytes)}
 
   defp own(bytes) when is_binary(bytes) do
@@ -139,7 +138,7 @@ defmodule Roomfold.Projection.Port do
          else: (failure -> failed(failure))
   end
 
-  @doc "Gives up the world's memory in the program."
+  @doc "Frees the world's memory in the program."
   def release(state) do
     _ = ask(state, {:free, state.number, 0, nil}, {:drop, state.number})
     :ok
@@ -219,7 +218,7 @@ defmodule Roomfold.Projection.Port do
 
   # ---- calls ----
 
-  # {:ok, what the program answered}, or {:error, error}.
+  # {:ok, the program's answer}, or {:error, error}.
   defp call(state, name, argument, touch \\ nil) do
     term = {name, state.number, state.version, argument}
     attempt(state, term, touch || {:use, state.number}, @tries, @losses)
@@ -228,7 +227,7 @@ defmodule Roomfold.Projection.Port do
   defp attempt(state, term, touch, tries, losses) do
     case ask(state, term, touch) do
       {:ok, {:error, {:lost, _, _}}} when losses > 0 ->
-        # What goes wrong there shows when it is asked again.
+        # If this fails, the next try will show why.
         {microseconds, _} = :timer.tc(fn -> make_again(state) end)
         Worker.made_again(state.worker, microseconds)
         attempt(state, term, touch, tries, losses - 1)
@@ -236,7 +235,7 @@ defmodule Roomfold.Projection.Port do
       {:error, :restarted} when losses > 0 ->
         attempt(state, term, touch, tries, losses - 1)
 
-      # The worker is about to come back.
+      # The worker is being restarted.
       {:error, :down} when losses > 0 ->
         Process.sleep(@pause_ms)
         attempt(state, term, touch, tries, losses - 1)
@@ -249,7 +248,7 @@ defmodule Roomfold.Projection.Port do
     end
   end
 
-  # One question, one answer.
+  # One call, one answer.
   defp ask(state, term, touch) do
     with {:ok, bytes} <- Worker.call(state.worker, term, touch) do
       case Frames.decode(bytes) do
@@ -282,9 +281,9 @@ defmodule Roomfold.Projection.Port do
 
   defp failed({:ok, _}), do: {:error, Error.new(:port_crashed)}
 
-  # ---- making a world again ----
+  # ---- recreating a world ----
 
-  # Others may be doing the same: each step says at which version it belongs, and is skipped where it has been done.
+  # Other processes may be doing the same: each step carries the version it belongs to, and is skipped if it has been done.
   defp make_again(state) do
     {{version, checkpoint}, changes} = Kept.plan(state.kept)
     definition = state.kept.definition
@@ -306,7 +305,7 @@ defmodule Roomfold.Projection.Port do
   defp open_again(state, version) do
     case ask(state, {:open_hits, state.number, version, state.kept.hits}, {:use, state.number}) do
       {:ok, {:ok, _, _}} -> :ok
-      # Somebody else is further.
+      # Another process is further.
       {:ok, {:error, {:folded_on, _, _}}} -> :ok
       other -> other
     end

@@ -1,7 +1,7 @@
 defmodule Roomfold.Report.Explain do
   @moduledoc false
-  # What a person needs beyond the reason, read from the events themselves: a key that is an atom, a name under the wrong key.
-  # Implementations don't look for it; it is looked for once something was rejected, for all of them alike, and by rooms for what they refuse.
+  # Adds details to errors, found in the events themselves: a key that is an atom, a name under the wrong key. Runs only after something was
+  # rejected, for all implementations alike, and in rooms for events that they refuse.
 
   alias Roomfold.{Error, Report, Rules}
 
@@ -25,11 +25,11 @@ defmodule Roomfold.Report.Explain do
   @spec of_text(Error.t(), Rules.t()) :: Error.t()
   def of_text(error, rules), do: put(error, wrong_key(error, rules))
 
-  @doc "The error of an event that was a term. `tail`: it, and what comes behind it."
+  @doc "The error of an event that was a term. `tail`: the list from this event on."
   @spec of_term(Error.t(), tail :: term) :: Error.t()
   def of_term(error, tail), do: put(error, of_event(error.reason, tail))
 
-  # Entries are in the order of events: the list is gone through once. at: the index of its first event.
+  # Entries are in the order of events, so one pass over the list is enough. at: the index of its first event.
   defp from_list([], _, _), do: []
 
   defp from_list([{index, error} | rejected], events, at) do

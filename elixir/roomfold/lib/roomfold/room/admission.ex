@@ -1,7 +1,7 @@
 defmodule Roomfold.Room.Admission do
   @moduledoc false
-  # What `admit` of a projection does, in Elixir over what any projection can: for those that don't have it, and what C is
-  # compared with. (Roomfold.Projection says what it answers.) Each event is tried out on a copy of the world.
+  # The callback `admit` of Roomfold.Projection, in Elixir, for projections without it; tests compare C with it. Each event is tried out on a
+  # copy of the world.
 
   alias Roomfold.{Error, JSON, World}
   alias Roomfold.Room.Check
@@ -47,7 +47,7 @@ defmodule Roomfold.Room.Admission do
     end
   end
 
-  # Where a fold would take an array for several events, it is none.
+  # A fold takes an array as several events; here it is not an event.
   defp first_rejection(world, text) do
     case String.trim_leading(text, " ") do
       "[" <> _ -> Error.new(:not_an_event)
@@ -57,7 +57,7 @@ defmodule Roomfold.Room.Admission do
 
   defp folded(world, text) do
     {:ok, copy} = World.copy(world)
-    # One value, on one line: so one index.
+    # It is one value on one line, so there is only one index.
     {:ok, _, report} = World.fold(copy, {:json, one_line(text)})
 
     case report do
@@ -67,7 +67,7 @@ defmodule Roomfold.Room.Admission do
     end
   end
 
-  # A number that no term can be: where it is wanted the fold has found it, too, and knows for which component.
+  # A number that no term can hold. If a rule uses it, the fold has found it, too, and knows the component.
   defp read(text, first, json) do
     case JSON.decode(text, impl: json) do
       {:ok, event} -> named(event)

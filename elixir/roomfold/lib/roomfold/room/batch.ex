@@ -1,6 +1,6 @@
 defmodule Roomfold.Room.Batch do
   @moduledoc false
-  # What came within a tick, checked and numbered: the records for the log, which is the text that the world then folds.
+  # The events of a tick, checked and numbered: records for the log. The world folds the same text.
 
   alias Roomfold.{Error, World}
   alias Roomfold.Report.Explain
@@ -8,24 +8,24 @@ defmodule Roomfold.Room.Batch do
 
   defmodule Item do
     @moduledoc false
-    # to: who wants the answer, or nil: then the room said it itself, what of it is `of` (a system, its module, nil: it had no module);
-    # texts: events that were published together, all or nothing, or {:packed, frame}; packed?: they were a frame; number: of what was
-    # published in this life of the room.
+    # to: the receiver of the answer; nil for events of the room itself, whose source is `of` (a system, the room's module, or nil);
+    # texts: events that were published together, all or nothing, or [{:packed, frame}]; packed?: they were a frame; number: counts the items
+    # since the room has started.
     @enforce_keys [:to, :sender, :texts, :number]
     defstruct [:to, :sender, :texts, :number, of: nil, seqs: nil, packed?: false]
   end
 
-  # items: those that are in, with their seqs; refused: [{item, error}]; text: the records, one a line
+  # items: accepted ones, with their seqs; refused: [{item, error}]; text: the records, one a line
   defstruct items: [], refused: [], text: "", records: [], first: 0
 
   @typedoc """
     * `world` - as it is now; `at` - milliseconds since the epoch; `max_event_bytes` - of one event's text
-    * `adjust` - a function of an event's text, its sender and an id of its own that answers `{:ok, text}`, with what the room adds to it, or `{:error, error}`;
-      `nil`: there is nothing to ask
+    * `adjust` - a function of an event's text, its sender and a new id, which returns `{:ok, text}`, with what the room adds to it, or
+      `{:error, error}`; `nil`: not needed
   """
   @type context :: map
 
-  @doc "Items in the order they came."
+  @doc "Builds a batch of items in the order they came."
   def build(items, context) do
     {good, refused} = adjust_all(items, context)
     {:ok, {text, answers}} = admit(context, senders(good))
@@ -72,7 +72,7 @@ defmodule Roomfold.Room.Batch do
     {item, if(match?([_], item.texts), do: error, else: Text.at(error, index))}
   end
 
-  # ---- what the room asks and adds ----
+  # ---- what the room checks and adds ----
 
   defp adjust_all(items, %{adjust: nil, max_event_bytes: most} = context) do
     if all_small?(items, most),
@@ -114,7 +114,7 @@ defmodule Roomfold.Room.Batch do
   defp id(item, 0), do: "#{item.number}"
   defp id(item, index), do: "#{item.number}-#{index}"
 
-  # What admission is told of each: {by, trusted, texts}.
+  # The items for admission: {by, trusted, texts}.
   defp senders([%Item{sender: sender, texts: texts} | items]) do
     case sender do
       {:user, user} -> [{user, false, texts} | senders(items)]

@@ -1,7 +1,7 @@
 defmodule Roomfold.Room.Check do
   @moduledoc false
-  # May this sender send this event? By the rules (who may send it), by ownership (a user touches what has its id, or its id as
-  # `owner`), and by what only the room sets. What the values are is the fold's business.
+  # Whether a sender may send an event: by the rules (which senders it allows), by ownership (a user may change entities with its id, or with
+  # its id as `owner`), and by the fields that only the room sets. The values are checked by the fold.
 
   alias Roomfold.{Error, JSON, World}
 
@@ -12,7 +12,7 @@ defmodule Roomfold.Room.Check do
   @type sender :: {:user, String.t()} | :system | :server
 
   @doc """
-  `owners`: what this batch has made already, id → owner. Answers it with what the event makes.
+  `owners`: entities that this batch has created so far, id → owner. Returns it with those that the event creates.
   """
   @spec event(term, sender, World.t(), map) :: {:ok, map} | {:error, Error.t()}
   def event({name, payload} = event, sender, world, owners) when is_binary(name) and is_map(payload) do
@@ -49,12 +49,12 @@ defmodule Roomfold.Room.Check do
       {:any, _} -> :ok
       {:user, {:user, _}} -> :ok
       {:system, {:user, _}} -> error(:not_allowed, event: name)
-      # What speaks for the room may say everything.
+      # The room itself may send everything.
       {_, _} -> :ok
     end
   end
 
-  # ---- whose it is ----
+  # ---- ownership ----
 
   defp own({name, payload}, {:user, user}, world, owners) do
     with :ok <- own_name(payload, user),
@@ -63,7 +63,7 @@ defmodule Roomfold.Room.Check do
 
   defp own(_, _, _, owners), do: {:ok, owners}
 
-  # Also where no rule reads it, nobody speaks for somebody else.
+  # No user may publish as another user, even where no rule uses the field.
   defp own_name(%{"user_id" => id}, user) when id != user, do: error(:not_owned, field: "user_id")
   defp own_name(_, _), do: :ok
 
@@ -84,7 +84,7 @@ defmodule Roomfold.Room.Check do
     end
   end
 
-  # A missing id is an operation that is skipped; one that is no id the fold rejects.
+  # An operation whose id is missing is skipped; an invalid id is rejected by the fold.
   defp touch(_, id, _, _, _, owners) when not is_binary(id) or byte_size(id) not in 1..255, do: {:ok, owners}
   defp touch(_, user, _, user, _, owners), do: {:ok, owners}
 
@@ -112,16 +112,16 @@ defmodule Roomfold.Room.Check do
   defp new_owner(%{"owner" => {:value, value}}, _), do: value
   defp new_owner(_, _), do: nil
 
-  # ---- what a refusal says ----
+  # ---- details of a refusal ----
 
   @doc """
-  An error of an event's text: where somebody spoke for somebody else, with who that was and whose the entity is. (A client may know: it has the
-  component `owner` of all that is in its room.)
+  Adds to a `:not_owned` error who the sender is, and who owns the entity. (This tells a client nothing new: it has the component `owner`
+  of all entities in its room.)
   """
   @spec explain(Error.t(), String.t(), sender, World.t(), atom) :: Error.t()
   def explain(%Error{reason: :not_owned, field: field} = error, text, {:user, user}, world, json)
       when field != nil do
-    # What the fold can read, JSON may have no number for.
+    # The fold can read numbers that JSON can't decode.
     case JSON.decode(text, impl: json) do
       {:ok, payload} ->
         Error.put(error, detail: "the sender is #{inspect(user)}, #{whose(payload, field, world)}")
@@ -142,7 +142,7 @@ defmodule Roomfold.Room.Check do
     case {owner(id, world, %{}), List.keyfind(operations(name, world.rules), field, 1)} do
       {{:ok, owner}, _} -> "#{short(id)} has #{owner(owner)}"
       {:nobody, {:create, _, set}} -> "#{short(id)} would have #{owner(new_owner(set, payload))}"
-      # Somebody else may have made it within the same batch.
+      # Another user may have created it in the same batch.
       {:nobody, _} -> "there is no #{short(id)} of its own"
     end
   end

@@ -1,29 +1,78 @@
 defmodule Roomfold.Room.Complaints do
   @moduledoc false
-  # What a room has to say again and again, since a system makes the same mistake on each tick: it is counted each time, and said the
-  # first time and then once in a thousand.
+  # What goes wrong in a room's own code. A system mostly makes the same mistake on each tick: each time is counted, the first time and
+  # then one in a thousand is logged.
+
+  require Logger
+  alias Roomfold.Room.Text
+  alias Roomfold.Telemetry
 
   @every 1_000
-  # A system may make up a name for each event: what is new beyond so many is taken for the same.
+  # A system may make up a name for each event: beyond this many, new ones count as one.
   @most 64
 
   defstruct counts: %{refused: 0, failed: 0}, known: %{}
 
   @type kind :: :refused | :failed
 
-  @doc "How often there was one of a kind."
+  @type t :: %__MODULE__{}
+
+  @doc "A system raised an exception."
+  @spec failed(t, String.t(), term, Exception.t(), Exception.stacktrace()) :: t
+  def failed(complaints, room, system, exception, stacktrace) do
+    Telemetry.event([:failed], %{count: 1}, %{room: room, of: system, error: exception})
+
+    log(complaints, :failed, {system, exception.__struct__, place(stacktrace)}, fn count ->
+      Logger.error("""
+      a system of the room #{room} failed, and was left out of that tick#{times(count)}: #{inspect(system)}
+      #{Exception.format(:error, exception, stacktrace)}\
+      """)
+    end)
+  end
+
+  @doc "An event of the room itself was refused; source: a system, the room's module, or nil."
+  @spec refused(t, String.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t
+  def refused(complaints, room, source, event, error) do
+    name = Text.label(event)
+    Telemetry.event([:refused], %{count: 1}, %{room: room, of: source, event: name, error: error})
+
+    log(complaints, :refused, {source, name, error.reason}, fn count ->
+      Logger.warning(
+        "#{speaker(source)} of the room #{room} published #{inspect(name)}, which was refused#{times(count)}: #{error.message}"
+      )
+    end)
+  end
+
+  defp log(complaints, kind, about, write) do
+    {count, complaints} = add(complaints, kind, about)
+    if count != :quiet, do: write.(count)
+    complaints
+  end
+
+  defp times(1), do: " (further ones are counted, and one in 1,000 is logged)"
+  defp times(count), do: " (#{count} times so far)"
+
+  # Without arguments and other parts that change from one failure to the next.
+  defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}
+  defp place(_), do: nil
+
+  defp speaker(nil), do: "the default"
+  defp speaker(source) when is_atom(source), do: inspect(source)
+  defp speaker(source), do: "the system #{inspect(source)}"
+
+  @doc "How many there were of a kind."
   def count(complaints, kind), do: Map.fetch!(complaints.counts, kind)
 
   @doc """
-  Once more: `{how_often, complaints}` if it is to be said, how often there was this one by now, else `{:quiet, complaints}`. `about` is what makes it another
-  one than those before.
+  Counts one: `{count, complaints}` if it is to be logged, with how many of the same there were; else `{:quiet, complaints}`. Those with equal
+  `about` are the same.
   """
-  @spec add(%__MODULE__{}, kind, about :: term) :: {pos_integer | :quiet, %__MODULE__{}}
+  @spec add(t, kind, about :: term) :: {pos_integer | :quiet, t}
   def add(%{counts: counts, known: known} = complaints, kind, about) do
     key = if map_size(known) < @most or is_map_key(known, {kind, about}), do: {kind, about}, else: :others
     count = Map.get(known, key, 0) + 1
     counts = Map.update!(counts, kind, &(&1 + 1))
-    say = if count == 1 or rem(count, @every) == 0, do: count, else: :quiet
-    {say, %{complaints | counts: counts, known: Map.put(known, key, count)}}
+    log = if count == 1 or rem(count, @every) == 0, do: count, else: :quiet
+    {log, %{complaints | counts: counts, known: Map.put(known, key, count)}}
   end
 end

@@ -1,22 +1,22 @@
 defmodule Roomfold.Room.Fastlane do
   @moduledoc false
-  # Connections that keep up get what a tick changed straight in the process that writes to their socket, past the session's own:
-  # one message, made once for all of them that would write the same bytes. Whoever acknowledges too little goes back to its session.
+  # Connections that keep up get updates directly in the process that writes to their socket, without their session's process: one message,
+  # made once for all that would write the same bytes. A connection that acknowledges too little goes back to its session.
 
   alias Roomfold.Room.Update
 
-  # groups: what is written alike, {lane, format, events?} → %{pid of the session → %{to, limit, acked}}
-  # of: pid of the session → its group
-  # sent: format → {bytes since the first connection, known}, where known is {how many in newest, newest, older}, lists of {seq, bytes by
-  # then}, newest first; acked is of the same count. Empty while nobody is in the fast lane.
+  # groups: connections that get the same messages, {lane, format, events?} → %{the session's pid → %{to, limit, acked}}
+  # of: the session's pid → its group
+  # sent: format → {bytes since the first connection, known}; known: {length of newest, newest, older}, lists of {seq, bytes up to
+  # it}, newest first. `acked` counts the same bytes. Empty while the fast lane is empty.
   defstruct groups: %{}, of: %{}, sent: %{}
 
-  # So many updates back, at least, it is known what an acknowledgement is worth; an older one is worth nothing.
+  # For at least this many updates it is known how many bytes they acknowledge; acknowledging an older one has no effect.
   @remembered 256
 
   @typedoc """
     * `to` - the process that gets the messages; `lane` - `{module, argument}`: `module.message(argument, frame)` makes one
-    * `format`, `events?` - as the session has them; `limit` - bytes that may be unacknowledged; `sent` - those that are already
+    * `format`, `events?` - those of the session; `limit` - bytes that may be unacknowledged; `sent` - bytes that are so already
   """
   @type entry :: %{
           to: pid,
@@ -27,11 +27,11 @@ defmodule Roomfold.Room.Fastlane do
           sent: non_neg_integer
         }
 
-  @doc "A session's connection joins the fast lane, with a client that has been sent everything up to seq."
+  @doc "Puts a session's connection into the fast lane; its client has been sent everything up to seq."
   def enter(fastlane, pid, seq, entry) do
     fastlane = leave(fastlane, pid)
     group = {entry.lane, entry.format, entry.events?}
-    # To acknowledge seq is worth something before the first update, too.
+    # The client may acknowledge seq before the first update.
     sent = Map.put_new(fastlane.sent, entry.format, {0, {1, [{seq, 0}], []}})
     {bytes, _} = sent[entry.format]
     member = %{to: entry.to, limit: entry.limit, acked: bytes - entry.sent}
@@ -39,7 +39,7 @@ defmodule Roomfold.Room.Fastlane do
     %{fastlane | groups: groups, of: Map.put(fastlane.of, pid, group), sent: sent}
   end
 
-  @doc "It leaves it, if it was in it."
+  @doc "Takes it out of the fast lane, if it was there."
   def leave(fastlane, pid) do
     case Map.pop(fastlane.of, pid) do
       {nil, _} ->
@@ -57,11 +57,11 @@ defmodule Roomfold.Room.Fastlane do
     end
   end
 
-  @doc "Those of these sessions that are not in it."
+  @doc "Those of these sessions that are not in the fast lane."
   def others(%{of: of}, pids) when map_size(of) == 0, do: pids
   def others(%{of: of}, pids), do: Enum.reject(pids, &is_map_key(of, &1))
 
-  @doc "A client has a seq."
+  @doc "A client has acknowledged a seq."
   def acked(fastlane, pid, seq) do
     case fastlane.of do
       %{^pid => {_, format, _} = group} ->
@@ -76,7 +76,7 @@ defmodule Roomfold.Room.Fastlane do
 
   defp covers?(newest, seq), do: match?({at, _} when at <= seq, List.last(newest))
 
-  # The bytes by the newest update that it has. It is never less than it was.
+  # The bytes up to the newest update that it has received. The number never decreases.
   defp worth(sent, seq, acked) do
     case Enum.find(sent, fn {at, _} -> at <= seq end) do
       {_, bytes} -> max(bytes, acked)
@@ -85,8 +85,8 @@ defmodule Roomfold.Room.Fastlane do
   end
 
   @doc """
-  An update goes out: `{sends, behind, fastlane}`, where `sends` is `[{lane, frames, [pid]}]`, and `behind` are the sessions that have to
-  take over, `[{pid, bytes that are not acknowledged}]`: they did not get this one.
+  Sends an update: `{sends, behind, fastlane}`, where `sends` is `[{lane, frames, [pid]}]`, and `behind` are the sessions that have to
+  take over, `[{pid, unacknowledged bytes}]`; their clients do not get this update.
   """
   def publish(%{of: of} = fastlane, %Update{}) when map_size(of) == 0, do: {[], [], %{fastlane | sent: %{}}}
 

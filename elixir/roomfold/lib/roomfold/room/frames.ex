@@ -1,11 +1,11 @@
 defmodule Roomfold.Room.Frames do
   @moduledoc false
-  # What connections are told of a world: frames of it, and events beside them. The same for a live room and a replay.
+  # What connections are sent of a world: frames, and events in addition. The same for a live room and a replay.
 
   alias Roomfold.World
   alias Roomfold.Room.Text
 
-  @doc "What changed since a seq, once for everybody who was there; everything, if that is longer ago than the world remembers."
+  @doc "For connections that are at a seq: what changed since; a snapshot, if that is longer ago than the world remembers."
   def changed(world, from, format) do
     case World.encode(world, {:diff, from}, format) do
       {:ok, bytes} -> {:diff, bytes}
@@ -13,7 +13,7 @@ defmodule Roomfold.Room.Frames do
     end
   end
 
-  @doc "The same for one who comes back: what changed since a seq, or everything, whichever is smaller."
+  @doc "For a connection that comes back: what changed since a seq, or a snapshot, whichever is smaller."
   @small 4_096
   def missing(world, from, format) do
     case World.encode(world, {:diff, from}, format) do
@@ -28,7 +28,7 @@ defmodule Roomfold.Room.Frames do
 
   def snapshot(world, format), do: {:snapshot, World.encode!(world, :snapshot, format)}
 
-  @doc "JSON text of the events that a diff does not tell by itself, or nil."
+  @doc "JSON text of the events that a diff does not show, or nil."
   def told(records, diff_tells) do
     case Enum.reject(records, &(Text.name(&1) in diff_tells)) do
       [] -> nil

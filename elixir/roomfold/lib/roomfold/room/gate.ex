@@ -1,12 +1,12 @@
 defmodule Roomfold.Room.Gate do
   @moduledoc false
-  # Before an event is checked: keeps users from what the systems reserve, asks the room's module whether its sender may, and has the
-  # systems add what only the room can know.
+  # Runs before an event is checked: refuses components that the systems reserve, asks the room's module whether the sender may send the
+  # event, and lets the systems add what only the room can know.
 
   alias Roomfold.Error
   alias Roomfold.Room.{Options, System, Text}
 
-  @doc "For `Roomfold.Room.Batch`: what to do with each event's text, or nil if there is nothing to ask."
+  @doc "For `Roomfold.Room.Batch`: the function for each event's text, or nil if there is nothing to do."
   def adjust(state) do
     if exports?(state, :authorize, 4) or state.asks.prepared != [] or state.asks.reserved != [],
       do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
@@ -31,7 +31,7 @@ defmodule Roomfold.Room.Gate do
       (state.asks.reserved != [] and name in ["create", "update"] and match?({:user, _}, sender))
   end
 
-  # Else the systems would speak as "system" for whoever tells them what to say.
+  # Otherwise users could make the systems publish events as "system".
   defp unreserved(state, {name, %{"components" => %{} = components}}, {:user, _})
        when name in ["create", "update"] do
     case Enum.find(state.asks.reserved, &sets?(components, &1)) do
@@ -55,7 +55,7 @@ defmodule Roomfold.Room.Gate do
   def exports?(%{options: %{module: module}}, name, arity),
     do: module != nil and function_exported?(module, name, arity)
 
-  # Whatever can't be read is refused with its reason when it is checked.
+  # Text that can't be read is refused later, by the checks, with its reason.
   defp name(text) do
     {:ok, Text.name(text)}
   rescue

@@ -1,6 +1,6 @@
 defmodule Roomfold.Room.History do
   @moduledoc false
-  # Time travel: everything here is computed from the log alone, beside the room.
+  # Time travel: everything here is computed from the log, without the room's process.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
   alias Roomfold.Room.{Options, Recovery}
@@ -36,14 +36,14 @@ defmodule Roomfold.Room.History do
   defp logged(%{log: nil}), do: {:error, Error.new(:not_supported, detail: "the room has no log")}
   defp logged(_), do: :ok
 
-  # The past of a room that never was is not that of an empty one.
+  # A room that never existed has no past, not even an empty one.
   defp known(options) do
     with :ok <- logged(options), {:ok, head} <- EventLog.head(options.log, options.id) do
       if head, do: :ok, else: {:error, Error.new(:no_room)}
     end
   end
 
-  @doc "Copies a room's log up to a seq to be another room's, which must not have one."
+  @doc "Copies a room's log up to a seq to another room, which must not have a log."
   def fork(options, seq, id) do
     with :ok <- logged(options),
          {:ok, nil} <- EventLog.head(options.log, id),
@@ -52,9 +52,14 @@ defmodule Roomfold.Room.History do
          {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta) do
       copy(options, id, term, 0, seq)
     else
-      {:ok, %{seq: _}} -> {:error, Error.new(:invalid_argument, field: "id", detail: "there is such a room")}
-      {:ok, nil} -> {:error, Error.new(:no_room)}
-      {:error, error} -> {:error, error}
+      {:ok, %{seq: _}} ->
+        {:error, Error.new(:invalid_argument, field: "id", detail: "this room exists already")}
+
+      {:ok, nil} ->
+        {:error, Error.new(:no_room)}
+
+      {:error, error} ->
+        {:error, error}
     end
   end
 
@@ -114,7 +119,7 @@ defmodule Roomfold.Room.History do
     end
   end
 
-  # At most those of one reading.
+  # At most one piece of the log.
   defp some(options, from, to) do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
       with {:ok, text} <- Recovery.upcast(text, options, from), do: {:ok, lines(text)}
@@ -126,7 +131,7 @@ defmodule Roomfold.Room.History do
 
   defp same?(ours, theirs), do: hash(ours) == hash(theirs)
 
-  # By what there is, not by which handle it has.
+  # Of the entities, not of their handles.
   @doc "A hash of a world's state: equal states have equal hashes, whatever they were folded from."
   def hash(world), do: :crypto.hash(:sha256, :erlang.term_to_binary(World.snapshot(world), [:deterministic]))
 
@@ -141,10 +146,10 @@ defmodule Roomfold.Room.History do
       else: {:different, %{seq: seq, event: JSON.decode!(line), ours: a, theirs: b}}
   end
 
-  # What differed while the events went by was equal again at each of them: that can't be, as each diff says all.
+  # Unreachable: worlds that differ must differ after one of the events.
   defp narrow([], _, _), do: :same
 
-  @doc "Hashes of the state, [{seq, hash}], every so many events."
+  @doc "Hashes of the state, [{seq, hash}], after every so many events."
   def hashes(options, every) do
     with :ok <- logged(options),
          {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),

@@ -1,15 +1,15 @@
 defmodule Roomfold.Room.Inbox do
   @moduledoc false
-  # Where sessions of a room's own node put what their clients publish. A message would wake the room each time, to do nothing but keep it
-  # for the next tick; here the first one wakes it, and the tick takes what has come since, in the order it came.
+  # The table where sessions of a room's own node put their clients' events. Messages would wake the room each time, only to keep them for the
+  # next tick; here the first entry wakes it, and the tick takes all that have come since, in the order they came.
   #
-  # count is how many were put in since it was last opened. Whoever raises it from 0 wakes the room: while it is above 0, the room has to be
-  # sure to come back, by a timer or by what it waits for. Who puts something in does so before it counts, and the room opens before it
-  # takes: nothing is left behind without somebody who wakes it.
+  # count: how many entries were put in since the inbox was last opened. The process that raises it from 0 wakes the room; while it is above 0,
+  # the room must be sure to look again, because of a timer or a message it waits for. A session inserts before it counts, and the room opens
+  # before it takes, so that no entry is left without a wake-up.
   #
-  # No more than `most` are put in until it is opened again: a room whose log hangs has no more to keep than its queue.
+  # At most `most` entries are put in until it is opened again: while its log hangs, a room keeps no more than that.
   #
-  # The table belongs to the room and goes with it.
+  # The table belongs to the room's process and is deleted with it.
 
   defstruct [:room, :table, :count, :most]
 
@@ -17,19 +17,19 @@ defmodule Roomfold.Room.Inbox do
 
   @key 0
 
-  @doc "An empty one of the calling process, which is woken by the message `:inbox`."
+  @doc "An empty inbox of the calling process, which is woken by the message `:inbox`."
   @spec new(pos_integer) :: t
   def new(most) do
     %__MODULE__{
       most: most,
       room: self(),
-      # What has the same key keeps its order, and is taken in one piece.
+      # Objects with the same key keep their order, and are taken all at once.
       table: :ets.new(__MODULE__, [:duplicate_bag, :public]),
       count: :atomics.new(1, signed: false)
     }
   end
 
-  @doc "If the room has gone nothing happens, as with a message. With the time, for limits: it may be taken much later."
+  @doc "Adds an entry, with the time, for limits: it may be taken much later. If the room has ended nothing happens, as with a message."
   @spec put(t, to :: term, sender :: term, [binary]) :: :ok | :full
   def put(%__MODULE__{} = inbox, to, sender, texts) do
     if full?(inbox) do
@@ -40,8 +40,8 @@ defmodule Roomfold.Room.Inbox do
     end
   end
 
-  # The steps of put/4: between any two of them others run, the room as well, and whoever takes them may be killed (the simulator of the
-  # tests takes them one by one).
+  # The steps of put/4: between any two of them other processes may run, also the room, and the caller may be killed (the simulator of the tests
+  # runs them one by one).
 
   @doc false
   def full?(%__MODULE__{count: count, most: most}), do: :atomics.get(count, 1) >= most
@@ -59,15 +59,15 @@ defmodule Roomfold.Room.Inbox do
     :ok
   end
 
-  @doc "Whether there may be something in it. What the caller knows to have been put in, it sees."
+  @doc "Whether there may be entries. Those that the caller knows of are seen."
   @spec any?(t) :: boolean
   def any?(inbox), do: :atomics.get(inbox.count, 1) > 0
 
-  @doc "From now on the next one wakes the room again."
+  @doc "From now on the next entry wakes the room again."
   @spec open(t) :: :ok
   def open(inbox), do: :atomics.put(inbox.count, 1, 0)
 
-  @doc "All that is in it, oldest first: `{@key, to, sender, texts, milliseconds}`."
+  @doc "Takes all entries, oldest first: `{@key, to, sender, texts, milliseconds}`."
   @spec take(t) :: [tuple]
   def take(inbox), do: :ets.take(inbox.table, @key)
 end

@@ -2,26 +2,32 @@ defmodule Roomfold.Room.Limit do
   @moduledoc false
   # Token buckets: how many events and bytes a sender may send. A bucket holds at most `burst` seconds' worth.
 
-  # {events, bytes, at}, in thousandths of an event and of a byte: so many are added in a millisecond as the rate has in a second. Two of
-  # them change with each input, so they are tuples.
+  # {events, bytes, at}, in thousandths of an event and of a byte: a millisecond adds as many of these as the rate has units per second. A tuple,
+  # since it changes with each input.
   @type t :: {integer, integer, integer}
   @type rates ::
           {events :: pos_integer, bytes :: pos_integer, most_events :: pos_integer, most_bytes :: pos_integer}
 
-  @doc "So many a second, and how many seconds' worth a bucket holds."
+  @defaults [events_per_s: 120, bytes_per_s: 131_072, burst_s: 2]
+
+  @doc "The default options."
+  @spec defaults() :: keyword(pos_integer)
+  def defaults, do: @defaults
+
+  @doc "Rates from events and bytes per second, and how many seconds' worth a bucket holds."
   @spec rates(events :: pos_integer, bytes :: pos_integer, burst :: pos_integer) :: rates
   def rates(events, bytes, burst), do: {events, bytes, events * burst * 1000, bytes * burst * 1000}
 
-  @doc "How long an empty bucket takes to be full, in milliseconds."
+  @doc "How long an empty bucket takes to fill, in milliseconds."
   @spec refill_ms(rates) :: pos_integer
   def refill_ms({events, bytes, most_events, most_bytes}),
     do: max(div(most_events, events), div(most_bytes, bytes))
 
-  @doc "A full one."
+  @doc "A full bucket."
   @spec new(rates, now :: integer) :: t
   def new({_, _, events, bytes}, now), do: {events, bytes, now}
 
-  @doc "Takes so much out, or says :limited and takes nothing. Times in milliseconds; one that goes back counts as the newest."
+  @doc "Takes events and bytes out of a bucket, or returns :limited and takes nothing. Times in milliseconds; an earlier time counts as the latest."
   @spec take(t | nil, rates, non_neg_integer, non_neg_integer, now :: integer) ::
           {:ok | :limited, t} | :no_limit
   def take(
@@ -42,6 +48,6 @@ defmodule Roomfold.Room.Limit do
       else: {:limited, {events_left, bytes_left, now}}
   end
 
-  # Of who has none yet, last: whoever sends has one.
+  # Without a bucket. This clause is last, because senders normally have one.
   def take(nil, _, _, _, _), do: :no_limit
 end

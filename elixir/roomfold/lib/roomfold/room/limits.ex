@@ -1,12 +1,12 @@
 defmodule Roomfold.Room.Limits do
   @moduledoc false
-  # What each user may still send into a room. A bucket that is full again says nothing: buckets are kept in two maps, of those who sent since
-  # a moment and of those who did in the time before it, as long as an empty one takes to be full. When it has passed again, all that is
-  # in the older map is full, and is forgotten in one go: nobody ever walks over them.
+  # What each user may still send into a room. A full bucket need not be kept. Buckets are in two maps: those used in the current period, and
+  # those used in the one before; a period is as long as an empty bucket takes to fill. So at its end all buckets of the older map are full, and
+  # the map is dropped at once, without a walk over it.
 
   alias Roomfold.Room.Limit
 
-  # recent, older: user => Limit.t; since: when recent began
+  # recent, older: user => Limit.t; since: when the current period began
   defstruct [:rates, :refill_ms, :since, recent: %{}, older: %{}]
 
   @type t :: %__MODULE__{
@@ -20,14 +20,14 @@ defmodule Roomfold.Room.Limits do
   @spec new(Limit.rates(), now :: integer) :: t
   def new(rates, now), do: %__MODULE__{rates: rates, refill_ms: Limit.refill_ms(rates), since: now}
 
-  @doc "Forgets whose bucket is full by now. To be called before anything is taken."
+  @doc "Starts the next period if it is time. To be called before take/6."
   @spec forget(t, now :: integer) :: t
   def forget(%__MODULE__{since: since, refill_ms: refill_ms} = limits, now) when now - since < refill_ms,
     do: limits
 
   def forget(limits, now), do: %{limits | since: now, recent: %{}, older: limits.recent}
 
-  @doc "As `Limit.take/5`, of a user's. `recent` are the limits' own, as those before have left them: who takes many puts them back once."
+  @doc "Like `Limit.take/5`, for a user's bucket. Takes and returns the field `recent` alone, so that a batch of calls changes the struct once."
   @spec take(recent :: map, t, String.t(), non_neg_integer, non_neg_integer, now :: integer) ::
           {:ok | :limited, recent :: map}
   def take(recent, %__MODULE__{rates: rates, older: older}, user, events, bytes, now) do

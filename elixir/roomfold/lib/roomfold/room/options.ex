@@ -1,9 +1,11 @@
 defmodule Roomfold.Room.Options do
   @moduledoc false
-  # What a room is started with, checked once. Roomfold.Room says what each means.
+  # A room's options, checked once. Roomfold.Room documents them.
 
   alias Roomfold.{Level, Rules, Schema}
   alias Roomfold.Room.{Limit, System}
+
+  @limit Limit.defaults()
 
   @defaults [
     impl: :native,
@@ -20,9 +22,9 @@ defmodule Roomfold.Room.Options do
     max_entities: 1_048_576,
     max_event_bytes: 16_384,
     max_queue: 20_000,
-    user_events_per_s: 120,
-    user_bytes_per_s: 131_072,
-    user_burst_s: 2,
+    user_events_per_s: @limit[:events_per_s],
+    user_bytes_per_s: @limit[:bytes_per_s],
+    user_burst_s: @limit[:burst_s],
     rewind: nil,
     diff_tells:
       ~w(create update delete user_moved player_moved monster_moved projectile_moved thing_moved door_moved),
@@ -40,8 +42,8 @@ defmodule Roomfold.Room.Options do
   @own [:id, :module, :rooms, :log, :stream]
 
   @doc """
-  The options, those given later before those given earlier; ArgumentError names one that is wrong. `of` and `besides`: what it is of, and which options that has besides,
-  to be named when one is unknown.
+  Merges lists of options, of which later ones win, and checks them; raises ArgumentError for a wrong one. `of` and `besides` are for the
+  message about an unknown option: what has these options, and which others it has.
   """
   @spec new([keyword], String.t(), [atom]) :: t
   def new(levels, of \\ "a room", besides \\ []) do
@@ -109,12 +111,12 @@ defmodule Roomfold.Room.Options do
 
   defp must(options, name, check, what), do: must!(name, Map.fetch!(options, name), check, what)
 
-  @doc "ArgumentError says what an option must be, if it is not."
+  @doc "Raises ArgumentError, with what the option must be, if the check fails."
   def must!(name, value, check, what) do
     unless check.(value), do: raise(ArgumentError, "#{inspect(name)} must be #{what}, got: #{inspect(value)}")
   end
 
-  @doc "The options that a room's module brings."
+  @doc "The options of a room's module."
   def of_module(nil), do: []
 
   def of_module(module) do
@@ -125,7 +127,7 @@ defmodule Roomfold.Room.Options do
     module.__room__()
   end
 
-  @doc "What `Roomfold.World.new/1` takes of them."
+  @doc "Those for `Roomfold.World.new/1`."
   def world(options) do
     [
       impl: options.impl,
@@ -140,7 +142,7 @@ defmodule Roomfold.Room.Options do
   def rates(options),
     do: Limit.rates(options.user_events_per_s, options.user_bytes_per_s, options.user_burst_s)
 
-  @doc "What the log is told about the records to come, and a snapshot says about itself."
+  @doc "The versions that the log keeps with records, and that a snapshot contains."
   def versions(options),
     do: %{
       "format" => 1,
@@ -149,6 +151,6 @@ defmodule Roomfold.Room.Options do
       "schema" => options.schema_version
     }
 
-  @doc "Which JSON goes with the implementation."
+  @doc "The JSON implementation that goes with the world's."
   def json(%{impl: impl}), do: Roomfold.Projection.json(impl)
 end

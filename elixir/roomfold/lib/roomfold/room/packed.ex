@@ -1,14 +1,14 @@
 defmodule Roomfold.Room.Packed do
   @moduledoc false
-  # Packed frames that come into a room: what a client sent, which becomes text at once, and batches of events by the room's own
-  # code, which stay as they are where nobody wants their text.
+  # Packed frames that come into a room: clients' input, which is converted to text at once, and batches of events by the room's own
+  # code, which stay packed if nobody wants their text.
 
   alias Roomfold.{Error, Projection, World}
   alias Roomfold.Room.{Batch, Gate}
 
   @entity_events ["create", "update", "delete"]
 
-  @doc "What was published together: a user's input as texts; a frame of the room's own is left as it is."
+  @doc "Events that were published together: a user's input as texts; a frame of the room itself stays as it is."
   def unpack([{:packed, frame}], {:user, user}, state),
     do: text(state.world, :input_text, [frame, user, state.options.move])
 
@@ -21,7 +21,7 @@ defmodule Roomfold.Room.Packed do
       else: {:error, Error.new(:invalid_argument, detail: "a packed frame is published by itself")}
   end
 
-  @doc "Whether frames can be folded as they are: nobody gets to see the events but by what they do."
+  @doc "Whether frames can be folded as they are: only if nobody sees the events themselves."
   def stays?(%{options: options} = state) do
     options.log == nil and not state.heard? and state.asks.wanted == [] and options.impl == :native and
       not Gate.exports?(state, :handle_event, 3) and Enum.all?(@entity_events, &(&1 in options.diff_tells))
@@ -35,7 +35,7 @@ defmodule Roomfold.Room.Packed do
     end
   end
 
-  @doc "An item whose frame has become texts, or `{item, error}`."
+  @doc "The item with its frame converted to texts, or `{item, error}`."
   def texts(%Batch.Item{texts: [{:packed, frame}]} = item, world) do
     case text(world, :events_text, [frame]) do
       {:ok, texts} -> %{item | texts: texts, packed?: true}

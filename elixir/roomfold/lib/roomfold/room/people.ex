@@ -1,20 +1,21 @@
 defmodule Roomfold.Room.People do
   @moduledoc false
-  # Who is in the room: connections (a process each), and the users behind them, of whom one is away when its last
-  # connection has gone, and has left when it has been away for the time of grace.
+  # Who is in the room: connections (a process each), and their users. A user is away when the last connection has gone, and has left after
+  # being away for the time of grace.
 
   alias Roomfold.Error
 
-  # connections: pid → %{user, format, events?, number}, where number is of the join; users: id → %{count, since, away: nil | since when}; away: how many are
+  # connections: pid → %{user, format, events?, number of the join}; users: id → %{count, since, away: nil | since when};
+  # away: how many users are away
   defstruct connections: %{}, users: %{}, order: 0, away: 0
 
-  @doc "Users of an earlier life of the room: away since now."
+  @doc "Users from before the room was restarted: they are away from now on."
   def restore(users, now) do
     users = Map.new(users, &{&1, %{count: 0, since: 0, away: now}})
     %__MODULE__{users: users, away: map_size(users)}
   end
 
-  @doc "Whether a process may be a connection of this user: one of another user's would lose it, and be sent what is for that one."
+  @doc "Whether a process may be a connection of this user: not if it is another user's, who would lose it."
   def admits(people, pid, user) do
     case people.connections do
       %{^pid => %{user: other}} when other != user -> {:error, taken(other)}
@@ -25,17 +26,17 @@ defmodule Roomfold.Room.People do
   defp taken(user) do
     Error.new(:not_supported,
       detail:
-        "this process is #{inspect(user)} in this room already; each user's connection is a process of its own"
+        "this process is already a connection of #{inspect(user)} to this room; each user needs a process of its own"
     )
   end
 
-  @doc "Answers whether the user is new here. events?: it wants events that a diff does not tell."
+  @doc "Returns `{people, whether the user is new here}`. events?: the connection wants events that a diff does not show."
   def join(people, pid, user, format, events? \\ true) do
     people = if is_map_key(people.connections, pid), do: elem(leave(people, pid, 0), 0), else: people
     known = people.users[user]
     order = people.order + 1
     entry = known || %{count: 0, since: order, away: nil}
-    # Who comes back from an earlier life of the room stands behind those who are here.
+    # A user from before a restart counts as joining now.
     entry = if entry.since == 0, do: %{entry | since: order}, else: entry
 
     connection = %{user: user, format: format, events?: events?, number: order}
@@ -51,7 +52,7 @@ defmodule Roomfold.Room.People do
     {people, known == nil}
   end
 
-  @doc "The number of the join by which a process is a connection; nil: it is none."
+  @doc "The number of a connection's join; nil if the process is not a connection."
   def number(people, pid) do
     case people.connections do
       %{^pid => %{number: number}} -> number
@@ -59,7 +60,7 @@ defmodule Roomfold.Room.People do
     end
   end
 
-  @doc "A connection is gone. Answers its user, or nil if it was none."
+  @doc "A connection has gone. Returns `{people, its user}`; nil if the process was not a connection."
   def leave(people, pid, now) do
     case Map.pop(people.connections, pid) do
       {nil, _} ->
@@ -73,7 +74,7 @@ defmodule Roomfold.Room.People do
     end
   end
 
-  @doc "Those whose grace is over are no users any more."
+  @doc "Removes users whose grace is over: `{people, ids}`."
   def expire(%{away: 0} = people, _, _), do: {people, []}
 
   def expire(people, grace, now) do
@@ -81,7 +82,7 @@ defmodule Roomfold.Room.People do
     {%{people | users: Map.drop(people.users, gone), away: people.away - length(gone)}, Enum.sort(gone)}
   end
 
-  @doc "When the next grace is over; nil: nobody is away."
+  @doc "When the next grace is over; nil if no user is away."
   def next_expiry(%{away: 0}, _), do: nil
 
   def next_expiry(people, grace) do
@@ -90,12 +91,12 @@ defmodule Roomfold.Room.People do
     |> Enum.min(fn -> nil end)
   end
 
-  @doc "Ids of those who are here or away for a moment, in the order of their ids."
+  @doc "Ids of the users who are here or away, sorted."
   def users(people), do: people.users |> Map.keys() |> Enum.sort()
 
   def here?(people, user), do: match?(%{^user => %{count: count}} when count > 0, people.users)
 
-  @doc "Who has been here longest; nil: nobody is here."
+  @doc "The user who has been here longest; nil if no user is here."
   def eldest(people) do
     people.users
     |> Enum.filter(fn {_, %{count: count}} -> count > 0 end)
@@ -105,6 +106,6 @@ defmodule Roomfold.Room.People do
 
   def formats(people), do: for({_, %{format: format}} <- people.connections, uniq: true, do: format)
 
-  @doc "Whether anybody wants events besides diffs."
+  @doc "Whether any connection wants events besides diffs."
   def events?(people), do: Enum.any?(people.connections, fn {_, %{events?: events?}} -> events? end)
 end

@@ -1,15 +1,15 @@
 defmodule Roomfold.Room.Recovery do
   @moduledoc false
-  # From the log to a world: the newest snapshot at or below a seq, and the events behind it.
+  # Builds a world from the log: the newest snapshot at or below a seq, and the events after it.
   #
-  # A snapshot in the log is two lines of JSON: what the room knows besides the world, and the world's own snapshot.
+  # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
   alias Roomfold.Room.Options
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
-  @doc "The world at a seq (`:head`: the newest), and what the room knew then."
+  @doc "The world at a seq (`:head`: the newest), and the room's facts at that time."
   @spec world(Options.t(), non_neg_integer | :head, keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
   def world(options, until \\ :head, world_opts \\ []) do
     opts = options |> Options.world() |> Keyword.merge(world_opts)
@@ -19,7 +19,7 @@ defmodule Roomfold.Room.Recovery do
          do: fold_to(options, world, facts, seq)
   end
 
-  # The log's head, and the seq to go to.
+  # The log's head, and the seq to recover.
   defp head(options, until) do
     with {:ok, head} <- EventLog.head(options.log, options.id) do
       head = head || %{seq: 0, first: 1}
@@ -36,7 +36,7 @@ defmodule Roomfold.Room.Recovery do
     with {:ok, found} <- EventLog.snapshot(options.log, options.id, at_most) do
       case found && read_snapshot(found, options) do
         nil -> from_nothing(opts)
-        # What other rules made of it counts only where the events are gone.
+        # A snapshot made by other rules is used only if the events are gone.
         {false, _, _} when head.first == 1 -> from_nothing(opts)
         {_, text, facts} -> with {:ok, world} <- World.load({:json, text}, opts), do: {:ok, world, facts}
       end
@@ -55,13 +55,13 @@ defmodule Roomfold.Room.Recovery do
     {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
   end
 
-  @doc "What `from_snapshot` reads."
+  @doc "A snapshot for the log."
   def snapshot(options, world, users, last_at) do
     facts = %{"users" => users, "last_at" => last_at, "versions" => Options.versions(options)}
     [JSON.encode!(facts, impl: Options.json(options)), "\n", World.encode!(world, :snapshot, :json)]
   end
 
-  @doc "Folds on to a seq."
+  @doc "Folds the log from the world's seq up to another."
   def fold_to(options, world, facts, seq) do
     from = World.seq(world) + 1
 
@@ -71,7 +71,7 @@ defmodule Roomfold.Room.Recovery do
       with {:ok, %{text: text, seq: last}} <- read(options, from, seq),
            {:ok, text} <- upcast(text, options, from),
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
-        # An upcaster may take nothing away: seqs stay.
+        # An upcaster may not remove events: their seqs stay.
         if World.seq(world) == last,
           do: fold_to(options, world, people(text, facts), seq),
           else: {:error, Error.new(:log_damaged, detail: "room #{options.id}, seq #{World.seq(world) + 1}")}
@@ -84,7 +84,7 @@ defmodule Roomfold.Room.Recovery do
          do: {:error, Error.new(:history_gone)}
   end
 
-  @doc "Events from a seq on, as they would be written today."
+  @doc "The log's text from a seq on, converted by the room's upcasters."
   def upcast(text, %{upcasters: []}, _), do: {:ok, text}
 
   def upcast(text, options, from) do
@@ -123,8 +123,8 @@ defmodule Roomfold.Room.Recovery do
   end
 
   @doc """
-  Who is in the room after an event: its record, and who was before. Who came and who left is in the server's events; the line's end says
-  whose it is, before anything is decoded.
+  The users in a room after an event, from its record and the users before. Only events of the server matter; the end of the line shows
+  whether it is one, so other lines need not be decoded.
   """
   def person(line, users) do
     with true <- String.ends_with?(line, ~s("by":"server"})),

@@ -1,11 +1,29 @@
 defmodule Roomfold.Room.Server do
   @moduledoc false
-  # The room's process: hands what happens to Roomfold.Room.State and carries out what that wants.
+  # The room's process: passes what happens to the modules of Roomfold.Room.State, and carries out their effects.
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Complaints, Inbox, Options, People, Recovery, State, Text, Times, Update}
+
+  alias Roomfold.Room.{
+    Commit,
+    Complaints,
+    Delivery,
+    Inbox,
+    Options,
+    People,
+    Presence,
+    Publishing,
+    Queue,
+    Recovery,
+    Schedule,
+    State,
+    Text,
+    Ticks,
+    Times,
+    Update
+  }
 
   defstruct [
     :options,
@@ -15,12 +33,12 @@ defmodule Roomfold.Room.Server do
     :wake_at,
     :commit,
     :committing,
-    # of the log's process: without it nothing can be known of this room
+    # monitor of the log's process, without which the room can't run
     :log,
     :keeping,
-    # what sessions of this node have published
+    # events that sessions of this node have published
     :inbox,
-    # whether it hears what others broadcast on its stream, and how much that was
+    # whether it notices what others broadcast on its stream, and how often they did
     listens?: false,
     strays: 0,
     complaints: %Complaints{},
@@ -33,7 +51,7 @@ defmodule Roomfold.Room.Server do
     GenServer.start_link(__MODULE__, options, name)
   end
 
-  # So often a room that stops waits for its log, and for so long each time.
+  # How often a room that stops waits for its log, and how long each time.
   @drains 16
   @drain_ms 5_000
 
@@ -62,10 +80,10 @@ defmodule Roomfold.Room.Server do
 
   defp start(options, world, facts, now) do
     state = State.open(options, world, facts, now, System.time_offset(:millisecond))
-    State.flush(state, now)
+    Commit.flush(state, now)
   end
 
-  # Nothing counts the lives of a room without a log: the time of its start tells them apart, for clients that come back.
+  # A room without a log has no terms: for clients that come back, the time of its start distinguishes its lives.
   defp claim(%{log: nil}), do: {:ok, System.os_time(:microsecond)}
 
   defp claim(options) do
@@ -91,7 +109,7 @@ defmodule Roomfold.Room.Server do
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     case drain(server, @drains) do
-      # What comes next time need not be folded again.
+      # So that the next start has nothing to fold.
       {:drained, server} -> keep_newer(server, World.seq(server.state.world))
       {:hangs, _} -> :ok
     end
@@ -103,9 +121,9 @@ defmodule Roomfold.Room.Server do
     if seq > server.state.kept_seq, do: keep(server, seq, server.state.logged_users)
   end
 
-  # What is on its way, then what waits, and what that causes, is answered before the room goes. No more is taken in. Events that
-  # cause one another without end do not hold it, and neither does a log that does not answer: it would be asked once more for that
-  # somebody came or left, which is said until it is there.
+  # Before the room stops it commits and answers what is being committed, what waits, and the events caused by these. Nothing new is
+  # accepted. Events that cause one another endlessly do not hold it up, and neither does a log that does not answer (the room would submit the
+  # joins and leaves again and again, which stay until they are in the log).
   defp drain(server, left) do
     case finish_commit(server) do
       {:drained, server} when left > 0 -> server |> taken() |> drain_queue(left)
@@ -114,7 +132,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp drain_queue(server, left) do
-    case State.flush(server.state, now()) do
+    case Commit.flush(server.state, now()) do
       {[], state} -> {:drained, %{server | state: state}}
       {effects, state} -> %{server | state: state} |> carry_out(effects) |> drain(left - 1)
     end
@@ -134,11 +152,11 @@ defmodule Roomfold.Room.Server do
     end
   end
 
-  # It is watched no more: what is handed to it from now on has to be watched by itself.
+  # The log is no longer monitored: from now on each append has to be.
   defp log_down(%{log: ref} = server, ref), do: %{server | log: nil}
   defp log_down(server, _), do: server
 
-  # Whoever waits must not think that it can be published again: it may be in the log.
+  # Callers must not conclude that they can publish the events again: they may be in the log.
   defp unknown(server, reason),
     do: committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
 
@@ -153,7 +171,7 @@ defmodule Roomfold.Room.Server do
     with :ok <- People.admits(server.state.people, pid, user),
          nil <- overtaken(server, how) do
       server = take_in(server)
-      {answer, effects, state} = State.join(server.state, pid, user, how, now())
+      {answer, effects, state} = Presence.join(server.state, pid, user, how, now())
       server = monitor(%{server | state: state}, pid)
       {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
     else
@@ -163,7 +181,7 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:catch_up, from, format}, _, server) do
-    {:reply, {:ok, State.catch_up(server.state, from, format)}, server}
+    {:reply, {:ok, Delivery.catch_up(server.state, from, format)}, server}
   end
 
   def handle_call({:read, read}, _, server), do: {:reply, read.(server.state.world), server}
@@ -201,10 +219,10 @@ defmodule Roomfold.Room.Server do
   def handle_cast({:publish, to, sender, texts}, server), do: {:noreply, publish(server, to, sender, texts)}
 
   def handle_cast({:fastlane, pid, seq, entry}, server),
-    do: {:noreply, %{server | state: State.fastlane(server.state, pid, seq, entry)}}
+    do: {:noreply, %{server | state: Delivery.enter_fastlane(server.state, pid, seq, entry)}}
 
   def handle_cast({:acked, pid, seq}, server),
-    do: {:noreply, %{server | state: State.acked(server.state, pid, seq)}}
+    do: {:noreply, %{server | state: Delivery.acked(server.state, pid, seq)}}
 
   @impl true
   def handle_info({ref, answer}, %{commit: ref} = server),
@@ -214,7 +232,7 @@ defmodule Roomfold.Room.Server do
       when commit != nil and ref in [commit, log],
       do: {:stop, {:shutdown, :log_failed}, server |> log_down(ref) |> unknown(reason)}
 
-  # Perhaps another node has the room by now: whoever asks next finds out.
+  # Another node may have the room by now: the next caller will find it.
   def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, log_down(server, ref)}
 
@@ -239,9 +257,9 @@ defmodule Roomfold.Room.Server do
   def handle_info({:wake, _}, server), do: {:noreply, server}
   def handle_info(:inbox, server), do: {:noreply, server |> take_in() |> arm()}
 
-  # Somebody may have come before this was read.
+  # A connection may have joined before this message was read.
   def handle_info({:stop, :idle}, server) do
-    if State.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
+    if Schedule.idle?(server.state, now()), do: {:stop, {:shutdown, :idle}, server}, else: {:noreply, server}
   end
 
   def handle_info({:stop, reason}, server), do: {:stop, {:shutdown, reason}, server}
@@ -251,20 +269,20 @@ defmodule Roomfold.Room.Server do
       when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
       do: {:noreply, stray(server, name)}
 
-  # A task of the room's module that has done its work.
+  # A task of the room's module has ended.
   def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
   def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
   def handle_info(_, server), do: {:noreply, server}
 
-  # Only on this node is there more than a process.
+  # The inbox can only be used on this node.
   defp at_hand(answer, server, pid) when node(pid) == node(),
     do: Map.merge(answer, %{pid: self(), inbox: server.inbox})
 
   defp at_hand(answer, _, _), do: Map.put(answer, :pid, self())
 
-  # Who comes from a newer term would be taken back in time by us. Or it made that up: the log knows.
+  # A client that has seen a newer term must not join this room, which is older. If it made that up, the log knows.
   defp overtaken(server, how) do
-    if State.suspects_newer_term?(server.state, how) do
+    if Presence.suspects_newer_term?(server.state, how) do
       case newest_term(server) do
         {:ok, true} -> nil
         {:ok, false} -> :old_term
@@ -292,14 +310,14 @@ defmodule Roomfold.Room.Server do
   defp woken(server) do
     start = System.monotonic_time()
     now = now()
-    # Only where frames may be folded as they are is it asked before anything is folded.
+    # Checked before anything is folded, but only where packed frames may be folded as they are.
     server =
-      if State.frames?(server.state),
+      if Queue.frames?(server.state),
         do: %{server | state: State.heard(server.state, heard?(server))},
         else: server
 
     server =
-      if State.tick_due?(server.state, now) do
+      if Schedule.tick_due?(server.state, now) do
         facts = %{room: server.options.id, number: server.state.ticks + 1}
         Telemetry.span([:tick], facts, fn -> server |> open() |> wake(now) |> ticked() end)
       else
@@ -310,7 +328,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp wake(server, now) do
-    {effects, state} = State.wake(server.state, now)
+    {effects, state} = Ticks.wake(server.state, now)
     carry_out(%{server | state: state}, effects)
   end
 
@@ -323,17 +341,17 @@ defmodule Roomfold.Room.Server do
   defp publish(server, to, sender, texts) do
     server = take_in(server)
 
-    # A frame, and where nothing ticks whatever waits, may be folded at once; somebody may have subscribed since that was asked.
-    ask? = match?([{:packed, _}], texts) or not State.ticking?(server.state)
+    # This may be folded at once, if it is a frame or the room does not tick; there may be new subscribers since the last check.
+    ask? = match?([{:packed, _}], texts) or not Schedule.ticking?(server.state)
     state = if ask?, do: State.heard(server.state, heard?(server)), else: server.state
-    server |> published(State.publish(state, to, sender, texts, now())) |> arm()
+    server |> published(Publishing.publish(state, to, sender, texts, now())) |> arm()
   end
 
   defp published(server, {[], state}), do: %{server | state: state}
   defp published(server, {effects, state}), do: carry_out(%{server | state: state}, effects)
 
-  # Before whatever came to the room after it, as if it had come as messages. (Somebody who was killed in the middle may have put in what is not
-  # counted: where a session or the room itself goes, it is taken without asking.)
+  # The inbox is read before any later message, as if its entries had been messages. (A process that was killed in the middle of a put may have
+  # left an entry that is not counted: when a session leaves, or the room stops, the inbox is read in any case.)
   defp take_in(%{inbox: inbox} = server) do
     if Inbox.any?(inbox), do: taken(server), else: server
   end
@@ -341,11 +359,11 @@ defmodule Roomfold.Room.Server do
   defp taken(%{state: state} = server) do
     case Inbox.take(server.inbox) do
       [] -> server
-      entries -> published(server, State.publish_all(state, entries, now()))
+      entries -> published(server, Publishing.publish_all(state, entries, now()))
     end
   end
 
-  # Only if there is nothing to wait for that could be forgotten.
+  # An inbox without entries is open already.
   defp open(%{inbox: inbox} = server) do
     if Inbox.any?(inbox) do
       Inbox.open(inbox)
@@ -362,11 +380,11 @@ defmodule Roomfold.Room.Server do
 
   defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
 
-  # Whoever broadcasts on a room's stream means to be heard.
+  # A process that broadcasts on a room's stream probably expects the room to fold it.
   defp stray(%{strays: 0} = server, name) do
     Logger.warning(
       "#{inspect(name)} was broadcast on #{inspect(server.topic)}, the stream of a room that runs: the room does not fold it. " <>
-        "Roomfold.Room.publish/3 is the way in. It counts what else comes, and says no more (strays of Roomfold.Room.info/1)"
+        "use Roomfold.Room.publish/3. Further ones are only counted (strays of Roomfold.Room.info/1)"
     )
 
     stray(%{server | strays: 1})
@@ -380,7 +398,7 @@ defmodule Roomfold.Room.Server do
   end
 
   defp committed(server, answer) do
-    # Not with :flush, for which it would have to let others run: should the log have died since, that is nobody's leaving.
+    # Without :flush, which would let other processes run: a :DOWN message of the log that is already here belongs to no connection, and does no harm.
     Process.demonitor(server.commit)
     {span, count} = server.committing
     error = with {:error, error} <- answer, do: error, else: (_ -> nil)
@@ -393,7 +411,7 @@ defmodule Roomfold.Room.Server do
 
   defp carry_out_committed(server, answer) do
     Telemetry.span([:fold], %{room: server.options.id}, fn ->
-      {effects, state} = State.committed(server.state, answer, now())
+      {effects, state} = Commit.committed(server.state, answer, now())
       server = carry_out(%{server | state: state}, Update.with_answers(effects))
       {server, %{seq: World.seq(server.state.world)}, %{}}
     end)
@@ -407,7 +425,7 @@ defmodule Roomfold.Room.Server do
     {ref, monitors} = Map.pop(server.monitors, pid)
     if ref, do: Process.demonitor(ref, [:flush])
     server = taken(%{server | monitors: monitors})
-    {effects, state} = State.leave(server.state, pid, goodbye?, now())
+    {effects, state} = Presence.leave(server.state, pid, goodbye?, now())
     %{server | state: state} |> carry_out(effects) |> arm()
   end
 
@@ -468,7 +486,7 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # One at a time: if the log is slow, the next one is due soon.
+  # One at a time: if the log is slow, another one is due soon anyway.
   defp do_one({:keep, _, _}, %{keeping: {_, _}} = server), do: server
   defp do_one({:keep, seq, users}, server), do: %{server | keeping: keep_aside(server, seq, users)}
 
@@ -478,26 +496,15 @@ defmodule Roomfold.Room.Server do
   end
 
   defp do_one({:failed, system, exception, stacktrace}, server) do
-    Telemetry.event([:failed], %{count: 1}, %{room: server.options.id, of: system, error: exception})
-
-    complain(server, :failed, {system, exception.__struct__, place(stacktrace)}, fn count ->
-      Logger.error("""
-      a system of the room #{server.options.id} failed, and was left out of that tick#{times(count)}: #{inspect(system)}
-      #{Exception.format(:error, exception, stacktrace)}\
-      """)
-    end)
+    complaints = Complaints.failed(server.complaints, server.options.id, system, exception, stacktrace)
+    %{server | complaints: complaints}
   end
 
-  defp do_one({:refused, what, event, error}, server) do
-    name = Text.label(event)
-    facts = %{room: server.options.id, of: what, event: name, error: error}
-    Telemetry.event([:refused], %{count: 1}, facts)
-
-    complain(server, :refused, {what, name, error.reason}, fn count ->
-      Logger.warning(
-        "#{speaker(what)} of the room #{server.options.id} said #{inspect(name)}, which was refused#{times(count)}: #{error.message}"
-      )
-    end)
+  defp do_one({:refused, source, event, error}, server) do
+    %{
+      server
+      | complaints: Complaints.refused(server.complaints, server.options.id, source, event, error)
+    }
   end
 
   defp do_one({:stop, reason}, server) do
@@ -505,25 +512,7 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # What a system does wrong it mostly does on each tick.
-  defp complain(server, kind, about, say) do
-    {count, complaints} = Complaints.add(server.complaints, kind, about)
-    if count != :quiet, do: say.(count)
-    %{server | complaints: complaints}
-  end
-
-  defp times(1), do: " (counted from now on, and said once in 1,000)"
-  defp times(count), do: " (#{count} times by now)"
-
-  # Arguments and what else changes from one failure to the next are left out.
-  defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}
-  defp place(_), do: nil
-
-  defp speaker(nil), do: "the default"
-  defp speaker(what) when is_atom(what), do: inspect(what)
-  defp speaker(what), do: "the system #{inspect(what)}"
-
-  # Terms are made only if somebody wants them.
+  # Events are decoded to terms only if there are subscribers.
   defp broadcast(server, records) do
     if records != [] and heard?(server) do
       json = Options.json(server.options)
@@ -538,7 +527,7 @@ defmodule Roomfold.Room.Server do
 
   # ---- snapshots ----
 
-  # The room goes on without one: only the next start takes longer. It waits for the encoding alone, not for the disk.
+  # A snapshot may fail: then only the next start takes longer. The room waits for its encoding, not for the disk.
   defp keep_aside(%{options: %{log: nil}}, _, _), do: nil
 
   defp keep_aside(server, seq, users) do
@@ -564,7 +553,7 @@ defmodule Roomfold.Room.Server do
 
   defp now, do: :erlang.monotonic_time(:millisecond)
 
-  # One timer, for what comes first. While nothing waits for a tick, whatever comes has to wake the room.
+  # One timer, for what is due first. While the queue is empty, the next entry of the inbox has to wake the room.
   defp arm(%{state: %{queue: []}} = server) do
     if Inbox.any?(server.inbox), do: server |> open() |> arm(), else: set_timer(server)
   end
@@ -572,7 +561,7 @@ defmodule Roomfold.Room.Server do
   defp arm(server), do: set_timer(server)
 
   defp set_timer(server) do
-    case State.wake_at(server.state) do
+    case Schedule.wake_at(server.state) do
       at when at == server.wake_at ->
         server
 

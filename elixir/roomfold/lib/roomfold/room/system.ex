@@ -1,19 +1,19 @@
 defmodule Roomfold.Room.System do
   @moduledoc """
-  What happens in a room by itself: a module with this behaviour, or a function of the world and the tick that answers events.
+  Code that a room runs on every tick: a module with this behaviour, or a function that takes the world and the tick and returns events.
 
-  A room runs its systems on every tick, in order, each on the world as it was when the tick began. What they answer enters
-  the room as events by `"system"`, with what users sent in that tick.
+  A room runs its systems in order, each on the world as it was when the tick began. The events they return are published by `"system"`,
+  in the same batch as those that users sent in that tick.
 
       fn world, _tick ->
         for {id, %{"fuel" => fuel}} <- Roomfold.World.query(world, ["fuel"]), fuel > 0,
             do: {"update", %{"entity_id" => id, "components" => %{"fuel" => fuel - 1}}}
       end
 
-  If the log refuses what a tick brought, the systems have the states they had before it.
+  If the log refuses the events of a tick, the systems get back the states they had before it.
 
-  A system that raises is left out of that tick, and an event of its that is refused is left out of the room: both are logged, the first time and once
-  in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`).
+  A system that raises is skipped in that tick, and an event that is refused is dropped. Both are logged, the first time and then once in
+  1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`).
   """
 
   alias Roomfold.World
@@ -36,19 +36,20 @@ defmodule Roomfold.Room.System do
   @type t :: module | {module, opts :: term} | (World.t(), Tick.t() -> [World.event()])
   @type state :: term
 
-  @doc "What it keeps from tick to tick. `now` as in a tick."
+  @doc "Returns the first state, which each tick passes to the next one. `now` as in a tick."
   @callback init(opts :: term, World.t(), now :: integer) :: state
   @callback tick(World.t(), Tick.t(), state) :: {[World.event()], state}
-  @doc "Names of the events it wants to see in a tick; without it, all of them."
+  @doc "Names of the events that a tick should contain; without this callback, all of them."
   @callback events(state) :: [String.t()]
   @doc """
-  May add to an event what only the room can know, before it is checked. `id` is one that nobody has had in this room. Asked for the
+  May add to an event what only the room can know, before the event is checked. `id` has never been used in this room. Called for the
   events that `prepares/0` names.
   """
   @callback prepare(World.event(), id :: String.t(), state) :: World.event()
   @callback prepares() :: [String.t()]
   @doc """
-  Components that say what it is to do, so that users may not set them by create or update: names, or a name with a value. Without it, none.
+  Components that control the system, so that users may not set them in a create or update: names, or a name with a value. Without this
+  callback, none.
   """
   @callback reserves() :: [String.t() | {String.t(), term}]
   @optional_callbacks prepare: 3, prepares: 0, events: 1, reserves: 0
@@ -61,14 +62,14 @@ defmodule Roomfold.Room.System do
   defp start(module, world, now), do: {module, module.init([], world, now)}
 
   @doc false
-  # Before a room starts: ArgumentError says what is no system.
+  # Called before a room starts: raises ArgumentError for what is not a system.
   def check(function) when is_function(function, 2), do: :ok
   def check({module, _}) when is_atom(module), do: check(module)
 
   def check(module) when is_atom(module) do
     unless Code.ensure_loaded?(module) and function_exported?(module, :tick, 3) and
              function_exported?(module, :init, 3) do
-      raise ArgumentError, "#{inspect(module)} is no Roomfold.Room.System: it has no init/3 and tick/3"
+      raise ArgumentError, "#{inspect(module)} is not a Roomfold.Room.System: it has no init/3 and tick/3"
     end
 
     :ok
@@ -80,7 +81,7 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # Answers the events of each, `[{module, events}]`, the systems, and the failures: a system that raises is left out of this tick.
+  # Returns the events of each, `[{module, events}]`, the systems, and the failures: a system that raises is skipped in this tick.
   def tick_all(systems, world, tick) do
     {events, {systems, failures}} =
       Enum.flat_map_reduce(systems, {[], []}, fn {module, state}, {done, failures} ->
@@ -116,7 +117,7 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # Names of the events that some system wants to see (:all) or prepares, and the components that some system reserves.
+  # The events that systems want to see (:all: all of them), those that they prepare, and the components that they reserve.
   def asks(systems),
     do: %{wanted: wanted(systems), prepared: prepared(systems), reserved: reserved(systems)}
 

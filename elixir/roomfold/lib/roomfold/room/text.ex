@@ -1,6 +1,6 @@
 defmodule Roomfold.Room.Text do
   @moduledoc false
-  # Events as JSON text, as rooms take them in and logs keep them: flat, the name first.
+  # Events as JSON text, as rooms accept them and logs keep them: flat, with the name first.
 
   alias Roomfold.{Error, JSON}
   alias Roomfold.Report.Explain
@@ -8,7 +8,7 @@ defmodule Roomfold.Room.Text do
   @entity_events ["create", "update", "delete"]
   @reserved ["seq", "at", "by", "event", "event_name"]
 
-  @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already. `{:packed, frame}` stays."
+  @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already. `{:packed, frame}` stays as it is."
   def event(event, impl \\ :native)
 
   def event({:json, text}, _) when is_binary(text), do: {:ok, text}
@@ -46,7 +46,7 @@ defmodule Roomfold.Room.Text do
 
   defp not_an_event(event), do: {:error, Explain.of_term(Error.new(:not_an_event), [event])}
 
-  # What is no JSON may be the name of a component: that a fold has a reason of its own for.
+  # A value without a JSON counterpart may be the name of a component, for which a fold has a reason of its own.
   defp unsaid(%{reason: :unsupported_value} = error, event) do
     case Explain.of_term(Error.new(:invalid_component_name), [event]) do
       %{detail: nil} -> error
@@ -60,7 +60,7 @@ defmodule Roomfold.Room.Text do
     with {:ok, quoted} <- quoted(name, impl), do: {:ok, put_together(name, quoted, comma(fields), fields)}
   end
 
-  # Begun with text of its own: a binary that begins with another one is made with room to grow, and has to be cut when it is sent.
+  # Starts with a literal: a binary that starts with another binary is allocated with room to grow, and has to be copied when it is sent.
   defp put_together(name, quoted, comma, fields) when name in @entity_events,
     do: <<"{\"event\":", quoted::binary, comma::binary, fields::binary>>
 
@@ -73,21 +73,21 @@ defmodule Roomfold.Room.Text do
   defp quoted(name, impl),
     do: if(plain?(name), do: {:ok, <<?", name::binary, ?">>}, else: JSON.encode(name, impl: impl))
 
-  # Nothing in it is written in another way as JSON.
+  # Whether nothing in it needs escaping in JSON.
   defp plain?(<<char, rest::binary>>)
        when char in ?a..?z or char in ?A..?Z or char in ?0..?9 or char in [?_, ?-, ?., ?:],
        do: plain?(rest)
 
   defp plain?(rest), do: rest == ""
 
-  @doc "How many bytes stand before a payload's own, where it was text."
+  @doc "How many bytes the event's text has before the payload's own, if the payload was text."
   def head_size(name) do
     key = if name in @entity_events, do: 9, else: 14
-    # The comma is one more, the payload's own bracket one less.
+    # One more for the comma, one less for the payload's own bracket.
     key + byte_size(JSON.encode!(name))
   end
 
-  @doc "All of them, or the first error with its index."
+  @doc "The texts of all events, or the first error with its index."
   def events(events, impl), do: events(events, impl, 0, [])
 
   defp events([], _, _, texts), do: {:ok, Enum.reverse(texts)}
@@ -118,7 +118,7 @@ defmodule Roomfold.Room.Text do
   def name("{\"event\":\"" <> rest = text), do: plain_name(rest, text)
   def name(text), do: elem(decode(text), 0)
 
-  @doc "What to call an event that was refused, of which nothing is known: its name, if it has one."
+  @doc "A label for an event that was refused, which may be anything: its name, if it has one."
   def label({name, _}) when is_binary(name), do: name
   def label({:json, text}), do: label(text)
   def label({:packed, _}), do: "a packed frame"

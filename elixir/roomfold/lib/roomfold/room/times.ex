@@ -30,7 +30,7 @@ defmodule Roomfold.Room.Times do
     }
   end
 
-  # The upper end of the class in which it lies.
+  # The upper end of its class.
   defp percentile(times, share) do
     wanted = ceil(times.count * share)
 

@@ -1,11 +1,11 @@
 defmodule Roomfold.Room.Update do
   @moduledoc """
-  What a tick changed, as the room sends it to the processes of its sessions: encoded once for each format in use.
+  What a tick changed, as the room sends it to the processes of its sessions, encoded once for each format in use.
 
     * `:room` - its id
-    * `:from`, `:seq` - brings a world at `from` to `seq`
+    * `:from`, `:seq` - brings a world from the seq `from` to `seq`
     * `:frames` - format → `{:diff | :snapshot, bytes}`
-    * `:events` - JSON text, `{"events": [..]}`, of the events that a diff does not tell by itself; `nil`: there were none, or nobody wants
+    * `:events` - JSON text, `{"events": [..]}`, of the events that a diff does not show; `nil`: there were none, or no connection wants
       them
   """
   defstruct [:room, :term, :from, :seq, :events, frames: %{}]
@@ -20,8 +20,8 @@ defmodule Roomfold.Room.Update do
         }
 
   @doc """
-  Effects of `Roomfold.Room.State`, in which what a session is answered goes with the update that it gets anyway, `{:tell, update, %{pid => [{ref, answer}]}}`:
-  one message, for which it is woken once.
+  Combines effects (`Roomfold.Room.State`): answers to sessions are sent with the update that they get anyway, as
+  `{:tell, update, %{pid => [{ref, answer}]}}`, so that each is woken once, by one message.
   """
   def with_answers(effects) do
     case Enum.split_while(effects, &(not match?({:send, _, {:update, _}}, &1))) do
@@ -35,7 +35,7 @@ defmodule Roomfold.Room.Update do
     end
   end
 
-  # From the last one to the first: so answers and what is left are in order again.
+  # From the last to the first, so that answers and the remaining effects are in order again.
   defp gather([{:reply, {:session, pid, ref}, answer} = effect | effects], answers, left) do
     case answers do
       %{^pid => mine} -> gather(effects, %{answers | pid => [{ref, answer} | mine]}, left)

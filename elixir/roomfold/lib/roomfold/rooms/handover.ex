@@ -1,7 +1,7 @@
 defmodule Roomfold.Rooms.Handover do
   @moduledoc false
-  # The last process of a place for rooms that has several nodes, so the first to end: then the rooms go to other nodes while
-  # everything they need is still there.
+  # The last process of a place for rooms on several nodes, so the first to stop: it hands the rooms over to other nodes while everything
+  # they need still runs.
   use GenServer, shutdown: 60_000
 
   def start_link(rooms), do: GenServer.start_link(__MODULE__, rooms)

@@ -1,7 +1,7 @@
 defmodule Roomfold.Session.Link do
   @moduledoc false
-  # All that a session does to the world outside it: it talks to the room, watches its process, reads the clock. This one is
-  # the real one; the simulator of the tests has another.
+  # A session's side effects: it calls the room, monitors its process, reads the clock. This is the real module; the simulator of the tests has
+  # another one.
 
   alias Roomfold.{Error, Room}
 

@@ -1,10 +1,10 @@
 defmodule Roomfold.Systems.Damage do
   @moduledoc false
-  # What a hit does: player_hit or monster_hit with the health that is left and, at 0, player_killed or monster_died, once.
+  # The events of a hit: player_hit or monster_hit with the remaining health and, at 0, player_killed or monster_died, once.
 
   alias Roomfold.{Hits, World}
 
-  # healths: of those who were hit already in this tick
+  # healths: of entities that were hit already in this tick
   defstruct [:world, healths: %{}, events: []]
 
   def new(world), do: %__MODULE__{world: world}
@@ -12,7 +12,7 @@ defmodule Roomfold.Systems.Damage do
   @doc "The events, oldest first."
   def events(damage), do: Enum.reverse(damage.events)
 
-  @doc "shot: as it was cast; by: whose it is; seq: of the shooter's event, or nil."
+  @doc "shot: as it was cast; by: its owner; seq: of the shooter's event, or nil."
   def hit(damage, %Hits.Hit{kind: :entity, id: id} = hit, amount, by, shot, seq) do
     hit = %{hit | seq: hit.seq || World.seq(damage.world)}
     target = World.get(damage.world, id) || %{}

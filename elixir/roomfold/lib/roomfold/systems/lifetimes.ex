@@ -1,6 +1,6 @@
 defmodule Roomfold.Systems.Lifetimes do
   @moduledoc """
-  Deletes entities when their time is over: so many milliseconds after the room first saw one, as its component `lifetime_ms` says.
+  Deletes entities after the time in their component `lifetime_ms`, in milliseconds from when the room first saw them.
   """
   @behaviour Roomfold.Room.System
 

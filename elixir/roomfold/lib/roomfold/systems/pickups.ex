@@ -5,15 +5,16 @@ defmodule Roomfold.Systems.Pickups do
       %{"event" => "weapon_collected", "fields" => %{"weapon" => "shotgun"}}
       %{"event" => "health_collected", "add" => %{"health" => [25, 100]}}
 
-  `fields` go into the event as they are, `add` is [how much, at most]: the field is what the player has then. The event says `user_id` and
-  `item_id` besides. Who has the most of what it would add collects nothing. One item is collected once.
+  `fields` go into the event as they are. `add` is [amount, maximum]: the event's field is what the player has afterwards. The event also has
+  `user_id` and `item_id`. A player who already has the maximum collects nothing. An item is collected once.
 
-  What it says, it says as the room: so a room with it takes a `pickup` from no user's create or update (`c:Roomfold.Room.System.reserves/0`).
+  The events are published by "system", so a room with this system accepts no `pickup` in a user's create or update
+  (`c:Roomfold.Room.System.reserves/0`).
 
   ## Options
 
-    * `:players` - their `kind` (`"player"`)
-    * `:mask` - the layers items are in (1)
+    * `:players` - the `kind` of players (`"player"`)
+    * `:mask` - the layers of items (1)
   """
   @behaviour Roomfold.Room.System
 

@@ -1,18 +1,18 @@
 defmodule Roomfold.Systems.Projectiles do
   @moduledoc """
-  Moves what flies: entities with `kind` `"projectile"`, a position and a velocity in metres a second. Each is swept with its collider
-  along what it flies in a tick, so that nothing is tunnelled through. What it hits is hurt (`Roomfold.Systems.Shots`), and it is
-  deleted; else it becomes a `projectile_moved`.
+  Moves projectiles: entities with `kind` `"projectile"`, a position and a velocity in metres per second. Each is swept with its collider
+  along its path of the tick, so that it can't pass through anything. What it hits is damaged (`Roomfold.Systems.Shots`), and the projectile
+  is deleted; otherwise there is a `projectile_moved`.
 
-  Users make projectiles by the events that the rules have for it (`weapon_fired`); a room with this system takes the kind `"projectile"` from no user's
-  create or update (`c:Roomfold.Room.System.reserves/0`). What a projectile is worth goes by its `type`, which a shooter's event may say: a module's
-  `authorize/4` decides who may fire what.
+  Users create projectiles by events that the rules have for that (`weapon_fired`); a room with this system does not accept the kind
+  `"projectile"` in a user's create or update (`c:Roomfold.Room.System.reserves/0`). The damage depends on the projectile's `type`, which the
+  shooter's event may contain: the callback `authorize/4` decides which user may fire what.
 
   ## Options
 
     * `:damage` - `type` of the projectile → points of health; `:default_damage` for others (20)
-    * `:mask` - whom it meets (2: the living, and walls)
-    * `:lifetime_ms` - after which it is deleted (10,000)
+    * `:mask` - what projectiles hit (2: the living, and walls)
+    * `:lifetime_ms` - the time after which one is deleted (10,000)
   """
   @behaviour Roomfold.Room.System
 
@@ -60,7 +60,7 @@ defmodule Roomfold.Systems.Projectiles do
         case answer do
           nil -> {[moved(id, path)], damage}
           %Hits.Hit{} = hit -> {[gone(id)], strike(damage, hit, components, path, state)}
-          # Somewhere no shot can be cast.
+          # No shot can be cast here.
           {:error, _} -> {[gone(id)], damage}
         end
       end)

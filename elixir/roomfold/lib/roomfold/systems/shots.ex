@@ -1,8 +1,8 @@
 defmodule Roomfold.Systems.Shots do
   @moduledoc """
-  Judges `weapon_fired`: a shot without velocity is a ray from `hand_position` along `weapon_direction`, cast where everything was when
-  the shooter saw it (`seen_seq`, if the event has it and the room still remembers); a shot with a `velocity` gets the id of its projectile
-  from the room, and `Roomfold.Systems.Projectiles` moves it.
+  Resolves `weapon_fired`. A shot without velocity is a ray from `hand_position` along `weapon_direction`, cast against the positions that
+  the shooter saw (`seen_seq`, if the event has it and the room still remembers). A shot with a `velocity` gets the id of its projectile from
+  the room, and `Roomfold.Systems.Projectiles` moves it.
 
   A hit becomes `monster_hit` or `player_hit`, and at health 0 `monster_died` or `player_killed`, once.
 
@@ -11,8 +11,8 @@ defmodule Roomfold.Systems.Shots do
   ## Options
 
     * `:damage` - weapon → points of health; `:default_damage` for others (10)
-    * `:range` - metres a ray goes at most (64); an event's `range` may be shorter
-    * `:mask` - whom it meets (2: the living, and walls)
+    * `:range` - maximum length of a ray in metres (64); an event's `range` may be shorter
+    * `:mask` - what shots hit (2: the living, and walls)
   """
   @behaviour Roomfold.Room.System
 
@@ -73,7 +73,7 @@ defmodule Roomfold.Systems.Shots do
     |> Damage.events()
   end
 
-  # What was too long ago is judged by how things are.
+  # If that was too long ago, the present positions count.
   defp now(world, shot, {:error, %{reason: :unknown_moment}}) do
     {:ok, [answer]} = Hits.cast(world, [Map.delete(shot, :at)])
     answer

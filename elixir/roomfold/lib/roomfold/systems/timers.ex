@@ -8,8 +8,8 @@ defmodule Roomfold.Systems.Timers do
       ]}
 
   A timer is a cycle of `:every` milliseconds with events at times within it. Cycles are counted from the epoch, so they do not depend
-  on when a room was started. A cycle of several events says at each time how things are: when the room starts, also after it
-  crashed, the one that should be in force is sent at once.
+  on when a room was started. In a cycle of several events, each is a state that lasts until the next one: when the room starts, also after
+  a crash, the event whose state should be in force is sent at once.
   """
   @behaviour Roomfold.Room.System
 
@@ -55,7 +55,7 @@ defmodule Roomfold.Systems.Timers do
     |> then(fn {events, timers} -> {events, Enum.reverse(timers)} end)
   end
 
-  # At most one cycle: nobody wants what was due long ago.
+  # At most one cycle: events that were due long ago are of no use.
   defp due(events, every, since, now) do
     since = max(since, now - every)
     first = since - Integer.mod(since, every)

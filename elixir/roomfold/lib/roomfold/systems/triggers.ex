@@ -1,19 +1,19 @@
 defmodule Roomfold.Systems.Triggers do
   @moduledoc """
-  Says when somebody comes into a place: an entity with a position, a collider and a component `trigger`,
+  Publishes an event when a player enters a zone: an entity with a position, a collider and a component `trigger`,
 
       %{"event" => "door_triggered", "fields" => %{"id" => "gate"}}
 
-  The event comes once for each time a player enters, with `user_id` and `trigger_id` besides the fields; with `"leave" => event` another one
-  when it leaves.
+  The event comes once each time a player enters, with `user_id` and `trigger_id` in addition to the fields; with `"leave" => event` there
+  is another one when the player leaves.
 
-  What it says, it says as the room: so a room with it takes a `trigger` from the server, its own events and its rules, and from no user's create or
-  update (`c:Roomfold.Room.System.reserves/0`).
+  The events are published by "system", so a room with this system accepts a `trigger` only from the server, its own events and its rules, not
+  in a user's create or update (`c:Roomfold.Room.System.reserves/0`).
 
   ## Options
 
-    * `:players` - their `kind` (`"player"`)
-    * `:mask` - the layers players are in (1)
+    * `:players` - the `kind` of players (`"player"`)
+    * `:mask` - the layers of players (1)
   """
   @behaviour Roomfold.Room.System
 

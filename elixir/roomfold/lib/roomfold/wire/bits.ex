@@ -1,7 +1,7 @@
 defmodule Roomfold.Wire.Bits do
   @moduledoc false
   # Streams of bits, the lowest bit of a byte first, as docs/wire-format.md has them. A reader is {bits held, how many, the
-  # bytes behind them, bytes of the whole frame}; a writer {bits held, how many, iodata}. What can't be read is thrown.
+  # bytes after them, bytes of the whole frame}; a writer {bits held, how many, iodata}. Errors are thrown.
 
   import Bitwise
   alias Roomfold.Projection.Elixir.Term
@@ -54,7 +54,7 @@ defmodule Roomfold.Wire.Bits do
 
   defp left({_, count, rest, _}), do: count + 8 * byte_size(rest)
 
-  @doc "The bits left in the last byte must be 0; answers the bytes behind."
+  @doc "The bits left in the last byte must be 0; returns the bytes after it."
   def finish({held, count, rest, size} = reader) do
     over = rem(count, 8)
     if (held &&& (1 <<< over) - 1) != 0, do: fail(reader)

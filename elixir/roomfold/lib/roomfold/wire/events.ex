@@ -15,17 +15,17 @@ defmodule Roomfold.Wire.Events do
   @next Numbers.number("seq", "next")
   @given Numbers.number("seq", "given")
   @none Numbers.number("seq", "none")
-  @others 0x10
-  @fields 0x20
-  @text_tag 9
-  @max_seq 9_007_199_254_740_991
+  @others Numbers.number("number", "tag_others")
+  @fields Numbers.number("number", "tag_fields")
+  @text_tag Numbers.number("number", "tag_text")
+  @max_seq Roomfold.Seq.max()
   @entity_events ["create", "update", "delete"]
-  # A longer string is no name or id that others share.
+  # Longer strings are not shared: they are hardly names or ids.
   @shared_text 64
 
   # ---- writing ----
 
-  @doc "The frame, or an error with the index of the event that can't be said."
+  @doc "The frame, or an error with the index of the event that can't be encoded."
   def encode(events, layout, handles, known) do
     first =
       with [{_, %{"seq" => seq}} | _] when is_integer(seq) and seq in 1..@max_seq <- events,
@@ -47,7 +47,7 @@ defmodule Roomfold.Wire.Events do
     {:unsayable, reason, index} -> {:error, Error.new(reason, index: index)}
   end
 
-  # Handles come behind the texts, whose number is only known at the end.
+  # Handles are numbered after the texts, whose count is only known at the end.
   defp place_handles(parts, count) do
     for part <- parts do
       with {:handle, handle} <- part, do: Term.varint(count + handle)
@@ -98,7 +98,7 @@ defmodule Roomfold.Wire.Events do
   defp write_entity(name, payload, seq, state) do
     {mode, seq, state} = seq(seq, state)
     {entity, state} = entity(payload["entity_id"], state)
-    # Whoever has the id after this has another handle.
+    # After this, an entity with this id has another handle.
     state =
       if name == "delete",
         do: %{state | handles: Map.delete(state.handles, payload["entity_id"])},
@@ -147,7 +147,7 @@ defmodule Roomfold.Wire.Events do
     end
   end
 
-  # Components as the schema keeps them, and those that it doesn't.
+  # Components that the schema declares, and the others.
   defp split(components, layout) do
     {mask, values, names} =
       for {column, i} <- Enum.with_index(layout.columns), reduce: {0, [], []} do
@@ -200,7 +200,7 @@ defmodule Roomfold.Wire.Events do
 
   # ---- reading ----
 
-  @doc ~s(`{known, events, handles?}`; an entity that is said by its handle has "entity_id" => {:handle, handle, known}.)
+  @doc ~s(`{known, events, handles?}`; an entity that is given by its handle has "entity_id" => {:handle, handle, known}.)
   def decode(frame, layout) do
     {known, next} = frame |> Frame.open("events") |> Frame.seq()
     {first, next} = Frame.seq(next)
@@ -335,7 +335,7 @@ defmodule Roomfold.Wire.Events do
     {others, next}
   end
 
-  # Not without any.
+  # There must be at least one.
   defp read_more(bytes, state) do
     case read_fields(bytes, state) do
       {[], _} -> Bits.fail_bytes(bytes)

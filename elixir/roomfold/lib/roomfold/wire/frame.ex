@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Frame do
   @moduledoc false
-  # Reads frames of snapshots and diffs as they are, without a world: entities with handles. What is wrong is thrown ({:wire, reason, byte}).
+  # Reads frames of snapshots and diffs as they are, without a world: entities with handles. Errors are thrown ({:wire, reason, byte}).
 
   import Bitwise
   require Roomfold.Wire.Numbers
@@ -9,12 +9,12 @@ defmodule Roomfold.Wire.Frame do
   @version Numbers.number("number", "version")
   @frames Numbers.rows("frame")
   @kinds Map.new(@frames, fn {name, number} -> {@version * 16 + number, name} end)
-  @max_seq 9_007_199_254_740_991
+  @max_seq Roomfold.Seq.max()
   @max_handle 4_294_967_295
 
   def head(kind), do: @version * 16 + Map.fetch!(@frames, kind)
 
-  @doc "Runs a reader; `{:ok, it}` or an error."
+  @doc "Runs a reader; returns `{:ok, result}` or an error."
   def catching(read) do
     {:ok, read.()}
   catch
@@ -29,7 +29,7 @@ defmodule Roomfold.Wire.Frame do
   def kind(""), do: throw({:wire, :invalid_frame, 0})
   def kind(_), do: throw({:wire, :unknown_version, 0})
 
-  @doc "What is behind the first byte of a frame that must be of this kind."
+  @doc "The bytes after the first one, of a frame that must be of this kind."
   def open(frame, kind) do
     case kind(frame) do
       {^kind, rest} -> rest

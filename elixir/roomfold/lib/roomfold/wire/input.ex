@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Input do
   @moduledoc false
-  # What a client sends, both ways (docs/wire-format.md, Input).
+  # Frames of a client's input, both ways (docs/wire-format.md, Input).
 
   import Bitwise
   require Roomfold.Wire.Numbers
@@ -41,7 +41,7 @@ defmodule Roomfold.Wire.Input do
     end
   end
 
-  # As the schema has them, or else raw.
+  # Quantised if the schema has them with these types, or else raw.
   defp columns(layout) do
     for {name, type} <- [{"position", {:f32, 3}}, {"rotation", {:f32, 4}}] do
       Enum.find(
@@ -63,7 +63,7 @@ defmodule Roomfold.Wire.Input do
 
   defp event(_, index), do: throw({:unsayable, :not_an_event, index: index})
 
-  @doc "Only the seq that the client says it has."
+  @doc "Only the seq that the client acknowledges."
   def ack(frame), do: Frame.catching(fn -> frame |> Frame.open("input") |> Frame.seq() |> elem(0) end)
 
   def decode(frame, layout) do

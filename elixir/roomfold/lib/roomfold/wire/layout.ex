@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Layout do
   @moduledoc false
-  # A schema as frames need it: its packed form, its tag, its columns in order, its words by number and by what they are.
+  # A schema as frames need it: its packed form, its tag, its columns in order, its words by number and by value.
 
   import Bitwise
   require Roomfold.Wire.Numbers
@@ -65,7 +65,7 @@ defmodule Roomfold.Wire.Layout do
     bxor(bxor(hash, hash >>> 8), bxor(hash >>> 16, hash >>> 24)) &&& 0xFF
   end
 
-  @doc "A schema from its packed form: `{bytes, size}` that hold nothing else."
+  @doc "A schema from its packed form, `{bytes, size}`, which contains nothing else."
   def read(bytes) do
     {count, rest} = Bits.varint(bytes)
     if count > 64, do: Bits.fail_bytes(rest)

@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Numbers do
   @moduledoc false
-  # The numbers of the packed format, from its one table.
+  # The numbers of the packed format, from its table.
 
   @table Path.expand("../../../../../c_src/include/roomfold/wire.inl", __DIR__)
   @external_resource @table

@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Quantise do
   @moduledoc false
-  # From numbers to integers and back (docs/wire-format.md, Values). A quantiser is a map with what both directions need.
+  # From numbers to integers and back (docs/wire-format.md, Values). A quantiser is a map for both directions.
 
   @sqrt_2 1.4142135623730951
   @sqrt_half 0.7071067811865476
@@ -47,7 +47,7 @@ defmodule Roomfold.Wire.Quantise do
   def bit_length(0), do: 0
   def bit_length(number), do: 1 + bit_length(Bitwise.bsr(number, 1))
 
-  @doc "`{index, integers}` (index 0 but for a turn), or nil. A turn's index may be forced."
+  @doc "`{index, integers}` (index 0 except for a turn), or nil. A turn's index may be given."
   def integers(quantiser, value, index \\ nil)
 
   def integers(%{turn: false} = q, value, _) do
@@ -75,7 +75,7 @@ defmodule Roomfold.Wire.Quantise do
     index
   end
 
-  @doc "The value that these integers stand for."
+  @doc "The value of these integers."
   def value(%{turn: false} = q, _, integers) do
     values = for n <- integers, do: narrow(q.kind, q.min + n * q.step)
     if q.scalar, do: hd(values), else: values

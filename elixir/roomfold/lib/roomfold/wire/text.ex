@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Text do
   @moduledoc false
-  # Packed input and packed events, decoded, as the text of events: what c_src/core/wire/wire_text.c does.
+  # Converts decoded input and events to events as text, like c_src/core/wire/wire_text.c.
 
   alias Roomfold.{Error, JSON}
 
@@ -13,7 +13,7 @@ defmodule Roomfold.Wire.Text do
     IO.iodata_to_binary(for {name, payload} <- moved ++ input["events"], do: line(name, payload))
   end
 
-  @doc "The events of a plain frame; `find` answers an entity's id by its handle, or nil."
+  @doc "The events of a plain frame; `find` returns an entity's id by its handle, or nil."
   def events(events, find) do
     with :ok <- plain(events) do
       {lines, _} = Enum.flat_map_reduce(events, MapSet.new(), &said(&1, &2, find))
@@ -21,7 +21,7 @@ defmodule Roomfold.Wire.Text do
     end
   end
 
-  # gone: ids that were deleted further up. Who comes back under one has another handle.
+  # gone: ids that were deleted earlier in the frame. A later entity with the same id has another handle.
   defp said({name, %{"entity_id" => entity} = payload}, gone, find) do
     id = with {:handle, handle, _} <- entity, do: find.(handle)
 
@@ -40,7 +40,7 @@ defmodule Roomfold.Wire.Text do
     end)
   end
 
-  # Others travel under their names, with all they have.
+  # All other events are written under their names, with all their fields.
   defp entity?(name, payload) when name in @entity_events do
     (is_tuple(payload["entity_id"]) or
        (is_binary(payload["entity_id"]) and byte_size(payload["entity_id"]) in 1..255)) and
@@ -49,7 +49,7 @@ defmodule Roomfold.Wire.Text do
 
   defp entity?(_, _), do: false
 
-  # What is there twice, in the payload and as its name, is seen when it is read.
+  # A name that is also in the payload is found when the text is read.
   defp line(name, payload) do
     key = if name in @entity_events, do: "event", else: "event_name"
     "{" <> fields = JSON.encode!(payload, impl: :elixir)

@@ -9,8 +9,8 @@ defmodule Roomfold.Wire.Value do
 
   @width_bits Numbers.number("number", "delta_width_bits")
   @delta_bits Numbers.number("number", "delta_bits")
-  @most_digits 9
-  @most_number 999_999_999
+  @suffix_digits Numbers.number("number", "suffix_digits")
+  @suffix_max Numbers.number("number", "suffix_max")
 
   # ---- names and terms ----
 
@@ -31,7 +31,7 @@ defmodule Roomfold.Wire.Value do
     end
   end
 
-  # nil: there is no word for it.
+  # nil: the schema has no word for it.
   defp put_word(writer, text, layout) do
     case layout.texts do
       %{^text => number} ->
@@ -49,12 +49,12 @@ defmodule Roomfold.Wire.Value do
     end
   end
 
-  # What stands before all digits at the end, and their number; nil if they can't be one.
+  # The part before the digits at the end, and their number; nil if they can't be sent as a number.
   defp split(text) do
     digits = digits(text, byte_size(text), 0)
     stem_size = byte_size(text) - digits
 
-    if digits in 1..@most_digits and (digits == 1 or :binary.at(text, stem_size) != ?0) do
+    if digits in 1..@suffix_digits and (digits == 1 or :binary.at(text, stem_size) != ?0) do
       <<stem::binary-size(stem_size), suffix::binary>> = text
       {stem, String.to_integer(suffix)}
     end
@@ -115,7 +115,7 @@ defmodule Roomfold.Wire.Value do
 
       {1, reader} ->
         {number, next} = Bits.nib(reader)
-        if number > @most_number, do: Bits.fail(reader), else: {word <> Integer.to_string(number), next}
+        if number > @suffix_max, do: Bits.fail(reader), else: {word <> Integer.to_string(number), next}
     end
   end
 
@@ -141,7 +141,7 @@ defmodule Roomfold.Wire.Value do
 
   # ---- values ----
 
-  @doc "How a value is written to somebody who doesn't have it."
+  @doc "How a value is written for a receiver that does not have it."
   def whole(nil, value), do: {:is, value}
 
   def whole(quantiser, value) do
@@ -151,7 +151,7 @@ defmodule Roomfold.Wire.Value do
     end
   end
 
-  @doc "How a value is written to somebody who has the old one (nil: not, or it isn't known); `:same` if nothing changes for them."
+  @doc "How a value is written for a receiver that has the old one (nil: none, or not known); `:same` if the receiver would see no change."
   def change(nil, value, _), do: {:is, value}
 
   def change(quantiser, value, old) do
@@ -277,7 +277,7 @@ defmodule Roomfold.Wire.Value do
     end
   end
 
-  @doc "What a delta makes of the value that is there; nil: it can't be."
+  @doc "Applies a delta to a value; nil if that is not possible."
   def add(quantiser, old, {:delta, index, numbers}) do
     with true <- old != nil, {index, integers} <- Quantise.integers(quantiser, old, index || 0) do
       new = for {a, b} <- Enum.zip(integers, numbers), do: a + b

@@ -7,8 +7,8 @@ defmodule Mix.Tasks.Roomfold.Install do
 
       mix roomfold.install [--dry-run]
 
-  It says what it changed. Run it as often as you like: what is there it leaves alone. A file that does not look as a new Phoenix project's
-  does is not touched; then it says what to write there.
+  It prints what it has changed. It can be run again: existing parts are left alone. A file that does not look like that of a new Phoenix project
+  is not changed; instead it prints what to add there.
   """
   use Mix.Task
 
@@ -39,7 +39,7 @@ defmodule Mix.Tasks.Roomfold.Install do
       else: next(app)
   end
 
-  # Where it is depends on how it was named, and in an umbrella on where its dependencies are.
+  # The path depends on how the dependency was declared, and in an umbrella on where dependencies are.
   defp roomfold, do: Map.get(Mix.Project.deps_paths(), :roomfold, "deps/roomfold")
 
   defp read(path) do

@@ -3,19 +3,19 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @moduledoc """
     A log in the application's PostgreSQL database, through its Repo: all nodes share it, so rooms can move between them.
 
-        # a migration of the application's
+        # a migration of the application
         defmodule MyApp.Repo.Migrations.AddRoomfold do
           use Ecto.Migration
           def up, do: Roomfold.EventLog.Ecto.Migration.up(version: 1)
           def down, do: Roomfold.EventLog.Ecto.Migration.down()
         end
 
-        # in the supervision tree, behind the Repo
+        # in the supervision tree, after the Repo
         {Roomfold.Rooms, name: MyApp.Rooms, log: {Roomfold.EventLog.Ecto, repo: MyApp.Repo}}
 
-    What waits while a transaction is under way shares the next one, whichever rooms it is for. An append is checked against term and seq by the very
-    statement that moves the room on, so of two nodes that write the same room one is refused (`:old_term`, `:wrong_seq`). When the
-    database can't be reached appends answer `:log_failed`; rooms go on when it is back.
+    Appends that arrive during a transaction share the next one, for all rooms. The statement that advances the room also checks term and seq, so
+    if two nodes write the same room, one is refused (`:old_term`, `:wrong_seq`). While the database can't be reached, appends return
+    `:log_failed`; rooms continue when it is back.
 
     ## Options
 
@@ -29,11 +29,11 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
 
     @behaviour EventLog
 
-    # What one transaction takes at most.
+    # The most that one transaction takes.
     @batch 1_024
     @piece_events 5_000
 
-    @doc "Starts it: see the options above."
+    @doc "Starts the log; see the options above."
     @spec start_link(keyword) :: GenServer.on_start()
     def start_link(opts) do
       {own, opts} = Keyword.split(opts, [:repo, :timeout])
@@ -44,7 +44,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @doc false
     def child_spec(opts), do: %{id: {__MODULE__, opts[:name]}, start: {__MODULE__, :start_link, [opts]}}
 
-    # ---- what the process is not needed for, but for its Repo ----
+    # ---- calls that need only the Repo of the process ----
 
     @impl EventLog
     def claim(server, room, meta) do
@@ -62,7 +62,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
               [room, term]
             )
 
-          # A version that no record was written in is replaced.
+          # A version without a record is replaced.
           rows(config, "DELETE FROM roomfold_versions WHERE room = $1 AND seq > $2", [room, seq])
 
           case rows(config, "SELECT meta FROM roomfold_versions WHERE room = $1 ORDER BY seq DESC LIMIT 1", [
@@ -114,7 +114,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
       end
     end
 
-    # The records whose sizes add up to so many bytes, but one at least.
+    # The records whose sizes add up to this many bytes, but at least one.
     @read """
     SELECT seq, record, checksum FROM
       (SELECT seq, record, checksum, sum(octet_length(record) + 1) OVER (ORDER BY seq) AS total FROM
@@ -161,7 +161,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
       end
     end
 
-    # Every record with its own checksum, and none missing.
+    # Every record must have its checksum, and none may be missing.
     defp check(found, room, from) do
       Enum.reduce_while(found, {:ok, from - 1}, fn [seq, record, checksum], {:ok, last} ->
         if seq == last + 1 and checksum == checksum(room, seq, record),
@@ -302,7 +302,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
            do: verify_from(server, room, last + 1, head)
     end
 
-    # ---- asking the database ----
+    # ---- queries ----
 
     defp query(server, function) do
       with {:ok, config} <- config(server), do: guarded(fn -> function.(config) end)
@@ -379,7 +379,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
       end
     end
 
-    # A statement moves each room on once; rooms in the order of their names, so that no two nodes wait for one another.
+    # A statement advances each room once; rooms in the order of their names, so that two nodes never wait for each other.
     defp rounds(appends) do
       appends
       |> Enum.group_by(fn {:append, _, room, _, _, _} -> room end)

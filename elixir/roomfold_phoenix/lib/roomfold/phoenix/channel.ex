@@ -1,39 +1,39 @@
 defmodule Roomfold.Phoenix.Channel do
   @moduledoc """
-  A channel that connects a client to a room: thin over `Roomfold.Session`.
+  A channel that connects a client to a room: a thin layer over `Roomfold.Session`.
 
       defmodule XrWeb.RoomChannel do
         use XrWeb, :channel
         use Roomfold.Phoenix.Channel, rooms: Xr.Rooms, presence: XrWeb.Presence
       end
 
-  and in the socket, `channel "room:*", XrWeb.RoomChannel`. Who the user is, a token says that the application signed, never the client:
-  either the socket's `connect/3` verifies one and puts `:user_id` into its assigns, or the channel does with the option `:token`.
+  and in the socket, `channel "room:*", XrWeb.RoomChannel`. The user's id comes from a token that the application signed, never from the client:
+  either the socket's `connect/3` verifies a token and assigns `:user_id`, or the channel does, with the option `:token`.
 
   ## Options
 
     * `:rooms` - where the rooms are (`Roomfold.Rooms`)
-    * `:presence` - a `Phoenix.Presence`; it tracks the user, and the client gets `presence_state` and `presence_diff` of it
-    * `:token` - options of `Roomfold.Phoenix.Token.verify/4`: whoever joins has to bring a `token`, which says who it is
+    * `:presence` - a `Phoenix.Presence` that tracks the user; the client gets its `presence_state` and `presence_diff`
+    * `:token` - options of `Roomfold.Phoenix.Token.verify/4`: a join needs a `token`, which names the user
     * `:session` - options of `Roomfold.Session.new/1`: limits
 
-  ## What can be overruled
+  ## Overridable functions
 
   Each of these has a default:
 
-      def room("room:" <> id, _socket), do: id                 # or {rooms, id}, or a pid on whichever node
+      def room("room:" <> id, _socket), do: id                 # or {rooms, id}, or a pid on any node
       def user(socket), do: socket.assigns[:user_id]
       def authorize(_room, _params, _socket), do: :ok          # or {:error, %{reason: "full"}}
       def session(_params, _socket), do: []                    # more options of Roomfold.Session.new/1
       def presence_meta(_params, _socket), do: %{}
 
-  and so can every callback of a channel; `super` is what this one does.
+  The callbacks of a channel can be overridden, too; `super` calls those of this module.
   """
 
   alias Roomfold.Phoenix.{Frame, Instance, Token}
   alias Roomfold.{Error, Session}
 
-  # Whose messages Frame writes.
+  # The serializers whose messages Frame writes.
   @serializers [Phoenix.Socket.V2.JSONSerializer, Roomfold.Phoenix.Serializer]
 
   defmacro __using__(opts) do
@@ -86,7 +86,7 @@ defmodule Roomfold.Phoenix.Channel do
   end
 
   @doc false
-  # Who it is, where it wants to go and within which limits.
+  # The user, the room and the session's options.
   def admit(module, opts, topic, params, socket) do
     room = module.room(topic, socket)
 
@@ -101,7 +101,7 @@ defmodule Roomfold.Phoenix.Channel do
   @doc false
   # Joins by a session; meta: `{presence, meta}` or nil.
   def enter(session, instance, meta, params, socket) do
-    # With a Presence of the application's, the room need not say who comes and goes.
+    # With a Presence of the application, the room need not send who comes and goes.
     asked = if meta, do: Map.delete(params, "presence"), else: params
     asked = if Frame.binary?(lane(socket)), do: asked, else: Map.put(asked, "format", "json")
 
@@ -112,7 +112,7 @@ defmodule Roomfold.Phoenix.Channel do
     end
   end
 
-  # Diffs go from the room to the process of the socket, as messages that those of other sockets share.
+  # Diffs go from the room directly to the process of the socket, as messages shared with other sockets.
   defp fastlane(%{serializer: serializer} = socket) when serializer in @serializers,
     do: {socket.transport_pid, {Frame, lane(socket)}}
 
@@ -146,7 +146,7 @@ defmodule Roomfold.Phoenix.Channel do
   def ref(socket), do: if(socket.ref, do: Phoenix.Channel.socket_ref(socket))
 
   @doc false
-  # Nothing can be pushed in a join. What came from the room since then may be before the message that says that it is over.
+  # Nothing can be pushed during a join. Messages from the room may arrive before the one that ends the join.
   def handle_info(message, %{assigns: %{roomfold_first: {frames, meta}} = assigns} = socket) do
     socket = %{socket | assigns: Map.delete(assigns, :roomfold_first)}
     {:noreply, socket} = answer({frames, socket.assigns.roomfold}, socket)
@@ -164,7 +164,7 @@ defmodule Roomfold.Phoenix.Channel do
       {:close, reason, frames, _} ->
         push(frames, socket)
 
-        # Not {:stop, ..}: that is told as a close, which clients take for the end. This is told as an error: they join again.
+        # Not {:stop, ..}: clients would get a close, and not come back. With an error they join again.
         exit({:shutdown, {:roomfold, reason}})
 
       frames_and_session ->
@@ -180,7 +180,7 @@ defmodule Roomfold.Phoenix.Channel do
   end
 
   @doc false
-  # Whoever leaves has left; whose connection breaks may come back.
+  # A client that leaves has left; one whose connection breaks may come back.
   def terminate({:shutdown, :left}, %{assigns: %{roomfold: session}}), do: Session.leave(session)
   def terminate(_, _), do: :ok
 
@@ -192,7 +192,7 @@ defmodule Roomfold.Phoenix.Channel do
 
   defp push(frames, socket), do: Enum.each(frames, &push_one(&1, socket))
 
-  # Nobody waits for the answer.
+  # Without waiting for the answer.
   defp push_one({:reply, nil, _, _}, _), do: :ok
 
   # Tests of channels, and other serializers, get terms.

@@ -1,15 +1,15 @@
 defmodule Roomfold.Phoenix.Frame do
   @moduledoc false
-  # A session's frames as messages of Phoenix's V2 protocol, for the process of the socket. What a session has as text or bytes goes
-  # out as it is: it was encoded once, for everybody.
+  # A session's frames as messages of Phoenix's V2 protocol, for the process of the socket. Text and bytes are sent as they are: they were
+  # encoded once, for all clients.
 
   @push 0
   @reply 1
 
-  @doc "Whether a client that joined a topic by a ref can be sent binary messages: they have one byte for the length of each."
+  @doc "Whether a topic and a join ref fit into binary messages, which have one byte for the length of each."
   def binary?({topic, join_ref}), do: byte_size(topic) <= 255 and byte_size(join_ref) <= 255
 
-  @doc "What is sent to the process of the socket, for a client that joined a topic by a ref."
+  @doc "The message to the process of the socket, for a client that joined a topic with a ref."
   def message({topic, join_ref}, {:push, event, {:binary, data}}) do
     head = <<@push, byte_size(join_ref), byte_size(topic), byte_size(event)>>
     {:socket_push, :binary, IO.iodata_to_binary([head, join_ref, topic, event, data])}
@@ -29,7 +29,7 @@ defmodule Roomfold.Phoenix.Frame do
     text([json(join_ref), ?,, json(ref), ?,, json(topic), ",\"phx_reply\",", response])
   end
 
-  # One binary, so that who shares it does not copy it.
+  # One binary, so that processes share it instead of copying it.
   defp text(parts), do: {:socket_push, :text, IO.iodata_to_binary([?[, parts, ?]])}
 
   defp payload({:json, text}), do: text

@@ -1,7 +1,7 @@
 defmodule Roomfold.Phoenix.Install do
   @moduledoc false
   # What `mix roomfold.install` does to a Phoenix project, as data: files in, changes out. Nothing is changed twice, and a file that does
-  # not look as expected is left alone, with a word on what to write into it.
+  # not look as expected is left alone, with instructions on what to add.
 
   @type change ::
           {:create, path :: String.t(), text :: String.t()}
@@ -10,8 +10,8 @@ defmodule Roomfold.Phoenix.Install do
           | {:by_hand, path :: String.t(), what :: String.t()}
 
   @doc """
-  `read`: a function of a path that answers its text, or nil if there is no such file. `roomfold`: where the dependency is. Paths are those from
-  the project's folder.
+  `read`: a function that returns a file's text, or nil if there is no such file. `roomfold`: the path of the dependency. Paths are relative
+  to the project's folder.
   """
   @spec plan(atom, (String.t() -> String.t() | nil), roomfold :: Path.t()) :: [change]
   def plan(app, read, roomfold \\ "deps/roomfold") do
@@ -37,7 +37,7 @@ defmodule Roomfold.Phoenix.Install do
     if read.(path), do: {:unchanged, path}, else: {:create, path, text}
   end
 
-  # ---- files that are there ----
+  # ---- existing files ----
 
   defp supervisor(names, read) do
     path = "#{names.path}/application.ex"
@@ -101,7 +101,7 @@ defmodule Roomfold.Phoenix.Install do
 
   defp advice(what, lines), do: what <> ":\n" <> Enum.map_join(lines, "\n", &("    " <> &1))
 
-  # The lines go behind the first match, as far in as it is; a list's element gets its comma.
+  # The lines go after the first match, with its indentation; an element of a list gets its comma.
   defp behind(text, pattern, lines) do
     case Regex.run(pattern, text, return: :index) do
       nil ->
@@ -134,7 +134,7 @@ defmodule Roomfold.Phoenix.Install do
     head <> block <> tail
   end
 
-  # ---- files that are new ----
+  # ---- new files ----
 
   defp presence(names) do
     """

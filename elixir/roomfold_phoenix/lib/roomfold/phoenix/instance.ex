@@ -1,11 +1,11 @@
 defmodule Roomfold.Phoenix.Instance do
   @moduledoc false
-  # Which history of a room it is that a client comes back to. A log in memory is gone with its VM, and seqs begin anew: a client
-  # that says it was in another one begins anew too.
+  # Identifies the history of a room for clients that come back. A log in memory is lost with its VM, and seqs start over: a client that
+  # was in another history starts over, too.
 
   alias Roomfold.{EventLog, Rooms}
 
-  @doc "Said to whoever joins."
+  @doc "The id that clients get when they join."
   def of({rooms, id}) when is_atom(rooms) and is_binary(id) do
     case Rooms.log(rooms) do
       {log, _} when log != EventLog.Memory -> "log"
@@ -13,7 +13,7 @@ defmodule Roomfold.Phoenix.Instance do
     end
   end
 
-  # Another node's: its term says the rest.
+  # Of a room on another node; its term is enough.
   def of(_), do: "log"
 
   @doc "The parameters of a join, without a seq of another history."

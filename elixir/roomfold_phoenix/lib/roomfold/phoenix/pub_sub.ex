@@ -1,6 +1,6 @@
 defmodule Roomfold.Phoenix.PubSub do
   @moduledoc """
-  Carries the rooms' events on a `Phoenix.PubSub`, across nodes:
+  Publishes the rooms' events on a `Phoenix.PubSub`, across nodes:
 
       {Roomfold.Rooms, name: Xr.Rooms, stream: {Roomfold.Phoenix.PubSub, Xr.PubSub}}
 
@@ -8,14 +8,14 @@ defmodule Roomfold.Phoenix.PubSub do
       Roomfold.Room.publish({Xr.Rooms, "123"}, {"user_moved", %{"user_id" => "tom", "pose" => "sits"}}, by: "tom")
       # {"user_moved", %{"user_id" => "tom", "pose" => "sits", "seq" => 1, "at" => …, "by" => "tom"}}
 
-  While a room runs, only the room broadcasts on its stream: what others broadcast there it does not fold, but counts
-  (`Roomfold.Room.info/1`, `:strays`) and says so in the log, once. Without rooms, a `Roomfold.Projector` folds whatever is broadcast:
+  While a room runs, only the room should broadcast on its stream. Messages from others are not folded: the room counts them
+  (`Roomfold.Room.info/1`, `:strays`) and logs the first one. Without rooms, a `Roomfold.Projector` folds everything that is broadcast:
 
       {Roomfold.Projector, stream: {Roomfold.Phoenix.PubSub, Xr.PubSub}, topic: "stream:123", publish: "diffs:123"}
   """
   @behaviour Roomfold.EventStream
 
-  # PubSub would deliver twice to who subscribes twice.
+  # PubSub would deliver twice to a process that subscribes twice.
   @impl true
   def subscribe(pubsub, topic) do
     Phoenix.PubSub.unsubscribe(pubsub, topic)
@@ -42,7 +42,7 @@ defmodule Roomfold.Phoenix.PubSub do
     end)
   end
 
-  # Who listens on other nodes is not known here.
+  # Subscribers on other nodes are not known here.
   @impl true
   def subscribers?(pubsub, topic), do: Node.list() != [] or Registry.lookup(pubsub, topic) != []
 

@@ -1,21 +1,21 @@
 defmodule Roomfold.Phoenix.ReplayChannel do
   @moduledoc """
-  A channel that plays a recording to one client, or what a room has in its log.
+  A channel that plays a recording, or a room's log, to one client.
 
       defmodule XrWeb.ReplayChannel do
         use XrWeb, :channel
         use Roomfold.Phoenix.ReplayChannel, rooms: Xr.Rooms
       end
 
-  and in the socket, `channel "replay:*", XrWeb.ReplayChannel`. The client joins and reads it like a room, and besides pushes `pause`, `resume`,
-  `seek` (`{"seq": n}` or `{"ms": n}`), `speed` (`{"speed": n}`) and `info`, each answered with where it is then.
+  and in the socket, `channel "replay:*", XrWeb.ReplayChannel`. The client joins and reads it like a room, and may also push `pause`, `resume`,
+  `seek` (`{"seq": n}` or `{"ms": n}`), `speed` (`{"speed": n}`) and `info`. Each reply contains the new position.
 
-  Options are those of `Roomfold.Phoenix.Channel`, but for `:presence`. What can be overruled is the same too, where a room is what is played
-  back, and also
+  The options are those of `Roomfold.Phoenix.Channel`, except `:presence`. The overridable functions are the same, where the room is the one
+  that is played back, and also
 
       def replay(room, opts), do: Roomfold.Room.replay(room, opts)
 
-  which starts it, linked to the channel: `{:ok, pid}` or `{:error, error}`. A recording starts with `Roomfold.Replay.start_link/1`.
+  which starts the replay, linked to the channel: `{:ok, pid}` or `{:error, error}`. For a recording call `Roomfold.Replay.start_link/1`.
   """
 
   alias Roomfold.Phoenix.Channel

@@ -1,12 +1,13 @@
 defmodule Roomfold.Phoenix.Serializer do
   @moduledoc """
-  Phoenix's V2 serializer, but what clients send to rooms keeps the form of text: only the message's envelope is read, and the payload goes
-  to C as it is, so that no term is built for it twice.
+  Phoenix's V2 serializer, but clients' messages to rooms keep their payload as text: only the envelope is decoded, and the payload is
+  passed to C as it is, so that it is not decoded twice.
 
       socket "/socket", XrWeb.UserSocket,
         websocket: [serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}]]
 
-  It does so for topics that begin with `room:`, and for all events but those of the protocol (`phx_join` …). Everything else is Phoenix's own.
+  This applies to topics that begin with `room:`, and to all events except those of the protocol (`phx_join` …). Phoenix decodes everything
+  else.
   """
   @behaviour Phoenix.Socket.Serializer
 
@@ -57,7 +58,7 @@ defmodule Roomfold.Phoenix.Serializer do
 
   defp string_or_null(_), do: :other
 
-  # Nothing that a JSON string would write in another way.
+  # Nothing that needs escaping in a JSON string.
   defp plain?(<<byte, rest::binary>>) when byte >= 0x20 and byte < 0x7F and byte not in [?", ?\\],
     do: plain?(rest)
 

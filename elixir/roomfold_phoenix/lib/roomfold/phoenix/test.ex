@@ -1,6 +1,6 @@
 defmodule Roomfold.Phoenix.Test do
   @moduledoc """
-  For tests of your own rooms and channels, beside `Phoenix.ChannelTest`:
+  Helpers for tests of your own rooms and channels, in addition to `Phoenix.ChannelTest`:
 
       defmodule XrWeb.RoomChannelTest do
         use ExUnit.Case, async: true
@@ -20,8 +20,8 @@ defmodule Roomfold.Phoenix.Test do
         end
       end
 
-  Each test gets a room of its own, `room`, an id that nobody has used. Options: `:rooms`, and for channels `:endpoint`, `:channel` and
-  `:topic` (`"room:"`). `Phoenix.ChannelTest` is imported where there is an endpoint.
+  Each test gets a room of its own: `room` is an unused id. Options: `:rooms`, and for channels `:endpoint`, `:channel` and `:topic`
+  (`"room:"`). `Phoenix.ChannelTest` is imported if there is an endpoint.
   """
 
   import ExUnit.Assertions
@@ -49,8 +49,8 @@ defmodule Roomfold.Phoenix.Test do
   end
 
   @doc """
-  Joins by the channel as a user; `assigns` of the socket as the application's `connect/3` would leave them (`%{user_id: user}`).
-  Answers `{reply, socket}`.
+  Joins through the channel as a user; `assigns` are those that the application's `connect/3` would set (`%{user_id: user}`).
+  Returns `{reply, socket}`.
   """
   defmacro join_room(room, user, params \\ Macro.escape(%{}), assigns \\ Macro.escape(%{})) do
     quote do
@@ -71,7 +71,7 @@ defmodule Roomfold.Phoenix.Test do
     end
   end
 
-  @doc "Sends an event by a channel and waits until it is in the room's log: its seq."
+  @doc "Sends an event through a channel and waits until it is in the room's log. Returns its seq."
   @spec say!(Phoenix.Socket.t(), String.t(), map) :: pos_integer
   def say!(socket, event, payload) do
     case answer(socket, event, payload) do
@@ -80,7 +80,7 @@ defmodule Roomfold.Phoenix.Test do
     end
   end
 
-  @doc "Sends an event that the room must refuse: what it answered."
+  @doc "Sends an event that the room must refuse. Returns the room's reply."
   @spec refused!(Phoenix.Socket.t(), String.t(), map) :: map
   def refused!(socket, event, payload) do
     case answer(socket, event, payload) do
@@ -99,7 +99,7 @@ defmodule Roomfold.Phoenix.Test do
     end
   end
 
-  @doc "An entity of the room, as soon as it is there and the function says yes (`nil` is passed too)."
+  @doc "Waits until an entity of the room exists and the function returns true for it (it is called with `nil`, too)."
   @spec entity(Room.id(), String.t(), (map | nil -> as_boolean(term))) :: map | nil
   def entity(room, id, is_so? \\ & &1) do
     eventually(fn ->
@@ -110,7 +110,7 @@ defmodule Roomfold.Phoenix.Test do
   end
 
   @doc """
-  Waits until an event of this name, whose payload has at least what is given, is in the room's log: the payload.
+  Waits until an event with this name, whose payload contains the given one, is in the room's log. Returns its payload.
   """
   @spec assert_event(Room.id(), String.t(), map) :: map
   def assert_event(room, name, payload \\ %{}) do
@@ -121,7 +121,7 @@ defmodule Roomfold.Phoenix.Test do
     end)
   end
 
-  @doc "All that has happened in a room, `[{name, payload}]`, as its log has it."
+  @doc "All events of a room, `[{name, payload}]`, from its log."
   @spec events(Room.id()) :: [Roomfold.World.event()]
   def events(room) do
     {rooms, id} = named(room)
@@ -136,7 +136,7 @@ defmodule Roomfold.Phoenix.Test do
   defp event(%{"event_name" => name} = event), do: {name, Map.delete(event, "event_name")}
   defp event(%{"event" => name} = event), do: {name, Map.delete(event, "event")}
 
-  @doc "Publishes as the server does (`Roomfold.Room.publish/3`), or fails: its seq."
+  @doc "Publishes as the server (`Roomfold.Room.publish/3`), or fails. Returns the seq."
   @spec publish!(Room.id(), Room.event(), keyword) :: pos_integer
   def publish!(room, event, opts \\ []) do
     case Room.publish(named(room), event, opts) do
@@ -145,7 +145,7 @@ defmodule Roomfold.Phoenix.Test do
     end
   end
 
-  @doc "Waits until a function answers something, and what that is; fails after `timeout` milliseconds."
+  @doc "Waits until a function returns a truthy value, and returns it; fails after `timeout` milliseconds."
   @spec eventually((() -> value), pos_integer) :: value when value: term
   def eventually(function, timeout \\ 5_000) do
     deadline = System.monotonic_time(:millisecond) + timeout

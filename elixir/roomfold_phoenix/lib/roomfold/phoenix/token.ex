@@ -1,12 +1,12 @@
 defmodule Roomfold.Phoenix.Token do
   @moduledoc """
-  Says who a user is, signed by the application (`Phoenix.Token`): for any room, or for one.
+  Tokens with a user's id, signed by the application (`Phoenix.Token`), for any room or for one.
 
       token = Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "tom", room: "123")
       Roomfold.Phoenix.Token.verify(XrWeb.Endpoint, token, "123")
       # {:ok, "tom"}
 
-  A channel with the option `:token` asks for one at each join (`Roomfold.Phoenix.Channel`); a socket may ask for one once, in `connect/3`.
+  A channel with the option `:token` needs one at each join (`Roomfold.Phoenix.Channel`); a socket may verify one in `connect/3`.
   """
 
   alias Roomfold.Error
@@ -21,7 +21,7 @@ defmodule Roomfold.Phoenix.Token do
 
   ## Options
 
-    * `:room` - the only room that it is for (any)
+    * `:room` - the only room that it is valid for (any)
     * those of `Phoenix.Token.sign/4`
 
   ## Examples
@@ -38,7 +38,7 @@ defmodule Roomfold.Phoenix.Token do
   end
 
   @doc """
-  The user whom a token names; `room`: where it wants to go, or `nil` where that is not known yet (a token for one room then does not do).
+  The user's id from a token; `room`: the room to join, or `nil` if that is not known yet (then a token for one room is refused).
 
   ## Options
 

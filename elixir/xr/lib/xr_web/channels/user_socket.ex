@@ -1,8 +1,8 @@
 defmodule XrWeb.UserSocket do
   @moduledoc """
-  Who a client is: a token says it (`Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "tom")`); or else it is a guest, known by the page's signed
-  cookie and its token against forgery, under a name that nobody else has taken (`Xr.Names`). That is asked when it joins, so that the
-  page can show the answer.
+  Identifies a client: by a token (`Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "tom")`), or else as a guest, known by the page's signed
+  cookie and its CSRF token, under a name that no other client has taken (`Xr.Names`). The name is checked when the client joins, so that
+  the page can show the answer.
   """
   use Phoenix.Socket
 

@@ -21,8 +21,8 @@ defmodule XrWeb.RoomController do
   def show(conn, %{"id" => _}), do: page(conn)
   def replay(conn, %{"id" => _}), do: page(conn)
 
-  # It sees by its address what it is to show, and says when it connects what its attribute data-params has: that it is a page of
-  # this application's (Phoenix gives a socket the session of none else).
+  # The page decides from its address what to show. When it connects it sends its attribute data-params, which proves that it is a page of this
+  # application (only then Phoenix gives the socket its session).
   defp page(conn) do
     params = Jason.encode!(%{"_csrf_token" => Plug.CSRFProtection.get_csrf_token()})
 

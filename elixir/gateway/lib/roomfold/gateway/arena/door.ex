@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Arena.Door do
   @moduledoc false
-  # Doors: their ceiling goes up when their state is open, and down when it is not; who comes near opens them.
+  # Doors: their ceiling goes up when their state is open, and down when it is not; players who come near open them.
   @behaviour Roomfold.Room.System
 
   alias Roomfold.World

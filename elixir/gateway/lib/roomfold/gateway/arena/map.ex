@@ -9,7 +9,7 @@ defmodule Roomfold.Gateway.Arena.Map do
   @unit 1 / 32
   @item %{"shape" => "box", "radius" => 0.625, "height" => 0.5}
 
-  # What it is → the event when it is collected, and what that says.
+  # Type of item → the event when it is collected, with its fields.
   @pickups %{
     "health_bonus" => {"health_collected", %{"add" => %{"health" => [1, 200]}}},
     "stimpack" => {"health_collected", %{"add" => %{"health" => [10, 100]}}},
@@ -25,7 +25,7 @@ defmodule Roomfold.Gateway.Arena.Map do
   # It has no monsters of its own: these places, apart from one another, are theirs.
   @homes ["player1", "player4", "destination"]
 
-  # Lines that are doors to whoever walks up: DOOM's numbers for them.
+  # Lines that are doors for players who walk up to them: their numbers in DOOM.
   @door_lines [1, 31, 117, 118]
 
   def shipped do

@@ -1,7 +1,7 @@
 defmodule Roomfold.Gateway.Arena.Monsters do
   @moduledoc false
-  # A few monsters: each goes for the nearest living player, around what is in its way, and throws fireballs at whom it sees.
-  # Where nobody is near they stand still.
+  # A few monsters: each walks to the nearest living player, around obstacles, and throws fireballs at players it sees. Without a player nearby
+  # it stands still.
   @behaviour Roomfold.Room.System
 
   alias Roomfold.Gateway.Arena.Map, as: Level

@@ -1,6 +1,6 @@
 defmodule Roomfold.Gateway.Arena.Respawn do
   @moduledoc false
-  # Who died comes back, and so does what was taken.
+  # Players who died come back, and so do items that were taken.
   @behaviour Roomfold.Room.System
 
   alias Roomfold.Gateway.Arena

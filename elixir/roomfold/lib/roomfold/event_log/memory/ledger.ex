@@ -1,6 +1,6 @@
 defmodule Roomfold.EventLog.Memory.Ledger do
   @moduledoc false
-  # What a log knows and how it answers, as data; the process around it is Roomfold.EventLog.Memory, or a simulator.
+  # A log as data; the process around it is Roomfold.EventLog.Memory, or a simulator.
   #
   # rooms by name; records by seq; snapshots by seq
 
@@ -8,7 +8,7 @@ defmodule Roomfold.EventLog.Memory.Ledger do
 
   defstruct term: 0, rooms: %{}
 
-  @doc "Answers {answer, ledger}."
+  @doc "Returns {answer, ledger}."
   def call(ledger, {:append, name, term, after_seq, records}) do
     change(ledger, name, fn room ->
       cond do
@@ -106,7 +106,7 @@ defmodule Roomfold.EventLog.Memory.Ledger do
     |> Map.merge(%{meta: meta, versions: Enum.reverse(room.versions)})
   end
 
-  # Newest first here. One that no record was written in is replaced.
+  # Newest first. A version without a record is replaced.
   defp add_version([{_, meta} | _] = versions, _seq, meta), do: versions
   defp add_version([{seq, _} | versions], seq, meta), do: add_version(versions, seq, meta)
   defp add_version(versions, seq, meta), do: [{seq, meta} | versions]

@@ -1,7 +1,7 @@
 defmodule Roomfold.EventLog.Shared.Server do
   @moduledoc false
-  # What others call on the node that has the log. It only passes on, so that nobody waits for anybody: appends as they come (the log
-  # gathers them), everything else in a task of its own.
+  # Serves other nodes on the node that has the log. It only passes calls on, so that no caller waits for another: appends as they come (the
+  # log gathers them), everything else in a task of its own.
   use GenServer
 
   alias Roomfold.{Error, EventLog}

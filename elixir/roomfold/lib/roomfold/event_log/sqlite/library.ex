@@ -11,12 +11,12 @@ defmodule Roomfold.EventLog.SQLite.Library do
 
     case :erlang.load_nif(path, 0) do
       :ok -> :ok
-      # The module stays: a call then says what is wrong.
+      # The module stays loaded: calls raise with the reason.
       {:error, {_, message}} -> :persistent_term.put(__MODULE__, to_string(message))
     end
   end
 
-  # Whether it is there.
+  # Whether the library was loaded.
   def loaded?, do: :persistent_term.get(__MODULE__, nil) == nil
 
   def sqlite_version, do: not_loaded()
@@ -30,7 +30,7 @@ defmodule Roomfold.EventLog.SQLite.Library do
   def checkpoint(_ref), do: not_loaded()
   def check(_ref), do: not_loaded()
 
-  # As `raise` does it, but known to compilers and Dialyzer as what the library replaces.
+  # Like `raise`, but compilers and Dialyzer know that the library replaces it.
   @spec not_loaded() :: no_return
   defp not_loaded do
     reason = :persistent_term.get(__MODULE__, "it was not built")

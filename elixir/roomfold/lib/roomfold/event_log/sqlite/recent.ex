@@ -1,7 +1,6 @@
 defmodule Roomfold.EventLog.SQLite.Recent do
   @moduledoc false
-  # Which rooms there were lately: in the span that runs, and in the one before it. What a span is, a commit or some time, knows
-  # whoever ends it.
+  # Rooms of the current span and of the one before it. The caller decides when a span ends: with a commit, or after some time.
 
   @type t :: {before :: %{String.t() => nil}, now :: %{String.t() => nil}}
 
@@ -12,15 +11,15 @@ defmodule Roomfold.EventLog.SQLite.Recent do
   def put({_, now} = recent, room) when is_map_key(now, room), do: recent
   def put({before, now}, room), do: {before, Map.put(now, room, nil)}
 
-  @doc "The next span begins."
+  @doc "Starts the next span."
   @spec next(t) :: t
   def next({_, now}), do: {now, %{}}
 
-  @doc "How many there were in both together."
+  @doc "How many rooms there were in both spans together."
   @spec count(t) :: non_neg_integer
   def count({before, now}), do: map_size(Map.merge(before, now))
 
-  @doc "How many there were in the one that had more: enough where each comes once in a span, and at no cost."
+  @doc "How many there were in the span that had more: cheap, and enough if each room comes once in a span."
   @spec most(t) :: non_neg_integer
   def most({before, now}), do: max(map_size(before), map_size(now))
 end

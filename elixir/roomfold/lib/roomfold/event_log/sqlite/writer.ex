@@ -1,12 +1,12 @@
 defmodule Roomfold.EventLog.SQLite.Writer do
   @moduledoc false
-  # The process that commits: it spends its life in the library, so that the log's own process can go on taking what comes in.
+  # The process that commits. It spends its time in the library, so that the log's own process can receive more meanwhile.
   #
-  # It gets {:commit, [{to, op}]} and answers everybody of these itself, then its owner: {:committed, what, pages}, a list of the ops that have
-  # more to do (a trim removes its rows in pieces), or {:error, error} if the disk can't be trusted any more; and the WAL's length.
+  # It gets {:commit, [{to, op}]} and answers all callers, then its owner: {:committed, result, pages}, where result is a list of the ops that
+  # need another commit (a trim removes its rows in pieces), or {:error, error} if the disk can't be trusted any more; pages: the WAL's length.
   #
-  # A second such process, with a connection of its own, brings home what is in the WAL while the first one goes on committing. Each says how
-  # much it could not: {:checkpointed, pid, {:ok, pages} | {:error, _}}.
+  # A second such process, with a connection of its own, checkpoints the WAL while the first one commits. Either sends how many pages are
+  # left: {:checkpointed, pid, {:ok, pages} | {:error, _}}.
 
   alias Roomfold.Error
   alias Roomfold.EventLog.SQLite.Library
@@ -23,7 +23,7 @@ defmodule Roomfold.EventLog.SQLite.Writer do
         {what, pages} = commit(connection, batch)
         send(owner, {:committed, what, pages})
 
-      # If it fails the next one tries again; if it always does, a commit fails sooner or later, and says why.
+      # If it fails the next one tries again; if it always fails, a commit will fail in the end, with the reason.
       :checkpoint ->
         send(owner, {:checkpointed, self(), Library.checkpoint(connection)})
     end
@@ -46,7 +46,7 @@ defmodule Roomfold.EventLog.SQLite.Writer do
 
     case {result, more} do
       {_, {:error, _}} -> more
-      # Whether it is on the disk, nobody knows: only reading it again tells.
+      # It is not known whether it is on the disk: the file must be read again.
       {{:error, {:log_failed, _}}, _} -> error(result)
       {{:ok, true}, more} -> [op | more]
       _ -> more

@@ -1,6 +1,6 @@
 defmodule Roomfold.Hits.Elixir.Panel do
   @moduledoc false
-  # Upright rectangles, and walls, which are two of them around an opening. Like c_src/core/hit/sweep_panel.c and wall.c.
+  # Upright rectangles, and walls: two such rectangles around an opening. Like c_src/core/hit/sweep_panel.c and wall.c.
 
   alias Roomfold.Hits.Elixir.{Slabs, Sweep}
 

@@ -1,13 +1,13 @@
 defmodule Roomfold.Hits.Elixir.Slabs do
   @moduledoc false
-  # The part of a way that lies between pairs of parallel planes. Like c_src/core/hit/slab.h, operation by operation.
+  # The part of a path that lies between pairs of parallel planes. Like c_src/core/hit/slab.h, operation by operation.
 
-  # No time of a way comes near it: it stands for infinity, which Erlang's floats don't have.
+  # Far beyond any time of a path: it stands for infinity, which Erlang's floats do not have.
   @endless 1.7976931348623157e308
 
   defstruct touch: false, enter: -@endless, leave: @endless, normal: {0.0, 0.0, 0.0}
 
-  @doc "Between low and high along an axis (0 to 2); either may be nil, without end. nil once nothing can be left."
+  @doc "Between low and high along an axis (0 to 2); either may be nil: unlimited. nil if nothing can be left."
   def axis(nil, _, _, _, _), do: nil
 
   def axis(slabs, sweep, axis, low, high) do
@@ -59,7 +59,7 @@ defmodule Roomfold.Hits.Elixir.Slabs do
     if slabs.enter <= slabs.leave, do: slabs
   end
 
-  @doc "Whether something of the way is inside. What is only left at the start is no contact with a static thing."
+  @doc "Whether a part of the path is inside. If that is only its start, it is not a contact with a static thing."
   def hit?(nil), do: false
 
   def hit?(%{enter: enter, leave: leave, touch: touch}),
@@ -82,7 +82,7 @@ defmodule Roomfold.Hits.Elixir.Slabs do
 
   @spare :math.pow(2, -24)
 
-  @doc "Whether the way at t is between a and b along an axis, in any order, with a little to spare."
+  @doc "Whether the path at t is between a and b along an axis, in any order, with a small tolerance."
   def beside?(sweep, t, axis, a, b) do
     {ox, oy, oz} = sweep.origin
     {wx, wy, wz} = sweep.way

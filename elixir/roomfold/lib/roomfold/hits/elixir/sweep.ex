@@ -1,7 +1,7 @@
 defmodule Roomfold.Hits.Elixir.Sweep do
   @moduledoc false
-  # A shape on its way, and when it first touches a box with a radius around it: every collider is one. Like
-  # c_src/core/hit/sweep.c, operation by operation.
+  # When a moving shape first touches a box with a radius around it, as which every collider is tested. Like c_src/core/hit/sweep.c, operation by
+  # operation.
 
   alias Roomfold.Hits.Elixir.Slabs
 
@@ -67,7 +67,7 @@ defmodule Roomfold.Hits.Elixir.Sweep do
     end
   end
 
-  # Where the way crosses the planes of the inner box, between from and to.
+  # Where the path crosses the planes of the inner box, between from and to.
   defp crossings(sweep, box, from, to) do
     Enum.sort(
       for axis <- 0..2,
@@ -79,8 +79,7 @@ defmodule Roomfold.Hits.Elixir.Sweep do
     )
   end
 
-  # Between two crossings the inner box is left by the same of its sides all along: the distance is to a point, a line or
-  # a plane.
+  # Between two crossings the shape stays outside the same sides of the inner box: its distance is to a point, a line or a plane.
   defp between(sweep, box, from, to, touch) do
     middle = from + (to - from) * 0.5
     outside = for axis <- 0..2, away = away(sweep, box, axis, middle), do: {away, elem(sweep.way, axis)}

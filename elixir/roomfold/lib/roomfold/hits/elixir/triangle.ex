@@ -1,6 +1,6 @@
 defmodule Roomfold.Hits.Elixir.Triangle do
   @moduledoc false
-  # When a shape on its way first touches a triangle. Like c_src/core/hit/sweep_triangle.c, operation by operation.
+  # When a moving shape first touches a triangle. Like c_src/core/hit/sweep_triangle.c, operation by operation.
 
   alias Roomfold.Hits.Elixir.{Slabs, Sweep}
 
@@ -118,7 +118,7 @@ defmodule Roomfold.Hits.Elixir.Triangle do
   defp unit(1), do: {0.0, 1.0, 0.0}
   defp unit(2), do: {0.0, 0.0, 1.0}
 
-  # Does the sphere meet the inside of the triangle, seen along its normal, when it touches its plane?
+  # Whether the sphere touches the inside of the triangle, seen along its normal, when it touches its plane.
   defp face(sweep, [a, b, c], normal) do
     length = :math.sqrt(dot(normal, normal))
     at = -dot(normal, a) / length

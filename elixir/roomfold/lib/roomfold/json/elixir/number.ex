@@ -2,7 +2,7 @@ defmodule Roomfold.JSON.Elixir.Number do
   @moduledoc false
   # Floats as JSON text: the shortest that reads back, or a fixed number of decimals. Like c_src/core/json/json_writer.c.
 
-  @doc "The shortest text of a binary64, laid out as ECMAScript's Number::toString does; integral: what an integral number ends in."
+  @doc "The shortest text of a binary64, in the form of ECMAScript's Number::toString; integral: the suffix of integral numbers."
   @spec float64(float, integral :: String.t()) :: iodata
   def float64(float, integral) when float == 0.0, do: zero(float, integral)
   def float64(float, integral) when float < 0, do: [?- | float64(-float, integral)]
@@ -14,7 +14,7 @@ defmodule Roomfold.JSON.Elixir.Number do
   def float32(float) when float < 0, do: [?- | float32(-float)]
   def float32(float), do: float |> shortest32() |> layout(integral(float))
 
-  @doc "What an integral float ends in: beyond 2^53 an integer would not be read back as a float."
+  @doc "The suffix of an integral float: beyond 2^53 an integer would not be read back as a float."
   def integral(float), do: if(abs(float) > 9_007_199_254_740_992.0, do: ".0", else: "")
 
   @exact 2_251_799_813_685_248.0
@@ -98,8 +98,8 @@ defmodule Roomfold.JSON.Elixir.Number do
     defp shortest_text(float), do: IO.iodata_to_binary(:io_lib_format.fwrite_g(float))
   end
 
-  # The fewest digits that read back. Where binary32s lie unevenly (at powers of two) the nearest decimal may miss, and
-  # its neighbour not.
+  # The fewest digits that read back. Where binary32s are spaced unevenly (at powers of two) the nearest decimal may fail, and its neighbour
+  # succeed.
   defp shortest32(float) do
     Enum.find_value(1..9, fn count ->
       {mantissa, exponent} = split(:erlang.float_to_binary(float, [{:scientific, count - 1}]))

@@ -1,7 +1,7 @@
 defmodule Roomfold.Projection.Elixir.Changes do
   @moduledoc false
-  # An object that is no event but says something of several entities, component first or by kind, as the entity events it
-  # stands for (docs/event-model.md, "Several entities at once").
+  # Converts an object that changes several entities, by component or by kind, to entity events
+  # (docs/event-model.md, "Several entities at once").
 
   @about ["seq", "at", "by"]
   @lists ["created", "deleted"]
@@ -36,7 +36,7 @@ defmodule Roomfold.Projection.Elixir.Changes do
     end
   end
 
-  # Everybody has an id of their own: else nobody knows who is not there any more.
+  # Ids must be unique: otherwise it is not clear which entities no longer exist.
   defp whole(items) do
     ids = Enum.map(items, &elem(&1, 0))
 
@@ -67,14 +67,14 @@ defmodule Roomfold.Projection.Elixir.Changes do
 
   defp put(name, id, components), do: {name, %{"entity_id" => id, "components" => components}}
 
-  # Component first: what belongs to one id is one event.
+  # By component: all changes of one id are one event.
   defp columns(columns) do
     for({name, column} <- columns, {id, value} <- column, do: {id, {name, value}})
     |> Enum.group_by(&elem(&1, 0), &elem(&1, 1))
     |> Enum.map(fn {id, components} -> {id, Map.new(components)} end)
   end
 
-  # By kind: each item is one.
+  # By kind: each item is one event.
   defp items(kinds) do
     for {_, items} <- Enum.sort_by(kinds, &elem(&1, 0)), item <- items, do: item(item)
   end

@@ -97,7 +97,7 @@ defmodule Roomfold.Projection.Elixir.Encode do
     for name <- in_order(components, world), do: {name, value(world, name, components[name])}
   end
 
-  # Declared ones in the order of the schema, then the others by name.
+  # Declared components in the order of the schema, then the others by name.
   defp in_order(components, world) do
     declared = Enum.filter(world.names, &is_map_key(components, &1))
     declared ++ Enum.sort(Map.keys(components) -- declared)

@@ -1,10 +1,10 @@
 defmodule Roomfold.Projection.Elixir.Entities do
   @moduledoc false
-  # Entities by handle, and what is remembered of their past. A component is {:is, value, seq} or {:was, seq}: there since
-  # its last change at seq, or removed at seq.
+  # Entities by handle, and what is remembered of their past. A component is {:is, value, seq of its last change} or {:was, seq of its
+  # removal}.
   #
-  # Of a quantised component it is remembered what updates replaced, newest first: {number, value, seq it was set at, seq it was
-  # replaced at}; written counts them by component, so that the last `history` of each are known, whosever they are.
+  # For a quantised component the values that updates replaced are remembered, newest first: {number, value, seq it was set at, seq it was
+  # replaced at}. written counts them by component: for each component the last `history` values are known, over all entities.
 
   defstruct by_handle: %{}, handles: %{}, free: [], next: 0, dead: [], written: %{}, history: 0
 
@@ -12,7 +12,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
   def new(quantised \\ [], history \\ 0),
     do: %__MODULE__{written: Map.new(quantised, &{&1, 0}), history: history}
 
-  @doc "From now on a new entity gets the lowest handle that nobody has: handles are another world's."
+  @doc "From now on a new entity gets the lowest free handle: the handles come from another world."
   def mirror(entities), do: %{entities | free: :lowest}
 
   def count(entities), do: map_size(entities.by_handle)
@@ -29,7 +29,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
 
   def components(entity), do: for({name, {:is, value, _}} <- entity.components, into: %{}, do: {name, value})
 
-  @doc "Creates or replaces; changes: name to value, nil for one that is absent."
+  @doc "Creates or replaces an entity; changes: name to value, nil for an absent one."
   def create(entities, id, changes, seq) do
     components = for {name, value} <- changes, value != nil, into: %{}, do: {name, {:is, value, seq}}
 
@@ -43,7 +43,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
     end
   end
 
-  @doc "Creates an entity with a handle that nobody has."
+  @doc "Creates an entity with a free handle."
   def create_at(entities, handle, id, changes, seq) do
     components = for {name, value} <- changes, value != nil, into: %{}, do: {name, {:is, value, seq}}
     entity = %{id: id, handle: handle, created: seq, since: seq, components: components, past: %{}}
@@ -61,7 +61,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
   defp take_handle(%{free: [handle | free]} = entities), do: {handle, %{entities | free: free}}
   defp take_handle(%{next: next} = entities), do: {next, %{entities | next: next + 1}}
 
-  @doc "Merges into an entity that is there."
+  @doc "Merges into an existing entity."
   def update(entities, id, changes, seq) do
     handle = Map.fetch!(entities.handles, id)
     old = Map.fetch!(entities.by_handle, handle)
@@ -83,7 +83,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
     end
   end
 
-  @doc "What a quantised component was at a seq before its last change; nil if it was not there, or that is not known any more."
+  @doc "The value of a quantised component at a seq before its last change; nil if it was absent, or that is no longer known."
   def value_before(entities, entity, name, from) do
     oldest = entities.written[name] - entities.history
 
@@ -118,7 +118,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
   # 0.0 === -0.0 before OTP 27.
   defp same_bits?(a, b), do: a === b and :erlang.term_to_binary(a) == :erlang.term_to_binary(b)
 
-  @doc "Removes an entity that is there; what diffs can't reach any more is forgotten."
+  @doc "Removes an existing entity, and forgets removals that are too old for any diff."
   def delete(entities, id, seq, history) do
     {handle, handles} = Map.pop!(entities.handles, id)
     {entity, by_handle} = Map.pop!(entities.by_handle, handle)
@@ -152,13 +152,13 @@ defmodule Roomfold.Projection.Elixir.Entities do
     {for(entity <- created, do: {entity, components(entity)}), updated, deletes(entities, from)}
   end
 
-  @doc "Who was created or replaced after a seq, and who else has changed, in the order of handles."
+  @doc "The entities created or replaced after a seq, and the others that changed, in the order of handles."
   def living_since(entities, from) do
     {created, kept} = entities |> all() |> Enum.split_with(&(&1.created > from))
     {created, Enum.filter(kept, &(changes(&1, from) != %{}))}
   end
 
-  @doc "The handles of those who were alive at a seq, that nobody has now."
+  @doc "The handles that had an entity at a seq and are free now."
   def gone_handles(entities, from) do
     Enum.sort(
       for dead <- entities.dead,
@@ -168,7 +168,7 @@ defmodule Roomfold.Projection.Elixir.Entities do
     )
   end
 
-  @doc "What of an entity has changed after a seq; nil for what was removed."
+  @doc "The components of an entity that changed after a seq; nil for removed ones."
   def changes(entity, from) do
     Enum.reduce(entity.components, %{}, fn
       {name, {:is, value, seq}}, changes when seq > from -> Map.put(changes, name, value)

@@ -1,11 +1,11 @@
 defmodule Roomfold.Projection.Elixir.Fold do
   @moduledoc false
-  # One event: its seq, then what it does, then what of it could not be used.
+  # Folds one event: its seq, then its operations, then a report of what could not be used.
 
   alias Roomfold.{Error, Schema}
   alias Roomfold.Projection.Elixir.{Entities, Term}
 
-  @max_seq 9_007_199_254_740_991
+  @max_seq Roomfold.Seq.max()
   @max_name 255
   @kept 1_000
   @entity_events ["create", "update", "delete"]
@@ -16,7 +16,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
     {world, {index + 1, report}}
   end
 
-  # An entity that is said by the handle it had at a seq; whoever has it now may be somebody else.
+  # An entity that is given by the handle it had at a seq; the handle may belong to another entity now.
   defp by_id({:event, name, %{"entity_id" => {:handle, handle, known}} = payload}, world) do
     case world.entities.by_handle do
       %{^handle => %{id: id, since: since}} when since <= known ->
@@ -29,7 +29,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
 
   defp by_id(event, _), do: event
 
-  @doc "The same under the world's seq as it is."
+  @doc "The same without a new seq."
   def patch({:event, name, payload}, {world, {index, report}}) do
     {world, report} = apply_event(name, payload, world, report, index)
     {world, {index + 1, report}}
@@ -71,7 +71,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
     under_seq(payload, world, report, index, &apply_all(events, &1, &2, index))
   end
 
-  # Who is not there any more goes first, in the order of handles.
+  # Entities that no longer exist are deleted first, in the order of handles.
   defp fold({:whole, creates, payload}, world, report, index) do
     there = MapSet.new(creates, fn {_, %{"entity_id" => id}} -> id end)
 
@@ -83,7 +83,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
     end)
   end
 
-  # The name that stands under the wrong key.
+  # The name under the wrong key.
   defp refused_about(:unknown_event, payload), do: payload["event"] || payload["event_name"]
   defp refused_about(_, _), do: nil
 
@@ -126,9 +126,9 @@ defmodule Roomfold.Projection.Elixir.Fold do
     {%{world | seq: seq}, %{report | gaps: report.gaps + gap}}
   end
 
-  # ---- what an event does ----
+  # ---- operations of an event ----
 
-  # The event's doings run over this: what was dropped (newest first), and whether anything was used.
+  # The operations of an event share this: what was dropped (newest first), and whether anything was used.
   defp apply_event(name, payload, world, report, index) do
     state = %{world: world, orphaned: 0, dropped: [], used: false}
 
@@ -248,7 +248,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
     end
   end
 
-  # The components that can be used, as they will be in the world, in the order of their names; the others are dropped.
+  # The valid components, as the world will keep them, in the order of their names; the others are dropped.
   defp changes(state, components, entity) do
     present = if entity, do: Entities.components(entity), else: %{}
     undeclared = present |> Map.keys() |> Enum.count(&(not is_map_key(state.world.types, &1)))
@@ -303,7 +303,7 @@ defmodule Roomfold.Projection.Elixir.Fold do
 
   # ---- add, put, take ----
 
-  # The value is looked at first, then the entity, then what is there.
+  # Checked in this order: the value, the entity, its component.
   defp work(state, payload, field, component, operand, check, result) do
     with_id(state, payload, field, fn id ->
       case operand(operand, payload) do

@@ -52,7 +52,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
 
   # ---- casting ----
 
-  @doc "Answers the last first."
+  @doc "Returns the answers in reverse order."
   def cast(world, shots), do: Enum.reduce(shots, [], &[cast_one(world, &1) | &2])
 
   defp cast_one(world, {ox, oy, oz, dx, dy, dz, range}),
@@ -106,7 +106,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
     {<<code, 0::24, number::32-little, t::float-64-little>>, ids}
   end
 
-  # A number that is none stays what it is: bits.
+  # A float that is not a number stays as bits.
   defp unpack(<<numbers::binary-size(56), mask::32-little, owner::32-little>>, owners) do
     [ox, oy, oz, dx, dy, dz, range] = for <<bits::binary-size(8) <- numbers>>, do: number(bits)
 
@@ -154,7 +154,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
   defp collider_map({shape, centred, half, radius, height}),
     do: %{shape: shape, centred: centred, half: half, radius: radius, height: height}
 
-  # The shot itself is looked at before its moment.
+  # The shot is checked before its moment.
   defp answer(world, moment, ask) do
     case {ask.(%{empty() | targets: []}), scene(world, moment)} do
       {{:error, reason}, _} -> reason
@@ -294,7 +294,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
 
   defp position(_), do: :error
 
-  # Sizes below zero, and places beyond what a space holds.
+  # Negative sizes, and positions outside the space.
   defp fits?({_, _, {x, y, z}, radius, height}, position) do
     Enum.all?([x, y, z, radius, height], &(&1 >= 0 and &1 <= 1.0e9)) and
       position |> Tuple.to_list() |> Enum.all?(&(abs(&1) <= 1.0e9))

@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Elixir.Input do
   @moduledoc false
-  # What a fold is given, as a list of {:event, name, payload}, {:changes, entity_events, payload}, {:whole, creates, payload},
+  # The input of a fold as a list of {:event, name, payload}, {:changes, entity_events, payload}, {:whole, creates, payload},
   # {:refused, reason, payload} and {:unreadable, reason, offset}.
 
   alias Roomfold.Error
@@ -9,6 +9,7 @@ defmodule Roomfold.Projection.Elixir.Input do
 
   @entity_events ["create", "update", "delete"]
   @max_name 255
+  @max_seq Roomfold.Seq.max()
 
   def events({:list, list}), do: from_list(list, [])
   def events({:json, text}), do: from_json(text)
@@ -59,7 +60,7 @@ defmodule Roomfold.Projection.Elixir.Input do
   defp unexpected(text, at) when at < byte_size(text), do: {:unreadable, :unexpected_byte, at}
   defp unexpected(text, _), do: {:unreadable, :unexpected_end, byte_size(text)}
 
-  # A value may span lines; one that can't be read costs the line that it starts on.
+  # A value may span lines; if it can't be read, the rest of the line on which it starts is skipped.
   defp lines(text, at, known) do
     start = skip_space(text, at)
 
@@ -132,7 +133,7 @@ defmodule Roomfold.Projection.Elixir.Input do
 
   defp from_value(_), do: {:unreadable, :not_an_event, nil}
 
-  # An entity event stands under "event", all others under "event_name".
+  # Entity events have their name under "event", all others under "event_name".
   defp named(name, event, fits) do
     cond do
       not name?(name) -> {:refused, :invalid_name, event}
@@ -154,7 +155,7 @@ defmodule Roomfold.Projection.Elixir.Input do
       when is_integer(from) and is_integer(seq) and is_list(deletes) and from >= 0 and seq >= from do
     cond do
       not (entities?(creates) and entities?(updates) and ids?(deletes)) -> {:error, Error.new(:invalid_diff)}
-      seq > 9_007_199_254_740_991 -> {:error, Error.new(:invalid_diff)}
+      seq > @max_seq -> {:error, Error.new(:invalid_diff)}
       from != at -> {:error, Error.new(:seq_mismatch)}
       true -> {:ok, seq, deletes(deletes) ++ creates(creates) ++ updates(updates)}
     end

@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Elixir.Packed do
   @moduledoc false
-  # Packed snapshots and diffs of a world, and into one: the bytes of c_src/core/wire/wire_encode.c.
+  # Writes and reads packed snapshots and diffs of a world: the same bytes as c_src/core/wire/wire_encode.c.
 
   import Bitwise
   alias Roomfold.Projection.Elixir.{Entities, Term}
@@ -98,7 +98,7 @@ defmodule Roomfold.Projection.Elixir.Packed do
     Bits.put_nib(writer, 0)
   end
 
-  # nil: it has not changed, or not for a receiver.
+  # nil: it has not changed, or the receiver would see no change.
   defp form(column, entity, changed, from, world) do
     case Map.fetch(changed, column.name) do
       {:ok, nil} ->
@@ -142,7 +142,7 @@ defmodule Roomfold.Projection.Elixir.Packed do
 
   # ---- in ----
 
-  @doc "A world that was just made, with what a snapshot says."
+  @doc "Loads a snapshot into a new world."
   def load(world, frame) do
     Frame.catching(fn ->
       {seq, entities} = Frame.snapshot(frame, world.layout)
@@ -151,7 +151,7 @@ defmodule Roomfold.Projection.Elixir.Packed do
     end)
   end
 
-  @doc "A world with a diff applied."
+  @doc "Applies a diff to a world."
   def apply_diff(world, frame) do
     Frame.catching(fn ->
       diff = Frame.diff(frame, world.layout, world.seq)

@@ -6,7 +6,7 @@ defmodule Roomfold.Projection.Elixir.Term do
 
   @depth 62
 
-  @doc "A string component is just its bytes."
+  @doc "A string component is encoded as its bytes only."
   def size(:string, value), do: byte_size(value)
   def size(:term, value), do: size(value)
 

@@ -1,25 +1,26 @@
 defmodule Roomfold.Projection.Port.Kept do
   @moduledoc false
-  # What a world can be made from again: how it was made or its last checkpoint, and what was done since. All of it is bytes.
+  # What a world can be recreated from: its definition or its last checkpoint, and the changes since. All of it is bytes.
   #
-  # Of two checkpoints the older one is used, with all that was done since then: so a world that is made again also
-  # knows a part of its history. The older one goes when there is a third.
+  # Two checkpoints are kept, and the older one is used, with all changes since: so a recreated world also has a part of its history. The
+  # older one is dropped when there is a third.
 
   @enforce_keys [:definition]
-  # definition: {schema, rules, limits}; hits: what open_hits was given; base and changes: {version, checkpoint | nil,
+  # definition: {schema, rules, limits}; hits: the arguments of open_hits; base and changes: {version, checkpoint | nil,
   # [change], bytes, count}, the last change first
   defstruct [:definition, hits: nil, older: nil, base: {1, nil, [], 0, 0}, limit: 1_048_576]
 
   @type change :: {version :: pos_integer, name :: atom, argument :: term}
 
-  # Kept are changes as large as this, or so many times a checkpoint.
+  # A checkpoint is due when the changes have more bytes than this, and more than this many times the last checkpoint; or when there are this
+  # many changes.
   @least_bytes 1_048_576
   @times_checkpoint 16
   @most_changes 4_096
 
   def new(definition), do: %__MODULE__{definition: definition}
 
-  @doc "One more change, of about so many bytes."
+  @doc "Adds a change, of about this many bytes."
   def add(kept, change, size) do
     {version, checkpoint, changes, bytes, count} = kept.base
     %{kept | base: {version, checkpoint, [change | changes], bytes + size, count + 1}}
@@ -28,16 +29,16 @@ defmodule Roomfold.Projection.Port.Kept do
   @doc "Whether a checkpoint is due."
   def due?(%{base: {_, _, _, bytes, count}, limit: limit}), do: bytes > limit or count >= @most_changes
 
-  @doc "With a checkpoint of the world at a version."
+  @doc "Adds a checkpoint of the world at a version."
   def rebase(kept, version, checkpoint) do
     limit = max(@least_bytes, @times_checkpoint * byte_size(checkpoint))
     %{kept | older: kept.base, base: {version, checkpoint, [], 0, 0}, limit: limit}
   end
 
-  @doc "There can be no checkpoint now: not to be asked for again soon."
+  @doc "A checkpoint failed: the next try is put off."
   def put_off(kept), do: %{kept | limit: kept.limit * 2}
 
-  @doc "Where to start from: {version, checkpoint | nil}; and all changes since, in their order."
+  @doc "The start, {version, checkpoint | nil}, and all changes since, in order."
   @spec plan(%__MODULE__{}) :: {{pos_integer, binary | nil}, [change]}
   def plan(%{older: nil, base: {version, checkpoint, changes, _, _}}),
     do: {{version, checkpoint}, Enum.reverse(changes)}
@@ -45,7 +46,7 @@ defmodule Roomfold.Projection.Port.Kept do
   def plan(%{older: {version, checkpoint, older, _, _}, base: {_, _, changes, _, _}}),
     do: {{version, checkpoint}, Enum.reverse(older, Enum.reverse(changes))}
 
-  @doc "Bytes that are kept."
+  @doc "How many bytes are kept."
   def bytes(%{older: older, base: base}), do: bytes_of(older) + bytes_of(base)
 
   defp bytes_of(nil), do: 0

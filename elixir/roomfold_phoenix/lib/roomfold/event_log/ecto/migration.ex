@@ -1,17 +1,17 @@
 if Code.ensure_loaded?(Ecto.Migration) do
   defmodule Roomfold.EventLog.Ecto.Migration do
     @moduledoc """
-    The tables of `Roomfold.EventLog.Ecto`, for a migration of the application's.
+    The tables of `Roomfold.EventLog.Ecto`, for a migration of the application.
 
     They can be read with any client: `SELECT record FROM roomfold_events WHERE room = 'lobby' ORDER BY seq`.
 
     | table | a row is |
     |---|---|
-    | `roomfold_rooms` | a room: `term` of who may write it, `seq` of its last record, `first` that is still kept |
+    | `roomfold_rooms` | a room: `term` of its writer, `seq` of its last record, `first` that is still kept |
     | `roomfold_events` | a record: JSON text, with a CRC-32 over room, seq and text |
-    | `roomfold_snapshots` | a snapshot behind a record |
-    | `roomfold_terms` | the newest term of all |
-    | `roomfold_versions` | what the records from `seq` on are written in |
+    | `roomfold_snapshots` | a snapshot, taken after a record |
+    | `roomfold_terms` | the newest term of all rooms |
+    | `roomfold_versions` | the versions with which the records from `seq` on were written |
     """
     use Ecto.Migration
 
@@ -29,7 +29,7 @@ if Code.ensure_loaded?(Ecto.Migration) do
             "there is no version #{inspect(version)} of Roomfold's tables; the newest is #{@newest}"
           )
 
-      # One row: the newest term of all, so that terms only grow, also over a room that was deleted.
+      # One row: the newest term of all rooms, so that terms only grow, even if a room is deleted.
       create table(:roomfold_terms, primary_key: false) do
         add :term, :bigint, null: false
       end
@@ -66,7 +66,7 @@ if Code.ensure_loaded?(Ecto.Migration) do
       :ok
     end
 
-    @doc "Removes the tables, and all that rooms have kept in them."
+    @doc "Removes the tables and all rooms in them."
     @spec down(keyword) :: :ok
     def down(_opts \\ []) do
       for table <- [

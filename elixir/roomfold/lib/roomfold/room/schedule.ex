@@ -1,0 +1,69 @@
+defmodule Roomfold.Room.Schedule do
+  @moduledoc false
+  # When a room ticks, folds what waits, or stops; and what time its events have.
+  #
+  # A room with connections or systems folds at ticks only. Without them it folds as soon as an event comes, but not more often than
+  # it would tick. A tick without systems and with an empty queue does nothing, so the room rests through it, and keeps its beat.
+
+  alias Roomfold.Room.People
+
+  @doc "The time in events of this moment; it never goes back."
+  def at(state, now), do: max(state.last_at, now + state.offset)
+
+  @doc "When the room wants to be woken: milliseconds as `now`, or :never."
+  def wake_at(state) do
+    expiry = People.next_expiry(state.people, state.options.grace_ms)
+
+    cond do
+      resting?(state) -> expiry
+      ticking?(state) -> min(tick_at(state), expiry)
+      state.queue != [] and state.commit == nil -> min(flush_at(state), expiry)
+      true -> min(idle_at(state), expiry)
+    end
+    |> woken_at()
+  end
+
+  defp woken_at(nil), do: :never
+  defp woken_at(at), do: ceil(at)
+
+  @doc "Whether the next `Ticks.wake/2` is a tick."
+  def tick_due?(state, now),
+    do: state.commit == nil and ticking?(state) and not resting?(state) and now >= tick_at(state)
+
+  @doc "Whether the room folds at ticks only."
+  def ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
+
+  defp resting?(state), do: state.systems == [] and state.queue == [] and ticking?(state)
+
+  @doc "Skips the ticks that a room has rested through: its next one comes on the beat. To be called before the queue or the people change."
+  def on_beat(state, now) do
+    if resting?(state) do
+      missed = max(floor((now - state.last_tick) / state.options.tick_ms), 0)
+      %{state | last_tick: state.last_tick + missed * state.options.tick_ms, held: 0}
+    else
+      state
+    end
+  end
+
+  @doc "When the next tick is due; during a commit, the next one that would have to wait for it."
+  def tick_at(%{commit: nil} = state), do: state.last_tick + state.options.tick_ms
+  def tick_at(state), do: state.last_tick + (state.held + 1) * state.options.tick_ms
+
+  @doc "How many ticks have come due since the last one."
+  def ticks_since(state, now), do: floor((now - state.last_tick) / state.options.tick_ms)
+
+  @doc "When a room that does not tick may fold again."
+  def flush_at(state), do: state.last_flush + state.options.tick_ms
+
+  @doc "Whether the room has had nothing to do for so long that it stops."
+  def idle?(state, now), do: now >= idle_at(state)
+
+  # nil, which is larger than any number: not before something else happens.
+  defp idle_at(%{options: %{idle_ms: :infinity}}), do: nil
+
+  defp idle_at(%{queue: [], commit: nil} = state) do
+    if map_size(state.people.connections) == 0, do: state.busy_at + state.options.idle_ms
+  end
+
+  defp idle_at(_), do: nil
+end
