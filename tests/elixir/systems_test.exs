@@ -374,6 +374,28 @@ defmodule Roomfold.SystemsTest do
       assert log =~ ~s(a system answers a list of events, got: {"user_left", %{}})
     end
 
+    test "one that exits, throws, folds the room's world or answers what is no list: the room and the others go on" do
+      parts = [
+        fn _, _ -> exit(:gone) end,
+        fn _, _ -> throw(:ball) end,
+        fn world, _ -> World.fold!(world, []) && [] end,
+        fn world, _ -> elem(World.apply_diff(world, %{}), 0) end,
+        fn world, _ -> elem(Roomfold.Hits.mark(world, 0), 0) end,
+        fn _, _ -> [{"user_joined", %{"user_id" => "a"}} | :junk] end
+      ]
+
+      for {system, n} <- Enum.with_index(parts) do
+        joins = fn world, _ ->
+          if World.count(world) == 0, do: [{"user_joined", %{"user_id" => "tom"}}], else: []
+        end
+
+        {info, log} = complaints("fails #{n}", [systems: [system, joins]], &(&1.failed >= 3 and &1.seq == 1))
+
+        assert [line] = lines(log, "fails #{n}")
+        assert line =~ inspect(system)
+      end
+    end
+
     test "a system's tick answers a list of events and a state" do
       {_, log} = complaints("forgets", [systems: [Forgets]], &(&1.failed > 0))
       assert log =~ "tick/3 answers {a list of events, state}, got: []"

@@ -294,7 +294,7 @@ defmodule Roomfold.Simulator.Host do
     room
   end
 
-  defp do_one({:failed, _, exception, stacktrace}, _), do: reraise(exception, stacktrace)
+  defp do_one({:failed, _, kind, reason, stacktrace}, _), do: :erlang.raise(kind, reason, stacktrace)
   defp do_one({:refused, _, _, error}, _), do: raise(error)
   defp do_one({:publish, _}, room), do: room
   defp do_one({:measure, _, _, _}, room), do: room

@@ -477,13 +477,16 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  defp do_one({:failed, system, exception, stacktrace}, server) do
-    Telemetry.event([:failed], %{count: 1}, %{room: server.options.id, of: system, error: exception})
+  defp do_one({:failed, what, kind, reason, stacktrace}, server) do
+    error = if kind == :error, do: reason, else: {kind, reason}
+    Telemetry.event([:failed], %{count: 1}, %{room: server.options.id, of: what, error: error})
 
-    complain(server, :failed, {system, exception.__struct__, place(stacktrace)}, fn count ->
+    complain(server, :failed, {what, kind(kind, reason), place(stacktrace)}, fn count ->
+      {who, then} = failed(what)
+
       Logger.error("""
-      a system of the room #{server.options.id} failed, and was left out of that tick#{times(count)}: #{inspect(system)}
-      #{Exception.format(:error, exception, stacktrace)}\
+      #{who} of the room #{server.options.id} failed, and #{then}#{times(count)}: #{named(what)}
+      #{Exception.format(kind, reason, stacktrace)}\
       """)
     end)
   end
@@ -514,6 +517,18 @@ defmodule Roomfold.Room.Server do
 
   defp times(1), do: " (counted from now on, and said once in 1,000)"
   defp times(count), do: " (#{count} times by now)"
+
+  defp kind(:error, exception), do: exception.__struct__
+  defp kind(kind, _), do: kind
+
+  defp failed({_, callback}) when callback in [:authorize, :prepare],
+    do: {"a callback", "the event that it was asked about was refused"}
+
+  defp failed({_, _}), do: {"a callback", "said nothing"}
+  defp failed(_), do: {"a system", "was left out of that tick"}
+
+  defp named({module, callback}), do: "#{callback} of #{inspect(module)}"
+  defp named(system), do: inspect(system)
 
   # Arguments and what else changes from one failure to the next are left out.
   defp place([{module, function, _, where} | _]), do: {module, function, where[:line]}

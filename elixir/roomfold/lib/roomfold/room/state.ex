@@ -11,7 +11,7 @@ defmodule Roomfold.Room.State do
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
-  #   {:failed, system, exception, stacktrace}
+  #   {:failed, what, kind, reason, stacktrace}  of a system, or of a callback: {module, name}
   #   {:refused, what, event, error}    of what the room said itself: a system, its module, or nil
   #   {:stop, reason}
   #

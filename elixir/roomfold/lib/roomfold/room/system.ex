@@ -12,8 +12,8 @@ defmodule Roomfold.Room.System do
 
   If the log refuses what a tick brought, the systems have the states they had before it.
 
-  A system that raises is left out of that tick, and an event of its that is refused is left out of the room: both are logged, the first time and once
-  in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`).
+  A system that raises, exits or throws is left out of that tick, and an event of its that is refused is left out of the room: both are logged, the first
+  time and once in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`). The world is the room's: a system can't fold it.
   """
 
   alias Roomfold.World
@@ -80,8 +80,11 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # Answers the events of each, `[{module, events}]`, the systems, and the failures: a system that raises is left out of this tick.
+  # Answers the events of each, `[{module, events}]`, the systems, and the failures (effects of Roomfold.Room.State): a system that raises,
+  # exits or throws is left out of this tick.
   def tick_all(systems, world, tick) do
+    world = World.read_only(world)
+
     {events, {systems, failures}} =
       Enum.flat_map_reduce(systems, {[], []}, fn {module, state}, {done, failures} ->
         case tick_one(module, world, tick, state) do
@@ -102,15 +105,24 @@ defmodule Roomfold.Room.System do
         other -> raise ArgumentError, "tick/3 answers {a list of events, state}, got: #{inspect(other)}"
       end
     end
-  rescue
-    exception -> {:failed, module, exception, __STACKTRACE__}
+  catch
+    kind, reason -> failed(module, kind, reason, __STACKTRACE__)
   end
 
-  defp listed(events) when is_list(events), do: events
+  @doc false
+  # What has gone wrong in somebody else's code, `what`: the effect that reports it.
+  def failed(what, kind, reason, stacktrace),
+    do: {:failed, what, kind, Exception.normalize(kind, reason, stacktrace), stacktrace}
 
-  defp listed(other) do
-    if Enumerable.impl_for(other) == nil,
-      do: raise(ArgumentError, "a system answers a list of events, got: #{inspect(other)}")
+  defp listed(events), do: listed(events, "a system answers a list of events")
+
+  @doc false
+  # A list that is one to its end, or what can be made into one.
+  def listed(events, _) when is_list(events) and length(events) >= 0, do: events
+
+  def listed(other, what) do
+    if is_list(other) or Enumerable.impl_for(other) == nil,
+      do: raise(ArgumentError, "#{what}, got: #{inspect(other)}")
 
     Enum.to_list(other)
   end
