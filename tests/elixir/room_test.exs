@@ -454,6 +454,135 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  describe "a module whose callbacks fail" do
+    # What a client sends decides what goes wrong: params, or a pose.
+    defmodule Breaks do
+      use Roomfold.Room
+
+      @impl true
+      def joined(_, %{"how" => how}, world, _) when is_binary(how), do: broken(how, world)
+      def joined(user, params, world, _), do: Roomfold.Room.default_joined(user, params, world)
+      @impl true
+      def left("bob", world, _), do: broken("raise", world)
+      def left(user, world, _), do: Roomfold.Room.default_left(user, world)
+      @impl true
+      def authorize({_, %{"pose" => "authorize " <> how}}, _, world, _), do: broken(how, world)
+      def authorize({"update", %{"components" => %{"ask" => how}}}, _, world, _), do: broken(how, world)
+      def authorize(_, _, _, _), do: :ok
+      @impl true
+      def handle_event({"user_moved", %{"pose" => "handle " <> how}}, world, _), do: broken(how, world)
+
+      def handle_event({"user_moved", %{"pose" => "count"}}, _, count) do
+        count = (is_integer(count) && count + 1) || 1
+        {[{"create", %{"entity_id" => "n#{count}", "components" => %{}}}], count}
+      end
+
+      def handle_event(_, _, state), do: {[], state}
+
+      defp broken("raise", _), do: raise("broken")
+      defp broken("exit", _), do: exit(:broken)
+      defp broken("throw", _), do: throw(:broken)
+      defp broken("junk", _), do: :junk
+      defp broken("tuple", _), do: {:error, {:no, :text}}
+      defp broken("improper", _), do: [{"user_moved", %{}} | :junk]
+      defp broken("fold", world), do: World.fold!(world, []) && :ok
+    end
+
+    @tag :capture_log
+    test "whatever they do, a client gets its reply and the room goes on, with the module's state as it was" do
+      for log <- [nil, {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}] do
+        room = start_room(module: Breaks, log: log)
+
+        move = fn pose ->
+          Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => pose}}, by: "tom")
+        end
+
+        {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+        {:ok, 2} = move.("count")
+        eventually(fn -> Room.get(room, "n1") end)
+
+        for how <- ~w(raise exit throw junk tuple improper fold) do
+          assert {:error, %Error{reason: :not_allowed, detail: detail, index: nil}} =
+                   move.("authorize " <> how)
+
+          assert detail =~ "the room's own code failed"
+        end
+
+        # Of several events the one is named, and none is in.
+        event = fn pose -> {"user_moved", %{"user_id" => "tom", "pose" => pose}} end
+
+        assert {:error, %Error{reason: :not_allowed, index: 1}} =
+                 Room.publish(room, [event.("x"), event.("authorize raise")], by: "tom")
+
+        assert {Room.seq(room), Room.info(room).failed} == {3, 8}
+        for how <- ~w(raise exit throw junk tuple improper fold), do: {:ok, _} = move.("handle " <> how)
+        eventually(fn -> Room.info(room).failed == 15 end)
+        {:ok, _} = move.("count")
+        eventually(fn -> Room.get(room, "n2") end)
+
+        for {how, n} <- Enum.with_index(~w(raise exit throw junk tuple improper fold)) do
+          session = Session.new(room: room, user: "u#{n}")
+          assert {:ok, _, _, _} = Session.join(session, %{"params" => %{"how" => how}})
+          assert :ok = Room.leave(room)
+        end
+
+        {:ok, _} = Room.join(room, "bob")
+        :ok = Room.leave(room)
+        eventually(fn -> Room.info(room).failed == 23 end)
+        assert Room.info(room).users == []
+        assert Process.alive?(room)
+      end
+    end
+
+    test "each is logged once, by its name" do
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          room = start_room(id: "breaks", module: Breaks)
+          {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+
+          for pose <- ["authorize raise", "authorize raise", "authorize junk", "handle exit", "handle exit"],
+              do: Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => pose}}, by: "tom")
+
+          eventually(fn -> Room.info(room).failed == 5 end)
+        end)
+
+      assert [raised, junk, exited] =
+               for(line <- String.split(log, "\n"), line =~ "the room breaks ", do: line)
+
+      assert raised =~
+               "a callback of the room breaks failed, and the event that it was asked about was refused"
+
+      assert raised =~ "authorize of Roomfold.RoomTest.Breaks" and junk =~ "authorize of"
+      assert exited =~ "said nothing" and exited =~ "handle_event of Roomfold.RoomTest.Breaks"
+      assert log =~ "authorize/4 answers :ok or {:error, why}, got: :junk"
+    end
+
+    defmodule Prepares do
+      def init(_, _, _), do: nil
+      def tick(_, _, _), do: {[], nil}
+      def events(_), do: []
+      def prepares, do: ["user_moved"]
+      def prepare({_, %{"pose" => "raise"}}, _, _), do: raise("broken")
+      def prepare({_, %{"pose" => "junk"}}, _, _), do: :junk
+      def prepare(event, _, _), do: event
+    end
+
+    @tag :capture_log
+    test "nor does a system that fails to prepare what a client sent" do
+      room = start_room(systems: [Prepares])
+
+      move = fn pose ->
+        Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => pose}}, by: "tom")
+      end
+
+      {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      assert {:error, %Error{reason: :not_allowed}} = move.("raise")
+      assert {:error, %Error{}} = move.("junk")
+      assert {:ok, 2} = move.("x")
+      assert Room.info(room).failed == 1
+    end
+  end
+
   describe "the end of other processes" do
     defmodule Helped do
       use Roomfold.Room

@@ -389,7 +389,7 @@ defmodule Roomfold.SystemsTest do
           if World.count(world) == 0, do: [{"user_joined", %{"user_id" => "tom"}}], else: []
         end
 
-        {info, log} = complaints("fails #{n}", [systems: [system, joins]], &(&1.failed >= 3 and &1.seq == 1))
+        {_, log} = complaints("fails #{n}", [systems: [system, joins]], &(&1.failed >= 3 and &1.seq == 1))
 
         assert [line] = lines(log, "fails #{n}")
         assert line =~ inspect(system)

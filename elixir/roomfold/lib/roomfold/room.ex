@@ -31,7 +31,10 @@ defmodule Roomfold.Room do
 
         @impl true
         def authorize({"door_triggered", _}, user, world, _state) do
-          if "red" in (Roomfold.World.get(world, user)["keys"] || []), do: :ok, else: {:error, "the door is locked"}
+          case Roomfold.World.get(world, user) do
+            %{"keys" => keys} when is_list(keys) -> if "red" in keys, do: :ok, else: {:error, "the door is locked"}
+            _ -> {:error, "the door is locked"}
+          end
         end
 
         def authorize(_, _, _, _), do: :ok
@@ -40,6 +43,10 @@ defmodule Roomfold.Room do
         def handle_event({"door_triggered", %{"id" => id}}, _world, state), do: {[{"door_opened", %{"id" => id}}], state}
         def handle_event(_, _, state), do: {[], state}
       end
+
+  A callback that raises, exits, throws or answers what it may not ends no room, but for `init/3`: what `authorize/4` was asked about is refused
+  (`:not_allowed`), the others have said nothing, and the module's state is what it was. It is logged, the first time and once in 1,000 times, and counted (`:failed`
+  of `info/1`).
   """
 
   alias Roomfold.{Error, EventStream, Rooms, World}
@@ -417,7 +424,7 @@ defmodule Roomfold.Room do
   @doc """
   The room in figures: `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events, `:ticks` (none is made while there is nothing to do), those of them that were
   left out (`:shed`), `:strays`: what others broadcast on its stream, which is not folded, `:refused`: events of its own, of systems and of its module, that were refused, `:failed`:
-  how often a system raised, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
+  how often a system or a callback of its module failed, and `:busy_us`: how long it was at work at a time, on a tick or on what came back from the log, in microseconds (`:count`, `:mean`, `:p50`, `:p99`, `:max`).
 
       iex> Roomfold.Room.info("new room").users
       []

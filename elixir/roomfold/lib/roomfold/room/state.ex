@@ -21,6 +21,7 @@ defmodule Roomfold.Room.State do
 
   alias Roomfold.Room.{
     Batch,
+    Callbacks,
     Fastlane,
     Frames,
     Gate,
@@ -118,7 +119,7 @@ defmodule Roomfold.Room.State do
   defp init_module(%{module: nil}, _), do: {nil, []}
 
   defp init_module(options, world) do
-    case options.module.init(options.id, world, options.args) do
+    case options.module.init(options.id, World.read_only(world), options.args) do
       {:ok, state} -> {state, []}
       {:ok, state, events} -> {state, events}
     end
@@ -198,6 +199,12 @@ defmodule Roomfold.Room.State do
         {:error, error} -> {[{:refused, what, event, error}], state}
       end
     end)
+  end
+
+  # What the room's module says, and where it failed.
+  defp queue_said(state, sender, events, failures) do
+    {refused, state} = queue_own(state, state.options.module, sender, events)
+    {failures ++ refused, state}
   end
 
   defp queue(state, what, sender, texts) do
@@ -389,7 +396,12 @@ defmodule Roomfold.Room.State do
     end
   end
 
-  defp refusals(refused), do: for({item, error} <- refused, do: refusal(item, error))
+  defp refusals(refused) do
+    Enum.flat_map(refused, fn
+      {item, error} -> [refusal(item, error)]
+      {item, error, failure} -> [refusal(item, error), failure]
+    end)
+  end
 
   # Nobody waits for an answer to what the room said itself; that it was in vain is told all the same.
   defp refusal(%{to: nil, of: what, texts: [text | _]}, error), do: {:refused, what, text, error}
@@ -454,11 +466,11 @@ defmodule Roomfold.Room.State do
     state = %{state | news: news(state, batch.records), logged_users: logged_users(state, batch)}
 
     {failed, state} = say_returned(state)
-    {caused, state} = caused(state, batch.records)
+    {caused, failures, state} = Callbacks.caused(state, batch.records)
     {updates, state} = update(state, batch.records)
     {keeps, state} = keep(state)
     effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
-    {failures, state} = queue_own(state, state.options.module, :system, caused)
+    {failures, state} = queue_said(state, :system, caused, failures)
     {more, state} = flush_if_idle(state, now)
     {effects ++ failed ++ failures ++ more, state}
   end
@@ -537,21 +549,6 @@ defmodule Roomfold.Room.State do
   defp news(%{asks: %{wanted: []}}, _), do: []
   defp news(%{asks: %{wanted: :all}} = state, records), do: [records | state.news]
   defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.asks.wanted)) | state.news]
-
-  defp caused(state, records) do
-    if Gate.exports?(state, :handle_event, 3), do: ask_for_caused(state, records), else: {[], state}
-  end
-
-  defp ask_for_caused(%{options: %{module: module}} = state, records) do
-    json = Options.json(state.options)
-
-    {caused, module_state} =
-      Enum.flat_map_reduce(records, state.module_state, fn record, module_state ->
-        module.handle_event(Text.decode(record, json), state.world, module_state)
-      end)
-
-    {caused, %{state | module_state: module_state}}
-  end
 
   defp update(state, records) do
     seq = World.seq(state.world)
@@ -694,15 +691,18 @@ defmodule Roomfold.Room.State do
     # Whose coming has not been said has not left either.
     {returned, returning} = Enum.split_with(state.returning, fn {user, _} -> user in gone end)
     state = %{state | people: people, returning: returning}
-    events = Enum.flat_map(gone -- Enum.map(returned, &elem(&1, 0)), &left(state, &1))
-    queue_own(state, state.options.module, :server, events)
+    {events, failures} = Callbacks.left(state, gone -- Enum.map(returned, &elem(&1, 0)))
+    queue_said(state, :server, events, failures)
   end
 
   # The world still has who has just left: whether there is something to be said is seen when the log has it.
   defp say_joined(state, user, params) do
-    if leaving?(state, user),
-      do: {[], %{state | returning: state.returning ++ [{user, params}]}},
-      else: queue_own(state, state.options.module, :server, joined(state, user, params))
+    if leaving?(state, user) do
+      {[], %{state | returning: state.returning ++ [{user, params}]}}
+    else
+      {events, failures} = Callbacks.joined(state, user, params)
+      queue_said(state, :server, events, failures)
+    end
   end
 
   defp say_returned(%{returning: []} = state), do: {[], state}
@@ -723,15 +723,6 @@ defmodule Roomfold.Room.State do
     items = if state.commit, do: state.commit.batch.items ++ state.queue, else: state.queue
     for %{sender: :server, texts: texts} <- items, text <- texts, do: Text.decode(text, json)
   end
-
-  defp joined(%{options: %{module: nil}} = state, user, params),
-    do: Roomfold.Room.default_joined(user, params, state.world)
-
-  defp joined(state, user, params),
-    do: state.options.module.joined(user, params, state.world, state.module_state)
-
-  defp left(%{options: %{module: nil}} = state, user), do: Roomfold.Room.default_left(user, state.world)
-  defp left(state, user), do: state.options.module.left(user, state.world, state.module_state)
 
   # With a client's authority: whoever has been here longest.
   defp elect(%{options: %{authority: :room}} = state), do: {[], state}

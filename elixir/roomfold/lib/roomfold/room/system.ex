@@ -157,12 +157,19 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
+  # Answers `{:ok, event}`, or the failure of the system that failed.
   def prepare_all(systems, {name, _} = event, id) do
-    Enum.reduce(systems, event, fn {module, state}, event ->
+    Enum.reduce_while(systems, {:ok, event}, fn {module, state}, {:ok, event} ->
       if exports?(module, :prepares, 0) and name in module.prepares(),
-        do: module.prepare(event, id, state),
-        else: event
+        do: prepare_one(module, event, id, state),
+        else: {:cont, {:ok, event}}
     end)
+  end
+
+  defp prepare_one(module, event, id, state) do
+    {:cont, {:ok, module.prepare(event, id, state)}}
+  catch
+    kind, reason -> {:halt, failed({module, :prepare}, kind, reason, __STACKTRACE__)}
   end
 
   defp exports?(module, name, arity), do: is_atom(module) and function_exported?(module, name, arity)
