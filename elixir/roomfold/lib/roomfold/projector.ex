@@ -18,6 +18,7 @@ defmodule Roomfold.Projector do
   use GenServer
 
   alias Roomfold.{EventStream, Report, World}
+  alias Roomfold.Room.Read
 
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
 
@@ -53,7 +54,7 @@ defmodule Roomfold.Projector do
       nil
   """
   @spec get(GenServer.server(), String.t()) :: map | nil
-  def get(projector, id), do: read(projector, &World.get(&1, id))
+  def get(projector, id) when is_binary(id), do: read(projector, &World.get(&1, id))
 
   @doc """
   Everything there is (`Roomfold.World.snapshot/2`).
@@ -67,7 +68,7 @@ defmodule Roomfold.Projector do
   def snapshot(projector, opts \\ []), do: read(projector, &World.snapshot(&1, opts))
 
   @doc """
-  Runs a function on the world, in the projector.
+  Runs a function on the world, in the projector. It can't fold that world; what it raises is raised in the caller.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
@@ -75,7 +76,10 @@ defmodule Roomfold.Projector do
       0
   """
   @spec read(GenServer.server(), (World.t() -> value)) :: value when value: term
-  def read(projector, function), do: GenServer.call(projector, {:read, function})
+  def read(projector, function) when is_function(function, 1) do
+    {:ok, value} = Read.answered(GenServer.call(projector, {:read, function}))
+    value
+  end
 
   @doc """
   The report of all it folded.
@@ -120,7 +124,7 @@ defmodule Roomfold.Projector do
   @impl true
   def handle_call({:read, function}, _, state) do
     state = fold_waiting(state, [])
-    {:reply, function.(state.world), state}
+    {:reply, Read.run(function, state.world), state}
   end
 
   def handle_call(:report, _, state) do

@@ -50,7 +50,7 @@ defmodule Roomfold.Room do
   """
 
   alias Roomfold.{Error, EventStream, Rooms, World}
-  alias Roomfold.Room.{History, Inbox, Options, Server, Text}
+  alias Roomfold.Room.{History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
@@ -335,8 +335,18 @@ defmodule Roomfold.Room do
   def join(room, user, opts \\ []) do
     opts = Keyword.validate!(opts, format: :json, events: true, last_seq: nil, last_term: nil, params: %{})
 
-    with {:ok, {:user, user}} <- sender(user, nil),
-         do: call(room, {:join, self(), user, Map.new(opts)}, 15_000)
+    how = check_join!(Map.new(opts))
+    with {:ok, {:user, user}} <- sender(user, nil), do: call(room, {:join, self(), user, how}, 15_000)
+  end
+
+  defp check_join!(%{last_seq: seq, last_term: term} = how) do
+    place? = &(&1 == nil or (is_integer(&1) and &1 >= 0))
+    Options.must!(:format, how.format, &(&1 in [:json, :packed]), ":json or :packed")
+    Options.must!(:events, how.events, &is_boolean/1, "true or false")
+    Options.must!(:last_seq, seq, place?, "a seq, a whole number from 0, or nil")
+    Options.must!(:last_term, term, place?, "a term, a whole number from 0, or nil")
+    Options.must!(:params, how.params, &is_map/1, "a map")
+    how
   end
 
   @doc """
@@ -377,7 +387,7 @@ defmodule Roomfold.Room do
       nil
   """
   @spec get(t, String.t()) :: map | nil
-  def get(room, id), do: read!(room, &World.get(&1, id))
+  def get(room, id) when is_binary(id), do: read!(room, &World.get(&1, id))
 
   @doc """
   What there is now (`Roomfold.World.snapshot/2`).
@@ -404,14 +414,15 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Runs a function on the room's world, inside the room: be quick, and do not fold.
+  Runs a function on the room's world, inside the room: be quick. It can't fold that world (`:not_supported`; `Roomfold.World.copy/1`
+  makes one that it can). What it raises, exits with or throws does so in the caller.
 
       iex> Roomfold.Room.read("new room", &Roomfold.World.count/1)
       {:ok, 0}
   """
   @spec read(t, (World.t() -> value)) :: {:ok, value} | {:error, Error.t()} when value: term
   def read(room, function) when is_function(function, 1) do
-    call(room, {:read, fn world -> {:ok, function.(world)} end}, 15_000)
+    Read.answered(call(room, {:read, function}, 15_000))
   end
 
   defp read!(room, function) do

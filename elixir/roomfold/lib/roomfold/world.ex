@@ -284,7 +284,7 @@ defmodule Roomfold.World do
   """
   @spec snapshot(t, keyword) :: map
   def snapshot(%__MODULE__{} = world, opts \\ []) do
-    by = Keyword.get(opts, :by, :entity)
+    by = Keyword.validate!(opts, by: :entity)[:by]
     check_by!(by)
     value(world.impl.snapshot(world.state, by))
   end

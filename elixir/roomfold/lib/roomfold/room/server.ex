@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Complaints, Inbox, Options, People, Recovery, State, Text, Times, Update}
+  alias Roomfold.Room.{Complaints, Inbox, Options, People, Read, Recovery, State, Text, Times, Update}
 
   defstruct [
     :options,
@@ -166,7 +166,7 @@ defmodule Roomfold.Room.Server do
     {:reply, {:ok, State.catch_up(server.state, from, format)}, server}
   end
 
-  def handle_call({:read, read}, _, server), do: {:reply, read.(server.state.world), server}
+  def handle_call({:read, read}, _, server), do: {:reply, Read.run(read, server.state.world), server}
 
   def handle_call(:info, _, server) do
     server = server |> take_in() |> arm()
