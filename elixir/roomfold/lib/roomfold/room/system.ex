@@ -3,7 +3,8 @@ defmodule Roomfold.Room.System do
   What happens in a room by itself: a module with this behaviour, or a function of the world and the tick that answers events.
 
   A room runs its systems on every tick, in order, each on the world as it was when the tick began. What they answer enters
-  the room as events by `"system"`, with what users sent in that tick.
+  the room as events by `"system"`, with what users sent in that tick. So an event that says what there is from now on, as health after a hit, must not be
+  reckoned from the world alone, where a system before may have changed the same in this tick: `now/3` has that in it.
 
       fn world, _tick ->
         for {id, %{"fuel" => fuel}} <- Roomfold.World.query(world, ["fuel"]), fuel > 0,
@@ -16,6 +17,7 @@ defmodule Roomfold.Room.System do
   time and once in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`). The world is the room's: a system can't fold it.
   """
 
+  alias Roomfold.Room.Pending
   alias Roomfold.World
 
   defmodule Tick do
@@ -23,13 +25,15 @@ defmodule Roomfold.Room.System do
     A tick: its `:number` from 1, the time `:now` in milliseconds since the epoch, `:dt_ms` since the tick before, and the
     `:events` that were folded since then, oldest first, as the stream has them.
     """
-    defstruct [:number, :now, :dt_ms, events: []]
+    # said: by the systems before, in this tick, the last one first: [[event]]
+    defstruct [:number, :now, :dt_ms, events: [], said: []]
 
     @type t :: %__MODULE__{
             number: pos_integer,
             now: integer,
             dt_ms: number,
-            events: [World.event()]
+            events: [World.event()],
+            said: [[World.event()]]
           }
   end
 
@@ -52,6 +56,20 @@ defmodule Roomfold.Room.System do
   """
   @callback reserves() :: [String.t() | {String.t(), term}]
   @optional_callbacks prepare: 3, prepares: 0, events: 1, reserves: 0
+
+  @doc """
+  Entities as the systems before this one leave them in this tick, by the room's rules: id → components, without those that are not there. It knows
+  what they said as terms, not `{:json, text}` or packed frames.
+
+      iex> world = Roomfold.World.new!(rules: Roomfold.Rules.doom())
+      iex> world = Roomfold.World.fold!(world, [{"create", %{"entity_id" => "imp", "components" => %{"health" => 60}}}])
+      iex> tick = %Roomfold.Room.System.Tick{number: 1, now: 0, dt_ms: 50, said: [[{"monster_hit", %{"id" => "imp", "health" => 20}}]]}
+      iex> Roomfold.Room.System.now(world, tick, ["imp", "nobody"])
+      %{"imp" => %{"health" => 20}}
+  """
+  @spec now(World.t(), Tick.t(), [World.id()]) :: %{World.id() => map}
+  def now(%World{} = world, %Tick{said: said}, ids) when is_list(ids),
+    do: Pending.entities(world, said, ids)
 
   @doc false
   def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
@@ -85,16 +103,22 @@ defmodule Roomfold.Room.System do
   def tick_all(systems, world, tick) do
     world = World.read_only(world)
 
-    {events, {systems, failures}} =
-      Enum.flat_map_reduce(systems, {[], []}, fn {module, state}, {done, failures} ->
+    {events, {systems, failures, _}} =
+      Enum.flat_map_reduce(systems, {[], [], tick}, fn {module, state}, {done, failures, tick} ->
         case tick_one(module, world, tick, state) do
-          {:ok, events, state} -> {[{module, events}], {[{module, state} | done], failures}}
-          failure -> {[], {[{module, state} | done], [failure | failures]}}
+          {:ok, events, state} ->
+            {[{module, events}], {[{module, state} | done], failures, told(tick, events)}}
+
+          failure ->
+            {[], {[{module, state} | done], [failure | failures], tick}}
         end
       end)
 
     {events, Enum.reverse(systems), Enum.reverse(failures)}
   end
+
+  defp told(tick, []), do: tick
+  defp told(tick, events), do: %{tick | said: [events | tick.said]}
 
   defp tick_one(module, world, tick, state) do
     if is_function(module) do
