@@ -3,7 +3,7 @@ defmodule Roomfold.RoomStateTest do
   use ExUnit.Case, async: true
 
   alias Roomfold.{Error, Rules, World}
-  alias Roomfold.Room.{Options, State}
+  alias Roomfold.Room.{Options, Recovery, State}
   alias Roomfold.Systems.Timers
 
   # Ten times a second, and a log that answers when it is told to.
@@ -479,6 +479,35 @@ defmodule Roomfold.RoomStateTest do
     {_, state} = State.leave(state, self(), false, 8_000)
     {records, _} = state |> join("tom", 12_900) |> run(60_000)
     assert records == []
+  end
+
+  test "where the clock was put back while the room was away, its time goes on from that of its log, and so do timers" do
+    bell = {Timers, [[every: 1_000, events: [{0, {"door_triggered", %{"id" => "bell"}}}]]]}
+
+    options =
+      Options.new([[id: "room", log: {:some, :log}, tick_ms: 100, rules: Rules.doom(), systems: [bell]]])
+
+    {:ok, world} = World.new(Options.world(options))
+
+    # The wall clock says 50,000 at the start, the log's last event 3,600,000.
+    facts = %{term: 2, users: [], last_at: 3_600_000, kept_seq: 0}
+    {records, _} = options |> State.open(world, facts, 7_000, 43_000) |> run(12_000)
+    assert for({_, %{"at" => at}} <- records, do: at) == for(n <- 1..5, do: 3_600_000 + n * 1_000)
+
+    # One that is right is believed.
+    {:ok, world} = World.new(Options.world(options))
+    {records, _} = options |> State.open(world, %{facts | last_at: 10}, 7_000, 43_000) |> run(9_000)
+    assert for({_, %{"at" => at}} <- records, do: at) == [51_000, 52_000]
+  end
+
+  test "who came is who has an id: what a server says of nobody is nobody's" do
+    line = fn name, user -> ~s({"event_name":"#{name}","user_id":#{user},"seq":1,"at":1,"by":"server"}) end
+    assert Recovery.person(line.("user_joined", ~s("tom")), ["ann"]) == ["ann", "tom"]
+
+    for user <- ["null", "7", "[]", "{}"],
+        do: assert(Recovery.person(line.("user_joined", user), ["ann"]) == ["ann"])
+
+    assert Recovery.person(~s({"event_name":"user_joined","by":"server"}), []) == []
   end
 
   test "events that a batch does not need are sent to nobody" do

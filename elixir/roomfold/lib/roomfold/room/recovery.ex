@@ -128,7 +128,7 @@ defmodule Roomfold.Room.Recovery do
   """
   def person(line, users) do
     with true <- String.ends_with?(line, ~s("by":"server"})),
-         {:ok, %{"event_name" => name, "user_id" => user}} <- JSON.decode(line) do
+         {:ok, %{"event_name" => name, "user_id" => user}} when is_binary(user) <- JSON.decode(line) do
       case name do
         "user_joined" -> Enum.sort(Enum.uniq([user | users]))
         "user_left" -> List.delete(users, user)

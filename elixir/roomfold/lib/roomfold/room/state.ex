@@ -86,7 +86,8 @@ defmodule Roomfold.Room.State do
       options: options,
       term: facts.term,
       world: world,
-      offset: offset,
+      # A clock that was put back since must not stop the room's: it goes on from where the log is.
+      offset: max(offset, facts.last_at - now),
       last_at: facts.last_at,
       shared_seq: World.seq(world),
       kept_seq: facts.kept_seq,
