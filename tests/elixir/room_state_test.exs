@@ -3,7 +3,7 @@ defmodule Roomfold.RoomStateTest do
   use ExUnit.Case, async: true
 
   alias Roomfold.{Error, Rules, World}
-  alias Roomfold.Room.{Options, Recovery, State}
+  alias Roomfold.Room.{Options, Residents, State}
   alias Roomfold.Systems.Timers
 
   # Ten times a second, and a log that answers when it is told to.
@@ -355,6 +355,20 @@ defmodule Roomfold.RoomStateTest do
     assert {appended(effects ++ more ++ last), state.queued, state.people.users} == {[], 0, %{}}
   end
 
+  test "whom the server has made, who leaves and is back before the log has it, is in the world" do
+    state = open(grace_ms: 0)
+    {_, state} = publish(state, :server, ~s({"event_name":"user_joined","user_id":"tom"}), 200)
+    {_, state} = State.committed(state, :ok, 210)
+    state = join(state, "tom", 220)
+    {effects, state} = State.leave(state, self(), true, 400)
+    assert [left] = appended(effects)
+    assert left =~ "user_left"
+    state = join(state, "tom", 410)
+    {effects, state} = State.committed(state, :ok, 420)
+    assert [joined] = appended(effects ++ elem(State.wake(state, 600), 0))
+    assert joined =~ "user_joined" and joined =~ ~s("connected":true)
+  end
+
   test "who came while the log failed is said again, once, and before what comes later" do
     state = open() |> join("tom", 0)
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 50, :me)
@@ -501,13 +515,24 @@ defmodule Roomfold.RoomStateTest do
   end
 
   test "who came is who has an id: what a server says of nobody is nobody's" do
-    line = fn name, user -> ~s({"event_name":"#{name}","user_id":#{user},"seq":1,"at":1,"by":"server"}) end
-    assert Recovery.person(line.("user_joined", ~s("tom")), ["ann"]) == ["ann", "tom"]
+    line = fn name, user ->
+      ~s({"event_name":"#{name}","user_id":#{user},"connected":true,"seq":1,"at":1,"by":"server"})
+    end
+
+    assert Residents.after_event(line.("user_joined", ~s("tom")), ["ann"]) == ["ann", "tom"]
 
     for user <- ["null", "7", "[]", "{}"],
-        do: assert(Recovery.person(line.("user_joined", user), ["ann"]) == ["ann"])
+        do: assert(Residents.after_event(line.("user_joined", user), ["ann"]) == ["ann"])
 
-    assert Recovery.person(~s({"event_name":"user_joined","by":"server"}), []) == []
+    for event <- [
+          ~s({"event_name":"user_joined","connected":true,"by":"server"}),
+          ~s({"event_name":"user_joined","user_id":"tom","by":"server"}),
+          ~s({"event_name":"user_joined","user_id":"tom","connected":true,"by":"tom"}),
+          ~s({"event_name":"user_joined","user_id":"tom","connected":true,"by":"system"})
+        ],
+        do: assert(Residents.after_event(event, []) == [])
+
+    assert Residents.after_event(line.("user_left", ~s("ann")), ["ann"]) == []
   end
 
   test "events that a batch does not need are sent to nobody" do

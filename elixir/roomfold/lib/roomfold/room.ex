@@ -68,7 +68,10 @@ defmodule Roomfold.Room do
   Events that an event causes, by "system"; called after it was folded. What is refused of them is logged and counted (`info/1`).
   """
   @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
-  @doc "Events when a user is new here, by \"server\". By default user_joined, if the rules have it and the user is no entity yet."
+  @doc """
+  Events when a user is new here, by "server". By default user_joined, if the rules have it and the user is no entity yet. The room adds `"connected" => true` to
+  the user's own user_joined: after a crash, it is waited for.
+  """
   @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
   @doc "Events when a user has left, by \"server\". By default user_left, if the rules have it."
   @callback left(user :: String.t(), World.t(), state :: term) :: [World.event()]

@@ -8,7 +8,7 @@ defmodule Roomfold.Simulator.Host do
   alias Roomfold.{Error, EventLog, Simulator, World}
   alias Roomfold.ClusterCase.Pulse
   alias Roomfold.Placement.Rendezvous
-  alias Roomfold.Room.{Inbox, Options, Recovery, State, Update}
+  alias Roomfold.Room.{Inbox, Options, Recovery, Residents, State, Update}
   alias Roomfold.Simulator.{Check, Client, Log, Put}
 
   import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
@@ -145,7 +145,7 @@ defmodule Roomfold.Simulator.Host do
 
     case State.flush(room.state, now()) do
       {[], _} ->
-        stop(keep(room, World.seq(room.state.world), room.state.logged_users), :moved)
+        stop(keep(room, World.seq(room.state.world), Residents.to_keep(room.state)), :moved)
 
       {effects, state} ->
         %{room | state: state, moves?: true} |> carry_out(effects) |> save()

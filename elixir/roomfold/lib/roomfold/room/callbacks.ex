@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Callbacks do
   # which is the effect {:failed, {module, callback}, kind, reason, stacktrace} of Roomfold.Room.State.
 
   alias Roomfold.{Error, Room, World}
-  alias Roomfold.Room.{Options, System, Text}
+  alias Roomfold.Room.{Options, Residents, System, Text}
 
   @doc "Whether the room has a module with this callback."
   def exports?(%{options: %{module: module}}, name, arity),
@@ -53,11 +53,11 @@ defmodule Roomfold.Room.Callbacks do
 
   @doc "What is said when a user is new here, and failures."
   def joined(%{options: %{module: nil}} = state, user, params),
-    do: {Room.default_joined(user, params, state.world), []}
+    do: {user |> Room.default_joined(params, state.world) |> Residents.connected(user), []}
 
   def joined(%{options: %{module: module}} = state, user, params) do
     events = module.joined(user, params, World.read_only(state.world), state.module_state)
-    {listed(events, "joined/4"), []}
+    {events |> listed("joined/4") |> Residents.connected(user), []}
   catch
     kind, reason -> {[], [System.failed({module, :joined}, kind, reason, __STACKTRACE__)]}
   end

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Recovery do
   # A snapshot in the log is two lines of JSON: what the room knows besides the world, and the world's own snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
-  alias Roomfold.Room.Options
+  alias Roomfold.Room.{Options, Residents}
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
@@ -117,26 +117,9 @@ defmodule Roomfold.Room.Recovery do
 
     %{
       facts
-      | users: Enum.reduce(lines, facts.users, &person/2),
+      | users: Enum.reduce(lines, facts.users, &Residents.after_event/2),
         last_at: last_at(List.last(lines), facts.last_at)
     }
-  end
-
-  @doc """
-  Who is in the room after an event: its record, and who was before. Who came and who left is in the server's events; the line's end says
-  whose it is, before anything is decoded.
-  """
-  def person(line, users) do
-    with true <- String.ends_with?(line, ~s("by":"server"})),
-         {:ok, %{"event_name" => name, "user_id" => user}} when is_binary(user) <- JSON.decode(line) do
-      case name do
-        "user_joined" -> Enum.sort(Enum.uniq([user | users]))
-        "user_left" -> List.delete(users, user)
-        _ -> users
-      end
-    else
-      _ -> users
-    end
   end
 
   defp last_at(nil, at), do: at

@@ -5,7 +5,20 @@ defmodule Roomfold.Room.Server do
 
   require Logger
   alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
-  alias Roomfold.Room.{Complaints, Inbox, Options, People, Read, Recovery, State, Text, Times, Update}
+
+  alias Roomfold.Room.{
+    Complaints,
+    Inbox,
+    Options,
+    People,
+    Read,
+    Recovery,
+    Residents,
+    State,
+    Text,
+    Times,
+    Update
+  }
 
   defstruct [
     :options,
@@ -100,7 +113,7 @@ defmodule Roomfold.Room.Server do
   def terminate(_, _), do: :ok
 
   defp keep_newer(server, seq) do
-    if seq > server.state.kept_seq, do: keep(server, seq, server.state.logged_users)
+    if seq > server.state.kept_seq, do: keep(server, seq, Residents.to_keep(server.state))
   end
 
   # What is on its way, then what waits, and what that causes, is answered before the room goes. No more is taken in. Events that

@@ -29,7 +29,7 @@ defmodule Roomfold.Room.State do
     Options,
     Packed,
     People,
-    Recovery,
+    Residents,
     System,
     Text,
     Update
@@ -496,7 +496,7 @@ defmodule Roomfold.Room.State do
     if server?(batch.items) do
       places = for %{sender: :server, seqs: seqs} <- batch.items, seq <- seqs, do: seq - batch.first
       records = List.to_tuple(batch.records)
-      Enum.reduce(places, state.logged_users, &Recovery.person(elem(records, &1), &2))
+      Enum.reduce(places, state.logged_users, &Residents.after_event(elem(records, &1), &2))
     else
       state.logged_users
     end
@@ -600,7 +600,7 @@ defmodule Roomfold.Room.State do
     seq = World.seq(state.world)
 
     if seq - state.kept_seq >= state.options.snapshot_every,
-      do: {[{:keep, seq, state.logged_users}], %{state | kept_seq: seq}},
+      do: {[{:keep, seq, Residents.to_keep(state)}], %{state | kept_seq: seq}},
       else: {[], state}
   end
 
@@ -716,7 +716,8 @@ defmodule Roomfold.Room.State do
 
   # That the user left is on its way into the log.
   defp leaving?(state, user) do
-    user in state.logged_users and Enum.any?(on_way(state), &match?({"user_left", %{"user_id" => ^user}}, &1))
+    there? = user in state.logged_users or World.get(state.world, user) != nil
+    there? and Enum.any?(on_way(state), &match?({"user_left", %{"user_id" => ^user}}, &1))
   end
 
   defp on_way(state) do
