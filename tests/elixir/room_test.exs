@@ -771,6 +771,15 @@ defmodule Roomfold.RoomTest do
             {[room: [systems: [Nope]]], "Nope is no Roomfold.Room.System"},
             {[room: [module: Nope]], ":module must be a module with `use Roomfold.Room`, got: Nope"},
             {[room: [module: Enum]], ":module must be"},
+            {[room: [impl: :nope]], ":impl must be"},
+            {[room: [impl: "native"]], ":impl must be"},
+            {[room: [history: 2_000_000]], ":history must be"},
+            {[room: [history: "x"]], ":history must be"},
+            {[room: [history: -5]], ":history must be"},
+            {[room: [max_entities: 10_000_000_000]], ":max_entities must be"},
+            {[room: [stream: :x]], ":stream must be"},
+            {[room: [log: "x"]], ":log must be"},
+            {[room: [diff_tells: [:a]]], ":diff_tells must be"},
             {[room: :fast], ":room must be a list of options, got: :fast"},
             {[log: "x.db"], ":log must be {module, options}"},
             {[log: {"x.db", []}], ":log must be"},
@@ -784,6 +793,28 @@ defmodule Roomfold.RoomTest do
         error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end
         assert error.message =~ message
       end
+    end
+
+    test "so are those of one room, of a fork, a refold and a drain" do
+      raised = fn call -> assert_raise(ArgumentError, call).message end
+
+      for {name, value} <- [impl: :nope, history: "x", max_entities: -1, stream: :x, log: :x] do
+        assert raised.(fn -> Room.ensure_started("wrong", [{name, value}]) end) =~ "#{inspect(name)} must be"
+
+        assert raised.(fn -> Room.start_link([{name, value}, id: "x", rooms: nil]) end) =~
+                 "#{inspect(name)} must be"
+      end
+
+      assert Room.whereis("wrong") == nil
+      assert raised.(fn -> Room.fork("wrong", 0, ident: "x") end) =~ "unknown keys [:ident]"
+      assert raised.(fn -> Room.refold("wrong", Roomfold.Rules.xr(), evry: 1) end) =~ "unknown keys [:evry]"
+      assert raised.(fn -> Rooms.drain(Rooms, time: 1) end) =~ "unknown keys [:time]"
+
+      for every <- [0, -1, 1.5, "x"],
+          do:
+            assert(
+              raised.(fn -> Room.refold("wrong", Roomfold.Rules.xr(), every: every) end) =~ ":every must be"
+            )
     end
 
     defmodule BeginsBadly do

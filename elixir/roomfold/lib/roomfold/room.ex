@@ -519,7 +519,7 @@ defmodule Roomfold.Room do
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
     with {:ok, {rooms, id}} <- valid(name(room)),
-         new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
+         new = Keyword.validate!(opts, id: nil)[:id] || fork_id(id, seq),
          {:ok, _} <- valid({rooms, new}),
          :ok <- past(room, &History.fork(&1, seq, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
@@ -547,8 +547,11 @@ defmodule Roomfold.Room do
       {2, ["tom"], []}
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
-  def refold(room, rules, opts \\ []),
-    do: past(room, &History.refold(&1, rules, Keyword.get(opts, :every, 1_000)))
+  def refold(room, rules, opts \\ []) do
+    every = Keyword.validate!(opts, every: 1_000)[:every]
+    Options.must!(:every, every, &(is_integer(&1) and &1 > 0), "a whole number above 0")
+    past(room, &History.refold(&1, rules, every))
+  end
 
   @doc """
   Hashes of the state every so many events, `[{seq, hash}]`: two logs, or two folds of one, part before the first that differs.
