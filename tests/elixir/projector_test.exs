@@ -99,16 +99,19 @@ defmodule Roomfold.ProjectorTest do
   end
 
   test "bad options", %{stream: stream} do
-    Process.flag(:trap_exit, true)
-
-    assert {:error, {%ArgumentError{message: message}, _}} =
-             Projector.start_link(stream: stream, topic: "s", publish: "s")
-
-    assert message =~ "another topic"
-
-    assert {:error, {%ArgumentError{message: message}, _}} =
-             Projector.start_link(stream: stream, topic: "s", format: :xml)
-
-    assert message =~ ":format"
+    for {opts, message} <- [
+          {[publish: "s"], ":publish must be another topic"},
+          {[publish: :s], ":publish must be"},
+          {[format: :xml], ":format must be"},
+          {[every_ms: "x"], ":every_ms must be"},
+          {[every_ms: -1], ":every_ms must be"},
+          {[stream: :x], ":stream must be"},
+          {[stream: nil], ":stream must be"},
+          {[topic: nil], ":topic must be"},
+          {[world: %{}], ":world must be"}
+        ] do
+      opts = Keyword.merge([stream: stream, topic: "s"], opts)
+      assert assert_raise(ArgumentError, fn -> Projector.start_link(opts) end).message =~ message
+    end
   end
 end

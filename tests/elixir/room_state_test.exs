@@ -3,7 +3,7 @@ defmodule Roomfold.RoomStateTest do
   use ExUnit.Case, async: true
 
   alias Roomfold.{Error, Rules, World}
-  alias Roomfold.Room.{Commit, Options, Presence, Publishing, Schedule, State, Ticks}
+  alias Roomfold.Room.{Commit, Options, Presence, Publishing, Residents, Schedule, State, Ticks}
   alias Roomfold.Systems.Timers
 
   # Ten times a second, and a log that answers when it is told to.
@@ -355,6 +355,20 @@ defmodule Roomfold.RoomStateTest do
     assert {appended(effects ++ more ++ last), state.queued, state.people.users} == {[], 0, %{}}
   end
 
+  test "whom the server has made, who leaves and is back before the log has it, is in the world" do
+    state = open(grace_ms: 0)
+    {_, state} = publish(state, :server, ~s({"event_name":"user_joined","user_id":"tom"}), 200)
+    {_, state} = Commit.committed(state, :ok, 210)
+    state = join(state, "tom", 220)
+    {effects, state} = Presence.leave(state, self(), true, 400)
+    assert [left] = appended(effects)
+    assert left =~ "user_left"
+    state = join(state, "tom", 410)
+    {effects, state} = Commit.committed(state, :ok, 420)
+    assert [joined] = appended(effects ++ elem(Ticks.wake(state, 600), 0))
+    assert joined =~ "user_joined" and joined =~ ~s("connected":true)
+  end
+
   test "who came while the log failed is said again, once, and before what comes later" do
     state = open() |> join("tom", 0)
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 50, :me)
@@ -479,6 +493,46 @@ defmodule Roomfold.RoomStateTest do
     {_, state} = Presence.leave(state, self(), false, 8_000)
     {records, _} = state |> join("tom", 12_900) |> run(60_000)
     assert records == []
+  end
+
+  test "where the clock was put back while the room was away, its time goes on from that of its log, and so do timers" do
+    bell = {Timers, [[every: 1_000, events: [{0, {"door_triggered", %{"id" => "bell"}}}]]]}
+
+    options =
+      Options.new([[id: "room", log: {:some, :log}, tick_ms: 100, rules: Rules.doom(), systems: [bell]]])
+
+    {:ok, world} = World.new(Options.world(options))
+
+    # The wall clock says 50,000 at the start, the log's last event 3,600,000.
+    facts = %{term: 2, users: [], last_at: 3_600_000, kept_seq: 0}
+    {records, _} = options |> State.open(world, facts, 7_000, 43_000) |> run(12_000)
+    assert for({_, %{"at" => at}} <- records, do: at) == for(n <- 1..5, do: 3_600_000 + n * 1_000)
+
+    # One that is right is believed.
+    {:ok, world} = World.new(Options.world(options))
+    {records, _} = options |> State.open(world, %{facts | last_at: 10}, 7_000, 43_000) |> run(9_000)
+    assert for({_, %{"at" => at}} <- records, do: at) == [51_000, 52_000]
+  end
+
+  test "who came is who has an id: what a server says of nobody is nobody's" do
+    line = fn name, user ->
+      ~s({"event_name":"#{name}","user_id":#{user},"connected":true,"seq":1,"at":1,"by":"server"})
+    end
+
+    assert Residents.after_event(line.("user_joined", ~s("tom")), ["ann"]) == ["ann", "tom"]
+
+    for user <- ["null", "7", "[]", "{}"],
+        do: assert(Residents.after_event(line.("user_joined", user), ["ann"]) == ["ann"])
+
+    for event <- [
+          ~s({"event_name":"user_joined","connected":true,"by":"server"}),
+          ~s({"event_name":"user_joined","user_id":"tom","by":"server"}),
+          ~s({"event_name":"user_joined","user_id":"tom","connected":true,"by":"tom"}),
+          ~s({"event_name":"user_joined","user_id":"tom","connected":true,"by":"system"})
+        ],
+        do: assert(Residents.after_event(event, []) == [])
+
+    assert Residents.after_event(line.("user_left", ~s("ann")), ["ann"]) == []
   end
 
   test "events that a batch does not need are sent to nobody" do

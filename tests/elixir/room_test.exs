@@ -454,6 +454,135 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  describe "a module whose callbacks fail" do
+    # What a client sends decides what goes wrong: params, or a pose.
+    defmodule Breaks do
+      use Roomfold.Room
+
+      @impl true
+      def joined(_, %{"how" => how}, world, _) when is_binary(how), do: broken(how, world)
+      def joined(user, params, world, _), do: Roomfold.Room.Callbacks.default_joined(user, params, world)
+      @impl true
+      def left("bob", world, _), do: broken("raise", world)
+      def left(user, world, _), do: Roomfold.Room.Callbacks.default_left(user, world)
+      @impl true
+      def authorize({_, %{"pose" => "authorize " <> how}}, _, world, _), do: broken(how, world)
+      def authorize({"update", %{"components" => %{"ask" => how}}}, _, world, _), do: broken(how, world)
+      def authorize(_, _, _, _), do: :ok
+      @impl true
+      def handle_event({"user_moved", %{"pose" => "handle " <> how}}, world, _), do: broken(how, world)
+
+      def handle_event({"user_moved", %{"pose" => "count"}}, _, count) do
+        count = (is_integer(count) && count + 1) || 1
+        {[{"create", %{"entity_id" => "n#{count}", "components" => %{}}}], count}
+      end
+
+      def handle_event(_, _, state), do: {[], state}
+
+      defp broken("raise", _), do: raise("broken")
+      defp broken("exit", _), do: exit(:broken)
+      defp broken("throw", _), do: throw(:broken)
+      defp broken("junk", _), do: :junk
+      defp broken("tuple", _), do: {:error, {:no, :text}}
+      defp broken("improper", _), do: [{"user_moved", %{}} | :junk]
+      defp broken("fold", world), do: World.fold!(world, []) && :ok
+    end
+
+    @tag :capture_log
+    test "whatever they do, a client gets its reply and the room goes on, with the module's state as it was" do
+      for log <- [nil, {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}] do
+        room = start_room(module: Breaks, log: log)
+
+        move = fn pose ->
+          Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => pose}}, by: "tom")
+        end
+
+        {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+        {:ok, 2} = move.("count")
+        eventually(fn -> Room.get(room, "n1") end)
+
+        for how <- ~w(raise exit throw junk tuple improper fold) do
+          assert {:error, %Error{reason: :not_allowed, detail: detail, index: nil}} =
+                   move.("authorize " <> how)
+
+          assert detail =~ "the room's own code failed"
+        end
+
+        # Of several events the one is named, and none is in.
+        event = fn pose -> {"user_moved", %{"user_id" => "tom", "pose" => pose}} end
+
+        assert {:error, %Error{reason: :not_allowed, index: 1}} =
+                 Room.publish(room, [event.("x"), event.("authorize raise")], by: "tom")
+
+        assert {Room.seq(room), Room.info(room).failed} == {3, 8}
+        for how <- ~w(raise exit throw junk tuple improper fold), do: {:ok, _} = move.("handle " <> how)
+        eventually(fn -> Room.info(room).failed == 15 end)
+        {:ok, _} = move.("count")
+        eventually(fn -> Room.get(room, "n2") end)
+
+        for {how, n} <- Enum.with_index(~w(raise exit throw junk tuple improper fold)) do
+          session = Session.new(room: room, user: "u#{n}")
+          assert {:ok, _, _, _} = Session.join(session, %{"params" => %{"how" => how}})
+          assert :ok = Room.leave(room)
+        end
+
+        {:ok, _} = Room.join(room, "bob")
+        :ok = Room.leave(room)
+        eventually(fn -> Room.info(room).failed == 23 end)
+        assert Room.info(room).users == []
+        assert Process.alive?(room)
+      end
+    end
+
+    test "each is logged once, by its name" do
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          room = start_room(id: "breaks", module: Breaks)
+          {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+
+          for pose <- ["authorize raise", "authorize raise", "authorize junk", "handle exit", "handle exit"],
+              do: Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => pose}}, by: "tom")
+
+          eventually(fn -> Room.info(room).failed == 5 end)
+        end)
+
+      assert [raised, junk, exited] =
+               for(line <- String.split(log, "\n"), line =~ "the room breaks ", do: line)
+
+      assert raised =~
+               "a callback of the room breaks failed, and the event that it was asked about was refused"
+
+      assert raised =~ "authorize of Roomfold.RoomTest.Breaks" and junk =~ "authorize of"
+      assert exited =~ "gave no events" and exited =~ "handle_event of Roomfold.RoomTest.Breaks"
+      assert log =~ "authorize/4 answers :ok or {:error, why}, got: :junk"
+    end
+
+    defmodule Prepares do
+      def init(_, _, _), do: nil
+      def tick(_, _, _), do: {[], nil}
+      def events(_), do: []
+      def prepares, do: ["user_moved"]
+      def prepare({_, %{"pose" => "raise"}}, _, _), do: raise("broken")
+      def prepare({_, %{"pose" => "junk"}}, _, _), do: :junk
+      def prepare(event, _, _), do: event
+    end
+
+    @tag :capture_log
+    test "nor does a system that fails to prepare what a client sent" do
+      room = start_room(systems: [Prepares])
+
+      move = fn pose ->
+        Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => pose}}, by: "tom")
+      end
+
+      {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      assert {:error, %Error{reason: :not_allowed}} = move.("raise")
+      assert {:error, %Error{}} = move.("junk")
+      assert {:ok, 2} = move.("x")
+      assert Room.info(room).failed == 1
+    end
+  end
+
   describe "the end of other processes" do
     defmodule Helped do
       use Roomfold.Room
@@ -642,6 +771,15 @@ defmodule Roomfold.RoomTest do
             {[room: [systems: [Nope]]], "Nope is not a Roomfold.Room.System"},
             {[room: [module: Nope]], ":module must be a module with `use Roomfold.Room`, got: Nope"},
             {[room: [module: Enum]], ":module must be"},
+            {[room: [impl: :nope]], ":impl must be"},
+            {[room: [impl: "native"]], ":impl must be"},
+            {[room: [history: 2_000_000]], ":history must be"},
+            {[room: [history: "x"]], ":history must be"},
+            {[room: [history: -5]], ":history must be"},
+            {[room: [max_entities: 10_000_000_000]], ":max_entities must be"},
+            {[room: [stream: :x]], ":stream must be"},
+            {[room: [log: "x"]], ":log must be"},
+            {[room: [diff_tells: [:a]]], ":diff_tells must be"},
             {[room: :fast], ":room must be a list of options, got: :fast"},
             {[log: "x.db"], ":log must be {module, options}"},
             {[log: {"x.db", []}], ":log must be"},
@@ -655,6 +793,28 @@ defmodule Roomfold.RoomTest do
         error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end
         assert error.message =~ message
       end
+    end
+
+    test "so are those of one room, of a fork, a refold and a drain" do
+      raised = fn call -> assert_raise(ArgumentError, call).message end
+
+      for {name, value} <- [impl: :nope, history: "x", max_entities: -1, stream: :x, log: :x] do
+        assert raised.(fn -> Room.ensure_started("wrong", [{name, value}]) end) =~ "#{inspect(name)} must be"
+
+        assert raised.(fn -> Room.start_link([{name, value}, id: "x", rooms: nil]) end) =~
+                 "#{inspect(name)} must be"
+      end
+
+      assert Room.whereis("wrong") == nil
+      assert raised.(fn -> Room.fork("wrong", 0, ident: "x") end) =~ "unknown keys [:ident]"
+      assert raised.(fn -> Room.refold("wrong", Roomfold.Rules.xr(), evry: 1) end) =~ "unknown keys [:evry]"
+      assert raised.(fn -> Rooms.drain(Rooms, time: 1) end) =~ "unknown keys [:time]"
+
+      for every <- [0, -1, 1.5, "x"],
+          do:
+            assert(
+              raised.(fn -> Room.refold("wrong", Roomfold.Rules.xr(), every: every) end) =~ ":every must be"
+            )
     end
 
     defmodule BeginsBadly do

@@ -493,4 +493,21 @@ defmodule Roomfold.SessionTest do
              ] = frames
     end
   end
+
+  test "wrong options are named at once" do
+    for {name, value} <- [
+          max_input_bytes: "x",
+          max_waiting: -1,
+          max_unacknowledged: nil,
+          max_lag_ms: 1.5,
+          events_per_s: 0,
+          bytes_per_s: -1,
+          burst_s: "2",
+          fastlane: self()
+        ] do
+      assert_raise ArgumentError, ~r/#{inspect(name)} must be/, fn ->
+        Session.new([{name, value}, room: "any", user: "tom"])
+      end
+    end
+  end
 end

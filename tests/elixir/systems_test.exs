@@ -10,7 +10,7 @@ defmodule Roomfold.SystemsTest do
     events =
       for {id, components} <- entities, do: {"create", %{"entity_id" => id, "components" => components}}
 
-    World.fold!(World.new!([rules: Roomfold.Rules.doom()] ++ opts), events)
+    World.fold!(World.new!(Keyword.merge([rules: Roomfold.Rules.doom()], opts)), events)
   end
 
   defp tick(now, opts \\ []), do: struct!(%Tick{number: 1, now: now, dt_ms: 50}, opts)
@@ -206,14 +206,7 @@ defmodule Roomfold.SystemsTest do
     end
   end
 
-  test "lifetimes end" do
-    world = world(%{"a" => %{"lifetime_ms" => 100}, "b" => %{"lifetime_ms" => "long"}, "c" => %{}})
-    state = Lifetimes.init([], world, 1_000)
-    assert {[], state} = Lifetimes.tick(world, tick(1_099), state)
-    assert {[{"delete", %{"entity_id" => "a"}}], _} = Lifetimes.tick(world, tick(1_100), state)
-  end
-
-  describe "pick-ups" do
+  describe "several systems in one tick" do
     @gun %{
       "kind" => "item",
       "position" => [0.2, 0, 0],
@@ -222,6 +215,108 @@ defmodule Roomfold.SystemsTest do
     }
     @stimpack %{@gun | "pickup" => %{"event" => "health_collected", "add" => %{"health" => [10, 100]}}}
 
+    # What they say, the health in it, and the world after it.
+    defp together(entities, systems, fired, opts \\ []) do
+      world = world(entities, opts)
+      tick = tick(0, events: fired)
+
+      {said, _, []} =
+        Roomfold.Room.System.tick_all(Roomfold.Room.System.init_all(systems, world, 0), world, tick)
+
+      events = for {_, events} <- said, event <- events, do: event
+      brief = for {name, %{} = payload} <- events, do: {name, payload["health"]}
+      {brief, World.fold!(world, events)}
+    end
+
+    @rocket_at_ann %{@rocket | "position" => [3, 1, 0], "velocity" => [100, 0, 0]}
+    @fight Map.put(Map.delete(@people, "imp"), "r", @rocket_at_ann)
+    @shots {Shots, default_damage: 10}
+    @rockets {Projectiles, default_damage: 10}
+    @med %{@stimpack | "position" => [5, 0, 0]}
+
+    test "hurt somebody by what both do, in whichever order" do
+      for impl <- [:native, :elixir], systems <- [[@shots, @rockets], [@rockets, @shots]] do
+        {said, world} = together(@fight, systems, [fired()], impl: impl)
+        assert for({"player_hit", health} <- said, do: health) == [15, 5]
+        assert %{"health" => 5, "damage_taken" => 20} = World.get(world, "ann")
+      end
+    end
+
+    test "kill somebody once; whoever is dead is hit no more" do
+      weak = put_in(@fight["ann"]["health"], 10)
+
+      for systems <- [[@shots, @rockets], [@rockets, @shots], [@shots, @shots, @rockets]] do
+        {said, world} = together(weak, systems, [fired()])
+        assert [{"player_hit", 0}, {"player_killed", nil}] = said -- [{"delete", nil}]
+        assert %{"health" => 0, "state" => "dead", "damage_taken" => 10} = World.get(world, "ann")
+        assert World.get(world, "tom")["frags"] == 1
+        assert World.get(world, "r") == nil
+      end
+    end
+
+    test "healing adds to what was lost, and the dead collect nothing" do
+      fight = Map.merge(@fight, %{"med" => @med})
+      {said, world} = together(fight, [@shots, @rockets, Pickups], [fired()])
+      assert {"health_collected", 15} in said
+      assert World.get(world, "ann")["health"] == 15
+
+      {said, world} = together(fight, [Pickups, @shots, @rockets], [fired()])
+      assert for({"player_hit", health} <- said, do: health) == [25, 15]
+      assert World.get(world, "ann")["health"] == 15
+
+      # Who has the most collects nothing, but for what a hit has just taken.
+      full = put_in(fight["ann"]["health"], 100)
+      assert {[], _} = together(Map.delete(full, "r"), [Pickups], [])
+
+      assert {[_, {"health_collected", 100}], _} =
+               together(Map.delete(full, "r"), [@shots, Pickups], [fired()])
+
+      {said, world} = together(put_in(fight["ann"]["health"], 20), [@shots, @rockets, Pickups], [fired()])
+      assert {"player_killed", nil} in said
+      refute Enum.any?(said, &match?({"health_collected", _}, &1))
+      assert World.get(world, "med")["pickup"]
+    end
+
+    test "see what systems of one's own have said, by the room's rules; what they can't read of it is not in it" do
+      rules =
+        Roomfold.Rules.merge(
+          Roomfold.Rules.doom(),
+          Roomfold.Rules.new!(%{"burnt" => [{:add, "who", "health", {:field, "by"}, {0, 100}}]})
+        )
+
+      say = fn events -> fn _, _ -> events end end
+
+      for {events, hits} <- [
+            {[{"burnt", %{"who" => "ann", "by" => -3}}], [12]},
+            {[{"update", %{"entity_id" => "ann", "components" => %{"health" => 50}}}], [40]},
+            {[{"burnt", %{"who" => "ann", "by" => -99}}], []},
+            {[{"delete", %{"entity_id" => "ann"}}], []},
+            {[{"create", %{"entity_id" => "ann", "components" => %{"kind" => "player"}}}], []},
+            {[{"update", %{"entity_id" => "ann", "components" => %{"health" => "x"}}}], [15]},
+            {[{"nope", %{}}, :junk, {:packed, "x"}, {"update", {:json, "{}"}}], [15]}
+          ] do
+        {said, _} = together(Map.delete(@fight, "r"), [say.(events), @shots], [fired()], rules: rules)
+        assert for({"player_hit", health} <- said, do: health) == hits, inspect(events)
+      end
+    end
+
+    test "one that fails has said nothing" do
+      bad = fn _, _ -> raise "broken" end
+      world = world(Map.delete(@fight, "r"))
+      systems = Roomfold.Room.System.init_all([bad, @shots], world, 0)
+      {said, _, [_]} = Roomfold.Room.System.tick_all(systems, world, tick(0, events: [fired()]))
+      assert [{Shots, [{"player_hit", %{"health" => 15}}]}] = said
+    end
+  end
+
+  test "lifetimes end" do
+    world = world(%{"a" => %{"lifetime_ms" => 100}, "b" => %{"lifetime_ms" => "long"}, "c" => %{}})
+    state = Lifetimes.init([], world, 1_000)
+    assert {[], state} = Lifetimes.tick(world, tick(1_099), state)
+    assert {[{"delete", %{"entity_id" => "a"}}], _} = Lifetimes.tick(world, tick(1_100), state)
+  end
+
+  describe "pick-ups" do
     defp pick(entities),
       do: with({events, _} <- Pickups.tick(world(entities), tick(0), Pickups.init([], nil, 0)), do: events)
 
@@ -372,6 +467,28 @@ defmodule Roomfold.SystemsTest do
       assert first =~ inspect(bad) and second =~ inspect(bad)
       assert log =~ "broken in tick 1\n"
       assert log =~ ~s(a system answers a list of events, got: {"user_left", %{}})
+    end
+
+    test "one that exits, throws, folds the room's world or answers what is no list: the room and the others go on" do
+      parts = [
+        fn _, _ -> exit(:gone) end,
+        fn _, _ -> throw(:ball) end,
+        fn world, _ -> World.fold!(world, []) && [] end,
+        fn world, _ -> elem(World.apply_diff(world, %{}), 0) end,
+        fn world, _ -> elem(Roomfold.Hits.mark(world, 0), 0) end,
+        fn _, _ -> [{"user_joined", %{"user_id" => "a"}} | :junk] end
+      ]
+
+      for {system, n} <- Enum.with_index(parts) do
+        joins = fn world, _ ->
+          if World.count(world) == 0, do: [{"user_joined", %{"user_id" => "tom"}}], else: []
+        end
+
+        {_, log} = complaints("fails #{n}", [systems: [system, joins]], &(&1.failed >= 3 and &1.seq == 1))
+
+        assert [line] = lines(log, "fails #{n}")
+        assert line =~ inspect(system)
+      end
     end
 
     test "a system's tick answers a list of events and a state" do

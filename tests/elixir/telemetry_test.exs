@@ -88,6 +88,26 @@ defmodule Roomfold.TelemetryTest do
   end
 
   @tag :capture_log
+  test "a system that throws, and a callback that fails", %{room: {rooms, id}} do
+    defmodule Refuses do
+      use Roomfold.Room
+      @impl true
+      def authorize(_, _, _, _), do: raise("no")
+    end
+
+    system = fn _, tick -> if tick.number == 1, do: throw(:ball), else: [] end
+    {:ok, pid} = Room.ensure_started({rooms, id}, systems: [system], module: Refuses)
+
+    assert_receive {[:roomfold, :room, :failed], %{count: 1},
+                    %{room: ^id, of: ^system, error: {:throw, :ball}}}
+
+    {:error, _} = Room.publish(pid, {"user_moved", %{"user_id" => "tom"}}, by: "tom")
+
+    assert_receive {[:roomfold, :room, :failed], %{count: 1},
+                    %{room: ^id, of: {Refuses, :authorize}, error: %RuntimeError{}}}
+  end
+
+  @tag :capture_log
   test "what others broadcast on its stream", %{room: {rooms, id} = room} do
     {:ok, _} = Room.ensure_started(room)
     topic = EventStream.topic(id)
@@ -97,13 +117,13 @@ defmodule Roomfold.TelemetryTest do
 
   @tag :capture_log
   test "what fails in a span is said, and fails as before", %{room: {rooms, id}} do
+    # A stream that can't carry anything.
     defmodule Broken do
-      use Roomfold.Room
-      @impl true
-      def handle_event(_, _, _), do: raise("broken")
+      def subscribers?(_, _), do: true
+      def broadcast(_, _, _), do: raise("broken")
     end
 
-    {:ok, pid} = Room.ensure_started({rooms, id}, module: Broken)
+    {:ok, pid} = Room.ensure_started({rooms, id}, stream: {Broken, :name})
     ref = Process.monitor(pid)
     assert {:error, %Error{reason: :room_closed}} = Room.publish(pid, {"user_joined", %{"user_id" => "tom"}})
     assert_receive {:DOWN, ^ref, _, _, _}

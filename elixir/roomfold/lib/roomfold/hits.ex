@@ -127,6 +127,8 @@ defmodule Roomfold.Hits do
       {"bat", 4.0, 1, 0.5}
   """
   @spec mark(World.t(), number) :: {:ok, World.t()} | {:error, Error.t()}
+  def mark(%World{read_only?: true}, time) when is_number(time), do: World.read_only()
+
   def mark(%World{} = world, time) when is_number(time) do
     case world.impl.mark(world.state, time * 1.0) do
       {:ok, state} ->

@@ -18,6 +18,7 @@ defmodule Roomfold.Projector do
   use GenServer
 
   alias Roomfold.{EventStream, Report, World}
+  alias Roomfold.Room.{Options, Read}
 
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
 
@@ -42,7 +43,30 @@ defmodule Roomfold.Projector do
       %{}
   """
   @spec start_link(keyword) :: GenServer.on_start()
-  def start_link(opts), do: GenServer.start_link(__MODULE__, opts, Keyword.take(opts, [:name]))
+  def start_link(opts) do
+    check!(opts)
+    GenServer.start_link(__MODULE__, opts, Keyword.take(opts, [:name]))
+  end
+
+  defp check!(opts) do
+    must! = &Options.must!(&1, opts[&1], &2, &3)
+    must!.(:stream, &match?({module, _} when is_atom(module), &1), "{module, name} of a stream that runs")
+    must!.(:topic, &is_binary/1, "a topic, a string")
+    must!.(:publish, &(&1 == nil or is_binary(&1)), "a topic, a string, or nil")
+    must!.(:publish, &(&1 != opts[:topic]), "another topic than :topic")
+    must!.(:world, &(&1 == nil or is_struct(&1, World)), "a Roomfold.World")
+    every_ms = Keyword.get(opts, :every_ms, 50)
+
+    Options.must!(
+      :every_ms,
+      every_ms,
+      &(is_integer(&1) and &1 >= 0),
+      "milliseconds, a whole number, 0 or more"
+    )
+
+    format = Keyword.get(opts, :format, :term)
+    Options.must!(:format, format, &(&1 in [:term, :json, :packed]), ":term, :json or :packed")
+  end
 
   @doc """
   An entity's components, or `nil`.
@@ -53,7 +77,7 @@ defmodule Roomfold.Projector do
       nil
   """
   @spec get(GenServer.server(), String.t()) :: map | nil
-  def get(projector, id), do: read(projector, &World.get(&1, id))
+  def get(projector, id) when is_binary(id), do: read(projector, &World.get(&1, id))
 
   @doc """
   All entities (`Roomfold.World.snapshot/2`).
@@ -67,7 +91,7 @@ defmodule Roomfold.Projector do
   def snapshot(projector, opts \\ []), do: read(projector, &World.snapshot(&1, opts))
 
   @doc """
-  Runs a function on the world, in the projector's process.
+  Runs a function on the world, in the projector's process. It can't fold that world; what it raises is raised in the caller.
 
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
       iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
@@ -75,7 +99,10 @@ defmodule Roomfold.Projector do
       0
   """
   @spec read(GenServer.server(), (World.t() -> value)) :: value when value: term
-  def read(projector, function), do: GenServer.call(projector, {:read, function})
+  def read(projector, function) when is_function(function, 1) do
+    {:ok, value} = Read.answered(GenServer.call(projector, {:read, function}))
+    value
+  end
 
   @doc """
   The report of everything folded so far.
@@ -93,12 +120,6 @@ defmodule Roomfold.Projector do
   @impl true
   def init(opts) do
     {own, world_opts} = Keyword.split(opts, @own)
-    format = Keyword.get(own, :format, :term)
-
-    unless format in [:term, :json, :packed],
-      do: raise(ArgumentError, ":format must be :term, :json or :packed, got: #{inspect(format)}")
-
-    if own[:publish] == own[:topic], do: raise(ArgumentError, ":publish must be another topic than :topic")
     stream = Keyword.fetch!(own, :stream)
     world = own[:world] || World.new!(world_opts)
     :ok = EventStream.subscribe(stream, Keyword.fetch!(own, :topic))
@@ -108,7 +129,7 @@ defmodule Roomfold.Projector do
        stream: stream,
        publish: own[:publish],
        every_ms: Keyword.get(own, :every_ms, 50),
-       format: format,
+       format: Keyword.get(own, :format, :term),
        world: world,
        told: World.seq(world),
        report: %Report{},
@@ -120,7 +141,7 @@ defmodule Roomfold.Projector do
   @impl true
   def handle_call({:read, function}, _, state) do
     state = fold_waiting(state, [])
-    {:reply, function.(state.world), state}
+    {:reply, Read.run(function, state.world), state}
   end
 
   def handle_call(:report, _, state) do

@@ -18,7 +18,7 @@ defmodule Roomfold.Replay do
   use GenServer
 
   alias Roomfold.{Error, EventLog, EventStream, JSON, World}
-  alias Roomfold.Room.{Frames, Options, People, Recovery, Text, Update}
+  alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
 
@@ -441,7 +441,7 @@ defmodule Roomfold.Replay do
     {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
   end
 
-  def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
+  def handle_call({:read, read}, _, state), do: {:reply, Read.run(read, state.world), state}
   def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
   def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
 

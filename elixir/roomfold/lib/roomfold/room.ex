@@ -31,7 +31,10 @@ defmodule Roomfold.Room do
 
         @impl true
         def authorize({"door_triggered", _}, user, world, _state) do
-          if "red" in (Roomfold.World.get(world, user)["keys"] || []), do: :ok, else: {:error, "the door is locked"}
+          case Roomfold.World.get(world, user) do
+            %{"keys" => keys} when is_list(keys) -> if "red" in keys, do: :ok, else: {:error, "the door is locked"}
+            _ -> {:error, "the door is locked"}
+          end
         end
 
         def authorize(_, _, _, _), do: :ok
@@ -40,10 +43,14 @@ defmodule Roomfold.Room do
         def handle_event({"door_triggered", %{"id" => id}}, _world, state), do: {[{"door_opened", %{"id" => id}}], state}
         def handle_event(_, _, state), do: {[], state}
       end
+
+  A callback that raises, exits, throws or answers what it may not ends no room, but for `init/3`: what `authorize/4` was asked about is refused
+  (`:not_allowed`), the others have said nothing, and the module's state is what it was. It is logged, the first time and once in 1,000 times, and counted (`:failed`
+  of `info/1`).
   """
 
   alias Roomfold.{Error, EventStream, Rooms, World}
-  alias Roomfold.Room.{History, Inbox, Options, Server, Text}
+  alias Roomfold.Room.{History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
@@ -64,7 +71,7 @@ defmodule Roomfold.Room do
   @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
   @doc """
   The events for a user who is new here, published by "server". By default user_joined, if the rules have it and there is no entity with
-  the user's id.
+  the user's id. The room adds `"connected" => true` to the user's own user_joined: after a crash, the room waits for that user.
   """
   @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
   @doc "The events for a user who has left, published by \"server\". By default user_left, if the rules have it."
@@ -83,10 +90,10 @@ defmodule Roomfold.Room do
       def init(_id, _world, args), do: {:ok, args}
       @impl true
       def joined(user, params, world, _state),
-        do: Roomfold.Room.Membership.default_joined(user, params, world)
+        do: Roomfold.Room.Callbacks.default_joined(user, params, world)
 
       @impl true
-      def left(user, world, _state), do: Roomfold.Room.Membership.default_left(user, world)
+      def left(user, world, _state), do: Roomfold.Room.Callbacks.default_left(user, world)
 
       defoverridable init: 3, joined: 4, left: 3
     end
@@ -323,8 +330,18 @@ defmodule Roomfold.Room do
   def join(room, user, opts \\ []) do
     opts = Keyword.validate!(opts, format: :json, events: true, last_seq: nil, last_term: nil, params: %{})
 
-    with {:ok, {:user, user}} <- sender(user, nil),
-         do: call(room, {:join, self(), user, Map.new(opts)}, 15_000)
+    how = check_join!(Map.new(opts))
+    with {:ok, {:user, user}} <- sender(user, nil), do: call(room, {:join, self(), user, how}, 15_000)
+  end
+
+  defp check_join!(%{last_seq: seq, last_term: term} = how) do
+    place? = &(&1 == nil or (is_integer(&1) and &1 >= 0))
+    Options.must!(:format, how.format, &(&1 in [:json, :packed]), ":json or :packed")
+    Options.must!(:events, how.events, &is_boolean/1, "true or false")
+    Options.must!(:last_seq, seq, place?, "a seq, a whole number from 0, or nil")
+    Options.must!(:last_term, term, place?, "a term, a whole number from 0, or nil")
+    Options.must!(:params, how.params, &is_map/1, "a map")
+    how
   end
 
   @doc """
@@ -365,7 +382,7 @@ defmodule Roomfold.Room do
       nil
   """
   @spec get(t, String.t()) :: map | nil
-  def get(room, id), do: read!(room, &World.get(&1, id))
+  def get(room, id) when is_binary(id), do: read!(room, &World.get(&1, id))
 
   @doc """
   All entities as they are now (`Roomfold.World.snapshot/2`).
@@ -393,14 +410,15 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Runs a function on the room's world, in the room's process: it must be quick, and must not fold.
+  Runs a function on the room's world, in the room's process: it must be quick. It can't fold that world (`:not_supported`;
+  `Roomfold.World.copy/1` makes one that it can). What it raises, exits with or throws does so in the caller.
 
       iex> Roomfold.Room.read("new room", &Roomfold.World.count/1)
       {:ok, 0}
   """
   @spec read(t, (World.t() -> value)) :: {:ok, value} | {:error, Error.t()} when value: term
   def read(room, function) when is_function(function, 1) do
-    call(room, {:read, fn world -> {:ok, function.(world)} end}, 15_000)
+    Read.answered(call(room, {:read, function}, 15_000))
   end
 
   defp read!(room, function) do
@@ -416,7 +434,8 @@ defmodule Roomfold.Room do
     * `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events
     * `:ticks` (there are none while there is nothing to do), and `:shed` - ticks that were left out
     * `:strays` - messages that others broadcast on its stream; they are not folded
-    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system raised
+    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system or a callback of its
+      module failed
     * `:busy_us` - how long it worked on a tick or after a commit, in microseconds: `:count`, `:mean`, `:p50`, `:p99`, `:max`
 
       iex> Roomfold.Room.info("new room").users
@@ -498,7 +517,7 @@ defmodule Roomfold.Room do
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
     with {:ok, {rooms, id}} <- valid(name(room)),
-         new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
+         new = Keyword.validate!(opts, id: nil)[:id] || fork_id(id, seq),
          {:ok, _} <- valid({rooms, new}),
          :ok <- past(room, &History.fork(&1, seq, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
@@ -526,8 +545,11 @@ defmodule Roomfold.Room do
       {2, ["tom"], []}
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
-  def refold(room, rules, opts \\ []),
-    do: past(room, &History.refold(&1, rules, Keyword.get(opts, :every, 1_000)))
+  def refold(room, rules, opts \\ []) do
+    every = Keyword.validate!(opts, every: 1_000)[:every]
+    Options.must!(:every, every, &(is_integer(&1) and &1 > 0), "a whole number above 0")
+    past(room, &History.refold(&1, rules, every))
+  end
 
   @doc """
   Hashes of the state after every so many events, `[{seq, hash}]`. Two logs, or two folds of one, part before the first hash that differs.

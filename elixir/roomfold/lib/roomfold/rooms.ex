@@ -277,9 +277,10 @@ defmodule Roomfold.Rooms do
   """
   @spec drain(t, keyword) :: {:ok, non_neg_integer}
   def drain(rooms, opts \\ []) do
+    timeout = Keyword.validate!(opts, timeout: 15_000)[:timeout]
     {module, placement_opts} = placement(rooms)
     if drains?(module), do: module.drain(rooms, placement_opts)
-    {:ok, stop_all(rooms, :moved, Keyword.get(opts, :timeout, 15_000))}
+    {:ok, stop_all(rooms, :moved, timeout)}
   end
 
   defp drains?(module), do: Code.ensure_loaded?(module) and function_exported?(module, :drain, 2)

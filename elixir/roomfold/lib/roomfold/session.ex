@@ -35,7 +35,7 @@ defmodule Roomfold.Session do
   """
 
   alias Roomfold.{Error, JSON}
-  alias Roomfold.Room.{Limit, Update}
+  alias Roomfold.Room.{Limit, Options, Update}
   alias Roomfold.Session.Link
 
   @type payload :: map | {:json, iodata} | {:binary, binary}
@@ -115,7 +115,7 @@ defmodule Roomfold.Session do
   def new(opts) do
     {link, opts} = Keyword.pop(opts, :link, Link)
     {own, options} = opts |> Keyword.validate!(@own ++ @defaults) |> Keyword.split(@own)
-    options = Map.new(options)
+    options = check!(own, Map.new(options))
     rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
     options = Map.put(options, :rates, rates)
 
@@ -126,6 +126,18 @@ defmodule Roomfold.Session do
       options: options,
       link: link
     }
+  end
+
+  defp check!(own, options) do
+    for name <- [:max_input_bytes, :max_waiting, :max_unacknowledged, :max_lag_ms],
+        do: Options.must!(name, options[name], &(is_integer(&1) and &1 >= 0), "a whole number, 0 or more")
+
+    for name <- [:events_per_s, :bytes_per_s, :burst_s],
+        do: Options.must!(name, options[name], &(is_integer(&1) and &1 > 0), "a whole number above 0")
+
+    fastlane? = &(&1 == nil or match?({pid, {module, _}} when is_pid(pid) and is_atom(module), &1))
+    Options.must!(:fastlane, own[:fastlane], fastlane?, "{pid, {module, argument}} or nil")
+    options
   end
 
   # ---- joining and leaving ----

@@ -27,7 +27,8 @@ defmodule Roomfold.World do
           schema: Schema.t(),
           rules: Rules.t(),
           level: Level.t() | nil,
-          hits: keyword
+          hits: keyword,
+          read_only?: boolean
         }
   @type event :: {String.t(), map}
   @type id :: String.t()
@@ -35,7 +36,8 @@ defmodule Roomfold.World do
   @hits [history_ms: 1000, history_states: 128]
 
   @enforce_keys [:impl, :state, :schema, :rules]
-  defstruct [:impl, :state, :schema, :rules, :level, hits: @hits]
+  # read_only?: it belongs to another process, which would be left with a world that was folded on
+  defstruct [:impl, :state, :schema, :rules, :level, hits: @hits, read_only?: false]
 
   defimpl Inspect do
     def inspect(world, _) do
@@ -157,6 +159,7 @@ defmodule Roomfold.World do
       %{"c" => %{"kind" => "cat"}}
   """
   @spec fold(t, [event] | {:json, binary} | {:packed, binary}) :: {:ok, t, Report.t()} | {:error, Error.t()}
+  def fold(%__MODULE__{read_only?: true}, _), do: read_only()
   def fold(%__MODULE__{} = world, events) when is_list(events), do: folded(world, {:list, events})
   def fold(%__MODULE__{} = world, {:json, text} = input) when is_binary(text), do: folded(world, input)
   def fold(%__MODULE__{} = world, {:packed, frame} = input) when is_binary(frame), do: folded(world, input)
@@ -277,7 +280,7 @@ defmodule Roomfold.World do
   """
   @spec snapshot(t, keyword) :: map
   def snapshot(%__MODULE__{} = world, opts \\ []) do
-    by = Keyword.get(opts, :by, :entity)
+    by = Keyword.validate!(opts, by: :entity)[:by]
     check_by!(by)
     value(world.impl.snapshot(world.state, by))
   end
@@ -412,6 +415,8 @@ defmodule Roomfold.World do
   """
   @spec apply_diff(t, Projection.diff() | {:json, binary} | {:packed, binary}) ::
           {:ok, t, Report.t()} | {:error, Error.t()}
+  def apply_diff(%__MODULE__{read_only?: true}, _), do: read_only()
+
   def apply_diff(%__MODULE__{} = world, {:json, text}) when is_binary(text) do
     with {:ok, form} <- decode(world.impl, text), {:ok, diff} <- Shape.diff(form), do: apply_diff(world, diff)
   end
@@ -523,7 +528,20 @@ defmodule Roomfold.World do
   def copy(%__MODULE__{} = world) do
     with {:ok, state} <- world.impl.copy(world.state),
          {:ok, state} <- open_hits(world.impl, state, world.level, world.hits),
-         do: {:ok, %{world | state: state}}
+         do: {:ok, %{world | state: state, read_only?: false}}
+  end
+
+  @doc false
+  # For who may look at a world that somebody else folds: fold/2, apply_diff/2 and Roomfold.Hits.mark/2 answer an error, and copy/1 one of its own.
+  def read_only(%__MODULE__{} = world), do: %{world | read_only?: true}
+
+  @doc false
+  def read_only do
+    {:error,
+     Error.new(:not_supported,
+       detail:
+         "this world is the room's, and only the room folds it; Roomfold.World.copy/1 makes one of your own"
+     )}
   end
 
   defp changed(world, {:ok, state, report}), do: {:ok, %{world | state: state}, report}

@@ -17,6 +17,7 @@ defmodule Roomfold.Simulator.Host do
     Presence,
     Publishing,
     Recovery,
+    Residents,
     Schedule,
     State,
     Ticks,
@@ -159,7 +160,7 @@ defmodule Roomfold.Simulator.Host do
 
     case Commit.flush(room.state, now()) do
       {[], _} ->
-        stop(keep(room, World.seq(room.state.world), room.state.logged_users), :moved)
+        stop(keep(room, World.seq(room.state.world), Residents.to_keep(room.state)), :moved)
 
       {effects, state} ->
         %{room | state: state, moves?: true} |> carry_out(effects) |> save()
@@ -308,7 +309,7 @@ defmodule Roomfold.Simulator.Host do
     room
   end
 
-  defp do_one({:failed, _, exception, stacktrace}, _), do: reraise(exception, stacktrace)
+  defp do_one({:failed, _, kind, reason, stacktrace}, _), do: :erlang.raise(kind, reason, stacktrace)
   defp do_one({:refused, _, _, error}, _), do: raise(error)
   defp do_one({:publish, _}, room), do: room
   defp do_one({:measure, _, _, _}, room), do: room

@@ -15,13 +15,14 @@ defmodule Roomfold.Room.Batch do
     defstruct [:to, :sender, :texts, :number, of: nil, seqs: nil, packed?: false]
   end
 
-  # items: accepted ones, with their seqs; refused: [{item, error}]; text: the records, one a line
+  # items: accepted ones, with their seqs; refused: [{item, error}], or {item, error, failure} if a callback has failed; text: the records,
+  # one a line
   defstruct items: [], refused: [], text: "", records: [], first: 0
 
   @typedoc """
     * `world` - as it is now; `at` - milliseconds since the epoch; `max_event_bytes` - of one event's text
-    * `adjust` - a function of an event's text, its sender and a new id, which returns `{:ok, text}`, with what the room adds to it, or
-      `{:error, error}`; `nil`: not needed
+    * `adjust` - a function of an event's text, its sender and a new id, which returns `{:ok, text}`, with what the room adds to it,
+      `{:error, error}`, or the failure of a callback; `nil`: not needed
   """
   @type context :: map
 
@@ -69,8 +70,11 @@ defmodule Roomfold.Room.Batch do
       |> Explain.of_text(world.rules)
       |> Check.explain(Enum.at(item.texts, index), item.sender, world, json)
 
-    {item, if(match?([_], item.texts), do: error, else: Text.at(error, index))}
+    {item, at(error, item, index)}
   end
+
+  defp at(error, %{texts: [_]}, _), do: error
+  defp at(error, _, index), do: Text.at(error, index)
 
   # ---- what the room checks and adds ----
 
@@ -95,6 +99,7 @@ defmodule Roomfold.Room.Batch do
     case adjust(item.texts, 0, item, context, []) do
       {:ok, texts} -> %{item | texts: texts}
       {:error, error} -> {item, error}
+      {:error, error, failure} -> {item, error, failure}
     end
   end
 
@@ -107,9 +112,12 @@ defmodule Roomfold.Room.Batch do
            if(context.adjust, do: context.adjust.(text, item.sender, id(item, index)), else: {:ok, text}) do
       adjust(texts, index + 1, item, context, [text | done])
     else
-      {:error, error} -> {:error, if(match?([_], item.texts), do: error, else: Text.at(error, index))}
+      {:error, error} -> {:error, at(error, item, index)}
+      {:failed, _, _, _, _} = failure -> {:error, at(failed(), item, index), failure}
     end
   end
+
+  defp failed, do: Error.new(:not_allowed, detail: "the room's own code failed when it was asked")
 
   defp id(item, 0), do: "#{item.number}"
   defp id(item, index), do: "#{item.number}-#{index}"

@@ -4,7 +4,20 @@ defmodule Roomfold.Room.Commit do
   # batch at a time. Frames that nobody wants as text, in a room without a log, are folded at once.
 
   alias Roomfold.{Error, Hits, World}
-  alias Roomfold.Room.{Batch, Delivery, Gate, Membership, Options, Packed, Queue, Schedule, Text}
+
+  alias Roomfold.Room.{
+    Batch,
+    Callbacks,
+    Delivery,
+    Gate,
+    Membership,
+    Options,
+    Packed,
+    Queue,
+    Residents,
+    Schedule,
+    Text
+  }
 
   # ---- into the log ----
 
@@ -113,13 +126,13 @@ defmodule Roomfold.Room.Commit do
     state = %{state | news: news(state, batch.records), logged_users: Membership.logged(state, batch)}
 
     {failed, state} = Membership.announce_returned(state)
-    {caused, state} = caused(state, batch.records)
+    {caused, failures, state} = Callbacks.caused(state, batch.records)
     {updates, state} = Delivery.update(state, batch.records)
     {keeps, state} = keep(state)
     effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
-    {failures, state} = Queue.push_own(state, state.options.module, :system, caused)
+    {refused, state} = Queue.push_own(state, state.options.module, :system, caused)
     {more, state} = flush_between_ticks(state, now)
-    {effects ++ failed ++ failures ++ more, state}
+    {effects ++ failed ++ failures ++ refused ++ more, state}
   end
 
   def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
@@ -147,35 +160,24 @@ defmodule Roomfold.Room.Commit do
   defp news(%{asks: %{wanted: :all}} = state, records), do: [records | state.news]
   defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.asks.wanted)) | state.news]
 
-  # The events with which the room's module answers events.
-  defp caused(state, records) do
-    if Gate.exports?(state, :handle_event, 3), do: handle_events(state, records), else: {[], state}
-  end
-
-  defp handle_events(%{options: %{module: module}} = state, records) do
-    json = Options.json(state.options)
-
-    {caused, module_state} =
-      Enum.flat_map_reduce(records, state.module_state, fn record, module_state ->
-        module.handle_event(Text.decode(record, json), state.world, module_state)
-      end)
-
-    {caused, %{state | module_state: module_state}}
-  end
-
   defp keep(%{options: %{snapshot_every: 0}} = state), do: {[], state}
 
   defp keep(state) do
     seq = World.seq(state.world)
 
     if seq - state.kept_seq >= state.options.snapshot_every,
-      do: {[{:keep, seq, state.logged_users}], %{state | kept_seq: seq}},
+      do: {[{:keep, seq, Residents.to_keep(state)}], %{state | kept_seq: seq}},
       else: {[], state}
   end
 
   # ---- answers to those who published ----
 
-  defp refusals(refused), do: for({item, error} <- refused, do: refusal(item, error))
+  defp refusals(refused) do
+    Enum.flat_map(refused, fn
+      {item, error} -> [refusal(item, error)]
+      {item, error, failure} -> [refusal(item, error), failure]
+    end)
+  end
 
   # Nobody waits for an answer to the room's own events; that one was refused is reported all the same.
   defp refusal(%{to: nil, of: source, texts: [text | _]}, error), do: {:refused, source, text, error}

@@ -17,18 +17,33 @@ defmodule Roomfold.Room.Complaints do
 
   @type t :: %__MODULE__{}
 
-  @doc "A system raised an exception."
-  @spec failed(t, String.t(), term, Exception.t(), Exception.stacktrace()) :: t
-  def failed(complaints, room, system, exception, stacktrace) do
-    Telemetry.event([:failed], %{count: 1}, %{room: room, of: system, error: exception})
+  @doc "A system failed, or a callback, `{module, name}`: it raised, exited or threw."
+  @spec failed(t, String.t(), term, {:error | :exit | :throw, term}, Exception.stacktrace()) :: t
+  def failed(complaints, room, source, {kind, reason}, stacktrace) do
+    error = if kind == :error, do: reason, else: {kind, reason}
+    Telemetry.event([:failed], %{count: 1}, %{room: room, of: source, error: error})
 
-    log(complaints, :failed, {system, exception.__struct__, place(stacktrace)}, fn count ->
+    log(complaints, :failed, {source, kind(kind, reason), place(stacktrace)}, fn count ->
+      {what, consequence} = consequence(source)
+
       Logger.error("""
-      a system of the room #{room} failed, and was left out of that tick#{times(count)}: #{inspect(system)}
-      #{Exception.format(:error, exception, stacktrace)}\
+      #{what} of the room #{room} failed, and #{consequence}#{times(count)}: #{named(source)}
+      #{Exception.format(kind, reason, stacktrace)}\
       """)
     end)
   end
+
+  defp kind(:error, exception), do: exception.__struct__
+  defp kind(kind, _), do: kind
+
+  defp consequence({_, callback}) when callback in [:authorize, :prepare],
+    do: {"a callback", "the event that it was asked about was refused"}
+
+  defp consequence({_, _}), do: {"a callback", "gave no events"}
+  defp consequence(_), do: {"a system", "was left out of that tick"}
+
+  defp named({module, callback}), do: "#{callback} of #{inspect(module)}"
+  defp named(system), do: inspect(system)
 
   @doc "An event of the room itself was refused; source: a system, the room's module, or nil."
   @spec refused(t, String.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t

@@ -1,14 +1,15 @@
 defmodule Roomfold.Room.Gate do
   @moduledoc false
   # Runs before an event is checked: refuses components that the systems reserve, asks the room's module whether the sender may send the
-  # event, and lets the systems add what only the room can know.
+  # event, and lets the systems add what only the room can know. If one of them fails, returns the effect that reports it
+  # (System.failed/4).
 
   alias Roomfold.Error
-  alias Roomfold.Room.{Options, System, Text}
+  alias Roomfold.Room.{Callbacks, Options, System, Text}
 
   @doc "For `Roomfold.Room.Batch`: the function for each event's text, or nil if there is nothing to do."
   def adjust(state) do
-    if exports?(state, :authorize, 4) or state.asks.prepared != [] or state.asks.reserved != [],
+    if Callbacks.exports?(state, :authorize, 4) or state.asks.prepared != [] or state.asks.reserved != [],
       do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
   end
 
@@ -20,10 +21,12 @@ defmodule Roomfold.Room.Gate do
          {:ok, event} <- decode(text, json),
          :ok <- unreserved(state, event, sender),
          :ok <- authorize(state, event, sender) do
-      if name in state.asks.prepared,
-        do: Text.event(System.prepare_all(state.systems, event, id), json),
-        else: {:ok, text}
+      if name in state.asks.prepared, do: prepare(state, event, id, json), else: {:ok, text}
     end
+  end
+
+  defp prepare(state, event, id, json) do
+    with {:ok, event} <- System.prepare_all(state.systems, event, id), do: Text.event(event, json)
   end
 
   defp looks_at?(state, name, sender) do
@@ -49,11 +52,8 @@ defmodule Roomfold.Room.Gate do
   defp reserved(component),
     do: Error.new(:not_allowed, component: component, detail: "only the room itself sets this")
 
-  defp asks_module?(state, sender), do: match?({:user, _}, sender) and exports?(state, :authorize, 4)
-
-  @doc "Whether the room has a module with this callback."
-  def exports?(%{options: %{module: module}}, name, arity),
-    do: module != nil and function_exported?(module, name, arity)
+  defp asks_module?(state, sender),
+    do: match?({:user, _}, sender) and Callbacks.exports?(state, :authorize, 4)
 
   # Text that can't be read is refused later, by the checks, with its reason.
   defp name(text) do
@@ -73,14 +73,6 @@ defmodule Roomfold.Room.Gate do
   end
 
   defp authorize(state, event, sender) do
-    if asks_module?(state, sender), do: ask(state, event, elem(sender, 1)), else: :ok
-  end
-
-  defp ask(state, event, user) do
-    case state.options.module.authorize(event, user, state.world, state.module_state) do
-      :ok -> :ok
-      {:error, %Error{} = error} -> {:error, error}
-      {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
-    end
+    if asks_module?(state, sender), do: Callbacks.authorize(state, event, elem(sender, 1)), else: :ok
   end
 end

@@ -50,7 +50,7 @@ defmodule Roomfold.Room.History do
          {:ok, %{meta: meta} = head} <- EventLog.head(options.log, options.id),
          :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
          {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta) do
-      copy(options, id, term, 0, seq)
+      with :ok <- copy(options, id, term, 0, seq), do: without_users(options, id, term, seq)
     else
       {:ok, %{seq: _}} ->
         {:error, Error.new(:invalid_argument, field: "id", detail: "this room exists already")}
@@ -61,6 +61,18 @@ defmodule Roomfold.Room.History do
       {:error, error} ->
         {:error, error}
     end
+  end
+
+  # Who was connected to the room it comes from is not to it, and does not leave it either. (Without this snapshot they would.)
+  defp without_users(_, _, _, 0), do: :ok
+
+  defp without_users(options, id, term, seq) do
+    with {:ok, world, %{last_at: last_at}} <- Recovery.world(%{options | id: id}, seq) do
+      snapshot = IO.iodata_to_binary(Recovery.snapshot(options, world, [], last_at))
+      _ = EventLog.put_snapshot(options.log, id, term, seq, snapshot)
+    end
+
+    :ok
   end
 
   defp copy(_, _, _, seq, seq), do: :ok

@@ -2,7 +2,7 @@ defmodule Roomfold.Room.Options do
   @moduledoc false
   # A room's options, checked once. Roomfold.Room documents them.
 
-  alias Roomfold.{Level, Rules, Schema}
+  alias Roomfold.{Level, Projection, Rules, Schema}
   alias Roomfold.Room.{Limit, System}
 
   @limit Limit.defaults()
@@ -72,6 +72,16 @@ defmodule Roomfold.Room.Options do
 
   defp check(options) do
     must(options, :id, &(is_binary(&1) and byte_size(&1) in 1..255), "a string of 1 to 255 bytes")
+
+    must(
+      options,
+      :impl,
+      &impl?/1,
+      ":native, :port, :elixir or a module with the behaviour Roomfold.Projection"
+    )
+
+    must(options, :log, &(&1 == nil or carrier?(&1)), "{module, server} of a log that runs, or nil")
+    must(options, :stream, &(&1 == nil or carrier?(&1)), "{module, name} of a stream that runs, or nil")
     must(options, :schema, &is_struct(&1, Schema), "a Roomfold.Schema")
     must(options, :rules, &is_struct(&1, Rules), "a Roomfold.Rules")
     must(options, :level, &(&1 == nil or is_struct(&1, Level)), "a Roomfold.Level or nil")
@@ -81,7 +91,8 @@ defmodule Roomfold.Room.Options do
     must(options, :tick_ms, &(is_number(&1) and &1 >= 1), "a number of milliseconds, 1 or more")
     must(options, :idle_ms, &(&1 == :infinity or (is_integer(&1) and &1 >= 0)), "milliseconds or :infinity")
     must(options, :rewind, &is_boolean/1, "true or false")
-    must(options, :diff_tells, &is_list/1, "a list of event names")
+    names? = &(is_list(&1) and Enum.all?(&1, fn name -> is_binary(name) end))
+    must(options, :diff_tells, names?, "a list of event names")
 
     must(
       options,
@@ -92,10 +103,12 @@ defmodule Roomfold.Room.Options do
 
     must(options, :move, &is_binary/1, "the name of an event")
 
+    must(options, :history, &(&1 in 0..1_048_576), "a whole number from 0 to 1,048,576")
+    must(options, :max_entities, &(&1 in 0..4_294_967_200), "a whole number from 0 to 4,294,967,200")
+
     for name <- [
           :grace_ms,
           :snapshot_every,
-          :max_entities,
           :max_event_bytes,
           :max_queue,
           :rules_version,
@@ -107,6 +120,14 @@ defmodule Roomfold.Room.Options do
         do: must(options, name, &(is_integer(&1) and &1 > 0), "a whole number above 0")
 
     options
+  end
+
+  defp carrier?(it), do: match?({module, _} when is_atom(module), it)
+
+  defp impl?(impl) do
+    is_atom(impl) and Projection.module(impl) != nil
+  rescue
+    ArgumentError -> false
   end
 
   defp must(options, name, check, what), do: must!(name, Map.fetch!(options, name), check, what)

@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Packed do
   # code, which stay packed if nobody wants their text.
 
   alias Roomfold.{Error, Projection, World}
-  alias Roomfold.Room.{Batch, Gate}
+  alias Roomfold.Room.{Batch, Callbacks}
 
   @entity_events ["create", "update", "delete"]
 
@@ -24,7 +24,8 @@ defmodule Roomfold.Room.Packed do
   @doc "Whether frames can be folded as they are: only if nobody sees the events themselves."
   def stays?(%{options: options} = state) do
     options.log == nil and not state.heard? and state.asks.wanted == [] and options.impl == :native and
-      not Gate.exports?(state, :handle_event, 3) and Enum.all?(@entity_events, &(&1 in options.diff_tells))
+      not Callbacks.exports?(state, :handle_event, 3) and
+      Enum.all?(@entity_events, &(&1 in options.diff_tells))
   end
 
   @doc "Folds a frame that must be plain."

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Recovery do
   # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
-  alias Roomfold.Room.Options
+  alias Roomfold.Room.{Options, Residents}
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
@@ -117,26 +117,9 @@ defmodule Roomfold.Room.Recovery do
 
     %{
       facts
-      | users: Enum.reduce(lines, facts.users, &person/2),
+      | users: Enum.reduce(lines, facts.users, &Residents.after_event/2),
         last_at: last_at(List.last(lines), facts.last_at)
     }
-  end
-
-  @doc """
-  The users in a room after an event, from its record and the users before. Only events of the server matter; the end of the line shows
-  whether it is one, so other lines need not be decoded.
-  """
-  def person(line, users) do
-    with true <- String.ends_with?(line, ~s("by":"server"})),
-         {:ok, %{"event_name" => name, "user_id" => user}} <- JSON.decode(line) do
-      case name do
-        "user_joined" -> Enum.sort(Enum.uniq([user | users]))
-        "user_left" -> List.delete(users, user)
-        _ -> users
-      end
-    else
-      _ -> users
-    end
   end
 
   defp last_at(nil, at), do: at

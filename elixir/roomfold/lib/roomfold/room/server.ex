@@ -16,7 +16,9 @@ defmodule Roomfold.Room.Server do
     Presence,
     Publishing,
     Queue,
+    Read,
     Recovery,
+    Residents,
     Schedule,
     State,
     Text,
@@ -118,7 +120,7 @@ defmodule Roomfold.Room.Server do
   def terminate(_, _), do: :ok
 
   defp keep_newer(server, seq) do
-    if seq > server.state.kept_seq, do: keep(server, seq, server.state.logged_users)
+    if seq > server.state.kept_seq, do: keep(server, seq, Residents.to_keep(server.state))
   end
 
   # Before the room stops it commits and answers what is being committed, what waits, and the events caused by these. Nothing new is
@@ -184,7 +186,7 @@ defmodule Roomfold.Room.Server do
     {:reply, {:ok, Delivery.catch_up(server.state, from, format)}, server}
   end
 
-  def handle_call({:read, read}, _, server), do: {:reply, read.(server.state.world), server}
+  def handle_call({:read, read}, _, server), do: {:reply, Read.run(read, server.state.world), server}
 
   def handle_call(:info, _, server) do
     server = server |> take_in() |> arm()
@@ -495,8 +497,8 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  defp do_one({:failed, system, exception, stacktrace}, server) do
-    complaints = Complaints.failed(server.complaints, server.options.id, system, exception, stacktrace)
+  defp do_one({:failed, source, kind, reason, stacktrace}, server) do
+    complaints = Complaints.failed(server.complaints, server.options.id, source, {kind, reason}, stacktrace)
     %{server | complaints: complaints}
   end
 

@@ -22,7 +22,7 @@ defmodule Roomfold.Room.State do
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
-  #   {:failed, system, exception, stacktrace}
+  #   {:failed, source, kind, reason, stacktrace}  a system failed, or a callback: {module, name}
   #   {:refused, source, event, error}  an event of the room itself was refused; source: a system, the room's module, or nil
   #   {:stop, reason}
   #
@@ -82,7 +82,8 @@ defmodule Roomfold.Room.State do
       options: options,
       term: facts.term,
       world: world,
-      offset: offset,
+      # If the clock was put back since, the room's time must not stand still: it goes on from the log's.
+      offset: max(offset, facts.last_at - now),
       last_at: facts.last_at,
       shared_seq: World.seq(world),
       kept_seq: facts.kept_seq,
@@ -115,7 +116,7 @@ defmodule Roomfold.Room.State do
   defp init_module(%{module: nil}, _), do: {nil, []}
 
   defp init_module(options, world) do
-    case options.module.init(options.id, world, options.args) do
+    case options.module.init(options.id, World.read_only(world), options.args) do
       {:ok, state} -> {state, []}
       {:ok, state, events} -> {state, events}
     end

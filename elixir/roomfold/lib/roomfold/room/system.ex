@@ -3,7 +3,8 @@ defmodule Roomfold.Room.System do
   Code that a room runs on every tick: a module with this behaviour, or a function that takes the world and the tick and returns events.
 
   A room runs its systems in order, each on the world as it was when the tick began. The events they return are published by `"system"`,
-  in the same batch as those that users sent in that tick.
+  in the same batch as those that users sent in that tick. So an event that gives a new value, as health after a hit, must not be computed
+  from the world alone, where an earlier system may have changed the same in this tick: `now/3` takes that into account.
 
       fn world, _tick ->
         for {id, %{"fuel" => fuel}} <- Roomfold.World.query(world, ["fuel"]), fuel > 0,
@@ -12,10 +13,12 @@ defmodule Roomfold.Room.System do
 
   If the log refuses the events of a tick, the systems get back the states they had before it.
 
-  A system that raises is skipped in that tick, and an event that is refused is dropped. Both are logged, the first time and then once in
-  1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`).
+  A system that raises, exits or throws is skipped in that tick, and an event that is refused is dropped. Both are logged, the first time
+  and then once in 1,000 times, and counted (`Roomfold.Room.info/1`: `:failed`, `:refused`). A system can't fold the world, which is the
+  room's.
   """
 
+  alias Roomfold.Room.Pending
   alias Roomfold.World
 
   defmodule Tick do
@@ -23,13 +26,15 @@ defmodule Roomfold.Room.System do
     A tick: its `:number` from 1, the time `:now` in milliseconds since the epoch, `:dt_ms` since the tick before, and the
     `:events` that were folded since then, oldest first, as the stream has them.
     """
-    defstruct [:number, :now, :dt_ms, events: []]
+    # said: by the systems before, in this tick, the last one first: [[event]]
+    defstruct [:number, :now, :dt_ms, events: [], said: []]
 
     @type t :: %__MODULE__{
             number: pos_integer,
             now: integer,
             dt_ms: number,
-            events: [World.event()]
+            events: [World.event()],
+            said: [[World.event()]]
           }
   end
 
@@ -53,6 +58,20 @@ defmodule Roomfold.Room.System do
   """
   @callback reserves() :: [String.t() | {String.t(), term}]
   @optional_callbacks prepare: 3, prepares: 0, events: 1, reserves: 0
+
+  @doc """
+  Entities as the systems before this one leave them in this tick, by the room's rules: id → components, without those that are not there. It knows
+  what they said as terms, not `{:json, text}` or packed frames.
+
+      iex> world = Roomfold.World.new!(rules: Roomfold.Rules.doom())
+      iex> world = Roomfold.World.fold!(world, [{"create", %{"entity_id" => "imp", "components" => %{"health" => 60}}}])
+      iex> tick = %Roomfold.Room.System.Tick{number: 1, now: 0, dt_ms: 50, said: [[{"monster_hit", %{"id" => "imp", "health" => 20}}]]}
+      iex> Roomfold.Room.System.now(world, tick, ["imp", "nobody"])
+      %{"imp" => %{"health" => 20}}
+  """
+  @spec now(World.t(), Tick.t(), [World.id()]) :: %{World.id() => map}
+  def now(%World{} = world, %Tick{said: said}, ids) when is_list(ids),
+    do: Pending.entities(world, said, ids)
 
   @doc false
   def init_all(systems, world, now), do: Enum.map(systems, &start(&1, world, now))
@@ -81,18 +100,27 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # Returns the events of each, `[{module, events}]`, the systems, and the failures: a system that raises is skipped in this tick.
+  # Returns the events of each, `[{module, events}]`, the systems, and the failures (effects of Roomfold.Room.State): a system that raises,
+  # exits or throws is skipped in this tick.
   def tick_all(systems, world, tick) do
-    {events, {systems, failures}} =
-      Enum.flat_map_reduce(systems, {[], []}, fn {module, state}, {done, failures} ->
+    world = World.read_only(world)
+
+    {events, {systems, failures, _}} =
+      Enum.flat_map_reduce(systems, {[], [], tick}, fn {module, state}, {done, failures, tick} ->
         case tick_one(module, world, tick, state) do
-          {:ok, events, state} -> {[{module, events}], {[{module, state} | done], failures}}
-          failure -> {[], {[{module, state} | done], [failure | failures]}}
+          {:ok, events, state} ->
+            {[{module, events}], {[{module, state} | done], failures, told(tick, events)}}
+
+          failure ->
+            {[], {[{module, state} | done], [failure | failures], tick}}
         end
       end)
 
     {events, Enum.reverse(systems), Enum.reverse(failures)}
   end
+
+  defp told(tick, []), do: tick
+  defp told(tick, events), do: %{tick | said: [events | tick.said]}
 
   defp tick_one(module, world, tick, state) do
     if is_function(module) do
@@ -103,15 +131,24 @@ defmodule Roomfold.Room.System do
         other -> raise ArgumentError, "tick/3 answers {a list of events, state}, got: #{inspect(other)}"
       end
     end
-  rescue
-    exception -> {:failed, module, exception, __STACKTRACE__}
+  catch
+    kind, reason -> failed(module, kind, reason, __STACKTRACE__)
   end
 
-  defp listed(events) when is_list(events), do: events
+  @doc false
+  # What has gone wrong in somebody else's code, `what`: the effect that reports it.
+  def failed(what, kind, reason, stacktrace),
+    do: {:failed, what, kind, Exception.normalize(kind, reason, stacktrace), stacktrace}
 
-  defp listed(other) do
-    if Enumerable.impl_for(other) == nil,
-      do: raise(ArgumentError, "a system answers a list of events, got: #{inspect(other)}")
+  defp listed(events), do: listed(events, "a system answers a list of events")
+
+  @doc false
+  # A list that is one to its end, or what can be made into one.
+  def listed(events, _) when is_list(events) and length(events) >= 0, do: events
+
+  def listed(other, what) do
+    if is_list(other) or Enumerable.impl_for(other) == nil,
+      do: raise(ArgumentError, "#{what}, got: #{inspect(other)}")
 
     Enum.to_list(other)
   end
@@ -146,12 +183,19 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
+  # Answers `{:ok, event}`, or the failure of the system that failed.
   def prepare_all(systems, {name, _} = event, id) do
-    Enum.reduce(systems, event, fn {module, state}, event ->
+    Enum.reduce_while(systems, {:ok, event}, fn {module, state}, {:ok, event} ->
       if exports?(module, :prepares, 0) and name in module.prepares(),
-        do: module.prepare(event, id, state),
-        else: event
+        do: prepare_one(module, event, id, state),
+        else: {:cont, {:ok, event}}
     end)
+  end
+
+  defp prepare_one(module, event, id, state) do
+    {:cont, {:ok, module.prepare(event, id, state)}}
+  catch
+    kind, reason -> {:halt, failed({module, :prepare}, kind, reason, __STACKTRACE__)}
   end
 
   defp exports?(module, name, arity), do: is_atom(module) and function_exported?(module, name, arity)

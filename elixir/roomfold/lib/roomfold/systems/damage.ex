@@ -3,11 +3,16 @@ defmodule Roomfold.Systems.Damage do
   # The events of a hit: player_hit or monster_hit with the remaining health and, at 0, player_killed or monster_died, once.
 
   alias Roomfold.{Hits, World}
+  alias Roomfold.Room.System
 
-  # healths: of entities that were hit already in this tick
-  defstruct [:world, healths: %{}, events: []]
+  # targets: as the systems before leave them in this tick; healths: of entities that were hit since
+  defstruct [:world, targets: %{}, healths: %{}, events: []]
 
-  def new(world), do: %__MODULE__{world: world}
+  @doc "answers: what `Roomfold.Hits.cast/2` answered."
+  def new(world, tick, answers) do
+    ids = for %Hits.Hit{kind: :entity, id: id} <- answers, uniq: true, do: id
+    %__MODULE__{world: world, targets: if(ids == [], do: %{}, else: System.now(world, tick, ids))}
+  end
 
   @doc "The events, oldest first."
   def events(damage), do: Enum.reverse(damage.events)
@@ -15,7 +20,7 @@ defmodule Roomfold.Systems.Damage do
   @doc "shot: as it was cast; by: its owner; seq: of the shooter's event, or nil."
   def hit(damage, %Hits.Hit{kind: :entity, id: id} = hit, amount, by, shot, seq) do
     hit = %{hit | seq: hit.seq || World.seq(damage.world)}
-    target = World.get(damage.world, id) || %{}
+    target = Map.get(damage.targets, id, %{})
     health = Map.get(damage.healths, id, target["health"])
 
     if is_integer(health) and health > 0,

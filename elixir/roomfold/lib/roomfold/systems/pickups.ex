@@ -19,6 +19,7 @@ defmodule Roomfold.Systems.Pickups do
   @behaviour Roomfold.Room.System
 
   alias Roomfold.{Hits, World}
+  alias Roomfold.Room.System
 
   @impl true
   def init(opts, _world, _now), do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new()
@@ -30,18 +31,31 @@ defmodule Roomfold.Systems.Pickups do
   def reserves, do: ["pickup"]
 
   @impl true
-  def tick(world, _tick, opts) do
+  def tick(world, tick, opts) do
     with [_ | _] <- World.query(world, ["pickup"]), [_ | _] = players <- players(world, opts) do
       {:ok, touched} = Hits.overlap(world, Enum.map(players, &zone(&1, opts)))
-
-      {events, _} =
-        players |> Enum.zip(touched) |> Enum.flat_map_reduce(MapSet.new(), &collect(world, &1, &2))
-
-      {events, opts}
+      {collect_all(world, tick, players, touched), opts}
     else
       [] -> {[], opts}
     end
   end
+
+  # Who touches something, and what, as the systems before leave them in this tick: who was killed in it collects nothing.
+  defp collect_all(world, tick, players, touched) do
+    touches = for {{user, _}, [_ | _] = hits} <- Enum.zip(players, touched), do: {user, hits}
+    items = for {_, hits} <- touches, %Hits.Hit{id: item} <- hits, pickup?(world, item), uniq: true, do: item
+
+    if items == [] do
+      []
+    else
+      now = System.now(world, tick, Enum.map(touches, &elem(&1, 0)) ++ items)
+
+      {events, _} = Enum.flat_map_reduce(touches, MapSet.new(), &collect(now, &1, &2))
+      events
+    end
+  end
+
+  defp pickup?(world, item), do: World.get(world, item)["pickup"] != nil
 
   defp players(world, opts) do
     for {id, %{"kind" => kind}} <- World.query(world, ["kind", "position", "collider"]),
@@ -53,13 +67,18 @@ defmodule Roomfold.Systems.Pickups do
   defp zone({_, player}, opts),
     do: %{position: player["position"], collider: player["collider"], mask: opts.mask}
 
-  defp collect(_, {_, {:error, _}}, taken), do: {[], taken}
+  defp collect(now, {user, hits}, taken) do
+    case now do
+      %{^user => %{"health" => health} = player} when health > 0 -> collect(now, user, player, hits, taken)
+      _ -> {[], taken}
+    end
+  end
 
-  defp collect(world, {{user, player}, hits}, taken) do
+  defp collect(now, user, player, hits, taken) do
     {events, {taken, _}} =
       Enum.flat_map_reduce(hits, {taken, player}, fn %Hits.Hit{id: item}, {taken, player} ->
         with false <- MapSet.member?(taken, item),
-             %{"event" => event} = pickup when is_binary(event) <- World.get(world, item)["pickup"],
+             %{"event" => event} = pickup when is_binary(event) <- now[item]["pickup"],
              %{} = fields <- Map.get(pickup, "fields", %{}),
              {:ok, gains} <- gains(pickup["add"], player) do
           payload = fields |> Map.merge(gains) |> Map.merge(%{"user_id" => user, "item_id" => item})

@@ -42,13 +42,15 @@ defmodule Roomfold.Systems.Projectiles do
 
     born = Map.new(flying, fn {id, _} -> {id, Map.get(state.born, id, tick.now)} end)
     {old, flying} = Enum.split_with(flying, fn {id, _} -> tick.now - born[id] > state.lifetime_ms end)
-    events = Enum.map(old, fn {id, _} -> gone(id) end) ++ fly(world, flying, tick.dt_ms / 1000, state)
+    events = Enum.map(old, fn {id, _} -> gone(id) end) ++ fly(world, tick, flying, state)
     {events, %{state | born: born}}
   end
 
-  defp fly(_, [], _, _), do: []
+  defp fly(_, _, [], _), do: []
 
-  defp fly(world, flying, seconds, state) do
+  defp fly(world, tick, flying, state) do
+    seconds = tick.dt_ms / 1000
+
     moving =
       for {id, components} <- flying, path = path(components, seconds, state), do: {id, components, path}
 
@@ -56,7 +58,7 @@ defmodule Roomfold.Systems.Projectiles do
 
     {moves, damage} =
       Enum.zip(moving, answers)
-      |> Enum.flat_map_reduce(Damage.new(world), fn {{id, components, path}, answer}, damage ->
+      |> Enum.flat_map_reduce(Damage.new(world, tick, answers), fn {{id, components, path}, answer}, damage ->
         case answer do
           nil -> {[moved(id, path)], damage}
           %Hits.Hit{} = hit -> {[gone(id)], strike(damage, hit, components, path, state)}

@@ -41,7 +41,7 @@ defmodule Roomfold.Systems.Shots do
     shots =
       for {"weapon_fired", payload} <- tick.events, shot = shot(payload, world, opts), do: {shot, payload}
 
-    {judge(world, shots, opts), opts}
+    {judge(world, tick, shots, opts), opts}
   end
 
   defp shot(%{"velocity" => velocity}, _, _) when velocity != nil, do: nil
@@ -59,16 +59,17 @@ defmodule Roomfold.Systems.Shots do
 
   defp shot(_, _, _), do: nil
 
-  defp judge(_, [], _), do: []
+  defp judge(_, _, [], _), do: []
 
-  defp judge(world, shots, opts) do
+  defp judge(world, tick, shots, opts) do
     {:ok, answers} = Hits.cast(world, Enum.map(shots, &elem(&1, 0)))
+    answers = Enum.zip_with(shots, answers, fn {shot, _}, answer -> now(world, shot, answer) end)
 
     shots
     |> Enum.zip(answers)
-    |> Enum.reduce(Damage.new(world), fn {{shot, payload}, answer}, damage ->
+    |> Enum.reduce(Damage.new(world, tick, answers), fn {{shot, payload}, answer}, damage ->
       amount = Map.get(opts.damage, payload["weapon"], opts.default_damage)
-      Damage.hit(damage, now(world, shot, answer), amount, payload["user_id"], shot, payload["seq"])
+      Damage.hit(damage, answer, amount, payload["user_id"], shot, payload["seq"])
     end)
     |> Damage.events()
   end

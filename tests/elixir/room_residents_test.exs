@@ -1,0 +1,99 @@
+defmodule Roomfold.RoomResidentsTest do
+  # Who a room that comes back waits for, and says that they have left.
+  use Roomfold.RoomsCase, async: true
+
+  defp room(opts \\ []), do: {start_rooms(room: Keyword.merge([grace_ms: 100, tick_ms: 5], opts)), "1"}
+
+  # As one connection, which ends.
+  defp connect(room, user) do
+    me = self()
+    pid = spawn(fn -> send(me, {self(), Room.join(room, user)}) && Process.sleep(:infinity) end)
+    assert_receive {^pid, {:ok, _}}, 2_000
+    eventually(fn -> Room.get(room, user) end)
+    pid
+  end
+
+  defp crash(room) do
+    pid = Room.whereis(room)
+    ref = Process.monitor(pid)
+    Process.exit(pid, :kill)
+    assert_receive {:DOWN, ^ref, _, _, _}
+  end
+
+  # Long after the time of grace of a room that runs.
+  defp settled(room) do
+    _ = Room.seq(room)
+    Process.sleep(400)
+    {Room.snapshot(room), Room.info(room).users}
+  end
+
+  @tom {"user_joined", %{"user_id" => "tom"}}
+
+  test "whom the server has made, and who never connected, stays: after a stop, and after a crash" do
+    for ends <- [&Room.stop/1, &crash/1] do
+      room = room()
+      {:ok, 1} = Room.publish(room, @tom)
+      ends.(room)
+      assert Room.seq(room) == 1
+      assert settled(room) == {%{"tom" => %{}}, []}
+      # Once more, from what it has kept.
+      ends.(room)
+      assert settled(room) == {%{"tom" => %{}}, []}
+      assert Room.seq(room) == 1
+    end
+  end
+
+  test "who was connected is waited for, and has left if it does not come back" do
+    for ends <- [&Room.stop/1, &crash/1] do
+      room = room(grace_ms: 300)
+      {:ok, 1} = Room.publish(room, @tom)
+      ann = connect(room, "ann")
+      ends.(room)
+      assert Room.info(room).users == ["ann"]
+      connect(room, "ann")
+      Process.exit(ann, :kill)
+      assert settled(room) == {%{"tom" => %{}, "ann" => %{}}, ["ann"]}
+
+      ends.(room)
+      assert Room.info(room).users == ["ann"]
+      eventually(fn -> Room.snapshot(room) == %{"tom" => %{}} end)
+      assert Room.info(room).users == []
+    end
+  end
+
+  test "whom the server has made and who has connected since leaves after a stop; after a crash the room can't know it" do
+    for {ends, users} <- [{&Room.stop/1, []}, {&crash/1, ["tom"]}] do
+      room = room()
+      {:ok, 1} = Room.publish(room, @tom)
+      connect(room, "tom")
+      ends.(room)
+      {there, []} = settled(room)
+      assert Map.keys(there) == users
+    end
+  end
+
+  test "the event says it, of whom connects and of nobody else" do
+    room = room()
+    Room.subscribe(room)
+    {:ok, 1} = Room.publish(room, @tom)
+    connect(room, "ann")
+    assert_receive {"user_joined", %{"user_id" => "tom"} = tom}
+    assert_receive {"user_joined", %{"user_id" => "ann", "connected" => true, "by" => "server"}}
+    refute is_map_key(tom, "connected")
+  end
+
+  test "who was connected to a room is not to its fork, and does not leave it" do
+    room = {rooms, _} = room()
+    connect(room, "ann")
+    {:ok, fork} = Room.fork(room, 1)
+    assert settled(fork) == {%{"ann" => %{}}, []}
+    assert Room.seq(fork) == 1
+    {:ok, empty} = Room.fork(room, 0, id: "empty")
+    assert {empty, Room.snapshot(empty)} == {{rooms, "empty"}, %{}}
+    # Somebody who connects to it is its own.
+    pid = connect(fork, "tom")
+    crash(fork)
+    Process.exit(pid, :kill)
+    eventually(fn -> Room.snapshot(fork) == %{"ann" => %{}} end)
+  end
+end
