@@ -185,7 +185,7 @@ defmodule Roomfold.SessionTest do
       moved = %{"user_id" => "tom"}
 
       for {event, payload} <- [{"user_moved", moved}, {"ack", %{"seq" => 1}}, {"input", {:binary, "frame"}}] do
-        assert_raise ArgumentError, ~r/has not joined its room: Roomfold.Session.join/, fn ->
+        assert_raise ArgumentError, ~r/has not joined its room: call Roomfold.Session.join/, fn ->
           Session.input(session, event, payload, "1")
         end
       end

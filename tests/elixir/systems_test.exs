@@ -575,7 +575,7 @@ defmodule Roomfold.SystemsTest do
           assert Room.get(room, "gate") == %{"kind" => "door"}
         end)
 
-      assert log =~ ~s(Roomfold.Systems.Triggers of the room room said "door_opened")
+      assert log =~ ~s(Roomfold.Systems.Triggers of the room room published "door_opened")
       assert log =~ "the room sets this field"
     end
 

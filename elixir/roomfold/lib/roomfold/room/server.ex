@@ -386,7 +386,7 @@ defmodule Roomfold.Room.Server do
   defp stray(%{strays: 0} = server, name) do
     Logger.warning(
       "#{inspect(name)} was broadcast on #{inspect(server.topic)}, the stream of a room that runs: the room does not fold it. " <>
-        "use Roomfold.Room.publish/3. Further ones are only counted (strays of Roomfold.Room.info/1)"
+        "Use Roomfold.Room.publish/3. Further ones are only counted (strays of Roomfold.Room.info/1)"
     )
 
     stray(%{server | strays: 1})
