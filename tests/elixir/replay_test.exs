@@ -1,7 +1,7 @@
 defmodule Roomfold.ReplayTest do
   use Roomfold.RoomsCase, async: true
 
-  alias Roomfold.{Replay, Rules}
+  alias Roomfold.{EventLog, Replay, Rules}
 
   defp create(id, components \\ %{}), do: {"create", %{"entity_id" => id, "components" => components}}
   defp move(x), do: {"user_moved", %{"user_id" => "tom", "position" => [x, 0, 0]}}
@@ -217,6 +217,131 @@ defmodule Roomfold.ReplayTest do
           ] do
         assert {:error, %Error{reason: :not_supported}} = past.(room)
       end
+    end
+  end
+
+  # Of the twenty events the first eleven are gone; the snapshots are those of 12 and of 18.
+  defp trimmed do
+    rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 6])
+    room = {rooms, "walk"}
+    {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+    for x <- 2..20, do: {:ok, ^x} = Room.publish(room, move(x))
+    log = Rooms.log(rooms)
+    eventually(fn -> match?({:ok, {18, _}}, EventLog.snapshot(log, "walk")) end)
+    :ok = EventLog.trim(log, "walk", 12)
+    {:ok, %{first: 12, seq: 20}} = EventLog.head(log, "walk")
+    {room, log}
+  end
+
+  describe "the past of a room whose log was trimmed" do
+    test "what the log still tells, and of what is gone that it is" do
+      {room, _} = trimmed()
+
+      for stopped <- [false, true] do
+        if stopped, do: Room.stop(room)
+        assert {:ok, world} = Room.state_at(room, 12)
+        assert World.get(world, "tom") == %{"position" => [12.0, 0.0, 0.0]}
+        assert {:ok, %{"from" => 12, "seq" => 17}} = Room.diff(room, 12, 17)
+
+        for seq <- [1, 3, 11],
+            answer <- [Room.state_at(room, seq), Room.diff(room, seq, 20), Room.diff(room, seq, seq)] do
+          assert {:error, %Error{reason: :log_trimmed}} = answer
+        end
+      end
+    end
+
+    test "a fork would lack its beginning: there is none, and no half of one" do
+      {room, log} = trimmed()
+
+      for _ <- 1..2 do
+        assert {:error, %Error{reason: :log_trimmed, message: message}} = Room.fork(room, 15, id: "ff")
+        assert message =~ "the first is 12"
+      end
+
+      assert EventLog.rooms(log) == {:ok, ["walk"]}
+      assert {:ok, {_, "ff"}} = Room.fork(room, 0, id: "ff")
+    end
+
+    test "other rules and hashes begin with the oldest snapshot" do
+      {room, _} = trimmed()
+      assert Room.refold(room, Rules.xr()) == :same
+      still = Rules.new!(%{"user_joined" => [{:create, "user_id", %{}}], "user_moved" => []})
+      assert {:different, %{seq: 13}} = Room.refold(room, still)
+
+      {:ok, hashes} = Room.hashes(room, 5)
+      {:ok, world} = Room.state_at(room, 15)
+      assert [{15, hash}, {20, _}] = hashes
+      assert hash == Roomfold.Room.History.hash(world)
+
+      # Nothing but the snapshot that it stopped with.
+      :ok = Room.stop(room)
+      :ok = EventLog.trim(Rooms.log(elem(room, 0)), "walk", 21)
+      assert Room.refold(room, still) == :same
+      assert Room.hashes(room, 5) == {:ok, [List.last(hashes)]}
+      assert {:error, %Error{reason: :log_trimmed}} = Room.replay(room)
+    end
+
+    test "a replay begins with the oldest snapshot" do
+      {room, _} = trimmed()
+      {:ok, replay} = Room.replay(room, paused: true)
+      assert %{seq: 12, first_seq: 12, last_seq: 20, error: nil} = Replay.info(replay)
+      assert Room.get(replay, "tom") == %{"position" => [12.0, 0.0, 0.0]}
+      assert Replay.seek(replay, 14) == :ok
+      assert Replay.seek(replay, 12) == :ok
+      assert Replay.seek(replay, {:ms, -1}) == :ok
+
+      for seq <- [0, 1, 11] do
+        assert {:error, %Error{reason: :log_trimmed, message: message}} = Replay.seek(replay, seq)
+        assert message =~ "the replay begins at 12"
+      end
+
+      assert Replay.speed(replay, 100) == :ok
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 20 end)
+    end
+
+    test "a replay that the log was trimmed in front of stands still and says why, and goes on from where there is something" do
+      {room, log} = trimmed()
+      {:ok, replay} = Room.replay(room, paused: true)
+      # Now there is a snapshot of its end, too.
+      :ok = Room.stop(room)
+      :ok = EventLog.trim(log, "walk", 19)
+      assert {:error, %Error{reason: :log_trimmed}} = Replay.resume(replay)
+      assert %{seq: 12, paused: true, error: %Error{reason: :log_trimmed}} = Replay.info(replay)
+
+      for where <- [12, 15, {:ms, 0}],
+          do: assert({:error, %Error{reason: :log_trimmed}} = Replay.seek(replay, where))
+
+      assert Replay.seek(replay, 19) == :ok
+      assert %{seq: 19, error: nil} = Replay.info(replay)
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 20 end)
+      assert Replay.info(replay).error == nil
+    end
+
+    test "a replay stands still in the midst of playing, too" do
+      {:ok, pid} = EventLog.Memory.start_link()
+      log = {EventLog.Memory, pid}
+      {:ok, %{term: term}} = EventLog.claim(log, "far")
+
+      line = fn seq, at ->
+        ~s({"event":"create","entity_id":"e#{seq}","components":{},"seq":#{seq},"at":#{at},"by":"server"})
+      end
+
+      :ok = EventLog.append(log, "far", term, 0, [line.(1, 0), line.(2, 100)])
+      # More than one reading of the log takes.
+      text = Roomfold.JSON.encode!(String.duplicate("x", 300_000))
+
+      long =
+        ~s({"event":"create","entity_id":"e3","components":{"text":#{text}},"seq":3,"at":200,"by":"server"})
+
+      :ok = EventLog.append(log, "far", term, 2, [long, line.(4, 300)])
+      {:ok, replay} = Replay.start_link(log: log, id: "far", paused: true)
+      assert Replay.resume(replay) == :ok
+      :ok = EventLog.put_snapshot(log, "far", term, 4, "of somebody else's")
+      :ok = EventLog.trim(log, "far", 5)
+      eventually(fn -> Replay.info(replay).error end)
+      assert %{seq: 2, paused: true, error: %Error{reason: :log_trimmed}} = Replay.info(replay)
     end
   end
 

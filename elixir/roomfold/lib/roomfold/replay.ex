@@ -13,7 +13,8 @@ defmodule Roomfold.Replay do
       iex> Roomfold.Room.get(replay, "tom")
       %{"position" => [1.0, 0.0, 0.0]}
 
-  Of a live room: `Roomfold.Room.replay/2`.
+  Of a live room: `Roomfold.Room.replay/2`. Where its log was trimmed, a replay begins with the oldest snapshot that is there. One that can't read on, say because
+  the log was trimmed in front of it, stands still: `info/1` says why, so does `resume/1`, and `seek/2` takes it to where there is something to play.
   """
   use GenServer
 
@@ -30,11 +31,14 @@ defmodule Roomfold.Replay do
     :term,
     :first_at,
     :last_at,
+    :first_seq,
     :last_seq,
     :anchor,
     :speed,
     :topic,
     :timer,
+    # why it can't go on
+    :error,
     position: 0,
     paused?: false,
     people: %People{},
@@ -105,8 +109,8 @@ defmodule Roomfold.Replay do
   @spec pause(GenServer.server()) :: :ok
   def pause(replay), do: GenServer.call(replay, :pause)
 
-  @doc "Lets it run on."
-  @spec resume(GenServer.server()) :: :ok
+  @doc "Lets it run on. An error: what comes next can't be read."
+  @spec resume(GenServer.server()) :: :ok | {:error, Error.t()}
   def resume(replay), do: GenServer.call(replay, :resume)
 
   @doc "Plays at another speed, 0.01 to 100."
@@ -114,7 +118,7 @@ defmodule Roomfold.Replay do
   def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
 
   @doc """
-  Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`.
+  Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`. Before `:first_seq` (`info/1`) the log was trimmed: `:log_trimmed`.
 
       iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
       iex> {:error, error} = Roomfold.Replay.seek(replay, :end)
@@ -126,7 +130,12 @@ defmodule Roomfold.Replay do
 
   @doc """
   Where it is: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
-  milliseconds: `:late_max`, `:late_mean`.
+  milliseconds: `:late_max`, `:late_mean`. `:first_seq` is where it begins: 0, or a snapshot's where the log was trimmed. `:error` is why it can't play on, or `nil`.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> info = Roomfold.Replay.info(replay)
+      iex> {info.seq, info.first_seq, info.last_seq, info.error}
+      {0, 0, 1, nil}
   """
   @spec info(GenServer.server()) :: map
   def info(replay), do: GenServer.call(replay, :info)
@@ -197,9 +206,9 @@ defmodule Roomfold.Replay do
     with {:ok, log} <- log(own, options),
          options = %{options | log: log},
          {:ok, %{seq: last}} when last > 0 <- EventLog.head(log, options.id),
-         {:ok, first_at} <- at_of(options, 1),
-         {:ok, last_at} <- at_of(options, last),
-         {:ok, world} <- World.new(Options.world(options)) do
+         {:ok, world, _} <- Recovery.oldest(options),
+         {:ok, first_at} <- at_of(options, World.seq(world) + 1),
+         {:ok, last_at} <- at_of(options, last) do
       state = %__MODULE__{
         options: options,
         log: log,
@@ -207,6 +216,7 @@ defmodule Roomfold.Replay do
         term: 1,
         first_at: first_at,
         last_at: last_at,
+        first_seq: World.seq(world),
         last_seq: last,
         speed: own[:speed] || 1,
         paused?: own[:paused] == true,
@@ -260,7 +270,11 @@ defmodule Roomfold.Replay do
   end
 
   defp at_of(options, seq) do
-    with {:ok, %{text: line}} <- EventLog.read(options.log, options.id, seq, seq, []), do: {:ok, at(line)}
+    case EventLog.read(options.log, options.id, seq, seq, []) do
+      {:ok, %{text: line}} -> {:ok, at(line)}
+      {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no event to play")}
+      error -> error
+    end
   end
 
   # ---- the clock ----
@@ -294,24 +308,27 @@ defmodule Roomfold.Replay do
   defp due(%{next: [{at, _} = entry | next]} = state, until, lines) when at <= until,
     do: due(%{state | next: next}, until, [entry | lines])
 
-  defp due(%{next: []} = state, until, lines) do
+  defp due(%{next: [], error: nil} = state, until, lines) do
     case more(state, World.seq(state.world) + length(lines) + 1) do
-      [] -> {Enum.reverse(lines), state}
-      next -> due(%{state | next: next}, until, lines)
+      %{next: []} = state -> {Enum.reverse(lines), state}
+      state -> due(state, until, lines)
     end
   end
 
   defp due(state, _, lines), do: {Enum.reverse(lines), state}
 
+  # What comes next; nothing at the end, and where it can't be read.
   @piece 262_144
+  defp more(%{last_seq: last} = state, from) when from > last, do: state
+
   defp more(state, from) do
-    with true <- from <= state.last_seq,
-         {:ok, %{text: text, first: ^from}} <-
+    with {:ok, %{text: text}} <-
            EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece),
          {:ok, text} <- Recovery.upcast(text, state.options, from) do
-      for line <- :binary.split(text, "\n", [:global, :trim_all]), do: {at(line), line}
+      %{state | next: for(line <- :binary.split(text, "\n", [:global, :trim_all]), do: {at(line), line})}
     else
-      _ -> []
+      {:ok, nil} -> %{state | error: Error.new(:log_trimmed)}
+      {:error, error} -> %{state | error: error}
     end
   end
 
@@ -371,11 +388,13 @@ defmodule Roomfold.Replay do
       do: EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode/1))
   end
 
-  # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches.
+  # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches. What can't go on stands still.
+  defp arm(%{error: %Error{}} = state), do: %{state | position: position(state), paused?: true}
+
   defp arm(%{next: []} = state) do
     case more(state, World.seq(state.world) + 1) do
-      [] -> state
-      next -> arm(%{state | next: next})
+      %{next: [], error: nil} = state -> state
+      state -> arm(state)
     end
   end
 
@@ -395,7 +414,8 @@ defmodule Roomfold.Replay do
   end
 
   def handle_call(:resume, _, %{paused?: true} = state) do
-    {:reply, :ok, play(anchored(%{state | paused?: false}, state.position))}
+    state = play(anchored(%{state | paused?: false, error: nil}, state.position))
+    {:reply, if(state.error, do: {:error, state.error}, else: :ok), state}
   end
 
   def handle_call(:resume, _, state), do: {:reply, :ok, state}
@@ -408,8 +428,9 @@ defmodule Roomfold.Replay do
 
   def handle_call({:seek, where}, _, state) do
     with {:ok, seq} <- seq_at(state, where),
-         {:ok, world, _} <- Recovery.world(state.options, seq) do
-      {:reply, :ok, sought(state, world, where)}
+         {:ok, world, _} <- Recovery.world(state.options, seq),
+         {:ok, position} <- place(state, where) do
+      {:reply, :ok, sought(state, world, position)}
     else
       {:error, error} -> {:reply, {:error, error}, state}
     end
@@ -420,13 +441,15 @@ defmodule Roomfold.Replay do
      %{
        id: state.options.id,
        seq: World.seq(state.world),
+       first_seq: state.first_seq,
        last_seq: state.last_seq,
        position_ms: position(state),
        duration_ms: duration(state),
        speed: state.speed,
        paused: state.paused?,
        late_max: state.late_max,
-       late_mean: if(state.late_count > 0, do: state.late_sum / state.late_count, else: 0)
+       late_mean: if(state.late_count > 0, do: state.late_sum / state.late_count, else: 0),
+       error: state.error
      }, state}
   end
 
@@ -487,24 +510,27 @@ defmodule Roomfold.Replay do
   defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
 
   # A world that went back is another one: who looks at it begins anew.
-  defp sought(state, world, where) do
-    state = %{state | world: world, next: [], term: state.term + 1}
+  defp sought(state, world, position) do
+    state = %{state | world: world, next: [], error: nil, term: state.term + 1}
 
     for pid <- Map.keys(state.people.connections), do: send(pid, {:roomfold, state.options.id, :again})
-    state |> anchored(place(state, where)) |> play()
+    state |> anchored(position) |> play()
   end
 
-  defp place(state, {:ms, ms}), do: clamp(ms, state) * 1.0
+  defp place(state, {:ms, ms}), do: {:ok, clamp(ms, state) * 1.0}
 
   defp place(state, seq) do
-    {:ok, at} = at_of(state.options, max(seq, 1))
-    (at - state.first_at) * 1.0
+    with {:ok, at} <- at_of(state.options, max(seq, state.first_seq + 1)),
+         do: {:ok, (at - state.first_at) * 1.0}
   end
 
   defp clamp(ms, state), do: ms |> max(0) |> min(duration(state))
 
   defp seq_at(state, {:ms, ms}) when is_number(ms),
-    do: {:ok, search(state, state.first_at + clamp(ms, state), 0, state.last_seq)}
+    do: search(state, state.first_at + clamp(ms, state), state.first_seq, state.last_seq)
+
+  defp seq_at(%{first_seq: first}, seq) when is_integer(seq) and seq >= 0 and seq < first,
+    do: {:error, Error.new(:log_trimmed, detail: "the replay begins at #{first}")}
 
   defp seq_at(state, seq) when is_integer(seq) and seq >= 0 and seq <= state.last_seq, do: {:ok, seq}
   defp seq_at(_, seq) when is_integer(seq) and seq >= 0, do: {:error, Error.new(:seq_ahead)}
@@ -513,11 +539,13 @@ defmodule Roomfold.Replay do
     do: {:error, Error.new(:invalid_argument, detail: "a place is a seq from 0, or {:ms, n}")}
 
   # The last event at or before this time.
-  defp search(_, _, low, low), do: low
+  defp search(_, _, low, low), do: {:ok, low}
 
   defp search(state, at, low, high) do
     middle = div(low + high + 1, 2)
-    {:ok, found} = at_of(state.options, middle)
-    if found <= at, do: search(state, at, middle, high), else: search(state, at, low, middle - 1)
+
+    with {:ok, found} <- at_of(state.options, middle) do
+      if found <= at, do: search(state, at, middle, high), else: search(state, at, low, middle - 1)
+    end
   end
 end

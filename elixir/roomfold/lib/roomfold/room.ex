@@ -480,7 +480,7 @@ defmodule Roomfold.Room do
     do: past(room, &History.diff(&1, a, b))
 
   @doc """
-  A new room that has gone the same way up to a seq, with a log of its own.
+  A new room that has gone the same way up to a seq, with a log of its own. Of one whose log was trimmed there is none: `:log_trimmed`.
 
   ## Options
 
@@ -511,7 +511,8 @@ defmodule Roomfold.Room do
 
   @doc """
   New rules over the old log: `:same`, or `{:different, found}` with the first event that makes another world: its `:seq`, the
-  `:event` and what it changes by the rules of the room (`:ours`) and by the new ones (`:theirs`).
+  `:event` and what it changes by the rules of the room (`:ours`) and by the new ones (`:theirs`). Where the log was trimmed, both begin with its oldest
+  snapshot.
 
   ## Options
 
@@ -530,7 +531,8 @@ defmodule Roomfold.Room do
     do: past(room, &History.refold(&1, rules, Keyword.get(opts, :every, 1_000)))
 
   @doc """
-  Hashes of the state every so many events, `[{seq, hash}]`: two logs, or two folds of one, part before the first that differs.
+  Hashes of the state every so many events, `[{seq, hash}]`: two logs, or two folds of one, part before the first that differs. Where the
+  log was trimmed they begin with its oldest snapshot.
 
       iex> Roomfold.Room.publish("twin", {"user_joined", %{"user_id" => "tom"}})
       iex> {:ok, [{1, hash}]} = Roomfold.Room.hashes("twin", 100)

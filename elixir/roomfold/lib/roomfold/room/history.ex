@@ -3,7 +3,7 @@ defmodule Roomfold.Room.History do
   # Time travel: everything here is computed from the log alone, beside the room.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
-  alias Roomfold.Room.{Options, Recovery}
+  alias Roomfold.Room.Recovery
 
   @most_history 1_048_576
 
@@ -49,14 +49,27 @@ defmodule Roomfold.Room.History do
          {:ok, nil} <- EventLog.head(options.log, id),
          {:ok, %{meta: meta} = head} <- EventLog.head(options.log, options.id),
          :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
+         :ok <- if(seq == 0, do: :ok, else: whole(head)),
          {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta) do
-      copy(options, id, term, 0, seq)
+      options |> copy(id, term, 0, seq) |> or_delete(options, id)
     else
       {:ok, %{seq: _}} -> {:error, Error.new(:invalid_argument, field: "id", detail: "there is such a room")}
       {:ok, nil} -> {:error, Error.new(:no_room)}
       {:error, error} -> {:error, error}
     end
   end
+
+  # A log begins with its first event: what a trimmed one has left can't be another room's.
+  defp whole(%{first: 1}), do: :ok
+  defp whole(%{first: first}), do: {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
+
+  # Half a fork is none; but what somebody else has claimed since is not ours.
+  defp or_delete({:error, %{reason: reason}} = error, options, id) when reason != :old_term do
+    _ = EventLog.delete(options.log, id)
+    error
+  end
+
+  defp or_delete(answer, _, _), do: answer
 
   defp copy(_, _, _, seq, seq), do: :ok
 
@@ -67,8 +80,8 @@ defmodule Roomfold.Room.History do
       copy(options, id, term, last, seq)
     else
       {:error, error} -> {:error, error}
-      # It was trimmed.
-      {:ok, _} -> {:error, Error.new(:history_gone)}
+      # It was trimmed to its end meanwhile.
+      {:ok, _} -> {:error, Error.new(:log_trimmed)}
     end
   end
 
@@ -78,15 +91,15 @@ defmodule Roomfold.Room.History do
 
   @doc """
   Folds the log by these rules and by the room's, side by side, and finds the first event after which the worlds differ: :same, or
-  {:different, %{seq, event, ours, theirs}}, the two diffs of that event.
+  {:different, %{seq, event, ours, theirs}}, the two diffs of that event. Of a log that was trimmed both begin with its oldest snapshot.
   """
   def refold(options, %Rules{} = rules, every) do
-    blank = options |> Options.world() |> Keyword.merge(level: nil, history: max(every, 1))
+    opts = [level: nil, history: 1]
 
     with :ok <- logged(options),
          {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),
-         {:ok, ours} <- World.new(blank),
-         {:ok, theirs} <- World.new(Keyword.put(blank, :rules, rules)) do
+         {:ok, ours, _} <- Recovery.oldest(options, opts),
+         {:ok, theirs, _} <- Recovery.oldest(options, [rules: rules] ++ opts) do
       compare(options, ours, theirs, last, every)
     else
       {:ok, nil} -> {:error, Error.new(:no_room)}
@@ -119,7 +132,7 @@ defmodule Roomfold.Room.History do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
       with {:ok, text} <- Recovery.upcast(text, options, from), do: {:ok, lines(text)}
     else
-      {:ok, _} -> {:error, Error.new(:history_gone)}
+      {:ok, _} -> {:error, Error.new(:log_trimmed)}
       error -> error
     end
   end
@@ -148,23 +161,28 @@ defmodule Roomfold.Room.History do
   def hashes(options, every) do
     with :ok <- logged(options),
          {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),
-         {:ok, world} <- World.new(Keyword.merge(Options.world(options), level: nil, history: 1)) do
-      hash_on(options, world, last, every, [])
+         {:ok, world, facts} <- Recovery.oldest(options, level: nil, history: 1) do
+      hash_on(options, world, facts, last, every)
     else
       {:ok, nil} -> {:error, Error.new(:no_room)}
       {:error, error} -> {:error, error}
     end
   end
 
-  defp hash_on(options, world, last, every, hashes) do
-    if World.seq(world) == last do
+  # At the multiples of every, and at the end.
+  defp hash_on(options, world, facts, last, every, hashes \\ []) do
+    seq = World.seq(world)
+
+    hashes =
+      if seq > 0 and (rem(seq, every) == 0 or seq == last), do: [{seq, hash(world)} | hashes], else: hashes
+
+    if seq >= last do
       {:ok, Enum.reverse(hashes)}
     else
-      to = min(World.seq(world) + every, last)
-      facts = %{users: [], last_at: 0, kept_seq: 0}
+      to = min(seq - rem(seq, every) + every, last)
 
-      with {:ok, world, _} <- Recovery.fold_to(options, world, facts, to),
-           do: hash_on(options, world, last, every, [{to, hash(world)} | hashes])
+      with {:ok, world, facts} <- Recovery.fold_to(options, world, facts, to),
+           do: hash_on(options, world, facts, last, every, hashes)
     end
   end
 end

@@ -32,6 +32,44 @@ defmodule Roomfold.Room.Recovery do
     end
   end
 
+  @doc """
+  The oldest world that the log still tells: the one before its first event, or, where it was trimmed, that of its oldest snapshot.
+  """
+  @spec oldest(Options.t(), keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def oldest(options, world_opts \\ []) do
+    with {:ok, seq} <- oldest_seq(options), do: world(options, seq, world_opts)
+  end
+
+  defp oldest_seq(options) do
+    case EventLog.head(options.log, options.id) do
+      {:ok, %{first: first, seq: last}} when first > 1 -> oldest_snapshot(options, first - 1, last)
+      {:ok, _} -> {:ok, 0}
+      error -> error
+    end
+  end
+
+  # Snapshots below those that the records need went with them, so the oldest one is of a seq from low on.
+  defp oldest_snapshot(options, low, high) do
+    case EventLog.snapshot(options.log, options.id, high) do
+      {:ok, {seq, _}} -> older_snapshot(options, low, seq)
+      {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no snapshot")}
+      error -> error
+    end
+  end
+
+  # One is of this seq; whether there is one before, in halves.
+  defp older_snapshot(_, low, seq) when low >= seq, do: {:ok, seq}
+
+  defp older_snapshot(options, low, seq) do
+    middle = div(low + seq - 1, 2)
+
+    case EventLog.snapshot(options.log, options.id, middle) do
+      {:ok, {older, _}} -> older_snapshot(options, low, older)
+      {:ok, nil} -> older_snapshot(options, middle + 1, seq)
+      error -> error
+    end
+  end
+
   defp from_snapshot(options, head, at_most, opts) do
     with {:ok, found} <- EventLog.snapshot(options.log, options.id, at_most) do
       case found && read_snapshot(found, options) do
