@@ -489,6 +489,38 @@ defmodule Roomfold.ReplayTest do
       for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}}, 1_000)
     end
 
+    test "what a live room can besides is not supported, and is no end of it" do
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+
+      for ask <- [
+            &Room.state_at(&1, 1),
+            &Room.diff(&1, 0, 1),
+            &Room.hashes(&1, 1),
+            &Room.refold(&1, Rules.xr()),
+            &Room.replay/1,
+            &GenServer.call(&1, :something)
+          ] do
+        assert {:error, %Error{reason: :not_supported, message: message}} = ask.(replay)
+        assert message =~ "this is a replay"
+      end
+
+      GenServer.cast(replay, :something)
+      assert Replay.info(replay).last_seq == 21
+    end
+
+    test "a session of a host with a fast lane gets all that is played" do
+      {:ok, replay} = Replay.start_link(events: @lines, speed: 10)
+      {_, _, session} = join!(replay, "me", %{}, fastlane: {self(), {__MODULE__, :none}})
+
+      Enum.reduce_while(1..40, session, fn _, session ->
+        {diff, session} = await(Session.flushed(session), push("diff"))
+        {[], session} = Session.input(session, "ack", %{"seq" => diff["seq"]})
+        if diff["seq"] == 21, do: {:halt, session}, else: {:cont, session}
+      end)
+
+      assert Replay.info(replay).seq == 21
+    end
+
     test "of a room, with its rules" do
       room = walked()
       {:ok, replay} = Room.replay(room, paused: true)

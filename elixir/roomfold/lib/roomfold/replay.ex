@@ -467,6 +467,9 @@ defmodule Roomfold.Replay do
   def handle_call({:read, read}, _, state), do: {:reply, read.(state.world), state}
   def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
   def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
+  # What else a live room can: its past, say.
+  def handle_call(_, _, state),
+    do: {:reply, {:error, Error.new(:not_supported, detail: "this is a replay")}, state}
 
   defp joined(state, pid, user, how) do
     case People.number(state.people, pid) do
@@ -497,6 +500,9 @@ defmodule Roomfold.Replay do
     send(pid, {ref, {:error, replays()}})
     {:noreply, state}
   end
+
+  # Such as the fast lane, which it has not: sessions get what it sends.
+  def handle_cast(_, state), do: {:noreply, state}
 
   @impl true
   def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
