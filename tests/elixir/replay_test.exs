@@ -107,6 +107,63 @@ defmodule Roomfold.ReplayTest do
       end
     end
 
+    defp refolded(room, ours, theirs, events, opts \\ []) do
+      {:ok, _} = Room.ensure_started(room, rules: Rules.new!(ours))
+      {:ok, _} = Room.publish(room, events)
+      Room.refold(room, Rules.new!(theirs), opts)
+    end
+
+    test "other rules: what differs in between is found where every event is compared" do
+      room = {start_rooms(room: [tick_ms: 2]), "t"}
+      ours = %{"came" => [{:create, "id", %{}}], "left" => [{:delete, "id"}]}
+      theirs = %{ours | "came" => [{:create, "id", %{"x" => {:value, 1}}}]}
+      events = for name <- ["came", "left"], do: {name, %{"id" => "tom"}}
+      assert {:different, %{seq: 1}} = refolded(room, ours, theirs, events, every: 1)
+      assert Room.refold(room, Rules.new!(theirs)) == :same
+    end
+
+    test "other rules: an integer and a float are two values" do
+      room = {start_rooms(room: [tick_ms: 2]), "t"}
+      rules = fn x -> %{"came" => [{:create, "id", %{"x" => {:value, x}}}]} end
+
+      assert {:different, %{seq: 1, ours: ours, theirs: theirs}} =
+               refolded(room, rules.(1), rules.(1.0), [{"came", %{"id" => "tom"}}])
+
+      assert {ours["creates"]["tom"]["x"], theirs["creates"]["tom"]["x"]} === {1, 1.0}
+    end
+
+    test "other rules: not how a world came about is compared, but what it is" do
+      room = {start_rooms(room: [tick_ms: 2]), "t"}
+
+      rules = fn points, z ->
+        %{
+          "came" => [{:create, "id", %{"x" => {:value, 1}}}],
+          "scored" => points,
+          "ended" => [{:update, "id", %{"z" => {:value, z}}}]
+        }
+      end
+
+      ours = rules.([{:create, "id", %{"x" => {:value, 1}, "y" => {:value, 1}}}], 1)
+      theirs = rules.([{:update, "id", %{"y" => {:value, 1}}}], 2)
+      events = for name <- ["came", "scored", "ended"], do: {name, %{"id" => "tom"}}
+      assert {:different, %{seq: 3}} = refolded(room, ours, theirs, events)
+    end
+
+    test "wrong options of fork and refold are named" do
+      room = walked()
+
+      for {call, message} <- [
+            {fn -> Room.refold(room, Rules.xr(), evry: 1) end, "[:evry]"},
+            {fn -> Room.refold(room, Rules.xr(), every: 0) end,
+             ":every must be a whole number above 0, got: 0"},
+            {fn -> Room.refold(room, Rules.xr(), every: -1) end, ":every must be"},
+            {fn -> Room.refold(room, Rules.xr(), every: "x") end, ":every must be"},
+            {fn -> Room.fork(room, 1, ident: "x") end, "[:ident]"}
+          ] do
+        assert assert_raise(ArgumentError, call).message =~ message
+      end
+    end
+
     test "hashes of the state" do
       room = walked()
       {:ok, hashes} = Room.hashes(room, 8)
@@ -187,6 +244,35 @@ defmodule Roomfold.ReplayTest do
       :ok = Roomfold.EventLog.trim(log, "old", 7)
       {:ok, _} = Room.ensure_started(room, Keyword.put(new, :rules_version, 3))
       assert Room.get(room, "tom") == %{"points" => 61}
+    end
+
+    test "the events of a fork are read as those of the original" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
+      log = Rooms.log(rooms)
+      upcast = fn event, versions -> Map.put(event, "was", versions["rules"]) end
+      rules = Rules.new!(%{"came" => [{:create, "id", %{"was" => {:field, "was"}}}]})
+
+      for version <- 1..3 do
+        {:ok, _} =
+          Room.ensure_started({rooms, "old"}, rules: rules, upcasters: [upcast], rules_version: version)
+
+        for n <- 1..2, do: {:ok, _} = Room.publish({rooms, "old"}, {"came", %{"id" => "#{version}.#{n}"}})
+        :ok = Room.stop({rooms, "old"})
+      end
+
+      {:ok, %{versions: versions}} = EventLog.head(log, "old")
+      assert [{1, _}, {3, _}, {5, _}] = versions
+
+      for {seq, count} <- [{6, 3}, {5, 3}, {4, 2}, {1, 1}, {0, 1}] do
+        {:ok, {_, fork}} = Room.fork({rooms, "old"}, seq)
+        assert {:ok, %{seq: ^seq, versions: copied}} = EventLog.head(log, fork)
+        assert copied == Enum.take(versions, count)
+
+        {:ok, _} = Room.ensure_started({rooms, fork}, rules: rules, upcasters: [upcast], rules_version: 3)
+        {:ok, world} = Room.state_at({rooms, fork}, seq)
+        for {id, %{"was" => was}} <- World.snapshot(world), do: assert(id =~ ~r/^#{was}\./)
+        assert World.count(world) == seq
+      end
     end
 
     test "an upcaster that leaves out a seq is found out: the room does not start" do

@@ -42,7 +42,7 @@ defmodule Roomfold.Room do
       end
   """
 
-  alias Roomfold.{Error, EventStream, Rooms, World}
+  alias Roomfold.{Error, EventStream, Rooms, Rules, World}
   alias Roomfold.Room.{History, Inbox, Options, Server, Text}
 
   @type id :: String.t()
@@ -497,6 +497,8 @@ defmodule Roomfold.Room do
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
+    opts = Keyword.validate!(opts, [:id])
+
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
          {:ok, _} <- valid({rooms, new}),
@@ -516,7 +518,8 @@ defmodule Roomfold.Room do
 
   ## Options
 
-    * `:every` - how many events lie between comparisons (1,000)
+    * `:every` - how many events lie between comparisons (1,000). What differs and is the same again before the next comparison, such as somebody who came and left,
+      is not found; 1 finds all, and takes longer
 
   ## Examples
 
@@ -527,8 +530,11 @@ defmodule Roomfold.Room do
       {2, ["tom"], []}
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
-  def refold(room, rules, opts \\ []),
-    do: past(room, &History.refold(&1, rules, Keyword.get(opts, :every, 1_000)))
+  def refold(room, %Rules{} = rules, opts \\ []) do
+    opts = Keyword.validate!(opts, every: 1_000)
+    Options.must!(:every, opts[:every], &(is_integer(&1) and &1 > 0), "a whole number above 0")
+    past(room, &History.refold(&1, rules, opts[:every]))
+  end
 
   @doc """
   Hashes of the state every so many events, `[{seq, hash}]`: two logs, or two folds of one, part before the first that differs. Where the

@@ -49,9 +49,8 @@ defmodule Roomfold.Room.History do
          {:ok, nil} <- EventLog.head(options.log, id),
          {:ok, %{meta: meta} = head} <- EventLog.head(options.log, options.id),
          :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
-         :ok <- if(seq == 0, do: :ok, else: whole(head)),
-         {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta) do
-      options |> copy(id, term, 0, seq) |> or_delete(options, id)
+         :ok <- if(seq == 0, do: :ok, else: whole(head)) do
+      head.versions |> spans(meta, seq) |> copy_spans(options, id) |> or_delete(options, id)
     else
       {:ok, %{seq: _}} -> {:error, Error.new(:invalid_argument, field: "id", detail: "there is such a room")}
       {:ok, nil} -> {:error, Error.new(:no_room)}
@@ -70,6 +69,22 @@ defmodule Roomfold.Room.History do
   end
 
   defp or_delete(answer, _, _), do: answer
+
+  # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
+  defp spans(versions, meta, seq) do
+    starts = Enum.filter(versions, fn {first, _} -> first <= max(seq, 1) end)
+    starts = if starts == [], do: [{1, meta}], else: starts
+    ends = Enum.map(tl(starts), fn {first, _} -> first - 1 end) ++ [seq]
+    for {{first, meta}, last} <- Enum.zip(starts, ends), do: {meta, first, last}
+  end
+
+  defp copy_spans([], _, _), do: :ok
+
+  defp copy_spans([{meta, first, last} | spans], options, id) do
+    with {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta),
+         :ok <- copy(options, id, term, first - 1, last),
+         do: copy_spans(spans, options, id)
+  end
 
   defp copy(_, _, _, seq, seq), do: :ok
 
@@ -91,7 +106,8 @@ defmodule Roomfold.Room.History do
 
   @doc """
   Folds the log by these rules and by the room's, side by side, and finds the first event after which the worlds differ: :same, or
-  {:different, %{seq, event, ours, theirs}}, the two diffs of that event. Of a log that was trimmed both begin with its oldest snapshot.
+  {:different, %{seq, event, ours, theirs}}, the two diffs of that event. They are compared every so many events: what differs and is the same again before is
+  not seen. Of a log that was trimmed both begin with its oldest snapshot.
   """
   def refold(options, %Rules{} = rules, every) do
     opts = [level: nil, history: 1]
@@ -147,15 +163,23 @@ defmodule Roomfold.Room.History do
     ours = World.fold!(ours, {:json, line})
     theirs = World.fold!(theirs, {:json, line})
     seq = World.seq(ours)
-    [a, b] = for world <- [ours, theirs], do: World.diff!(world, seq - 1)
+    [a, b] = diffs = for world <- [ours, theirs], do: World.diff!(world, seq - 1)
 
-    if a == b,
+    if Enum.all?(touched(diffs), &(entity(ours, &1) == entity(theirs, &1))),
       do: narrow(lines, ours, theirs),
       else: {:different, %{seq: seq, event: JSON.decode!(line), ours: a, theirs: b}}
   end
 
-  # What differed while the events went by was equal again at each of them: that can't be, as each diff says all.
-  defp narrow([], _, _), do: :same
+  # The worlds were the same before, so one of these differs if they are not any more. How they came to be what they are does not count: one
+  # may have been replaced where the other was updated.
+  defp touched(diffs) do
+    diffs
+    |> Enum.flat_map(&(Map.keys(&1["creates"]) ++ Map.keys(&1["updates"]) ++ &1["deletes"]))
+    |> Enum.uniq()
+  end
+
+  # As bytes, as in hash/1: 1 and 1.0, or 0.0 and -0.0, are two values.
+  defp entity(world, id), do: :erlang.term_to_binary(World.get(world, id), [:deterministic])
 
   @doc "Hashes of the state, [{seq, hash}], every so many events."
   def hashes(options, every) do
