@@ -639,14 +639,80 @@ defmodule Roomfold.ReplayTest do
       assert assert_raise(ArgumentError, fn -> Room.replay(room, speed: 0) end).message =~ ":speed must be"
     end
 
+    defp at(n, at),
+      do: ~s({"event":"create","entity_id":"e#{n}","components":{},"at":#{at}})
+
+    test "a clock that went back stood still: all is played, in its order" do
+      for {ats, duration} <- [{[1000, 5000, 500], 4000}, {[1000, 3000, 2000], 2000}, {[5, -5, -9], 0}] do
+        lines = Enum.map_join(Enum.with_index(ats), "\n", fn {at, n} -> at(n, at) end)
+        {:ok, replay} = Replay.start_link(events: lines, speed: 100)
+        assert Replay.info(replay).duration_ms == duration
+        eventually(fn -> Replay.info(replay).seq == 3 end)
+        assert Replay.seek(replay, {:ms, duration}) == :ok
+        assert Replay.info(replay).seq == 3
+        assert Replay.seek(replay, 2) == :ok
+        assert Replay.info(replay).position_ms >= 0
+      end
+    end
+
+    test "however far apart events are, none is out of a timer's reach" do
+      lines = at(1, -9_007_199_254_740_991) <> "\n" <> at(2, 9_007_199_254_740_991)
+      {:ok, replay} = Replay.start_link(events: lines, speed: 0.01)
+      eventually(fn -> Replay.info(replay).seq == 1 end)
+      assert Replay.seek(replay, {:ms, 1.0e300}) == :ok
+      assert Replay.info(replay).seq == 2
+    end
+
+    test "a log whose events have no time" do
+      {:ok, pid} = EventLog.Memory.start_link()
+      log = {EventLog.Memory, pid}
+      {:ok, %{term: term}} = EventLog.claim(log, "raw")
+
+      raw = fn seq, more ->
+        ~s({"event":"create","entity_id":"e#{seq}","components":{},"seq":#{seq}#{more}})
+      end
+
+      :ok = EventLog.append(log, "raw", term, 0, [raw.(1, "")])
+      assert {:error, %Error{reason: :not_an_event, field: "at"}} = Replay.start_link(log: log, id: "raw")
+
+      # A clock that went back, too.
+      {:ok, %{term: term}} = EventLog.claim(log, "back")
+      :ok = EventLog.append(log, "back", term, 0, [raw.(1, ~s(,"at":9)), raw.(2, ""), raw.(3, ~s(,"at":7))])
+      {:ok, replay} = Replay.start_link(log: log, id: "back", paused: true)
+      assert {:error, %Error{reason: :not_an_event, message: message}} = Replay.resume(replay)
+      assert message =~ "seq 2 of what is played"
+      assert %{duration_ms: 0, paused: true} = Replay.info(replay)
+    end
+
     test "what can't be played" do
       assert {:error, %Error{reason: :no_room}} = Replay.start_link(events: "")
 
       assert {:error, %Error{reason: :unexpected_end, index: 1}} =
                Replay.start_link(events: ~s({"event":"x","at":1}\n{"at":))
 
-      assert {:error, %Error{reason: :not_an_event, index: 0, field: "at"}} =
-               Replay.start_link(events: ~s({"event":"x"}))
+      for line <- [~s({"event":"x"}), ~s({"event":"x","at":1.5}), ~s({"event":"x","at":null}), "[]", "{}"] do
+        assert {:error, %Error{reason: :not_an_event, index: 0, field: "at"}} =
+                 Replay.start_link(events: line)
+      end
+
+      for at <- ["99999999999999999999999999", "9007199254740992", "-9007199254740992"] do
+        line = ~s({"event":"x","at":#{at}})
+
+        assert {:error, %Error{reason: :number_out_of_range, index: 0, field: "at"}} =
+                 Replay.start_link(events: line)
+      end
+
+      for fields <- ["", ~s("event":"",), ~s("event":1,), ~s("event":"x","event_name":"x",), ~s("x":1,)] do
+        line = at(1, 1) <> "\n{" <> fields <> ~s("at":1})
+        assert {:error, %Error{reason: :invalid_name, index: 1}} = Replay.start_link(events: line)
+      end
+
+      # Several entities at once have no name.
+      assert {:ok, replay} =
+               Replay.start_link(events: ~s({"others":[{"id":"tom","health":3}],"at":1}), paused: true)
+
+      assert Replay.seek(replay, 1) == :ok
+      assert Room.get(replay, "tom") == %{"health" => 3}
     end
   end
 end

@@ -22,6 +22,10 @@ defmodule Roomfold.Replay do
   alias Roomfold.Room.{Frames, Options, People, Recovery, Text, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
+  # Times, of events and between them, are exact up to here.
+  @most_ms 9_007_199_254_740_991
+  # A timer takes no more than so many; then it looks again.
+  @longest_ms 3_600_000
 
   # anchor: {process time, position} since when it has been running; position: milliseconds from the first event
   defstruct [
@@ -54,7 +58,8 @@ defmodule Roomfold.Replay do
 
   ## Options
 
-    * `:events` - JSON Lines, as a log or a recording has them; or `:log` and `:id` of a room
+    * `:events` - JSON Lines, as a log or a recording has them, each with `"at"`, milliseconds (one that goes back is played with the one before it); or `:log` and
+      `:id` of a room
     * `:speed` - 1 is the original (1)
     * `:paused` - start by waiting (`false`)
     * `:stream`, `:topic` - where events are published besides (nowhere; the topic is `"stream:" <> id`)
@@ -244,34 +249,54 @@ defmodule Roomfold.Replay do
     log = {EventLog.Memory, pid}
     lines = :binary.split(text, "\n", [:global, :trim_all])
 
-    with {:ok, records} <- numbered(lines, 1, []),
+    with {:ok, records} <- numbered(lines, 1, -@most_ms, []),
          {:ok, %{term: term}} <- EventLog.claim(log, options.id, %{}),
          :ok <- EventLog.append(log, options.id, term, 0, records) do
       {:ok, log}
     end
   end
 
-  defp numbered([], _, records), do: {:ok, Enum.reverse(records)}
+  defp numbered([], _, _, records), do: {:ok, Enum.reverse(records)}
 
-  defp numbered([line | lines], seq, records) do
-    case JSON.decode(line) do
-      {:ok, %{"seq" => ^seq, "at" => at}} when is_integer(at) ->
-        numbered(lines, seq + 1, [line | records])
+  # A clock that went back stood still: an event is played when all before it have been.
+  defp numbered([line | lines], seq, latest, records) do
+    with {:ok, event} <- JSON.decode(line), {:ok, at} <- at_in(event), :ok <- named(event) do
+      at = max(at, latest)
 
-      {:ok, %{"at" => at} = event} when is_integer(at) ->
-        numbered(lines, seq + 1, [JSON.encode!(Map.put(event, "seq", seq)) | records])
+      record =
+        if match?(%{"seq" => ^seq, "at" => ^at}, event),
+          do: line,
+          else: JSON.encode!(Map.merge(event, %{"seq" => seq, "at" => at}))
 
-      {:ok, _} ->
-        {:error, Error.new(:not_an_event, index: seq - 1, field: "at")}
-
-      {:error, error} ->
-        {:error, %{error | index: seq - 1}}
+      numbered(lines, seq + 1, at, [record | records])
+    else
+      {:error, error} -> {:error, Error.put(error, index: seq - 1)}
     end
   end
 
+  defp at_in(%{"at" => at}) when is_integer(at) and abs(at) <= @most_ms, do: {:ok, at}
+
+  defp at_in(%{"at" => at}) when is_integer(at),
+    do: {:error, Error.new(:number_out_of_range, field: "at", detail: "it is milliseconds up to 2^53-1")}
+
+  defp at_in(_), do: {:error, Error.new(:not_an_event, field: "at")}
+
+  # With one name; without one it speaks of several entities, in maps or lists.
+  defp named(event) do
+    others = event |> Map.drop(["seq", "at", "by"]) |> Map.values()
+
+    case Map.values(Map.take(event, ["event_name", "event"])) do
+      [name] when is_binary(name) and byte_size(name) in 1..255 -> :ok
+      [] when others != [] -> if several?(others), do: :ok, else: {:error, Error.new(:invalid_name)}
+      _ -> {:error, Error.new(:invalid_name)}
+    end
+  end
+
+  defp several?(values), do: Enum.all?(values, &is_map/1) or Enum.all?(values, &is_list/1)
+
   defp at_of(options, seq) do
     case EventLog.read(options.log, options.id, seq, seq, []) do
-      {:ok, %{text: line}} -> {:ok, at(line)}
+      {:ok, %{text: line}} -> at(line, seq)
       {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no event to play")}
       error -> error
     end
@@ -286,7 +311,7 @@ defmodule Roomfold.Replay do
   defp position(%{anchor: {since, from}} = state),
     do: min(from + (now() - since) * state.speed, duration(state) * 1.0)
 
-  defp duration(state), do: state.last_at - state.first_at
+  defp duration(state), do: max(state.last_at - state.first_at, 0)
 
   defp anchored(state, position), do: %{state | anchor: {now(), position}, position: position}
 
@@ -324,19 +349,30 @@ defmodule Roomfold.Replay do
   defp more(state, from) do
     with {:ok, %{text: text}} <-
            EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece),
-         {:ok, text} <- Recovery.upcast(text, state.options, from) do
-      %{state | next: for(line <- :binary.split(text, "\n", [:global, :trim_all]), do: {at(line), line})}
+         {:ok, text} <- Recovery.upcast(text, state.options, from),
+         {:ok, next} <- timed(:binary.split(text, "\n", [:global, :trim_all]), from, []) do
+      %{state | next: next}
     else
       {:ok, nil} -> %{state | error: Error.new(:log_trimmed)}
       {:error, error} -> %{state | error: error}
     end
   end
 
+  defp timed([], _, entries), do: {:ok, Enum.reverse(entries)}
+
+  defp timed([line | lines], seq, entries) do
+    with {:ok, at} <- at(line, seq), do: timed(lines, seq + 1, [{at, line} | entries])
+  end
+
   # The room writes it behind everything that a client said, so the last one counts; a recording may have it anywhere.
-  defp at(line) do
-    case Regex.run(~r/"at":(\d+),"by":"[^"]*"\}$/, line) do
-      [_, at] -> String.to_integer(at)
-      nil -> JSON.decode!(line)["at"]
+  defp at(line, seq) do
+    with nil <- Regex.run(~r/"at":(\d{1,15}),"by":"[^"]*"\}$/, line),
+         {:ok, event} <- JSON.decode(line),
+         {:ok, at} <- at_in(event) do
+      {:ok, at}
+    else
+      [_, at] -> {:ok, String.to_integer(at)}
+      {:error, error} -> {:error, Error.put(error, detail: "seq #{seq} of what is played")}
     end
   end
 
@@ -402,7 +438,8 @@ defmodule Roomfold.Replay do
     {since, from} = state.anchor
     due = since + (at - state.first_at - from) / state.speed
     key = make_ref()
-    Process.send_after(self(), {:play, key}, max(ceil(due), ceil(now())), abs: true)
+    now = ceil(now())
+    Process.send_after(self(), {:play, key}, due |> ceil() |> max(now) |> min(now + @longest_ms), abs: true)
     %{state | timer: key}
   end
 
