@@ -137,7 +137,17 @@ defmodule Roomfold.Room do
 
     case Keyword.get(opts, :rooms, Rooms) do
       nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
-      rooms -> Server.start_link(Rooms.options(rooms, id, opts))
+      rooms -> start_link(rooms, id, Keyword.drop(opts, [:id, :rooms, :name]))
+    end
+  end
+
+  # In the place it is one of its rooms, and may be started there by its id later.
+  defp start_link(rooms, id, opts) do
+    options = Rooms.options(rooms, id, opts)
+
+    with {:ok, pid} <- Server.start_link(options) do
+      if opts != [], do: Rooms.remember(options, opts)
+      {:ok, pid}
     end
   end
 
@@ -146,7 +156,8 @@ defmodule Roomfold.Room do
     do: %{id: {__MODULE__, opts[:id]}, start: {__MODULE__, :start_link, [opts]}, restart: :permanent}
 
   @doc """
-  Starts a room that is to be found by its id, if it does not run. With options of its own (`start_link/1`) it must not run yet.
+  Starts a room that is to be found by its id, if it does not run. It may have options of its own (`start_link/1`), which its place remembers (`Roomfold.Rooms`): it
+  comes back with them, until it is started with others. One that runs goes on as it is, whatever the options say.
 
       iex> {:ok, room} = Roomfold.Room.ensure_started("cellar", tick_ms: 20)
       iex> Roomfold.Room.whereis("cellar") == room
@@ -486,6 +497,8 @@ defmodule Roomfold.Room do
 
     * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time)
 
+  It has the options of the original, also those of its own.
+
   ## Examples
 
       iex> Roomfold.Room.publish("origin", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
@@ -502,8 +515,12 @@ defmodule Roomfold.Room do
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
          {:ok, _} <- valid({rooms, new}),
-         :ok <- past(room, &History.fork(&1, seq, new)),
+         :ok <- past(room, &forked(&1, seq, rooms, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
+  end
+
+  defp forked(options, seq, rooms, new) do
+    with :ok <- History.fork(options, seq, new), do: Rooms.inherit(options, rooms, new)
   end
 
   defp fork_id(id, seq) do

@@ -125,6 +125,10 @@ defmodule Roomfold.Room.Options do
     module.__room__()
   end
 
+  @doc "Options that make these."
+  def to_list(%__MODULE__{} = options),
+    do: options |> Map.from_struct() |> Map.drop([:id, :rooms]) |> Enum.reject(&(&1 == {:module, nil}))
+
   @doc "What `Roomfold.World.new/1` takes of them."
   def world(options) do
     [
