@@ -29,7 +29,7 @@ defmodule Roomfold.Projector do
     * `:stream`, `:topic` - what it folds
     * `:publish` - the topic that gets the diffs, another one (none: nothing is published)
     * `:every_ms` - how often (50)
-    * `:format` - `:term` (default): messages `{"diff", diff}`, and `{"snapshot", map}` when more happened than the world remembers; `:json` or
+    * `:format` - `:term` (default): messages `{"diff", diff}`, and `{"snapshot", %{"seq" => seq, "entities" => map}}` when more happened than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
     * `:world` - to start from (`Roomfold.World.new/1` with the other options)
     * `:name` - of the process
@@ -169,8 +169,11 @@ defmodule Roomfold.Projector do
 
   defp message(%{format: :term} = state) do
     case World.diff(state.world, state.told) do
-      {:ok, diff} -> {"diff", diff}
-      {:error, %{reason: :history_gone}} -> {"snapshot", World.snapshot(state.world)}
+      {:ok, diff} ->
+        {"diff", diff}
+
+      {:error, %{reason: :history_gone}} ->
+        {"snapshot", %{"seq" => World.seq(state.world), "entities" => World.snapshot(state.world)}}
     end
   end
 
