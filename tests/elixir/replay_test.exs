@@ -275,6 +275,47 @@ defmodule Roomfold.ReplayTest do
       end
     end
 
+    test "what an upcaster makes no event of is said, with its seq, by whoever reads it" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
+      {:ok, _} = Room.ensure_started({rooms, "old"})
+      for id <- ["a", "b"], do: {:ok, _} = Room.publish({rooms, "old"}, create(id))
+      Room.stop({rooms, "old"})
+      second = fn answer -> fn event -> if event["seq"] == 2, do: answer.(event), else: event end end
+
+      for {answer, reason, what} <- [
+            {fn _ -> nil end, :not_an_event, "an upcaster answered nil"},
+            {&[&1, &1], :not_an_event, "an upcaster answered the list"},
+            {fn _ -> raise "boom" end, :not_an_event, "an upcaster raised: ** (RuntimeError) boom"},
+            {&Map.put(&1, "x", {1}), :unsupported_value, "as upcasters make it"}
+          ] do
+        opts = [upcasters: [second.(answer)], rules_version: 2]
+        assert {:error, %Error{reason: ^reason, message: message}} = Room.ensure_started({rooms, "old"}, opts)
+        assert message =~ "room old, seq 2"
+        assert message =~ what
+
+        {:ok, replay} = Replay.start_link([log: Rooms.log(rooms), id: "old", paused: true] ++ opts)
+        assert {:error, %Error{reason: ^reason}} = Replay.seek(replay, 2)
+        assert {:error, %Error{reason: ^reason}} = Replay.resume(replay)
+      end
+    end
+
+    test "a fork of a room with a long id has a shorter one of its own; a wrong one is named as the option" do
+      rooms = start_rooms(room: [tick_ms: 2])
+
+      for id <- [String.duplicate("a", 255), String.duplicate("ä", 127)] do
+        {:ok, _} = Room.publish({rooms, id}, create("x"))
+        assert {:ok, {_, fork}} = Room.fork({rooms, id}, 1)
+        assert byte_size(fork) in 254..255
+        assert String.valid?(fork)
+        assert Room.get({rooms, fork}, "x") == %{}
+      end
+
+      for id <- ["", String.duplicate("a", 256), <<255>>, "a\0", :x] do
+        assert {:error, %Error{reason: :invalid_id, field: "id"}} =
+                 Room.fork({rooms, String.duplicate("a", 255)}, 1, id: id)
+      end
+    end
+
     test "an upcaster that leaves out a seq is found out: the room does not start" do
       rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
       {:ok, pid} = Room.start_link(id: "old", rooms: rooms)

@@ -42,7 +42,7 @@ defmodule Roomfold.Room do
       end
   """
 
-  alias Roomfold.{Error, EventStream, Rooms, Rules, World}
+  alias Roomfold.{Error, EventLog, EventStream, Rooms, Rules, World}
   alias Roomfold.Room.{History, Inbox, Options, Server, Text}
 
   @type id :: String.t()
@@ -495,7 +495,7 @@ defmodule Roomfold.Room do
 
   ## Options
 
-    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time)
+    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning)
 
   It has the options of the original, also those of its own.
 
@@ -514,7 +514,7 @@ defmodule Roomfold.Room do
 
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
-         {:ok, _} <- valid({rooms, new}),
+         {:ok, _} <- valid({rooms, new}, "id"),
          :ok <- past(room, &forked(&1, seq, rooms, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
   end
@@ -525,7 +525,16 @@ defmodule Roomfold.Room do
 
   defp fork_id(id, seq) do
     suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
-    "#{id}@#{seq}-#{suffix}"
+    behind = "@#{seq}-#{suffix}"
+    shortened(id, 255 - byte_size(behind)) <> behind
+  end
+
+  # To whole characters.
+  defp shortened(id, bytes) when byte_size(id) <= bytes, do: id
+
+  defp shortened(id, bytes) do
+    part = binary_part(id, 0, bytes)
+    if String.valid?(part), do: part, else: shortened(id, bytes - 1)
   end
 
   @doc """
@@ -658,9 +667,11 @@ defmodule Roomfold.Room do
     with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id)
   end
 
-  defp valid({rooms, id}) when is_binary(id) and byte_size(id) in 1..255, do: {:ok, {rooms, id}}
-  defp valid({_, _}), do: {:error, Error.new(:invalid_id, field: "room")}
+  defp valid(name, field \\ "room")
 
-  defp valid(:none),
-    do: {:error, Error.new(:invalid_id, field: "room", detail: "a room is its id, {rooms, id} or its pid")}
+  defp valid({rooms, id}, field),
+    do: if(EventLog.room?(id), do: {:ok, {rooms, id}}, else: {:error, Error.new(:invalid_id, field: field)})
+
+  defp valid(:none, field),
+    do: {:error, Error.new(:invalid_id, field: field, detail: "a room is its id, {rooms, id} or its pid")}
 end

@@ -122,29 +122,47 @@ defmodule Roomfold.Room.Recovery do
          do: {:error, Error.new(:history_gone)}
   end
 
-  @doc "Events from a seq on, as they would be written today."
+  @doc "Events from a seq on, as they would be written today. What upcasters make no event of is an error, not an event less."
   def upcast(text, %{upcasters: []}, _), do: {:ok, text}
 
   def upcast(text, options, from) do
-    with {:ok, %{versions: versions}} <- EventLog.head(options.log, options.id) do
-      json = [impl: Options.json(options)]
+    with {:ok, %{versions: versions}} <- EventLog.head(options.log, options.id),
+         {:ok, lines} <-
+           text |> :binary.split("\n", [:global, :trim_all]) |> today(options, versions, from, []),
+         do: {:ok, lines |> Enum.reverse() |> Enum.join("\n")}
+  end
 
-      {:ok,
-       text
-       |> :binary.split("\n", [:global, :trim_all])
-       |> Enum.with_index(from)
-       |> Enum.map_join("\n", fn {line, seq} ->
-         meta = versions_at(versions, seq)
+  defp today([], _, _, _, done), do: {:ok, done}
 
-         options.upcasters
-         |> Enum.reduce(JSON.decode!(line, json), &today(&1, &2, meta))
-         |> JSON.encode!(json)
-       end)}
+  defp today([line | lines], options, versions, seq, done) do
+    json = [impl: Options.json(options)]
+
+    with {:ok, event} <- JSON.decode(line, json),
+         {:ok, event} <- upcasted(options.upcasters, event, versions_at(versions, seq)),
+         {:ok, line} <- JSON.encode(event, json) do
+      today(lines, options, versions, seq + 1, [line | done])
+    else
+      {:error, %Error{} = error} ->
+        {:error, Error.put(error, detail: "room #{options.id}, seq #{seq}, as upcasters make it")}
+
+      {:error, what} ->
+        {:error, Error.new(:not_an_event, detail: "room #{options.id}, seq #{seq}: an upcaster #{what}")}
     end
   end
 
-  defp today(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
-  defp today(upcaster, event, meta), do: upcaster.(event, meta)
+  defp upcasted(upcasters, event, meta) do
+    Enum.reduce_while(upcasters, {:ok, event}, fn upcaster, {:ok, event} ->
+      case call(upcaster, event, meta) do
+        event when is_map(event) and not is_struct(event) -> {:cont, {:ok, event}}
+        other -> {:halt, {:error, "answered #{Error.got(other)}"}}
+      end
+    end)
+  rescue
+    error -> {:error, "raised: " <> Exception.format_banner(:error, error)}
+  end
+
+  defp call(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
+  defp call(upcaster, event, meta), do: upcaster.(event, meta)
 
   defp versions_at(versions, seq) do
     versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)
