@@ -526,9 +526,9 @@ defmodule Roomfold.ReplayTest do
            end)
 
     test "in its own timing, and says how late it was" do
+      start = System.monotonic_time(:millisecond)
       {:ok, replay} = Replay.start_link(events: @lines)
       {_, [{:push, "snapshot", _}], session} = join!(replay, "me", %{"events" => true})
-      start = System.monotonic_time(:millisecond)
 
       Enum.reduce_while(1..30, session, fn _, session ->
         {diff, session} = await(session, push("diff"))
