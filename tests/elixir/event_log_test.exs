@@ -15,6 +15,13 @@ defmodule Roomfold.EventLog.MemoryTest do
     room(log, "lobby", 3)
     assert EventLog.verify(log) == {:ok, 3}
   end
+
+  test "unknown options are named", %{log: log} do
+    for read <- [&EventLog.read/5, &EventLog.stream/5] do
+      error = assert_raise ArgumentError, fn -> read.(log, "lobby", 1, 2, max_byte: 9) end
+      assert error.message =~ "[:max_byte]"
+    end
+  end
 end
 
 defmodule Roomfold.EventLog.SQLiteConformanceTest do

@@ -94,8 +94,8 @@ defmodule Roomfold.ProjectorTest do
     EventStream.subscribe(stream, "diffs")
     start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 20, history: 2})
     EventStream.broadcast(stream, "s", for(n <- 1..10, do: joined("u#{n}")))
-    assert_receive {"snapshot", snapshot}, 1_000
-    assert map_size(snapshot) == 10
+    assert_receive {"snapshot", %{"seq" => 10, "entities" => entities}}, 1_000
+    assert map_size(entities) == 10
   end
 
   test "bad options", %{stream: stream} do

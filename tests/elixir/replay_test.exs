@@ -1,7 +1,7 @@
 defmodule Roomfold.ReplayTest do
   use Roomfold.RoomsCase, async: true
 
-  alias Roomfold.{Replay, Rules}
+  alias Roomfold.{EventLog, Replay, Rules}
 
   defp create(id, components \\ %{}), do: {"create", %{"entity_id" => id, "components" => components}}
   defp move(x), do: {"user_moved", %{"user_id" => "tom", "position" => [x, 0, 0]}}
@@ -107,6 +107,63 @@ defmodule Roomfold.ReplayTest do
       end
     end
 
+    defp refolded(room, ours, theirs, events, opts \\ []) do
+      {:ok, _} = Room.ensure_started(room, rules: Rules.new!(ours))
+      {:ok, _} = Room.publish(room, events)
+      Room.refold(room, Rules.new!(theirs), opts)
+    end
+
+    test "other rules: what differs in between is found where every event is compared" do
+      room = {start_rooms(room: [tick_ms: 2]), "t"}
+      ours = %{"came" => [{:create, "id", %{}}], "left" => [{:delete, "id"}]}
+      theirs = %{ours | "came" => [{:create, "id", %{"x" => {:value, 1}}}]}
+      events = for name <- ["came", "left"], do: {name, %{"id" => "tom"}}
+      assert {:different, %{seq: 1}} = refolded(room, ours, theirs, events, every: 1)
+      assert Room.refold(room, Rules.new!(theirs)) == :same
+    end
+
+    test "other rules: an integer and a float are two values" do
+      room = {start_rooms(room: [tick_ms: 2]), "t"}
+      rules = fn x -> %{"came" => [{:create, "id", %{"x" => {:value, x}}}]} end
+
+      assert {:different, %{seq: 1, ours: ours, theirs: theirs}} =
+               refolded(room, rules.(1), rules.(1.0), [{"came", %{"id" => "tom"}}])
+
+      assert {ours["creates"]["tom"]["x"], theirs["creates"]["tom"]["x"]} === {1, 1.0}
+    end
+
+    test "other rules: not how a world came about is compared, but what it is" do
+      room = {start_rooms(room: [tick_ms: 2]), "t"}
+
+      rules = fn points, z ->
+        %{
+          "came" => [{:create, "id", %{"x" => {:value, 1}}}],
+          "scored" => points,
+          "ended" => [{:update, "id", %{"z" => {:value, z}}}]
+        }
+      end
+
+      ours = rules.([{:create, "id", %{"x" => {:value, 1}, "y" => {:value, 1}}}], 1)
+      theirs = rules.([{:update, "id", %{"y" => {:value, 1}}}], 2)
+      events = for name <- ["came", "scored", "ended"], do: {name, %{"id" => "tom"}}
+      assert {:different, %{seq: 3}} = refolded(room, ours, theirs, events)
+    end
+
+    test "wrong options of fork and refold are named" do
+      room = walked()
+
+      for {call, message} <- [
+            {fn -> Room.refold(room, Rules.xr(), evry: 1) end, "[:evry]"},
+            {fn -> Room.refold(room, Rules.xr(), every: 0) end,
+             ":every must be a whole number above 0, got: 0"},
+            {fn -> Room.refold(room, Rules.xr(), every: -1) end, ":every must be"},
+            {fn -> Room.refold(room, Rules.xr(), every: "x") end, ":every must be"},
+            {fn -> Room.fork(room, 1, ident: "x") end, "[:ident]"}
+          ] do
+        assert assert_raise(ArgumentError, call).message =~ message
+      end
+    end
+
     test "hashes of the state" do
       room = walked()
       {:ok, hashes} = Room.hashes(room, 8)
@@ -189,6 +246,76 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(room, "tom") == %{"points" => 61}
     end
 
+    test "the events of a fork are read as those of the original" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
+      log = Rooms.log(rooms)
+      upcast = fn event, versions -> Map.put(event, "was", versions["rules"]) end
+      rules = Rules.new!(%{"came" => [{:create, "id", %{"was" => {:field, "was"}}}]})
+
+      for version <- 1..3 do
+        {:ok, _} =
+          Room.ensure_started({rooms, "old"}, rules: rules, upcasters: [upcast], rules_version: version)
+
+        for n <- 1..2, do: {:ok, _} = Room.publish({rooms, "old"}, {"came", %{"id" => "#{version}.#{n}"}})
+        :ok = Room.stop({rooms, "old"})
+      end
+
+      {:ok, %{versions: versions}} = EventLog.head(log, "old")
+      assert [{1, _}, {3, _}, {5, _}] = versions
+
+      for {seq, count} <- [{6, 3}, {5, 3}, {4, 2}, {1, 1}, {0, 1}] do
+        {:ok, {_, fork}} = Room.fork({rooms, "old"}, seq)
+        assert {:ok, %{seq: ^seq, versions: copied}} = EventLog.head(log, fork)
+        assert copied == Enum.take(versions, count)
+
+        {:ok, _} = Room.ensure_started({rooms, fork}, rules: rules, upcasters: [upcast], rules_version: 3)
+        {:ok, world} = Room.state_at({rooms, fork}, seq)
+        for {id, %{"was" => was}} <- World.snapshot(world), do: assert(id =~ ~r/^#{was}\./)
+        assert World.count(world) == seq
+      end
+    end
+
+    test "what an upcaster makes no event of is said, with its seq, by whoever reads it" do
+      rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
+      {:ok, _} = Room.ensure_started({rooms, "old"})
+      for id <- ["a", "b"], do: {:ok, _} = Room.publish({rooms, "old"}, create(id))
+      Room.stop({rooms, "old"})
+      second = fn answer -> fn event -> if event["seq"] == 2, do: answer.(event), else: event end end
+
+      for {answer, reason, what} <- [
+            {fn _ -> nil end, :not_an_event, "an upcaster answered nil"},
+            {&[&1, &1], :not_an_event, "an upcaster answered the list"},
+            {fn _ -> raise "boom" end, :not_an_event, "an upcaster raised: ** (RuntimeError) boom"},
+            {&Map.put(&1, "x", {1}), :unsupported_value, "as upcasters make it"}
+          ] do
+        opts = [upcasters: [second.(answer)], rules_version: 2]
+        assert {:error, %Error{reason: ^reason, message: message}} = Room.ensure_started({rooms, "old"}, opts)
+        assert message =~ "room old, seq 2"
+        assert message =~ what
+
+        {:ok, replay} = Replay.start_link([log: Rooms.log(rooms), id: "old", paused: true] ++ opts)
+        assert {:error, %Error{reason: ^reason}} = Replay.seek(replay, 2)
+        assert {:error, %Error{reason: ^reason}} = Replay.resume(replay)
+      end
+    end
+
+    test "a fork of a room with a long id has a shorter one of its own; a wrong one is named as the option" do
+      rooms = start_rooms(room: [tick_ms: 2])
+
+      for id <- [String.duplicate("a", 255), String.duplicate("ä", 127)] do
+        {:ok, _} = Room.publish({rooms, id}, create("x"))
+        assert {:ok, {_, fork}} = Room.fork({rooms, id}, 1)
+        assert byte_size(fork) in 254..255
+        assert String.valid?(fork)
+        assert Room.get({rooms, fork}, "x") == %{}
+      end
+
+      for id <- ["", String.duplicate("a", 256), <<255>>, "a\0", :x] do
+        assert {:error, %Error{reason: :invalid_id, field: "id"}} =
+                 Room.fork({rooms, String.duplicate("a", 255)}, 1, id: id)
+      end
+    end
+
     test "an upcaster that leaves out a seq is found out: the room does not start" do
       rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
       {:ok, pid} = Room.start_link(id: "old", rooms: rooms)
@@ -217,6 +344,131 @@ defmodule Roomfold.ReplayTest do
           ] do
         assert {:error, %Error{reason: :not_supported}} = past.(room)
       end
+    end
+  end
+
+  # Of the twenty events the first eleven are gone; the snapshots are those of 12 and of 18.
+  defp trimmed do
+    rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 6])
+    room = {rooms, "walk"}
+    {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+    for x <- 2..20, do: {:ok, ^x} = Room.publish(room, move(x))
+    log = Rooms.log(rooms)
+    eventually(fn -> match?({:ok, {18, _}}, EventLog.snapshot(log, "walk")) end)
+    :ok = EventLog.trim(log, "walk", 12)
+    {:ok, %{first: 12, seq: 20}} = EventLog.head(log, "walk")
+    {room, log}
+  end
+
+  describe "the past of a room whose log was trimmed" do
+    test "what the log still tells, and of what is gone that it is" do
+      {room, _} = trimmed()
+
+      for stopped <- [false, true] do
+        if stopped, do: Room.stop(room)
+        assert {:ok, world} = Room.state_at(room, 12)
+        assert World.get(world, "tom") == %{"position" => [12.0, 0.0, 0.0]}
+        assert {:ok, %{"from" => 12, "seq" => 17}} = Room.diff(room, 12, 17)
+
+        for seq <- [1, 3, 11],
+            answer <- [Room.state_at(room, seq), Room.diff(room, seq, 20), Room.diff(room, seq, seq)] do
+          assert {:error, %Error{reason: :log_trimmed}} = answer
+        end
+      end
+    end
+
+    test "a fork would lack its beginning: there is none, and no half of one" do
+      {room, log} = trimmed()
+
+      for _ <- 1..2 do
+        assert {:error, %Error{reason: :log_trimmed, message: message}} = Room.fork(room, 15, id: "ff")
+        assert message =~ "the first is 12"
+      end
+
+      assert EventLog.rooms(log) == {:ok, ["walk"]}
+      assert {:ok, {_, "ff"}} = Room.fork(room, 0, id: "ff")
+    end
+
+    test "other rules and hashes begin with the oldest snapshot" do
+      {room, _} = trimmed()
+      assert Room.refold(room, Rules.xr()) == :same
+      still = Rules.new!(%{"user_joined" => [{:create, "user_id", %{}}], "user_moved" => []})
+      assert {:different, %{seq: 13}} = Room.refold(room, still)
+
+      {:ok, hashes} = Room.hashes(room, 5)
+      {:ok, world} = Room.state_at(room, 15)
+      assert [{15, hash}, {20, _}] = hashes
+      assert hash == Roomfold.Room.History.hash(world)
+
+      # Nothing but the snapshot that it stopped with.
+      :ok = Room.stop(room)
+      :ok = EventLog.trim(Rooms.log(elem(room, 0)), "walk", 21)
+      assert Room.refold(room, still) == :same
+      assert Room.hashes(room, 5) == {:ok, [List.last(hashes)]}
+      assert {:error, %Error{reason: :log_trimmed}} = Room.replay(room)
+    end
+
+    test "a replay begins with the oldest snapshot" do
+      {room, _} = trimmed()
+      {:ok, replay} = Room.replay(room, paused: true)
+      assert %{seq: 12, first_seq: 12, last_seq: 20, error: nil} = Replay.info(replay)
+      assert Room.get(replay, "tom") == %{"position" => [12.0, 0.0, 0.0]}
+      assert Replay.seek(replay, 14) == :ok
+      assert Replay.seek(replay, 12) == :ok
+      assert Replay.seek(replay, {:ms, -1}) == :ok
+
+      for seq <- [0, 1, 11] do
+        assert {:error, %Error{reason: :log_trimmed, message: message}} = Replay.seek(replay, seq)
+        assert message =~ "the replay begins at 12"
+      end
+
+      assert Replay.speed(replay, 100) == :ok
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 20 end)
+    end
+
+    test "a replay that the log was trimmed in front of stands still and says why, and goes on from where there is something" do
+      {room, log} = trimmed()
+      {:ok, replay} = Room.replay(room, paused: true)
+      # Now there is a snapshot of its end, too.
+      :ok = Room.stop(room)
+      :ok = EventLog.trim(log, "walk", 19)
+      assert {:error, %Error{reason: :log_trimmed}} = Replay.resume(replay)
+      assert %{seq: 12, paused: true, error: %Error{reason: :log_trimmed}} = Replay.info(replay)
+
+      for where <- [12, 15, {:ms, 0}],
+          do: assert({:error, %Error{reason: :log_trimmed}} = Replay.seek(replay, where))
+
+      assert Replay.seek(replay, 19) == :ok
+      assert %{seq: 19, error: nil} = Replay.info(replay)
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 20 end)
+      assert Replay.info(replay).error == nil
+    end
+
+    test "a replay stands still in the midst of playing, too" do
+      {:ok, pid} = EventLog.Memory.start_link()
+      log = {EventLog.Memory, pid}
+      {:ok, %{term: term}} = EventLog.claim(log, "far")
+
+      line = fn seq, at ->
+        ~s({"event":"create","entity_id":"e#{seq}","components":{},"seq":#{seq},"at":#{at},"by":"server"})
+      end
+
+      :ok = EventLog.append(log, "far", term, 0, [line.(1, 0), line.(2, 100)])
+      # More than one reading of the log takes.
+      text = Roomfold.JSON.encode!(String.duplicate("x", 300_000))
+
+      long =
+        ~s({"event":"create","entity_id":"e3","components":{"text":#{text}},"seq":3,"at":200,"by":"server"})
+
+      :ok = EventLog.append(log, "far", term, 2, [long, line.(4, 300)])
+      {:ok, replay} = Replay.start_link(log: log, id: "far", paused: true)
+      assert Replay.resume(replay) == :ok
+      :ok = EventLog.put_snapshot(log, "far", term, 4, "of somebody else's")
+      :ok = EventLog.trim(log, "far", 5)
+      eventually(fn -> Replay.info(replay).error end)
+      assert %{seq: 2, paused: true, error: %Error{reason: :log_trimmed}} = Replay.info(replay)
     end
   end
 
@@ -274,9 +526,9 @@ defmodule Roomfold.ReplayTest do
            end)
 
     test "in its own timing, and says how late it was" do
+      start = System.monotonic_time(:millisecond)
       {:ok, replay} = Replay.start_link(events: @lines)
       {_, [{:push, "snapshot", _}], session} = join!(replay, "me", %{"events" => true})
-      start = System.monotonic_time(:millisecond)
 
       Enum.reduce_while(1..30, session, fn _, session ->
         {diff, session} = await(session, push("diff"))
@@ -364,6 +616,38 @@ defmodule Roomfold.ReplayTest do
       for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}}, 1_000)
     end
 
+    test "what a live room can besides is not supported, and is no end of it" do
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+
+      for ask <- [
+            &Room.state_at(&1, 1),
+            &Room.diff(&1, 0, 1),
+            &Room.hashes(&1, 1),
+            &Room.refold(&1, Rules.xr()),
+            &Room.replay/1,
+            &GenServer.call(&1, :something)
+          ] do
+        assert {:error, %Error{reason: :not_supported, message: message}} = ask.(replay)
+        assert message =~ "this is a replay"
+      end
+
+      GenServer.cast(replay, :something)
+      assert Replay.info(replay).last_seq == 21
+    end
+
+    test "a session of a host with a fast lane gets all that is played" do
+      {:ok, replay} = Replay.start_link(events: @lines, speed: 10)
+      {_, _, session} = join!(replay, "me", %{}, fastlane: {self(), {__MODULE__, :none}})
+
+      Enum.reduce_while(1..40, session, fn _, session ->
+        {diff, session} = await(Session.flushed(session), push("diff"))
+        {[], session} = Session.input(session, "ack", %{"seq" => diff["seq"]})
+        if diff["seq"] == 21, do: {:halt, session}, else: {:cont, session}
+      end)
+
+      assert Replay.info(replay).seq == 21
+    end
+
     test "of a room, with its rules" do
       room = walked()
       {:ok, replay} = Room.replay(room, paused: true)
@@ -396,14 +680,80 @@ defmodule Roomfold.ReplayTest do
       assert assert_raise(ArgumentError, fn -> Room.replay(room, speed: 0) end).message =~ ":speed must be"
     end
 
+    defp at(n, at),
+      do: ~s({"event":"create","entity_id":"e#{n}","components":{},"at":#{at}})
+
+    test "a clock that went back stood still: all is played, in its order" do
+      for {ats, duration} <- [{[1000, 5000, 500], 4000}, {[1000, 3000, 2000], 2000}, {[5, -5, -9], 0}] do
+        lines = Enum.map_join(Enum.with_index(ats), "\n", fn {at, n} -> at(n, at) end)
+        {:ok, replay} = Replay.start_link(events: lines, speed: 100)
+        assert Replay.info(replay).duration_ms == duration
+        eventually(fn -> Replay.info(replay).seq == 3 end)
+        assert Replay.seek(replay, {:ms, duration}) == :ok
+        assert Replay.info(replay).seq == 3
+        assert Replay.seek(replay, 2) == :ok
+        assert Replay.info(replay).position_ms >= 0
+      end
+    end
+
+    test "however far apart events are, none is out of a timer's reach" do
+      lines = at(1, -9_007_199_254_740_991) <> "\n" <> at(2, 9_007_199_254_740_991)
+      {:ok, replay} = Replay.start_link(events: lines, speed: 0.01)
+      eventually(fn -> Replay.info(replay).seq == 1 end)
+      assert Replay.seek(replay, {:ms, 1.0e300}) == :ok
+      assert Replay.info(replay).seq == 2
+    end
+
+    test "a log whose events have no time" do
+      {:ok, pid} = EventLog.Memory.start_link()
+      log = {EventLog.Memory, pid}
+      {:ok, %{term: term}} = EventLog.claim(log, "raw")
+
+      raw = fn seq, more ->
+        ~s({"event":"create","entity_id":"e#{seq}","components":{},"seq":#{seq}#{more}})
+      end
+
+      :ok = EventLog.append(log, "raw", term, 0, [raw.(1, "")])
+      assert {:error, %Error{reason: :not_an_event, field: "at"}} = Replay.start_link(log: log, id: "raw")
+
+      # A clock that went back, too.
+      {:ok, %{term: term}} = EventLog.claim(log, "back")
+      :ok = EventLog.append(log, "back", term, 0, [raw.(1, ~s(,"at":9)), raw.(2, ""), raw.(3, ~s(,"at":7))])
+      {:ok, replay} = Replay.start_link(log: log, id: "back", paused: true)
+      assert {:error, %Error{reason: :not_an_event, message: message}} = Replay.resume(replay)
+      assert message =~ "seq 2 of what is played"
+      assert %{duration_ms: 0, paused: true} = Replay.info(replay)
+    end
+
     test "what can't be played" do
       assert {:error, %Error{reason: :no_room}} = Replay.start_link(events: "")
 
       assert {:error, %Error{reason: :unexpected_end, index: 1}} =
                Replay.start_link(events: ~s({"event":"x","at":1}\n{"at":))
 
-      assert {:error, %Error{reason: :not_an_event, index: 0, field: "at"}} =
-               Replay.start_link(events: ~s({"event":"x"}))
+      for line <- [~s({"event":"x"}), ~s({"event":"x","at":1.5}), ~s({"event":"x","at":null}), "[]", "{}"] do
+        assert {:error, %Error{reason: :not_an_event, index: 0, field: "at"}} =
+                 Replay.start_link(events: line)
+      end
+
+      for at <- ["99999999999999999999999999", "9007199254740992", "-9007199254740992"] do
+        line = ~s({"event":"x","at":#{at}})
+
+        assert {:error, %Error{reason: :number_out_of_range, index: 0, field: "at"}} =
+                 Replay.start_link(events: line)
+      end
+
+      for fields <- ["", ~s("event":"",), ~s("event":1,), ~s("event":"x","event_name":"x",), ~s("x":1,)] do
+        line = at(1, 1) <> "\n{" <> fields <> ~s("at":1})
+        assert {:error, %Error{reason: :invalid_name, index: 1}} = Replay.start_link(events: line)
+      end
+
+      # Several entities at once have no name.
+      assert {:ok, replay} =
+               Replay.start_link(events: ~s({"others":[{"id":"tom","health":3}],"at":1}), paused: true)
+
+      assert Replay.seek(replay, 1) == :ok
+      assert Room.get(replay, "tom") == %{"health" => 3}
     end
   end
 end

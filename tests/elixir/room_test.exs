@@ -710,6 +710,13 @@ defmodule Roomfold.RoomTest do
       assert Rooms.running(rooms) == []
     end
 
+    test "what a log would not take for a room's id is none anywhere" do
+      for rooms <- [start_rooms(), start_rooms(log: nil)], id <- [<<255>>, "a\0b"] do
+        for ask <- [&Room.subscribe/1, &Room.unsubscribe/1, &Room.ensure_started/1, &Room.state_at(&1, 0)],
+            do: assert({:error, %Error{reason: :invalid_id, field: "room"}} = ask.({rooms, id}))
+      end
+    end
+
     test "a room is started once, by whoever asks first" do
       rooms = start_rooms()
 

@@ -128,7 +128,7 @@ X(OLD_TERM, old_term, "somebody else has claimed this room since: this term may 
 X(WRONG_SEQ, wrong_seq, "this is not the seq at which the room's log stands")
 //: an append with a record that is none; nothing of the append is kept
 X(INVALID_RECORD, invalid_record, "a record must be one line of JSON text, not empty and without a zero byte")
-//: a read from before what `trim` left
+//: a read from before what `trim` left; so the past of a room before its oldest snapshot, and a fork of it
 X(LOG_TRIMMED, log_trimmed, "the log does not keep these records any more")
 //: the disk, or `:max_bytes`
 X(LOG_FULL, log_full, "there is no space left for the log")

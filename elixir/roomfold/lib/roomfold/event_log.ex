@@ -158,11 +158,7 @@ defmodule Roomfold.EventLog do
   @spec read(t, room, pos_integer, pos_integer | :infinity, keyword) :: {:ok, piece | nil} | error
   def read({module, server}, room, from, to \\ :infinity, opts \\ [])
       when is_integer(from) and from > 0 and (to == :infinity or is_seq(to)) do
-    limits = %{
-      max_bytes: positive!(opts, :max_bytes, @max_bytes),
-      max_events: positive!(opts, :max_events, @max_seq)
-    }
-
+    limits = limits!(opts)
     with :ok <- check_room(room), do: module.read(server, room, from, min(to, @max_seq), limits)
   end
 
@@ -178,6 +174,8 @@ defmodule Roomfold.EventLog do
   """
   @spec stream(t, room, pos_integer, pos_integer | :infinity, keyword) :: Enumerable.t()
   def stream(log, room, from, to \\ :infinity, opts \\ []) do
+    _ = limits!(opts)
+
     Stream.unfold(from, fn from ->
       # Integers are smaller than atoms.
       case from <= to && read(log, room, from, to, opts) do
@@ -232,11 +230,11 @@ defmodule Roomfold.EventLog do
     with :ok <- check_room(room), do: module.verify(server, room)
   end
 
-  defp check_room(room) do
-    if is_binary(room) and byte_size(room) in 1..255 and text?(room),
-      do: :ok,
-      else: {:error, Error.new(:invalid_id, field: "room")}
-  end
+  defp check_room(room), do: if(room?(room), do: :ok, else: {:error, Error.new(:invalid_id, field: "room")})
+
+  @doc false
+  # What may be a room's name.
+  def room?(room), do: is_binary(room) and byte_size(room) in 1..255 and text?(room)
 
   # UTF-8 without a zero byte. (`:binary.match/2` that finds nothing uses up the rest of the caller's time slice, at each append.)
   defp text?(<<0, _::binary>>), do: false
@@ -316,8 +314,13 @@ defmodule Roomfold.EventLog do
     end
   end
 
-  defp positive!(opts, key, default) do
-    case Keyword.get(opts, key, default) do
+  defp limits!(opts) do
+    opts = Keyword.validate!(opts, max_bytes: @max_bytes, max_events: @max_seq)
+    %{max_bytes: positive!(opts, :max_bytes), max_events: positive!(opts, :max_events)}
+  end
+
+  defp positive!(opts, key) do
+    case opts[key] do
       value when is_integer(value) and value > 0 -> min(value, @max_seq)
       value -> raise ArgumentError, "#{inspect(key)} must be a positive integer, got: #{inspect(value)}"
     end

@@ -30,7 +30,8 @@ defmodule Roomfold.Projector do
     * `:stream`, `:topic` - the events to fold
     * `:publish` - the topic for the diffs, another one than `:topic` (none: nothing is published)
     * `:every_ms` - milliseconds between diffs (50)
-    * `:format` - `:term` (default): messages `{"diff", diff}`, or `{"snapshot", map}` if more has changed than the world remembers; `:json` or
+    * `:format` - `:term` (default): messages `{"diff", diff}`, or
+      `{"snapshot", %{"seq" => seq, "entities" => map}}` if more has changed than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
     * `:world` - the world to start from (`Roomfold.World.new/1` with the other options)
     * `:name` - of the process
@@ -190,8 +191,11 @@ defmodule Roomfold.Projector do
 
   defp message(%{format: :term} = state) do
     case World.diff(state.world, state.told) do
-      {:ok, diff} -> {"diff", diff}
-      {:error, %{reason: :history_gone}} -> {"snapshot", World.snapshot(state.world)}
+      {:ok, diff} ->
+        {"diff", diff}
+
+      {:error, %{reason: :history_gone}} ->
+        {"snapshot", %{"seq" => World.seq(state.world), "entities" => World.snapshot(state.world)}}
     end
   end
 

@@ -13,7 +13,9 @@ defmodule Roomfold.Replay do
       iex> Roomfold.Room.get(replay, "tom")
       %{"position" => [1.0, 0.0, 0.0]}
 
-  For the log of a live room, use `Roomfold.Room.replay/2`.
+  For the log of a live room, use `Roomfold.Room.replay/2`. If the log was trimmed, a replay begins with its oldest snapshot. A replay that
+  can't read on, say because the log was trimmed ahead of it, stands still: `info/1` and `resume/1` say why, and `seek/2` takes it to where
+  there is something to play.
   """
   use GenServer
 
@@ -21,6 +23,10 @@ defmodule Roomfold.Replay do
   alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
+  # Times, of events and between them, are exact up to here.
+  @most_ms 9_007_199_254_740_991
+  # A timer takes no more than so many; then it looks again.
+  @longest_ms 3_600_000
 
   # anchor: {time, position} when it last began to run; position: milliseconds from the first event
   defstruct [
@@ -30,11 +36,14 @@ defmodule Roomfold.Replay do
     :term,
     :first_at,
     :last_at,
+    :first_seq,
     :last_seq,
     :anchor,
     :speed,
     :topic,
     :timer,
+    # why it can't go on
+    :error,
     position: 0,
     paused?: false,
     people: %People{},
@@ -50,7 +59,8 @@ defmodule Roomfold.Replay do
 
   ## Options
 
-    * `:events` - JSON Lines, as a log or a recording has them; or `:log` and `:id` of a room
+    * `:events` - JSON Lines, as a log or a recording has them, each with `"at"` in milliseconds (one that goes back is played together
+      with the one before it); or `:log` and `:id` of a room
     * `:speed` - 1 is the original speed (1)
     * `:paused` - whether to start paused (`false`)
     * `:stream`, `:topic` - where events are also published (nowhere; the topic is `"stream:" <> id`)
@@ -105,8 +115,8 @@ defmodule Roomfold.Replay do
   @spec pause(GenServer.server()) :: :ok
   def pause(replay), do: GenServer.call(replay, :pause)
 
-  @doc "Continues."
-  @spec resume(GenServer.server()) :: :ok
+  @doc "Continues. An error if the next events can't be read."
+  @spec resume(GenServer.server()) :: :ok | {:error, Error.t()}
   def resume(replay), do: GenServer.call(replay, :resume)
 
   @doc "Plays at another speed, 0.01 to 100."
@@ -114,7 +124,7 @@ defmodule Roomfold.Replay do
   def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
 
   @doc """
-  Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`.
+  Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`. Before `:first_seq` (`info/1`) the log was trimmed: `:log_trimmed`.
 
       iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
       iex> {:error, error} = Roomfold.Replay.seek(replay, :end)
@@ -126,7 +136,13 @@ defmodule Roomfold.Replay do
 
   @doc """
   Its position and more: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
-  milliseconds: `:late_max`, `:late_mean`.
+  milliseconds: `:late_max`, `:late_mean`. `:first_seq` is where it begins: 0, or a snapshot's if the log was trimmed. `:error` is why it can't
+  play on, or `nil`.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> info = Roomfold.Replay.info(replay)
+      iex> {info.seq, info.first_seq, info.last_seq, info.error}
+      {0, 0, 1, nil}
   """
   @spec info(GenServer.server()) :: map
   def info(replay), do: GenServer.call(replay, :info)
@@ -197,9 +213,9 @@ defmodule Roomfold.Replay do
     with {:ok, log} <- log(own, options),
          options = %{options | log: log},
          {:ok, %{seq: last}} when last > 0 <- EventLog.head(log, options.id),
-         {:ok, first_at} <- at_of(options, 1),
-         {:ok, last_at} <- at_of(options, last),
-         {:ok, world} <- World.new(Options.world(options)) do
+         {:ok, world, _} <- Recovery.oldest(options),
+         {:ok, first_at} <- at_of(options, World.seq(world) + 1),
+         {:ok, last_at} <- at_of(options, last) do
       state = %__MODULE__{
         options: options,
         log: log,
@@ -207,6 +223,7 @@ defmodule Roomfold.Replay do
         term: 1,
         first_at: first_at,
         last_at: last_at,
+        first_seq: World.seq(world),
         last_seq: last,
         speed: own[:speed] || 1,
         paused?: own[:paused] == true,
@@ -234,33 +251,57 @@ defmodule Roomfold.Replay do
     log = {EventLog.Memory, pid}
     lines = :binary.split(text, "\n", [:global, :trim_all])
 
-    with {:ok, records} <- numbered(lines, 1, []),
+    with {:ok, records} <- numbered(lines, 1, -@most_ms, []),
          {:ok, %{term: term}} <- EventLog.claim(log, options.id, %{}),
          :ok <- EventLog.append(log, options.id, term, 0, records) do
       {:ok, log}
     end
   end
 
-  defp numbered([], _, records), do: {:ok, Enum.reverse(records)}
+  defp numbered([], _, _, records), do: {:ok, Enum.reverse(records)}
 
-  defp numbered([line | lines], seq, records) do
-    case JSON.decode(line) do
-      {:ok, %{"seq" => ^seq, "at" => at}} when is_integer(at) ->
-        numbered(lines, seq + 1, [line | records])
+  # A clock that went back stood still: an event is played when all before it have been.
+  defp numbered([line | lines], seq, latest, records) do
+    with {:ok, event} <- JSON.decode(line), {:ok, at} <- at_in(event), :ok <- named(event) do
+      at = max(at, latest)
 
-      {:ok, %{"at" => at} = event} when is_integer(at) ->
-        numbered(lines, seq + 1, [JSON.encode!(Map.put(event, "seq", seq)) | records])
+      record =
+        if match?(%{"seq" => ^seq, "at" => ^at}, event),
+          do: line,
+          else: JSON.encode!(Map.merge(event, %{"seq" => seq, "at" => at}))
 
-      {:ok, _} ->
-        {:error, Error.new(:not_an_event, index: seq - 1, field: "at")}
-
-      {:error, error} ->
-        {:error, %{error | index: seq - 1}}
+      numbered(lines, seq + 1, at, [record | records])
+    else
+      {:error, error} -> {:error, Error.put(error, index: seq - 1)}
     end
   end
 
+  defp at_in(%{"at" => at}) when is_integer(at) and abs(at) <= @most_ms, do: {:ok, at}
+
+  defp at_in(%{"at" => at}) when is_integer(at),
+    do: {:error, Error.new(:number_out_of_range, field: "at", detail: "it is milliseconds up to 2^53-1")}
+
+  defp at_in(_), do: {:error, Error.new(:not_an_event, field: "at")}
+
+  # With one name; without one it speaks of several entities, in maps or lists.
+  defp named(event) do
+    others = event |> Map.drop(["seq", "at", "by"]) |> Map.values()
+
+    case Map.values(Map.take(event, ["event_name", "event"])) do
+      [name] when is_binary(name) and byte_size(name) in 1..255 -> :ok
+      [] when others != [] -> if several?(others), do: :ok, else: {:error, Error.new(:invalid_name)}
+      _ -> {:error, Error.new(:invalid_name)}
+    end
+  end
+
+  defp several?(values), do: Enum.all?(values, &is_map/1) or Enum.all?(values, &is_list/1)
+
   defp at_of(options, seq) do
-    with {:ok, %{text: line}} <- EventLog.read(options.log, options.id, seq, seq, []), do: {:ok, at(line)}
+    case EventLog.read(options.log, options.id, seq, seq, []) do
+      {:ok, %{text: line}} -> at(line, seq)
+      {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no event to play")}
+      error -> error
+    end
   end
 
   # ---- the clock ----
@@ -272,7 +313,7 @@ defmodule Roomfold.Replay do
   defp position(%{anchor: {since, from}} = state),
     do: min(from + (now() - since) * state.speed, duration(state) * 1.0)
 
-  defp duration(state), do: state.last_at - state.first_at
+  defp duration(state), do: max(state.last_at - state.first_at, 0)
 
   defp anchored(state, position), do: %{state | anchor: {now(), position}, position: position}
 
@@ -294,32 +335,46 @@ defmodule Roomfold.Replay do
   defp due(%{next: [{at, _} = entry | next]} = state, until, lines) when at <= until,
     do: due(%{state | next: next}, until, [entry | lines])
 
-  defp due(%{next: []} = state, until, lines) do
+  defp due(%{next: [], error: nil} = state, until, lines) do
     case more(state, World.seq(state.world) + length(lines) + 1) do
-      [] -> {Enum.reverse(lines), state}
-      next -> due(%{state | next: next}, until, lines)
+      %{next: []} = state -> {Enum.reverse(lines), state}
+      state -> due(state, until, lines)
     end
   end
 
   defp due(state, _, lines), do: {Enum.reverse(lines), state}
 
+  # What comes next; nothing at the end, and where it can't be read.
   @piece 262_144
+  defp more(%{last_seq: last} = state, from) when from > last, do: state
+
   defp more(state, from) do
-    with true <- from <= state.last_seq,
-         {:ok, %{text: text, first: ^from}} <-
+    with {:ok, %{text: text}} <-
            EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece),
-         {:ok, text} <- Recovery.upcast(text, state.options, from) do
-      for line <- :binary.split(text, "\n", [:global, :trim_all]), do: {at(line), line}
+         {:ok, text} <- Recovery.upcast(text, state.options, from),
+         {:ok, next} <- timed(:binary.split(text, "\n", [:global, :trim_all]), from, []) do
+      %{state | next: next}
     else
-      _ -> []
+      {:ok, nil} -> %{state | error: Error.new(:log_trimmed)}
+      {:error, error} -> %{state | error: error}
     end
   end
 
+  defp timed([], _, entries), do: {:ok, Enum.reverse(entries)}
+
+  defp timed([line | lines], seq, entries) do
+    with {:ok, at} <- at(line, seq), do: timed(lines, seq + 1, [{at, line} | entries])
+  end
+
   # The room writes it after everything that a client sent, so the last one counts; a recording may have it anywhere.
-  defp at(line) do
-    case Regex.run(~r/"at":(\d+),"by":"[^"]*"\}$/, line) do
-      [_, at] -> String.to_integer(at)
-      nil -> JSON.decode!(line)["at"]
+  defp at(line, seq) do
+    with nil <- Regex.run(~r/"at":(\d{1,15}),"by":"[^"]*"\}$/, line),
+         {:ok, event} <- JSON.decode(line),
+         {:ok, at} <- at_in(event) do
+      {:ok, at}
+    else
+      [_, at] -> {:ok, String.to_integer(at)}
+      {:error, error} -> {:error, Error.put(error, detail: "seq #{seq} of what is played")}
     end
   end
 
@@ -371,11 +426,13 @@ defmodule Roomfold.Replay do
       do: EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode/1))
   end
 
-  # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches.
+  # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches. What can't go on stands still.
+  defp arm(%{error: %Error{}} = state), do: %{state | position: position(state), paused?: true}
+
   defp arm(%{next: []} = state) do
     case more(state, World.seq(state.world) + 1) do
-      [] -> state
-      next -> arm(%{state | next: next})
+      %{next: [], error: nil} = state -> state
+      state -> arm(state)
     end
   end
 
@@ -383,7 +440,8 @@ defmodule Roomfold.Replay do
     {since, from} = state.anchor
     due = since + (at - state.first_at - from) / state.speed
     key = make_ref()
-    Process.send_after(self(), {:play, key}, max(ceil(due), ceil(now())), abs: true)
+    now = ceil(now())
+    Process.send_after(self(), {:play, key}, due |> ceil() |> max(now) |> min(now + @longest_ms), abs: true)
     %{state | timer: key}
   end
 
@@ -395,7 +453,8 @@ defmodule Roomfold.Replay do
   end
 
   def handle_call(:resume, _, %{paused?: true} = state) do
-    {:reply, :ok, play(anchored(%{state | paused?: false}, state.position))}
+    state = play(anchored(%{state | paused?: false, error: nil}, state.position))
+    {:reply, if(state.error, do: {:error, state.error}, else: :ok), state}
   end
 
   def handle_call(:resume, _, state), do: {:reply, :ok, state}
@@ -408,8 +467,9 @@ defmodule Roomfold.Replay do
 
   def handle_call({:seek, where}, _, state) do
     with {:ok, seq} <- seq_at(state, where),
-         {:ok, world, _} <- Recovery.world(state.options, seq) do
-      {:reply, :ok, sought(state, world, where)}
+         {:ok, world, _} <- Recovery.world(state.options, seq),
+         {:ok, position} <- place(state, where) do
+      {:reply, :ok, sought(state, world, position)}
     else
       {:error, error} -> {:reply, {:error, error}, state}
     end
@@ -420,13 +480,15 @@ defmodule Roomfold.Replay do
      %{
        id: state.options.id,
        seq: World.seq(state.world),
+       first_seq: state.first_seq,
        last_seq: state.last_seq,
        position_ms: position(state),
        duration_ms: duration(state),
        speed: state.speed,
        paused: state.paused?,
        late_max: state.late_max,
-       late_mean: if(state.late_count > 0, do: state.late_sum / state.late_count, else: 0)
+       late_mean: if(state.late_count > 0, do: state.late_sum / state.late_count, else: 0),
+       error: state.error
      }, state}
   end
 
@@ -444,6 +506,9 @@ defmodule Roomfold.Replay do
   def handle_call({:read, read}, _, state), do: {:reply, Read.run(read, state.world), state}
   def handle_call({:leave, pid, _}, _, state), do: {:reply, :ok, left(state, pid)}
   def handle_call({:publish, _, _}, _, state), do: {:reply, {:error, replays()}, state}
+  # What else a live room can: its past, say.
+  def handle_call(_, _, state),
+    do: {:reply, {:error, Error.new(:not_supported, detail: "this is a replay")}, state}
 
   defp joined(state, pid, user, how) do
     case People.number(state.people, pid) do
@@ -475,6 +540,9 @@ defmodule Roomfold.Replay do
     {:noreply, state}
   end
 
+  # Such as the fast lane, which it has not: sessions get what it sends.
+  def handle_cast(_, state), do: {:noreply, state}
+
   @impl true
   def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
   def handle_info({:DOWN, _, _, pid, _}, state), do: {:noreply, left(state, pid)}
@@ -487,24 +555,27 @@ defmodule Roomfold.Replay do
   defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
 
   # After a seek the world is another one: connections have to join again.
-  defp sought(state, world, where) do
-    state = %{state | world: world, next: [], term: state.term + 1}
+  defp sought(state, world, position) do
+    state = %{state | world: world, next: [], error: nil, term: state.term + 1}
 
     for pid <- Map.keys(state.people.connections), do: send(pid, {:roomfold, state.options.id, :again})
-    state |> anchored(place(state, where)) |> play()
+    state |> anchored(position) |> play()
   end
 
-  defp place(state, {:ms, ms}), do: clamp(ms, state) * 1.0
+  defp place(state, {:ms, ms}), do: {:ok, clamp(ms, state) * 1.0}
 
   defp place(state, seq) do
-    {:ok, at} = at_of(state.options, max(seq, 1))
-    (at - state.first_at) * 1.0
+    with {:ok, at} <- at_of(state.options, max(seq, state.first_seq + 1)),
+         do: {:ok, (at - state.first_at) * 1.0}
   end
 
   defp clamp(ms, state), do: ms |> max(0) |> min(duration(state))
 
   defp seq_at(state, {:ms, ms}) when is_number(ms),
-    do: {:ok, search(state, state.first_at + clamp(ms, state), 0, state.last_seq)}
+    do: search(state, state.first_at + clamp(ms, state), state.first_seq, state.last_seq)
+
+  defp seq_at(%{first_seq: first}, seq) when is_integer(seq) and seq >= 0 and seq < first,
+    do: {:error, Error.new(:log_trimmed, detail: "the replay begins at #{first}")}
 
   defp seq_at(state, seq) when is_integer(seq) and seq >= 0 and seq <= state.last_seq, do: {:ok, seq}
   defp seq_at(_, seq) when is_integer(seq) and seq >= 0, do: {:error, Error.new(:seq_ahead)}
@@ -513,11 +584,13 @@ defmodule Roomfold.Replay do
     do: {:error, Error.new(:invalid_argument, detail: "a place is a seq from 0, or {:ms, n}")}
 
   # The last event at or before this time.
-  defp search(_, _, low, low), do: low
+  defp search(_, _, low, low), do: {:ok, low}
 
   defp search(state, at, low, high) do
     middle = div(low + high + 1, 2)
-    {:ok, found} = at_of(state.options, middle)
-    if found <= at, do: search(state, at, middle, high), else: search(state, at, low, middle - 1)
+
+    with {:ok, found} <- at_of(state.options, middle) do
+      if found <= at, do: search(state, at, middle, high), else: search(state, at, low, middle - 1)
+    end
   end
 end

@@ -49,7 +49,7 @@ defmodule Roomfold.Room do
   of `info/1`).
   """
 
-  alias Roomfold.{Error, EventStream, Rooms, World}
+  alias Roomfold.{Error, EventLog, EventStream, Rooms, Rules, World}
   alias Roomfold.Room.{History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
@@ -138,7 +138,17 @@ defmodule Roomfold.Room do
 
     case Keyword.get(opts, :rooms, Rooms) do
       nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
-      rooms -> Server.start_link(Rooms.options(rooms, id, opts))
+      rooms -> start_link(rooms, id, Keyword.drop(opts, [:id, :rooms, :name]))
+    end
+  end
+
+  # In the place it is one of its rooms, and may be started there by its id later.
+  defp start_link(rooms, id, opts) do
+    options = Rooms.options(rooms, id, opts)
+
+    with {:ok, pid} <- Server.start_link(options) do
+      if opts != [], do: Rooms.remember(options, opts)
+      {:ok, pid}
     end
   end
 
@@ -147,7 +157,8 @@ defmodule Roomfold.Room do
     do: %{id: {__MODULE__, opts[:id]}, start: {__MODULE__, :start_link, [opts]}, restart: :permanent}
 
   @doc """
-  Starts a room and registers it by its id, unless it runs already. With options (`start_link/1`) it must not run yet.
+  Starts a room and registers it by its id, unless it runs already. It may have options of its own (`start_link/1`), which its place
+  remembers (`Roomfold.Rooms`): the room comes back with them, until it is started with others. A room that runs keeps its options.
 
       iex> {:ok, room} = Roomfold.Room.ensure_started("cellar", tick_ms: 20)
       iex> Roomfold.Room.whereis("cellar") == room
@@ -499,11 +510,13 @@ defmodule Roomfold.Room do
     do: past(room, &History.diff(&1, a, b))
 
   @doc """
-  Makes a new room with the same events up to a seq, in a log of its own.
+  Makes a new room with the same events up to a seq, in a log of its own. If the room's log was trimmed, it can't (`:log_trimmed`).
 
   ## Options
 
-    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time)
+    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning)
+
+  It has the options of the original, also those of its own.
 
   ## Examples
 
@@ -516,25 +529,42 @@ defmodule Roomfold.Room do
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
+    opts = Keyword.validate!(opts, [:id])
+
     with {:ok, {rooms, id}} <- valid(name(room)),
-         new = Keyword.validate!(opts, id: nil)[:id] || fork_id(id, seq),
-         {:ok, _} <- valid({rooms, new}),
-         :ok <- past(room, &History.fork(&1, seq, new)),
+         new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
+         {:ok, _} <- valid({rooms, new}, "id"),
+         :ok <- past(room, &forked(&1, seq, rooms, new)),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
+  end
+
+  defp forked(options, seq, rooms, new) do
+    with :ok <- History.fork(options, seq, new), do: Rooms.inherit(options, rooms, new)
   end
 
   defp fork_id(id, seq) do
     suffix = Base.encode32(:crypto.strong_rand_bytes(5), case: :lower, padding: false)
-    "#{id}@#{seq}-#{suffix}"
+    behind = "@#{seq}-#{suffix}"
+    shortened(id, 255 - byte_size(behind)) <> behind
+  end
+
+  # To whole characters.
+  defp shortened(id, bytes) when byte_size(id) <= bytes, do: id
+
+  defp shortened(id, bytes) do
+    part = binary_part(id, 0, bytes)
+    if String.valid?(part), do: part, else: shortened(id, bytes - 1)
   end
 
   @doc """
   Folds the log by new rules and by the room's, and compares: `:same`, or `{:different, found}` with the first event after which the
-  worlds differ: its `:seq`, the `:event`, and what it changes by the room's rules (`:ours`) and by the new ones (`:theirs`).
+  worlds differ: its `:seq`, the `:event`, and what it changes by the room's rules (`:ours`) and by the new ones (`:theirs`). If the log was
+  trimmed, both begin with its oldest snapshot.
 
   ## Options
 
-    * `:every` - how many events lie between comparisons (1,000)
+    * `:every` - how many events lie between comparisons (1,000). What differs and is the same again before the next comparison, such as somebody who came and left,
+      is not found; 1 finds all, and takes longer
 
   ## Examples
 
@@ -545,7 +575,7 @@ defmodule Roomfold.Room do
       {2, ["tom"], []}
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
-  def refold(room, rules, opts \\ []) do
+  def refold(room, %Rules{} = rules, opts \\ []) do
     every = Keyword.validate!(opts, every: 1_000)[:every]
     Options.must!(:every, every, &(is_integer(&1) and &1 > 0), "a whole number above 0")
     past(room, &History.refold(&1, rules, every))
@@ -553,6 +583,7 @@ defmodule Roomfold.Room do
 
   @doc """
   Hashes of the state after every so many events, `[{seq, hash}]`. Two logs, or two folds of one, part before the first hash that differs.
+  If the log was trimmed, they begin with its oldest snapshot.
 
       iex> Roomfold.Room.publish("twin", {"user_joined", %{"user_id" => "tom"}})
       iex> {:ok, [{1, hash}]} = Roomfold.Room.hashes("twin", 100)
@@ -654,9 +685,11 @@ defmodule Roomfold.Room do
     with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id)
   end
 
-  defp valid({rooms, id}) when is_binary(id) and byte_size(id) in 1..255, do: {:ok, {rooms, id}}
-  defp valid({_, _}), do: {:error, Error.new(:invalid_id, field: "room")}
+  defp valid(name, field \\ "room")
 
-  defp valid(:none),
-    do: {:error, Error.new(:invalid_id, field: "room", detail: "a room is its id, {rooms, id} or its pid")}
+  defp valid({rooms, id}, field),
+    do: if(EventLog.room?(id), do: {:ok, {rooms, id}}, else: {:error, Error.new(:invalid_id, field: field)})
+
+  defp valid(:none, field),
+    do: {:error, Error.new(:invalid_id, field: field, detail: "a room is its id, {rooms, id} or its pid")}
 end

@@ -13,10 +13,15 @@ defmodule Roomfold.Rooms do
       ]
 
   and refers to its rooms as `{Xr.Rooms, "123"}`.
+
+  A room may have options of its own (`Roomfold.Room.ensure_started/2`, `start_link/1`). If there is a log, the place remembers them for as
+  long as it lives on its node: a room that stopped comes back with them, and its past and its forks are read with them. It remembers those
+  of at most 10,000 rooms and 64 MB, and forgets the oldest first; such a room comes back with the place's options. What must always hold
+  belongs in `:room`, or is given each time.
   """
   use Supervisor
 
-  alias Roomfold.{Error, EventStream, Placement, Room, Rooms}
+  alias Roomfold.{Error, EventLog, EventStream, Placement, Room, Rooms}
   alias Roomfold.Room.Options
 
   @type t :: atom
@@ -85,8 +90,10 @@ defmodule Roomfold.Rooms do
     options = Options.new([Options.of_module(config[:module]), config, [id: "any"]])
     {module, placement_opts} = placement = opts[:placement] || {Placement.Local, []}
 
+    # First, so that a log that ends takes no room's options with it.
     children =
-      log_children ++
+      [{Rooms.Own, name}] ++
+        log_children ++
         stream_children ++
         [{Registry, keys: :unique, name: registry(name), meta: [config: config, placement: placement]}] ++
         module.children(name, placement_opts, facts(options)) ++
@@ -248,7 +255,7 @@ defmodule Roomfold.Rooms do
     supervisor = {:via, PartitionSupervisor, {supervisor(rooms), id}}
 
     case DynamicSupervisor.start_child(supervisor, {Room.Server, options}) do
-      {:ok, pid} -> {:ok, pid}
+      {:ok, pid} -> started(pid, options, opts)
       {:error, {:already_started, pid}} -> {:ok, pid}
       {:error, %Error{} = error} -> {:error, error}
       {:error, reason} -> {:error, Error.new(:room_closed, detail: why(reason))}
@@ -303,10 +310,49 @@ defmodule Roomfold.Rooms do
     :exit, _ -> :ok
   end
 
+  # Those that were given stay its own.
+  defp started(pid, _, []), do: {:ok, pid}
+
+  defp started(pid, options, opts) do
+    remember(options, opts)
+    {:ok, pid}
+  end
+
   @doc false
+  # What a room without a log was given goes with it, as all else.
+  def remember(%Options{log: nil}, _), do: :ok
+  def remember(%Options{rooms: rooms, id: id}, opts), do: Rooms.Own.put(rooms, id, opts)
+
+  @doc false
+  # A fork is read by what its original is read by.
+  def inherit(%Options{} = options, rooms, id) do
+    if Map.put(Options.new(levels(rooms, [], id)), :id, options.id) != options,
+      do: remember(%{options | rooms: rooms, id: id}, Options.to_list(options)),
+      else: :ok
+  end
+
+  @doc false
+  # Without options of its own it has those that it was last started with.
   def options(rooms, id, opts) do
+    opts = if opts == [], do: own(rooms, id), else: opts
+    Options.new(levels(rooms, opts, id))
+  end
+
+  defp levels(rooms, opts, id) do
     config = config(rooms)
     module = Keyword.get(opts, :module, config[:module])
-    Options.new([Options.of_module(module), config, opts, [id: id]])
+    [Options.of_module(module), config, opts, [id: id]]
+  end
+
+  # A room that was deleted from the log is another one if it comes again.
+  defp own(rooms, id) do
+    opts = Rooms.Own.get(rooms, id)
+
+    if opts != [] and EventLog.head(Keyword.get(opts, :log, log(rooms)), id) == {:ok, nil} do
+      Rooms.Own.delete(rooms, id)
+      []
+    else
+      opts
+    end
   end
 end

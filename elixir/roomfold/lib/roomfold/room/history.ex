@@ -3,7 +3,7 @@ defmodule Roomfold.Room.History do
   # Time travel: everything here is computed from the log, without the room's process.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
-  alias Roomfold.Room.{Options, Recovery}
+  alias Roomfold.Room.Recovery
 
   @most_history 1_048_576
 
@@ -49,8 +49,12 @@ defmodule Roomfold.Room.History do
          {:ok, nil} <- EventLog.head(options.log, id),
          {:ok, %{meta: meta} = head} <- EventLog.head(options.log, options.id),
          :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
-         {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta) do
-      with :ok <- copy(options, id, term, 0, seq), do: without_users(options, id, term, seq)
+         :ok <- if(seq == 0, do: :ok, else: whole(head)) do
+      head.versions
+      |> spans(meta, seq)
+      |> copy_spans(options, id, nil)
+      |> without_users(options, id, seq)
+      |> or_delete(options, id)
     else
       {:ok, %{seq: _}} ->
         {:error, Error.new(:invalid_argument, field: "id", detail: "this room exists already")}
@@ -63,16 +67,46 @@ defmodule Roomfold.Room.History do
     end
   end
 
-  # Who was connected to the room it comes from is not to it, and does not leave it either. (Without this snapshot they would.)
-  defp without_users(_, _, _, 0), do: :ok
+  # Users who were connected to the original are not connected to the fork, and must not leave it either: without this snapshot they would.
+  defp without_users({:ok, _}, _, _, 0), do: :ok
 
-  defp without_users(options, id, term, seq) do
+  defp without_users({:ok, term}, options, id, seq) do
     with {:ok, world, %{last_at: last_at}} <- Recovery.world(%{options | id: id}, seq) do
       snapshot = IO.iodata_to_binary(Recovery.snapshot(options, world, [], last_at))
       _ = EventLog.put_snapshot(options.log, id, term, seq, snapshot)
     end
 
     :ok
+  end
+
+  defp without_users(error, _, _, _), do: error
+
+  # A log begins with its first event: what a trimmed one has left can't be another room's.
+  defp whole(%{first: 1}), do: :ok
+  defp whole(%{first: first}), do: {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
+
+  # Half a fork is none; but what somebody else has claimed since is not ours.
+  defp or_delete({:error, %{reason: reason}} = error, options, id) when reason != :old_term do
+    _ = EventLog.delete(options.log, id)
+    error
+  end
+
+  defp or_delete(answer, _, _), do: answer
+
+  # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
+  defp spans(versions, meta, seq) do
+    starts = Enum.filter(versions, fn {first, _} -> first <= max(seq, 1) end)
+    starts = if starts == [], do: [{1, meta}], else: starts
+    ends = Enum.map(tl(starts), fn {first, _} -> first - 1 end) ++ [seq]
+    for {{first, meta}, last} <- Enum.zip(starts, ends), do: {meta, first, last}
+  end
+
+  defp copy_spans([], _, _, term), do: {:ok, term}
+
+  defp copy_spans([{meta, first, last} | spans], options, id, _) do
+    with {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta),
+         :ok <- copy(options, id, term, first - 1, last),
+         do: copy_spans(spans, options, id, term)
   end
 
   defp copy(_, _, _, seq, seq), do: :ok
@@ -84,8 +118,8 @@ defmodule Roomfold.Room.History do
       copy(options, id, term, last, seq)
     else
       {:error, error} -> {:error, error}
-      # It was trimmed.
-      {:ok, _} -> {:error, Error.new(:history_gone)}
+      # It was trimmed to its end meanwhile.
+      {:ok, _} -> {:error, Error.new(:log_trimmed)}
     end
   end
 
@@ -95,15 +129,16 @@ defmodule Roomfold.Room.History do
 
   @doc """
   Folds the log by these rules and by the room's, side by side, and finds the first event after which the worlds differ: :same, or
-  {:different, %{seq, event, ours, theirs}}, the two diffs of that event.
+  {:different, %{seq, event, ours, theirs}}, the two diffs of that event. They are compared every so many events: what differs and is the same again before is
+  not seen. Of a log that was trimmed both begin with its oldest snapshot.
   """
   def refold(options, %Rules{} = rules, every) do
-    blank = options |> Options.world() |> Keyword.merge(level: nil, history: max(every, 1))
+    opts = [level: nil, history: 1]
 
     with :ok <- logged(options),
          {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),
-         {:ok, ours} <- World.new(blank),
-         {:ok, theirs} <- World.new(Keyword.put(blank, :rules, rules)) do
+         {:ok, ours, _} <- Recovery.oldest(options, opts),
+         {:ok, theirs, _} <- Recovery.oldest(options, [rules: rules] ++ opts) do
       compare(options, ours, theirs, last, every)
     else
       {:ok, nil} -> {:error, Error.new(:no_room)}
@@ -136,7 +171,7 @@ defmodule Roomfold.Room.History do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
       with {:ok, text} <- Recovery.upcast(text, options, from), do: {:ok, lines(text)}
     else
-      {:ok, _} -> {:error, Error.new(:history_gone)}
+      {:ok, _} -> {:error, Error.new(:log_trimmed)}
       error -> error
     end
   end
@@ -151,9 +186,9 @@ defmodule Roomfold.Room.History do
     ours = World.fold!(ours, {:json, line})
     theirs = World.fold!(theirs, {:json, line})
     seq = World.seq(ours)
-    [a, b] = for world <- [ours, theirs], do: World.diff!(world, seq - 1)
+    [a, b] = diffs = for world <- [ours, theirs], do: World.diff!(world, seq - 1)
 
-    if a == b,
+    if Enum.all?(touched(diffs), &(entity(ours, &1) == entity(theirs, &1))),
       do: narrow(lines, ours, theirs),
       else: {:different, %{seq: seq, event: JSON.decode!(line), ours: a, theirs: b}}
   end
@@ -161,27 +196,43 @@ defmodule Roomfold.Room.History do
   # Unreachable: worlds that differ must differ after one of the events.
   defp narrow([], _, _), do: :same
 
+  # The worlds were the same before, so one of these differs if they are not any more. How they came to be what they are does not count: one
+  # may have been replaced where the other was updated.
+  defp touched(diffs) do
+    diffs
+    |> Enum.flat_map(&(Map.keys(&1["creates"]) ++ Map.keys(&1["updates"]) ++ &1["deletes"]))
+    |> Enum.uniq()
+  end
+
+  # As bytes, as in hash/1: 1 and 1.0, or 0.0 and -0.0, are two values.
+  defp entity(world, id), do: :erlang.term_to_binary(World.get(world, id), [:deterministic])
+
   @doc "Hashes of the state, [{seq, hash}], after every so many events."
   def hashes(options, every) do
     with :ok <- logged(options),
          {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),
-         {:ok, world} <- World.new(Keyword.merge(Options.world(options), level: nil, history: 1)) do
-      hash_on(options, world, last, every, [])
+         {:ok, world, facts} <- Recovery.oldest(options, level: nil, history: 1) do
+      hash_on(options, world, facts, last, every)
     else
       {:ok, nil} -> {:error, Error.new(:no_room)}
       {:error, error} -> {:error, error}
     end
   end
 
-  defp hash_on(options, world, last, every, hashes) do
-    if World.seq(world) == last do
+  # At the multiples of every, and at the end.
+  defp hash_on(options, world, facts, last, every, hashes \\ []) do
+    seq = World.seq(world)
+
+    hashes =
+      if seq > 0 and (rem(seq, every) == 0 or seq == last), do: [{seq, hash(world)} | hashes], else: hashes
+
+    if seq >= last do
       {:ok, Enum.reverse(hashes)}
     else
-      to = min(World.seq(world) + every, last)
-      facts = %{users: [], last_at: 0, kept_seq: 0}
+      to = min(seq - rem(seq, every) + every, last)
 
-      with {:ok, world, _} <- Recovery.fold_to(options, world, facts, to),
-           do: hash_on(options, world, last, every, [{to, hash(world)} | hashes])
+      with {:ok, world, facts} <- Recovery.fold_to(options, world, facts, to),
+           do: hash_on(options, world, facts, last, every, hashes)
     end
   end
 end

@@ -148,6 +148,10 @@ defmodule Roomfold.Room.Options do
     module.__room__()
   end
 
+  @doc "The keyword list that makes these."
+  def to_list(%__MODULE__{} = options),
+    do: options |> Map.from_struct() |> Map.drop([:id, :rooms]) |> Enum.reject(&(&1 == {:module, nil}))
+
   @doc "Those for `Roomfold.World.new/1`."
   def world(options) do
     [

@@ -32,6 +32,44 @@ defmodule Roomfold.Room.Recovery do
     end
   end
 
+  @doc """
+  The oldest world that the log still tells: the one before its first event, or, where it was trimmed, that of its oldest snapshot.
+  """
+  @spec oldest(Options.t(), keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def oldest(options, world_opts \\ []) do
+    with {:ok, seq} <- oldest_seq(options), do: world(options, seq, world_opts)
+  end
+
+  defp oldest_seq(options) do
+    case EventLog.head(options.log, options.id) do
+      {:ok, %{first: first, seq: last}} when first > 1 -> oldest_snapshot(options, first - 1, last)
+      {:ok, _} -> {:ok, 0}
+      error -> error
+    end
+  end
+
+  # Snapshots below those that the records need went with them, so the oldest one is of a seq from low on.
+  defp oldest_snapshot(options, low, high) do
+    case EventLog.snapshot(options.log, options.id, high) do
+      {:ok, {seq, _}} -> older_snapshot(options, low, seq)
+      {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no snapshot")}
+      error -> error
+    end
+  end
+
+  # One is of this seq; whether there is one before, in halves.
+  defp older_snapshot(_, low, seq) when low >= seq, do: {:ok, seq}
+
+  defp older_snapshot(options, low, seq) do
+    middle = div(low + seq - 1, 2)
+
+    case EventLog.snapshot(options.log, options.id, middle) do
+      {:ok, {older, _}} -> older_snapshot(options, low, older)
+      {:ok, nil} -> older_snapshot(options, middle + 1, seq)
+      error -> error
+    end
+  end
+
   defp from_snapshot(options, head, at_most, opts) do
     with {:ok, found} <- EventLog.snapshot(options.log, options.id, at_most) do
       case found && read_snapshot(found, options) do
@@ -84,29 +122,47 @@ defmodule Roomfold.Room.Recovery do
          do: {:error, Error.new(:history_gone)}
   end
 
-  @doc "The log's text from a seq on, converted by the room's upcasters."
+  @doc "The log's text from a seq on, converted by the room's upcasters. An upcaster that returns no event is an error."
   def upcast(text, %{upcasters: []}, _), do: {:ok, text}
 
   def upcast(text, options, from) do
-    with {:ok, %{versions: versions}} <- EventLog.head(options.log, options.id) do
-      json = [impl: Options.json(options)]
+    with {:ok, %{versions: versions}} <- EventLog.head(options.log, options.id),
+         {:ok, lines} <-
+           text |> :binary.split("\n", [:global, :trim_all]) |> today(options, versions, from, []),
+         do: {:ok, lines |> Enum.reverse() |> Enum.join("\n")}
+  end
 
-      {:ok,
-       text
-       |> :binary.split("\n", [:global, :trim_all])
-       |> Enum.with_index(from)
-       |> Enum.map_join("\n", fn {line, seq} ->
-         meta = versions_at(versions, seq)
+  defp today([], _, _, _, done), do: {:ok, done}
 
-         options.upcasters
-         |> Enum.reduce(JSON.decode!(line, json), &today(&1, &2, meta))
-         |> JSON.encode!(json)
-       end)}
+  defp today([line | lines], options, versions, seq, done) do
+    json = [impl: Options.json(options)]
+
+    with {:ok, event} <- JSON.decode(line, json),
+         {:ok, event} <- upcasted(options.upcasters, event, versions_at(versions, seq)),
+         {:ok, line} <- JSON.encode(event, json) do
+      today(lines, options, versions, seq + 1, [line | done])
+    else
+      {:error, %Error{} = error} ->
+        {:error, Error.put(error, detail: "room #{options.id}, seq #{seq}, as upcasters make it")}
+
+      {:error, what} ->
+        {:error, Error.new(:not_an_event, detail: "room #{options.id}, seq #{seq}: an upcaster #{what}")}
     end
   end
 
-  defp today(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
-  defp today(upcaster, event, meta), do: upcaster.(event, meta)
+  defp upcasted(upcasters, event, meta) do
+    Enum.reduce_while(upcasters, {:ok, event}, fn upcaster, {:ok, event} ->
+      case call(upcaster, event, meta) do
+        event when is_map(event) and not is_struct(event) -> {:cont, {:ok, event}}
+        other -> {:halt, {:error, "answered #{Error.got(other)}"}}
+      end
+    end)
+  rescue
+    error -> {:error, "raised: " <> Exception.format_banner(:error, error)}
+  end
+
+  defp call(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
+  defp call(upcaster, event, meta), do: upcaster.(event, meta)
 
   defp versions_at(versions, seq) do
     versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)

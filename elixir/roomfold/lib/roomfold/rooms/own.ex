@@ -1,0 +1,67 @@
+defmodule Roomfold.Rooms.Own do
+  @moduledoc false
+  # What rooms of a place were given besides the place's options, so that one that stopped comes back as it was. For as long as the place
+  # lives on this node, and for so many rooms and bytes at most: then those are forgotten that were given longest ago.
+  use GenServer
+
+  @most_rooms 10_000
+  @most_bytes 67_108_864
+
+  def start_link(rooms), do: GenServer.start_link(__MODULE__, rooms, name: name(rooms))
+
+  @doc "Remembers a room's options, in place of those it had."
+  def put(rooms, id, opts), do: GenServer.call(name(rooms), {:put, id, opts})
+
+  @doc "What it was given, [] if nothing is known."
+  def get(rooms, id) do
+    case :ets.lookup(name(rooms), id) do
+      [{_, _, opts}] -> opts
+      [] -> []
+    end
+  end
+
+  @doc "Forgets them."
+  def delete(rooms, id), do: GenServer.call(name(rooms), {:delete, id})
+
+  defp name(rooms), do: Module.concat(rooms, Own)
+
+  # table: {id, number, options}; order: {number, id}, the oldest first
+  @impl true
+  def init(rooms) do
+    table = :ets.new(name(rooms), [:named_table, read_concurrency: true])
+    {:ok, %{table: table, order: :ets.new(:order, [:ordered_set, :private])}}
+  end
+
+  @impl true
+  def handle_call({:put, id, opts}, _, state) do
+    forget(state, id)
+    number = System.unique_integer([:monotonic])
+    :ets.insert(state.table, {id, number, opts})
+    :ets.insert(state.order, {number, id})
+    limit(state)
+    {:reply, :ok, state}
+  end
+
+  def handle_call({:delete, id}, _, state) do
+    forget(state, id)
+    {:reply, :ok, state}
+  end
+
+  defp forget(state, id) do
+    for {_, number, _} <- :ets.take(state.table, id), do: :ets.delete(state.order, number)
+  end
+
+  defp limit(state) do
+    if full?(state.table) do
+      [{_, id}] = :ets.lookup(state.order, :ets.first(state.order))
+      forget(state, id)
+      limit(state)
+    end
+  end
+
+  defp full?(table) do
+    :ets.info(table, :size) > @most_rooms or
+      (:ets.info(table, :memory) * :erlang.system_info(:wordsize) > @most_bytes and
+         :ets.info(table, :size) > 0)
+  end
+end
