@@ -19,6 +19,8 @@ defmodule Roomfold.World do
   What events mean, to the byte: `docs/event-model.md`.
   """
 
+  import Roomfold.Hits.Number, only: [is_real: 1]
+
   alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape, Wire}
   alias Roomfold.Report.Explain
 
@@ -47,6 +49,9 @@ defmodule Roomfold.World do
     end
   end
 
+  # A seq that no world reaches: larger ones are the same to a diff.
+  @beyond 9_007_199_254_740_992
+
   @limits [
     seq: {0, 0..9_007_199_254_740_991},
     history: {1_024, 1..1_048_576},
@@ -66,7 +71,7 @@ defmodule Roomfold.World do
     * `:seq` - the seq it starts at (0)
     * `:history` - how many seqs diffs can go back (1,024)
     * `:level` - a `Roomfold.Level`: the walls that shots meet (`Roomfold.Hits`)
-    * `:hits` - how long it is remembered where everything was: `[history_ms: 1000, history_states: 128]`
+    * `:hits` - how long it is remembered where everything was: `[history_ms: 1000, history_states: 128]`, at most 4,096 states
     * `:max_entities` (1,048,576), `:max_value_bytes` of one term or string (65,536), `:max_undeclared` components of one entity (64)
 
   ## Examples
@@ -84,9 +89,10 @@ defmodule Roomfold.World do
     limits = Map.new(@limits, fn {name, {default, range}} -> {name, limit(opts, name, default, range)} end)
 
     level = struct_option(opts, :level, Level, fn -> nil end)
-    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(history_ms: 1000, history_states: 128)
+    hits = opts |> Keyword.get(:hits, []) |> hits_options()
 
-    with {:ok, state} <- impl.new(schema, rules, limits),
+    with :ok <- Rules.fit?(rules, schema),
+         {:ok, state} <- impl.new(schema, rules, limits),
          {:ok, state} <- open_hits(impl, state, level, hits) do
       {:ok, %__MODULE__{impl: impl, state: state, schema: schema, rules: rules, level: level, hits: hits}}
     end
@@ -102,6 +108,23 @@ defmodule Roomfold.World do
       [] -> :ok
       unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}; a world has #{inspect(@options)}"
     end
+  end
+
+  defp hits_options(opts) do
+    unless Keyword.keyword?(opts),
+      do: raise(ArgumentError, ":hits must be a keyword list, got: #{inspect(opts)}")
+
+    opts = Keyword.validate!(opts, history_ms: 1000, history_states: 128)
+
+    unless is_real(opts[:history_ms]) and opts[:history_ms] >= 0,
+      do: raise(ArgumentError, ":history_ms must be a number from 0, got: #{inspect(opts[:history_ms])}")
+
+    unless opts[:history_states] in 1..4096 do
+      raise ArgumentError,
+            ":history_states must be an integer in 1..4096, got: #{inspect(opts[:history_states])}"
+    end
+
+    opts
   end
 
   # Most worlds are never shot at.
@@ -240,11 +263,11 @@ defmodule Roomfold.World do
   """
   @spec query(t, [String.t()]) :: [{id, Projection.components()}]
   def query(%__MODULE__{} = world, names) when is_list(names) do
-    case Enum.find(names, &(not is_binary(&1))) do
-      nil ->
+    case Enum.reject(names, &is_binary/1) do
+      [] ->
         value(world.impl.query(world.state, names))
 
-      name ->
+      [name | _] ->
         raise Error.new(:invalid_argument,
                 detail: "the names of components are strings, got #{Error.got(name)}"
               )
@@ -273,7 +296,7 @@ defmodule Roomfold.World do
   """
   @spec snapshot(t, keyword) :: map
   def snapshot(%__MODULE__{} = world, opts \\ []) do
-    by = Keyword.get(opts, :by, :entity)
+    by = Keyword.fetch!(Keyword.validate!(opts, by: :entity), :by)
     check_by!(by)
     value(world.impl.snapshot(world.state, by))
   end
@@ -292,7 +315,7 @@ defmodule Roomfold.World do
   """
   @spec diff(t, non_neg_integer) :: {:ok, Projection.diff()} | {:error, Error.t()}
   def diff(%__MODULE__{} = world, from) when is_integer(from) and from >= 0,
-    do: world.impl.diff(world.state, from)
+    do: world.impl.diff(world.state, min(from, @beyond))
 
   def diff(%__MODULE__{}, from) do
     {:error,
@@ -347,8 +370,11 @@ defmodule Roomfold.World do
     unless format in [:json, :packed],
       do: raise(ArgumentError, "the format must be :json or :packed, got: #{inspect(format)}")
 
-    encode_as(world, what, format, opts)
+    encode_as(world, reachable(what), format, opts)
   end
+
+  defp reachable({:diff, from}) when from > @beyond, do: {:diff, @beyond}
+  defp reachable(what), do: what
 
   # Of the usual ones nothing is left for the garbage collector: some call it for each client and tick.
   defp encode_as(world, what, :json, []),
