@@ -160,7 +160,9 @@ defmodule Roomfold.EventLog do
       max_events: positive!(opts, :max_events, @max_seq)
     }
 
-    with :ok <- check_room(room), do: module.read(server, room, from, min(to, @max_seq), limits)
+    with :ok <- check_room(room),
+         {:ok, piece} <- module.read(server, room, min(from, @max_seq), min(to, @max_seq), limits),
+         do: {:ok, if(from <= @max_seq, do: piece)}
   end
 
   @doc """

@@ -209,7 +209,7 @@ defmodule Roomfold.Room do
     opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
-         {:ok, texts} <- Text.events(List.wrap(event_or_events), json()),
+         {:ok, texts} <- Text.events(listed(event_or_events), json()),
          {:ok, seqs} <- call(room, {:publish, sender, texts}, opts[:timeout]) do
       case event_or_events do
         {:packed, _} -> {:ok, seqs}
@@ -218,6 +218,9 @@ defmodule Roomfold.Room do
       end
     end
   end
+
+  defp listed(events) when is_list(events), do: events
+  defp listed(event), do: [event]
 
   @doc """
   As `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
