@@ -298,7 +298,16 @@ defmodule Roomfold.Room do
          do: EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
   end
 
-  @doc "The opposite of `subscribe/1`."
+  @doc """
+  The opposite of `subscribe/1`.
+
+      iex> :ok = Roomfold.Room.subscribe("loft")
+      iex> Roomfold.Room.unsubscribe("loft")
+      :ok
+      iex> {:ok, 1} = Roomfold.Room.publish("loft", {"user_joined", %{"user_id" => "tom"}})
+      iex> receive do {"user_joined", _} -> :heard after 50 -> :nothing end
+      :nothing
+  """
   @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
     with {:ok, {rooms, id}} <- valid(name(room)),

@@ -50,7 +50,13 @@ defmodule Roomfold.EventLog.SQLite do
   # How long a room counts as one that writes.
   @window 100_000
 
-  @doc "Whether SQLite was there when this was built."
+  @doc """
+  Whether SQLite was there when this was built.
+
+      iex> adapter = if Roomfold.EventLog.SQLite.available?(), do: Roomfold.EventLog.SQLite, else: Roomfold.EventLog.Memory
+      iex> adapter in [Roomfold.EventLog.SQLite, Roomfold.EventLog.Memory]
+      true
+  """
   @spec available?() :: boolean
   def available?, do: Library.loaded?()
 
@@ -68,6 +74,20 @@ defmodule Roomfold.EventLog.SQLite do
     * `:name` and the other options of `GenServer.start_link/3`
 
   The error is a `Roomfold.Error`: `:log_locked`, `:log_readonly`, `:log_full`, `:log_failed`, `:log_format` (no log, or of another version) or `:log_damaged`.
+
+  ## Examples
+
+      iex> path = Path.join(System.tmp_dir!(), "rooms-\#{System.unique_integer([:positive])}-\#{System.os_time()}.db")
+      iex> {:ok, pid} = Roomfold.EventLog.SQLite.start_link(path: path)
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim({Roomfold.EventLog.SQLite, pid}, "lobby")
+      iex> :ok = Roomfold.EventLog.append({Roomfold.EventLog.SQLite, pid}, "lobby", term, 0, [~s({"seq":1})])
+      iex> GenServer.stop(pid)
+      iex> {:ok, pid} = Roomfold.EventLog.SQLite.start_link(path: path)
+      iex> {:ok, head} = Roomfold.EventLog.head({Roomfold.EventLog.SQLite, pid}, "lobby")
+      iex> GenServer.stop(pid)
+      iex> for file <- Path.wildcard(path <> "*"), do: File.rm(file)
+      iex> head.seq
+      1
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
