@@ -2,9 +2,11 @@ defmodule Roomfold.DocTest do
   use ExUnit.Case, async: true
 
   doctest Roomfold
+  doctest Roomfold.Cluster
   doctest Roomfold.Error
   doctest Roomfold.EventLog
   doctest Roomfold.EventLog.Memory
+  if Roomfold.EventLog.SQLite.available?(), do: doctest(Roomfold.EventLog.SQLite)
   doctest Roomfold.JSON
   doctest Roomfold.Port
   doctest Roomfold.Projection

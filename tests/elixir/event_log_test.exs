@@ -24,6 +24,29 @@ defmodule Roomfold.EventLog.MemoryTest do
   end
 end
 
+defmodule Roomfold.EventLog.BeyondTest do
+  use Roomfold.SQLiteCase, async: true
+  import Roomfold.EventLog.Conformance
+  alias Roomfold.EventLog
+  alias Roomfold.EventLog.{Memory, Shared}
+
+  test "behind the last seq there can be is nothing, whatever the log", %{log: sqlite} do
+    memory = {Memory, start_supervised!(Memory)}
+    start_supervised!({Shared, name: __MODULE__.Shared, log: {Memory, []}})
+
+    for log <- [sqlite, memory, {Shared, {__MODULE__.Shared, node()}}] do
+      room(log, "lobby", 3)
+
+      for from <- [4, 2 ** 53 - 1, 2 ** 53, 2 ** 70, 10 ** 400] do
+        assert EventLog.read(log, "lobby", from) == {:ok, nil}
+        assert Enum.to_list(EventLog.stream(log, "lobby", from)) == []
+      end
+
+      assert {:ok, %{seq: 3}} = EventLog.read(log, "lobby", 1, 10 ** 400)
+    end
+  end
+end
+
 defmodule Roomfold.EventLog.SQLiteConformanceTest do
   use Roomfold.SQLiteCase, async: true
   use Roomfold.EventLog.Conformance

@@ -94,6 +94,28 @@ defmodule Roomfold.ProjectionTest do
     assert_raise ArgumentError, ~r/a keyword list, got the map/, fn -> World.load(%{}, %{}) end
     assert_raise ArgumentError, ~r/:rules must be/, fn -> World.new(rules: %{}) end
     assert_raise ArgumentError, ~r/:by must be/, fn -> World.snapshot(World.new!(), by: :name) end
+    assert_raise ArgumentError, ~r/unknown keys \[:bi\]/, fn -> World.snapshot(World.new!(), bi: :kind) end
+  end
+
+  test "how long it is remembered where everything was is checked before an implementation sees it" do
+    for {hits, said} <- [
+          {[history_ms: -1], ~r/:history_ms must be a number from 0, got: -1/},
+          {[history_ms: "x"], ~r/:history_ms must be/},
+          {[history_ms: 10 ** 400], ~r/:history_ms must be/},
+          {[history_states: 0], ~r/:history_states must be an integer in 1..4096, got: 0/},
+          {[history_states: 1.5], ~r/:history_states must be/},
+          {[history_states: 4097], ~r/:history_states must be/},
+          {[history: 1], ~r/unknown keys \[:history\]/},
+          {%{}, ~r/:hits must be a keyword list/},
+          {:x, ~r/:hits must be a keyword list/}
+        ],
+        impl <- [:native, :port, :elixir] do
+      assert_raise ArgumentError, said, fn -> World.new(impl: impl, hits: hits) end
+    end
+
+    for impl <- [:native, :port, :elixir],
+        hits <- [[history_ms: 0], [history_states: 1], [history_states: 4096]],
+        do: assert({:ok, _} = World.new(impl: impl, hits: hits))
   end
 
   test "rules whose constants don't fit the schema are refused by both" do

@@ -54,6 +54,62 @@ defmodule Roomfold.RulesTest do
     end
   end
 
+  test "constants and bounds are what a component can be" do
+    deep = Enum.reduce(1..56, 1, fn _, inner -> [inner] end)
+
+    for odd <- [
+          2 ** 63,
+          -(2 ** 63) - 1,
+          10 ** 400,
+          [1, 2 ** 64],
+          deep,
+          <<255>>,
+          <<1::3>>,
+          [1 | 2],
+          ~D[2020-01-01],
+          1..2,
+          %{a: 1},
+          {1},
+          self()
+        ],
+        operation <- [{:create, "id", %{"x" => {:value, odd}}}, {:update, "id", %{"x" => {:value, odd}}}] do
+      assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.new(%{"e" => [operation]})
+      assert message =~ "can't be given to"
+    end
+
+    for huge <- [2 ** 63, -(2 ** 70), 10 ** 400] do
+      assert {:error, %Error{reason: :invalid_rules, message: message}} =
+               Rules.new(%{"e" => [{:add, "id", "x", {:value, huge}}]})
+
+      assert message =~ "can't be given to"
+
+      for bounds <- [{huge, nil}, {nil, huge}] do
+        assert {:error, %Error{reason: :invalid_rules, message: message}} =
+                 Rules.new(%{"e" => [{:add, "id", "x", {:field, "n"}, bounds}]})
+
+        assert message =~ "bounds must be numbers"
+      end
+
+      text =
+        ~s({"format":"roomfold-rules","version":1,"events":{"e":{"do":[{"op":"update","entity":"id","set":{"x":{"value":#{huge}}}}]}}})
+
+      assert {:error, %Error{reason: :invalid_rules}} = Rules.from_json(text)
+    end
+
+    for {events, said} <- [
+          {%{"e" => [{:delete, "id"} | :end]}, "no proper list"},
+          {%{"e" => [{:update, "id", ~D[2020-01-01]}]}, "not an operation"}
+        ] do
+      assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.new(events)
+      assert message =~ said
+    end
+
+    for name <- [:doom, <<255>>, nil] do
+      assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.new(%{}, name: name)
+      assert message =~ "the name must be a string"
+    end
+  end
+
   test "an unknown key of a rule's JSON form is named" do
     text = ~s({"format":"roomfold-rules","version":1,"events":{"e":{"form":"user","do":[]}}})
     assert {:error, %Error{reason: :invalid_rules, message: message}} = Rules.from_json(text)

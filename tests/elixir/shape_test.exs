@@ -108,4 +108,12 @@ defmodule ShapeTest do
 
     assert {:error, %{reason: :not_an_event}} = Shape.from_events([{"monster_moved", %{}}], :kind)
   end
+
+  test "a struct is no shape, nor a column of one" do
+    for odd <- [~D[2020-01-01], MapSet.new([1]), 1..3, nil, [1]] do
+      assert {:error, %{reason: :invalid_snapshot}} = Roomfold.Shape.to_entities(odd, :component)
+      assert {:error, %{reason: :invalid_snapshot}} = Roomfold.Shape.to_entities(%{"a" => odd}, :component)
+      assert {:error, %{reason: :invalid_snapshot}} = Roomfold.Shape.events(odd, :entity)
+    end
+  end
 end

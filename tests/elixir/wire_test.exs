@@ -727,4 +727,18 @@ defmodule Roomfold.WireTest do
                World.snapshot(World.fold!(new.(), events))
     end
   end
+
+  test "events that are none are an error with their index" do
+    good = {"user_left", %{"user_id" => "tom"}}
+    odd = [~D[2020-01-01], MapSet.new([1]), 1..3]
+
+    for {events, index} <- [{[good | :end], 1}, {[good, nil], 1}] ++ for(map <- odd, do: {[{"foo", map}], 0}) do
+      assert {:error, %{reason: :not_an_event, index: ^index}} = Wire.encode_events(events)
+    end
+
+    for map <- odd do
+      event = {"create", %{"entity_id" => "a", "components" => map}}
+      assert {:error, %{reason: :unsupported_value, index: 1}} = Wire.encode_events([good, event])
+    end
+  end
 end

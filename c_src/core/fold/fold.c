@@ -353,6 +353,13 @@ static rf_draft_state operand_state(const rf_fold *fold, const rf_operand *opera
     return rf_term_head(operand->constant).kind == RF_TERM_NULL ? RF_DRAFT_NULL : RF_DRAFT_TERM;
 }
 
+// A constant that fitted the component when the rules were compiled may still be too large for this world.
+static rf_status constant_fits(const rf_fold *fold, const rf_operand *operand) {
+    const rf_component_def *def = def_at(fold, operand->column);
+    bool limited = !def || def->type == RF_TYPE_TERM || def->type == RF_TYPE_STRING;
+    return limited && operand->image.len > fold->world->max_value_bytes ? RF_TOO_LARGE : RF_OK;
+}
+
 static uint32_t assign_operands(rf_fold *fold, const rf_op *op, const rf_others *others) {
     uint32_t count = 0, live = others ? others->live : 0;
     if (!reserve_assigns(fold, op->count)) return 0;
@@ -365,6 +372,8 @@ static uint32_t assign_operands(rf_fold *fold, const rf_op *op, const rf_others 
         assign.remove = state == RF_DRAFT_NULL;
         if (!assign.remove && operand->field >= 0)
             status = draft_image(fold, &fold->fields[operand->field], def_at(fold, operand->column), &assign.image);
+        else if (!assign.remove)
+            status = constant_fits(fold, operand);
         if (fold->no_memory) return 0;
         assign_one(fold, &assign, status, others, &live, &count);
     }

@@ -108,6 +108,209 @@ defmodule Roomfold.Conformance do
         assert {:error, %{reason: :invalid_snapshot}} = load.(%{1 => %{}})
       end
 
+      test "what is no plain map is taken for what it is: entries, some of which can't be used" do
+        for {odd, key} <- [{~D[2020-01-01], ":calendar"}, {MapSet.new([1]), ":map"}, {1..3, ":first"}] do
+          world = World.new!(impl: @impl_under_test)
+
+          {:ok, world, report} =
+            World.fold(world, [
+              {"create", %{"entity_id" => "a", "components" => odd}},
+              {"update", %{"entity_id" => "a", "components" => odd}},
+              {"create", %{"entity_id" => "b", "components" => %{"x" => odd, "health" => odd}}},
+              {"create", odd}
+            ])
+
+          count = map_size(odd)
+          assert {report.folded, report.rejected_count} == {2, 2 * count + 3}
+          assert {0, %{reason: :invalid_component_name, detail: detail}} = hd(report.rejected)
+          assert detail =~ key
+
+          assert [{2, :wrong_type, "health"}, {2, :unsupported_value, "x"}, {3, :not_an_event, nil}] =
+                   for(
+                     {index, error} <- Enum.take(report.rejected, -3),
+                     do: {index, error.reason, error.component}
+                   )
+
+          assert World.snapshot(world) == %{"a" => %{}, "b" => %{}}
+
+          diff = %{"from" => 4, "seq" => 5, "creates" => %{}, "updates" => %{}, "deletes" => []}
+
+          for key <- ["creates", "updates", "deletes"],
+              do: assert({:error, %{reason: :invalid_diff}} = World.apply_diff(world, %{diff | key => odd}))
+
+          assert {:ok, _, report} = World.apply_diff(world, %{diff | "creates" => %{"c" => odd}})
+          assert {report.folded, report.rejected_count} == {1, count}
+
+          assert {:error, %{reason: :invalid_snapshot, message: message}} =
+                   World.load(%{"a" => odd}, impl: @impl_under_test)
+
+          assert message =~ "a component's name must be"
+        end
+      end
+
+      test "components that are none, in a snapshot and in a diff" do
+        for load <- [%{"a" => nil}, {:json, ~s({"seq":1,"entities":{"a":null}})}] do
+          assert {:error, error} = World.load(load, impl: @impl_under_test)
+          assert error.message == "the snapshot is not valid: components must be a map"
+        end
+
+        diff = %{"from" => 0, "seq" => 1, "creates" => %{"a" => 3}, "updates" => %{}, "deletes" => []}
+        assert {:ok, world, report} = World.apply_diff(World.new!(impl: @impl_under_test), diff)
+        assert [{0, %{reason: :invalid_components}}] = report.rejected
+        assert World.count(world) == 0
+      end
+
+      test "nothing has changed without a seq" do
+        world = World.new!(impl: @impl_under_test)
+        diff = %{"from" => 0, "seq" => 0, "creates" => %{}, "updates" => %{}, "deletes" => []}
+
+        assert {:error, %{reason: :invalid_diff}} =
+                 World.apply_diff(world, %{diff | "creates" => %{"a" => %{}}})
+
+        assert {:error, %{reason: :invalid_diff}} = World.apply_diff(world, %{diff | "deletes" => ["a"]})
+        assert {:ok, world, _} = World.apply_diff(world, diff)
+        assert World.seq(world) == 0
+      end
+
+      test "a seq beyond 2^53 - 1" do
+        for by <- ["entities", "components", "kinds"], seq <- [2 ** 53, 2 ** 70] do
+          assert {:error, %{reason: :invalid_snapshot, message: message}} =
+                   World.load({:json, ~s({"seq":#{seq},"#{by}":{}})}, impl: @impl_under_test)
+
+          assert message =~ "from 0 to 2^53 - 1"
+        end
+
+        text = ~s({"seq":9007199254740991,"entities":{}})
+        assert {:ok, world} = World.load({:json, text}, impl: @impl_under_test)
+        assert World.encode(world, :snapshot, :json) == {:ok, text}
+
+        for from <- [2 ** 53, 2 ** 64, 10 ** 400] do
+          assert {:error, %{reason: :seq_ahead}} = World.diff(world, from)
+          assert {:error, %{reason: :seq_ahead}} = World.encode(world, {:diff, from}, :json)
+          assert {:error, %{reason: :seq_ahead}} = World.encode(world, {:diff, from}, :packed)
+        end
+      end
+
+      test "a constant that does not fit the schema, in a whole sentence" do
+        rules = Roomfold.Rules.new!(%{"hurt" => [{:update, "id", %{"health" => {:value, "badly"}}}]})
+        assert {:error, error} = World.new(impl: @impl_under_test, rules: rules)
+        assert error.message == ~s(the rules are not valid: event "hurt": "badly" does not fit "health")
+      end
+
+      test "constants as deep and as large as they may be" do
+        deep = Enum.reduce(1..55, 1, fn _, inner -> [inner] end)
+        constants = [deep, 2 ** 63 - 1, -(2 ** 63), 1.7976931348623157e308, -0.0]
+
+        for constant <- constants do
+          rules = Roomfold.Rules.new!(%{"set" => [{:create, "id", %{"x" => {:value, constant}}}]})
+          world = World.new!(impl: @impl_under_test, rules: rules)
+          world = World.fold!(world, [{"set", %{"id" => "a"}}])
+          found = World.get(world, "a")["x"]
+          assert :erlang.term_to_binary(found) == :erlang.term_to_binary(constant)
+        end
+      end
+
+      test "names that are no strings are asked for by nobody" do
+        world = World.new!(impl: @impl_under_test)
+
+        for name <- [nil, :health, 1, <<1::3>>],
+            do: assert_raise(Roomfold.Error, ~r/are strings/, fn -> World.query(world, [name]) end)
+      end
+
+      test "shots and zones with numbers that nothing holds have errors of their own" do
+        ball = %{"shape" => "sphere", "radius" => 1}
+
+        world =
+          World.fold!(World.new!(impl: @impl_under_test, level: %Roomfold.Level{}), [
+            {"create",
+             %{"entity_id" => "bat", "components" => %{"position" => [3, 0, 0], "collider" => ball}}}
+          ])
+
+        ray = {0, 1, 0, 1, 0, 0, 9}
+        shot = %{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 9}
+        zone = %{position: {3, 1, 0}, collider: Map.put(ball, "at", "centre")}
+
+        for huge <- [10 ** 400, 2 ** 63, -(2 ** 64)] do
+          shots = for(at <- 0..6, do: put_elem(ray, at, huge)) ++ [ray]
+          assert {:ok, answers} = Roomfold.Hits.cast(world, shots)
+          assert %{id: "bat"} = List.last(answers)
+
+          for {{:error, error}, index} <- answers |> Enum.drop(-1) |> Enum.with_index() do
+            assert error.reason == :invalid_argument
+            assert error.message =~ "shot #{index}: "
+            assert error.message =~ "seven numbers"
+          end
+
+          odd = [
+            %{shot | origin: {huge, 0, 0}},
+            %{shot | direction: [huge, 0, 0]},
+            %{shot | range: huge},
+            Map.put(shot, :at, {:time, huge}),
+            Map.put(shot, :at, {:seq, huge}),
+            Map.put(shot, :collider, %{"shape" => "sphere", "radius" => huge})
+          ]
+
+          assert {:ok, answers} = Roomfold.Hits.cast(world, odd ++ [shot])
+          assert %{id: "bat"} = List.last(answers)
+          fields = for {:error, error} <- answers, do: {error.reason, error.field}
+
+          assert fields ==
+                   for(field <- ~w(origin direction range at at collider), do: {:invalid_argument, field})
+
+          assert {:ok, [{:error, error}, [%{id: "bat"}]]} =
+                   Roomfold.Hits.overlap(world, [%{zone | position: {huge, 0, 0}}, zone])
+
+          assert error.message =~ ~s(zone 0: field "position": )
+          assert error.message =~ "three numbers"
+          assert {:error, %{reason: :number_out_of_range}} = Roomfold.Hits.mark(world, huge)
+        end
+      end
+
+      test "shots and zones that are no list" do
+        world = World.new!(impl: @impl_under_test, level: %Roomfold.Level{})
+        ray = {0, 1, 0, 1, 0, 0, 9}
+
+        for shots <- [nil, %{}, 1..3, [ray | ray], [%{} | :end], {:packed, <<1>>, {}}] do
+          assert {:error, %{reason: :invalid_argument}} = Roomfold.Hits.cast(world, shots)
+          assert {:error, %{reason: :invalid_argument}} = Roomfold.Hits.overlap(world, shots)
+        end
+
+        assert {:error, error} = Roomfold.Hits.cast(world, [ray | :end])
+        assert error.message =~ "a list of shots, the list ends with the atom :end"
+      end
+
+      test "a hit where the shot begins has the direction as its normal, negated bit for bit" do
+        ball = %{"shape" => "sphere", "radius" => 1}
+
+        world =
+          World.fold!(World.new!(impl: @impl_under_test), [
+            {"create",
+             %{"entity_id" => "bat", "components" => %{"position" => [0, -1, 0], "collider" => ball}}}
+          ])
+
+        for {zero, negated} <- [{0, -0.0}, {0.0, -0.0}, {-0.0, 0.0}] do
+          assert {:ok, [hit]} = Roomfold.Hits.cast(world, [{0, 0, 0, 2, zero, zero, 9}])
+          assert :erlang.term_to_binary(hit.normal) == :erlang.term_to_binary({-1.0, negated, negated})
+        end
+      end
+
+      test "levels that are none" do
+        for level <- [
+              %{sectors: [{0, 1} | :end]},
+              %{walls: nil},
+              %{boxes: ~D[2020-01-01]},
+              %{sectors: [{10 ** 400, 1}]},
+              %{sectors: [{0, 1.0e10}]},
+              %{walls: [{0, 0, 1, 1, 2 ** 63, nil, nil, nil, 1}]},
+              %{walls: [{0, 0, 1, 1, nil, 1.0e10, nil, nil, 1}]},
+              %{walls: [{0, 0, 1, 1, nil, nil, :front, nil, 1}]},
+              %{triangles: [{{0, 0, 0}, {1, 1, 1}, {2 ** 64, 2, 5}, 1}]}
+            ] do
+          level = struct!(Roomfold.Level, level)
+          assert {:error, %{reason: :invalid_level}} = World.new(impl: @impl_under_test, level: level)
+        end
+      end
+
       test "encodes and reads back what it encoded" do
         schema =
           Roomfold.Schema.new!([

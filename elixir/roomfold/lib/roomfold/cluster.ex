@@ -29,6 +29,13 @@ defmodule Roomfold.Cluster do
     * `:reason` - why it is refused
     * `:nodes` - the nodes on which rooms may be placed
     * `:refused` - nodes that have the same place for rooms but differ, `[{node, reason}]`
+
+  ## Examples
+
+      iex> {:ok, _} = Roomfold.Rooms.start_link(name: SharedRooms, log: nil, placement: {Roomfold.Placement.Global, []})
+      iex> info = Roomfold.Cluster.info(SharedRooms)
+      iex> {info.status in [:joining, :up], info.reason, info.refused}
+      {true, nil, []}
   """
   @spec info(rooms) :: %{
           status: :joining | :up | :draining | :refused,

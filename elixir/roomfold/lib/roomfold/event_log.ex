@@ -82,13 +82,32 @@ defmodule Roomfold.EventLog do
 
   `meta` is a map of JSON values that describes the records to come: versions of schema, rules and format. The log remembers from which
   record on it applies (`t:head/0`).
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, first} = Roomfold.EventLog.claim(log, "lobby", %{"schema" => 1})
+      iex> {:ok, second} = Roomfold.EventLog.claim(log, "lobby", %{"schema" => 2})
+      iex> {second.term > first.term, second.meta}
+      {true, %{"schema" => 2}}
   """
   @spec claim(t, room, map) :: {:ok, head} | error
   def claim({module, server}, room, meta \\ %{}) when is_map(meta) do
     with :ok <- check_room(room), do: module.claim(server, room, meta)
   end
 
-  @doc "Where a room's log stands; `nil` if there is no such room."
+  @doc """
+  Where a room's log stands; `nil` if there is no such room.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1}), ~s({"seq":2})])
+      iex> {:ok, head} = Roomfold.EventLog.head(log, "lobby")
+      iex> {head.first, head.seq}
+      {1, 2}
+      iex> Roomfold.EventLog.head(log, "cellar")
+      {:ok, nil}
+  """
   @spec head(t, room) :: {:ok, head | nil} | error
   def head({module, server}, room) do
     with :ok <- check_room(room), do: module.head(server, room)
@@ -110,6 +129,14 @@ defmodule Roomfold.EventLog do
   The error is `:old_term` (another process has claimed the room since), `:wrong_seq` (the log does not end at `after_seq`), `:no_room`,
   `:invalid_record`, `:too_large`, or one of the disk: `:log_full`, `:log_locked`, `:log_readonly`, `:log_failed`, `:log_damaged`. Other
   appends in the same commit are not affected.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> first = Roomfold.EventLog.submit(log, "lobby", term, 0, [~s({"seq":1})])
+      iex> second = Roomfold.EventLog.submit(log, "lobby", term, 1, [~s({"seq":2})])
+      iex> {Roomfold.EventLog.await(first), Roomfold.EventLog.await(second)}
+      {:ok, :ok}
   """
   @spec submit(t, room, room_term, seq, [iodata], keyword) :: reference
   def submit({module, server}, room, term, after_seq, records, opts \\ [])
@@ -122,13 +149,34 @@ defmodule Roomfold.EventLog do
     end
   end
 
-  @doc "Like `submit/6`, but waits for the answer."
+  @doc """
+  Like `submit/6`, but waits for the answer.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1})])
+      :ok
+      iex> {:error, error} = Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1})])
+      iex> error.reason
+      :wrong_seq
+  """
   @spec append(t, room, room_term, seq, [iodata]) :: :ok | error
   def append(log, room, term, after_seq, records) do
     await(submit(log, room, term, after_seq, records))
   end
 
-  @doc "Waits for the answer to a `submit/6`."
+  @doc """
+  Waits for the answer to a `submit/6`.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> reference = Roomfold.EventLog.submit(log, "lobby", term, 7, [~s({"seq":8})])
+      iex> {:error, error} = Roomfold.EventLog.await(reference)
+      iex> error.reason
+      :wrong_seq
+  """
   @spec await(reference) :: :ok | error
   def await(reference) do
     receive do
@@ -154,12 +202,26 @@ defmodule Roomfold.EventLog do
 
     * `:max_bytes` - of text (1 MB)
     * `:max_events` - (no limit but `max_bytes`)
+
+  ## Examples
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, for(seq <- 1..5, do: ~s({"seq":\#{seq}})))
+      iex> Roomfold.EventLog.read(log, "lobby", 2, :infinity, max_events: 2)
+      {:ok, %{first: 2, seq: 3, text: ~s({"seq":2}\\n{"seq":3}\\n)}}
+      iex> Roomfold.EventLog.read(log, "lobby", 6)
+      {:ok, nil}
   """
   @spec read(t, room, pos_integer, pos_integer | :infinity, keyword) :: {:ok, piece | nil} | error
   def read({module, server}, room, from, to \\ :infinity, opts \\ [])
       when is_integer(from) and from > 0 and (to == :infinity or is_seq(to)) do
     limits = limits!(opts)
-    with :ok <- check_room(room), do: module.read(server, room, from, min(to, @max_seq), limits)
+
+    with :ok <- check_room(room),
+         {:ok, piece} <- module.read(server, room, min(from, @max_seq), min(to, @max_seq), limits),
+         do: {:ok, if(from <= @max_seq, do: piece)}
   end
 
   @doc """
@@ -190,6 +252,16 @@ defmodule Roomfold.EventLog do
   Keeps a snapshot of the room as it was after the record `seq`: any bytes. One that is already there is replaced.
 
   The seq must be that of a record, or of the last one trimmed; else the error is `:wrong_seq`.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1})])
+      iex> Roomfold.EventLog.put_snapshot(log, "lobby", term, 1, "the room at 1")
+      :ok
+      iex> {:error, error} = Roomfold.EventLog.put_snapshot(log, "lobby", term, 2, "the room at 2")
+      iex> error.reason
+      :wrong_seq
   """
   @spec put_snapshot(t, room, room_term, pos_integer, binary) :: :ok | error
   def put_snapshot({module, server}, room, term, seq, snapshot)
@@ -197,7 +269,17 @@ defmodule Roomfold.EventLog do
     with :ok <- check_room(room), do: module.put_snapshot(server, room, term, seq, snapshot)
   end
 
-  @doc "The newest snapshot at or below a seq, as `{seq, bytes}`; `nil` if there is none."
+  @doc """
+  The newest snapshot at or below a seq, as `{seq, bytes}`; `nil` if there is none.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1}), ~s({"seq":2})])
+      iex> :ok = Roomfold.EventLog.put_snapshot(log, "lobby", term, 2, "the room at 2")
+      iex> {Roomfold.EventLog.snapshot(log, "lobby"), Roomfold.EventLog.snapshot(log, "lobby", 1)}
+      {{:ok, {2, "the room at 2"}}, {:ok, nil}}
+  """
   @spec snapshot(t, room, seq | :infinity) :: {:ok, {pos_integer, binary} | nil} | error
   def snapshot({module, server}, room, at_most \\ :infinity) when at_most == :infinity or is_seq(at_most) do
     with :ok <- check_room(room), do: module.snapshot(server, room, min(at_most, @max_seq))
@@ -205,23 +287,63 @@ defmodule Roomfold.EventLog do
 
   @doc """
   Deletes the records below `keep_from`, but none after the newest snapshot; and the snapshots that are no longer followed by a record.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, for(seq <- 1..5, do: ~s({"seq":\#{seq}})))
+      iex> :ok = Roomfold.EventLog.put_snapshot(log, "lobby", term, 3, "the room at 3")
+      iex> :ok = Roomfold.EventLog.trim(log, "lobby", 3)
+      iex> {:ok, head} = Roomfold.EventLog.head(log, "lobby")
+      iex> {head.first, head.seq}
+      {3, 5}
+      iex> {:error, error} = Roomfold.EventLog.read(log, "lobby", 1)
+      iex> error.reason
+      :log_trimmed
   """
   @spec trim(t, room, pos_integer) :: :ok | error
   def trim({module, server}, room, keep_from) when is_integer(keep_from) and keep_from > 0 do
     with :ok <- check_room(room), do: module.trim(server, room, min(keep_from, @max_seq))
   end
 
-  @doc "The names of all rooms, in the order of their bytes."
+  @doc """
+  The names of all rooms, in the order of their bytes.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> for room <- ["lobby", "cellar"], do: {:ok, _} = Roomfold.EventLog.claim(log, room)
+      iex> Roomfold.EventLog.rooms(log)
+      {:ok, ["cellar", "lobby"]}
+  """
   @spec rooms(t) :: {:ok, [room]} | error
   def rooms({module, server}), do: module.rooms(server)
 
-  @doc "Deletes a room. A process that holds its term can't write any more, even if the room is created again."
+  @doc """
+  Deletes a room. A process that holds its term can't write any more, even if the room is created again.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.delete(log, "lobby")
+      iex> {:ok, again} = Roomfold.EventLog.claim(log, "lobby")
+      iex> {again.seq, again.term > term}
+      {0, true}
+  """
   @spec delete(t, room) :: :ok | error
   def delete({module, server}, room) do
     with :ok <- check_room(room), do: module.delete(server, room)
   end
 
-  @doc "Reads and checks all records and snapshots of a room, or of all rooms, and returns the number of records."
+  @doc """
+  Reads and checks all records and snapshots of a room, or of all rooms, and returns the number of records.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1}), ~s({"seq":2})])
+      iex> {Roomfold.EventLog.verify(log, "lobby"), Roomfold.EventLog.verify(log)}
+      {{:ok, 2}, {:ok, 2}}
+  """
   @spec verify(t, room | :all) :: {:ok, non_neg_integer} | error
   def verify(log, room \\ :all)
   def verify({module, server}, :all), do: module.verify(server, :all)
@@ -256,6 +378,13 @@ defmodule Roomfold.EventLog do
 
   @doc """
   Monitors the log's process: `{:DOWN, reference, :process, _, reason}` comes when it has ended, or its node can't be reached.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> reference = Roomfold.EventLog.monitor(log)
+      iex> GenServer.stop(pid)
+      iex> receive do {:DOWN, ^reference, :process, _, reason} -> reason end
+      :normal
   """
   @spec monitor(t) :: reference
   def monitor({_module, server}), do: Process.monitor(GenServer.whereis(server) || gone())

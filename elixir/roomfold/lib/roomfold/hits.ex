@@ -24,6 +24,8 @@ defmodule Roomfold.Hits do
   The level is an option of `Roomfold.World.new/1`. `docs/hits.md` specifies what touching means, and how ties are resolved.
   """
 
+  import Roomfold.Hits.Number
+
   alias Roomfold.{Error, World}
   alias Roomfold.Hits.{Collider, Hit}
 
@@ -80,7 +82,8 @@ defmodule Roomfold.Hits do
       with {:ok, answers} <- world.impl.cast(world.state, shots),
            do: {:ok, earliest(answers, length(answers) - 1, [])}
     else
-      with {:ok, answers} <- world.impl.cast(world.state, Enum.map(shots, &shot/1)) do
+      with {:ok, terms} <- terms(shots, &shot/1, "shots"),
+           {:ok, answers} <- world.impl.cast(world.state, terms) do
         {:ok, answers(answers, Enum.reverse(shots), "shot")}
       end
     end
@@ -89,6 +92,14 @@ defmodule Roomfold.Hits do
   def cast(%World{} = world, {:packed, shots, owners})
       when is_binary(shots) and rem(byte_size(shots), 64) == 0 and is_tuple(owners) do
     world.impl.cast(world.state, {:packed, shots, owners})
+  end
+
+  def cast(%World{}, other) do
+    {:error,
+     Error.new(:invalid_argument,
+       detail:
+         "what is cast is a list of shots or {:packed, shots of 64 bytes, owners}, got #{Error.got(other)}"
+     )}
   end
 
   @doc """
@@ -105,8 +116,9 @@ defmodule Roomfold.Hits do
       [{"bat", 2.5}]
   """
   @spec overlap(World.t(), [zone]) :: {:ok, [[Hit.t()] | {:error, Error.t()}]} | {:error, Error.t()}
-  def overlap(%World{} = world, zones) when is_list(zones) do
-    with {:ok, answers} <- world.impl.overlap(world.state, Enum.map(zones, &zone/1)) do
+  def overlap(%World{} = world, zones) do
+    with {:ok, terms} <- terms(zones, &zone/1, "zones"),
+         {:ok, answers} <- world.impl.overlap(world.state, terms) do
       {:ok, answers(answers, Enum.reverse(zones), "zone")}
     end
   end
@@ -128,6 +140,9 @@ defmodule Roomfold.Hits do
   """
   @spec mark(World.t(), number) :: {:ok, World.t()} | {:error, Error.t()}
   def mark(%World{read_only?: true}, time) when is_number(time), do: World.read_only()
+
+  def mark(%World{}, time) when is_number(time) and not is_real(time),
+    do: {:error, Error.new(:number_out_of_range)}
 
   def mark(%World{} = world, time) when is_number(time) do
     case world.impl.mark(world.state, time * 1.0) do
@@ -175,6 +190,15 @@ defmodule Roomfold.Hits do
   # Only tuples: they are passed on as they are, and each gets at most one hit.
   defp rays?([ray | rays]) when is_tuple(ray), do: rays?(rays)
   defp rays?(rest), do: rest == []
+
+  defp terms(items, term, what), do: terms(items, term, what, [])
+  defp terms([item | items], term, what, known), do: terms(items, term, what, [term.(item) | known])
+  defp terms([], _, _, known), do: {:ok, Enum.reverse(known)}
+
+  defp terms(other, _, what, known) do
+    got = if known == [], do: "got", else: "the list ends with"
+    {:error, Error.new(:invalid_argument, detail: "it is a list of #{what}, #{got} #{Error.got(other)}")}
+  end
 
   @shot_keys [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]
   @zone_keys [:position, :collider, :mask, :at]
@@ -296,19 +320,21 @@ defmodule Roomfold.Hits do
   defp name(key), do: inspect(key)
 
   defp fits?(key, value) when key in [:origin, :direction, :position], do: point?(point(value))
-  defp fits?(:range, value), do: is_number(value)
+  defp fits?(:range, value), do: is_real(value)
   defp fits?(key, nil) when key in [:owner, :at], do: true
   defp fits?(:owner, value), do: is_binary(value)
   defp fits?(:mask, value), do: is_integer(value) and value in 0..0xFFFFFFFF
-  defp fits?(:at, value), do: match?({kind, number} when kind in [:seq, :time] and is_number(number), value)
+  defp fits?(:at, value), do: match?({kind, number} when kind in [:seq, :time] and is_real(number), value)
   defp fits?(:collider, value), do: match?({:ok, _, _}, Collider.parse(value))
   defp fits?(_, _), do: true
 
-  defp point?({x, y, z}), do: is_number(x) and is_number(y) and is_number(z)
+  defp point?({x, y, z}), do: is_real(x) and is_real(y) and is_real(z)
   defp point?(_), do: false
 
-  defp must_be(key) when key in [:origin, :direction, :position], do: "three numbers"
-  defp must_be(:range), do: "a number"
+  defp must_be(key) when key in [:origin, :direction, :position],
+    do: "three numbers, floats or integers of 64 bits"
+
+  defp must_be(:range), do: "a number, a float or an integer of 64 bits"
   defp must_be(:owner), do: "an id"
   defp must_be(:mask), do: "bits, an integer from 0 to 2^32-1"
   defp must_be(:at), do: "{:seq, n} or {:time, ms}"

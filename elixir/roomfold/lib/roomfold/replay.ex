@@ -111,15 +111,52 @@ defmodule Roomfold.Replay do
 
   defp speed?(speed), do: is_number(speed) and speed >= 0.01 and speed <= 100
 
-  @doc "Stops the clock."
+  @doc """
+  Stops the clock.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(
+      ...>   events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}
+      ...> {"event_name":"user_left","user_id":"tom","at":61000}))
+      iex> Roomfold.Replay.pause(replay)
+      :ok
+      iex> %{paused: true, position_ms: position} = Roomfold.Replay.info(replay)
+      iex> Process.sleep(5)
+      iex> Roomfold.Replay.info(replay).position_ms == position
+      true
+  """
   @spec pause(GenServer.server()) :: :ok
   def pause(replay), do: GenServer.call(replay, :pause)
 
-  @doc "Continues. An error if the next events can't be read."
+  @doc """
+  Continues. An error if the next events can't be read.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(
+      ...>   events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}
+      ...> {"event_name":"user_left","user_id":"tom","at":61000}), paused: true)
+      iex> Roomfold.Replay.resume(replay)
+      :ok
+      iex> Process.sleep(5)
+      iex> %{paused: false, position_ms: position} = Roomfold.Replay.info(replay)
+      iex> position > 0
+      true
+  """
   @spec resume(GenServer.server()) :: :ok | {:error, Error.t()}
   def resume(replay), do: GenServer.call(replay, :resume)
 
-  @doc "Plays at another speed, 0.01 to 100."
+  @doc """
+  Plays at another speed, 0.01 to 100.
+
+      iex> {:ok, replay} = Roomfold.Replay.start_link(
+      ...>   events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}
+      ...> {"event_name":"user_left","user_id":"tom","at":61000}), paused: true)
+      iex> Roomfold.Replay.speed(replay, 2.5)
+      :ok
+      iex> Roomfold.Replay.info(replay).speed
+      2.5
+      iex> {:error, error} = Roomfold.Replay.speed(replay, 0)
+      iex> error.reason
+      :invalid_argument
+  """
   @spec speed(GenServer.server(), number) :: :ok | {:error, Error.t()}
   def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
 
@@ -139,10 +176,15 @@ defmodule Roomfold.Replay do
   milliseconds: `:late_max`, `:late_mean`. `:first_seq` is where it begins: 0, or a snapshot's if the log was trimmed. `:error` is why it can't
   play on, or `nil`.
 
-      iex> {:ok, replay} = Roomfold.Replay.start_link(events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}), paused: true)
+      iex> {:ok, replay} = Roomfold.Replay.start_link(
+      ...>   events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}
+      ...> {"event_name":"user_left","user_id":"tom","at":61000}), paused: true)
+      iex> :ok = Roomfold.Replay.seek(replay, {:ms, 30_000})
       iex> info = Roomfold.Replay.info(replay)
-      iex> {info.seq, info.first_seq, info.last_seq, info.error}
-      {0, 0, 1, nil}
+      iex> {info.seq, info.last_seq, info.position_ms, info.duration_ms, info.speed, info.paused}
+      {1, 2, 30_000.0, 60_000, 1, true}
+      iex> {info.first_seq, info.error}
+      {0, nil}
   """
   @spec info(GenServer.server()) :: map
   def info(replay), do: GenServer.call(replay, :info)

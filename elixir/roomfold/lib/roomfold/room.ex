@@ -221,7 +221,7 @@ defmodule Roomfold.Room do
     opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
-         {:ok, texts} <- Text.events(List.wrap(event_or_events), json()),
+         {:ok, texts} <- Text.events(listed(event_or_events), json()),
          {:ok, seqs} <- call(room, {:publish, sender, texts}, opts[:timeout]) do
       case event_or_events do
         {:packed, _} -> {:ok, seqs}
@@ -230,6 +230,9 @@ defmodule Roomfold.Room do
       end
     end
   end
+
+  defp listed(events) when is_list(events), do: events
+  defp listed(event), do: [event]
 
   @doc """
   Like `publish/3`, but does not wait: `{ref, {:ok, seqs}}` or `{ref, {:error, error}}` comes as a message.
@@ -308,7 +311,16 @@ defmodule Roomfold.Room do
          do: EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
   end
 
-  @doc "The opposite of `subscribe/1`."
+  @doc """
+  The opposite of `subscribe/1`.
+
+      iex> :ok = Roomfold.Room.subscribe("loft")
+      iex> Roomfold.Room.unsubscribe("loft")
+      :ok
+      iex> {:ok, 1} = Roomfold.Room.publish("loft", {"user_joined", %{"user_id" => "tom"}})
+      iex> receive do {"user_joined", _} -> :heard after 50 -> :nothing end
+      :nothing
+  """
   @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
     with {:ok, {rooms, id}} <- valid(name(room)),

@@ -23,6 +23,7 @@ defmodule Roomfold.Rules do
   | `{:delete, field}` | removes the entity |
 
   A set is a map from components to operands; an operand is `{:field, name}` or `{:value, constant}`.
+  A constant is what a component can be, nested at most 55 deep.
   What happens when fields are missing or don't fit: `docs/event-model.md`. The JSON form: `docs/rules.md`.
   """
 
@@ -33,6 +34,8 @@ defmodule Roomfold.Rules do
   @max_fields 64
   @max_set 64
   @max_name 255
+  # A constant in the JSON form: the form, events, event, do, operation, set, operand.
+  @form_levels 7
 
   @type operand :: {:field, String.t()} | {:value, term}
   @type set :: %{String.t() => operand}
@@ -74,7 +77,8 @@ defmodule Roomfold.Rules do
   def new(events, opts) when is_map(events) and not is_struct(events) do
     rules = %__MODULE__{name: Keyword.get(opts, :name, ""), events: Map.new(events, &normal/1)}
 
-    with :ok <- check(map_size(events) <= @max_events, "more than #{@max_events} events"),
+    with :ok <- check(is_binary(rules.name) and String.valid?(rules.name), "the name must be a string"),
+         :ok <- check(map_size(events) <= @max_events, "more than #{@max_events} events"),
          :ok <- check_events(rules.events) do
       {:ok, rules}
     else
@@ -325,6 +329,7 @@ defmodule Roomfold.Rules do
 
   defp check_rule(name, {from, operations}) when is_list(operations) do
     with :ok <- check(name?(name), "not a name of 1 to #{@max_name} bytes"),
+         :ok <- check(proper?(operations), "its operations are no proper list"),
          :ok <- check(from in [:user, :system, :any], "#{inspect(from)} can't send events"),
          :ok <- check(length(operations) <= @max_operations, "more than #{@max_operations} operations"),
          :ok <- each(operations, &check_operation/1) do
@@ -345,7 +350,8 @@ defmodule Roomfold.Rules do
   defp check_rule(_, rule),
     do: {:invalid, "not a rule, which is a list of operations or {from, operations}: #{inspect(rule)}"}
 
-  defp check_operation({op, _, set}) when op in [:create, :update] and is_map(set) do
+  defp check_operation({op, _, set})
+       when op in [:create, :update] and is_map(set) and not is_struct(set) do
     with :ok <- check(map_size(set) <= @max_set, "more than #{@max_set} components") do
       each(set, fn {component, operand} -> check_operand(component, operand) end)
     end
@@ -354,7 +360,7 @@ defmodule Roomfold.Rules do
   defp check_operation({:add, _, component, operand}), do: check_operand(component, operand, &is_number/1)
 
   defp check_operation({:add, _, component, operand, {min, max}}) do
-    with :ok <- check(bound?(min) and bound?(max), "bounds must be numbers"),
+    with :ok <- check(bound?(min) and bound?(max), "bounds must be numbers, floats or integers of 64 bits"),
          :ok <-
            check(
              min == nil or max == nil or min <= max,
@@ -395,7 +401,7 @@ defmodule Roomfold.Rules do
 
         {:value, value} ->
           check(
-            constant?.(value) and json?(value),
+            constant?.(value) and term?(value),
             "#{inspect(value)} can't be given to #{inspect(component)}"
           )
 
@@ -418,8 +424,16 @@ defmodule Roomfold.Rules do
 
   defp name?(name), do: is_binary(name) and byte_size(name) in 1..@max_name and String.valid?(name)
   defp no_name(name), do: if(is_binary(name), do: "", else: ", which must be a string")
-  defp bound?(bound), do: bound == nil or is_number(bound)
-  defp json?(value), do: match?({:ok, _}, JSON.encode(value, impl: :elixir))
+  defp bound?(bound), do: bound == nil or (is_number(bound) and term?(bound))
+
+  # What a component can be that is not declared; of its levels, the JSON form around it takes some.
+  defp term?(value) do
+    form = Enum.reduce(1..@form_levels, value, fn _, inner -> [inner] end)
+    match?({:ok, _}, Schema.cast_as(:term, form))
+  end
+
+  defp proper?([_ | tail]), do: proper?(tail)
+  defp proper?(tail), do: tail == []
 
   defp each(things, check) do
     Enum.reduce_while(things, :ok, fn thing, :ok ->
@@ -437,7 +451,7 @@ defmodule Roomfold.Rules do
   defp check(false, detail), do: {:invalid, detail}
 
   @doc false
-  # Constants must fit the components they are given to; the native implementation checks the same when it compiles.
+  # Constants must fit the components they are given to: asked for each world, whatever its implementation.
   def fit?(%__MODULE__{events: events}, %Schema{} = schema) do
     constants =
       for {event, {_, operations}} <- events,

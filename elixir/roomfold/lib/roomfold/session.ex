@@ -472,6 +472,15 @@ defmodule Roomfold.Session do
   @doc """
   A message that the process received. `:ignore`: it is not meant for the session; `{:close, reason, frames, session}`: close the
   connection after these frames.
+
+      iex> session = Roomfold.Session.new(room: "balcony", user: "tom")
+      iex> {:ok, _, _, session} = Roomfold.Session.join(session, %{"format" => "json"})
+      iex> {frames, session} = receive do message -> Roomfold.Session.handle(session, message) end
+      iex> [{:push, "diff", {:json, text}}] = frames
+      iex> IO.iodata_to_binary(text)
+      ~s({"from":0,"seq":1,"creates":{"tom":{}},"updates":{},"deletes":[]})
+      iex> Roomfold.Session.handle(session, :something_else)
+      :ignore
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
   def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}),

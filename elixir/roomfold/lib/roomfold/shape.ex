@@ -9,6 +9,8 @@ defmodule Roomfold.Shape do
 
   alias Roomfold.Error
 
+  @max_seq 9_007_199_254_740_991
+
   @type by :: :entity | :component | :kind
   @type entities :: Roomfold.Projection.entities()
 
@@ -55,7 +57,7 @@ defmodule Roomfold.Shape do
       "the snapshot is not valid: an item of \\"bats\\" has no id"
   """
   @spec to_entities(map, by) :: {:ok, entities} | {:error, Error.t()}
-  def to_entities(shape, by) when is_map(shape) do
+  def to_entities(shape, by) when is_map(shape) and not is_struct(shape) do
     {:ok, gather(by, shape)}
   catch
     {:invalid, detail} -> {:error, Error.new(:invalid_snapshot, detail: detail)}
@@ -68,7 +70,8 @@ defmodule Roomfold.Shape do
   defp gather(:component, columns) do
     for {name, column} <- columns, reduce: %{} do
       entities ->
-        unless is_map(column), do: throw({:invalid, "component #{inspect(name)} is not a map"})
+        unless is_map(column) and not is_struct(column),
+          do: throw({:invalid, "component #{inspect(name)} is not a map"})
 
         Enum.reduce(column, entities, fn {id, value}, entities ->
           Map.update(entities, id, %{name => value}, &Map.put(&1, name, value))
@@ -98,14 +101,18 @@ defmodule Roomfold.Shape do
       {:ok, 7, %{"b" => %{"health" => 1}}}
   """
   @spec snapshot(term) :: {:ok, non_neg_integer, entities} | {:error, Error.t()}
-  def snapshot(%{"seq" => seq} = snapshot) when map_size(snapshot) == 2 and is_integer(seq) and seq >= 0 do
+  def snapshot(%{"seq" => seq} = snapshot) when map_size(snapshot) == 2 and seq in 0..@max_seq do
     with {:ok, by, shape} <- shape(snapshot),
          {:ok, entities} <- to_entities(shape, by),
          do: {:ok, seq, entities}
   end
 
   def snapshot(_),
-    do: {:error, Error.new(:invalid_snapshot, detail: "it needs seq, and entities, components or kinds")}
+    do:
+      {:error,
+       Error.new(:invalid_snapshot,
+         detail: "it needs seq, from 0 to 2^53 - 1, and entities, components or kinds"
+       )}
 
   defp shape(%{"entities" => shape}), do: {:ok, :entity, shape}
   defp shape(%{"components" => shape}), do: {:ok, :component, shape}
@@ -156,7 +163,10 @@ defmodule Roomfold.Shape do
       {:ok, [{"delete", %{"entity_id" => "b"}}, {"create", %{"entity_id" => "a", "components" => %{"lit" => true}}}]}
   """
   @spec events(map, by, keyword) :: {:ok, [Roomfold.World.event()]} | {:error, Error.t()}
-  def events(shape, by, opts \\ []) do
+  def events(shape, by, opts \\ [])
+  def events(shape, _, _) when not is_map(shape) or is_struct(shape), do: to_entities(shape, :entity)
+
+  def events(shape, by, opts) do
     op = opts |> Keyword.validate!(op: :update) |> Keyword.fetch!(:op) |> to_string()
     {shape, created, deleted} = lists(shape, by)
 

@@ -18,6 +18,8 @@ defmodule Roomfold.World do
   `docs/event-model.md` specifies what events mean.
   """
 
+  import Roomfold.Hits.Number, only: [is_real: 1]
+
   alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape, Wire}
   alias Roomfold.Report.Explain
 
@@ -50,6 +52,9 @@ defmodule Roomfold.World do
     end
   end
 
+  # A seq that no world reaches: larger ones are the same to a diff.
+  @beyond 9_007_199_254_740_992
+
   @limits [
     seq: {0, 0..Roomfold.Seq.max()},
     history: {1_024, 1..1_048_576},
@@ -69,7 +74,7 @@ defmodule Roomfold.World do
     * `:seq` - the seq it starts at (0)
     * `:history` - how many seqs diffs can go back (1,024)
     * `:level` - a `Roomfold.Level`: the walls that shots meet (`Roomfold.Hits`)
-    * `:hits` - how long past positions are remembered: `[history_ms: 1000, history_states: 128]`
+    * `:hits` - how long past positions are remembered: `[history_ms: 1000, history_states: 128]`, at most 4,096 states
     * `:max_entities` (1,048,576), `:max_value_bytes` of one term or string (65,536), `:max_undeclared` components of one entity (64)
 
   ## Examples
@@ -87,9 +92,10 @@ defmodule Roomfold.World do
     limits = Map.new(@limits, fn {name, {default, range}} -> {name, limit(opts, name, default, range)} end)
 
     level = struct_option(opts, :level, Level, fn -> nil end)
-    hits = opts |> Keyword.get(:hits, []) |> Keyword.validate!(@hits)
+    hits = opts |> Keyword.get(:hits, []) |> hits_options()
 
-    with {:ok, state} <- impl.new(schema, rules, limits),
+    with :ok <- Rules.fit?(rules, schema),
+         {:ok, state} <- impl.new(schema, rules, limits),
          {:ok, state} <- open_hits(impl, state, level, hits) do
       {:ok, %__MODULE__{impl: impl, state: state, schema: schema, rules: rules, level: level, hits: hits}}
     end
@@ -105,6 +111,23 @@ defmodule Roomfold.World do
       [] -> :ok
       unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}; a world has #{inspect(@options)}"
     end
+  end
+
+  defp hits_options(opts) do
+    unless Keyword.keyword?(opts),
+      do: raise(ArgumentError, ":hits must be a keyword list, got: #{inspect(opts)}")
+
+    opts = Keyword.validate!(opts, @hits)
+
+    unless is_real(opts[:history_ms]) and opts[:history_ms] >= 0,
+      do: raise(ArgumentError, ":history_ms must be a number from 0, got: #{inspect(opts[:history_ms])}")
+
+    unless opts[:history_states] in 1..4096 do
+      raise ArgumentError,
+            ":history_states must be an integer in 1..4096, got: #{inspect(opts[:history_states])}"
+    end
+
+    opts
   end
 
   # With the defaults there is nothing to set up: most worlds have no shots.
@@ -247,11 +270,11 @@ defmodule Roomfold.World do
   """
   @spec query(t, [String.t()]) :: [{id, Projection.components()}]
   def query(%__MODULE__{} = world, names) when is_list(names) do
-    case Enum.find(names, &(not is_binary(&1))) do
-      nil ->
+    case Enum.reject(names, &is_binary/1) do
+      [] ->
         value(world.impl.query(world.state, names))
 
-      name ->
+      [name | _] ->
         raise Error.new(:invalid_argument,
                 detail: "the names of components are strings, got #{Error.got(name)}"
               )
@@ -299,7 +322,7 @@ defmodule Roomfold.World do
   """
   @spec diff(t, non_neg_integer) :: {:ok, Projection.diff()} | {:error, Error.t()}
   def diff(%__MODULE__{} = world, from) when is_integer(from) and from >= 0,
-    do: world.impl.diff(world.state, from)
+    do: world.impl.diff(world.state, min(from, @beyond))
 
   def diff(%__MODULE__{}, from) do
     {:error,
@@ -354,8 +377,11 @@ defmodule Roomfold.World do
     unless format in [:json, :packed],
       do: raise(ArgumentError, "the format must be :json or :packed, got: #{inspect(format)}")
 
-    encode_as(world, what, format, opts)
+    encode_as(world, reachable(what), format, opts)
   end
+
+  defp reachable({:diff, from}) when from > @beyond, do: {:diff, @beyond}
+  defp reachable(what), do: what
 
   # The usual call makes no garbage: some applications call it for each client and tick.
   defp encode_as(world, what, :json, []),

@@ -33,7 +33,13 @@ defmodule Roomfold.EventLog.SQLite do
   # Rooms that are read at a time.
   @names 10_000
 
-  @doc "Whether this was compiled with SQLite."
+  @doc """
+  Whether this was compiled with SQLite.
+
+      iex> adapter = if Roomfold.EventLog.SQLite.available?(), do: Roomfold.EventLog.SQLite, else: Roomfold.EventLog.Memory
+      iex> adapter in [Roomfold.EventLog.SQLite, Roomfold.EventLog.Memory]
+      true
+  """
   @spec available?() :: boolean
   def available?, do: Library.loaded?()
 
@@ -52,6 +58,20 @@ defmodule Roomfold.EventLog.SQLite do
 
   The error is a `Roomfold.Error`: `:log_locked`, `:log_readonly`, `:log_full`, `:log_failed`, `:log_format` (not a log, or one of another
   version) or `:log_damaged`.
+
+  ## Examples
+
+      iex> path = Path.join(System.tmp_dir!(), "rooms-\#{System.unique_integer([:positive])}-\#{System.os_time()}.db")
+      iex> {:ok, pid} = Roomfold.EventLog.SQLite.start_link(path: path)
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim({Roomfold.EventLog.SQLite, pid}, "lobby")
+      iex> :ok = Roomfold.EventLog.append({Roomfold.EventLog.SQLite, pid}, "lobby", term, 0, [~s({"seq":1})])
+      iex> GenServer.stop(pid)
+      iex> {:ok, pid} = Roomfold.EventLog.SQLite.start_link(path: path)
+      iex> {:ok, head} = Roomfold.EventLog.head({Roomfold.EventLog.SQLite, pid}, "lobby")
+      iex> GenServer.stop(pid)
+      iex> for file <- Path.wildcard(path <> "*"), do: File.rm(file)
+      iex> head.seq
+      1
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do

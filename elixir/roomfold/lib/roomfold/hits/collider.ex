@@ -3,6 +3,8 @@ defmodule Roomfold.Hits.Collider do
   # A collider of an entity or a shot: a map, described in c_src/include/roomfold/scene.h. It is parsed to
   # {shape, centred, {half x, half y, half z}, radius, height}, and the layers, nil if it has none.
 
+  import Roomfold.Hits.Number
+
   @spec parse(term) :: {:ok, tuple, non_neg_integer | nil} | :error
   def parse(%{"shape" => shape} = map) do
     with {:ok, shape, half, radius, height} <- sizes(shape, map), {:ok, layers} <- layers(map) do
@@ -14,7 +16,7 @@ defmodule Roomfold.Hits.Collider do
 
   defp sizes("box", %{"size" => size}) do
     case size do
-      [x, y, z] when is_number(x) and is_number(y) and is_number(z) ->
+      [x, y, z] when is_real(x) and is_real(y) and is_real(z) ->
         {:ok, :box, {x / 2, y / 2, z / 2}, 0.0, 0.0}
 
       _ ->
@@ -22,14 +24,14 @@ defmodule Roomfold.Hits.Collider do
     end
   end
 
-  defp sizes("box", %{"radius" => radius, "height" => height}) when is_number(radius) and is_number(height),
+  defp sizes("box", %{"radius" => radius, "height" => height}) when is_real(radius) and is_real(height),
     do: {:ok, :box, {radius * 1.0, height / 2, radius * 1.0}, 0.0, 0.0}
 
-  defp sizes("sphere", %{"radius" => radius}) when is_number(radius),
+  defp sizes("sphere", %{"radius" => radius}) when is_real(radius),
     do: {:ok, :sphere, {0.0, 0.0, 0.0}, radius * 1.0, 0.0}
 
   defp sizes("capsule", %{"radius" => radius, "height" => height})
-       when is_number(radius) and is_number(height),
+       when is_real(radius) and is_real(height),
        do: {:ok, :capsule, {0.0, 0.0, 0.0}, radius * 1.0, height * 1.0}
 
   defp sizes(_, _), do: :error

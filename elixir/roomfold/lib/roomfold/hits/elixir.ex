@@ -94,7 +94,8 @@ defmodule Roomfold.Hits.Elixir do
       t: t,
       distance: t * shot.range,
       point: {ox + wx * t, oy + wy * t, oz + wz * t},
-      normal: if(t == 0, do: {-ux, -uy, -uz}, else: normal)
+      # Of 0.0 it is -0.0, as in C; -x may be 0 - x.
+      normal: if(t == 0, do: {-1.0 * ux, -1.0 * uy, -1.0 * uz}, else: normal)
     }
   end
 

@@ -4,7 +4,7 @@ defmodule Roomfold.Projection.Elixir do
   # docs/event-model.md specifies what it has to do.
   @behaviour Roomfold.Projection
 
-  alias Roomfold.{Error, Report, Rules}
+  alias Roomfold.{Error, Report}
   alias Roomfold.Projection.Elixir.{Encode, Entities, Fold, Hits, Input, Packed}
   alias Roomfold.Wire
 
@@ -29,21 +29,19 @@ defmodule Roomfold.Projection.Elixir do
 
   @impl true
   def new(schema, rules, limits) do
-    with :ok <- Rules.fit?(rules, schema) do
-      world = %__MODULE__{
-        schema: schema,
-        types: Map.new(schema.components),
-        names: Enum.map(schema.components, &elem(&1, 0)),
-        layout: Wire.Layout.new(schema),
-        rules: rules.events,
-        limits: limits,
-        start: limits.seq,
-        seq: limits.seq,
-        entities: Entities.new(for({name, %{quantise: _}} <- schema.options, do: name), limits.history)
-      }
+    world = %__MODULE__{
+      schema: schema,
+      types: Map.new(schema.components),
+      names: Enum.map(schema.components, &elem(&1, 0)),
+      layout: Wire.Layout.new(schema),
+      rules: rules.events,
+      limits: limits,
+      start: limits.seq,
+      seq: limits.seq,
+      entities: Entities.new(for({name, %{quantise: _}} <- schema.options, do: name), limits.history)
+    }
 
-      {:ok, fresh(world)}
-    end
+    {:ok, fresh(world)}
   end
 
   defp fresh(world), do: %{world | version: 0, counter: :atomics.new(1, [])}

@@ -33,7 +33,7 @@ defmodule Roomfold.Wire.Events do
            else: (_ -> 0)
 
     state = %{layout: layout, handles: handles, texts: %{}, running: first}
-    {parts, state} = events |> Enum.with_index() |> Enum.map_reduce(state, &write_event/2)
+    {parts, state} = events |> indexed(0, []) |> Enum.map_reduce(state, &write_event/2)
     count = map_size(state.texts)
     texts = for {text, _} <- Enum.sort_by(state.texts, &elem(&1, 1)), do: Term.bytes(text)
 
@@ -47,6 +47,10 @@ defmodule Roomfold.Wire.Events do
     {:unsayable, reason, index} -> {:error, Error.new(reason, index: index)}
   end
 
+  defp indexed([event | events], index, known), do: indexed(events, index + 1, [{event, index} | known])
+  defp indexed([], _, known), do: Enum.reverse(known)
+  defp indexed(_, index, _), do: throw({:unsayable, :not_an_event, index})
+
   # Handles are numbered after the texts, whose count is only known at the end.
   defp place_handles(parts, count) do
     for part <- parts do
@@ -55,7 +59,7 @@ defmodule Roomfold.Wire.Events do
   end
 
   defp write_event({{name, payload}, index}, state) when is_binary(name) and is_map(payload) do
-    unless Enum.all?(payload, fn {key, _} -> is_binary(key) end),
+    unless Enum.all?(:maps.keys(payload), &is_binary/1),
       do: throw({:unsayable, :not_an_event, index})
 
     {seq, payload} = take_seq(payload)
@@ -86,7 +90,7 @@ defmodule Roomfold.Wire.Events do
   defp components?(components),
     do:
       is_map(components) and
-        Enum.all?(components, fn {name, _} -> is_binary(name) and String.valid?(name) end)
+        Enum.all?(:maps.keys(components), &(is_binary(&1) and String.valid?(&1)))
 
   defp write_named(name, payload, seq, state) do
     {mode, seq, state} = seq(seq, state)

@@ -152,10 +152,17 @@ defmodule Roomfold.Projection.Elixir.Fold do
 
   defp entity_event(name, payload, state) do
     case {id(payload["entity_id"]), payload["components"]} do
-      {{:ok, id}, _} when name == "delete" -> delete(%{state | used: true}, id)
-      {{:ok, id}, components} when is_map(components) -> put_entity(name, state, id, Enum.to_list(components))
-      {{:ok, _}, _} -> drop(state, :invalid_components)
-      _ -> drop(state, :invalid_id, "entity_id")
+      {{:ok, id}, _} when name == "delete" ->
+        delete(%{state | used: true}, id)
+
+      {{:ok, id}, components} when is_map(components) ->
+        put_entity(name, state, id, :maps.to_list(components))
+
+      {{:ok, _}, _} ->
+        drop(state, :invalid_components)
+
+      _ ->
+        drop(state, :invalid_id, "entity_id")
     end
   end
 

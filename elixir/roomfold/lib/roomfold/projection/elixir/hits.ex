@@ -3,6 +3,8 @@ defmodule Roomfold.Projection.Elixir.Hits do
   # Shots at the entities of a world, now and in the past. Like c_src/core/hit/scene.c and view.c; the geometry is
   # Roomfold.Hits.Elixir.
 
+  import Roomfold.Hits.Number
+
   alias Roomfold.Error
   alias Roomfold.Hits.Collider
   alias Roomfold.Hits.Elixir, as: Geometry
@@ -21,20 +23,22 @@ defmodule Roomfold.Projection.Elixir.Hits do
   # ---- what a level must be, as the NIF reads it ----
 
   defp level?(level) do
-    count = length(level.sectors)
-
-    Enum.all?(level.sectors, &match?({f, c} when is_number(f) and is_number(c), &1)) and
-      Enum.all?(level.walls, &wall?(&1, count)) and
-      Enum.all?(level.boxes, &box?/1) and
-      Enum.all?(level.triangles, fn
-        {a, b, c, layers} -> Enum.all?([a, b, c], &point?/1) and bits?(layers)
-        _ -> false
-      end)
+    all?(level.sectors, &sector?/1) and all?(level.walls, &wall?(&1, length(level.sectors))) and
+      all?(level.boxes, &box?/1) and all?(level.triangles, &triangle?/1)
   end
 
+  # Of what is no list, or ends with something else, not all are.
+  defp all?([item | items], check), do: check.(item) and all?(items, check)
+  defp all?(rest, _), do: rest == []
+
+  defp sector?({floor, ceiling}), do: coordinate?(floor) and coordinate?(ceiling)
+  defp sector?(_), do: false
+
   defp wall?({x1, z1, x2, z2, bottom, top, front, back, layers}, count) do
-    Enum.all?([x1, z1, x2, z2], &coordinate?/1) and Enum.all?([bottom, top], &(&1 == nil or is_number(&1))) and
-      not (is_number(bottom) and is_number(top) and bottom > top) and
+    Enum.all?([x1, z1, x2, z2], &coordinate?/1) and
+      Enum.all?([bottom, top], &(&1 == nil or coordinate?(&1))) and
+      (bottom == nil or top == nil or bottom <= top) and
+      (front == nil or bits?(front)) and
       (back == nil or Enum.all?([front, back], &(&1 in 0..(count - 1)//1))) and bits?(layers)
   end
 
@@ -45,9 +49,12 @@ defmodule Roomfold.Projection.Elixir.Hits do
 
   defp box?(_), do: false
 
+  defp triangle?({a, b, c, layers}), do: Enum.all?([a, b, c], &point?/1) and bits?(layers)
+  defp triangle?(_), do: false
+
   defp point?({x, y, z}), do: Enum.all?([x, y, z], &coordinate?/1)
   defp point?(_), do: false
-  defp coordinate?(number), do: is_number(number) and abs(number) <= 1.0e9
+  defp coordinate?(number), do: is_real(number) and abs(number) <= 1.0e9
   defp bits?(layers), do: is_integer(layers) and layers in 0..0xFFFFFFFF
 
   # ---- casting ----
@@ -114,6 +121,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
       owner > tuple_size(owners) -> :error
       :not_a_number in [ox, oy, oz, dx, dy, dz, range] -> :not_a_number
       owner == 0 -> {:first, mask, nil, {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
+      not is_binary(elem(owners, owner - 1)) -> :error
       true -> {:first, mask, elem(owners, owner - 1), {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
     end
   end
@@ -136,14 +144,14 @@ defmodule Roomfold.Projection.Elixir.Hits do
 
   defp valid?(mask, owner, points, numbers, moment) do
     bits?(mask) and (owner == nil or is_binary(owner)) and Enum.all?(points, &match?({_, _, _}, &1)) and
-      Enum.all?(numbers, &is_number/1) and moment?(moment)
+      Enum.all?(numbers, &is_real/1) and moment?(moment)
   end
 
   defp moment?(nil), do: true
-  defp moment?({kind, value}), do: kind in [:seq, :time] and is_number(value)
+  defp moment?({kind, value}), do: kind in [:seq, :time] and is_real(value)
   defp moment?(_), do: false
 
-  defp floats({x, y, z}) when is_number(x) and is_number(y) and is_number(z),
+  defp floats({x, y, z}) when is_real(x) and is_real(y) and is_real(z),
     do: {:ok, {x * 1.0, y * 1.0, z * 1.0}}
 
   defp floats(_), do: :error

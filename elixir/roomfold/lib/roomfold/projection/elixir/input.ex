@@ -156,6 +156,8 @@ defmodule Roomfold.Projection.Elixir.Input do
     cond do
       not (entities?(creates) and entities?(updates) and ids?(deletes)) -> {:error, Error.new(:invalid_diff)}
       seq > @max_seq -> {:error, Error.new(:invalid_diff)}
+      # Nothing can have changed without a seq.
+      seq == from and {deletes, creates, updates} != {[], %{}, %{}} -> {:error, Error.new(:invalid_diff)}
       from != at -> {:error, Error.new(:seq_mismatch)}
       true -> {:ok, seq, deletes(deletes) ++ creates(creates) ++ updates(updates)}
     end
@@ -163,10 +165,8 @@ defmodule Roomfold.Projection.Elixir.Input do
 
   def diff_events(_, _), do: {:error, Error.new(:invalid_diff)}
 
-  defp entities?(entities),
-    do:
-      is_map(entities) and
-        Enum.all?(entities, fn {id, components} -> is_binary(id) and is_map(components) end)
+  # Entities, if all their names are; components that are none are left out and reported.
+  defp entities?(entities), do: is_map(entities) and Enum.all?(:maps.keys(entities), &is_binary/1)
 
   defp ids?([id | ids]), do: is_binary(id) and ids?(ids)
   defp ids?(rest), do: rest == []
