@@ -215,7 +215,7 @@ defmodule Roomfold.Replay do
 
   def control(_, _, _), do: :ignore
 
-  defp terms({:json, text}), do: JSON.decode(IO.iodata_to_binary(text))
+  defp terms({:json, text}), do: JSON.decode(IO.iodata_to_binary(text), impl: JSON.compiled())
   defp terms(payload), do: {:ok, payload}
 
   defp controlled(replay, "pause", _), do: pause(replay)
@@ -304,7 +304,9 @@ defmodule Roomfold.Replay do
 
   # A clock that went back stood still: an event is played when all before it have been.
   defp numbered([line | lines], seq, latest, records) do
-    with {:ok, event} <- JSON.decode(line), {:ok, at} <- at_in(event), :ok <- named(event) do
+    with {:ok, event} <- JSON.decode(line, impl: JSON.compiled()),
+         {:ok, at} <- at_in(event),
+         :ok <- named(event) do
       at = max(at, latest)
 
       record =
@@ -411,7 +413,7 @@ defmodule Roomfold.Replay do
   # The room writes it after everything that a client sent, so the last one counts; a recording may have it anywhere.
   defp at(line, seq) do
     with nil <- Regex.run(~r/"at":(\d{1,15}),"by":"[^"]*"\}$/, line),
-         {:ok, event} <- JSON.decode(line),
+         {:ok, event} <- JSON.decode(line, impl: JSON.compiled()),
          {:ok, at} <- at_in(event) do
       {:ok, at}
     else

@@ -14,7 +14,8 @@ defmodule Roomfold.Room.Callbacks do
   def authorize(%{options: %{module: module}} = state, event, user) do
     case module.authorize(event, user, World.read_only(state.world), state.module_state) do
       :ok -> :ok
-      {:error, %Error{} = error} -> {:error, error}
+      # With a message, whoever made it.
+      {:error, %Error{} = error} -> {:error, Error.put(error, [])}
       {:error, detail} -> {:error, Error.new(:not_allowed, detail: to_string(detail))}
       other -> raise ArgumentError, "authorize/4 answers :ok or {:error, why}, got: #{inspect(other)}"
     end

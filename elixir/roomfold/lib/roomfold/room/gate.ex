@@ -26,7 +26,9 @@ defmodule Roomfold.Room.Gate do
   end
 
   defp prepare(state, event, id, json) do
-    with {:ok, event} <- System.prepare_all(state.systems, event, id), do: Text.event(event, json)
+    with {:ok, event} <- System.prepare_all(state.systems, event, id),
+         {:ok, {:packed, _}} <- Text.event(event, json),
+         do: {:error, Error.new(:not_an_event, detail: "a system made a packed frame of it")}
   end
 
   defp looks_at?(state, name, sender) do

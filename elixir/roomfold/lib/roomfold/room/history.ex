@@ -190,7 +190,7 @@ defmodule Roomfold.Room.History do
 
     if Enum.all?(touched(diffs), &(entity(ours, &1) == entity(theirs, &1))),
       do: narrow(lines, ours, theirs),
-      else: {:different, %{seq: seq, event: JSON.decode!(line), ours: a, theirs: b}}
+      else: {:different, %{seq: seq, event: JSON.decode!(line, impl: JSON.compiled()), ours: a, theirs: b}}
   end
 
   # Unreachable: worlds that differ must differ after one of the events.

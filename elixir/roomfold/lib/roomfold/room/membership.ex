@@ -3,8 +3,8 @@ defmodule Roomfold.Room.Membership do
   # The events by which a room's log knows its users: one when a user joins, one when the grace of a user who went away is over. Each is
   # published once, by the room itself, and in this order.
 
-  alias Roomfold.World
-  alias Roomfold.Room.{Callbacks, Options, People, Queue, Residents, Text}
+  alias Roomfold.{JSON, World}
+  alias Roomfold.Room.{Callbacks, Options, People, Queue, Residents}
 
   @doc """
   Publishes that a user has joined. If the event that the user left is not in the log yet, the world still has the user: then this
@@ -58,13 +58,15 @@ defmodule Roomfold.Room.Membership do
 
   defp leaving?(state, user) do
     there? = user in state.logged_users or World.get(state.world, user) != nil
-    there? and Enum.any?(unlogged(state), &match?({"user_left", %{"user_id" => ^user}}, &1))
+    there? and Enum.any?(unlogged(state), &leaves?(&1, user, Options.json(state.options)))
   end
 
-  # The room's own events that wait, or that the log is writing.
+  # The server's events that wait, or that the log is writing. They have not been checked yet.
   defp unlogged(state) do
-    json = Options.json(state.options)
     items = if state.commit, do: state.commit.batch.items ++ state.queue, else: state.queue
-    for %{sender: :server, texts: texts} <- items, text <- texts, do: Text.decode(text, json)
+    for %{sender: :server, texts: texts} <- items, text <- texts, is_binary(text), do: text
   end
+
+  defp leaves?(text, user, json),
+    do: match?({:ok, %{"event_name" => "user_left", "user_id" => ^user}}, JSON.decode(text, impl: json))
 end

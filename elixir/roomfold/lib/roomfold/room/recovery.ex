@@ -106,12 +106,12 @@ defmodule Roomfold.Room.Recovery do
     if from > seq do
       {:ok, world, facts}
     else
-      with {:ok, %{text: text, seq: last}} <- read(options, from, seq),
-           {:ok, text} <- upcast(text, options, from),
+      with {:ok, %{text: written, seq: last}} <- read(options, from, seq),
+           {:ok, text} <- upcast(written, options, from),
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
         # An upcaster may not remove events: their seqs stay.
         if World.seq(world) == last,
-          do: fold_to(options, world, people(text, facts), seq),
+          do: fold_to(options, world, people(written, facts), seq),
           else: {:error, Error.new(:log_damaged, detail: "room #{options.id}, seq #{World.seq(world) + 1}")}
       end
     end
@@ -181,7 +181,7 @@ defmodule Roomfold.Room.Recovery do
   defp last_at(nil, at), do: at
 
   defp last_at(line, at) do
-    case JSON.decode(line) do
+    case JSON.decode(line, impl: JSON.compiled()) do
       {:ok, %{"at" => last}} when is_integer(last) -> last
       _ -> at
     end

@@ -20,7 +20,8 @@ defmodule Roomfold.Room.Residents do
   """
   def after_event(line, users) do
     with true <- String.ends_with?(line, ~s("by":"server"})),
-         {:ok, %{"event_name" => name, "user_id" => user} = event} when is_binary(user) <- JSON.decode(line) do
+         {:ok, %{"event_name" => name, "user_id" => user} = event} when is_binary(user) <-
+           JSON.decode(line, impl: JSON.compiled()) do
       case {name, event} do
         {"user_joined", %{"connected" => true}} -> Enum.sort(Enum.uniq([user | users]))
         {"user_left", _} -> List.delete(users, user)

@@ -217,6 +217,10 @@ defmodule Roomfold.Room.Server do
     {:reply, :ok, left(server, pid, goodbye?)}
   end
 
+  # For a replay, say.
+  def handle_call(_, _, server),
+    do: {:reply, {:error, Error.new(:not_supported, detail: "this is a live room")}, server}
+
   @impl true
   def handle_cast({:publish, to, sender, texts}, server), do: {:noreply, publish(server, to, sender, texts)}
 
@@ -226,8 +230,10 @@ defmodule Roomfold.Room.Server do
   def handle_cast({:acked, pid, seq}, server),
     do: {:noreply, %{server | state: Delivery.acked(server.state, pid, seq)}}
 
+  def handle_cast(_, server), do: {:noreply, server}
+
   @impl true
-  def handle_info({ref, answer}, %{commit: ref} = server),
+  def handle_info({ref, answer}, %{commit: ref} = server) when ref != nil,
     do: {:noreply, server |> committed(answer) |> arm()}
 
   def handle_info({:DOWN, ref, _, _, reason}, %{commit: commit, log: log} = server)

@@ -97,7 +97,7 @@ defmodule Roomfold.Room.State do
 
     {module_state, events} = init_module(options, world)
 
-    systems = System.init_all(options.systems, world, Schedule.at(state, now))
+    systems = System.init_all(options.systems, World.read_only(world), Schedule.at(state, now))
 
     state = %{
       state

@@ -17,7 +17,7 @@ defmodule Roomfold.Room.Text do
   def event({name, {:json, <<?{, fields::binary>>}}, impl) when is_binary(name), do: named(name, fields, impl)
 
   def event({name, {:json, text}}, impl) when is_binary(name) do
-    case String.trim_leading(IO.iodata_to_binary(text)) do
+    case trimmed(text) do
       "{" <> fields ->
         named(name, fields, impl)
 
@@ -43,6 +43,13 @@ defmodule Roomfold.Room.Text do
     do: {:error, Error.new(:not_an_event, detail: "got #{Error.got(event)}")}
 
   def event(event, _), do: not_an_event(event)
+
+  defp trimmed(text) do
+    String.trim_leading(IO.iodata_to_binary(text))
+  rescue
+    # Not iodata.
+    ArgumentError -> text
+  end
 
   defp not_an_event(event), do: {:error, Explain.of_term(Error.new(:not_an_event), [event])}
 
