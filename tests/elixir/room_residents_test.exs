@@ -72,6 +72,28 @@ defmodule Roomfold.RoomResidentsTest do
     end
   end
 
+  defmodule Deletes do
+    use Roomfold.Room
+    @impl true
+    def left("eve", _, _), do: []
+    def left(user, _, _), do: [{"delete", %{"entity_id" => user}}]
+  end
+
+  test "who has left by another event than user_left, or by none, does not leave again when the room comes back" do
+    room = room(module: Deletes, grace_ms: 0)
+
+    for user <- ["tom", "eve", "ann"] do
+      pid = connect(room, user)
+      Process.exit(pid, :kill)
+      eventually(fn -> Room.info(room).users == [] end)
+    end
+
+    eventually(fn -> Room.seq(room) == 5 end)
+    Room.stop(room)
+    assert settled(room) == {%{"eve" => %{}}, []}
+    assert Room.seq(room) == 5
+  end
+
   test "the event says it, of whom connects and of nobody else" do
     room = room()
     Room.subscribe(room)
