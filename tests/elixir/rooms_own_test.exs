@@ -120,4 +120,21 @@ defmodule Roomfold.RoomsOwnTest do
     assert Own.get(rooms, "large 12") == []
     assert [args: [_ | _]] = Own.get(rooms, "large 20")
   end
+
+  test "what counts is all that they hold, binaries too; who is forgotten or given others makes room" do
+    rooms = start_rooms()
+    megabyte = fn n -> [args: :binary.copy(<<n>>, 1_000_000)] end
+    for n <- 1..100, do: Own.put(rooms, "#{n}", megabyte.(n))
+    known = fn -> for n <- 1..100, Own.get(rooms, "#{n}") != [], do: n end
+    assert known.() == Enum.to_list(34..100)
+    for _ <- 1..100, do: Own.put(rooms, "100", megabyte.(0))
+    for n <- 40..60, do: Own.delete(rooms, "#{n}")
+    for n <- 1..20, do: Own.put(rooms, "#{n}", megabyte.(n))
+    assert known.() == Enum.to_list(1..20) ++ Enum.to_list(34..39) ++ Enum.to_list(61..100)
+    Own.put(rooms, "large", args: :binary.copy("x", 70_000_000))
+    assert known.() == []
+    assert Own.get(rooms, "large") == []
+    Own.put(rooms, "1", megabyte.(1))
+    assert known.() == [1]
+  end
 end
