@@ -95,6 +95,17 @@ defmodule Roomfold.RoomsOwnTest do
     assert {:error, %Error{reason: :unknown_event}} = Room.publish(room, {"spawned", %{"id" => "tom"}})
   end
 
+  test "a fork has none that another room of its id was given" do
+    rooms = start_rooms(room: [tick_ms: 2])
+    old = spawned(rooms, "f", rules: @rules, tick_ms: 99)
+    Room.stop(old)
+    :ok = EventLog.delete(Rooms.log(rooms), "f")
+    {:ok, 1} = Room.publish({rooms, "b"}, {"user_joined", %{"user_id" => "tom"}})
+    {:ok, fork} = Room.fork({rooms, "b"}, 1, id: "f")
+    assert Rooms.options(rooms, "f", []).tick_ms == 2
+    assert Room.snapshot(fork) == %{"tom" => %{}}
+  end
+
   test "a log that ends takes nobody's options with it" do
     rooms = start_rooms(room: [tick_ms: 2])
     {_, log} = Rooms.log(rooms)
