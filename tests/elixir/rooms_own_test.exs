@@ -4,6 +4,10 @@ defmodule Roomfold.RoomsOwnTest do
   alias Roomfold.{EventLog, Replay, Rules}
   alias Roomfold.Rooms.Own
 
+  defmodule Named do
+    use Roomfold.Room
+  end
+
   @rules Rules.new!(%{"spawned" => [{:create, "id", %{"points" => {:field, "points"}}}]})
   @spawned %{"tom" => %{"points" => 3}}
 
@@ -104,6 +108,15 @@ defmodule Roomfold.RoomsOwnTest do
     {:ok, fork} = Room.fork({rooms, "b"}, 1, id: "f")
     assert Rooms.options(rooms, "f", []).tick_ms == 2
     assert Room.snapshot(fork) == %{"tom" => %{}}
+  end
+
+  test "a fork of a room that was given no module has none, whatever the place has" do
+    rooms = start_rooms(room: [module: Named, tick_ms: 2])
+    {:ok, _} = Room.ensure_started({rooms, "b"}, module: nil)
+    {:ok, 1} = Room.publish({rooms, "b"}, {"user_joined", %{"user_id" => "tom"}})
+    {:ok, {_, id}} = Room.fork({rooms, "b"}, 1)
+    assert Rooms.options(rooms, id, []).module == nil
+    assert Rooms.options(rooms, "other", []).module == Named
   end
 
   test "a log that ends takes nobody's options with it" do
