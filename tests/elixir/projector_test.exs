@@ -98,6 +98,20 @@ defmodule Roomfold.ProjectorTest do
     assert map_size(entities) == 10
   end
 
+  test "a world that is another's is refused; a copy of it is folded on", %{stream: stream} do
+    theirs = start_supervised!({Projector, stream: stream, topic: "theirs"}, id: :theirs)
+    EventStream.broadcast(stream, "theirs", [joined("a")])
+    world = Projector.read(theirs, & &1)
+    opts = [stream: stream, topic: "s"]
+    error = assert_raise ArgumentError, fn -> Projector.start_link([world: world] ++ opts) end
+    assert error.message =~ "Roomfold.World.copy/1"
+
+    {:ok, copy} = World.copy(world)
+    projector = start_supervised!({Projector, [world: copy] ++ opts})
+    EventStream.broadcast(stream, "s", [joined("b")])
+    assert Projector.snapshot(projector) == %{"a" => %{}, "b" => %{}}
+  end
+
   test "bad options", %{stream: stream} do
     for {opts, message} <- [
           {[publish: "s"], ":publish must be another topic"},

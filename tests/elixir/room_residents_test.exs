@@ -72,6 +72,44 @@ defmodule Roomfold.RoomResidentsTest do
     end
   end
 
+  defmodule Deletes do
+    use Roomfold.Room
+    @impl true
+    def left("eve", _, _), do: []
+
+    def left("bob", world, _),
+      do: [{"delete", %{"entity_id" => World.get(world, "key")["of"] || raise("none")}}]
+
+    def left(user, _, _), do: [{"delete", %{"entity_id" => user}}]
+  end
+
+  test "who has left by another event than user_left, or by none, does not leave again when the room comes back" do
+    room = room(module: Deletes, grace_ms: 0)
+
+    for user <- ["tom", "eve", "ann"] do
+      pid = connect(room, user)
+      Process.exit(pid, :kill)
+      eventually(fn -> Room.info(room).users == [] end)
+    end
+
+    eventually(fn -> Room.seq(room) == 5 end)
+    Room.stop(room)
+    assert settled(room) == {%{"eve" => %{}}, []}
+    assert Room.seq(room) == 5
+  end
+
+  @tag :capture_log
+  test "whom the module has failed to let go leaves when the room comes back" do
+    room = room(module: Deletes, grace_ms: 0)
+    pid = connect(room, "bob")
+    Process.exit(pid, :kill)
+    eventually(fn -> Room.info(room).failed > 0 end)
+    {:ok, 2} = Room.publish(room, {"create", %{"entity_id" => "key", "components" => %{"of" => "bob"}}})
+    Room.stop(room)
+    assert {%{"key" => _} = there, []} = settled(room)
+    assert map_size(there) == 1
+  end
+
   test "the event says it, of whom connects and of nobody else" do
     room = room()
     Room.subscribe(room)

@@ -4,6 +4,10 @@ defmodule Roomfold.RoomsOwnTest do
   alias Roomfold.{EventLog, Replay, Rules}
   alias Roomfold.Rooms.Own
 
+  defmodule Named do
+    use Roomfold.Room
+  end
+
   @rules Rules.new!(%{"spawned" => [{:create, "id", %{"points" => {:field, "points"}}}]})
   @spawned %{"tom" => %{"points" => 3}}
 
@@ -95,6 +99,26 @@ defmodule Roomfold.RoomsOwnTest do
     assert {:error, %Error{reason: :unknown_event}} = Room.publish(room, {"spawned", %{"id" => "tom"}})
   end
 
+  test "a fork has none that another room of its id was given" do
+    rooms = start_rooms(room: [tick_ms: 2])
+    old = spawned(rooms, "f", rules: @rules, tick_ms: 99)
+    Room.stop(old)
+    :ok = EventLog.delete(Rooms.log(rooms), "f")
+    {:ok, 1} = Room.publish({rooms, "b"}, {"user_joined", %{"user_id" => "tom"}})
+    {:ok, fork} = Room.fork({rooms, "b"}, 1, id: "f")
+    assert Rooms.options(rooms, "f", []).tick_ms == 2
+    assert Room.snapshot(fork) == %{"tom" => %{}}
+  end
+
+  test "a fork of a room that was given no module has none, whatever the place has" do
+    rooms = start_rooms(room: [module: Named, tick_ms: 2])
+    {:ok, _} = Room.ensure_started({rooms, "b"}, module: nil)
+    {:ok, 1} = Room.publish({rooms, "b"}, {"user_joined", %{"user_id" => "tom"}})
+    {:ok, {_, id}} = Room.fork({rooms, "b"}, 1)
+    assert Rooms.options(rooms, id, []).module == nil
+    assert Rooms.options(rooms, "other", []).module == Named
+  end
+
   test "a log that ends takes nobody's options with it" do
     rooms = start_rooms(room: [tick_ms: 2])
     {_, log} = Rooms.log(rooms)
@@ -119,5 +143,22 @@ defmodule Roomfold.RoomsOwnTest do
     assert Own.get(rooms, "2") == []
     assert Own.get(rooms, "large 12") == []
     assert [args: [_ | _]] = Own.get(rooms, "large 20")
+  end
+
+  test "what counts is all that they hold, binaries too; who is forgotten or given others makes room" do
+    rooms = start_rooms()
+    megabyte = fn n -> [args: :binary.copy(<<n>>, 1_000_000)] end
+    for n <- 1..100, do: Own.put(rooms, "#{n}", megabyte.(n))
+    known = fn -> for n <- 1..100, Own.get(rooms, "#{n}") != [], do: n end
+    assert known.() == Enum.to_list(34..100)
+    for _ <- 1..100, do: Own.put(rooms, "100", megabyte.(0))
+    for n <- 40..60, do: Own.delete(rooms, "#{n}")
+    for n <- 1..20, do: Own.put(rooms, "#{n}", megabyte.(n))
+    assert known.() == Enum.to_list(1..20) ++ Enum.to_list(34..39) ++ Enum.to_list(61..100)
+    Own.put(rooms, "large", args: :binary.copy("x", 70_000_000))
+    assert known.() == []
+    assert Own.get(rooms, "large") == []
+    Own.put(rooms, "1", megabyte.(1))
+    assert known.() == [1]
   end
 end

@@ -300,6 +300,24 @@ defmodule Roomfold.SystemsTest do
       end
     end
 
+    test "what was said of others costs next to nothing" do
+      world = world(@fight)
+      moved = for n <- 1..500, do: {"projectile_moved", %{"id" => "p#{n}", "position" => [n, 0, 0]}}
+      hit = {"monster_hit", %{"id" => "ann", "health" => 7}}
+      now = fn said -> Roomfold.Room.System.now(world, tick(0, said: said), ["ann"]) end
+
+      assert now.([moved]) == now.([])
+      assert %{"ann" => %{"health" => 7}} = now.([moved, [hit | moved]])
+      assert reductions(fn -> now.([moved]) end) < 50 * length(moved)
+    end
+
+    defp reductions(function) do
+      {:reductions, before} = Process.info(self(), :reductions)
+      function.()
+      {:reductions, behind} = Process.info(self(), :reductions)
+      behind - before
+    end
+
     test "one that fails has said nothing" do
       bad = fn _, _ -> raise "broken" end
       world = world(Map.delete(@fight, "r"))

@@ -33,7 +33,8 @@ defmodule Roomfold.Projector do
     * `:format` - `:term` (default): messages `{"diff", diff}`, or
       `{"snapshot", %{"seq" => seq, "entities" => map}}` if more has changed than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
-    * `:world` - the world to start from (`Roomfold.World.new/1` with the other options)
+    * `:world` - the world to start from, of which it becomes the owner: of another's, such as a room's, a copy
+      (`Roomfold.World.copy/1`). By default `Roomfold.World.new/1` with the other options
     * `:name` - of the process
 
   ## Examples
@@ -56,6 +57,8 @@ defmodule Roomfold.Projector do
     must!.(:publish, &(&1 == nil or is_binary(&1)), "a topic, a string, or nil")
     must!.(:publish, &(&1 != opts[:topic]), "another topic than :topic")
     must!.(:world, &(&1 == nil or is_struct(&1, World)), "a Roomfold.World")
+    own = "a world of its own (Roomfold.World.copy/1 makes one of a world that is read only)"
+    must!.(:world, &(not match?(%World{read_only?: true}, &1)), own)
     every_ms = Keyword.get(opts, :every_ms, 50)
 
     Options.must!(

@@ -328,7 +328,7 @@ defmodule Roomfold.Rooms do
   def inherit(%Options{} = options, rooms, id) do
     if Map.put(Options.new(levels(rooms, [], id)), :id, options.id) != options,
       do: remember(%{options | rooms: rooms, id: id}, Options.to_list(options)),
-      else: :ok
+      else: Rooms.Own.delete(rooms, id)
   end
 
   @doc false

@@ -56,16 +56,14 @@ defmodule Roomfold.Room.History do
       |> without_users(options, id, seq)
       |> or_delete(options, id)
     else
-      {:ok, %{seq: _}} ->
-        {:error, Error.new(:invalid_argument, field: "id", detail: "this room exists already")}
-
-      {:ok, nil} ->
-        {:error, Error.new(:no_room)}
-
-      {:error, error} ->
-        {:error, error}
+      {:ok, %{seq: _}} -> taken()
+      {:ok, nil} -> {:error, Error.new(:no_room)}
+      {:error, error} -> {:error, error}
     end
   end
+
+  defp taken,
+    do: {:error, Error.new(:invalid_argument, field: "id", detail: "this room exists already")}
 
   # Users who were connected to the original are not connected to the fork, and must not leave it either: without this snapshot they would.
   defp without_users({:ok, _}, _, _, 0), do: :ok
@@ -79,18 +77,20 @@ defmodule Roomfold.Room.History do
     :ok
   end
 
-  defp without_users(error, _, _, _), do: error
+  defp without_users(other, _, _, _), do: other
 
   # A log begins with its first event: what a trimmed one has left can't be another room's.
   defp whole(%{first: 1}), do: :ok
   defp whole(%{first: first}), do: {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
 
-  # Half a fork is none; but what somebody else has claimed since is not ours.
-  defp or_delete({:error, %{reason: reason}} = error, options, id) when reason != :old_term do
+  # Half a fork is none; but what somebody else has claimed or written meanwhile is not ours.
+  defp or_delete({:error, %{reason: reason}} = error, options, id)
+       when reason not in [:old_term, :wrong_seq] do
     _ = EventLog.delete(options.log, id)
     error
   end
 
+  defp or_delete(:taken, _, _), do: taken()
   defp or_delete(answer, _, _), do: answer
 
   # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
@@ -104,9 +104,15 @@ defmodule Roomfold.Room.History do
   defp copy_spans([], _, _, term), do: {:ok, term}
 
   defp copy_spans([{meta, first, last} | spans], options, id, _) do
-    with {:ok, %{term: term}} <- EventLog.claim(options.log, id, meta),
-         :ok <- copy(options, id, term, first - 1, last),
-         do: copy_spans(spans, options, id, term)
+    before = first - 1
+
+    with {:ok, %{term: term, seq: ^before}} <- EventLog.claim(options.log, id, meta),
+         :ok <- copy(options, id, term, before, last) do
+      copy_spans(spans, options, id, term)
+    else
+      {:ok, _} -> :taken
+      {:error, error} -> {:error, error}
+    end
   end
 
   defp copy(_, _, _, seq, seq), do: :ok

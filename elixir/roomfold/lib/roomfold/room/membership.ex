@@ -33,8 +33,23 @@ defmodule Roomfold.Room.Membership do
     # A user whose return was not published yet has not left again either.
     {returned, returning} = Enum.split_with(state.returning, fn {user, _} -> user in gone end)
     state = %{state | people: people, returning: returning}
-    push(state, Callbacks.left(state, gone -- Enum.map(returned, &elem(&1, 0))))
+    said = for user <- gone -- Enum.map(returned, &elem(&1, 0)), do: {user, Callbacks.left(state, [user])}
+    {events, failures} = said |> Enum.map(&elem(&1, 1)) |> Enum.unzip()
+    state |> forget(said) |> push({Enum.concat(events), Enum.concat(failures)})
   end
+
+  # Who leaves by another event than user_left, or by none, is in the log for ever, but need not leave again when the room comes back. Where
+  # the module has failed, it may do better then.
+  defp forget(state, said) do
+    gone = for {user, {events, []}} <- said, not Enum.any?(events, &left?(&1, user)), do: user
+    %{state | logged_users: state.logged_users -- gone}
+  end
+
+  # Events that are text or packed already may say it.
+  defp left?({"user_left", %{"user_id" => user}}, user), do: true
+  defp left?({"user_left", {:json, _}}, _), do: true
+  defp left?({format, _}, _), do: format in [:json, :packed]
+  defp left?(_, _), do: false
 
   defp push(state, {events, failures}) do
     {refused, state} = Queue.push_own(state, state.options.module, :server, events)

@@ -148,9 +148,9 @@ defmodule Roomfold.Room.Options do
     module.__room__()
   end
 
-  @doc "The keyword list that makes these."
+  @doc "The keyword list that makes these, whatever they are merged with."
   def to_list(%__MODULE__{} = options),
-    do: options |> Map.from_struct() |> Map.drop([:id, :rooms]) |> Enum.reject(&(&1 == {:module, nil}))
+    do: options |> Map.from_struct() |> Map.drop([:id, :rooms]) |> Map.to_list()
 
   @doc "Those for `Roomfold.World.new/1`."
   def world(options) do

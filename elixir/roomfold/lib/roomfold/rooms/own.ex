@@ -15,7 +15,7 @@ defmodule Roomfold.Rooms.Own do
   @doc "What it was given, [] if nothing is known."
   def get(rooms, id) do
     case :ets.lookup(name(rooms), id) do
-      [{_, _, opts}] -> opts
+      [{_, _, _, opts}] -> opts
       [] -> []
     end
   end
@@ -25,42 +25,48 @@ defmodule Roomfold.Rooms.Own do
 
   defp name(rooms), do: Module.concat(rooms, Own)
 
-  # table: {id, number, options}; order: {number, id}, the oldest first
+  # table: {id, number, bytes, options}; order: {number, id}, the oldest first; bytes: of all
   @impl true
   def init(rooms) do
     table = :ets.new(name(rooms), [:named_table, read_concurrency: true])
-    {:ok, %{table: table, order: :ets.new(:order, [:ordered_set, :private])}}
+    {:ok, %{table: table, order: :ets.new(:order, [:ordered_set, :private]), bytes: 0}}
   end
 
   @impl true
   def handle_call({:put, id, opts}, _, state) do
-    forget(state, id)
+    state = forget(state, id)
     number = System.unique_integer([:monotonic])
-    :ets.insert(state.table, {id, number, opts})
+    bytes = :erlang.external_size(opts)
+    :ets.insert(state.table, {id, number, bytes, opts})
     :ets.insert(state.order, {number, id})
-    limit(state)
-    {:reply, :ok, state}
+    {:reply, :ok, limit(%{state | bytes: state.bytes + bytes})}
   end
 
-  def handle_call({:delete, id}, _, state) do
-    forget(state, id)
-    {:reply, :ok, state}
-  end
+  def handle_call({:delete, id}, _, state), do: {:reply, :ok, forget(state, id)}
 
   defp forget(state, id) do
-    for {_, number, _} <- :ets.take(state.table, id), do: :ets.delete(state.order, number)
-  end
+    case :ets.take(state.table, id) do
+      [{_, number, bytes, _}] ->
+        :ets.delete(state.order, number)
+        %{state | bytes: state.bytes - bytes}
 
-  defp limit(state) do
-    if full?(state.table) do
-      [{_, id}] = :ets.lookup(state.order, :ets.first(state.order))
-      forget(state, id)
-      limit(state)
+      [] ->
+        state
     end
   end
 
-  defp full?(table) do
-    :ets.info(table, :size) > @most_rooms or
+  defp limit(state) do
+    if full?(state) do
+      [{_, id}] = :ets.lookup(state.order, :ets.first(state.order))
+      limit(forget(state, id))
+    else
+      state
+    end
+  end
+
+  # The table's memory is without the larger binaries, which it shares with others; as bytes, other terms are smaller than they are there.
+  defp full?(%{table: table, bytes: bytes}) do
+    :ets.info(table, :size) > @most_rooms or bytes > @most_bytes or
       (:ets.info(table, :memory) * :erlang.system_info(:wordsize) > @most_bytes and
          :ets.info(table, :size) > 0)
   end
