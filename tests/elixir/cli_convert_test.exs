@@ -141,9 +141,42 @@ defmodule Roomfold.CliConvertTest do
     assert same == @match |> File.read!() |> :zlib.gunzip()
   end
 
-  test "components and kinds may be called like the keys of an event" do
-    assert convert(~s({"event":{"a":1},"seq":{"a":2},"deleted":{"a":3}}), ["--to", "events"]) ==
-             ~s({"event":"update","entity_id":"a","components":{"event":1,"seq":2,"deleted":3}}\n)
+  test "what no fold takes is refused in every shape" do
+    named = ~w(entities components kinds from creates updates deletes event event_name)
+    values = [~s({"a":1}), ~s([{"id":"a"}])]
+
+    lines =
+      for(key <- named, value <- values, do: ~s({"#{key}":#{value},"seq":1})) ++
+        [
+          ~s({"hp":{"a":1},"cre\\u0061tes":{"a":1},"seq":1}),
+          ~s({"hp":{"a":1},"seq":{"a":2}}),
+          ~s({"seq":[{"id":"a"}],"bats":[]}),
+          ~s({"hp":{"a":1},"deleted":{"a":3}}),
+          ~s({"created":{"a":1},"seq":1}),
+          ~s({"event":"delete","entity_id":"a","event_name":{},"seq":1}),
+          ~s({"event":"delete","entity_id":"a","seq":[1]})
+        ]
+
+    for line <- lines do
+      assert {_, told, 1} = Program.run(["replay", "-"], line)
+      assert told =~ "rejected 1"
+      [_, message] = Regex.run(~r/^-:1:1: (.*)/m, told)
+
+      for shape <- ["events", "component", "kind"] do
+        assert {"", error, 1} = Program.run(["convert", "-", "--to", shape], line)
+        assert error =~ message
+      end
+    end
+  end
+
+  test "at and by may hold anything, and are no component or kind" do
+    for key <- ["at", "by"] do
+      assert convert(~s({"hp":{"a":1},"#{key}":{"b":2}}), ["--to", "events"]) ==
+               ~s({"event":"update","entity_id":"a","components":{"hp":1}}\n)
+
+      assert convert(~s({"bats":[{"id":"a"}],"deleted":[],"#{key}":[{"id":"b"}]}), ["--to", "events"]) ==
+               ~s({"event":"update","entity_id":"a","components":{}}\n)
+    end
   end
 
   test "a component called like another key of the line: the line stays an event" do
