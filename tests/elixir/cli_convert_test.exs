@@ -247,6 +247,42 @@ defmodule Roomfold.CliConvertTest do
     assert convert("{}", ["--to", "component", "--from", "component"]) == ""
   end
 
+  test "a first line that says all there is is kept, since only it takes its seq and says what is gone" do
+    begin = ~s({"others":[{"id":"a","hp":1},{"id":"b","hp":1}],"seq":10})
+    event = ~s({"event":"update","entity_id":"a","components":{"hp":2},"seq":11})
+    state = Program.run(["replay", "-"], begin <> "\n" <> event)
+    assert {~s({"a":{"hp":2},"b":{"hp":1}}\n), "seq 11, folded 2, orphaned 0, " <> _, 0} = state
+
+    for text <- [
+          "#{begin}\n#{event}\n",
+          "[#{begin},#{event}]",
+          " [ #{String.replace(begin, ",", ",\n")}\n, #{event} ]\n"
+        ],
+        shape <- ["events", "component", "kind", "packed"],
+        more <- [[], ["--lossless"]] do
+      there = convert(text, ["--to", shape | more])
+      if shape != "packed", do: assert(String.starts_with?(there, begin <> "\n"))
+      assert Program.run(["replay", "-"], there) == state
+    end
+
+    # Only the first, and alone too.
+    assert convert(begin, ["--to", "component"]) == begin <> "\n"
+    assert convert("{}\n" <> begin, ["--to", "events"]) =~ ~r/^{"event":"update","entity_id":"a"/
+
+    assert convert("#{begin}\n#{event}", ["--to", "events", "--create"]) ==
+             ~s({"event":"create","entity_id":"a","components":{"hp":1}}\n) <>
+               ~s({"event":"create","entity_id":"b","components":{"hp":1}}\n) <> event <> "\n"
+
+    for {text, message} <- [
+          {~s({"as":[{"id":"a"},{"id":"a"}]}), "-:1:25: an entity is there twice (a)"},
+          {~s({"as":[]} {}), "-:1:11: this byte can't stand here"},
+          {~s([{"as":[]}} ), "-:1:11: this byte can't stand here"}
+        ] do
+      assert {"", error, 1} = Program.run(["convert", "-", "--to", "events"], text)
+      assert error =~ message
+    end
+  end
+
   test "--from refuses other shapes" do
     lines = %{
       "events" => ~s({"event":"delete","entity_id":"a"}),
