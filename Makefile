@@ -135,7 +135,7 @@ replace = if cmp -s $(2) $(1); then rm $(2); else mv $(2) $(1); fi
 
 # As many at once as there are processors, where make was not told how many (-j).
 JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+PARALLEL = $(if $(or $(findstring jobserver,$(MAKEFLAGS)),$(filter -j%,$(MAKEFLAGS))),,-j$(JOBS))
 
 # --- goals -----------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
 #include "changes.h"
+#include "shape_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,11 +122,12 @@ static bool entity_event(changes *in, const json_slice *name) {
 }
 
 static bool event(changes *in, const json_slice *entity, const json_slice *domain) {
-    if (entity && domain) return fail(in, rf_status_message(RF_INVALID_NAME), domain->value.data, (rf_str){0});
+    const json_slice *name = domain ? domain : entity;
+    if ((entity && domain) || name->kind != RF_JSON_STRING)
+        return fail(in, rf_status_message(RF_INVALID_NAME), name->value.data, (rf_str){0});
     if (entity) return entity_event(in, entity);
     in->form = LINE_DOMAIN;
-    return domain->kind == RF_JSON_STRING ||
-           fail(in, rf_status_message(RF_INVALID_NAME), domain->value.data, (rf_str){0});
+    return true;
 }
 
 // ---- the other shapes ---------------------------------------------------------------------------
@@ -186,18 +188,21 @@ static bool read_kind(changes *in, const json_slice *kind) {
 static bool shape_member(changes *in, const json_slice *member, bool *maps, bool *lists) {
     rf_str key = json_slices_key(&in->top, member);
     const char *at = in->line.data + member->key_at;
+    bool deleted = is(key, "deleted"), list = member->kind == RF_JSON_OPEN_LIST;
+    if (is(key, "seq") || is(key, "at") || is(key, "by")) return true;
+    if (shape_key_taken(key)) return fail(in, rf_status_message(RF_INVALID_NAME), at, key);
+    if (deleted || is(key, "created"))
+        return list ? read_ids(in, member, deleted ? &in->deleted : &in->created)
+                    : fail(in, rf_status_message(RF_INVALID_NAME), at, key);
     if (member->kind == RF_JSON_OPEN_MAP) {
         *maps = true;
         return *lists ? fail(in, "maps and lists under the keys of one line", at, key) : read_column(in, member);
     }
-    if (member->kind == RF_JSON_OPEN_LIST) {
-        if (is(key, "deleted")) return read_ids(in, member, &in->deleted);
-        if (is(key, "created")) return read_ids(in, member, &in->created);
+    if (list) {
         *lists = true;
         return *maps ? fail(in, "maps and lists under the keys of one line", at, key) : read_kind(in, member);
     }
-    return is(key, "seq") || is(key, "at") || is(key, "by") ||
-           fail(in, "this is no event, no map of components and no map of kinds", at, key);
+    return fail(in, "this is no event, no map of components and no map of kinds", at, key);
 }
 
 static int compare_ids(const void *left, const void *right) {
@@ -241,14 +246,17 @@ void changes_settle(changes *of) {
     settle(of, &of->deleted);
 }
 
+static bool is_scalar(const json_slice *item) {
+    return item->kind != RF_JSON_OPEN_MAP && item->kind != RF_JSON_OPEN_LIST;
+}
+
 static rf_str stamp(const changes *in, const char *key) {
     const json_slice *item = find(in, key);
-    bool scalar = item && item->kind != RF_JSON_OPEN_MAP && item->kind != RF_JSON_OPEN_LIST;
-    return scalar ? item->value : (rf_str){0};
+    return item && is_scalar(item) ? item->value : (rf_str){0};
 }
 
 bool changes_read(changes *out, rf_str text) {
-    const json_slice *entity, *domain;
+    const json_slice *entity, *domain, *seq;
     size_t len = 0;
     bool fine;
     json_slices_clear(&out->slices);
@@ -265,9 +273,8 @@ bool changes_read(changes *out, rf_str text) {
     out->seq = stamp(out, "seq");
     out->at = stamp(out, "at");
     out->by = stamp(out, "by");
-    // If the value is a map or a list, it is a component or kind of that name.
-    if (entity && (entity->kind == RF_JSON_OPEN_MAP || entity->kind == RF_JSON_OPEN_LIST)) entity = NULL;
-    if (domain && (domain->kind == RF_JSON_OPEN_MAP || domain->kind == RF_JSON_OPEN_LIST)) domain = NULL;
+    seq = find(out, "seq");
+    if (seq && !is_scalar(seq)) return fail(out, rf_status_message(RF_INVALID_SEQ), seq->value.data, (rf_str){0});
     fine = entity || domain ? event(out, entity, domain) : shape(out);
     changes_settle(out);
     return fine && check_items(out);

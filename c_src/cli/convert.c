@@ -1,5 +1,6 @@
 // convert.c: the command convert: rewrites a log in another form.
 #include "command.h"
+#include "facts.h"
 #include "journal.h"
 #include "options.h"
 #include "packed_writer.h"
@@ -26,6 +27,7 @@ typedef struct conversion {
     packed_writer packed;
     rf_schema *schema;
     journal log;
+    bool more; // the journal is at a line that has not been converted
     progress bar;
 } conversion;
 
@@ -101,18 +103,45 @@ static int write_line(conversion *c) {
     return status == RF_OK ? DONE : complain("convert", FAILED, "%s", rf_status_message(status));
 }
 
-static int convert_line(conversion *c) {
+static int read_line(conversion *c) {
     size_t at = 0;
-    int code;
     if (journal_closed(&c->log, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");
     if (!changes_read(&c->line, journal_text(&c->log)))
         return refuse(c, c->line.error_at, c->line.error, c->line.about);
     if (!journal_skip(&c->log, c->line.line.len, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");
+    return DONE;
+}
+
+static int convert_line(conversion *c) {
+    int code = read_line(c);
+    if (code != DONE) return code;
     if (!has_form(c)) return refuse(c, 0, "this line is of another shape than --from says", "");
     c->lines++;
     c->domain += c->line.form == LINE_DOMAIN;
     code = write_line(c);
     return code == DONE && c->out.error ? FAILED : code;
+}
+
+// Of lines, the first may say all there is.
+static int find_begin(conversion *c, bool *found) {
+    facts of;
+    rf_status status;
+    *found = c->log.begins;
+    if (c->log.begins || c->writer.create) return DONE;
+    status = facts_read(journal_text(&c->log), &of);
+    *found = status == RF_OK && of.form == FACTS_ALL;
+    return status == RF_OK ? DONE : complain("convert", FAILED, "%s", rf_status_message(status));
+}
+
+static int read_begin(conversion *c, rf_str *begin) {
+    bool found;
+    int code = find_begin(c, &found);
+    if (code != DONE || !found) return code;
+    code = read_line(c);
+    if (code != DONE) return code;
+    if (!c->log.begins && !has_form(c)) return refuse(c, 0, "this line is of another shape than --from says", "");
+    *begin = c->line.line;
+    return DONE;
 }
 
 // Writes the snapshot that a log starts from. Events could not replace it, since they would take seqs; so the line is
@@ -121,20 +150,17 @@ static int write_begin(conversion *c) {
     rf_str begin = {0};
     rf_schema *own = c->setup.schema ? NULL : journal_schema(&c->log);
     rf_status status;
-    size_t at;
-    if (c->log.begins && journal_next(&c->log)) {
-        if (!changes_read(&c->line, journal_text(&c->log)))
-            return refuse(c, c->line.error_at, c->line.error, c->line.about);
-        begin = c->line.line;
-    }
-    if (c->to != TO_PACKED) {
-        output_bytes(&c->out, begin);
-        if (begin.len > 0) output_text(&c->out, "\n");
-    } else {
+    int code = DONE;
+    c->more = journal_next(&c->log);
+    if (c->more) code = read_begin(c, &begin);
+    if (code != DONE) return code;
+    if (c->to == TO_PACKED) {
         status = packed_writer_open(&c->packed, &c->out, own ? own : c->schema, begin);
         if (status != RF_OK) return complain("convert", FAILED, "%s: %s", c->file, rf_status_message(status));
+    } else if (begin.len > 0) {
+        shape_copy(&c->out, &c->line);
     }
-    if (begin.len > 0) journal_skip(&c->log, begin.len, &at);
+    if (begin.len > 0) c->more = journal_next(&c->log);
     return DONE;
 }
 
@@ -150,9 +176,10 @@ static int convert_all(conversion *c) {
     int code = open_all(c);
     rf_status status;
     progress_start(&c->bar);
-    while (code == DONE && journal_next(&c->log)) {
+    while (code == DONE && c->more) {
         if (progress_due(&c->bar, c->lines)) progress_show(&c->bar, c->lines, input_share(c->log.from));
         code = convert_line(c);
+        c->more = code == DONE && journal_next(&c->log);
     }
     progress_end(&c->bar);
     if (code == DONE && journal_error(&c->log))

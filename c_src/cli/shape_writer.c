@@ -315,6 +315,11 @@ static rf_status by_kind(const shape_writer *writer, output *out, changes *of) {
     return status;
 }
 
+void shape_copy(output *out, const changes *of) {
+    value(out, of->line);
+    output_text(out, "\n");
+}
+
 rf_status shape_write(const shape_writer *writer, output *out, changes *of) {
     bool event = of->form == LINE_ENTITY || of->form == LINE_DOMAIN;
     shape to = writer->to;
@@ -325,8 +330,7 @@ rf_status shape_write(const shape_writer *writer, output *out, changes *of) {
     if (status != RF_OK) return status;
     if (!fits) to = SHAPE_EVENTS;
     if (of->form == LINE_DOMAIN || (event && to == SHAPE_EVENTS)) {
-        value(out, of->line);
-        output_text(out, "\n");
+        shape_copy(out, of);
         return RF_OK;
     }
     switch (to) {

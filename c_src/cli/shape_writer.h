@@ -16,5 +16,7 @@ typedef struct shape_writer {
 // Writes domain events unchanged, and events as events, but without white space. Where a component's or a kind's name
 // is one of the line's other keys, the line becomes events. Sorts the changes. Fails with RF_NO_MEMORY only.
 rf_status shape_write(const shape_writer *writer, output *out, changes *of);
+// Writes the line as it is, without white space between its tokens.
+void shape_copy(output *out, const changes *of);
 
 #endif

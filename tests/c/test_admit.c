@@ -137,19 +137,30 @@ START_TEST(an_item_is_all_or_nothing) {
 }
 END_TEST
 
+// As admit_one; the error must be set, whatever it was before.
+static rf_status admit_checked(rf_admission *admission, const char *by, const char *text) {
+    rf_error error = {.status = RF_TOO_DEEP, .offset = 7, .about = "before"};
+    rf_status status = admit_one(admission, by, text, &error);
+    if (status != RF_OK) ck_assert_int_eq(error.status, status);
+    if (status == RF_NO_MEMORY) {
+        ck_assert_uint_eq(error.offset, RF_NOWHERE);
+        ck_assert_str_eq(error.about, "");
+    }
+    return status;
+}
+
 static rf_status admit_much(rf_world *world) {
     rf_admission *admission;
-    rf_error error;
     rf_status status = rf_admission_new(world, 1, &admission);
     char text[128];
     for (int i = 0; i < 40 && status == RF_OK; i++) {
         snprintf(text, sizeof text, "{\"event\":\"create\",\"entity_id\":\"e%d\",\"components\":{\"owner\":\"tom\"}}",
                  i);
-        status = admit_one(admission, "tom", text, &error);
+        status = admit_checked(admission, "tom", text);
         if (status == RF_OK)
-            status = admit_one(admission, "",
-                               "{\"event_name\":\"weapon_collected\",\"user_id\":\"tom\",\"weapon\":\"x\"}", &error);
-        if (status == RF_OK && admit_one(admission, "ann", text, &error) == RF_NO_MEMORY) status = RF_NO_MEMORY;
+            status = admit_checked(admission, "",
+                                   "{\"event_name\":\"weapon_collected\",\"user_id\":\"tom\",\"weapon\":\"x\"}");
+        if (status == RF_OK && admit_checked(admission, "ann", text) == RF_NO_MEMORY) status = RF_NO_MEMORY;
     }
     rf_admission_free(admission);
     return status;

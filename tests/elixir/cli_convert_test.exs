@@ -141,9 +141,42 @@ defmodule Roomfold.CliConvertTest do
     assert same == @match |> File.read!() |> :zlib.gunzip()
   end
 
-  test "components and kinds may be called like the keys of an event" do
-    assert convert(~s({"event":{"a":1},"seq":{"a":2},"deleted":{"a":3}}), ["--to", "events"]) ==
-             ~s({"event":"update","entity_id":"a","components":{"event":1,"seq":2,"deleted":3}}\n)
+  test "what no fold takes is refused in every shape" do
+    named = ~w(entities components kinds from creates updates deletes event event_name)
+    values = [~s({"a":1}), ~s([{"id":"a"}])]
+
+    lines =
+      for(key <- named, value <- values, do: ~s({"#{key}":#{value},"seq":1})) ++
+        [
+          ~s({"hp":{"a":1},"cre\\u0061tes":{"a":1},"seq":1}),
+          ~s({"hp":{"a":1},"seq":{"a":2}}),
+          ~s({"seq":[{"id":"a"}],"bats":[]}),
+          ~s({"hp":{"a":1},"deleted":{"a":3}}),
+          ~s({"created":{"a":1},"seq":1}),
+          ~s({"event":"delete","entity_id":"a","event_name":{},"seq":1}),
+          ~s({"event":"delete","entity_id":"a","seq":[1]})
+        ]
+
+    for line <- lines do
+      assert {_, told, 1} = Program.run(["replay", "-"], line)
+      assert told =~ "rejected 1"
+      [_, message] = Regex.run(~r/^-:1:1: (.*)/m, told)
+
+      for shape <- ["events", "component", "kind"] do
+        assert {"", error, 1} = Program.run(["convert", "-", "--to", shape], line)
+        assert error =~ message
+      end
+    end
+  end
+
+  test "at and by may hold anything, and are no component or kind" do
+    for key <- ["at", "by"] do
+      assert convert(~s({"hp":{"a":1},"#{key}":{"b":2}}), ["--to", "events"]) ==
+               ~s({"event":"update","entity_id":"a","components":{"hp":1}}\n)
+
+      assert convert(~s({"bats":[{"id":"a"}],"deleted":[],"#{key}":[{"id":"b"}]}), ["--to", "events"]) ==
+               ~s({"event":"update","entity_id":"a","components":{}}\n)
+    end
   end
 
   test "a component called like another key of the line: the line stays an event" do
@@ -212,6 +245,42 @@ defmodule Roomfold.CliConvertTest do
 
     assert convert("{}", ["--to", "kind"]) == ~s({"deleted":[],"created":[]}\n)
     assert convert("{}", ["--to", "component", "--from", "component"]) == ""
+  end
+
+  test "a first line that says all there is is kept, since only it takes its seq and says what is gone" do
+    begin = ~s({"others":[{"id":"a","hp":1},{"id":"b","hp":1}],"seq":10})
+    event = ~s({"event":"update","entity_id":"a","components":{"hp":2},"seq":11})
+    state = Program.run(["replay", "-"], begin <> "\n" <> event)
+    assert {~s({"a":{"hp":2},"b":{"hp":1}}\n), "seq 11, folded 2, orphaned 0, " <> _, 0} = state
+
+    for text <- [
+          "#{begin}\n#{event}\n",
+          "[#{begin},#{event}]",
+          " [ #{String.replace(begin, ",", ",\n")}\n, #{event} ]\n"
+        ],
+        shape <- ["events", "component", "kind", "packed"],
+        more <- [[], ["--lossless"]] do
+      there = convert(text, ["--to", shape | more])
+      if shape != "packed", do: assert(String.starts_with?(there, begin <> "\n"))
+      assert Program.run(["replay", "-"], there) == state
+    end
+
+    # Only the first, and alone too.
+    assert convert(begin, ["--to", "component"]) == begin <> "\n"
+    assert convert("{}\n" <> begin, ["--to", "events"]) =~ ~r/^{"event":"update","entity_id":"a"/
+
+    assert convert("#{begin}\n#{event}", ["--to", "events", "--create"]) ==
+             ~s({"event":"create","entity_id":"a","components":{"hp":1}}\n) <>
+               ~s({"event":"create","entity_id":"b","components":{"hp":1}}\n) <> event <> "\n"
+
+    for {text, message} <- [
+          {~s({"as":[{"id":"a"},{"id":"a"}]}), "-:1:25: an entity is there twice (a)"},
+          {~s({"as":[]} {}), "-:1:11: this byte can't stand here"},
+          {~s([{"as":[]}} ), "-:1:11: this byte can't stand here"}
+        ] do
+      assert {"", error, 1} = Program.run(["convert", "-", "--to", "events"], text)
+      assert error =~ message
+    end
   end
 
   test "--from refuses other shapes" do

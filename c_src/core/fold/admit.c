@@ -253,5 +253,6 @@ rf_status rf_admit(rf_admission *admission, const rf_item *item, uint64_t *first
     admission->text.len = len;
     admission->seq = seq;
     admission->made_count = made;
+    if (status == RF_NO_MEMORY) rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
     return status;
 }

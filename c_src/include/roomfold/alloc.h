@@ -1,5 +1,5 @@
 // alloc.h: where the library gets its memory from. Every object takes an allocator when it is made, and uses no other
-// memory.
+// memory, apart from what the C library's qsort takes for itself.
 #ifndef ROOMFOLD_ALLOC_H
 #define ROOMFOLD_ALLOC_H
 
