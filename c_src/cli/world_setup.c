@@ -69,7 +69,7 @@ static int load_rules(const char *name, const char *who, rf_schema *schema, rf_r
     const char *builtin;
     input *file = NULL;
     rf_error error;
-    rf_str text;
+    rf_str text = {0};
     int code = DONE;
     *out = NULL;
     if (!name) name = "doom";
