@@ -29,7 +29,14 @@ defmodule Roomfold.Room.Membership do
 
   @doc "Users whose grace is over leave."
   def expire(state, now) do
-    {people, gone} = People.expire(state.people, state.options.grace_ms, now)
+    case People.expire(state.people, state.options.grace_ms, now) do
+      # On almost every tick.
+      {_, []} -> {[], state}
+      {people, gone} -> let_go(state, people, gone)
+    end
+  end
+
+  defp let_go(state, people, gone) do
     # A user whose return was not published yet has not left again either.
     {returned, returning} = Enum.split_with(state.returning, fn {user, _} -> user in gone end)
     state = %{state | people: people, returning: returning}
