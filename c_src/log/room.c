@@ -215,7 +215,7 @@ static bool ends_at_last(log_store *store, rf_str name, const log_room *room, lo
 }
 
 bool log_head_read(log_store *store, rf_str name, const log_room *room, log_head *out, log_error *error) {
-    *out = (log_head){.term = room->term, .seq = room->last, .first = room->first};
+    *out = (log_head){.term = room->term, .created = room->id, .seq = room->last, .first = room->first};
     if (!ends_at_last(store, name, room, error)) return false;
     if (!read_versions(store, name, room, &out->versions, error)) {
         log_text_free(&out->versions);

@@ -48,7 +48,7 @@ defmodule Roomfold.EventLog.DamageTest do
   end
 
   defp read_room(store, room) do
-    with {:ok, _term, seq, first, _versions} = head <- Library.head(store, room),
+    with {:ok, _term, _created, seq, first, _versions} = head <- Library.head(store, room),
          {:ok, _, _} = text <- Library.read(store, room, first, seq, 100_000, 100),
          {:ok, _, _} = newest <- Library.snapshot(store, room, 100),
          {:ok, _, _} = older <- Library.snapshot(store, room, 4) do
@@ -92,7 +92,7 @@ defmodule Roomfold.EventLog.DamageTest do
 
   defp flip_all(path, bytes, step) do
     whole = contents(path)
-    assert [{"lobby", {:ok, _, 9, 1, _}, {:ok, 9, _}, {:ok, 5, "snapshot"}, {:ok, 2, _}} | _] = whole
+    assert [{"lobby", {:ok, _, _, 9, 1, _}, {:ok, 9, _}, {:ok, 5, "snapshot"}, {:ok, 2, _}} | _] = whole
 
     found =
       for at <- 0..(byte_size(bytes) - 1)//step, bit <- bits(at) do
@@ -475,8 +475,8 @@ defmodule Roomfold.EventLog.DamageTest do
       {:ok, store} ->
         answer =
           case Library.head(store, "lobby") do
-            {:ok, _, 0, _, _} -> {:ok, 0, ""}
-            {:ok, _, seq, _, _} -> Library.read(store, "lobby", 1, seq, 1_000_000, 1_000)
+            {:ok, _, _, 0, _, _} -> {:ok, 0, ""}
+            {:ok, _, _, seq, _, _} -> Library.read(store, "lobby", 1, seq, 1_000_000, 1_000)
             other -> other
           end
 

@@ -74,6 +74,63 @@ defmodule Roomfold.SessionTest do
       {_, [{:push, "snapshot", _}], _} = join!(room, "tom", %{"last_seq" => nil})
     end
 
+    test "coming back to another room: one that was deleted and made again under the same name gives everything" do
+      rooms = start_rooms(room: [tick_ms: 5])
+      room = {rooms, "1"}
+      created = fn ids -> for id <- ids, do: {"create", %{"entity_id" => id, "components" => %{}}} end
+      {:ok, [_, seq]} = Room.publish(room, created.(["a", "b"]))
+      back = %{"last_seq" => seq, "last_term" => Room.info(room).term}
+      # Another life of the same room, first.
+      Room.stop(room)
+      {:ok, _} = Room.publish(room, hd(created.(["c"])))
+      {_, [{:push, "diff", diff}], session} = join!(room, "tom", back)
+      assert Map.keys(decoded(diff)["creates"]) == ["c"]
+      Session.leave(session)
+
+      Room.stop(room)
+      :ok = Roomfold.EventLog.delete(Rooms.log(rooms), "1")
+      {:ok, _} = Room.publish(room, created.(["d", "e", "f"]))
+      {_, [{:push, "snapshot", snapshot}], _} = join!(room, "tom", back)
+      assert Map.keys(decoded(snapshot)["entities"]) == ["d", "e", "f"]
+    end
+
+    test "coming back to a log in memory that began anew gives everything, packed and as text" do
+      back =
+        for format <- ["json", "packed"], into: %{} do
+          room = {start_rooms(), "1"}
+          {:ok, _} = Room.publish(room, {"create", %{"entity_id" => "a", "components" => %{}}})
+          {reply, _, _} = join!(room, "tom", %{"format" => format})
+          {format, %{"format" => format, "last_seq" => 1, "last_term" => reply["term"]}}
+        end
+
+      for format <- ["json", "packed"] do
+        room = {start_rooms(), "1"}
+        for id <- ["b", "c"], do: Room.publish(room, {"create", %{"entity_id" => id, "components" => %{}}})
+        {_, [{:push, kind, _}], _} = join!(room, "tom", back[format])
+        assert {format, kind} == {format, "snapshot"}
+      end
+    end
+
+    test "coming back after the rules have changed gives everything: by the old ones the world was another" do
+      log = {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}
+      rules = &Roomfold.Rules.new!(%{"lit" => [{:create, "id", %{"color" => {:value, &1}}}]})
+      start = &{start_rooms(log: {:running, log}, room: [rules: rules.(&1), rules_version: &2]), "1"}
+      old = start.("red", 1)
+      {:ok, 1} = Room.publish(old, {"lit", %{"id" => "a"}})
+      {:ok, 2} = Room.publish(old, {"lit", %{"id" => "b"}})
+      back = fn room, seq -> %{"last_seq" => seq, "last_term" => Room.info(room).term} end
+      from_old = back.(old, 2)
+      Room.stop(old)
+
+      new = start.("blue", 2)
+      {_, [{:push, "snapshot", snapshot}], _} = join!(new, "tom", from_old)
+      assert decoded(snapshot)["entities"]["a"] == %{"color" => "blue"}
+      {:ok, seq} = Room.publish(new, {"lit", %{"id" => "c"}})
+      from_new = back.(new, seq)
+      Room.stop(new)
+      assert {_, [{:push, "diff", _}], _} = join!(start.("blue", 2), "ann", from_new)
+    end
+
     test "what it can't join with" do
       room = start_room()
       session = Session.new(room: room, user: "tom")
@@ -472,7 +529,8 @@ defmodule Roomfold.SessionTest do
       pid = Room.whereis({rooms, "1"})
       liar = Session.new(room: {rooms, "1"}, user: "eve")
 
-      lies = fn -> Session.join(liar, %{"last_seq" => 5, "last_term" => 1_000_000}) end
+      lie = Room.info({rooms, "1"}).term + 1_000_000
+      lies = fn -> Session.join(liar, %{"last_seq" => 5, "last_term" => lie}) end
       assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies))
 
       assert Room.whereis({rooms, "1"}) == pid

@@ -42,6 +42,7 @@ defmodule Roomfold.EventLog do
   Where a room's log stands.
 
     * `:term` - the newest term; after `claim/3` that of the caller
+    * `:created` - the term of the first claim: a room that was deleted and comes again has a later one
     * `:seq` - of the last record, 0 if there is none
     * `:first` - the first seq that is still kept (`seq + 1` if none is)
     * `:meta` - as given at the last claim
@@ -49,6 +50,7 @@ defmodule Roomfold.EventLog do
   """
   @type head :: %{
           term: room_term,
+          created: room_term,
           seq: seq,
           first: pos_integer,
           meta: map,

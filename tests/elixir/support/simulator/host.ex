@@ -63,14 +63,23 @@ defmodule Roomfold.Simulator.Host do
   defp open(node, id) do
     options = options(node, id)
 
-    with {:ok, %{term: term}} <- EventLog.claim(options.log, id, %{"rules" => 1}),
+    with {:ok, %{term: term} = head} <- EventLog.claim(options.log, id, %{"rules" => 1}),
          {:ok, world, facts} <- Recovery.world(options) do
       key = get().number
       Simulator.update(&%{&1 | number: key + 1, homes: Map.put(&1.homes, key, node)})
       Simulator.note({:room, id, :starts, node, term, World.seq(world)})
       Simulator.count(:terms)
       clock = get().nodes[node].clock + Enum.random(-5_000..5_000)
-      state = State.open(options, world, Map.put(facts, :term, term), now(), clock)
+
+      state =
+        State.open(
+          options,
+          world,
+          Map.merge(facts, %{term: term, resumes: Delivery.resumes(head)}),
+          now(),
+          clock
+        )
+
       {effects, state} = Commit.flush(state, now())
       inbox = Inbox.new(options.max_queue)
       room = %__MODULE__{key: key, node: node, options: options, state: state, inbox: inbox}

@@ -14,14 +14,23 @@ defmodule Roomfold.EventLog.Memory do
   @behaviour EventLog
 
   @doc """
-  Starts a log. The options are those of `GenServer.start_link/3`.
+  Starts a log.
+
+  ## Options
+
+    * `:after_term` - its first term is the next one. By default the time, in microseconds, so that no other log in memory, of this room or
+      another VM's, has given the same before
+    * those of `GenServer.start_link/3`
 
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> Roomfold.EventLog.rooms({Roomfold.EventLog.Memory, pid})
       {:ok, []}
   """
   @spec start_link(GenServer.options()) :: GenServer.on_start()
-  def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, [], opts)
+  def start_link(opts \\ []) do
+    {term, opts} = Keyword.pop_lazy(opts, :after_term, fn -> System.os_time(:microsecond) end)
+    GenServer.start_link(__MODULE__, term, opts)
+  end
 
   @impl EventLog
   def claim(server, room, meta) do
@@ -79,7 +88,7 @@ defmodule Roomfold.EventLog.Memory do
   # --- the process
 
   @impl GenServer
-  def init(_), do: {:ok, %Ledger{}}
+  def init(term), do: {:ok, %Ledger{term: term}}
 
   @impl GenServer
   def handle_call(request, _from, ledger) do

@@ -246,7 +246,7 @@ defmodule Roomfold.EventLog.SQLite do
   defp change(server, op), do: EventLog.call(server, {:change, op})
 
   # Versions are lines of "seq meta".
-  defp head({:ok, term, seq, first, versions}) do
+  defp head({:ok, term, created, seq, first, versions}) do
     versions =
       for line <- String.split(versions, "\n", trim: true) do
         [seq, meta] = String.split(line, " ", parts: 2)
@@ -254,6 +254,6 @@ defmodule Roomfold.EventLog.SQLite do
       end
 
     {_, meta} = List.last(versions)
-    %{term: term, seq: seq, first: first, meta: meta, versions: versions}
+    %{term: term, created: created, seq: seq, first: first, meta: meta, versions: versions}
   end
 end

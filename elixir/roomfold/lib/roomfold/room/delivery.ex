@@ -52,16 +52,39 @@ defmodule Roomfold.Room.Delivery do
   @doc """
   The frame for a connection that joins. how: `format`, `last_seq` and `last_term` of a client that comes back.
 
-  A JSON diff is valid in every life of a room that has a log. Handles of packed frames, and everything of a room without a log, are valid
-  only in the life they come from.
+  A JSON diff is valid in every life of a room that has a log, as long as it is that room, folded in the same way (`resumes/1`). Handles of
+  packed frames, and everything of a room without a log, are valid only in the life they come from.
   """
-  def missing(%{options: options} = state, %{format: format} = how) do
-    same? = how[:last_term] == state.term or (format == :json and options.log != nil)
+  def missing(state, %{format: format} = how) do
+    same? = how[:last_term] == state.term or (format == :json and resumed?(state, how))
 
     if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
       else: Frames.snapshot(state.world, format)
   end
+
+  @doc """
+  From which term and which seq on clients have the world of this room's log, by its head: before, there was another room of this name, or
+  other rules folded it.
+  """
+  def resumes(head) do
+    case List.last(head.versions) do
+      {1, _} -> {created(head), 0}
+      {first, _} -> {created(head), first}
+    end
+  end
+
+  # A log of somebody's own may not say it.
+  defp created(head), do: Map.get(head, :created, head.term)
+
+  # One that does not say from which life it comes is believed. A term that is still to come is of another log.
+  defp resumed?(%{resumes: {first_term, first_seq}, term: term}, %{last_seq: seq} = how)
+       when is_integer(seq) do
+    last_term = how[:last_term] || term
+    seq >= first_seq and last_term >= first_term and last_term <= term
+  end
+
+  defp resumed?(_, _), do: false
 
   @doc "What a connection that lags needs to go on from a seq: `{seq, frame}`."
   def catch_up(state, from, format),

@@ -64,9 +64,9 @@ defmodule Roomfold.Room.Server do
     Process.flag(:trap_exit, true)
     Logger.metadata(room: options.id)
 
-    with {:ok, term} <- claim(options), {:ok, world, facts} <- recover(options) do
+    with {:ok, life} <- claim(options), {:ok, world, facts} <- recover(options) do
       now = now()
-      {effects, state} = start(options, world, Map.put(facts, :term, term), now)
+      {effects, state} = start(options, world, Map.merge(facts, life), now)
       topic = EventStream.topic(options.id)
       server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new(options.max_queue)}
       if options.rooms, do: Rooms.here(options.rooms, options.id)
@@ -86,11 +86,11 @@ defmodule Roomfold.Room.Server do
   end
 
   # A room without a log has no terms: for clients that come back, the time of its start distinguishes its lives.
-  defp claim(%{log: nil}), do: {:ok, System.os_time(:microsecond)}
+  defp claim(%{log: nil}), do: {:ok, %{term: System.os_time(:microsecond), resumes: nil}}
 
   defp claim(options) do
     with {:ok, head} <- EventLog.claim(options.log, options.id, Options.versions(options)),
-         do: {:ok, head.term}
+         do: {:ok, %{term: head.term, resumes: Delivery.resumes(head)}}
   end
 
   defp monitor_log(%{log: nil}), do: nil

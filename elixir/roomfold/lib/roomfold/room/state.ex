@@ -45,6 +45,8 @@ defmodule Roomfold.Room.State do
     :last_tick,
     :busy_at,
     :elected,
+    # from which terms and seqs on a client that comes back needs only what it missed (Delivery.resumes/1)
+    :resumes,
     # [%Batch.Item{}], newest first, and how many events they hold; a packed frame counts as one
     queue: [],
     queued: 0,
@@ -75,12 +77,13 @@ defmodule Roomfold.Room.State do
   ]
 
   @doc """
-  world: as the log has it. facts: `term`, `users` who were in it, `last_at`, `kept_seq` of the last snapshot.
+  world: as the log has it. facts: `term`, `resumes`, `users` who were in it, `last_at`, `kept_seq` of the last snapshot.
   """
   def open(%Options{} = options, world, facts, now, offset) do
     state = %__MODULE__{
       options: options,
       term: facts.term,
+      resumes: facts.resumes,
       world: world,
       # If the clock was put back since, the room's time must not stand still: it goes on from the log's.
       offset: max(offset, facts.last_at - now),

@@ -56,7 +56,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
             rows(
               config,
               """
-              INSERT INTO roomfold_rooms AS r (room, term, seq, first) VALUES ($1, $2, 0, 1)
+              INSERT INTO roomfold_rooms AS r (room, term, created, seq, first) VALUES ($1, $2, $2, 0, 1)
               ON CONFLICT (room) DO UPDATE SET term = EXCLUDED.term RETURNING r.seq
               """,
               [room, term]
@@ -88,14 +88,15 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     def head(server, room), do: query(server, fn config -> {:ok, head_of(config, room)} end)
 
     defp head_of(config, room) do
-      with [[term, seq, first]] <-
-             rows(config, "SELECT term, seq, first FROM roomfold_rooms WHERE room = $1", [room]) do
+      with [[term, created, seq, first]] <-
+             rows(config, "SELECT term, created, seq, first FROM roomfold_rooms WHERE room = $1", [room]) do
         versions =
           for [seq, meta] <-
                 rows(config, "SELECT seq, meta FROM roomfold_versions WHERE room = $1 ORDER BY seq", [room]),
               do: {seq, JSON.decode!(meta)}
 
-        %{term: term, seq: seq, first: first, meta: versions |> List.last() |> elem(1), versions: versions}
+        {_, meta} = List.last(versions)
+        %{term: term, created: created, seq: seq, first: first, meta: meta, versions: versions}
       else
         [] -> nil
       end
