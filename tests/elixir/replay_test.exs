@@ -699,6 +699,32 @@ defmodule Roomfold.ReplayTest do
       assert Replay.info(replay).seq == 21
     end
 
+    test "taken back while a slow session catches up: what it has is still to come there" do
+      for format <- ["json", "packed"] do
+        {:ok, replay} = Replay.start_link(events: @lines, speed: 100)
+        {_, _, session} = join!(replay, "me", %{"format" => format}, max_unacknowledged: 20)
+        session = lagging(session)
+        assert session.seq > 0
+        eventually(fn -> Replay.info(replay).seq == 21 end)
+        assert Replay.pause(replay) == :ok
+        assert Replay.seek(replay, 0) == :ok
+        # Its client acknowledges before it hears of that.
+        assert {[{:push, "snapshot", _}], session} = Session.input(session, "ack", %{"seq" => session.seq})
+        {_, session} = await(session, fn frame -> match?({:push, "snapshot", _}, frame) end)
+        assert {session.seq, Replay.info(replay).seq} == {0, 0}
+      end
+    end
+
+    defp lagging(%{lagging: nil} = session) do
+      receive do
+        message ->
+          {_, session} = Session.handle(session, message)
+          lagging(session)
+      end
+    end
+
+    defp lagging(session), do: session
+
     test "of a room, with its rules" do
       room = walked()
       {:ok, replay} = Room.replay(room, paused: true)

@@ -5,11 +5,14 @@ defmodule Roomfold.Room.Frames do
   alias Roomfold.World
   alias Roomfold.Room.Text
 
-  @doc "For connections that are at a seq: what changed since; a snapshot, if that is longer ago than the world remembers."
+  @doc """
+  For connections that are at a seq: what changed since; a snapshot, if that is longer ago than the world remembers, or still to come in a replay
+  that was taken back.
+  """
   def changed(world, from, format) do
     case World.encode(world, {:diff, from}, format) do
       {:ok, bytes} -> {:diff, bytes}
-      {:error, %{reason: :history_gone}} -> snapshot(world, format)
+      {:error, _} -> snapshot(world, format)
     end
   end
 
