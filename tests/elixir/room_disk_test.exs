@@ -32,6 +32,27 @@ defmodule Roomfold.RoomDiskTest do
     assert {:ok, _} = EventLog.verify(Rooms.log(rooms), id)
   end
 
+  test "more in one tick than the log takes at once keeps nobody's events out", %{path: path} do
+    room = {start_rooms(log: {EventLog.SQLite, path: path}, room: [tick_ms: 300]), "1"}
+    {:ok, _} = Room.join(room, "tom")
+    eventually(fn -> Room.get(room, "tom") end)
+    text = String.duplicate("x", 15_000)
+    many = fn name, count -> for n <- 1..count, do: create("#{name}#{n}", %{"text" => text}) end
+    # Three times 6 MB, and one that is too large by itself.
+    large = for name <- ["a", "b", "c"], do: Task.async(fn -> Room.publish(room, many.(name, 400)) end)
+    too_large = Task.async(fn -> Room.publish(room, many.("d", 1_200)) end)
+
+    move = fn n -> {"user_moved", %{"user_id" => "tom", "position" => [n, 0, 0]}} end
+    assert {:ok, _} = Room.publish(room, move.(1), by: "tom")
+    for task <- large, do: assert({:ok, [_ | _]} = Task.await(task))
+    assert {:error, %Error{reason: :too_large}} = Task.await(too_large)
+    assert {:ok, seq} = Room.publish(room, move.(2), by: "tom")
+    assert Room.seq(room) == seq
+    {:ok, world} = Room.state_at(room, seq)
+    assert World.snapshot(world) == Room.snapshot(room)
+    assert World.count(world) == 1_201
+  end
+
   test "a full disk", %{folder: folder} do
     as_root(fn ->
       with {:ok, place} <- mount(folder, "size=2m") do

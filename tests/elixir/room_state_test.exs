@@ -403,6 +403,71 @@ defmodule Roomfold.RoomStateTest do
     assert text =~ ~s("b") and second =~ ~s("b")
   end
 
+  test "what the room's module has said of an event stays until it is in the log, as it is not asked again" do
+    state = open(module: Slips) |> join("tom", 0)
+    moved = ~s({"event_name":"user_moved","user_id":"tom","n":1})
+    {_, state} = publish(state, {:user, "tom"}, moved, 50, :tom)
+    {_, state} = Ticks.wake(state, 100)
+    {_, state} = Commit.committed(state, :ok, 110)
+    {effects, state} = Ticks.wake(state, 200)
+    assert [caused] = appended(effects)
+    assert %{"event_name" => "user_moved", "n" => 0, "by" => "system"} = Roomfold.JSON.decode!(caused)
+
+    {effects, state} = Commit.committed(state, {:error, Error.new(:log_full)}, 210)
+    assert refused(effects) == []
+    {effects, _} = Ticks.wake(state, 300)
+    assert [again] = appended(effects)
+    assert %{"n" => 0, "by" => "system", "seq" => 3} = Roomfold.JSON.decode!(again)
+  end
+
+  # A batch of this and the next one would be more than one append takes.
+  defp large(id),
+    do: ~s({"event":"create","entity_id":"#{id}","components":{"text":"#{String.duplicate("x", 5_000_000)}"}})
+
+  defp with_large do
+    state = open(systems: [{Counter, []}], max_event_bytes: 6_000_000)
+    world = World.new!(max_value_bytes: 6_000_000)
+    state = %{state | world: world}
+    {[], state} = publish(state, :server, large("a"), 10, :ann)
+    {[], state} = publish(state, :server, large("b"), 20, :bob)
+    {[], state} = publish(state, :server, ~s({"event":"create","entity_id":"c","components":{}}), 30, :eve)
+    {effects, state} = Ticks.wake(state, 100)
+    assert Enum.map(appended(effects), &name/1) == ["create a"]
+    assert state.queued == 3
+    state
+  end
+
+  test "more than a log takes at once goes in one commit after another, in its order" do
+    {effects, state} = Commit.committed(with_large(), :ok, 110)
+    assert [:ann] = for({:reply, to, {:ok, [1]}} <- effects, do: to)
+    {effects, state} = Ticks.wake(state, 200)
+    assert Enum.map(appended(effects), &name/1) == ["create b", "create c", "create count0", "create count1"]
+    assert {state.queued, state.queue} == {0, []}
+
+    # Of what systems have said, only that of the undone tick is said again.
+    {effects, state} = Commit.committed(state, {:error, Error.new(:log_full)}, 210)
+    assert [:bob, :eve] = for({:reply, to, {:error, %Error{reason: :log_full}}} <- effects, do: to)
+    {effects, _} = Ticks.wake(state, 300)
+    assert Enum.map(appended(effects), &name/1) == ["create count0", "create count1"]
+  end
+
+  test "of a tick that is undone, what systems have said for a later commit is said again, too" do
+    {effects, state} = Commit.committed(with_large(), {:error, Error.new(:log_full)}, 110)
+    assert [:ann] = for({:reply, to, {:error, %Error{reason: :log_full}}} <- effects, do: to)
+    assert state.queued == 2
+    {effects, _} = Ticks.wake(state, 200)
+    assert Enum.map(appended(effects), &name/1) == ["create b", "create c", "create count0"]
+  end
+
+  test "what is too large for the log is refused, the room's own, too: it is not tried for ever" do
+    state = open(module: Slips) |> join("tom", 0)
+    {_, state} = Ticks.wake(state, 100)
+    {effects, state} = Commit.committed(state, {:error, Error.new(:too_large)}, 110)
+    assert [{:refused, Slips, text, %Error{reason: :too_large}}] = refused(effects)
+    assert text =~ "user_joined"
+    assert state.queue == []
+  end
+
   test "what the room's module says that is no event is reported, and what else is said goes its way" do
     state = open(module: Slips, grace_ms: 1_000) |> join("tom", 0)
     {effects, state} = Ticks.wake(state, 100)

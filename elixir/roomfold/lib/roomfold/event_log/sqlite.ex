@@ -52,7 +52,8 @@ defmodule Roomfold.EventLog.SQLite do
     * `:synchronous` - `:full` (default) or `:normal`, see above
     * `:busy_timeout` - milliseconds to wait for a lock of another process, when opening and for each commit (5,000)
     * `:max_bytes` - of the database; beyond that, appends return `:log_full` (no limit)
-    * `:max_append_bytes` - of the records of one append; beyond that it returns `:too_large` (16 MB)
+    * `:max_append_bytes` - of the records of one append; beyond that it returns `:too_large` (16 MB). Rooms append up to 8 MB at once,
+      or what somebody has published in one call
     * `:readers` - connections for reading (2)
     * `:name` and the other options of `GenServer.start_link/3`
 

@@ -31,7 +31,7 @@ defmodule Roomfold.Room.Commit do
     cond do
       not state.packed? -> append(state, items, [], now, undo)
       Packed.stays?(state) -> fold_packed(%{state | packed?: false}, items, now)
-      true -> append(%{state | packed?: false}, items, &Packed.texts(&1, state.world), now, undo)
+      true -> append_as_text(%{state | packed?: false}, items, now, undo)
     end
   end
 
@@ -46,12 +46,16 @@ defmodule Roomfold.Room.Commit do
   def flush_between_ticks(state, now),
     do: if(Schedule.ticking?(state), do: {[], state}, else: flush_if_due(state, now))
 
-  defp append(state, items, to_text, now, undo) when is_function(to_text) do
-    {items, refused} = items |> Enum.map(to_text) |> Enum.split_with(&is_struct(&1, Batch.Item))
-    append(state, items, refused, now, undo)
+  defp append_as_text(state, items, now, undo) do
+    {items, refused} =
+      items |> Enum.map(&Packed.texts(&1, state.world)) |> Enum.split_with(&is_struct(&1, Batch.Item))
+
+    if items == [], do: {refusals(refused), state}, else: append(state, items, refused, now, undo)
   end
 
   defp append(state, items, refused, now, undo) do
+    {items, rest} = Queue.split(items, state)
+    state = if rest == [], do: state, else: Queue.return(state, Enum.reverse(rest))
     batch = Batch.build(items, context(state, now))
     replies = refusals(refused ++ batch.refused)
 
@@ -136,14 +140,21 @@ defmodule Roomfold.Room.Commit do
   end
 
   def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
-    state = %{state | commit: nil} |> Map.merge(undo) |> Queue.put_back(batch)
-    replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
+    {said, fields} = Map.pop(undo, :said, state.ids)
+    # What is too large for the log will be so the next time, too.
+    {lost, again} =
+      if error.reason == :too_large, do: {batch.items, []}, else: {published(batch), batch.items}
+
+    state = %{state | commit: nil} |> Map.merge(fields) |> Queue.put_back(again, said)
+    replies = for item <- lost, do: refusal(item, error)
     failed = {:measure, [:commit, :failed], %{events: length(batch.records)}, %{error: error}}
 
     # Another process writes this room now, or the log does not end where we left it: our state is of no use any more.
     stop = if error.reason in [:old_term, :wrong_seq, :no_room], do: [{:stop, error.reason}], else: []
     {[failed | replies] ++ stop, state}
   end
+
+  defp published(batch), do: Enum.reject(batch.items, &(&1.to == nil))
 
   # Folded events happened now: this is where everything was at that time.
   defp stamped(state, now) do

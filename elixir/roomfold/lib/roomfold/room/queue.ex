@@ -29,10 +29,54 @@ defmodule Roomfold.Room.Queue do
   def note_frame(%{queue: [%{texts: [{:packed, _}]} | _]} = state), do: %{state | packed?: true}
   def note_frame(state), do: state
 
-  @doc "Puts back, before all that came since, the joins and leaves of a batch that the log refused: they stay until they are in the log."
-  def put_back(state, batch) do
-    items = for %{sender: :server, to: nil} = item <- batch.items, do: %{item | seqs: nil}
-    %{state | queue: state.queue ++ Enum.reverse(items), queued: state.queued + length(items)}
+  # What one commit takes, as records: a log takes no more than so much in one append (`max_append_bytes` of Roomfold.EventLog.SQLite), and
+  # nobody's large events are to keep the others' out.
+  @most_bytes 8_388_608
+  # What a record has besides the event's text, without the sender's id.
+  @added_bytes 64
+
+  @doc "Items, oldest first, in two: those of the next commit, one at least, and those that wait for another one."
+  def split(items, %{options: %{log: nil}}), do: {items, []}
+
+  def split([item | rest] = items, _) do
+    if Enum.reduce(items, 0, &(bytes(&1) + &2)) <= @most_bytes,
+      do: {items, []},
+      else: split(rest, [item], @most_bytes - bytes(item))
+  end
+
+  defp split([], taken, _), do: {Enum.reverse(taken), []}
+
+  defp split([item | rest] = items, taken, left) do
+    case left - bytes(item) do
+      left when left < 0 -> {Enum.reverse(taken), items}
+      left -> split(rest, [item | taken], left)
+    end
+  end
+
+  defp bytes(%{texts: texts, sender: sender}), do: bytes(texts, @added_bytes + by(sender), 0)
+  defp bytes([text | texts], each, sum), do: bytes(texts, each, sum + byte_size(text) + each)
+  defp bytes([], _, sum), do: sum
+
+  # Its id may have to be escaped, to six times its length.
+  defp by({:user, user}), do: 6 * byte_size(user)
+  defp by(_), do: 0
+
+  @doc "Puts items back that were taken, newest first."
+  def return(state, items) do
+    %{state | queue: state.queue ++ items, queued: state.queued + count(items)}
+  end
+
+  defp count(items), do: Enum.reduce(items, 0, &(length(&1.texts) + &2))
+
+  @doc """
+  After a commit that has failed: those of its items that the room said by itself wait again, before all that came since, as they are not said
+  twice. Not so what systems said in the tick that is undone, after the item with this number: they say it again.
+  """
+  def put_back(state, items, number) do
+    undone? = &(&1.to == nil and &1.number > number and &1.of != state.options.module)
+    items = for %{to: nil} = item <- items, not undone?.(item), do: %{item | seqs: nil}
+    queue = Enum.reject(state.queue, undone?)
+    return(%{state | queue: queue, queued: count(queue)}, Enum.reverse(items))
   end
 
   @doc "Whether packed frames wait to be folded, or the room's own code may add some before they are."

@@ -53,7 +53,7 @@ defmodule Roomfold.Room.State do
     packed?: false,
     # whether the stream has subscribers, who want events as terms
     heard?: false,
-    # the batch that the log is writing, and the fields to restore if it fails: %{batch, undo}
+    # the batch that the log is writing, and the fields to restore if it fails, with the number of the last item `said` before: %{batch, undo}
     commit: nil,
     people: %People{},
     # the users in the room according to the log; `people` is ahead of it while events are being written
