@@ -537,6 +537,48 @@ defmodule Roomfold.SessionTest do
       _ = session
     end
 
+    test "is one of several that a process is in: a session leaves alone what another room sends" do
+      rooms = start_rooms(room: [tick_ms: 5])
+      {_, _, one} = join!({rooms, "1"}, "tom", %{"presence" => true})
+      {_, _, two} = join!({rooms, "2"}, "tom", %{"presence" => true})
+      ann = Task.async(fn -> Room.join({rooms, "2"}, "ann") end)
+      {:ok, _} = Task.await(ann)
+
+      for id <- ["1", "2"],
+          do: {:ok, _} = Room.publish({rooms, id}, {"user_joined", %{"user_id" => "in #{id}"}})
+
+      sessions = handled([one, two], [Room.seq({rooms, "1"}), Room.seq({rooms, "2"})])
+      assert [["diff"], told] = for({_, events} <- sessions, do: Enum.uniq(events))
+      assert Enum.sort(told) == ["diff", "presence_diff"]
+      # Nor does a session that has not joined take anything.
+      send(self(), {:roomfold, "1", {:presence, ["eve"], []}})
+      assert Session.handle(Session.new(room: {rooms, "1"}, user: "tom"), {:roomfold, "1", :again}) == :ignore
+    end
+
+    # As a host does it: each message goes to one session after the other, until one takes it.
+    defp handled(sessions, seqs, events \\ [[], []]) do
+      if Enum.zip_with(sessions, seqs, &(&1.seq >= &2)) == [true, true] do
+        Enum.zip(sessions, events)
+      else
+        receive do
+          message ->
+            {at, frames, session} =
+              sessions
+              |> Enum.with_index()
+              |> Enum.find_value(fn {session, at} ->
+                with {frames, session} <- Session.handle(session, message),
+                     do: {at, frames, session},
+                     else: (_ -> nil)
+              end)
+
+            pushed = for {:push, event, _} <- frames, do: event
+            handled(List.replace_at(sessions, at, session), seqs, List.update_at(events, at, &(&1 ++ pushed)))
+        after
+          2_000 -> flunk("a session did not get what its room sent: #{inspect({seqs, events})}")
+        end
+      end
+    end
+
     test "stops for good: what waits is answered, and the connection closed" do
       room = start_room(tick_ms: 1_000)
       {_, _, session} = join!(room, "tom")

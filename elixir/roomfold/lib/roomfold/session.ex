@@ -11,7 +11,7 @@ defmodule Roomfold.Session do
 
   The room sends messages to the process that called `join/2`, which passes each of them to `handle/2`. A process has at most one session
   of a room: a second user's join is refused; when the same user joins once more, in whatever format, the older session is closed with the
-  reason `replaced`. Two clients are two processes.
+  reason `replaced`. Two clients are two processes. Sessions of several rooms may share one, if the rooms' ids differ.
 
   ## Frames
 
@@ -54,7 +54,8 @@ defmodule Roomfold.Session do
     :to,
     :monitor,
     :term,
-    # of its join; it distinguishes this session from an earlier one of the same process
+    # the room's, as in its messages; number: of the join, which distinguishes this session from an earlier one of the same process
+    :id,
     :number,
     :seq,
     # what the client may still send, and acknowledge
@@ -222,6 +223,7 @@ defmodule Roomfold.Session do
           to: Map.get(joined, :inbox) || joined.pid,
           monitor: monitor,
           term: joined.term,
+          id: joined.room,
           number: Map.get(joined, :number),
           seq: joined.seq,
           json: joined.json,
@@ -430,7 +432,7 @@ defmodule Roomfold.Session do
     wait = if session.told_at, do: session.told_at + @tell_ms - now, else: 0
 
     if wait > 0 do
-      session.link.later({:roomfold, session.room, :tell}, wait)
+      session.link.later({:roomfold, session.id, :tell}, wait)
       %{session | tells?: true}
     else
       session.link.acked(session.pid, acked)
@@ -470,7 +472,7 @@ defmodule Roomfold.Session do
   # ---- from the room ----
 
   @doc """
-  A message that the process received. `:ignore`: it is not meant for the session; `{:close, reason, frames, session}`: close the
+  A message that the process received. `:ignore`: it is not meant for the session, but perhaps for one of another room; `{:close, reason, frames, session}`: close the
   connection after these frames.
 
       iex> session = Roomfold.Session.new(room: "balcony", user: "tom")
@@ -483,17 +485,17 @@ defmodule Roomfold.Session do
       :ignore
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
-  def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update}}),
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update}}),
     do: session |> slow() |> told(update)
 
   # With answers, as they would come one by one after it.
-  def handle(%__MODULE__{} = session, {:roomfold, _, {:update, %Update{} = update, answers}}) do
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update, answers}}) do
     with {frames, session} <- session |> slow() |> told(update),
          do: answered(answers, frames, session)
   end
 
   # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.
-  def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:behind, seq, bytes}}) do
     sent = :queue.in({seq, bytes}, :queue.new())
     # It can't have received more than there was.
     acked = min(session.acked, seq)
@@ -501,10 +503,11 @@ defmodule Roomfold.Session do
     caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
   end
 
-  def handle(%__MODULE__{} = session, {:roomfold, _, :tell}), do: {[], tell(%{session | tells?: false})}
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, :tell}),
+    do: {[], tell(%{session | tells?: false})}
 
   # A replay has jumped to another place.
-  def handle(%{pid: pid} = session, {:roomfold, _, :again}) when pid != nil do
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, :again}) do
     session.link.demonitor(session.monitor)
 
     case enter(session, nil, nil) do
@@ -513,21 +516,24 @@ defmodule Roomfold.Session do
     end
   end
 
-  def handle(session, {:roomfold, _, {:presence, joins, leaves}}) do
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:presence, joins, leaves}}) do
     metas = fn users -> Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}}) end
     diff = %{"joins" => metas.(joins), "leaves" => metas.(leaves)}
     if session.presence?, do: {[{:push, "presence_diff", diff}], session}, else: {[], session}
   end
 
-  def handle(session, {:roomfold, _, {:authority, user}}),
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:authority, user}}),
     do: {[{:push, "authority", %{"user" => user}}], session}
 
   # The process has joined once more, by another session.
-  def handle(%{term: term, number: number} = session, {:roomfold, _, {:replaced, term, number}})
+  def handle(
+        %__MODULE__{id: id, term: term, number: number} = session,
+        {:roomfold, id, {:replaced, term, number}}
+      )
       when number != nil,
       do: {:close, "replaced", [{:push, "closing", %{"reason" => "replaced"}}], session}
 
-  def handle(session, {:roomfold, _, {:replaced, _, _}}), do: {[], session}
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:replaced, _, _}}), do: {[], session}
 
   def handle(%{monitor: monitor} = session, {:DOWN, monitor, _, _, _}) when monitor != nil,
     do: come_back(session)
