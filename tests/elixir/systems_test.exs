@@ -204,6 +204,22 @@ defmodule Roomfold.SystemsTest do
       far = world(%{"r" => %{@rocket | "position" => [3.0e9, 0, 0]}})
       assert fly(far) == [{"delete", %{"entity_id" => "r"}}]
     end
+
+    test "go their way, whatever velocity somebody else gives his" do
+      wide = [{"position", {:f64, 3}}, {"velocity", {:f64, 3}}, {"health", :i64}]
+      terms = [{"position", {:f32, 3}}, {"health", :i64}]
+
+      for {components, odd} <- [
+            {wide, [1.0e308, 0, 0]},
+            {terms, "fast"},
+            {terms, [1, 2]},
+            {terms, [nil, 0, 0]}
+          ] do
+        schema = Roomfold.Schema.new!(components)
+        people = Map.merge(@people, %{"r" => @rocket, "odd" => %{@rocket | "velocity" => odd}})
+        assert [{"projectile_moved", %{"id" => "r"}}] = fly(world(people, schema: schema))
+      end
+    end
   end
 
   describe "several systems in one tick" do
@@ -388,6 +404,10 @@ defmodule Roomfold.SystemsTest do
     facts = %{"id" => "gate", "user_id" => "tom", "trigger_id" => "zone"}
     assert {[{"door_triggered", ^facts}], state} = Triggers.tick(at.(1), tick(0), state)
     assert {[], state} = Triggers.tick(at.(0), tick(0), state)
+    assert {[{"door_left", ^facts}], _} = Triggers.tick(at.(9), tick(0), state)
+    # A room that comes back has said so of who is inside.
+    state = Triggers.init([], at.(1), 0)
+    assert {[], state} = Triggers.tick(at.(1), tick(0), state)
     assert {[{"door_left", ^facts}], _} = Triggers.tick(at.(9), tick(0), state)
   end
 

@@ -19,6 +19,9 @@ defmodule Roomfold.Systems.Projectiles do
   alias Roomfold.{Hits, World}
   alias Roomfold.Systems.Damage
 
+  # The square is a number, too.
+  defguardp is_speed(x) when is_number(x) and abs(x) < 1.0e150
+
   @impl true
   def init(opts, _world, _now) do
     opts
@@ -70,8 +73,10 @@ defmodule Roomfold.Systems.Projectiles do
     moves ++ Damage.events(damage)
   end
 
-  defp path(%{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state) do
-    speed = :math.sqrt(x * x + y * y + z * z)
+  # The velocity is a user's, and of whatever type the schema gives it.
+  defp path(%{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state)
+       when is_speed(x) and is_speed(y) and is_speed(z) do
+    speed = length_of(direction)
 
     if speed > 0 do
       path = %{
@@ -86,8 +91,12 @@ defmodule Roomfold.Systems.Projectiles do
     end
   end
 
+  defp path(_, _, _), do: nil
+
+  defp length_of(direction), do: :math.sqrt(Enum.reduce(direction, 0, fn x, sum -> sum + x * x end))
+
   defp moved(id, %{origin: origin, direction: direction, range: range}) do
-    length = :math.sqrt(Enum.reduce(direction, 0, fn x, sum -> sum + x * x end))
+    length = length_of(direction)
     position = Enum.zip_with(origin, direction, fn at, way -> at + way / length * range end)
     {"projectile_moved", %{"id" => id, "position" => position}}
   end

@@ -5,7 +5,7 @@ defmodule Roomfold.Systems.Triggers do
       %{"event" => "door_triggered", "fields" => %{"id" => "gate"}}
 
   The event comes once each time a player enters, with `user_id` and `trigger_id` in addition to the fields; with `"leave" => event` there
-  is another one when the player leaves.
+  is another one when the player leaves. Who is inside when the room starts, also after a crash, has entered before.
 
   The events are published by "system", so a room with this system accepts a `trigger` only from the server, its own events and its rules, not
   in a user's create or update (`c:Roomfold.Room.System.reserves/0`).
@@ -20,8 +20,10 @@ defmodule Roomfold.Systems.Triggers do
   alias Roomfold.{Hits, World}
 
   @impl true
-  def init(opts, _world, _now),
-    do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new() |> Map.put(:inside, MapSet.new())
+  def init(opts, world, _now) do
+    state = opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new()
+    Map.put(state, :inside, inside(world, triggers(world), state))
+  end
 
   @impl true
   def events(_), do: []
@@ -31,7 +33,7 @@ defmodule Roomfold.Systems.Triggers do
 
   @impl true
   def tick(world, _tick, state) do
-    triggers = World.query(world, ["trigger", "position", "collider"])
+    triggers = triggers(world)
     inside = inside(world, triggers, state)
     what = Map.new(triggers, fn {id, components} -> {id, components["trigger"]} end)
 
@@ -45,6 +47,8 @@ defmodule Roomfold.Systems.Triggers do
 
     {Enum.filter(left ++ entered, & &1), %{state | inside: inside}}
   end
+
+  defp triggers(world), do: World.query(world, ["trigger", "position", "collider"])
 
   defp inside(_, [], _), do: MapSet.new()
 
