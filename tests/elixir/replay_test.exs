@@ -297,6 +297,30 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(room, "tom") == %{"points" => 61}
     end
 
+    test "of a trimmed log, too, the events that are left are folded by the rules of today" do
+      rooms = start_rooms(room: [tick_ms: 1, snapshot_every: 2])
+      room = {rooms, "old"}
+      by = &Rules.new!(%{"scored" => [{:create, "id", %{}}, {:update, "id", %{"points" => {:value, &1}}}]})
+      {:ok, _} = Room.ensure_started(room, rules: by.(1))
+      for n <- 1..8, do: {:ok, ^n} = Room.publish(room, {"scored", %{"id" => "u#{n}"}})
+      :ok = Room.stop(room)
+      log = Rooms.log(rooms)
+      {:ok, {4, _}} = EventLog.snapshot(log, "old", 5)
+      :ok = EventLog.trim(log, "old", 5)
+
+      {:ok, _} = Room.ensure_started(room, rules: by.(10), rules_version: 2)
+      points = fn entities -> for n <- 1..8, it = entities["u#{n}"], do: it["points"] end
+      # There is one snapshot below the first event that is left, by the rules of then.
+      assert points.(Room.snapshot(room)) == [1, 1, 1, 1, 10, 10, 10, 10]
+      {:ok, world} = Room.state_at(room, 7)
+      assert points.(World.snapshot(world)) == [1, 1, 1, 1, 10, 10, 10]
+      {:ok, replay} = Room.replay(room, speed: 100)
+      eventually(fn -> Replay.info(replay).seq == 8 end)
+      assert Room.snapshot(replay) == Room.snapshot(room)
+      assert Replay.seek(replay, 6) == :ok
+      assert points.(Room.snapshot(replay)) == [1, 1, 1, 1, 10, 10]
+    end
+
     test "the events of a fork are read as those of the original" do
       rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
       log = Rooms.log(rooms)

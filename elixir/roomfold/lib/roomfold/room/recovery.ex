@@ -74,12 +74,27 @@ defmodule Roomfold.Room.Recovery do
     with {:ok, found} <- EventLog.snapshot(options.log, options.id, at_most) do
       case found && read_snapshot(found, options) do
         nil -> from_nothing(opts)
+        {true, text, facts} -> load(text, facts, opts)
         # A snapshot made by other rules is used only if the events are gone.
         {false, _, _} when head.first == 1 -> from_nothing(opts)
-        {_, text, facts} -> with {:ok, world} <- World.load({:json, text}, opts), do: {:ok, world, facts}
+        {false, _, _} -> from_oldest(options, head, at_most, opts)
       end
     end
   end
+
+  defp from_oldest(options, head, at_most, opts) do
+    with {:ok, seq} <- oldest_snapshot(options, head.first - 1, at_most),
+         {:ok, {_, _} = oldest} <- EventLog.snapshot(options.log, options.id, seq) do
+      {_, text, facts} = read_snapshot(oldest, options)
+      load(text, facts, opts)
+    else
+      {:ok, nil} -> {:error, Error.new(:log_trimmed)}
+      error -> error
+    end
+  end
+
+  defp load(text, facts, opts),
+    do: with({:ok, world} <- World.load({:json, text}, opts), do: {:ok, world, facts})
 
   defp from_nothing(opts) do
     with {:ok, world} <- World.new(opts), do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
