@@ -1,7 +1,7 @@
 defmodule Roomfold.ProjectorTest do
   use ExUnit.Case, async: true
 
-  alias Roomfold.{EventStream, Projector, World}
+  alias Roomfold.{EventStream, Projector, Room, World}
 
   setup do
     name = :"stream_#{System.unique_integer([:positive])}"
@@ -96,6 +96,39 @@ defmodule Roomfold.ProjectorTest do
     EventStream.broadcast(stream, "s", for(n <- 1..10, do: joined("u#{n}")))
     assert_receive {"snapshot", %{"seq" => 10, "entities" => entities}}, 1_000
     assert map_size(entities) == 10
+  end
+
+  test "one that comes later than the room begins with its world, and misses nothing", %{stream: stream} do
+    room =
+      start_supervised!({Room, id: "1", rooms: nil, stream: stream, tick_ms: 1, rules: Roomfold.Rules.xr()})
+
+    writer = Task.async(fn -> for n <- 1..300, do: {:ok, ^n} = Room.publish(room, joined("u#{n}")) end)
+    copy = fn -> elem(elem(Room.read(room, &World.copy/1), 1), 1) end
+    Process.sleep(20)
+
+    projectors =
+      for n <- 1..20 do
+        Process.sleep(5)
+        opts = [stream: stream, topic: "stream:1", world: copy]
+        start_supervised!({Projector, opts}, id: {:projector, n})
+      end
+
+    Task.await(writer)
+    all = Room.snapshot(room)
+
+    for projector <- projectors do
+      assert Projector.snapshot(projector) == all
+      assert Projector.report(projector).gaps == 0
+    end
+
+    Process.flag(:trap_exit, true)
+
+    for make <- [fn -> nil end, fn -> elem(Room.read(room, & &1), 1) end] do
+      assert {:error, {%ArgumentError{message: message}, _}} =
+               Projector.start_link(stream: stream, topic: "stream:1", world: make)
+
+      assert message =~ ":world must be a"
+    end
   end
 
   test "a world that is another's is refused; a copy of it is folded on", %{stream: stream} do

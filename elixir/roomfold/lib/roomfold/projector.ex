@@ -14,6 +14,19 @@ defmodule Roomfold.Projector do
       %{"position" => [0.0, 1.0, 2.0]}
 
   Events with a `seq` keep it (one that is delivered twice is folded once); events without one are numbered as they arrive.
+
+  A projector knows what it hears. One that starts later than the room begins with the room's world:
+
+      iex> Roomfold.Room.publish("plaza", {"user_joined", %{"user_id" => "tom"}})
+      iex> world = fn -> {:ok, {:ok, copy}} = Roomfold.Room.read("plaza", &Roomfold.World.copy/1); copy end
+      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: Roomfold.Rooms.stream(), topic: "stream:plaza", world: world)
+      iex> {:ok, 2} = Roomfold.Room.publish("plaza", {"user_joined", %{"user_id" => "ann"}})
+      iex> Roomfold.Projector.snapshot(projector)
+      %{"ann" => %{}, "tom" => %{}}
+
+  What a stream loses (another node could not be reached, or the room crashed between its commit and the broadcast) is missing here, too: the
+  report counts it in `gaps`. A room without a log that starts anew numbers from 1 again, and what it says then is `stale`. In both cases
+  start another projector.
   """
   use GenServer
 
@@ -34,7 +47,7 @@ defmodule Roomfold.Projector do
       `{"snapshot", %{"seq" => seq, "entities" => map}}` if more has changed than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
     * `:world` - the world to start from, of which it becomes the owner: of another's, such as a room's, a copy
-      (`Roomfold.World.copy/1`). By default `Roomfold.World.new/1` with the other options
+      (`Roomfold.World.copy/1`); or a function that makes it, called when the projector has subscribed, so that it misses nothing. By default `Roomfold.World.new/1` with the other options
     * `:name` - of the process
 
   ## Examples
@@ -56,9 +69,9 @@ defmodule Roomfold.Projector do
     must!.(:topic, &is_binary/1, "a topic, a string")
     must!.(:publish, &(&1 == nil or is_binary(&1)), "a topic, a string, or nil")
     must!.(:publish, &(&1 != opts[:topic]), "another topic than :topic")
-    must!.(:world, &(&1 == nil or is_struct(&1, World)), "a Roomfold.World")
-    own = "a world of its own (Roomfold.World.copy/1 makes one of a world that is read only)"
-    must!.(:world, &(not match?(%World{read_only?: true}, &1)), own)
+    world? = &(&1 == nil or is_struct(&1, World) or is_function(&1, 0))
+    must!.(:world, world?, "a Roomfold.World, or a function that makes one")
+    check_world!(opts[:world])
     every_ms = Keyword.get(opts, :every_ms, 50)
 
     Options.must!(
@@ -70,6 +83,11 @@ defmodule Roomfold.Projector do
 
     format = Keyword.get(opts, :format, :term)
     Options.must!(:format, format, &(&1 in [:term, :json, :packed]), ":term, :json or :packed")
+  end
+
+  defp check_world!(world) do
+    own = "a world of its own (Roomfold.World.copy/1 makes one of a world that is read only)"
+    Options.must!(:world, world, &(not match?(%World{read_only?: true}, &1)), own)
   end
 
   @doc """
@@ -125,8 +143,8 @@ defmodule Roomfold.Projector do
   def init(opts) do
     {own, world_opts} = Keyword.split(opts, @own)
     stream = Keyword.fetch!(own, :stream)
-    world = own[:world] || World.new!(world_opts)
     :ok = EventStream.subscribe(stream, Keyword.fetch!(own, :topic))
+    world = world(own[:world], world_opts)
 
     {:ok,
      %{
@@ -140,6 +158,16 @@ defmodule Roomfold.Projector do
        index: 0,
        timer: nil
      }}
+  end
+
+  defp world(nil, opts), do: World.new!(opts)
+  defp world(%World{} = world, _), do: world
+
+  defp world(make, _) do
+    world = make.()
+    Options.must!(:world, world, &is_struct(&1, World), "a function that makes a Roomfold.World")
+    check_world!(world)
+    world
   end
 
   @impl true
