@@ -41,7 +41,7 @@ defmodule Roomfold.Replay do
     * `:paused` - whether to start paused (`false`)
     * `:stream`, `:topic` - where events are also published (nowhere; the topic is `"stream:" <> id`)
     * `:id` - of what is played (`"replay"`)
-    * options of the world: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters` …
+    * as for a room: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters`, `:spawn_opt` …
 
   An unknown or invalid option raises. If there is nothing to play, or it can't be read, that is an error.
 
@@ -58,7 +58,7 @@ defmodule Roomfold.Replay do
     options = Options.new([[id: "replay"], room], "a replay", @own)
 
     # That there is nothing to play is returned, and does not end the caller.
-    case GenServer.start(__MODULE__, {own, options}) do
+    case GenServer.start(__MODULE__, {own, options}, spawn_opt: options.spawn_opt) do
       {:ok, pid} ->
         Process.link(pid)
         {:ok, pid}
