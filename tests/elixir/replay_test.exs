@@ -756,6 +756,17 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
     end
 
+    test "the log that a recording was made into ends with its replay" do
+      for stop <- [&GenServer.stop/1, &GenServer.stop(&1, :shutdown), &Process.exit(&1, :kill)] do
+        {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+        Process.unlink(replay)
+        {_, log} = :sys.get_state(replay).options.log
+        ref = Process.monitor(log)
+        stop.(replay)
+        assert_receive {:DOWN, ^ref, _, _, _}
+      end
+    end
+
     test "wrong options are named at once" do
       room = walked()
 

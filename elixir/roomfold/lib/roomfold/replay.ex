@@ -27,8 +27,8 @@ defmodule Roomfold.Replay do
   # A timer takes no more than so many; then it looks again.
   @longest_ms 3_600_000
 
-  # world: with all events that were taken from the timeline
-  defstruct [:options, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
+  # world: with all events that were taken from the timeline; recording: the log of one, which is the replay's own, or nil
+  defstruct [:recording, :options, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
 
   @doc """
   Starts playing.
@@ -230,6 +230,7 @@ defmodule Roomfold.Replay do
          {:ok, timeline, world} <- Timeline.open(%{options | log: log}) do
       state = %__MODULE__{
         options: timeline.options,
+        recording: if(own[:events], do: log),
         world: world,
         term: 1,
         timeline: timeline,
@@ -420,6 +421,11 @@ defmodule Roomfold.Replay do
   def handle_info({:EXIT, _, :normal}, state), do: {:noreply, state}
   def handle_info({:EXIT, _, reason}, state), do: {:stop, reason, state}
   def handle_info(_, state), do: {:noreply, state}
+
+  # A log that is linked to this process ends with it, but not if it ends normally.
+  @impl true
+  def terminate(_, %{recording: {_, log}}), do: Process.exit(log, :shutdown)
+  def terminate(_, _), do: :ok
 
   defp replays, do: Error.new(:not_allowed, detail: "this is a replay")
 
