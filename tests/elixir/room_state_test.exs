@@ -215,6 +215,17 @@ defmodule Roomfold.RoomStateTest do
       assert {Schedule.wake_at(state), state.shed, state.ticks} == {600, 3, 2}
     end
 
+    test "a room that is to stop at once waits a second for what it was started for" do
+      for idle_ms <- [0, 30] do
+        state = open(idle_ms: idle_ms)
+        assert Schedule.wake_at(state) == 1_000
+        {effects, _} = publish(state, :server, ~s({"event":"create","entity_id":"a","components":{}}), 10)
+        assert [_] = appended(effects)
+        {_, state} = Commit.committed(elem(publish(state, :server, move("tom"), 10), 1), :ok, 20)
+        assert Schedule.idle?(state, 20 + idle_ms)
+      end
+    end
+
     test "a room with systems stops, too, when nobody needs it" do
       state = open(systems: [fn _, _ -> [] end], idle_ms: 1_000)
       {_, state} = run(state, 999)

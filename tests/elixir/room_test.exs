@@ -741,6 +741,19 @@ defmodule Roomfold.RoomTest do
       assert Room.info(session.pid).users == ["tom"]
     end
 
+    test "however long a time is, it is not out of a timer's reach" do
+      long = 100_000_000_000_000_000_000_000
+
+      for opts <- [[idle_ms: long], [grace_ms: long], [tick_ms: long], [tick_ms: 1.0e300]] do
+        rooms = start_rooms(room: opts)
+        Task.await(Task.async(fn -> {:ok, _} = Room.join({rooms, "1"}, "tom") end))
+        pid = Room.whereis({rooms, "1"})
+        assert Room.info({rooms, "1"}).connections in 0..1
+        eventually(fn -> Room.info({rooms, "1"}).connections == 0 end)
+        assert Room.whereis({rooms, "1"}) == pid
+      end
+    end
+
     test "an idle room stops, and is back when asked for" do
       rooms = start_rooms(room: [idle_ms: 30])
       {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})

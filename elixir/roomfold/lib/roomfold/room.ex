@@ -112,7 +112,7 @@ defmodule Roomfold.Room do
     * `:systems` - what runs on every tick (`Roomfold.Room.System`)
     * `:authority` - who sends system events: `:room` (default), or `:client`, the user who has been here longest
     * `:tick_ms` - how long events are gathered for one commit, one fold and one publish (50)
-    * `:idle_ms` - how long until a room without connections stops (60,000; `:infinity`)
+    * `:idle_ms` - how long until a room without connections stops (60,000; `:infinity`); after its start not within a second
     * `:grace_ms` - how long a user whose connection is gone may take to come back (5,000)
     * `:snapshot_every` - how many events lie between snapshots in the log (10,000; 0: only when the room stops)
     * `:max_event_bytes` (16,384), `:max_queue` - waiting events (20,000; during a commit, sessions may have as many more)

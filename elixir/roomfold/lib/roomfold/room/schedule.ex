@@ -55,6 +55,13 @@ defmodule Roomfold.Room.Schedule do
   @doc "When a room that does not tick may fold again."
   def flush_at(state), do: state.last_flush + state.options.tick_ms
 
+  # How long a room waits at least for what it was started for.
+  @first_ms 1_000
+
+  @doc "The last time at which a room that has just been started had something to do."
+  def busy_from(%{idle_ms: idle_ms}, now) when idle_ms < @first_ms, do: now + @first_ms - idle_ms
+  def busy_from(_, now), do: now
+
   @doc "Whether the room has had nothing to do for so long that it stops."
   def idle?(state, now), do: now >= idle_at(state)
 

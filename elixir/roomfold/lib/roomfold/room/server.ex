@@ -580,8 +580,10 @@ defmodule Roomfold.Room.Server do
     end
   end
 
+  # A timer takes no more than so many; then the room looks again.
+  @longest_ms 3_600_000
   defp start_timer(at) do
     key = make_ref()
-    {Process.send_after(self(), {:wake, key}, at, abs: true), key}
+    {Process.send_after(self(), {:wake, key}, min(at, now() + @longest_ms), abs: true), key}
   end
 end

@@ -92,7 +92,7 @@ defmodule Roomfold.Room.State do
       kept_seq: facts.kept_seq,
       last_flush: now - ceil(options.tick_ms),
       last_tick: now,
-      busy_at: now,
+      busy_at: Schedule.busy_from(options, now),
       people: People.restore(facts.users, now),
       logged_users: facts.users,
       limits: Limits.new(Options.rates(options), now)
