@@ -512,7 +512,7 @@ defmodule Roomfold.Room do
   def state_at(room, seq) when is_integer(seq) and seq >= 0, do: past(room, &History.state_at(&1, seq))
 
   @doc """
-  What changed between two seqs.
+  What changed between two seqs, which are at most 1,048,576 apart (`:history_gone`).
 
       iex> Roomfold.Room.publish("ledger", [{"user_joined", %{"user_id" => "tom"}}, {"user_joined", %{"user_id" => "ann"}}])
       iex> {:ok, diff} = Roomfold.Room.diff("ledger", 1, 2)
