@@ -105,6 +105,20 @@ defmodule Roomfold.SystemsTest do
       assert %{"id" => "ann", "point" => [4.5, 1.0, +0.0], "seq" => 3} = hit["hit"]
     end
 
+    test "nobody shoots without a name" do
+      {name, shot} = fired(%{"by" => "tom"})
+
+      for shot <- [Map.delete(shot, "user_id"), %{shot | "user_id" => nil}] do
+        assert [{"player_hit", %{"user_id" => "ann", "by_id" => "tom"} = hit}] =
+                 shoot(world(@people), [{name, shot}])
+
+        assert hit["shot"]["owner"] == "tom"
+      end
+
+      shot = shot |> Map.delete("user_id") |> Map.merge(%{"by" => "server", "hand_position" => [1, 1, 0]})
+      assert [{"player_hit", %{"by_id" => nil}}] = shoot(world(@people), [{name, shot}])
+    end
+
     test "at health 0 somebody dies, once, and no more shots meet them" do
       world = world(@people)
       shots = List.duplicate(fired(), 4)
@@ -155,6 +169,7 @@ defmodule Roomfold.SystemsTest do
       shot = fired(%{"velocity" => [10, 0, 0], "projectile_id" => "mine"})
       assert {_, %{"projectile_id" => "projectile-12"}} = Shots.prepare(shot, "12", nil)
       assert Shots.prepare(fired(), "12", nil) == fired()
+      assert Shots.prepare(fired(%{"projectile_id" => "mine"}), "12", nil) == fired()
       assert shoot(world(@people), [shot]) == []
     end
   end

@@ -31,7 +31,8 @@ defmodule Roomfold.Systems.Shots do
   def prepare({"weapon_fired", %{"velocity" => velocity} = payload}, id, _) when velocity != nil,
     do: {"weapon_fired", Map.put(payload, "projectile_id", "projectile-" <> id)}
 
-  def prepare(event, _, _), do: event
+  # A ray has none, whatever its event says.
+  def prepare({"weapon_fired", payload}, _, _), do: {"weapon_fired", Map.delete(payload, "projectile_id")}
 
   @impl true
   def events(_), do: ["weapon_fired"]
@@ -52,12 +53,17 @@ defmodule Roomfold.Systems.Shots do
          opts
        ) do
     range = if is_number(payload["range"]), do: min(payload["range"], opts.range), else: opts.range
-    shot = %{origin: origin, direction: direction, range: range, owner: payload["user_id"], mask: opts.mask}
+    shot = %{origin: origin, direction: direction, range: range, owner: shooter(payload), mask: opts.mask}
     seen = payload["seen_seq"]
     if is_integer(seen) and seen in 1..World.seq(world)//1, do: Map.put(shot, :at, {:seq, seen}), else: shot
   end
 
   defp shot(_, _, _), do: nil
+
+  # Nobody shoots without a name: if the event does not say who has fired, its sender has.
+  defp shooter(%{"user_id" => user}) when user != nil, do: user
+  defp shooter(%{"by" => by}) when by not in ["system", "server"], do: by
+  defp shooter(_), do: nil
 
   defp judge(_, _, [], _), do: []
 
@@ -69,7 +75,7 @@ defmodule Roomfold.Systems.Shots do
     |> Enum.zip(answers)
     |> Enum.reduce(Damage.new(world, tick, answers), fn {{shot, payload}, answer}, damage ->
       amount = Map.get(opts.damage, payload["weapon"], opts.default_damage)
-      Damage.hit(damage, answer, amount, payload["user_id"], shot, payload["seq"])
+      Damage.hit(damage, answer, amount, shot.owner, shot, payload["seq"])
     end)
     |> Damage.events()
   end
