@@ -519,10 +519,10 @@ defmodule Roomfold.RoomStateTest do
       ~s({"event_name":"#{name}","user_id":#{user},"connected":true,"seq":1,"at":1,"by":"server"})
     end
 
-    assert Residents.after_event(line.("user_joined", ~s("tom")), ["ann"]) == ["ann", "tom"]
+    assert Residents.after_event(line.("user_joined", ~s("tom")), ["ann"], :elixir) == ["ann", "tom"]
 
     for user <- ["null", "7", "[]", "{}"],
-        do: assert(Residents.after_event(line.("user_joined", user), ["ann"]) == ["ann"])
+        do: assert(Residents.after_event(line.("user_joined", user), ["ann"], :elixir) == ["ann"])
 
     for event <- [
           ~s({"event_name":"user_joined","connected":true,"by":"server"}),
@@ -530,9 +530,9 @@ defmodule Roomfold.RoomStateTest do
           ~s({"event_name":"user_joined","user_id":"tom","connected":true,"by":"tom"}),
           ~s({"event_name":"user_joined","user_id":"tom","connected":true,"by":"system"})
         ],
-        do: assert(Residents.after_event(event, []) == [])
+        do: assert(Residents.after_event(event, [], :elixir) == [])
 
-    assert Residents.after_event(line.("user_left", ~s("ann")), ["ann"]) == []
+    assert Residents.after_event(line.("user_left", ~s("ann")), ["ann"], :elixir) == []
   end
 
   test "events that a batch does not need are sent to nobody" do

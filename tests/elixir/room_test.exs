@@ -294,13 +294,22 @@ defmodule Roomfold.RoomTest do
     test "system events have one authority: the room" do
       room = start_room(rules: Roomfold.Rules.doom())
       event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}
-      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "tom", as: :system)
+
+      assert {:error, %Error{reason: :not_allowed} = error} =
+               Room.publish(room, event, by: "tom", as: :system)
+
+      assert error.message =~ ~s(the room's authority is the room itself, the sender is "tom")
     end
 
     test "or one elected client, the one who has been here longest" do
       room = start_room(rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0)
       event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}
       me = self()
+
+      assert {:error, %Error{reason: :not_allowed} = error} =
+               Room.publish(room, event, by: "tom", as: :system)
+
+      assert error.message =~ ~s(authority is a user, and none is connected, the sender is "tom")
 
       ann =
         spawn_link(fn ->
@@ -312,7 +321,11 @@ defmodule Roomfold.RoomTest do
       assert_receive :joined
       {:ok, _} = Room.join(room, "tom")
       assert {:ok, _} = Room.publish(room, event, by: "ann", as: :system)
-      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "tom", as: :system)
+
+      assert {:error, %Error{reason: :not_allowed} = error} =
+               Room.publish(room, event, by: "tom", as: :system)
+
+      assert error.message =~ ~s(the room's authority is "ann", the sender is "tom")
       assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "ann")
 
       send(ann, :go)
@@ -798,11 +811,40 @@ defmodule Roomfold.RoomTest do
             {[placement: Nope], ":placement must be {module, options}"},
             {[name: "x"], ":name must be an atom"},
             {[name: nil], ":name must be an atom"},
+            {[room: [log: nil, tick_ms: 1, stream: nil]],
+             "[:log, :stream] of :room: its rooms share those of the place"},
             {[colour: 1], "unknown keys"}
           ] do
         error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end
         assert error.message =~ message
       end
+    end
+
+    test "an option that is there twice is named as such" do
+      twice = [tick_ms: 1, tick_ms: 2]
+
+      for {call, of} <- [
+            {fn -> Rooms.start_link(name: :never, room: twice) end,
+             "a room given more than once: [:tick_ms]"},
+            {fn -> Rooms.start_link(name: :never, name: :ever) end,
+             "a place for rooms given more than once: [:name]"},
+            {fn -> Room.start_link([id: "x", rooms: nil] ++ twice) end,
+             "a room given more than once: [:tick_ms]"},
+            {fn -> Room.start_link(id: "x", id: "y") end, "a room given more than once: [:id]"},
+            {fn -> Room.ensure_started("twice", twice ++ [impl: :elixir, impl: :native] ++ twice) end,
+             "a room given more than once: [:tick_ms, :impl]"},
+            {fn -> Room.join("twice", "tom", format: :json, format: :packed) end,
+             "a join given more than once: [:format]"},
+            {fn -> Room.publish("twice", {"x", %{}}, by: "tom", by: "ann") end,
+             "publish given more than once: [:by]"},
+            {fn -> Session.new(room: "a", user: "tom", room: "b") end,
+             "a session given more than once: [:room]"},
+            {fn -> World.new(impl: :elixir, impl: :native) end, "a world given more than once: [:impl]"}
+          ] do
+        assert assert_raise(ArgumentError, call).message == "options of " <> of
+      end
+
+      assert Room.whereis("twice") == nil
     end
 
     test "so are those of one room, of a fork, a refold and a drain" do

@@ -120,7 +120,10 @@ defmodule Roomfold.Projection do
   @spec json(atom) :: :native | :elixir
   def json(impl) do
     module = module(impl)
-    if Code.ensure_loaded?(module) and function_exported?(module, :json, 0), do: module.json(), else: :native
+
+    if Code.ensure_loaded?(module) and function_exported?(module, :json, 0),
+      do: module.json(),
+      else: Roomfold.JSON.compiled()
   end
 
   @doc """

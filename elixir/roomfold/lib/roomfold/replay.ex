@@ -19,7 +19,7 @@ defmodule Roomfold.Replay do
   """
   use GenServer
 
-  alias Roomfold.{Error, EventLog, EventStream, JSON, World}
+  alias Roomfold.{Error, EventLog, EventStream, JSON, OptionList, World}
   alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
@@ -77,7 +77,7 @@ defmodule Roomfold.Replay do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    {own, room} = Keyword.split(opts, @own)
+    {own, room} = opts |> OptionList.once!("a replay") |> Keyword.split(@own)
     check(own)
     options = Options.new([[id: "replay"], room], "a replay", @own)
 
@@ -293,18 +293,18 @@ defmodule Roomfold.Replay do
     log = {EventLog.Memory, pid}
     lines = :binary.split(text, "\n", [:global, :trim_all])
 
-    with {:ok, records} <- numbered(lines, 1, -@most_ms, []),
+    with {:ok, records} <- numbered(lines, Options.json(options), 1, -@most_ms, []),
          {:ok, %{term: term}} <- EventLog.claim(log, options.id, %{}),
          :ok <- EventLog.append(log, options.id, term, 0, records) do
       {:ok, log}
     end
   end
 
-  defp numbered([], _, _, records), do: {:ok, Enum.reverse(records)}
+  defp numbered([], _, _, _, records), do: {:ok, Enum.reverse(records)}
 
   # A clock that went back stood still: an event is played when all before it have been.
-  defp numbered([line | lines], seq, latest, records) do
-    with {:ok, event} <- JSON.decode(line, impl: JSON.compiled()),
+  defp numbered([line | lines], json, seq, latest, records) do
+    with {:ok, event} <- JSON.decode(line, impl: json),
          {:ok, at} <- at_in(event),
          :ok <- named(event) do
       at = max(at, latest)
@@ -312,9 +312,9 @@ defmodule Roomfold.Replay do
       record =
         if match?(%{"seq" => ^seq, "at" => ^at}, event),
           do: line,
-          else: JSON.encode!(Map.merge(event, %{"seq" => seq, "at" => at}))
+          else: JSON.encode!(Map.merge(event, %{"seq" => seq, "at" => at}), impl: json)
 
-      numbered(lines, seq + 1, at, [record | records])
+      numbered(lines, json, seq + 1, at, [record | records])
     else
       {:error, error} -> {:error, Error.put(error, index: seq - 1)}
     end
@@ -342,7 +342,7 @@ defmodule Roomfold.Replay do
 
   defp at_of(options, seq) do
     case EventLog.read(options.log, options.id, seq, seq, []) do
-      {:ok, %{text: line}} -> at(line, seq)
+      {:ok, %{text: line}} -> at(line, seq, Options.json(options))
       {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no event to play")}
       error -> error
     end
@@ -396,7 +396,8 @@ defmodule Roomfold.Replay do
     with {:ok, %{text: text}} <-
            EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece),
          {:ok, text} <- Recovery.upcast(text, state.options, from),
-         {:ok, next} <- timed(:binary.split(text, "\n", [:global, :trim_all]), from, []) do
+         lines = :binary.split(text, "\n", [:global, :trim_all]),
+         {:ok, next} <- timed(lines, from, Options.json(state.options), []) do
       %{state | next: next}
     else
       {:ok, nil} -> %{state | error: Error.new(:log_trimmed)}
@@ -404,16 +405,16 @@ defmodule Roomfold.Replay do
     end
   end
 
-  defp timed([], _, entries), do: {:ok, Enum.reverse(entries)}
+  defp timed([], _, _, entries), do: {:ok, Enum.reverse(entries)}
 
-  defp timed([line | lines], seq, entries) do
-    with {:ok, at} <- at(line, seq), do: timed(lines, seq + 1, [{at, line} | entries])
+  defp timed([line | lines], seq, json, entries) do
+    with {:ok, at} <- at(line, seq, json), do: timed(lines, seq + 1, json, [{at, line} | entries])
   end
 
   # The room writes it after everything that a client sent, so the last one counts; a recording may have it anywhere.
-  defp at(line, seq) do
+  defp at(line, seq, json) do
     with nil <- Regex.run(~r/"at":(\d{1,15}),"by":"[^"]*"\}$/, line),
-         {:ok, event} <- JSON.decode(line, impl: JSON.compiled()),
+         {:ok, event} <- JSON.decode(line, impl: json),
          {:ok, at} <- at_in(event) do
       {:ok, at}
     else
@@ -456,7 +457,7 @@ defmodule Roomfold.Replay do
         from: from,
         seq: World.seq(state.world),
         frames: Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, from, &1)}),
-        events: if(People.events?(state.people), do: Frames.told(lines, state.options.diff_tells))
+        events: if(People.events?(state.people), do: Frames.told(lines, state.options))
       }
 
       for pid <- pids, do: send(pid, {:roomfold, state.options.id, {:update, update}})
@@ -465,9 +466,11 @@ defmodule Roomfold.Replay do
 
   defp publish(%{topic: nil}, _), do: :ok
 
-  defp publish(%{topic: {stream, topic}}, lines) do
-    if EventStream.subscribers?(stream, topic),
-      do: EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode/1))
+  defp publish(%{topic: {stream, topic}, options: options}, lines) do
+    if EventStream.subscribers?(stream, topic) do
+      json = Options.json(options)
+      EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode(&1, json)))
+    end
   end
 
   # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches. What can't go on stands still.

@@ -49,7 +49,7 @@ defmodule Roomfold.Room do
   of `info/1`).
   """
 
-  alias Roomfold.{Error, EventLog, EventStream, Rooms, Rules, World}
+  alias Roomfold.{Error, EventLog, EventStream, OptionList, Rooms, Rules, World}
   alias Roomfold.Room.{History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
@@ -134,7 +134,7 @@ defmodule Roomfold.Room do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    id = Keyword.fetch!(opts, :id)
+    id = opts |> OptionList.once!("a room") |> Keyword.fetch!(:id)
 
     case Keyword.get(opts, :rooms, Rooms) do
       nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
@@ -218,7 +218,7 @@ defmodule Roomfold.Room do
   @spec publish(t, event | [event], keyword) ::
           {:ok, pos_integer | [pos_integer] | Range.t()} | {:error, Error.t()}
   def publish(room, event_or_events, opts \\ []) do
-    opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
+    opts = OptionList.validate!(opts, [by: :server, as: nil, timeout: 5_000], "publish")
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
          {:ok, texts} <- Text.events(listed(event_or_events), json()),
@@ -248,7 +248,7 @@ defmodule Roomfold.Room do
   """
   @spec publish_async(pid, [event], keyword) :: reference
   def publish_async(room, events, opts) when is_pid(room) and is_list(events) do
-    opts = Keyword.validate!(opts, by: :server, as: nil)
+    opts = OptionList.validate!(opts, [by: :server, as: nil], "publish_async")
 
     case sender(opts[:by], opts[:as]) do
       {:ok, sender} -> publish_from(room, sender, events)
@@ -351,7 +351,8 @@ defmodule Roomfold.Room do
   """
   @spec join(t, user :: String.t(), keyword) :: {:ok, map} | {:error, Error.t()}
   def join(room, user, opts \\ []) do
-    opts = Keyword.validate!(opts, format: :json, events: true, last_seq: nil, last_term: nil, params: %{})
+    known = [format: :json, events: true, last_seq: nil, last_term: nil, params: %{}]
+    opts = OptionList.validate!(opts, known, "a join")
 
     how = check_join!(Map.new(opts))
     with {:ok, {:user, user}} <- sender(user, nil), do: call(room, {:join, self(), user, how}, 15_000)
@@ -541,7 +542,7 @@ defmodule Roomfold.Room do
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
-    opts = Keyword.validate!(opts, [:id])
+    opts = OptionList.validate!(opts, [:id], "a fork")
 
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
@@ -588,7 +589,7 @@ defmodule Roomfold.Room do
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
   def refold(room, %Rules{} = rules, opts \\ []) do
-    every = Keyword.validate!(opts, every: 1_000)[:every]
+    every = OptionList.validate!(opts, [every: 1_000], "a refold")[:every]
     Options.must!(:every, every, &(is_integer(&1) and &1 > 0), "a whole number above 0")
     past(room, &History.refold(&1, rules, every))
   end
@@ -625,7 +626,7 @@ defmodule Roomfold.Room do
         |> Map.to_list()
 
       if options.log,
-        do: Roomfold.Replay.start_link([log: options.log] ++ world ++ opts),
+        do: Roomfold.Replay.start_link(Keyword.merge([log: options.log] ++ world, opts)),
         else: {:error, Error.new(:not_supported, detail: "the room has no log")}
     end)
   end

@@ -34,7 +34,7 @@ defmodule Roomfold.Session do
   disconnected.
   """
 
-  alias Roomfold.{Error, JSON}
+  alias Roomfold.{Error, JSON, OptionList}
   alias Roomfold.Room.{Limit, Options, Update}
   alias Roomfold.Session.Link
 
@@ -114,7 +114,7 @@ defmodule Roomfold.Session do
   @spec new(keyword) :: t
   def new(opts) do
     {link, opts} = Keyword.pop(opts, :link, Link)
-    {own, options} = opts |> Keyword.validate!(@own ++ @defaults) |> Keyword.split(@own)
+    {own, options} = opts |> OptionList.validate!(@own ++ @defaults, "a session") |> Keyword.split(@own)
     options = check!(own, Map.new(options))
     rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
     options = Map.put(options, :rates, rates)
@@ -537,29 +537,31 @@ defmodule Roomfold.Session do
 
   def handle(_, _), do: :ignore
 
-  defp answered(answers, frames, %{waiting: waiting} = session) do
-    {replies, waiting} = replies(answers, waiting)
+  defp answered(answers, frames, %{waiting: waiting, json: json} = session) do
+    {replies, waiting} = replies(answers, waiting, json)
     {frames ++ replies, %{session | waiting: waiting}}
   end
 
-  defp replies([], waiting), do: {[], waiting}
+  defp replies([], waiting, _), do: {[], waiting}
 
-  defp replies([{room_ref, answer} | answers], waiting) do
+  defp replies([{room_ref, answer} | answers], waiting, json) do
     case waiting do
       %{^room_ref => {ref, event}} ->
-        {replies, waiting} = replies(answers, Map.delete(waiting, room_ref))
-        {reply(ref, event, answer) ++ replies, waiting}
+        {replies, waiting} = replies(answers, Map.delete(waiting, room_ref), json)
+        {reply(ref, event, answer, json) ++ replies, waiting}
 
       # An answer to what was published before the session came back.
       _ ->
-        replies(answers, waiting)
+        replies(answers, waiting, json)
     end
   end
 
-  defp reply(nil, _, _), do: []
-  defp reply(ref, _, {:ok, []}), do: [{:reply, ref, :ok, %{}}]
-  defp reply(ref, _, {:ok, seqs}), do: [{:reply, ref, :ok, %{"seq" => List.last(seqs)}}]
-  defp reply(ref, event, {:error, error}), do: [{:reply, ref, :error, reason(shifted(error, event))}]
+  defp reply(nil, _, _, _), do: []
+  defp reply(ref, _, {:ok, []}, _), do: [{:reply, ref, :ok, %{}}]
+  defp reply(ref, _, {:ok, seqs}, _), do: [{:reply, ref, :ok, %{"seq" => List.last(seqs)}}]
+
+  defp reply(ref, event, {:error, error}, json),
+    do: [{:reply, ref, :error, reason(shifted(error, event, json))}]
 
   # The room sends to it again.
   defp slow(%{fast?: false} = session), do: session
@@ -578,10 +580,10 @@ defmodule Roomfold.Session do
   end
 
   # Offsets count from where the client's own text begins in the text that the room reads.
-  defp shifted(%Error{offset: offset} = error, event) when offset != nil and event != nil,
-    do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event), 0))
+  defp shifted(%Error{offset: offset} = error, event, json) when offset != nil and event != nil,
+    do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event, json), 0))
 
-  defp shifted(error, _), do: error
+  defp shifted(error, _, _), do: error
 
   defp updated(session, update) do
     {kind, bytes} = Map.fetch!(update.frames, session.format)

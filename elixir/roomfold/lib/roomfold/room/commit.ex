@@ -158,7 +158,11 @@ defmodule Roomfold.Room.Commit do
 
   defp news(%{asks: %{wanted: []}}, _), do: []
   defp news(%{asks: %{wanted: :all}} = state, records), do: [records | state.news]
-  defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.asks.wanted)) | state.news]
+
+  defp news(state, records) do
+    json = Options.json(state.options)
+    [Enum.filter(records, &(Text.name(&1, json) in state.asks.wanted)) | state.news]
+  end
 
   defp keep(%{options: %{snapshot_every: 0}} = state), do: {[], state}
 

@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Complaints do
   # then one in a thousand is logged.
 
   require Logger
-  alias Roomfold.Room.Text
+  alias Roomfold.Room.{Options, Text}
   alias Roomfold.Telemetry
 
   @every 1_000
@@ -46,9 +46,9 @@ defmodule Roomfold.Room.Complaints do
   defp named(system), do: inspect(system)
 
   @doc "An event of the room itself was refused; source: a system, the room's module, or nil."
-  @spec refused(t, String.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t
-  def refused(complaints, room, source, event, error) do
-    name = Text.label(event)
+  @spec refused(t, Options.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t
+  def refused(complaints, %Options{id: room} = options, source, event, error) do
+    name = Text.label(event, Options.json(options))
     Telemetry.event([:refused], %{count: 1}, %{room: room, of: source, event: name, error: error})
 
     log(complaints, :refused, {source, name, error.reason}, fn count ->

@@ -20,7 +20,7 @@ defmodule Roomfold.Room.Delivery do
         from: state.shared_seq,
         seq: seq,
         frames: frames,
-        events: if(People.events?(state.people), do: Frames.told(records, state.options.diff_tells))
+        events: if(People.events?(state.people), do: Frames.told(records, state.options))
       }
 
       send_update(%{state | shared_seq: seq}, update)

@@ -68,7 +68,8 @@ defmodule Roomfold.Room.Membership do
     if server?(batch.items) do
       places = for %{sender: :server, seqs: seqs} <- batch.items, seq <- seqs, do: seq - batch.first
       records = List.to_tuple(batch.records)
-      Enum.reduce(places, state.logged_users, &Residents.after_event(elem(records, &1), &2))
+      json = Options.json(state.options)
+      Enum.reduce(places, state.logged_users, &Residents.after_event(elem(records, &1), &2, json))
     else
       state.logged_users
     end

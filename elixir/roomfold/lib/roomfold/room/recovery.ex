@@ -111,7 +111,7 @@ defmodule Roomfold.Room.Recovery do
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
         # An upcaster may not remove events: their seqs stay.
         if World.seq(world) == last,
-          do: fold_to(options, world, people(written, facts), seq),
+          do: fold_to(options, world, people(written, facts, Options.json(options)), seq),
           else: {:error, Error.new(:log_damaged, detail: "room #{options.id}, seq #{World.seq(world) + 1}")}
       end
     end
@@ -168,20 +168,20 @@ defmodule Roomfold.Room.Recovery do
     versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)
   end
 
-  defp people(text, facts) do
+  defp people(text, facts, json) do
     lines = :binary.split(text, "\n", [:global, :trim_all])
 
     %{
       facts
-      | users: Enum.reduce(lines, facts.users, &Residents.after_event/2),
-        last_at: last_at(List.last(lines), facts.last_at)
+      | users: Enum.reduce(lines, facts.users, &Residents.after_event(&1, &2, json)),
+        last_at: last_at(List.last(lines), facts.last_at, json)
     }
   end
 
-  defp last_at(nil, at), do: at
+  defp last_at(nil, at, _), do: at
 
-  defp last_at(line, at) do
-    case JSON.decode(line, impl: JSON.compiled()) do
+  defp last_at(line, at, json) do
+    case JSON.decode(line, impl: json) do
       {:ok, %{"at" => last}} when is_integer(last) -> last
       _ -> at
     end

@@ -511,7 +511,7 @@ defmodule Roomfold.Room.Server do
   defp do_one({:refused, source, event, error}, server) do
     %{
       server
-      | complaints: Complaints.refused(server.complaints, server.options.id, source, event, error)
+      | complaints: Complaints.refused(server.complaints, server.options, source, event, error)
     }
   end
 
