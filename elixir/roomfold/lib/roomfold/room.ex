@@ -122,7 +122,7 @@ defmodule Roomfold.Room do
     * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)
     * `:rewind` - whether past positions are remembered, for `Roomfold.Hits` (default: if there is a level)
     * `:rules_version`, `:schema_version` (1) - increase them when the rules or the schema change: logs and snapshots record them, and a
-      room that starts with new ones rebuilds its world from the log
+      room that starts with new ones rebuilds its world from the log. Older ones than the log's are refused (`:log_newer`)
     * `:upcasters` - functions that take an event of the log as decoded JSON, or that and a map of the versions it was written with
       (`"rules"`, `"schema"`), and return the event as it would be written today
 

@@ -167,15 +167,6 @@ defmodule Roomfold.Room.Options do
   def rates(options),
     do: Limit.rates(options.user_events_per_s, options.user_bytes_per_s, options.user_burst_s)
 
-  @doc "The versions that the log keeps with records, and that a snapshot contains."
-  def versions(options),
-    do: %{
-      "format" => 1,
-      "rules" => options.rules_version,
-      "rules_name" => options.rules.name,
-      "schema" => options.schema_version
-    }
-
   @doc "The JSON implementation that goes with the world's."
   def json(%{impl: impl}), do: Roomfold.Projection.json(impl)
 end

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Recovery do
   # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
-  alias Roomfold.Room.{Options, Residents}
+  alias Roomfold.Room.{Options, Residents, Versions}
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
@@ -21,7 +21,7 @@ defmodule Roomfold.Room.Recovery do
 
   # The log's head, and the seq to recover.
   defp head(options, until) do
-    with {:ok, head} <- EventLog.head(options.log, options.id) do
+    with {:ok, head} <- EventLog.head(options.log, options.id), :ok <- Versions.check(options, head) do
       head = head || %{seq: 0, first: 1}
 
       cond do
@@ -88,14 +88,14 @@ defmodule Roomfold.Room.Recovery do
   defp read_snapshot({seq, binary}, options) do
     [facts, text] = :binary.split(binary, "\n")
     %{"users" => users, "last_at" => last_at} = facts = JSON.decode!(facts, impl: Options.json(options))
-    ours = Options.versions(options)
+    ours = Versions.of(options)
     current? = Map.get(facts, "versions", ours) == ours
     {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
   end
 
   @doc "A snapshot for the log."
   def snapshot(options, world, users, last_at) do
-    facts = %{"users" => users, "last_at" => last_at, "versions" => Options.versions(options)}
+    facts = %{"users" => users, "last_at" => last_at, "versions" => Versions.of(options)}
     [JSON.encode!(facts, impl: Options.json(options)), "\n", World.encode!(world, :snapshot, :json)]
   end
 

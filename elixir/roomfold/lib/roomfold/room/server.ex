@@ -24,7 +24,8 @@ defmodule Roomfold.Room.Server do
     Text,
     Ticks,
     Times,
-    Update
+    Update,
+    Versions
   }
 
   defstruct [
@@ -89,7 +90,10 @@ defmodule Roomfold.Room.Server do
   defp claim(%{log: nil}), do: {:ok, System.os_time(:microsecond)}
 
   defp claim(options) do
-    with {:ok, head} <- EventLog.claim(options.log, options.id, Options.versions(options)),
+    # Who can't read the log must not take it from a room that can.
+    with {:ok, head} <- EventLog.head(options.log, options.id),
+         :ok <- Versions.check(options, head),
+         {:ok, head} <- EventLog.claim(options.log, options.id, Versions.of(options)),
          do: {:ok, head.term}
   end
 
