@@ -655,6 +655,35 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
     end
 
+    test "ends with its caller, however that ends, and with all that is its own" do
+      for how <- [:normal, :shutdown, :kill], events <- [@lines, nil] do
+        opts = if events, do: [events: events], else: [log: Rooms.log(elem(walked(), 0)), id: "walk"]
+        me = self()
+
+        caller =
+          spawn(fn ->
+            {:ok, replay} = Replay.start_link([paused: true] ++ opts)
+            send(me, {self(), replay})
+            receive do: (how -> exit(how))
+          end)
+
+        assert_receive {^caller, replay}
+        {:links, links} = Process.info(replay, :links)
+        own = for pid <- links, is_pid(pid), pid != caller, do: Process.monitor(pid)
+        assert length(own) == if(events, do: 1, else: 0)
+        monitor = Process.monitor(replay)
+        if how == :kill, do: Process.exit(caller, :kill), else: send(caller, how)
+        for ref <- [monitor | own], do: assert_receive({:DOWN, ^ref, _, _, _})
+      end
+
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+      {:links, links} = Process.info(replay, :links)
+      [log] = links -- [self()]
+      ref = Process.monitor(log)
+      GenServer.stop(replay)
+      assert_receive {:DOWN, ^ref, _, _, _}
+    end
+
     test "of a room, by other rules" do
       {:ok, replay} = Room.replay(walked(), paused: true, rules: Rules.new!(%{"user_joined" => []}))
       assert Replay.seek(replay, 20) == :ok

@@ -604,25 +604,72 @@ defmodule Roomfold.RoomTest do
       use Roomfold.Room
 
       @impl true
-      def handle_event({"user_joined", %{"user_id" => "crash"}}, _, state) do
-        spawn_link(fn -> exit(:broken) end)
+      def handle_event({"user_joined", %{"user_id" => "raises"}}, _, state) do
+        Task.start_link(fn -> raise "broken" end)
+        {[], state}
+      end
+
+      def handle_event({"user_joined", %{"user_id" => "awaited"}}, _, _),
+        do: {[], Task.await(Task.async(fn -> exit(:broken) end))}
+
+      def handle_event({"user_joined", %{"user_id" => how}}, _, state) when how in ["broken", "shutdown"] do
+        spawn_link(fn -> exit(String.to_existing_atom(how)) end)
         {[], state}
       end
 
       def handle_event(_, _, state), do: {[], Task.await(Task.async(fn -> state end))}
     end
 
-    test "a task of the room's module ends, and the room goes on; one that breaks takes the room with it" do
-      room = start_room(module: Helped)
-      monitor = Process.monitor(room)
-      assert Room.publish(room, {"user_joined", %{"user_id" => "tom"}}) == {:ok, 1}
-      assert Room.publish(room, {"user_joined", %{"user_id" => "ann"}}) == {:ok, 2}
-      refute_received {:DOWN, ^monitor, _, _, _}
+    defp helped(room, user), do: Room.publish(room, {"user_joined", %{"user_id" => user}})
 
-      ExUnit.CaptureLog.capture_log(fn ->
-        Room.publish(room, {"user_joined", %{"user_id" => "crash"}})
-        assert_receive {:DOWN, ^monitor, _, _, :broken}, 5_000
-      end)
+    test "a task of the room's module ends, and the room goes on" do
+      room = start_room(module: Helped)
+
+      assert {helped(room, "tom"), helped(room, "ann"), helped(room, "shutdown")} ==
+               {{:ok, 1}, {:ok, 2}, {:ok, 3}}
+
+      assert Room.info(room).failed == 0
+    end
+
+    test "so it does when one breaks, which is said and counted: nothing of the room is lost" do
+      # Without a log, all of it would be.
+      room = start_room(module: Helped)
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          for user <- ["broken", "raises", "raises"], do: assert({:ok, _} = helped(room, user))
+          eventually(fn -> Room.info(room).failed == 3 end)
+          # The callback fails, too, and its state is what it was.
+          assert {:ok, 4} = helped(room, "awaited")
+          eventually(fn -> Room.info(room).failed == 5 end)
+        end)
+
+      assert log =~
+               "a linked process of the room room failed, and the room goes on without it"
+
+      assert log =~ "** (exit) :broken"
+      assert length(String.split(log, "goes on without it")) == 3
+      assert {:ok, 5} = helped(room, "tom")
+      assert map_size(Room.snapshot(room)) == 4
+    end
+
+    test "who wants the room to end is heard" do
+      for reason <- [:shutdown, :broken] do
+        rooms = start_rooms(room: [module: Helped, tick_ms: 60_000])
+        room = {rooms, "1"}
+        {:ok, 1} = helped(room, "tom")
+        pid = Room.whereis(room)
+        ref = Room.publish_async(pid, [{"user_joined", %{"user_id" => "ann"}}], by: :server)
+        monitor = Process.monitor(pid)
+
+        ExUnit.CaptureLog.capture_log(fn ->
+          Process.exit(pid, reason)
+          assert_receive {:DOWN, ^monitor, _, _, ^reason}
+        end)
+
+        # In good order, what waited is in the log.
+        if reason == :shutdown, do: assert_received({^ref, {:ok, [2]}})
+      end
     end
   end
 

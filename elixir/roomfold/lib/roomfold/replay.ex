@@ -31,6 +31,8 @@ defmodule Roomfold.Replay do
   # anchor: {time, position} when it last began to run; position: milliseconds from the first event
   defstruct [
     :options,
+    # who started it: they end together
+    :caller,
     :log,
     :world,
     :term,
@@ -82,17 +84,8 @@ defmodule Roomfold.Replay do
     options = Options.new([[id: "replay"], room], "a replay", @own)
 
     # That there is nothing to play is returned, and does not end the caller.
-    case GenServer.start(__MODULE__, {own, options}) do
-      {:ok, pid} ->
-        Process.link(pid)
-        {:ok, pid}
-
-      {:error, {:shutdown, %Error{} = error}} ->
-        {:error, error}
-
-      other ->
-        other
-    end
+    with {:error, {:shutdown, %Error{} = error}} <- GenServer.start(__MODULE__, {own, options, self()}),
+         do: {:error, error}
   end
 
   defp check(own) do
@@ -249,7 +242,7 @@ defmodule Roomfold.Replay do
   # ---- starting ----
 
   @impl true
-  def init({own, options}) do
+  def init({own, options, caller}) do
     Process.flag(:trap_exit, true)
 
     with {:ok, log} <- log(own, options),
@@ -258,8 +251,11 @@ defmodule Roomfold.Replay do
          {:ok, world, _} <- Recovery.oldest(options),
          {:ok, first_at} <- at_of(options, World.seq(world) + 1),
          {:ok, last_at} <- at_of(options, last) do
+      Process.link(caller)
+
       state = %__MODULE__{
         options: options,
+        caller: caller,
         log: log,
         world: world,
         term: 1,
@@ -593,9 +589,19 @@ defmodule Roomfold.Replay do
   @impl true
   def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
   def handle_info({:DOWN, _, _, pid, _}, state), do: {:noreply, left(state, pid)}
-  def handle_info({:EXIT, _, :normal}, state), do: {:noreply, state}
-  def handle_info({:EXIT, _, reason}, state), do: {:stop, reason, state}
+
+  def handle_info({:EXIT, from, reason}, %{caller: caller} = state) do
+    if reason == :normal and from != caller, do: {:noreply, state}, else: {:stop, reason, state}
+  end
+
   def handle_info(_, state), do: {:noreply, state}
+
+  # A recording's own log, which a normal end would leave alone.
+  @impl true
+  def terminate(_, %{log: {_, log}}) do
+    {:links, links} = Process.info(self(), :links)
+    if log in links, do: Process.exit(log, :shutdown)
+  end
 
   defp replays, do: Error.new(:not_allowed, detail: "this is a replay")
 

@@ -46,7 +46,7 @@ defmodule Roomfold.Room do
 
   A callback that raises, exits, throws or answers what it may not ends no room, but for `init/3`: what `authorize/4` was asked about is refused
   (`:not_allowed`), the others have said nothing, and the module's state is what it was. It is logged, the first time and once in 1,000 times, and counted (`:failed`
-  of `info/1`).
+  of `info/1`). So is a process that a callback has linked to the room, and that breaks: the room goes on, and does not start it again.
   """
 
   alias Roomfold.{Error, EventLog, EventStream, OptionList, Rooms, Rules, World}
@@ -458,8 +458,8 @@ defmodule Roomfold.Room do
     * `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events
     * `:ticks` (there are none while there is nothing to do), and `:shed` - ticks that were left out
     * `:strays` - messages that others broadcast on its stream; they are not folded
-    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system or a callback of its
-      module failed
+    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system, a callback of its
+      module or a process that these have linked to the room failed
     * `:busy_us` - how long it worked on a tick or after a commit, in microseconds: `:count`, `:mean`, `:p50`, `:p99`, `:max`
 
       iex> Roomfold.Room.info("new room").users

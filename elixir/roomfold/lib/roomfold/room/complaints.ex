@@ -17,7 +17,7 @@ defmodule Roomfold.Room.Complaints do
 
   @type t :: %__MODULE__{}
 
-  @doc "A system failed, or a callback, `{module, name}`: it raised, exited or threw."
+  @doc "A system failed, or a callback, `{module, name}`: it raised, exited or threw. Or a process has that they have linked to the room, `:linked`."
   @spec failed(t, String.t(), term, {:error | :exit | :throw, term}, Exception.stacktrace()) :: t
   def failed(complaints, room, source, {kind, reason}, stacktrace) do
     error = if kind == :error, do: reason, else: {kind, reason}
@@ -27,23 +27,27 @@ defmodule Roomfold.Room.Complaints do
       {what, consequence} = consequence(source)
 
       Logger.error("""
-      #{what} of the room #{room} failed, and #{consequence}#{times(count)}: #{named(source)}
+      #{what} of the room #{room} failed, and #{consequence}#{times(count)}#{named(source)}
       #{Exception.format(kind, reason, stacktrace)}\
       """)
     end)
   end
 
   defp kind(:error, exception), do: exception.__struct__
+  # Of a process that has raised: a crash has its stacktrace beside it.
+  defp kind(:exit, {%{__exception__: true} = exception, [_ | _]}), do: {:exit, exception.__struct__}
   defp kind(kind, _), do: kind
 
   defp consequence({_, callback}) when callback in [:authorize, :prepare],
     do: {"a callback", "the event that it was asked about was refused"}
 
   defp consequence({_, _}), do: {"a callback", "gave no events"}
+  defp consequence(:linked), do: {"a linked process", "the room goes on without it"}
   defp consequence(_), do: {"a system", "was left out of that tick"}
 
-  defp named({module, callback}), do: "#{callback} of #{inspect(module)}"
-  defp named(system), do: inspect(system)
+  defp named({module, callback}), do: ": #{callback} of #{inspect(module)}"
+  defp named(:linked), do: ""
+  defp named(system), do: ": #{inspect(system)}"
 
   @doc "An event of the room itself was refused; source: a system, the room's module, or nil."
   @spec refused(t, Options.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t

@@ -281,10 +281,19 @@ defmodule Roomfold.Room.Server do
       when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
       do: {:noreply, stray(server, name)}
 
-  # A task of the room's module has ended.
-  def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
-  def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
+  # Either somebody wants the room to end, or a process has ended that the room's own code has linked to it.
+  def handle_info({:EXIT, from, reason}, server) do
+    cond do
+      alive?(from) -> {:stop, reason, server}
+      orderly?(reason) -> {:noreply, server}
+      true -> {:noreply, do_one({:failed, :linked, :exit, reason, []}, server)}
+    end
+  end
+
   def handle_info(_, server), do: {:noreply, server}
+
+  defp alive?(from), do: is_pid(from) and node(from) == node() and Process.alive?(from)
+  defp orderly?(reason), do: reason in [:normal, :shutdown] or match?({:shutdown, _}, reason)
 
   # The inbox can only be used on this node.
   defp at_hand(answer, server, pid) when node(pid) == node(),
