@@ -655,6 +655,7 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
     end
 
+    @tag :capture_log
     test "ends with its caller, however that ends, and with all that is its own" do
       for how <- [:normal, :shutdown, :kill], events <- [@lines, nil] do
         opts = if events, do: [events: events], else: [log: Rooms.log(elem(walked(), 0)), id: "walk"]

@@ -6,13 +6,13 @@ defmodule Roomfold.RoomForkTest do
 
   defmodule Disturbed do
     # A log in memory in which something happens to the fork, whose id says what.
-    @behaviour EventLog
-    alias EventLog.Memory
+    use Roomfold.LogOver
+    alias Roomfold.EventLog.Memory
 
     @impl true
     def claim(server, "raced" = id, meta) do
       if Memory.head(server, id) == {:ok, nil}, do: theirs(server, id, 0)
-      Memory.claim(server, id, meta)
+      super(server, id, meta)
     end
 
     def claim(server, "raced, and no claim" = id, _) do
@@ -24,18 +24,18 @@ defmodule Roomfold.RoomForkTest do
     def claim(server, "raced later" = id, meta) do
       case Memory.head(server, id) do
         {:ok, %{seq: seq}} when seq > 0 -> theirs(server, id, seq) && failed()
-        _ -> Memory.claim(server, id, meta)
+        _ -> super(server, id, meta)
       end
     end
 
     def claim(server, "no second claim" = id, meta) do
       case Memory.head(server, id) do
         {:ok, %{seq: seq}} when seq > 0 -> failed()
-        _ -> Memory.claim(server, id, meta)
+        _ -> super(server, id, meta)
       end
     end
 
-    def claim(server, id, meta), do: Memory.claim(server, id, meta)
+    def claim(server, id, meta), do: super(server, id, meta)
 
     # By somebody else.
     def theirs(server, id, seq) do
@@ -50,28 +50,15 @@ defmodule Roomfold.RoomForkTest do
       do: EventLog.answer_self({:error, Roomfold.Error.new(:log_full)})
 
     def submit(server, id, term, after_seq, records, opts),
-      do: Memory.submit(server, id, term, after_seq, records, opts)
+      do: super(server, id, term, after_seq, records, opts)
 
     @impl true
     def put_snapshot(_, "no snapshot", _, _, _), do: {:error, Roomfold.Error.new(:log_full)}
-    def put_snapshot(server, id, term, seq, data), do: Memory.put_snapshot(server, id, term, seq, data)
+    def put_snapshot(server, id, term, seq, data), do: super(server, id, term, seq, data)
 
     @impl true
     def delete(_, "full for ever"), do: {:error, Roomfold.Error.new(:log_full)}
-    def delete(server, id), do: Memory.delete(server, id)
-
-    @impl true
-    defdelegate head(server, room), to: Memory
-    @impl true
-    defdelegate read(server, room, from, to, limits), to: Memory
-    @impl true
-    defdelegate snapshot(server, room, at_most), to: Memory
-    @impl true
-    defdelegate trim(server, room, keep_from), to: Memory
-    @impl true
-    defdelegate rooms(server), to: Memory
-    @impl true
-    defdelegate verify(server, room), to: Memory
+    def delete(server, id), do: super(server, id)
   end
 
   # With two events, the second by later rules.

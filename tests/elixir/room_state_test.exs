@@ -369,6 +369,65 @@ defmodule Roomfold.RoomStateTest do
     assert joined =~ "user_joined" and joined =~ ~s("connected":true)
   end
 
+  defmodule Deletes do
+    use Roomfold.Room
+    @impl true
+    def left(user, _, _), do: [{"delete", %{"entity_id" => user}}]
+  end
+
+  defmodule Silent do
+    use Roomfold.Room
+    @impl true
+    def left(_, _, _), do: []
+  end
+
+  test "however users come and go while the log works or fails: in the end it is known who is there, and they are" do
+    for seed <- 1..400, module <- [nil, Deletes, Silent] do
+      :rand.seed(:exsss, {seed, 1, 2})
+      state = open(module: module, grace_ms: Enum.random([0, 0, 150]), idle_ms: :infinity)
+
+      {state, now} =
+        Enum.reduce(1..40, {state, 0}, fn _, {state, now} ->
+          {happens(state, now), now + :rand.uniform(60)}
+        end)
+
+      {_, state} = state |> written(now) |> run(now + 2_000)
+      assert {state.commit, state.queue, state.leaving, state.returning} == {nil, [], %{}, []}
+      users = for {user, %{count: count}} <- state.people.users, count > 0, do: user
+      assert {seed, Residents.to_keep(state)} == {seed, Enum.sort(users)}
+      there = Map.keys(World.snapshot(state.world))
+
+      if module != Silent,
+        do: assert({seed, there} == {seed, Enum.sort(users)}),
+        else: assert(users -- there == [])
+    end
+  end
+
+  defp written(%{commit: nil} = state, _), do: state
+  defp written(state, now), do: state |> Commit.committed(:ok, now) |> elem(1) |> written(now)
+
+  # Two users with two connections each.
+  defp happens(state, now) do
+    connection = {user, _} = {Enum.random(["ann", "bob"]), Enum.random([1, 2])}
+
+    case :rand.uniform(6) do
+      n when n in 1..2 ->
+        elem(Presence.join(state, connection, user, %{format: :json}, now), 2)
+
+      n when n in 3..4 ->
+        elem(Presence.leave(state, connection, n == 3, now), 1)
+
+      _ when state.commit != nil ->
+        elem(Commit.committed(state, Enum.random([:ok, {:error, Error.new(:log_full)}]), now), 1)
+
+      5 ->
+        elem(publish(state, {:user, user}, move(user), now), 1)
+
+      6 ->
+        elem(Ticks.wake(state, now), 1)
+    end
+  end
+
   test "who came while the log failed is said again, once, and before what comes later" do
     state = open() |> join("tom", 0)
     {_, state} = publish(state, {:user, "tom"}, move("tom"), 50, :me)

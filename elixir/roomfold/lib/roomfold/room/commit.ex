@@ -56,9 +56,10 @@ defmodule Roomfold.Room.Commit do
     replies = refusals(refused ++ batch.refused)
 
     if batch.items == [] do
-      {replies, state}
+      {failed, state} = Membership.settled(state, state.ids)
+      {replies ++ failed, state}
     else
-      state = %{state | commit: %{batch: batch, undo: undo}}
+      state = %{state | commit: %{batch: batch, upto: state.ids, undo: undo}}
       {replies ++ [{:append, batch.first - 1, batch.records}], state}
     end
   end
@@ -82,7 +83,7 @@ defmodule Roomfold.Room.Commit do
       |> Enum.chunk_by(&match?(%{texts: [{:packed, _}]}, &1))
       |> Enum.flat_map_reduce({state, []}, &fold_chunk(&1, &2, now))
 
-    {failed, state} = state |> stamped(now) |> Membership.announce_returned()
+    {failed, state} = state |> stamped(now) |> Membership.settled(state.ids)
     {updates, state} = Delivery.update(state, records)
     {[{:publish, records}] ++ updates ++ effects ++ failed, state}
   end
@@ -120,12 +121,12 @@ defmodule Roomfold.Room.Commit do
   # ---- what the log answers ----
 
   @doc "The log has written the batch, or refused it."
-  def committed(%{commit: %{batch: batch}} = state, :ok, now) do
+  def committed(%{commit: %{batch: batch, upto: upto}} = state, :ok, now) do
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     state = state |> Schedule.on_beat(now) |> Map.merge(%{commit: nil, world: world}) |> stamped(now)
     state = %{state | news: news(state, batch.records), logged_users: Membership.logged(state, batch)}
 
-    {failed, state} = Membership.announce_returned(state)
+    {failed, state} = Membership.settled(state, upto)
     {caused, failures, state} = Callbacks.caused(state, batch.records)
     {updates, state} = Delivery.update(state, batch.records)
     {keeps, state} = keep(state)
@@ -142,7 +143,8 @@ defmodule Roomfold.Room.Commit do
 
     # Another process writes this room now, or the log does not end where we left it: our state is of no use any more.
     stop = if error.reason in [:old_term, :wrong_seq, :no_room], do: [{:stop, error.reason}], else: []
-    {[failed | replies] ++ stop, state}
+    {failures, state} = if state.queue == [], do: Membership.settled(state, state.ids), else: {[], state}
+    {[failed | replies] ++ failures ++ stop, state}
   end
 
   # Folded events happened now: this is where everything was at that time.

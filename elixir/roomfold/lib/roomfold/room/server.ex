@@ -38,7 +38,9 @@ defmodule Roomfold.Room.Server do
     :committing,
     # monitor of the log's process, without which the room can't run
     :log,
+    # the snapshot that is on its way into the log, {monitor, what}, and the newest one that is there; what: {seq, users}
     :keeping,
+    :kept,
     # events that sessions of this node have published
     :inbox,
     # whether it notices what others broadcast on its stream, and how often they did
@@ -70,6 +72,7 @@ defmodule Roomfold.Room.Server do
       {effects, state} = start(options, world, Map.put(facts, :term, term), now)
       topic = EventStream.topic(options.id)
       server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new(options.max_queue)}
+      server = %{server | kept: {facts.kept_seq, facts.users}}
       if options.rooms, do: Rooms.here(options.rooms, options.id)
       server = %{server | log: monitor_log(options), listens?: listen(server)}
       {:ok, server |> carry_out(effects) |> arm()}
@@ -115,8 +118,8 @@ defmodule Roomfold.Room.Server do
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     case drain(server, @drains) do
-      # So that the next start has nothing to fold.
-      {:drained, server} -> keep_newer(server, World.seq(server.state.world))
+      # So that the next start has nothing to fold, and knows who is there.
+      {:drained, server} -> keep_newer(finish_keeping(server), World.seq(server.state.world))
       {:hangs, _} -> :ok
     end
   end
@@ -124,8 +127,23 @@ defmodule Roomfold.Room.Server do
   def terminate(_, _), do: :ok
 
   defp keep_newer(server, seq) do
-    if seq > server.state.kept_seq, do: keep(server, seq, Residents.to_keep(server.state))
+    users = Residents.to_keep(server.state)
+    if seq > 0 and {seq, users} != server.kept, do: keep(server, seq, users)
   end
+
+  # It would replace a newer one of its seq.
+  defp finish_keeping(%{keeping: nil} = server), do: server
+
+  defp finish_keeping(%{keeping: {ref, _}} = server) do
+    receive do
+      {:DOWN, ^ref, _, _, outcome} -> kept(server, outcome)
+    after
+      @drain_ms -> server
+    end
+  end
+
+  defp kept(%{keeping: {_, what}} = server, :kept), do: %{server | keeping: nil, kept: what}
+  defp kept(server, _), do: %{server | keeping: nil}
 
   # Before the room stops it commits and answers what is being committed, what waits, and the events caused by these. Nothing new is
   # accepted. Events that cause one another endlessly do not hold it up, and neither does a log that does not answer (the room would submit the
@@ -248,8 +266,8 @@ defmodule Roomfold.Room.Server do
   def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, log_down(server, ref)}
 
-  def handle_info({:DOWN, ref, _, pid, _}, %{keeping: {pid, ref}} = server),
-    do: {:noreply, %{server | keeping: nil}}
+  def handle_info({:DOWN, ref, _, _, outcome}, %{keeping: {ref, _}} = server),
+    do: {:noreply, kept(server, outcome)}
 
   def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
 
@@ -553,7 +571,8 @@ defmodule Roomfold.Room.Server do
 
   defp keep_aside(server, seq, users) do
     put = put_snapshot(server, seq, users)
-    spawn_monitor(put)
+    {_, ref} = spawn_monitor(fn -> exit(put.()) end)
+    {ref, {seq, users}}
   end
 
   defp keep(%{options: %{log: nil}}, _, _), do: :ok
@@ -564,7 +583,7 @@ defmodule Roomfold.Room.Server do
 
     fn ->
       case EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
-        :ok -> :ok
+        :ok -> :kept
         {:error, error} -> Logger.warning("no snapshot of the room #{id} was kept: #{error.message}")
       end
     end
