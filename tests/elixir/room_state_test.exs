@@ -449,6 +449,51 @@ defmodule Roomfold.RoomStateTest do
     assert {_, %{commit: nil, queued: 0}} = Ticks.wake(state, 300)
   end
 
+  defmodule Answers do
+    use Roomfold.Room
+    @impl true
+    def init(_, _, _), do: {:ok, nil, [{"create", %{"entity_id" => "lamp", "components" => %{}}}]}
+    @impl true
+    def handle_event({"user_moved", %{"by" => user}}, _, state),
+      do: {[{"update", %{"entity_id" => "lamp", "components" => %{"seen" => user}}}], state}
+
+    def handle_event(_, _, state), do: {[], state}
+  end
+
+  test "what the room's module has said while the log failed is said again, once, in its place; a system says it again itself" do
+    system = fn _, %{number: number} ->
+      [{"create", %{"entity_id" => "tick#{number}", "components" => %{}}}]
+    end
+
+    state = open(module: Answers, systems: [system])
+    fails = fn state, now -> elem(Commit.committed(state, {:error, Error.new(:log_full)}, now), 1) end
+    names = fn effects -> for text <- appended(effects), do: hd(String.split(text, ~s(,"seq"))) <> "}" end
+
+    # What init/3 has said.
+    {_, state} = Commit.flush(state, 0)
+    state = fails.(state, 10)
+    {effects, state} = Ticks.wake(state, 100)
+    lamp = ~s({"event":"create","components":{},"entity_id":"lamp"})
+    assert [^lamp, ~s({"event":"create","components":{},"entity_id":"tick1"})] = names.(effects)
+    {_, state} = Commit.committed(state, :ok, 110)
+
+    {[], state} = publish(state, {:user, "tom"}, move("tom"), 150)
+    {_, state} = Ticks.wake(state, 200)
+    {_, state} = Commit.committed(state, :ok, 210)
+    # What the movement has caused waits for the next tick, and with that for a log that works.
+    {effects, state} = Ticks.wake(state, 300)
+    seen = ~s({"event":"update","components":{"seen":"tom"},"entity_id":"lamp"})
+    assert [^seen, _] = names.(effects)
+    {[], state} = publish(fails.(state, 310), {:user, "tom"}, move("tom"), 350)
+    {effects, state} = Ticks.wake(state, 400)
+    assert [^seen, moved, ~s({"event":"create","components":{},"entity_id":"tick4"})] = names.(effects)
+    assert moved =~ "user_moved"
+    {_, state} = Commit.committed(state, :ok, 410)
+    assert World.get(state.world, "lamp") == %{"seen" => "tom"}
+    {effects, _} = Ticks.wake(state, 500)
+    assert [^seen, _] = names.(effects)
+  end
+
   test "what the room says itself and only the fold finds wrong is reported" do
     create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
     makes = fn _, _ -> [create.("a"), create.("b")] end

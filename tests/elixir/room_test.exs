@@ -301,6 +301,42 @@ defmodule Roomfold.RoomTest do
       assert error.message =~ ~s(the room's authority is the room itself, the sender is "tom")
     end
 
+    test "a client learns who that is when it joins, and when it changes; also a second connection of that user" do
+      room = start_room(rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0)
+      me = self()
+
+      join = fn user ->
+        pid =
+          spawn_link(fn ->
+            {:ok, _} = Room.join(room, user)
+            send(me, {self(), :joined})
+            told(me)
+          end)
+
+        assert_receive {^pid, :joined}
+        pid
+      end
+
+      first = join.("ann")
+      assert_receive {^first, "ann"}
+      second = join.("ann")
+      assert_receive {^second, "ann"}
+      refute_received {^first, _}
+      tom = join.("tom")
+      assert_receive {^tom, "ann"}
+      # The elected user is still the same, and its other connection knows.
+      send(first, :go)
+      send(second, :go)
+      assert_receive {^tom, "tom"}
+    end
+
+    defp told(test) do
+      receive do
+        {:roomfold, "room", {:authority, user}} -> send(test, {self(), user}) && told(test)
+        :go -> :ok
+      end
+    end
+
     test "or one elected client, the one who has been here longest" do
       room = start_room(rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0)
       event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}

@@ -59,7 +59,7 @@ defmodule Roomfold.Room.Commit do
       {failed, state} = Membership.settled(state, state.ids)
       {replies ++ failed, state}
     else
-      state = %{state | commit: %{batch: batch, upto: state.ids, undo: undo}}
+      state = %{state | commit: %{batch: batch, waited: items, upto: state.ids, undo: undo}}
       {replies ++ [{:append, batch.first - 1, batch.records}], state}
     end
   end
@@ -136,8 +136,8 @@ defmodule Roomfold.Room.Commit do
     {effects ++ failed ++ failures ++ refused ++ more, state}
   end
 
-  def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
-    state = %{state | commit: nil} |> Map.merge(undo) |> Queue.put_back(batch)
+  def committed(%{commit: %{batch: batch, waited: waited, undo: undo}} = state, {:error, error}, _) do
+    state = %{state | commit: nil} |> Map.merge(undo) |> Queue.put_back(batch, waited)
     replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
     failed = {:measure, [:commit, :failed], %{events: length(batch.records)}, %{error: error}}
 

@@ -51,8 +51,8 @@ defmodule Roomfold.Room.State do
     packed?: false,
     # whether the stream has subscribers, who want events as terms
     heard?: false,
-    # the batch that the log is writing, the number of the last item before it was built, and the fields to restore if it fails:
-    # %{batch, upto, undo}
+    # the batch that the log is writing, its items as they were in the queue, the number of the last item before it was built, and the
+    # fields to restore if it fails: %{batch, waited, upto, undo}
     commit: nil,
     people: %People{},
     # the users in the room according to the log; `people` is ahead of it while events are being written
