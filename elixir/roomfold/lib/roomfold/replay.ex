@@ -537,13 +537,20 @@ defmodule Roomfold.Replay do
 
   def handle_call({:join, pid, user, how}, _, state) do
     case People.admits(state.people, pid, user) do
-      :ok -> joined(state, pid, user, how)
-      error -> {:reply, error, state}
+      :ok ->
+        case Read.or_error(fn -> Frames.snapshot(state.world, how.format) end) do
+          {:ok, frame} -> joined(state, pid, user, how, frame)
+          error -> {:reply, error, state}
+        end
+
+      error ->
+        {:reply, error, state}
     end
   end
 
   def handle_call({:catch_up, from, format}, _, state) do
-    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
+    catch_up = fn -> {World.seq(state.world), Frames.changed(state.world, from, format)} end
+    {:reply, Read.or_error(catch_up), state}
   end
 
   def handle_call({:read, read}, _, state), do: {:reply, Read.run(read, state.world), state}
@@ -553,7 +560,7 @@ defmodule Roomfold.Replay do
   def handle_call(_, _, state),
     do: {:reply, {:error, Error.new(:not_supported, detail: "this is a replay")}, state}
 
-  defp joined(state, pid, user, how) do
+  defp joined(state, pid, user, how, frame) do
     case People.number(state.people, pid) do
       nil -> Process.monitor(pid)
       number -> send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
@@ -571,7 +578,7 @@ defmodule Roomfold.Replay do
       seq: World.seq(state.world),
       tick_ms: state.options.tick_ms,
       users: [],
-      frame: Frames.snapshot(state.world, how.format)
+      frame: frame
     }
 
     {:reply, {:ok, answer}, state}

@@ -26,7 +26,8 @@ defmodule Roomfold.Session do
   adds `last_seq` and `last_term`. `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
 
   It gets `snapshot` or, coming back, perhaps a `diff`; then a `diff` for each tick that changed something, `events` (`{"events": [..]}`),
-  `presence_diff`, `authority` (where a client has it: who, at the join and when it changes), and `term` when the room has restarted and the session has joined it again.
+  `presence_diff`, `authority` (in a room where a client has it: who, at the join and when it changes), and `term` when the room has restarted
+  and the session has joined it again.
 
   It sends events under their names, and now and then `ack` with `{"seq": n}`, once it has received everything up to that seq. Snapshots and
   diffs that are not acknowledged may have at most `max_unacknowledged` bytes (the reply to the join has the number). A client that reads

@@ -52,15 +52,21 @@ defmodule Roomfold.Room.Commit do
   end
 
   defp append(state, items, refused, now, undo) do
-    batch = Batch.build(items, context(state, now))
-    replies = refusals(refused ++ batch.refused)
+    case Batch.build(items, context(state, now)) do
+      {:ok, %{items: []} = batch} ->
+        {failed, state} = Membership.settled(state, state.ids)
+        {refusals(refused ++ batch.refused) ++ failed, state}
 
-    if batch.items == [] do
-      {failed, state} = Membership.settled(state, state.ids)
-      {replies ++ failed, state}
-    else
-      state = %{state | commit: %{batch: batch, waited: items, upto: state.ids, undo: undo}}
-      {replies ++ [{:append, batch.first - 1, batch.records}], state}
+      {:ok, batch} ->
+        state = %{state | commit: %{batch: batch, waited: items, upto: state.ids, undo: undo}}
+        {refusals(refused ++ batch.refused) ++ [{:append, batch.first - 1, batch.records}], state}
+
+      # As if the log had refused it.
+      {:error, error} ->
+        batch = %Batch{items: items, records: Enum.flat_map(items, & &1.texts)}
+        commit = %{batch: batch, waited: items, upto: state.ids, undo: undo}
+        {effects, state} = committed(%{state | commit: commit}, {:error, error}, now)
+        {refusals(refused) ++ effects, state}
     end
   end
 
@@ -94,7 +100,7 @@ defmodule Roomfold.Room.Commit do
   end
 
   defp fold_chunk(items, {state, records}, now) do
-    batch = Batch.build(items, context(state, now))
+    {:ok, batch} = Batch.build(items, context(state, now))
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     effects = refusals(batch.refused) ++ replies(batch, report)
     state = %{state | world: world, logged_users: Membership.logged(state, batch)}

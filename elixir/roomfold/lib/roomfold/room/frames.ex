@@ -1,6 +1,7 @@
 defmodule Roomfold.Room.Frames do
   @moduledoc false
-  # What connections are sent of a world: frames, and events in addition. The same for a live room and a replay.
+  # What connections are sent of a world: frames, and events in addition. The same for a live room and a replay. What can't be encoded raises
+  # Roomfold.Error: an implementation may have no packed format, or a limit.
 
   alias Roomfold.World
   alias Roomfold.Room.{Options, Text}
@@ -10,6 +11,7 @@ defmodule Roomfold.Room.Frames do
     case World.encode(world, {:diff, from}, format) do
       {:ok, bytes} -> {:diff, bytes}
       {:error, %{reason: :history_gone}} -> snapshot(world, format)
+      {:error, error} -> raise error
     end
   end
 

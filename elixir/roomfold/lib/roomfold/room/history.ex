@@ -69,8 +69,8 @@ defmodule Roomfold.Room.History do
 
   defp without_users({:ok, term}, options, id, seq) do
     with {:ok, world, %{last_at: last_at}} <- Recovery.world(%{options | id: id}, seq),
-         snapshot = IO.iodata_to_binary(Recovery.snapshot(options, world, [], last_at)),
-         :ok <- EventLog.put_snapshot(options.log, id, term, seq, snapshot) do
+         {:ok, snapshot} <- Recovery.snapshot(options, world, [], last_at),
+         :ok <- EventLog.put_snapshot(options.log, id, term, seq, IO.iodata_to_binary(snapshot)) do
       :ok
     else
       {:error, error} -> {:error, error, term}

@@ -94,9 +94,12 @@ defmodule Roomfold.Room.Recovery do
   end
 
   @doc "A snapshot for the log."
+  @spec snapshot(Options.t(), World.t(), [String.t()], integer) :: {:ok, iodata} | {:error, Error.t()}
   def snapshot(options, world, users, last_at) do
     facts = %{"users" => users, "last_at" => last_at, "versions" => Versions.of(options)}
-    [JSON.encode!(facts, impl: Options.json(options)), "\n", World.encode!(world, :snapshot, :json)]
+
+    with {:ok, text} <- World.encode(world, :snapshot, :json),
+         do: {:ok, [JSON.encode!(facts, impl: Options.json(options)), "\n", text]}
   end
 
   @doc "Folds the log from the world's seq up to another."

@@ -195,9 +195,15 @@ defmodule Roomfold.Room.Server do
     with :ok <- People.admits(server.state.people, pid, user),
          nil <- overtaken(server, how) do
       server = take_in(server)
-      {answer, effects, state} = Presence.join(server.state, pid, user, how, now())
-      server = monitor(%{server | state: state}, pid)
-      {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+
+      case Read.or_error(fn -> Presence.join(server.state, pid, user, how, now()) end) do
+        {:ok, {answer, effects, state}} ->
+          server = monitor(%{server | state: state}, pid)
+          {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+
+        error ->
+          {:reply, error, arm(server)}
+      end
     else
       {:error, error} -> {:reply, {:error, error}, server}
       reason -> {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
@@ -205,7 +211,7 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:catch_up, from, format}, _, server) do
-    {:reply, {:ok, Delivery.catch_up(server.state, from, format)}, server}
+    {:reply, Read.or_error(fn -> Delivery.catch_up(server.state, from, format) end), server}
   end
 
   def handle_call({:read, read}, _, server), do: {:reply, Read.run(read, server.state.world), server}
@@ -582,8 +588,10 @@ defmodule Roomfold.Room.Server do
     snapshot = Recovery.snapshot(options, state.world, users, state.last_at)
 
     fn ->
-      case EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
-        :ok -> :kept
+      with {:ok, snapshot} <- snapshot,
+           :ok <- EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
+        :kept
+      else
         {:error, error} -> Logger.warning("no snapshot of the room #{id} was kept: #{error.message}")
       end
     end
