@@ -494,13 +494,16 @@ defmodule Roomfold.Session do
   end
 
   # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.
-  def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
+  def handle(%{term: term, number: number} = session, {:roomfold, _, {:behind, term, number, seq, bytes}}) do
     sent = :queue.in({seq, bytes}, :queue.new())
     # It can't have received more than there was.
     acked = min(session.acked, seq)
     session = %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}
     caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
   end
+
+  # It was said to an earlier session of this process.
+  def handle(session, {:roomfold, _, {:behind, _, _, _, _}}), do: {[], session}
 
   def handle(%__MODULE__{} = session, {:roomfold, _, :tell}), do: {[], tell(%{session | tells?: false})}
 

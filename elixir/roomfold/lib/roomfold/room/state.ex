@@ -17,8 +17,8 @@ defmodule Roomfold.Room.State do
   #   {:reply, to, answer}              to the caller who published
   #   {:append, after_seq, records}     to the log; its answer is passed to Commit.committed/3
   #   {:publish, records}               on the stream
-  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:behind, seq, bytes}, {:presence, joins, leaves},
-  #                                     {:authority, user}, {:replaced, term, number of the join}
+  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user},
+  #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
