@@ -685,6 +685,26 @@ defmodule Roomfold.ReplayTest do
       assert_receive {:DOWN, ^ref, _, _, _}
     end
 
+    test "however often it is told to go elsewhere, one timer runs" do
+      {:ok, replay} = Replay.start_link(events: @lines)
+      :erlang.trace(replay, true, [:receive])
+      for speed <- 1..50, do: :ok = Replay.speed(replay, 1 + speed / 100)
+      for seq <- List.duplicate(0, 50), do: :ok = Replay.seek(replay, seq)
+      for _ <- 1..50, do: {Replay.pause(replay), Replay.resume(replay)}
+      eventually(fn -> Replay.info(replay).seq == 21 end)
+      # One for each of its events, at most.
+      assert plays(0) <= 21
+    end
+
+    defp plays(count) do
+      receive do
+        {:trace, _, :receive, {:play, _}} -> plays(count + 1)
+        {:trace, _, :receive, _} -> plays(count)
+      after
+        0 -> count
+      end
+    end
+
     test "of a room, by other rules" do
       {:ok, replay} = Room.replay(walked(), paused: true, rules: Rules.new!(%{"user_joined" => []}))
       assert Replay.seek(replay, 20) == :ok

@@ -37,6 +37,31 @@ defmodule Roomfold.RoomSnapshotTest do
   end
 
   @tag :capture_log
+  test "one that no room has written is said to be damaged" do
+    rooms = place([])
+
+    for {id, bytes} <- [
+          {"a", "the room at 1"},
+          {"b", ~s({"users":[]}\n{"seq":1,"entities":{}})},
+          {"c", ~s({"users":[],"last_at":0}\n{"seq":2,"entities":{}})},
+          {"d", ~s([]\n{})}
+        ] do
+      {:ok, 1} = Room.publish({rooms, id}, join("tom"))
+      {:ok, %{term: term}} = EventLog.head(Rooms.log(rooms), id)
+      :ok = EventLog.put_snapshot(Rooms.log(rooms), id, term, 1, bytes)
+      pid = Room.whereis({rooms, id})
+      ref = Process.monitor(pid)
+      Process.exit(pid, :kill)
+      assert_receive {:DOWN, ^ref, _, _, _}
+
+      assert {:error, %Error{reason: :log_damaged, message: message}} = Room.publish({rooms, id}, join("ann"))
+
+      assert message =~ "room #{id}, snapshot of seq 1"
+      assert {:error, %Error{reason: :log_damaged}} = Room.state_at({rooms, id}, 1)
+    end
+  end
+
+  @tag :capture_log
   test "one that failed, or was left out because the log was slow, is made when the room stops" do
     rooms = place(snapshot_every: 2)
 

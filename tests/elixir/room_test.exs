@@ -735,6 +735,23 @@ defmodule Roomfold.RoomTest do
       end
     end
 
+    test "a room that stops by itself meanwhile has stopped" do
+      room = {start_rooms(log: nil), "1"}
+      {:ok, pid} = Room.ensure_started(room)
+      test = self()
+      # Before the room reads what comes next.
+      reader =
+        Task.async(fn -> Room.read(room, fn _ -> send(test, :reads) && receive(do: (:go -> 1)) end) end)
+
+      assert_receive :reads
+      send(pid, {:stop, :moved})
+      stopper = Task.async(fn -> Room.stop(room) end)
+      eventually(fn -> Process.info(pid, :message_queue_len) == {:message_queue_len, 2} end)
+      send(pid, :go)
+      assert {Task.await(reader), Task.await(stopper)} == {{:ok, 1}, :ok}
+      refute Process.alive?(pid)
+    end
+
     test "a room without a log has another term in each life" do
       rooms = start_rooms(log: nil)
       first = Room.info({rooms, "1"}).term

@@ -43,6 +43,7 @@ defmodule Roomfold.Replay do
     :anchor,
     :speed,
     :topic,
+    # {key, reference} of the one that runs, or has run
     :timer,
     # why it can't go on
     :error,
@@ -361,7 +362,7 @@ defmodule Roomfold.Replay do
 
   # Folds everything that is due, then sets a timer for the next event.
   defp play(state) do
-    state = %{state | timer: nil}
+    state = cancelled(state)
 
     if state.paused? do
       state
@@ -484,15 +485,22 @@ defmodule Roomfold.Replay do
     due = since + (at - state.first_at - from) / state.speed
     key = make_ref()
     now = ceil(now())
-    Process.send_after(self(), {:play, key}, due |> ceil() |> max(now) |> min(now + @longest_ms), abs: true)
-    %{state | timer: key}
+    at = due |> ceil() |> max(now) |> min(now + @longest_ms)
+    %{state | timer: {key, Process.send_after(self(), {:play, key}, at, abs: true)}}
+  end
+
+  defp cancelled(%{timer: nil} = state), do: state
+
+  defp cancelled(%{timer: {_, timer}} = state) do
+    Process.cancel_timer(timer)
+    %{state | timer: nil}
   end
 
   # ---- calls ----
 
   @impl true
   def handle_call(:pause, _, state) do
-    {:reply, :ok, %{state | position: position(state), paused?: true}}
+    {:reply, :ok, cancelled(%{state | position: position(state), paused?: true})}
   end
 
   def handle_call(:resume, _, %{paused?: true} = state) do
@@ -594,7 +602,7 @@ defmodule Roomfold.Replay do
   def handle_cast(_, state), do: {:noreply, state}
 
   @impl true
-  def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
+  def handle_info({:play, key}, %{timer: {key, _}} = state), do: {:noreply, play(state)}
   def handle_info({:DOWN, _, _, pid, _}, state), do: {:noreply, left(state, pid)}
 
   def handle_info({:EXIT, from, reason}, %{caller: caller} = state) do

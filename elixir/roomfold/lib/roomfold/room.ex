@@ -487,12 +487,17 @@ defmodule Roomfold.Room do
       try do
         GenServer.stop(pid, :shutdown, 15_000)
       catch
-        :exit, {reason, _} when reason in [:noproc, :normal, :shutdown] -> :ok
+        :exit, reason -> stopped?(reason) || exit(reason)
       end
     end
 
     :ok
   end
+
+  # By itself, or because somebody else has asked.
+  defp stopped?({reason, {module, _, _}}) when module in [GenServer, :sys], do: stopped?(reason)
+  defp stopped?({:shutdown, reason}), do: reason in [:idle, :moved]
+  defp stopped?(reason), do: reason in [:noproc, :normal, :shutdown]
 
   # ---- the past ----
 

@@ -76,8 +76,17 @@ defmodule Roomfold.Room.Recovery do
         nil -> from_nothing(opts)
         # A snapshot made by other rules is used only if the events are gone.
         {false, _, _} when head.first == 1 -> from_nothing(opts)
-        {_, text, facts} -> with {:ok, world} <- World.load({:json, text}, opts), do: {:ok, world, facts}
+        {_, text, facts} -> load(text, facts, options, opts)
+        {:error, error} -> {:error, error}
       end
+    end
+  end
+
+  defp load(text, %{kept_seq: seq} = facts, options, opts) do
+    with {:ok, world} <- World.load({:json, text}, opts) do
+      if World.seq(world) == seq, do: {:ok, world, facts}, else: damaged(options, seq)
+    else
+      {:error, error} -> {:error, Error.put(error, detail: snapshot_of(options, seq))}
     end
   end
 
@@ -86,12 +95,20 @@ defmodule Roomfold.Room.Recovery do
   end
 
   defp read_snapshot({seq, binary}, options) do
-    [facts, text] = :binary.split(binary, "\n")
-    %{"users" => users, "last_at" => last_at} = facts = JSON.decode!(facts, impl: Options.json(options))
-    ours = Versions.of(options)
-    current? = Map.get(facts, "versions", ours) == ours
-    {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
+    with [facts, text] <- :binary.split(binary, "\n"),
+         {:ok, %{"users" => users, "last_at" => last_at} = facts} when is_list(users) and is_integer(last_at) <-
+           JSON.decode(facts, impl: Options.json(options)) do
+      ours = Versions.of(options)
+      current? = Map.get(facts, "versions", ours) == ours
+      {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
+    else
+      _ -> damaged(options, seq)
+    end
   end
+
+  # The log has what it was given, but no room has written it.
+  defp damaged(options, seq), do: {:error, Error.new(:log_damaged, detail: snapshot_of(options, seq))}
+  defp snapshot_of(options, seq), do: "room #{options.id}, snapshot of seq #{seq}"
 
   @doc "A snapshot for the log."
   @spec snapshot(Options.t(), World.t(), [String.t()], integer) :: {:ok, iodata} | {:error, Error.t()}
