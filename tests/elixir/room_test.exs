@@ -689,6 +689,52 @@ defmodule Roomfold.RoomTest do
       assert map_size(Room.snapshot(room)) == 4
     end
 
+    test "what the room itself is tied to, its name and its stream, ends with it" do
+      rooms = start_rooms(log: nil)
+      stream = :"stream_#{System.unique_integer([:positive])}"
+      start_supervised!({Roomfold.EventStream.Local, name: stream}, restart: :temporary)
+
+      for {opts, registry} <- [
+            {[rooms: rooms], Rooms.registry(rooms)},
+            {[rooms: nil, stream: {Roomfold.EventStream.Local, stream}], stream}
+          ] do
+        room = start_room([module: Helped] ++ opts)
+        {:ok, 1} = helped(room, "tom")
+        monitor = Process.monitor(room)
+
+        ExUnit.CaptureLog.capture_log(fn ->
+          for {_, partition, _, _} <- Supervisor.which_children(registry), do: Process.exit(partition, :kill)
+          assert_receive {:DOWN, ^monitor, _, _, :killed}
+        end)
+      end
+    end
+
+    test "what was published is in the log, and answered, where the stream is not there any more" do
+      stream = :"stream_#{System.unique_integer([:positive])}"
+      id = start_supervised!({Roomfold.EventStream.Local, name: stream}, restart: :temporary)
+
+      rooms =
+        start_rooms(stream: {Roomfold.EventStream.Local, stream}, room: [module: Helped, tick_ms: 60_000])
+
+      room = {rooms, "1"}
+      {:ok, 1} = helped(room, "tom")
+      pid = Room.whereis(room)
+      :sys.suspend(pid)
+      ref = Room.publish_async(pid, [{"user_joined", %{"user_id" => "ann"}}], by: :server)
+      monitor = Process.monitor(pid)
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          Supervisor.stop(id)
+          :sys.resume(pid)
+          assert_receive {:DOWN, ^monitor, _, _, :shutdown}
+        end)
+
+      assert_received {^ref, {:ok, [2]}}
+      assert log =~ "the stream of the room 1 failed, and its subscribers were not told"
+      assert {:ok, {2, _}} = Roomfold.EventLog.snapshot(Rooms.log(rooms), "1")
+    end
+
     test "who wants the room to end is heard" do
       for reason <- [:shutdown, :broken] do
         rooms = start_rooms(room: [module: Helped, tick_ms: 60_000])

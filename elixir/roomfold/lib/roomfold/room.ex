@@ -459,7 +459,7 @@ defmodule Roomfold.Room do
     * `:ticks` (there are none while there is nothing to do), and `:shed` - ticks that were left out
     * `:strays` - messages that others broadcast on its stream; they are not folded
     * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system, a callback of its
-      module or a process that these have linked to the room failed
+      module, a process that these have linked to the room, or its stream failed
     * `:busy_us` - how long it worked on a tick or after a commit, in microseconds: `:count`, `:mean`, `:p50`, `:p99`, `:max`
 
       iex> Roomfold.Room.info("new room").users

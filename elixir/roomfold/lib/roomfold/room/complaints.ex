@@ -17,7 +17,10 @@ defmodule Roomfold.Room.Complaints do
 
   @type t :: %__MODULE__{}
 
-  @doc "A system failed, or a callback, `{module, name}`: it raised, exited or threw. Or a process has that they have linked to the room, `:linked`."
+  @doc """
+  A system failed, or a callback, `{module, name}`: it raised, exited or threw. Or a process did that they have linked to the room, `:linked`, or
+  the room's stream, `:stream`.
+  """
   @spec failed(t, String.t(), term, {:error | :exit | :throw, term}, Exception.stacktrace()) :: t
   def failed(complaints, room, source, {kind, reason}, stacktrace) do
     error = if kind == :error, do: reason, else: {kind, reason}
@@ -42,11 +45,12 @@ defmodule Roomfold.Room.Complaints do
     do: {"a callback", "the event that it was asked about was refused"}
 
   defp consequence({_, _}), do: {"a callback", "gave no events"}
+  defp consequence(:stream), do: {"the stream", "its subscribers were not told"}
   defp consequence(:linked), do: {"a linked process", "the room goes on without it"}
   defp consequence(_), do: {"a system", "was left out of that tick"}
 
   defp named({module, callback}), do: ": #{callback} of #{inspect(module)}"
-  defp named(:linked), do: ""
+  defp named(source) when source in [:linked, :stream], do: ""
   defp named(system), do: ": #{inspect(system)}"
 
   @doc "An event of the room itself was refused; source: a system, the room's module, or nil."

@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Server do
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
-  alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
+  alias Roomfold.{Error, EventLog, EventStream, Room, Rooms, Telemetry, World}
 
   alias Roomfold.Room.{
     Commit,
@@ -47,6 +47,8 @@ defmodule Roomfold.Room.Server do
     listens?: false,
     strays: 0,
     complaints: %Complaints{},
+    # processes without which it ends: that of its name, and of its stream
+    ties: [],
     monitors: %{},
     times: Times.new()
   ]
@@ -66,6 +68,7 @@ defmodule Roomfold.Room.Server do
   def init(options) do
     Process.flag(:trap_exit, true)
     Logger.metadata(room: options.id)
+    ties = links()
 
     with {:ok, term} <- claim(options), {:ok, world, facts} <- recover(options) do
       now = now()
@@ -73,13 +76,17 @@ defmodule Roomfold.Room.Server do
       topic = EventStream.topic(options.id)
       server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new(options.max_queue)}
       server = %{server | kept: {facts.kept_seq, facts.users}}
+      of_module = links()
       if options.rooms, do: Rooms.here(options.rooms, options.id)
       server = %{server | log: monitor_log(options), listens?: listen(server)}
+      server = %{server | ties: ties ++ (links() -- of_module)}
       {:ok, server |> carry_out(effects) |> arm()}
     else
       {:error, error} -> {:stop, error}
     end
   end
+
+  defp links, do: self() |> Process.info(:links) |> elem(1)
 
   defp listen(%{options: %{stream: nil}}), do: false
   defp listen(server), do: EventStream.listen(server.options.stream, server.topic)
@@ -305,10 +312,10 @@ defmodule Roomfold.Room.Server do
       when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
       do: {:noreply, stray(server, name)}
 
-  # Either somebody wants the room to end, or a process has ended that the room's own code has linked to it.
+  # Somebody wants the room to end, or it can't be without that process; else the room's own code has linked it to the room.
   def handle_info({:EXIT, from, reason}, server) do
     cond do
-      alive?(from) -> {:stop, reason, server}
+      alive?(from) or from in server.ties -> {:stop, reason, server}
       orderly?(reason) -> {:noreply, server}
       true -> {:noreply, do_one({:failed, :linked, :exit, reason, []}, server)}
     end
@@ -420,10 +427,17 @@ defmodule Roomfold.Room.Server do
 
   defp heard?(%{options: %{stream: nil}}), do: false
 
-  defp heard?(%{listens?: true, options: %{stream: {module, name}}} = server),
+  defp heard?(server) do
+    others?(server)
+  catch
+    # That the stream fails is said when there is something to tell.
+    _, _ -> true
+  end
+
+  defp others?(%{listens?: true, options: %{stream: {module, name}}} = server),
     do: module.others?(name, self(), server.topic)
 
-  defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
+  defp others?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
 
   # A process that broadcasts on a room's stream probably expects the room to fold it.
   defp stray(%{strays: 0} = server, name) do
@@ -504,11 +518,12 @@ defmodule Roomfold.Room.Server do
   end
 
   defp do_one({:publish, records}, server) do
-    Telemetry.span([:publish], %{room: server.options.id}, fn ->
-      {broadcast(server, records), %{count: length(records)}, %{}}
-    end)
+    told =
+      Telemetry.span([:publish], %{room: server.options.id}, fn ->
+        {broadcast(server, records), %{count: length(records)}, %{}}
+      end)
 
-    server
+    if told == :ok, do: server, else: do_one(told, server)
   end
 
   defp do_one({:send, pids, message}, server) do
@@ -557,13 +572,21 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # Events are decoded to terms only if there are subscribers.
+  # Events are decoded to terms only if there are subscribers. They are in the log: a stream that fails does not undo that.
   defp broadcast(server, records) do
     if records != [] and heard?(server) do
       json = Options.json(server.options)
-      tell(server, Enum.map(records, &Text.decode(&1, json)))
+
+      with {:error, reason} <- tell(server, Enum.map(records, &Text.decode(&1, json))),
+           do: untold(:exit, reason, [])
+    else
+      :ok
     end
+  catch
+    kind, reason -> untold(kind, reason, __STACKTRACE__)
   end
+
+  defp untold(kind, reason, stacktrace), do: Room.System.failed(:stream, kind, reason, stacktrace)
 
   defp tell(%{listens?: true, options: %{stream: {module, name}}} = server, events),
     do: module.broadcast_from(name, self(), server.topic, events)
