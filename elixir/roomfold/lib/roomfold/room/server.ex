@@ -517,13 +517,12 @@ defmodule Roomfold.Room.Server do
     %{server | commit: ref, committing: {span, length(records)}}
   end
 
+  # They are in the log, and a stream that fails does not undo that.
   defp do_one({:publish, records}, server) do
-    told =
-      Telemetry.span([:publish], %{room: server.options.id}, fn ->
-        {broadcast(server, records), %{count: length(records)}, %{}}
-      end)
-
-    if told == :ok, do: server, else: do_one(told, server)
+    case published_on_stream(server, records) do
+      {:failed, _, _, _, _} = failed -> do_one(failed, server)
+      _ -> server
+    end
   end
 
   defp do_one({:send, pids, message}, server) do
@@ -572,21 +571,23 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  # Events are decoded to terms only if there are subscribers. They are in the log: a stream that fails does not undo that.
+  defp published_on_stream(server, records) do
+    Telemetry.span([:publish], %{room: server.options.id}, fn ->
+      {broadcast(server, records), %{count: length(records)}, %{}}
+    end)
+  catch
+    kind, reason -> Room.System.failed(:stream, kind, reason, __STACKTRACE__)
+  end
+
+  # Events are decoded to terms only if there are subscribers.
   defp broadcast(server, records) do
     if records != [] and heard?(server) do
       json = Options.json(server.options)
 
       with {:error, reason} <- tell(server, Enum.map(records, &Text.decode(&1, json))),
-           do: untold(:exit, reason, [])
-    else
-      :ok
+           do: Room.System.failed(:stream, :exit, reason, [])
     end
-  catch
-    kind, reason -> untold(kind, reason, __STACKTRACE__)
   end
-
-  defp untold(kind, reason, stacktrace), do: Room.System.failed(:stream, kind, reason, stacktrace)
 
   defp tell(%{listens?: true, options: %{stream: {module, name}}} = server, events),
     do: module.broadcast_from(name, self(), server.topic, events)
