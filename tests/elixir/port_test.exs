@@ -209,7 +209,7 @@ defmodule Roomfold.PortTest do
   end
 
   test "a program that hangs is ended, and the call that waited for it says so; others notice nothing" do
-    start_pool(timeout: 1_000)
+    start_pool(timeout: 2_000)
     {port, native} = fold(pair(), batch(1))
     other = World.fold!(World.new!(impl: Pool), batch(2))
     hung = os_pid()
@@ -564,7 +564,7 @@ defmodule Roomfold.PortTest do
     end
 
     test "in time tell the publishers, and what the room says itself is said again" do
-      start_pool(timeout: 1_000)
+      start_pool(timeout: 2_000)
       # Without a log: what is lost is lost.
       room = room(grace_ms: 0)
       {:ok, 1} = Room.publish(room, join("ann"))

@@ -49,7 +49,7 @@ defmodule Roomfold.RoomJSONTest do
   {:ok, _} = Room.publish(room, {:json, ~s({"text":"hello","event_name":"spoke"})})
   {:ok, _} = Room.publish(room, {:json, ~s({"event_name":"sp\\\\u006fke","text":"hello"})})
   {:ok, _} = Room.publish(room, {"spoke", %{"text" => "unknown"}})
-  receive do {"heard", %{"by" => "system"}} -> :ok after 5_000 -> raise "nobody heard" end
+  receive do {"heard", %{"by" => "system"}} -> :ok after 20_000 -> raise "nobody heard" end
 
   # What a client sends, also where it is no JSON.
   answer = fn session, ref, wait ->
@@ -60,7 +60,7 @@ defmodule Roomfold.RoomJSONTest do
           {:close, reason, _, _} -> raise reason
           {frames, session} -> List.keyfind(frames, ref, 1) || wait.(session, ref, wait)
         end
-    after 5_000 -> raise "no answer"
+    after 20_000 -> raise "no answer"
     end
   end
 
@@ -99,7 +99,7 @@ defmodule Roomfold.RoomJSONTest do
   {:ok, _, _, session} = Session.join(Session.new(room: replay, user: "ann"), %{"events" => true})
   {:ok, %{"paused" => true}} = Replay.control(replay, "seek", {:json, ~s({"seq":0})})
   :ok = Replay.resume(replay)
-  receive do {"spoke", %{"text" => "x"}} -> :ok after 5_000 -> raise "it does not play" end
+  receive do {"spoke", %{"text" => "x"}} -> :ok after 20_000 -> raise "it does not play" end
   %{error: nil, seq: 2} = Replay.info(replay)
   %{"tom" => %{}} = Room.snapshot(replay)
   IO.write("all of it")
