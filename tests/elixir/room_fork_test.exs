@@ -56,6 +56,14 @@ defmodule Roomfold.RoomForkTest do
     def put_snapshot(_, "no snapshot", _, _, _), do: {:error, Roomfold.Error.new(:log_full)}
     def put_snapshot(server, id, term, seq, data), do: super(server, id, term, seq, data)
 
+    # From its claim on.
+    @impl true
+    def head(server, "full and gone" = id) do
+      with {:ok, %{}} <- super(server, id), do: failed()
+    end
+
+    def head(server, id), do: super(server, id)
+
     @impl true
     def delete(_, "full for ever"), do: {:error, Roomfold.Error.new(:log_full)}
     def delete(server, id), do: super(server, id)
@@ -103,7 +111,9 @@ defmodule Roomfold.RoomForkTest do
       assert EventLog.head(log, id) == {:ok, nil}
     end
 
-    assert {:error, %Error{reason: :log_full, message: message}} = Room.fork(room, 2, id: "full for ever")
-    assert message =~ ~s(a part of the fork is left in the log as "full for ever")
+    for id <- ["full for ever", "full and gone"] do
+      assert {:error, %Error{reason: :log_full, message: message}} = Room.fork(room, 2, id: id)
+      assert message =~ ~s(a part of the fork may be left in the log as "#{id}")
+    end
   end
 end

@@ -88,15 +88,21 @@ defmodule Roomfold.Room.History do
   defp or_undo({:error, error, nil}, _, _), do: {:error, error}
 
   defp or_undo({:error, error, term}, options, id) do
-    with {:ok, %{term: ^term}} <- EventLog.head(options.log, id),
-         {:error, _} <- EventLog.delete(options.log, id) do
-      {:error, Error.put(error, detail: left_behind(error.detail, id))}
-    else
-      _ -> {:error, error}
+    case undo(options.log, id, term) do
+      :ok -> {:error, error}
+      {:error, _} -> {:error, Error.put(error, detail: left_behind(error.detail, id))}
     end
   end
 
-  defp left_behind(nil, id), do: "a part of the fork is left in the log as #{inspect(id)}"
+  defp undo(log, id, term) do
+    case EventLog.head(log, id) do
+      {:ok, %{term: ^term}} -> EventLog.delete(log, id)
+      {:ok, _} -> :ok
+      error -> error
+    end
+  end
+
+  defp left_behind(nil, id), do: "a part of the fork may be left in the log as #{inspect(id)}"
   defp left_behind(detail, id), do: detail <> "; " <> left_behind(nil, id)
 
   # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
