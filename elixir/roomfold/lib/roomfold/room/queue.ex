@@ -36,13 +36,13 @@ defmodule Roomfold.Room.Queue do
   @added_bytes 64
 
   @doc "Items, oldest first, in two: those of the next commit, one at least, and those that wait for another one."
-  def split(items, %{options: %{log: nil}}), do: {items, []}
-
-  def split([item | rest] = items, _) do
-    if Enum.reduce(items, 0, &(bytes(&1) + &2)) <= @most_bytes,
+  def split([item | rest] = items, %{options: %{log: log}}) do
+    if log == nil or Enum.reduce(items, 0, &(bytes(&1) + &2)) <= @most_bytes,
       do: {items, []},
       else: split(rest, [item], @most_bytes - bytes(item))
   end
+
+  def split([], _), do: {[], []}
 
   defp split([], taken, _), do: {Enum.reverse(taken), []}
 
@@ -69,15 +69,23 @@ defmodule Roomfold.Room.Queue do
   defp count(items), do: Enum.reduce(items, 0, &(length(&1.texts) + &2))
 
   @doc """
-  After a commit that has failed: those of its items that the room said by itself wait again, before all that came since, as they are not said
-  twice. Not so what systems said in the tick that is undone, after the item with this number: they say it again.
+  After a commit that has failed: what the room said by itself waits again, before all that came since, as nobody would say it again. Not so what
+  systems have said in the tick that is undone, after the item with the number `said`: they are put back themselves, and say it again. `items`: of
+  the batch; `waited`: the same as they were in the queue.
   """
-  def put_back(state, items, number) do
-    undone? = &(&1.to == nil and &1.number > number and &1.of != state.options.module)
-    items = for %{to: nil} = item <- items, not undone?.(item), do: %{item | seqs: nil}
-    queue = Enum.reject(state.queue, undone?)
-    return(%{state | queue: queue, queued: count(queue)}, Enum.reverse(items))
+  def put_back(state, items, waited, said) do
+    numbers =
+      for %{to: nil} = item <- items, not undone?(item, said, state), into: MapSet.new(), do: item.number
+
+    again = for item <- waited, item.number in numbers, do: item
+    queue = Enum.reject(state.queue, &undone?(&1, said, state))
+    return(%{state | queue: queue, queued: count(queue)}, Enum.reverse(again))
   end
+
+  defp undone?(%{to: nil, sender: :system, of: source, number: number}, said, state),
+    do: number > said and List.keymember?(state.systems, source, 0)
+
+  defp undone?(_, _, _), do: false
 
   @doc "Whether packed frames wait to be folded, or the room's own code may add some before they are."
   def frames?(state), do: state.packed? or state.systems != [] or state.options.module != nil
