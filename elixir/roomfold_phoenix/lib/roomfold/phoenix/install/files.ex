@@ -118,6 +118,7 @@ defmodule Roomfold.Phoenix.Install.Files do
       room.on("snapshot", draw)
       room.on("diff", draw)
       room.on("status", ({status, reason}) => console.info(`room ${id}: ${status} ${reason}`))
+      room.on("refused", ({event, message}) => console.warn(`room ${id}: ${event} refused, ${message}`))
 
       socket.connect()
       room.join().catch(error => (element.textContent = error.message))
