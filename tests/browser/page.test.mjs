@@ -81,6 +81,21 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     await tab.close();
   });
 
+  test("the help names keys where there are some, on a phone gestures", async () => {
+    for (const [user, options, named, not] of [
+      ["dan", {}, /W A S D/, /thumb/],
+      ["dora", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, /left thumb/, /W A S D/],
+    ]) {
+      const tab = await Tab.open(browser, address("/rooms/lobby", { user }), options);
+      await tab.until(`${user} is in the lobby`, ({ own }) => own?.id === user);
+      await tab.page.click("#help");
+      const help = await tab.page.textContent("#keys-list");
+      assert.match(help, named);
+      assert.doesNotMatch(help, not);
+      await tab.close();
+    }
+  });
+
   test("two tabs and a client in node are in one room, and see one another", async () => {
     socket.connect();
     await carl.join();
