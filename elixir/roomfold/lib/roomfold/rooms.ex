@@ -63,10 +63,10 @@ defmodule Roomfold.Rooms do
   # Checked in the caller, also the options of rooms: a wrong option raises now, not when the first room is used.
   defp check(opts) do
     log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
-    running = &match?({module, _} when is_atom(module), &1)
+    stream = "{module, name} of a module that there is, such as {Roomfold.EventStream.Group, MyApp.Stream}"
     Options.must!(:name, opts[:name], &(is_atom(&1) and &1 != nil), "an atom")
-    Options.must!(:log, opts[:log], &(&1 == nil or match?({:running, {_, _}}, &1) or to_start?(&1)), log)
-    Options.must!(:stream, opts[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or to_start?(&1)), log)
+    Options.must!(:stream, opts[:stream], &(&1 == nil or Options.carrier?(&1)), stream)
     Options.must!(:placement, opts[:placement], &(&1 == nil or to_start?(&1)), "{module, options}")
     Options.must!(:room, opts[:room], &(&1 == nil or Keyword.keyword?(&1)), "a list of options")
     room = opts[:room] || []
@@ -77,6 +77,9 @@ defmodule Roomfold.Rooms do
       shared -> raise ArgumentError, "#{inspect(shared)} of :room: its rooms share those of the place"
     end
   end
+
+  defp running?({:running, log}), do: Options.carrier?(log)
+  defp running?(_), do: false
 
   defp to_start?({module, opts}),
     do: is_atom(module) and Keyword.keyword?(opts) and Code.ensure_loaded?(module)

@@ -134,7 +134,11 @@ defmodule Roomfold.Room.Options do
     options
   end
 
-  defp carrier?(it), do: match?({module, _} when is_atom(module), it)
+  @doc false
+  # A log or a stream that runs: a module that there is, and what it calls it.
+  @spec carrier?(term) :: boolean
+  def carrier?({module, _}), do: is_atom(module) and Code.ensure_loaded?(module)
+  def carrier?(_), do: false
 
   defp impl?(impl) do
     is_atom(impl) and Projection.module(impl) != nil
