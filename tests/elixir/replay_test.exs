@@ -266,6 +266,7 @@ defmodule Roomfold.ReplayTest do
       {:ok, replay} = Room.replay(room, speed: 100)
       eventually(fn -> Replay.info(replay).seq == 8 end)
       assert Room.snapshot(replay) == Room.snapshot(room)
+      :ok = Replay.pause(replay)
       assert Replay.seek(replay, 6) == :ok
       assert points.(Room.snapshot(replay)) == [1, 1, 1, 1, 10, 10]
     end

@@ -8,7 +8,9 @@ defmodule Roomfold.RoomStateTest do
 
   # Ten times a second, and a log that answers when it is told to.
   defp open(opts \\ []) do
-    options = Options.new([[id: "room", log: {:some, :log}, tick_ms: 100, snapshot_every: 0], opts])
+    options =
+      Options.new([[id: "room", log: {Roomfold.EventLog.Memory, :log}, tick_ms: 100, snapshot_every: 0], opts])
+
     {:ok, world} = World.new(Options.world(options))
     resumes = if options.log, do: {0, 0}
     State.open(options, world, %{term: 1, resumes: resumes, users: [], last_at: 0, kept_seq: 0}, 0, 0)
@@ -600,7 +602,7 @@ defmodule Roomfold.RoomStateTest do
   end
 
   test "a room without a log has no diff for who comes from another life of it" do
-    for {log, text} <- [{nil, :snapshot}, {{:some, :log}, :diff}] do
+    for {log, text} <- [{nil, :snapshot}, {{Roomfold.EventLog.Memory, :log}, :diff}] do
       state = open(log: log)
       # As one that came from another life, or does not say from which.
       how = %{format: :json, last_seq: 0, last_term: state.term - 1}
@@ -680,7 +682,15 @@ defmodule Roomfold.RoomStateTest do
     bell = {Timers, [[every: 1_000, events: [{0, {"door_triggered", %{"id" => "bell"}}}]]]}
 
     options =
-      Options.new([[id: "room", log: {:some, :log}, tick_ms: 100, rules: Rules.doom(), systems: [bell]]])
+      Options.new([
+        [
+          id: "room",
+          log: {Roomfold.EventLog.Memory, :log},
+          tick_ms: 100,
+          rules: Rules.doom(),
+          systems: [bell]
+        ]
+      ])
 
     {:ok, world} = World.new(Options.world(options))
 
