@@ -9,6 +9,7 @@
 typedef struct change {
     rf_str id, name;       // unescaped
     rf_str value;          // the text in the line
+    size_t item;           // by kind: which of the items, in the order in which a fold takes them; else 0
     size_t place;          // its position in its list before sorting
     size_t id_at, name_at; // offsets in the pool of `slices`, which moves while a line is read
 } change;
@@ -30,6 +31,8 @@ typedef struct changes {
     change_list set;             // components that are set or removed, and entities without components
     change_list created;         // ids of entities that are created: `set` has all their components
     change_list items;           // ids of the entities listed by kind
+    bool all;                    // by kind: all there is, since neither "created" nor "deleted" is there
+    bool twice;                  // by kind: an entity is listed twice, so that the order of its items matters
     change_list deleted;         // ids
     rf_str seq, at, by;          // their text in the line; data NULL: absent
     json_slices slices;          // its pool holds the bytes of ids and names
@@ -41,7 +44,7 @@ typedef struct changes {
 } changes;
 
 // Reads the value at the start of `text`; false: see `error`. The text must outlive the changes. Zero them before the
-// first use; they can be reused.
+// first use; they can be reused. What is inside of values is not read, nor what only a fold sees (offence.h).
 bool changes_read(changes *out, rf_str text);
 void changes_free(changes *of);
 // Call after adding to `slices`, whose bytes may have moved.

@@ -20,7 +20,8 @@ int player_open(player *play, const char *who, const char *path, const world_set
     code = world_setup_schema(setup, who, &schema);
     if (code == DONE) code = journal_open(&play->log, who, &(log_place){path, setup->room, schema});
     own = code == DONE && !setup->schema ? journal_schema(&play->log) : NULL;
-    if (code == DONE) code = world_setup_make(setup, who, own ? own : schema, &play->world);
+    if (code == DONE) play->schema = rf_schema_retain(own ? own : schema);
+    if (code == DONE) code = world_setup_make(setup, who, play->schema, &play->world);
     if (code == DONE && rf_fold_new(play->world, &play->report, &play->fold) != RF_OK)
         code = complain(who, FAILED, "there is not enough memory");
     if (code == DONE && play->log.database && !setup->rules) tell_rules(play);
@@ -34,6 +35,7 @@ void player_close(player *play) {
     rf_fold_free(play->fold);
     rf_report_free(&play->report);
     rf_world_free(play->world);
+    rf_schema_release(play->schema);
 }
 
 bool player_next(player *play) {
@@ -52,11 +54,6 @@ rf_status player_fold(player *play) {
     // Before a first line that says all there is nothing is missing.
     if (first && of.form == FACTS_ALL) play->report.gaps = gaps;
     return status;
-}
-
-place player_place(player *play, uint32_t i) {
-    uint64_t offset = play->report.rejected[i].offset, start = play->log.event;
-    return journal_place(&play->log, offset == RF_NOWHERE || offset < start ? 0 : (size_t)(offset - start));
 }
 
 int player_end(player *play, rf_status status) {

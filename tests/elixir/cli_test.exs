@@ -105,7 +105,7 @@ defmodule Roomfold.CliTest do
 
       assert {out, error, 0} = Program.run(["replay", "-", "--rules", "xr"], both)
       assert out == ~s({"u":{#{position}}}\n)
-      assert error =~ "-:2:1: no rule says what this event does"
+      assert error =~ "-:2:15: no rule says what this event does (player_hit)"
       assert {"{}\n", error, 1} = Program.run(["replay", "-", "--rules", "none"], both)
       assert error =~ "nothing in it could be used"
 
