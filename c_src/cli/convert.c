@@ -180,7 +180,8 @@ static int write_begin(conversion *c) {
 }
 
 static int open_all(conversion *c) {
-    int code = world_setup_schema(&c->setup, "convert", &c->schema);
+    int code = world_setup_check(&c->setup, "convert", c->file);
+    if (code == DONE) code = world_setup_schema(&c->setup, "convert", &c->schema);
     if (code == DONE) code = journal_open(&c->log, "convert", &(log_place){c->file, c->setup.room, c->schema});
     if (code == DONE && c->from == TO_PACKED + 1 && !c->log.packed)
         code = complain("convert", FAILED, "%s: this is not a log of packed frames", c->file);
@@ -203,10 +204,11 @@ static int convert_all(conversion *c) {
     status = c->packed.packer ? packed_writer_end(&c->packed) : RF_OK;
     if (code == DONE && status != RF_OK) code = complain("convert", FAILED, "%s", rf_status_message(status));
     if (code == DONE && c->domain > 0 && c->writer.to != SHAPE_EVENTS)
-        complain("convert", DONE, "%" PRIu64 " domain events stayed events", c->domain);
+        complain("convert", DONE, "%" PRIu64 " domain event%s stayed %s", c->domain, c->domain == 1 ? "" : "s",
+                 c->domain == 1 ? "an event" : "events");
     if (code == DONE && c->whole > 0)
-        complain("convert", DONE,
-                 "%" PRIu64 " lines that say all there is became changes: they delete nothing any more", c->whole);
+        complain("convert", DONE, "%" PRIu64 " line%s of all there is became changes, which delete nothing", c->whole,
+                 c->whole == 1 ? "" : "s");
     return code;
 }
 

@@ -17,7 +17,8 @@ int player_open(player *play, const char *who, const char *path, const world_set
     int code;
     *play = (player){.who = who, .path = path};
     rf_report_init(&play->report, rf_allocator_default());
-    code = world_setup_schema(setup, who, &schema);
+    code = world_setup_check(setup, who, path);
+    if (code == DONE) code = world_setup_schema(setup, who, &schema);
     if (code == DONE) code = journal_open(&play->log, who, &(log_place){path, setup->room, schema});
     own = code == DONE && !setup->schema ? journal_schema(&play->log) : NULL;
     if (code == DONE) play->schema = rf_schema_retain(own ? own : schema);
@@ -61,6 +62,6 @@ int player_end(player *play, rf_status status) {
     progress_end(&play->bar);
     if (status != RF_OK) return complain(play->who, FAILED, "%s: %s", play->path, rf_status_message(status));
     if (!error) return DONE;
-    return complain(play->who, FAILED, "%s: %s; what came before was used: %llu events", play->path, error,
-                    (unsigned long long)play->events);
+    return complain(play->who, FAILED, "%s: %s; what came before was used: %llu event%s", play->path, error,
+                    (unsigned long long)play->events, play->events == 1 ? "" : "s");
 }

@@ -282,7 +282,7 @@ defmodule Roomfold.CliConvertTest do
     assert later =~ ~r/\n{"event":"update","entity_id":"b"/
 
     assert note ==
-             "roomfold convert: 1 lines that say all there is became changes: they delete nothing any more\n"
+             "roomfold convert: 1 line of all there is became changes, which delete nothing\n"
 
     assert convert("#{begin}\n#{event}", ["--to", "events", "--create"]) ==
              ~s({"event":"create","entity_id":"a","components":{"hp":1}}\n) <>
@@ -514,7 +514,7 @@ defmodule Roomfold.CliConvertTest do
       for shape <- @shapes, more <- [[], ["--lossless"]] do
         case Program.run(["convert", "-", "--to", shape | more], @good <> line) do
           {out, note, 0} ->
-            assert note == "" or note =~ "stayed events"
+            assert note == "" or note =~ ~r/stayed (an event|events)$/
             assert {^state, _, 0} = Program.run(["replay", "-"], out)
 
           # Numbers and depths that a fold does not look at can't be packed.
