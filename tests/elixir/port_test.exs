@@ -321,6 +321,11 @@ defmodule Roomfold.PortTest do
       assert System.cmd("sh", ["-c", script, program], stderr_to_stdout: true) ==
                {"roomfold_port: a frame is #{message}\n", 2}
     end
+
+    if File.exists?("/dev/full") do
+      script = ~S(printf '\0\0\0\005\0\0\0\0\203' | "$0" 2>&1 >/dev/full)
+      assert System.cmd("sh", ["-c", script, program]) == {"roomfold_port: No space left on device\n", 1}
+    end
   end
 
   test "a call that is too long is refused, an answer too" do
