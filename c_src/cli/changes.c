@@ -13,7 +13,7 @@ static bool fail(changes *in, const char *error, const char *at, rf_str about) {
     in->error = error;
     in->error_at = at ? (size_t)(at - in->line.data) : 0;
     if (len > 0) memcpy(in->about, about.data, len);
-    in->about[len] = '\0';
+    in->about_len = len;
     return false;
 }
 

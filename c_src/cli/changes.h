@@ -28,19 +28,20 @@ typedef enum line_form {
 
 typedef struct changes {
     line_form form;
-    change_list set;             // components that are set or removed, and entities without components
-    change_list created;         // ids of entities that are created: `set` has all their components
-    change_list items;           // ids of the entities listed by kind
-    bool all;                    // by kind: all there is, since neither "created" nor "deleted" is there
-    bool twice;                  // by kind: an entity is listed twice, so that the order of its items matters
-    change_list deleted;         // ids
-    rf_str seq, at, by;          // their text in the line; data NULL: absent
-    json_slices slices;          // its pool holds the bytes of ids and names
-    json_slices top;             // the members of the line
-    rf_str line;                 // the whole value
-    const char *error;           // what is wrong with the line; NULL: nothing
-    char about[RF_NAME_MAX + 1]; // the component or id at fault
-    size_t error_at;             // the byte
+    change_list set;         // components that are set or removed, and entities without components
+    change_list created;     // ids of entities that are created: `set` has all their components
+    change_list items;       // ids of the entities listed by kind
+    bool all;                // by kind: all there is, since neither "created" nor "deleted" is there
+    bool twice;              // by kind: an entity is listed twice, so that the order of its items matters
+    change_list deleted;     // ids
+    rf_str seq, at, by;      // their text in the line; data NULL: absent
+    json_slices slices;      // its pool holds the bytes of ids and names
+    json_slices top;         // the members of the line
+    rf_str line;             // the whole value
+    const char *error;       // what is wrong with the line; NULL: nothing
+    char about[RF_NAME_MAX]; // the component or id at fault
+    size_t about_len;
+    size_t error_at; // the byte
 } changes;
 
 // Reads the value at the start of `text`; false: see `error`. The text must outlive the changes. Zero them before the

@@ -63,8 +63,8 @@ static int refuse(conversion *c, const offence *why) {
 }
 
 static int refuse_for(conversion *c, const rf_error *error, size_t at) {
-    offence why = {.at = at, .what = rf_status_message(error->status), .about_len = strlen(error->about)};
-    memcpy(why.about, error->about, why.about_len);
+    offence why;
+    offence_of_error(error, at, &why);
     return refuse(c, &why);
 }
 

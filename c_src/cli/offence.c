@@ -6,9 +6,15 @@
 
 #include <string.h>
 
+// A log may come from anywhere, and a terminal does what control characters say: they become question marks.
 static void set_about(offence *out, rf_str about) {
-    out->about_len = about.len < sizeof out->about ? about.len : sizeof out->about;
-    if (out->about_len > 0) memcpy(out->about, about.data, out->about_len);
+    out->about_len = 0;
+    for (size_t i = 0; i < about.len && out->about_len < sizeof out->about; i++) {
+        unsigned char byte = (unsigned char)about.data[i];
+        bool c1 = byte == 0xc2 && i + 1 < about.len && (unsigned char)about.data[i + 1] < 0xa0;
+        out->about[out->about_len++] = byte < 0x20 || byte == 0x7f || c1 ? '?' : about.data[i];
+        i += c1;
+    }
 }
 
 // What an object without a name did wrong is only in its shape, which the core does not describe.
@@ -18,7 +24,7 @@ static bool find_in_shape(rf_str text, offence *out) {
     if (found) {
         out->at = line.error_at;
         out->what = line.error;
-        set_about(out, (rf_str){line.about, strlen(line.about)});
+        set_about(out, (rf_str){line.about, line.about_len});
     }
     changes_free(&line);
     return found;
@@ -115,4 +121,9 @@ void offence_of(const rf_rejection *entry, rf_str text, size_t start, rf_schema 
     if (of.name.offset == 0)
         found = in_shape(entry) ? find_in_shape(text, out) : find_in_entities(entry, text, schema, out);
     if (!found) out->at = find_value(entry, text, &of);
+}
+
+void offence_of_error(const rf_error *error, size_t at, offence *out) {
+    *out = (offence){.at = at, .what = rf_status_message(error->status)};
+    set_about(out, (rf_str){error->about, strlen(error->about)});
 }

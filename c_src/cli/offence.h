@@ -14,5 +14,7 @@ typedef struct offence {
 // text: from the event's first byte on. start: where that is in the text that was folded. schema: of the world that
 // rejected it. Without memory, `at` may be the event's beginning.
 void offence_of(const rf_rejection *entry, rf_str text, size_t start, rf_schema *schema, offence *out);
+// Of an error that has been placed.
+void offence_of_error(const rf_error *error, size_t at, offence *out);
 
 #endif

@@ -507,6 +507,24 @@ defmodule Roomfold.CliConvertTest do
     end
   end
 
+  test "control characters of a log don't reach the terminal" do
+    name = ~S(a\u0000\u001b[2J\u007f\u009bé)
+
+    for line <- [
+          ~s({"event":"#{name}"}),
+          ~s({"event":"create","entity_id":"a","components":{"#{name}":1e999}}),
+          ~s({"#{name}":1})
+        ] do
+      assert {told, "", 1} = Program.run(["validate", "-"], line)
+      assert [offence, _, ""] = String.split(told, "\n")
+      assert offence =~ ~r/ \(a\?\?\[2J\?\?é\)$/
+      assert {_, error, _} = Program.run(["replay", "-"], line)
+      assert String.starts_with?(error, offence <> "\n")
+      assert {"", error, 1} = Program.run(["convert", "-", "--to", "events"], line)
+      assert error == "roomfold convert: #{offence}\n"
+    end
+  end
+
   test "what some fold takes is converted, and means the same afterwards" do
     for line <- sometimes() do
       {state, _, _} = Program.run(["replay", "-"], @good <> line)
