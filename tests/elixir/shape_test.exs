@@ -142,7 +142,7 @@ defmodule ShapeTest do
     for odd <- [[], [1 | 2], nil, 1, 1..2],
         do: assert({:error, %{reason: :invalid_diff}} = Shape.diff(put_in(columns["components"]["n"], odd)))
 
-    for odd <- [~D[2020-01-01], 5, nil, [1 | 2]] do
+    for odd <- [~D[2020-01-01], 2.0, nil, [1 | 2]] do
       assert {:error, %{reason: :invalid_diff}} = Shape.diff(odd)
 
       for key <- ["from", "seq"],
