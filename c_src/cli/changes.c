@@ -13,7 +13,7 @@ static bool fail(changes *in, const char *error, const char *at, rf_str about) {
     in->error = error;
     in->error_at = at ? (size_t)(at - in->line.data) : 0;
     if (len > 0) memcpy(in->about, about.data, len);
-    in->about[len] = '\0';
+    in->about_len = len;
     return false;
 }
 
@@ -23,7 +23,7 @@ static bool out_of_memory(changes *in) {
 
 // Reports an error of json_slices_read in this part of the line.
 static bool fail_in(changes *in, const json_slices *slices, rf_str part) {
-    return fail(in, rf_status_message(slices->error.status), part.data + slices->error.offset, (rf_str){0});
+    return fail(in, rf_status_message(slices->status), part.data + slices->error_at, (rf_str){0});
 }
 
 static bool add(changes *in, change_list *list, change item) {
@@ -104,12 +104,10 @@ static const json_slice *find(const changes *in, const char *key) {
     return NULL;
 }
 
-static bool entity_event(changes *in, const json_slice *name) {
+static bool entity_event(changes *in, rf_str name) {
     const json_slice *id = find(in, "entity_id"), *components = find(in, "components");
-    bool create = is(name->value, "\"create\""), delete = is(name->value, "\"delete\"");
+    bool create = is(name, "create"), delete = is(name, "delete");
     change item = {0};
-    if (!create && !delete &&!is(name->value, "\"update\""))
-        return fail(in, rf_status_message(RF_UNKNOWN_EVENT), name->value.data, (rf_str){0});
     if (!id) return valid_id(in, 0, NULL);
     if (!read_id(in, id, &item)) return false;
     in->form = LINE_ENTITY;
@@ -122,10 +120,19 @@ static bool entity_event(changes *in, const json_slice *name) {
 }
 
 static bool event(changes *in, const json_slice *entity, const json_slice *domain) {
-    const json_slice *name = domain ? domain : entity;
-    if ((entity && domain) || name->kind != RF_JSON_STRING)
-        return fail(in, rf_status_message(RF_INVALID_NAME), name->value.data, (rf_str){0});
-    if (entity) return entity_event(in, entity);
+    const json_slice *at = domain ? domain : entity;
+    json_slice text;
+    rf_str name;
+    bool known;
+    if ((entity && domain) || at->kind != RF_JSON_STRING)
+        return fail(in, rf_status_message(RF_INVALID_NAME), at->value.data, (rf_str){0});
+    if (!json_slices_string(&in->slices, at->value, &text)) return fail_in(in, &in->slices, at->value);
+    name = json_slices_key(&in->slices, &text);
+    if (name.len < 1 || name.len > RF_NAME_MAX)
+        return fail(in, rf_status_message(RF_INVALID_NAME), at->value.data, (rf_str){0});
+    known = is(name, "create") || is(name, "update") || is(name, "delete");
+    if (known != (entity != NULL)) return fail(in, rf_status_message(RF_UNKNOWN_EVENT), at->value.data, name);
+    if (entity) return entity_event(in, name);
     in->form = LINE_DOMAIN;
     return true;
 }
@@ -139,13 +146,13 @@ static bool read_column(changes *in, const json_slice *column) {
     json_slice name;
     change of = {0};
     rf_str key = json_slices_key(&in->top, column);
-    if (key.len < 1 || key.len > RF_NAME_MAX || is(key, "id"))
-        return fail(in, rf_status_message(RF_INVALID_COMPONENT_NAME), in->line.data + column->key_at, key);
     if (!json_slices_string(&in->slices, (rf_str){in->line.data + column->key_at, in->line.len - column->key_at},
                             &name))
         return out_of_memory(in);
     set_name(&of, &name);
     if (!json_slices_read(&in->slices, map, &end)) return fail_in(in, &in->slices, map);
+    if (in->slices.count > first && (key.len < 1 || key.len > RF_NAME_MAX || is(key, "id")))
+        return fail(in, rf_status_message(RF_INVALID_COMPONENT_NAME), in->line.data + column->key_at, key);
     for (size_t i = first; i < in->slices.count; i++) {
         const json_slice *item = &in->slices.items[i];
         if (!valid_id(in, item->key_len, map.data + item->key_at)) return false;
@@ -169,8 +176,9 @@ static bool read_item(changes *in, const json_slice *item) {
     for (size_t i = 0; fine && i < members.count; i++)
         if (is(json_slices_key(&members, &members.items[i]), "id")) id = &members.items[i];
     if (fine && !id) fine = fail(in, "an item of a kind has no id", item->value.data, (rf_str){0});
-    fine = fine && read_id(in, id, &of) &&
-           add(in, &in->items, (change){.id = of.id, .id_at = of.id_at, .value = id->value}) &&
+    fine = fine && read_id(in, id, &of);
+    of.item = in->items.count;
+    fine = fine && add(in, &in->items, (change){.id = of.id, .id_at = of.id_at, .value = id->value}) &&
            read_components(in, of, item->value, true);
     json_slices_free(&members);
     return fine;
@@ -191,18 +199,41 @@ static bool shape_member(changes *in, const json_slice *member, bool *maps, bool
     bool deleted = is(key, "deleted"), list = member->kind == RF_JSON_OPEN_LIST;
     if (is(key, "seq") || is(key, "at") || is(key, "by")) return true;
     if (shape_key_taken(key)) return fail(in, rf_status_message(RF_INVALID_NAME), at, key);
-    if (deleted || is(key, "created"))
+    if (deleted || is(key, "created")) {
+        in->all = false;
         return list ? read_ids(in, member, deleted ? &in->deleted : &in->created)
                     : fail(in, rf_status_message(RF_INVALID_NAME), at, key);
+    }
     if (member->kind == RF_JSON_OPEN_MAP) {
         *maps = true;
         return *lists ? fail(in, "maps and lists under the keys of one line", at, key) : read_column(in, member);
     }
     if (list) {
         *lists = true;
-        return *maps ? fail(in, "maps and lists under the keys of one line", at, key) : read_kind(in, member);
+        return !*maps || fail(in, "maps and lists under the keys of one line", at, key);
     }
     return fail(in, "this is no event, no map of components and no map of kinds", at, key);
+}
+
+static int compare_keys(const void *left, const void *right) {
+    const change *a = left, *b = right;
+    return json_slices_compare(a->name, b->name);
+}
+
+// Reads the lists by kind, in the order of their keys, as a fold does.
+static bool read_kinds(changes *in) {
+    change_list kinds = {0};
+    bool fine = true;
+    for (size_t i = 0; i < in->top.count && fine; i++) {
+        const json_slice *member = &in->top.items[i];
+        rf_str key = json_slices_key(&in->top, member);
+        if (member->kind != RF_JSON_OPEN_LIST || is(key, "seq") || is(key, "at") || is(key, "by")) continue;
+        if (!is(key, "created") && !is(key, "deleted")) fine = add(in, &kinds, (change){.name = key, .item = i});
+    }
+    if (fine && kinds.count > 1) qsort(kinds.items, kinds.count, sizeof *kinds.items, compare_keys);
+    for (size_t i = 0; i < kinds.count && fine; i++) fine = read_kind(in, &in->top.items[kinds.items[i].item]);
+    free(kinds.items);
+    return fine;
 }
 
 static int compare_ids(const void *left, const void *right) {
@@ -211,22 +242,27 @@ static int compare_ids(const void *left, const void *right) {
     return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-// By kind, an entity may be listed only once.
+// Of all there is, an entity may be listed only once.
 static bool check_items(changes *in) {
     change_list *list = &in->items;
     if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare_ids);
-    for (size_t i = 1; i < list->count; i++)
-        if (json_slices_compare(list->items[i - 1].id, list->items[i].id) == 0)
-            return fail(in, "an entity is there twice", list->items[i].value.data, list->items[i].id);
+    for (size_t i = 1; i < list->count; i++) {
+        if (json_slices_compare(list->items[i - 1].id, list->items[i].id) != 0) continue;
+        if (in->all) return fail(in, "an entity is there twice", list->items[i].value.data, list->items[i].id);
+        in->twice = true;
+    }
     return true;
 }
 
 static bool shape(changes *in) {
     bool maps = false, lists = false;
+    in->all = true;
     for (size_t i = 0; i < in->top.count; i++)
         if (!shape_member(in, &in->top.items[i], &maps, &lists)) return false;
     in->form = maps ? LINE_COMPONENT : LINE_KIND;
-    return true;
+    if (!maps && !lists && in->all) return fail(in, rf_status_message(RF_INVALID_NAME), NULL, (rf_str){0});
+    in->all = in->all && lists;
+    return read_kinds(in);
 }
 
 // ---- a line -------------------------------------------------------------------------------------
@@ -246,22 +282,19 @@ void changes_settle(changes *of) {
     settle(of, &of->deleted);
 }
 
-static bool is_scalar(const json_slice *item) {
-    return item->kind != RF_JSON_OPEN_MAP && item->kind != RF_JSON_OPEN_LIST;
-}
-
 static rf_str stamp(const changes *in, const char *key) {
     const json_slice *item = find(in, key);
-    return item && is_scalar(item) ? item->value : (rf_str){0};
+    return item ? item->value : (rf_str){0};
 }
 
 bool changes_read(changes *out, rf_str text) {
-    const json_slice *entity, *domain, *seq;
+    const json_slice *entity, *domain;
     size_t len = 0;
     bool fine;
     json_slices_clear(&out->slices);
     json_slices_clear(&out->top);
     out->set.count = out->created.count = out->items.count = out->deleted.count = 0;
+    out->all = out->twice = false;
     out->error = NULL;
     out->line = text;
     if (text.len > 0 && text.data[0] != '{')
@@ -273,8 +306,6 @@ bool changes_read(changes *out, rf_str text) {
     out->seq = stamp(out, "seq");
     out->at = stamp(out, "at");
     out->by = stamp(out, "by");
-    seq = find(out, "seq");
-    if (seq && !is_scalar(seq)) return fail(out, rf_status_message(RF_INVALID_SEQ), seq->value.data, (rf_str){0});
     fine = entity || domain ? event(out, entity, domain) : shape(out);
     changes_settle(out);
     return fine && check_items(out);

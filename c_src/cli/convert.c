@@ -2,6 +2,7 @@
 #include "command.h"
 #include "facts.h"
 #include "journal.h"
+#include "line_check.h"
 #include "options.h"
 #include "packed_writer.h"
 #include "progress.h"
@@ -20,13 +21,14 @@ typedef struct conversion {
     int from, to; // from: the shape plus one; 0: each line's own
     world_setup setup;
     const char *file;
-    uint64_t lines, domain;
+    uint64_t lines, domain, whole; // whole: lines that say all there is, and became changes
     changes line;
     output out;
     output events; // the events of one line, to be packed
     packed_writer packed;
     rf_schema *schema;
     journal log;
+    line_check check;
     bool more; // the journal is at a line that has not been converted
     progress bar;
 } conversion;
@@ -52,15 +54,27 @@ static int read_options(int argc, char **argv, conversion *c) {
     return DONE;
 }
 
-static int refuse(conversion *c, size_t at, const char *what, const char *about) {
-    place where = journal_place(&c->log, at);
+static int refuse(conversion *c, const offence *why) {
+    place where = journal_place(&c->log, why->at);
     progress_end(&c->bar);
-    return complain("convert", FAILED, "%s:%" PRIu64 ":%" PRIu64 ": %s%s%s%s", c->file, where.line, where.column, what,
-                    *about ? " (" : "", about, *about ? ")" : "");
+    return complain("convert", FAILED, "%s:%" PRIu64 ":%" PRIu64 ": %s%s%.*s%s", c->file, where.line, where.column,
+                    why->what, why->about_len > 0 ? " (" : "", (int)why->about_len, why->about,
+                    why->about_len > 0 ? ")" : "");
 }
 
-// A line without lists and maps ({}, for instance) fits any shape.
+static int refuse_for(conversion *c, const rf_error *error, size_t at) {
+    offence why;
+    offence_of_error(error, at, &why);
+    return refuse(c, &why);
+}
+
+static int out_of_memory(void) {
+    return complain("convert", FAILED, "%s", rf_status_message(RF_NO_MEMORY));
+}
+
+// A line that only deletes is of either shape of several entities.
 static bool has_form(const conversion *c) {
+    if (c->log.begins && c->lines == 0) return true;
     if (c->from == 0 || c->from == TO_PACKED + 1) return true;
     switch (c->line.form) {
     case LINE_ENTITY:
@@ -77,8 +91,7 @@ static bool has_form(const conversion *c) {
 static int pack(conversion *c, rf_str event, bool whole_line) {
     rf_error error;
     if (packed_writer_add(&c->packed, event, &error) == RF_OK) return DONE;
-    return refuse(c, whole_line && error.offset < event.len ? (size_t)error.offset : 0, rf_status_message(error.status),
-                  error.about);
+    return refuse_for(c, &error, whole_line && error.offset < event.len ? (size_t)error.offset : 0);
 }
 
 // A line of another shape is converted to events first.
@@ -86,8 +99,7 @@ static int pack_line(conversion *c) {
     int code = DONE;
     if (c->line.form == LINE_ENTITY || c->line.form == LINE_DOMAIN) return pack(c, c->line.line, true);
     c->events.len = 0;
-    if (shape_write(&c->writer, &c->events, &c->line) != RF_OK || c->events.error)
-        return complain("convert", FAILED, "%s", rf_status_message(RF_NO_MEMORY));
+    if (shape_write(&c->writer, &c->events, &c->line) != RF_OK || c->events.error) return out_of_memory();
     for (size_t at = 0, end; at < c->events.len && code == DONE; at = end + 1) {
         const char *line = c->events.data + at;
         end = at + (size_t)((const char *)memchr(line, '\n', c->events.len - at) - line);
@@ -97,27 +109,30 @@ static int pack_line(conversion *c) {
 }
 
 static int write_line(conversion *c) {
-    rf_status status;
     if (c->to == TO_PACKED) return pack_line(c);
-    status = shape_write(&c->writer, &c->out, &c->line);
-    return status == RF_OK ? DONE : complain("convert", FAILED, "%s", rf_status_message(status));
+    return shape_write(&c->writer, &c->out, &c->line) == RF_OK ? DONE : out_of_memory();
 }
 
+// Reads the line if any fold takes it.
 static int read_line(conversion *c) {
-    size_t at = 0;
-    if (journal_closed(&c->log, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");
-    if (!changes_read(&c->line, journal_text(&c->log)))
-        return refuse(c, c->line.error_at, c->line.error, c->line.about);
-    if (!journal_skip(&c->log, c->line.line.len, &at)) return refuse(c, at, rf_status_message(RF_UNEXPECTED_BYTE), "");
-    return DONE;
+    offence why = {.at = 0};
+    bool fine;
+    if (line_check_fold(&c->check, &c->log) != RF_OK) return out_of_memory();
+    fine = changes_read(&c->line, journal_text(&c->log));
+    if (line_check_offence(&c->check, &c->log, fine ? &c->line : NULL, &why)) return refuse(c, &why);
+    if (!fine) {
+        why = (offence){.at = c->line.error_at, .what = c->line.error};
+        return refuse(c, &why);
+    }
+    return has_form(c) ? DONE : refuse(c, &(offence){.what = "this line is of another shape than --from says"});
 }
 
 static int convert_line(conversion *c) {
     int code = read_line(c);
     if (code != DONE) return code;
-    if (!has_form(c)) return refuse(c, 0, "this line is of another shape than --from says", "");
     c->lines++;
     c->domain += c->line.form == LINE_DOMAIN;
+    c->whole += c->line.all && !c->writer.create;
     code = write_line(c);
     return code == DONE && c->out.error ? FAILED : code;
 }
@@ -130,7 +145,7 @@ static int find_begin(conversion *c, bool *found) {
     if (c->log.begins || c->writer.create) return DONE;
     status = facts_read(journal_text(&c->log), &of);
     *found = status == RF_OK && of.form == FACTS_ALL;
-    return status == RF_OK ? DONE : complain("convert", FAILED, "%s", rf_status_message(status));
+    return status == RF_OK ? DONE : out_of_memory();
 }
 
 static int read_begin(conversion *c, rf_str *begin) {
@@ -138,10 +153,8 @@ static int read_begin(conversion *c, rf_str *begin) {
     int code = find_begin(c, &found);
     if (code != DONE || !found) return code;
     code = read_line(c);
-    if (code != DONE) return code;
-    if (!c->log.begins && !has_form(c)) return refuse(c, 0, "this line is of another shape than --from says", "");
     *begin = c->line.line;
-    return DONE;
+    return code;
 }
 
 // Writes the snapshot that a log starts from. Events could not replace it, since they would take seqs; so the line is
@@ -150,12 +163,14 @@ static int write_begin(conversion *c) {
     rf_str begin = {0};
     rf_schema *own = c->setup.schema ? NULL : journal_schema(&c->log);
     rf_status status;
+    offence why;
     int code = DONE;
     c->more = journal_next(&c->log);
     if (c->more) code = read_begin(c, &begin);
     if (code != DONE) return code;
     if (c->to == TO_PACKED) {
-        status = packed_writer_open(&c->packed, &c->out, own ? own : c->schema, begin);
+        status = packed_writer_open(&c->packed, &c->out, own ? own : c->schema, begin, &why);
+        if (status != RF_OK && why.what) return refuse(c, &why);
         if (status != RF_OK) return complain("convert", FAILED, "%s: %s", c->file, rf_status_message(status));
     } else if (begin.len > 0) {
         shape_copy(&c->out, &c->line);
@@ -165,7 +180,8 @@ static int write_begin(conversion *c) {
 }
 
 static int open_all(conversion *c) {
-    int code = world_setup_schema(&c->setup, "convert", &c->schema);
+    int code = world_setup_check(&c->setup, "convert", c->file);
+    if (code == DONE) code = world_setup_schema(&c->setup, "convert", &c->schema);
     if (code == DONE) code = journal_open(&c->log, "convert", &(log_place){c->file, c->setup.room, c->schema});
     if (code == DONE && c->from == TO_PACKED + 1 && !c->log.packed)
         code = complain("convert", FAILED, "%s: this is not a log of packed frames", c->file);
@@ -188,7 +204,11 @@ static int convert_all(conversion *c) {
     status = c->packed.packer ? packed_writer_end(&c->packed) : RF_OK;
     if (code == DONE && status != RF_OK) code = complain("convert", FAILED, "%s", rf_status_message(status));
     if (code == DONE && c->domain > 0 && c->writer.to != SHAPE_EVENTS)
-        complain("convert", DONE, "%" PRIu64 " domain events stayed events", c->domain);
+        complain("convert", DONE, "%" PRIu64 " domain event%s stayed %s", c->domain, c->domain == 1 ? "" : "s",
+                 c->domain == 1 ? "an event" : "events");
+    if (code == DONE && c->whole > 0)
+        complain("convert", DONE, "%" PRIu64 " line%s of all there is became changes, which delete nothing", c->whole,
+                 c->whole == 1 ? "" : "s");
     return code;
 }
 
@@ -202,6 +222,7 @@ static int run(int argc, char **argv) {
     wrote = output_close(&c.out, "convert");
     journal_close(&c.log);
     changes_free(&c.line);
+    line_check_free(&c.check);
     packed_writer_close(&c.packed);
     output_free(&c.events);
     if (c.schema) rf_schema_release(c.schema);
@@ -234,6 +255,8 @@ const command convert_command = {
             "                 converting back gives the same log\n"
             "  --schema FILE  of what is packed; without it the log's own, or the default schema\n"
             "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n\n"
-            "The first line that can't be read ends it. Exit codes: 0; 1 failed; 2 wrong usage.",
+            "The first line that no fold takes, whatever its rules and its schema, ends it. Exit codes: 0; 1 failed; 2 "
+            "wrong "
+            "usage.",
     .run = run,
 };

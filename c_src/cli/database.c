@@ -135,7 +135,7 @@ static bool write_entities(output *out, rf_str entities) {
         output_text(out, i == 0 ? "{\"id\":" : ",{\"id\":");
         output_string(out, json_slices_key(&list, &list.items[i]));
         fine = list.items[i].kind == RF_JSON_OPEN_MAP;
-        while (fine && strchr(" \t\r\n", components.data[at])) at++;
+        while (fine && memchr(" \t\r\n", components.data[at], 4)) at++;
         if (fine && components.data[at] != '}') output_text(out, ",");
         if (fine) output_bytes(out, (rf_str){components.data + at, components.len - at});
     }

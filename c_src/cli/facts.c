@@ -1,4 +1,5 @@
 #include "facts.h"
+#include "json_slices.h"
 #include "shape_keys.h"
 
 #include <string.h>
@@ -84,6 +85,35 @@ static void reset(fact *out) {
     out->number = 0;
 }
 
+// A number that binary64 can't hold ends a reader, but not an event that has it where nobody looks: its members are
+// read one by one.
+static rf_status read_members(rf_str text, facts *out, keys *all) {
+    json_slices members = {0};
+    size_t end;
+    rf_status status = RF_OK;
+    out->readable = json_slices_read(&members, text, &end);
+    for (size_t i = 0; i < members.count && status == RF_OK; i++) {
+        const json_slice *item = &members.items[i];
+        rf_str key = json_slices_key(&members, item);
+        void (*set)(fact *, rf_json_token);
+        fact *of = fact_of(out, key, &set);
+        rf_json_reader *reader;
+        add_key(all, kind_of(out, of, key), item->kind);
+        if (!of) continue;
+        of->offset = (size_t)(item->value.data - text.data);
+        of->state = item->kind == RF_JSON_NULL ? FACT_ABSENT : FACT_WRONG;
+        status = rf_json_reader_new(rf_allocator_default(), item->value, RF_DEPTH_MAX, &reader);
+        if (status == RF_OK) set(of, rf_json_next(reader));
+        if (status == RF_OK) rf_json_reader_free(reader);
+    }
+    json_slices_free(&members);
+    return status;
+}
+
+static bool out_of_range(const rf_json_reader *reader) {
+    return rf_json_error(reader).status == RF_NUMBER_OUT_OF_RANGE;
+}
+
 rf_status facts_read(rf_str text, facts *out) {
     rf_json_reader *reader;
     rf_json_token token;
@@ -117,9 +147,36 @@ rf_status facts_read(rf_str text, facts *out) {
         set(of, token);
     }
     out->readable = depth == 0 && token.kind == RF_JSON_CLOSE_MAP;
+    if (depth > 0 && out_of_range(reader)) {
+        all = (keys){0};
+        status = read_members(text, out, &all);
+    }
     if (out->readable) out->form = form_of(&all);
     rf_json_reader_free(reader);
-    return RF_OK;
+    return status;
+}
+
+static const json_slice *member(const json_slices *of, rf_str key) {
+    for (size_t i = 0; i < of->count; i++)
+        if (json_slices_compare(json_slices_key(of, &of->items[i]), key) == 0) return &of->items[i];
+    return NULL;
+}
+
+// The same as facts_find, for events with a number that binary64 can't hold.
+static size_t find_member(rf_str text, rf_str key) {
+    json_slices top = {0}, inner = {0};
+    const json_slice *found = NULL, *components;
+    size_t end, at;
+    if (json_slices_read(&top, text, &end)) {
+        components = member(&top, (rf_str){"components", 10});
+        if (components && components->kind == RF_JSON_OPEN_MAP && json_slices_read(&inner, components->value, &end))
+            found = member(&inner, key);
+        if (!found) found = member(&top, key);
+    }
+    at = found ? (size_t)(found->value.data - text.data) : 0;
+    json_slices_free(&top);
+    json_slices_free(&inner);
+    return at;
 }
 
 size_t facts_find(rf_str text, rf_str key) {
@@ -144,6 +201,7 @@ size_t facts_find(rf_str text, rf_str key) {
         found = token.offset;
         if (inner) break;
     } while (depth > 0 && token.kind != RF_JSON_ERROR);
+    if (token.kind == RF_JSON_ERROR && out_of_range(reader)) found = find_member(text, key);
     rf_json_reader_free(reader);
     return found;
 }

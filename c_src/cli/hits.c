@@ -1,13 +1,15 @@
 // hits.c: the command hits: casts the shots of a recording again.
 #include "command.h"
 #include "input.h"
+#include "options.h"
 #include "recording.h"
+#include "text_error.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct options {
+typedef struct hits_options {
     const char *level, *recording;
     bool projectiles;
 } hits_options;
@@ -23,19 +25,23 @@ static int fail(const char *path, const char *why) {
 }
 
 static int read_options(int argc, char **argv, hits_options *out) {
+    const char *rays = NULL, *projectiles = NULL, *file = NULL;
+    const option known[] = {
+        {"--rays", OPTION_TEXT, &rays, NULL},
+        {"--projectiles", OPTION_TEXT, &projectiles, NULL},
+        {"--level", OPTION_TEXT, &out->level, NULL},
+    };
+    int code;
     *out = (hits_options){0};
-    for (int i = 1; i < argc; i += 2) {
-        bool rays = strcmp(argv[i], "--rays") == 0, projectiles = strcmp(argv[i], "--projectiles") == 0;
-        const char **into = rays || projectiles ? &out->recording : &out->level;
-        if (!rays && !projectiles && strcmp(argv[i], "--level") != 0)
-            return complain("hits", MISUSED, "there is no option %s; see roomfold hits --help", argv[i]);
-        if (i + 1 == argc) return complain("hits", MISUSED, "%s needs a file", argv[i]);
-        if (*into) return complain("hits", MISUSED, "%s: one file of a kind at a time", argv[i]);
-        *into = argv[i + 1];
-        if (projectiles) out->projectiles = true;
-    }
-    if (!out->recording || !out->level)
+    code = options_read("hits", argc, argv, known, sizeof known / sizeof *known, &file);
+    if (code != DONE) return code;
+    out->projectiles = projectiles != NULL;
+    out->recording = projectiles ? projectiles : rays;
+    if (file) return complain("hits", MISUSED, "%s: files are named by --rays, --projectiles and --level", file);
+    if (!out->level || !out->recording || (rays && projectiles))
         return complain("hits", MISUSED, "--level and one of --rays and --projectiles are needed");
+    if (strcmp(out->level, "-") == 0 && strcmp(out->recording, "-") == 0)
+        return complain("hits", MISUSED, "standard input (-) can be only one of the recording and the level");
     return DONE;
 }
 
@@ -49,9 +55,7 @@ static int load_level(const char *path, scene *out) {
     if (!text.data) {
         code = fail(path, input_error(from));
     } else if (scene_new(out, text, &error) != RF_OK) {
-        code = complain("hits", FAILED, "%s: %s%s%s%s", path, rf_status_message(error.status),
-                        error.about[0] ? " (" : "", error.about, error.about[0] ? ")" : "");
-        if (error.offset != RF_NOWHERE) fprintf(stderr, "  at byte %llu\n", (unsigned long long)error.offset);
+        code = text_error("hits", path, text, &error);
     }
     input_close(from);
     return code;
@@ -90,7 +94,7 @@ static void judge_line(const hits_options *options, scene *in, const input *from
 
 static bool blank(rf_str text) {
     for (size_t i = 0; i < text.len; i++)
-        if (!strchr(" \t\r", text.data[i])) return false;
+        if (!memchr(" \t\r", text.data[i], 3)) return false;
     return true;
 }
 
@@ -133,7 +137,8 @@ static int run(int argc, char **argv) {
     if (!judged) return code;
     printf("{\"%s\": %lu, \"agree\": %lu, \"hits\": %lu, \"hits_agree\": %lu}\n",
            options.projectiles ? "projectiles" : "rays", sum.shots, sum.agree, sum.hits, sum.hits_agree);
-    return fflush(stdout) == 0 ? code : FAILED;
+    if (fflush(stdout) == 0) return code;
+    return errno == EPIPE ? FAILED : complain("hits", FAILED, "standard output: %s", strerror(errno));
 }
 
 const command hits_command = {

@@ -54,6 +54,8 @@ static int run(int argc, char **argv) {
         rf_status status = RF_OK;
         while (status == RF_OK && player_next(&play)) status = look_at(&in, &play, &of);
         code = player_end(&play, status);
+        if (code == DONE && in.events > 0 && in.unreadable == in.events)
+            code = complain("inspect", FAILED, "%s: nothing in it could be used", play.path);
         printed = print(&in, &play, json);
         if (code == DONE) code = printed;
     }
@@ -78,6 +80,8 @@ const command inspect_command = {
             "                 File.write!(\"rules.json\", Roomfold.Rules.to_json(rules))\n"
             "  --schema FILE  the components' types; without it the log's own (packed), or the default schema\n"
             "  --room ID      which room of an SQLite log; without it the only one, or a list of them\n\n"
-            "Exit codes: 0; 1 if the file can't be read to its end (what came before is told); 2 wrong usage.",
+            "Exit codes: 0; 1 if the file can't be read to its end (what came before is told), or nothing in it is an "
+            "event;\n"
+            "2 wrong usage.",
     .run = run,
 };

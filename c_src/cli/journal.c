@@ -147,8 +147,8 @@ static bool element(journal *log, size_t at) {
     log->inside = true;
     log->event = at;
     if (comma || at >= text.len || text.data[at] != ']') return true;
-    log->closed = skip_space(text, at + 1) < text.len;
-    return log->closed;
+    // Something behind it is an error, which the next fold reports.
+    return skip_space(text, at + 1) < text.len;
 }
 
 bool journal_next(journal *log) {
@@ -177,20 +177,6 @@ rf_str journal_text(const journal *log) {
 
 rf_status journal_fold(journal *log, rf_fold *fold) {
     return rf_fold_json(fold, &log->batch, 1);
-}
-
-bool journal_skip(journal *log, size_t len, size_t *at) {
-    rf_str text = journal_text(log);
-    for (*at = len; *at < text.len && is_space(text.data[*at]); ++*at)
-        if (!log->array && text.data[*at] == '\n') break;
-    log->batch.at = log->event + len;
-    if (*at == text.len) return !log->array;
-    return log->array ? text.data[*at] == ',' || text.data[*at] == ']' : text.data[*at] == '\n';
-}
-
-bool journal_closed(const journal *log, size_t *at) {
-    *at = log->closed ? skip_space(journal_text(log), 1) : 0;
-    return log->closed;
 }
 
 place journal_place(journal *log, size_t offset) {

@@ -14,7 +14,6 @@ typedef struct journal {
     size_t event;        // where the current event starts in the text
     size_t whole;        // events that start before this offset are completely in memory
     bool array, inside;  // inside: its opening bracket has been read
-    bool closed;         // the current event is the closing bracket, with something after it
     bool database;       // it comes from a database
     bool begins;         // the first line is not an event but a snapshot, from which the log starts
     bool over;           // the end of the file has been reached
@@ -45,11 +44,6 @@ bool journal_next(journal *log);
 rf_str journal_text(const journal *log);
 // Folds the event and moves past it.
 rf_status journal_fold(journal *log, rf_fold *fold);
-// Moves past the event, which has `len` bytes, without folding it. False: what follows it, at *at in journal_text, is
-// invalid.
-bool journal_skip(journal *log, size_t len, size_t *at);
-// Whether the array ends here, in place of an event, with something after it, at *at in journal_text.
-bool journal_closed(const journal *log, size_t *at);
 // The position of a byte of the current event, given as an offset in journal_text; also after it was folded.
 place journal_place(journal *log, size_t offset);
 const char *journal_error(const journal *log);

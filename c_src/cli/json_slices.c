@@ -19,9 +19,14 @@ void json_slices_clear(json_slices *of) {
     of->count = of->pool_len = 0;
 }
 
-static bool fail(json_slices *of, rf_status status, size_t offset) {
-    of->error = (rf_error){.status = status, .offset = offset};
+static bool fail(json_slices *of, rf_status status, size_t at) {
+    of->status = status;
+    of->error_at = at;
     return false;
+}
+
+static bool unexpected(json_slices *of, rf_str text, size_t at) {
+    return at < text.len ? fail(of, RF_UNEXPECTED_BYTE, at) : fail(of, RF_UNEXPECTED_END, text.len);
 }
 
 static bool keep_key(json_slices *of, rf_str key, json_slice *out) {
@@ -51,65 +56,112 @@ static bool add(json_slices *of, const json_slice *item) {
     return true;
 }
 
-// The end of the string, number or word at `at`, which has been read without an error.
-static size_t scalar_end(rf_str text, size_t at) {
-    if (text.data[at] == '"') {
-        for (at++; text.data[at] != '"'; at++)
-            if (text.data[at] == '\\') at++;
-        return at + 1;
-    }
-    while (at < text.len && !memchr(",]} \t\r\n", text.data[at], 7)) at++;
-    return at;
+static void skip_space(rf_str text, size_t *at) {
+    while (*at < text.len && memchr(" \t\r\n", text.data[*at], 4)) ++*at;
 }
 
-static bool opens(rf_json_kind kind) {
-    return kind == RF_JSON_OPEN_MAP || kind == RF_JSON_OPEN_LIST;
-}
-
-static bool closes(rf_json_kind kind) {
-    return kind == RF_JSON_CLOSE_MAP || kind == RF_JSON_CLOSE_LIST;
-}
-
-// Reads the rest of a value whose first token has been read; *end is its end.
-static bool finish_value(rf_json_reader *reader, rf_json_token first, rf_str text, size_t *end) {
-    rf_json_token token = first;
-    size_t depth = 1;
-    if (!opens(first.kind)) {
-        *end = scalar_end(text, first.offset);
-        return true;
+// Moves past the string that starts at *at.
+static bool skip_string(json_slices *of, rf_str text, size_t *at) {
+    for (++*at; *at < text.len && text.data[*at] != '"'; ++*at) {
+        if ((unsigned char)text.data[*at] < 0x20) return unexpected(of, text, *at);
+        if (text.data[*at] == '\\') ++*at;
     }
-    while (depth > 0) {
-        token = rf_json_next(reader);
-        if (token.kind == RF_JSON_ERROR) return false;
-        if (opens(token.kind)) depth++;
-        if (closes(token.kind)) depth--;
-    }
-    *end = token.offset + 1;
+    if (*at >= text.len) return unexpected(of, text, text.len);
+    ++*at;
     return true;
 }
 
-static bool read_members(json_slices *of, rf_json_reader *reader, rf_str text, size_t *end) {
-    for (;;) {
-        json_slice item = {.key = of->pool_len};
-        rf_json_token token = rf_json_next(reader);
-        size_t behind;
-        if (closes(token.kind)) {
-            *end = token.offset + 1;
-            return true;
+// Moves past the number or word that starts at *at.
+static bool skip_word(json_slices *of, rf_str text, size_t *at) {
+    size_t start = *at;
+    while (*at < text.len && !memchr(",:]}[{\" \t\r\n", text.data[*at], 11)) ++*at;
+    return *at > start || unexpected(of, text, start);
+}
+
+// Moves past the object or list that starts at *at.
+static bool skip_nested(json_slices *of, rf_str text, size_t *at) {
+    size_t depth = 0;
+    do {
+        char byte = *at < text.len ? text.data[*at] : '\0';
+        if (*at >= text.len) return unexpected(of, text, text.len);
+        if (byte == '"') {
+            if (!skip_string(of, text, at)) return false;
+            continue;
         }
-        item.key_at = token.offset;
-        if (token.kind == RF_JSON_KEY) {
-            if (!keep_key(of, token.as.string, &item)) return false;
-            token = rf_json_next(reader);
-        }
-        if (token.kind == RF_JSON_ERROR || !finish_value(reader, token, text, &behind)) {
-            of->error = rf_json_error(reader);
-            return false;
-        }
-        item.kind = token.kind;
-        item.value = (rf_str){text.data + token.offset, behind - token.offset};
-        if (!add(of, &item)) return false;
+        depth += byte == '{' || byte == '[';
+        depth -= byte == '}' || byte == ']';
+        ++*at;
+    } while (depth > 0);
+    return true;
+}
+
+static rf_json_kind kind_of(rf_str text, size_t at) {
+    switch (at < text.len ? text.data[at] : '\0') {
+    case '{':
+        return RF_JSON_OPEN_MAP;
+    case '[':
+        return RF_JSON_OPEN_LIST;
+    case '"':
+        return RF_JSON_STRING;
+    case 'n':
+        return RF_JSON_NULL;
+    case 't':
+        return RF_JSON_TRUE;
+    case 'f':
+        return RF_JSON_FALSE;
+    default:
+        return RF_JSON_FLOAT; // or an integer
     }
+}
+
+static bool read_value(json_slices *of, rf_str text, size_t *at, json_slice *item) {
+    size_t start = *at;
+    bool fine;
+    item->kind = kind_of(text, start);
+    if (item->kind == RF_JSON_OPEN_MAP || item->kind == RF_JSON_OPEN_LIST)
+        fine = skip_nested(of, text, at);
+    else
+        fine = item->kind == RF_JSON_STRING ? skip_string(of, text, at) : skip_word(of, text, at);
+    item->value = (rf_str){text.data + start, *at - start};
+    return fine;
+}
+
+static bool read_key(json_slices *of, rf_str text, size_t *at, json_slice *item) {
+    json_slice key;
+    size_t start = *at;
+    if (start >= text.len || text.data[start] != '"') return unexpected(of, text, start);
+    if (!skip_string(of, text, at)) return false;
+    if (!json_slices_string(of, (rf_str){text.data + start, *at - start}, &key)) {
+        of->error_at = start;
+        return false;
+    }
+    item->key = key.key;
+    item->key_len = key.key_len;
+    skip_space(text, at);
+    if (*at >= text.len || text.data[*at] != ':') return unexpected(of, text, *at);
+    ++*at;
+    skip_space(text, at);
+    return true;
+}
+
+static bool read_members(json_slices *of, rf_str text, size_t *end) {
+    bool map = text.data[0] == '{', first = true;
+    size_t at = 1;
+    for (;; first = false) {
+        json_slice item = {.key = of->pool_len};
+        skip_space(text, &at);
+        if (at < text.len && text.data[at] == (map ? '}' : ']')) break;
+        if (!first) {
+            if (at >= text.len || text.data[at] != ',') return unexpected(of, text, at);
+            at++;
+            skip_space(text, &at);
+        }
+        item.key_at = at;
+        if (map && !read_key(of, text, &at, &item)) return false;
+        if (!read_value(of, text, &at, &item) || !add(of, &item)) return false;
+    }
+    *end = at + 1;
+    return true;
 }
 
 // qsort has no context argument, so each item points to its text.
@@ -143,26 +195,14 @@ static bool check_keys(json_slices *of, size_t first) {
 }
 
 bool json_slices_read(json_slices *out, rf_str text, size_t *end) {
-    rf_json_reader *reader;
-    rf_json_token token;
     size_t first = out->count;
-    bool fine;
-    if (rf_json_reader_new(rf_allocator_default(), text, JSON_SLICES_DEPTH, &reader) != RF_OK)
-        return fail(out, RF_NO_MEMORY, 0);
-    token = rf_json_next(reader);
-    if (token.kind == RF_JSON_ERROR) {
-        out->error = rf_json_error(reader);
-        fine = false;
-    } else if (!opens(token.kind)) {
-        fine = fail(out, RF_NOT_AN_EVENT, token.offset);
-    } else {
-        fine = read_members(out, reader, text, end) && (token.kind == RF_JSON_OPEN_LIST || check_keys(out, first));
-    }
-    rf_json_reader_free(reader);
-    return fine;
+    if (text.len == 0) return unexpected(out, text, 0);
+    if (text.data[0] != '{' && text.data[0] != '[') return fail(out, RF_NOT_AN_EVENT, 0);
+    return read_members(out, text, end) && (text.data[0] == '[' || check_keys(out, first));
 }
 
-bool json_slices_string(json_slices *of, rf_str text, json_slice *out) {
+// The string at the start of the text, in its quotes, which has escapes.
+static bool unescape(json_slices *of, rf_str text, json_slice *out) {
     rf_json_reader *reader;
     rf_json_token token;
     bool fine;
@@ -171,4 +211,14 @@ bool json_slices_string(json_slices *of, rf_str text, json_slice *out) {
     fine = token.kind == RF_JSON_STRING ? keep_key(of, token.as.string, out) : fail(of, RF_WRONG_TYPE, 0);
     rf_json_reader_free(reader);
     return fine;
+}
+
+bool json_slices_string(json_slices *of, rf_str text, json_slice *out) {
+    rf_str plain;
+    size_t end = 0;
+    if (text.len == 0 || text.data[0] != '"') return fail(of, RF_WRONG_TYPE, 0);
+    if (!skip_string(of, text, &end)) return false;
+    plain = (rf_str){text.data + 1, end - 2};
+    if (plain.len > 0 && memchr(plain.data, '\\', plain.len)) return unescape(of, (rf_str){text.data, end}, out);
+    return rf_utf8_valid(plain) ? keep_key(of, plain, out) : fail(of, RF_INVALID_UTF8, 0);
 }

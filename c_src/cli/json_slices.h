@@ -1,4 +1,5 @@
-// json_slices.h: splits a JSON object or list into its members, as slices of its text.
+// json_slices.h: splits a JSON object or list into its members, as slices of its text. What is inside of a member's
+// value is not read: a fold does that before (offence.h).
 #ifndef RF_CLI_JSON_SLICES_H
 #define RF_CLI_JSON_SLICES_H
 
@@ -16,10 +17,9 @@ typedef struct json_slices {
     size_t count, capacity;
     char *pool; // the bytes of keys
     size_t pool_len, pool_capacity;
-    rf_error error; // of the last json_slices_read
+    rf_status status; // of the last json_slices_read, and where
+    size_t error_at;
 } json_slices;
-
-#define JSON_SLICES_DEPTH (RF_DEPTH_MAX + 2)
 
 // Adds the members of the object or list at the start of `text`; *end: its length. What follows it is ignored.
 // RF_DUPLICATE_KEY: a key occurs twice. RF_NOT_AN_EVENT: it is neither an object nor a list.

@@ -1,6 +1,7 @@
 // main.c: the program roomfold: runs a command.
 #include "command.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ int complain(const char *name, int code, const char *format, ...) {
 }
 
 static int say(const char *text) {
-    return puts(text) < 0 || fflush(stdout) != 0 ? FAILED : DONE;
+    if (puts(text) >= 0 && fflush(stdout) == 0) return DONE;
+    return errno == EPIPE ? FAILED : complain("", FAILED, "standard output: %s", strerror(errno));
 }
 
 static int help(void) {
@@ -41,8 +43,9 @@ static int run(const command *which, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    // A closed pipe is reported by write instead.
+    // A closed pipe, and a file that is as large as it may be, are reported by write instead.
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) return complain("", MISUSED, "a command is missing; roomfold --help lists them");
     if (asks_for_help(argv[1]) || (argc == 2 && strcmp(argv[1], "help") == 0)) return help();
     if (strcmp(argv[1], "--version") == 0) return say(RF_VERSION);

@@ -16,7 +16,7 @@ static rf_status write_frame(output *out, rf_str frame) {
     return RF_OK;
 }
 
-static rf_status fold_line(rf_world *world, rf_str line) {
+static rf_status fold_line(rf_world *world, rf_str line, rf_schema *schema, offence *why) {
     rf_json_batch batch = {.text = line};
     rf_report report;
     rf_fold *fold;
@@ -24,13 +24,16 @@ static rf_status fold_line(rf_world *world, rf_str line) {
     rf_report_init(&report, rf_allocator_default());
     status = rf_fold_new(world, &report, &fold);
     while (status == RF_OK && !batch.done) status = rf_fold_json(fold, &batch, 1);
-    if (status == RF_OK && report.rejected_len > 0) status = report.rejected[0].status;
+    if (status == RF_OK && report.rejected_len > 0) {
+        status = report.rejected[0].status;
+        offence_of(&report.rejected[0], line, 0, schema, why);
+    }
     rf_fold_free(fold);
     rf_report_free(&report);
     return status;
 }
 
-static rf_status write_snapshot(packed_writer *writer, rf_str begin) {
+static rf_status write_snapshot(packed_writer *writer, rf_str begin, offence *why) {
     rf_world_def def = rf_world_def_default();
     rf_world *world;
     uint8_t *frame = NULL;
@@ -39,7 +42,7 @@ static rf_status write_snapshot(packed_writer *writer, rf_str begin) {
     def.schema = writer->schema;
     def.history = 1;
     status = rf_world_new(&def, &world);
-    if (status == RF_OK && begin.len > 0) status = fold_line(world, begin);
+    if (status == RF_OK && begin.len > 0) status = fold_line(world, begin, writer->schema, why);
     if (status == RF_OK) status = rf_encode_packed(world, false, 0, 0, rf_allocator_default(), &frame, &len);
     if (status == RF_OK) status = write_frame(writer->out, (rf_str){(const char *)frame, len});
     free(frame);
@@ -47,11 +50,12 @@ static rf_status write_snapshot(packed_writer *writer, rf_str begin) {
     return status;
 }
 
-rf_status packed_writer_open(packed_writer *writer, output *out, rf_schema *schema, rf_str begin) {
+rf_status packed_writer_open(packed_writer *writer, output *out, rf_schema *schema, rf_str begin, offence *why) {
     rf_status status = rf_packer_new(rf_allocator_default(), schema, &writer->packer);
     writer->out = out;
     writer->schema = rf_schema_retain(schema);
-    return status == RF_OK ? write_snapshot(writer, begin) : status;
+    *why = (offence){0};
+    return status == RF_OK ? write_snapshot(writer, begin, why) : status;
 }
 
 rf_status packed_writer_add(packed_writer *writer, rf_str event, rf_error *error) {

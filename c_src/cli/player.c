@@ -17,10 +17,12 @@ int player_open(player *play, const char *who, const char *path, const world_set
     int code;
     *play = (player){.who = who, .path = path};
     rf_report_init(&play->report, rf_allocator_default());
-    code = world_setup_schema(setup, who, &schema);
+    code = world_setup_check(setup, who, path);
+    if (code == DONE) code = world_setup_schema(setup, who, &schema);
     if (code == DONE) code = journal_open(&play->log, who, &(log_place){path, setup->room, schema});
     own = code == DONE && !setup->schema ? journal_schema(&play->log) : NULL;
-    if (code == DONE) code = world_setup_make(setup, who, own ? own : schema, &play->world);
+    if (code == DONE) play->schema = rf_schema_retain(own ? own : schema);
+    if (code == DONE) code = world_setup_make(setup, who, play->schema, &play->world);
     if (code == DONE && rf_fold_new(play->world, &play->report, &play->fold) != RF_OK)
         code = complain(who, FAILED, "there is not enough memory");
     if (code == DONE && play->log.database && !setup->rules) tell_rules(play);
@@ -34,6 +36,7 @@ void player_close(player *play) {
     rf_fold_free(play->fold);
     rf_report_free(&play->report);
     rf_world_free(play->world);
+    rf_schema_release(play->schema);
 }
 
 bool player_next(player *play) {
@@ -54,16 +57,11 @@ rf_status player_fold(player *play) {
     return status;
 }
 
-place player_place(player *play, uint32_t i) {
-    uint64_t offset = play->report.rejected[i].offset, start = play->log.event;
-    return journal_place(&play->log, offset == RF_NOWHERE || offset < start ? 0 : (size_t)(offset - start));
-}
-
 int player_end(player *play, rf_status status) {
     const char *error = journal_error(&play->log);
     progress_end(&play->bar);
     if (status != RF_OK) return complain(play->who, FAILED, "%s: %s", play->path, rf_status_message(status));
     if (!error) return DONE;
-    return complain(play->who, FAILED, "%s: %s; what came before was used: %llu events", play->path, error,
-                    (unsigned long long)play->events);
+    return complain(play->who, FAILED, "%s: %s; what came before was used: %llu event%s", play->path, error,
+                    (unsigned long long)play->events, play->events == 1 ? "" : "s");
 }

@@ -8,6 +8,7 @@
 
 typedef struct player {
     const char *who, *path;
+    rf_schema *schema; // of the world
     rf_world *world;
     rf_fold *fold;
     rf_report report;
@@ -24,8 +25,6 @@ void player_close(player *play);
 bool player_next(player *play);
 // Folds the current event. Fails with RF_NO_MEMORY only.
 rf_status player_fold(player *play);
-// The position of rejection i of the report, which must belong to the event folded last.
-place player_place(player *play, uint32_t i);
 // Returns an exit code; prints the error if not everything could be read.
 int player_end(player *play, rf_status status);
 

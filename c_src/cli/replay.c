@@ -1,6 +1,7 @@
 // replay.c: the command replay: folds a log and prints the world.
 #include "command.h"
 #include "facts.h"
+#include "offence.h"
 #include "options.h"
 #include "player.h"
 #include "snapshot.h"
@@ -42,12 +43,13 @@ static bool goes_too_far(const player *play, const replay_options *options) {
 
 static void tell_rejected(player *play, uint32_t from, const replay_options *options) {
     for (uint32_t i = from; i < play->report.rejected_len && i < options->errors; i++) {
-        const rf_rejection *entry = &play->report.rejected[i];
-        place at = player_place(play, i);
+        offence why;
+        place at;
+        offence_of(&play->report.rejected[i], journal_text(&play->log), play->log.event, play->schema, &why);
+        at = journal_place(&play->log, why.at);
         progress_end(&play->bar);
-        fprintf(stderr, "%s:%" PRIu64 ":%" PRIu64 ": %s%s%.*s%s\n", play->path, at.line, at.column,
-                rf_status_message(entry->status), entry->about ? " (" : "", (int)entry->about_len,
-                entry->about ? entry->about : "", entry->about ? ")" : "");
+        fprintf(stderr, "%s:%" PRIu64 ":%" PRIu64 ": %s%s%.*s%s\n", play->path, at.line, at.column, why.what,
+                why.about_len > 0 ? " (" : "", (int)why.about_len, why.about, why.about_len > 0 ? ")" : "");
     }
 }
 

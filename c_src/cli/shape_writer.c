@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// By kind, components stand a level deeper than in an event, and that has at most RF_DEPTH_MAX.
+#define KIND_DEPTH (RF_DEPTH_MAX - 3)
+
 static bool same(rf_str a, rf_str b) {
     return json_slices_compare(a, b) == 0;
 }
@@ -11,6 +14,7 @@ static bool same(rf_str a, rf_str b) {
 static int by_id(const void *left, const void *right) {
     const change *a = left, *b = right;
     int order = json_slices_compare(a->id, b->id);
+    if (order == 0) order = (a->item > b->item) - (a->item < b->item);
     return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
 
@@ -24,10 +28,11 @@ static void sort(change_list *list, int (*compare)(const void *, const void *)) 
     if (list->count > 1) qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
-// The end of the changes of the same entity, which start at `first`.
+// The end of the changes of the same entity, and of the same item of it, which start at `first`.
 static size_t entity_end(const change_list *list, size_t first) {
+    const change *items = list->items;
     size_t end = first + 1;
-    while (end < list->count && same(list->items[end].id, list->items[first].id)) end++;
+    while (end < list->count && items[end].item == items[first].item && same(items[end].id, items[first].id)) end++;
     return end;
 }
 
@@ -111,11 +116,17 @@ static void components(output *out, const change_list *list, size_t first, size_
 
 // ---- events -------------------------------------------------------------------------------------
 
+// Whether an entity, in the order of ids, is only listed under "created"; the first time it is.
+static bool only_created(const changes *of, size_t i) {
+    rf_str id = of->created.items[i].id;
+    return !listed(&of->set, id) && (i == 0 || !same(id, of->created.items[i - 1].id));
+}
+
 static size_t count_events(const changes *of) {
     size_t count = of->deleted.count;
     for (size_t i = 0; i < of->set.count; i = entity_end(&of->set, i)) count++;
     // By component, an entity created without components is only listed under "created".
-    for (size_t i = 0; i < of->created.count; i++) count += !listed(&of->set, of->created.items[i].id);
+    for (size_t i = 0; i < of->created.count; i++) count += only_created(of, i);
     return count;
 }
 
@@ -135,7 +146,7 @@ static size_t bare_creates(output *out, const changes *of, bool one, size_t at, 
     for (; at < of->created.count; at++) {
         rf_str id = of->created.items[at].id;
         if (before && json_slices_compare(id, *before) >= 0) break;
-        if (listed(&of->set, id)) continue;
+        if (!only_created(of, at)) continue;
         event(out, "create", id);
         output_text(out, ",\"components\":{}");
         end_event(out, of, one);
@@ -145,7 +156,7 @@ static size_t bare_creates(output *out, const changes *of, bool one, size_t at, 
 
 // Deletes first, then the entities in the order of their ids.
 static void events(const shape_writer *writer, output *out, changes *of) {
-    size_t bare = 0;
+    size_t next = 0; // of those created
     bool one;
     sort(&of->set, by_id);
     sort(&of->created, by_id);
@@ -157,14 +168,14 @@ static void events(const shape_writer *writer, output *out, changes *of) {
     for (size_t i = 0, end; i < of->set.count; i = end) {
         rf_str id = of->set.items[i].id;
         end = entity_end(&of->set, i);
-        bare = bare_creates(out, of, one, bare, &id);
+        next = bare_creates(out, of, one, next, &id);
         event(out, writer->create || listed(&of->created, id) ? "create" : "update", id);
         output_text(out, ",\"components\":{");
         components(out, &of->set, i, end, true);
         output_text(out, "}");
         end_event(out, of, one);
     }
-    bare_creates(out, of, one, bare, NULL);
+    bare_creates(out, of, one, next, NULL);
 }
 
 // ---- the other shapes ---------------------------------------------------------------------------
@@ -184,6 +195,7 @@ static bool is_key(rf_str name) {
 // A line by component can't have such names, nor, without loss, an update without components.
 static bool fits_component(const shape_writer *writer, changes *of) {
     bool bare = false;
+    if (of->twice) return false;
     for (size_t i = 0; i < of->set.count; i++) {
         if (of->set.items[i].value.data && is_key(of->set.items[i].name)) return false;
         bare = bare || !of->set.items[i].value.data;
@@ -195,24 +207,48 @@ static bool fits_component(const shape_writer *writer, changes *of) {
     return true;
 }
 
-// By kind, the key is the kind with an s behind it.
-static rf_status fits_kind(changes *of, bool *fits) {
-    *fits = true;
-    for (size_t i = 0; i < of->set.count && *fits; i++) {
-        const change *item = &of->set.items[i];
-        json_slice kind;
-        char key[16];
-        rf_str text;
-        if (!same(item->name, (rf_str){"kind", 4}) || !item->value.data || item->value.data[0] != '"') continue;
-        if (!json_slices_string(&of->slices, item->value, &kind)) return RF_NO_MEMORY;
-        changes_settle(of);
-        text = json_slices_key(&of->slices, &kind);
-        if (text.len == 0 || text.len >= sizeof key) continue;
-        memcpy(key, text.data, text.len);
-        key[text.len] = 's';
-        *fits = !shape_key_taken((rf_str){key, text.len + 1});
+static bool too_deep(rf_str text) {
+    size_t depth = 0, most = 0;
+    bool string = false;
+    if (text.len <= 2 * KIND_DEPTH) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i];
+        if (string && byte == '\\') {
+            i++;
+        } else if (byte == '"') {
+            string = !string;
+        } else if (!string) {
+            depth += byte == '{' || byte == '[';
+            depth -= byte == '}' || byte == ']';
+        }
+        if (depth > most) most = depth;
     }
+    return most > KIND_DEPTH;
+}
+
+// By kind, the key is the kind with an s behind it. *fits: of one component.
+static rf_status fits_kind_item(changes *of, const change *item, bool *fits) {
+    json_slice kind;
+    char key[16];
+    rf_str text;
+    *fits = !item->value.data || !too_deep(item->value);
+    if (!same(item->name, (rf_str){"kind", 4}) || !item->value.data || item->value.data[0] != '"') return RF_OK;
+    if (!json_slices_string(&of->slices, item->value, &kind)) return RF_NO_MEMORY;
+    changes_settle(of);
+    text = json_slices_key(&of->slices, &kind);
+    if (text.len == 0 || text.len >= sizeof key) return RF_OK;
+    memcpy(key, text.data, text.len);
+    key[text.len] = 's';
+    *fits = !shape_key_taken((rf_str){key, text.len + 1});
     return RF_OK;
+}
+
+static rf_status fits_kind(changes *of, bool *fits) {
+    rf_status status = RF_OK;
+    *fits = !of->twice;
+    for (size_t i = 0; i < of->set.count && *fits && status == RF_OK; i++)
+        status = fits_kind_item(of, &of->set.items[i], fits);
+    return status;
 }
 
 static void by_component(const shape_writer *writer, output *out, changes *of) {

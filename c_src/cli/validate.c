@@ -1,6 +1,7 @@
 // validate.c: the command validate: checks the events of a log.
 #include "command.h"
 #include "facts.h"
+#include "offence.h"
 #include "options.h"
 #include "output.h"
 #include "player.h"
@@ -45,22 +46,15 @@ static void tell(validation *v, place at, const char *what, rf_str about) {
     output_text(&v->out, "\n");
 }
 
-// The core reports the component or field, or the byte of a syntax error; the former's position is looked up.
-static void tell_rejected(validation *v, uint32_t i, const facts *of, rf_str text) {
-    const rf_rejection *entry = &v->play.report.rejected[i];
-    rf_str about = {entry->about, entry->about_len};
-    place at;
-    if (entry->offset != RF_NOWHERE)
-        at = player_place(&v->play, i);
-    else if (about.len > 0 && entry->status != RF_UNKNOWN_EVENT)
-        at = journal_place(&v->play.log, facts_find(text, about));
-    else if (entry->status == RF_INVALID_COMPONENTS || entry->status == RF_INVALID_COMPONENT_NAME)
-        at = journal_place(&v->play.log, facts_find(text, (rf_str){"components", 10}));
-    else if (entry->status == RF_INVALID_SEQ)
-        at = journal_place(&v->play.log, of->seq.offset);
-    else
-        at = journal_place(&v->play.log, of->name.offset);
-    tell(v, at, rf_status_message(entry->status), about);
+static void tell_rejected(validation *v, uint32_t i) {
+    const player *play = &v->play;
+    offence why;
+    if (v->offences >= v->first) {
+        v->offences++;
+        return;
+    }
+    offence_of(&play->report.rejected[i], journal_text(&play->log), play->log.event, play->schema, &why);
+    tell(v, journal_place(&v->play.log, why.at), why.what, (rf_str){why.about, why.about_len});
 }
 
 static void check_stamps(validation *v, const facts *of, uint64_t before, bool gap, bool stale) {
@@ -87,14 +81,12 @@ static rf_status check_event(validation *v) {
     player *play = &v->play;
     rf_report before = play->report, *report = &play->report;
     uint64_t seq = rf_world_seq(play->world), hidden;
-    rf_str text = journal_text(&play->log);
     facts of;
-    rf_status status = facts_read(text, &of);
+    rf_status status = facts_read(journal_text(&play->log), &of);
     if (status == RF_OK) status = player_fold(play);
     if (status != RF_OK) return status;
     for (uint32_t i = before.rejected_len; i < report->rejected_len; i++)
-        if (i == before.rejected_len || !same(&report->rejected[i], &report->rejected[i - 1]))
-            tell_rejected(v, i, &of, text);
+        if (i == before.rejected_len || !same(&report->rejected[i], &report->rejected[i - 1])) tell_rejected(v, i);
     // After the first 1,000, the report only counts.
     hidden = (report->rejected_count - before.rejected_count) - (report->rejected_len - before.rejected_len);
     v->offences += hidden;

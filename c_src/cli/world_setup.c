@@ -2,32 +2,27 @@
 #include "builtin_rules.h"
 #include "command.h"
 #include "input.h"
+#include "text_error.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static int explain(const char *who, const char *path, rf_str text, const rf_error *error) {
-    size_t line = 1, start = 0;
-    const char *about = error->about, *open = *about ? " (" : "", *close = *about ? ")" : "";
-    const char *message = rf_status_message(error->status);
-    if (error->offset == RF_NOWHERE || error->offset > text.len)
-        return complain(who, FAILED, "%s: %s%s%s%s", path, message, open, about, close);
-    for (size_t i = 0; i < error->offset; i++) {
-        if (text.data[i] != '\n') continue;
-        line++;
-        start = i + 1;
-    }
-    return complain(who, FAILED, "%s:%zu:%zu: %s%s%s%s", path, line, (size_t)error->offset - start + 1, message, open,
-                    about, close);
-}
-
 static int open_file(const char *who, const char *path, input **file, rf_str *text) {
     *file = input_open(path);
     if (!*file) return complain(who, FAILED, "%s: %s", path, strerror(errno));
     text->data = input_rest(*file, &text->len);
     return text->data ? DONE : complain(who, FAILED, "%s: %s", path, input_error(*file));
+}
+
+int world_setup_check(const world_setup *setup, const char *who, const char *path) {
+    const char *const files[] = {path, setup->rules, setup->schema};
+    int count = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) count += files[i] && strcmp(files[i], "-") == 0;
+    return count < 2
+               ? DONE
+               : complain(who, MISUSED, "standard input (-) can be only one of the log, the rules and the schema");
 }
 
 int world_setup_schema(const world_setup *setup, const char *who, rf_schema **out) {
@@ -43,7 +38,7 @@ int world_setup_schema(const world_setup *setup, const char *who, rf_schema **ou
                    : complain(who, FAILED, "there is not enough memory");
     code = open_file(who, path, &file, &text);
     if (code == DONE && rf_schema_from_json(rf_allocator_default(), text, out, &error) != RF_OK)
-        code = explain(who, path, text, &error);
+        code = text_error(who, path, text, &error);
     input_close(file);
     return code;
 }
@@ -82,7 +77,7 @@ static int load_rules(const char *name, const char *who, rf_schema *schema, rf_r
     else
         code = open_file(who, name, &file, &text);
     if (code == DONE && rf_rules_from_json(rf_allocator_default(), schema, text, out, &error) != RF_OK)
-        code = explain(who, name, text, &error);
+        code = text_error(who, name, text, &error);
     input_close(file);
     return code;
 }

@@ -10,7 +10,11 @@ typedef struct world_setup {
     const char *room;   // of a database; NULL: its only room
 } world_setup;
 
-// Both return an exit code and print errors. The caller releases the schema.
+// All return an exit code and print errors.
+
+// Standard input can be only one of the log (path), the rules and the schema.
+int world_setup_check(const world_setup *setup, const char *who, const char *path);
+// The caller releases the schema.
 int world_setup_schema(const world_setup *setup, const char *who, rf_schema **out);
 int world_setup_make(const world_setup *setup, const char *who, rf_schema *schema, rf_world **out);
 

@@ -78,6 +78,9 @@ static bool recognise(log_store *store, const log_options *options, log_error *e
         return set(store, "page_size", LOG_PAGE_BYTES, error) && run(store, "PRAGMA journal_mode = WAL", error) &&
                create(store, error);
     }
+    if (things == 0) // what is new in a log stands in its -wal for a while
+        return log_fail(error, RF_LOG_FORMAT,
+                        "there is nothing in it; is it a copy without the file with -wal behind its name?");
     if (id != LOG_APPLICATION_ID) return log_fail(error, RF_LOG_FORMAT, "it is another program's database");
     if (version != LOG_USER_VERSION) {
         return log_fail(error, RF_LOG_FORMAT, "it has version %lld, this reads version %d", (long long)version,

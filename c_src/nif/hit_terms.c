@@ -140,7 +140,7 @@ static bool read_height(ErlNifEnv *env, ERL_NIF_TERM term, double without, doubl
 
 static bool read_sector(ErlNifEnv *env, ERL_NIF_TERM term, uint32_t *out) {
     *out = RF_NO_SECTOR;
-    return enif_is_identical(term, nif_atom.nil) || read_bits(env, term, out);
+    return enif_is_identical(term, nif_atom.nil) || (read_bits(env, term, out) && *out != RF_NO_SECTOR);
 }
 
 static rf_status add_wall(ErlNifEnv *env, ERL_NIF_TERM term, rf_space *space) {

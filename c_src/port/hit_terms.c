@@ -112,7 +112,7 @@ static bool read_height(port_reader *reader, double without, double *out) {
 
 static bool read_sector(port_reader *reader, uint32_t *out) {
     *out = RF_NO_SECTOR;
-    return read_nil(reader) || port_read_u32(reader, out);
+    return read_nil(reader) || (port_read_u32(reader, out) && *out != RF_NO_SECTOR);
 }
 
 static rf_status add_wall(port_reader *reader, rf_space *space) {

@@ -64,10 +64,10 @@ static int answer_all(conversation *it) {
         port_run(&it->worlds, frame.term, frame.call, it->input.limit, &it->output);
         if (it->output.status != RF_OK) return complain(FAILED, "there is no memory");
         if (++count < TOGETHER && it->output.len < GATHERED) continue;
-        if (!write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
+        if (!write_answers(&it->output)) return errno == EPIPE ? DONE : complain(FAILED, strerror(errno));
         count = 0;
     }
-    if (!write_answers(&it->output)) return errno == EPIPE ? DONE : FAILED;
+    if (!write_answers(&it->output)) return errno == EPIPE ? DONE : complain(FAILED, strerror(errno));
     if (next == PORT_MORE) return -1;
     return complain(REFUSED, next == PORT_TOO_SHORT ? "a frame is too short for the number of a call"
                                                     : "a frame is longer than the limit");

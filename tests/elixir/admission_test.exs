@@ -2,7 +2,7 @@ defmodule Roomfold.AdmissionTest do
   # What a room takes in: C against Elixir, on events of all kinds by all kinds of senders.
   use ExUnit.Case, async: true
 
-  alias Roomfold.{Rules, World}
+  alias Roomfold.{JSON, Rules, World}
   alias Roomfold.Room.Admission
 
   @runs String.to_integer(System.get_env("RUNS", "300"))
@@ -106,6 +106,23 @@ defmodule Roomfold.AdmissionTest do
       item = if by == :system, do: {"system", true, [text]}, else: {by, false, [text]}
       {written, answers, _} = both([item])
       assert {written, answers} == {"", [{0, reason, about, offset}]}, text
+    end
+  end
+
+  test "users are kept from what is from the system; who speaks for the room may send everything" do
+    for {event, from} <- [
+          {~s({"event_name":"weapon_switched","user_id":"tom","weapon":"axe"}), :user},
+          {~s({"event_name":"door_triggered"}), :any},
+          {~s({"event_name":"player_hit","user_id":"tom","health":1}), :system},
+          {~s({"event":"update","entity_id":"ann","components":{"a":1}}), nil}
+        ] do
+      name = JSON.decode!(event)["event_name"]
+      if name, do: assert(Rules.sender(Rules.doom(), name) == from)
+      for by <- ["system", "server"], do: assert({_, [5], _} = both([{by, true, [event]}]))
+      {_, [answer], _} = both([{"tom", false, [event]}])
+
+      refusals = %{:system => {0, :not_allowed, name, nil}, nil => {0, :not_owned, "entity_id", nil}}
+      assert answer == Map.get(refusals, from, 5)
     end
   end
 

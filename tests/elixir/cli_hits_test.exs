@@ -238,11 +238,22 @@ defmodule Roomfold.CliHitsTest do
     end
   end
 
+  test "a line that is no JSON is told, also if it is a zero byte", %{tmp_dir: folder} do
+    for line <- ["\0", " \0\t", "x"] do
+      assert {out, error, 1} =
+               Program.run(["hits", "--rays=-", "--level=" <> level(folder)], "\n \t\r\n" <> line <> "\n")
+
+      assert out =~ ~s("rays": 0)
+      assert error =~ ~r/roomfold hits: -:3:\d+: .*\nroomfold hits: -: 1 line can't be used\n/
+    end
+  end
+
   test "levels that are none are named; levels of all recordings are read", %{tmp_dir: folder} do
     path = Path.join(folder, "bad.json")
 
     for {text, message} <- [
-          {"", "at byte 0"},
+          {"", "bad.json:1:1: the JSON text ends too early"},
+          {~s({"sectors":[],\n"lines":5}), "bad.json:2:9: the level is not valid (a list)"},
           {"[]", "a level is an object"},
           {~s({"sectors":[]}), "(lines)"},
           {~s({"sectors":[{"floor":0}],"lines":[]}), "(ceil)"},

@@ -141,7 +141,8 @@ defmodule Roomfold.CliInspectTest do
     assert {table, "", 0} = Program.run(["inspect", "-"], Enum.join(several, "\n"))
     assert table =~ ~r/^  of several entities +5 /m
     refute table =~ "unreadable"
-    assert {table, "", 0} = Program.run(["inspect", "-"], Enum.join(neither, "\n"))
+    assert {table, told, 1} = Program.run(["inspect", "-"], Enum.join(neither, "\n"))
+    assert told == "roomfold inspect: -: nothing in it could be used\n"
     refute table =~ "several"
   end
 

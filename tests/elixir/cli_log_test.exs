@@ -193,6 +193,18 @@ defmodule Roomfold.CliLogTest do
 
     log = open(path)
     fill(log, "lobby", 3_000)
+
+    # A copy while it is written: what is new stands in the file behind -wal.
+    [copy, both] = for name <- ~w(copy both), do: Path.join(folder, name <> ".db")
+    for to <- [copy, both], do: File.cp!(path, to)
+    File.cp!(path <> "-wal", both <> "-wal")
+    assert {_, _, 0} = Program.run(["replay", both])
+
+    if File.stat!(copy).size < 10_000 do
+      assert {"", error, 1} = Program.run(["replay", copy])
+      assert error =~ "there is nothing in it; is it a copy without the file with -wal behind its name?"
+    end
+
     reopen(log, path)
     bytes = File.read!(path)
     zipped = path <> ".gz"

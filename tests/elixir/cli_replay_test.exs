@@ -113,7 +113,10 @@ defmodule Roomfold.CliReplayTest do
     text = bad <> ~s({"event":"create","entity_id":"b","components":{}}\n) <> String.duplicate(bad, 1_500)
 
     assert {_, report, 0} = Program.run(["replay", "-"], text)
-    assert ["-:1:1: the value does not fit the component's type (health)", "-:3:1: " <> _ | _] = lines(report)
+
+    assert ["-:1:58: the value does not fit the component's type (health)", "-:3:58: " <> _ | _] =
+             lines(report)
+
     assert length(lines(report)) == 12
     assert Enum.at(lines(report), 10) == "... and 1491 more"
     assert List.last(lines(report)) == "seq 1502, folded 1502, orphaned 0, stale 0, gaps 0, rejected 1501"

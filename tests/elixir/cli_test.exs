@@ -9,6 +9,7 @@ defmodule Roomfold.CliTest do
   @moduletag timeout: 600_000
 
   @match Path.expand("../../priv/demo/freedm-0.12-demo1-MAP21.events.jsonl.gz", __DIR__)
+  @level Path.expand("../../priv/demo/freedm-0.12-MAP21.json.gz", __DIR__)
   @commands ~w(replay inspect validate convert hits)
   @readers [["replay"], ["inspect"], ["validate"], ["convert", "--to", "events"]]
 
@@ -74,7 +75,12 @@ defmodule Roomfold.CliTest do
             {["replay", "-", "--by", "kinds"],
              "--by kinds: there is no such choice; it takes entity, component or kind\n"},
             {["replay", "-", "--strict=yes"], "--strict takes no value"},
-            {["hits", "--level", "x"], "--level and one of --rays and --projectiles are needed"}
+            {["hits", "--level", "x"], "--level and one of --rays and --projectiles are needed"},
+            {["hits", "--level=x", "--rays=y", "--projectiles", "z"],
+             "--level and one of --rays and --projectiles are needed"},
+            {["hits", "x"], "x: files are named by --rays, --projectiles and --level"},
+            {["hits", "--rays"], "--rays needs a value"},
+            {["hits", "--colour", "x"], "there is no option --colour"}
           ] do
         assert {"", error, 2} = Program.run(arguments)
         assert error =~ message
@@ -105,7 +111,7 @@ defmodule Roomfold.CliTest do
 
       assert {out, error, 0} = Program.run(["replay", "-", "--rules", "xr"], both)
       assert out == ~s({"u":{#{position}}}\n)
-      assert error =~ "-:2:1: no rule says what this event does"
+      assert error =~ "-:2:15: no rule says what this event does (player_hit)"
       assert {"{}\n", error, 1} = Program.run(["replay", "-", "--rules", "none"], both)
       assert error =~ "nothing in it could be used"
 
@@ -381,9 +387,59 @@ defmodule Roomfold.CliTest do
           assert {"", error, 1} = Program.shell(~s("$ROOMFOLD" #{command} "$1" >&-), "", [@match])
           assert error =~ "standard output: Bad file descriptor"
         end
+
+        for command <- ["--help", "replay --help", "help", "--version", "hits --rays - --level #{@level}"] do
+          assert {"", error, 1} = Program.shell(~s("$ROOMFOLD" #{command} >/dev/full))
+          assert error =~ "standard output: No space left on device"
+        end
       else
         IO.puts("left out: a full disk (there is no /dev/full)")
       end
+    end
+
+    test "a file that is as large as files may be is an error" do
+      script = ~s(ulimit -f 1; "$ROOMFOLD" convert "$1" --to events >"$2"; code=$?; exit $code)
+      file = Path.join(System.tmp_dir!(), "roomfold-#{System.unique_integer([:positive])}.jsonl")
+
+      try do
+        assert {"", error, 1} = Program.shell(script, "", [@match, file])
+        assert error == "roomfold convert: standard output: File too large\n"
+      after
+        File.rm(file)
+      end
+    end
+
+    test "standard input is only one file" do
+      for command <- [
+            ~w(replay - --rules -),
+            ~w(inspect - --schema -),
+            ~w(validate /not/there --rules - --schema -),
+            ~w(convert - --to kind --schema -)
+          ] do
+        assert {"", error, 2} = Program.run(command, event(1))
+
+        assert error ==
+                 "roomfold #{hd(command)}: standard input (-) can be only one of the log, the rules and the schema\n"
+      end
+
+      assert {"", error, 2} = Program.run(~w(hits --rays - --level -))
+      assert error =~ "standard input (-) can be only one of the recording and the level"
+    end
+
+    test "a file of which nothing is an event is a failure, but not for inspect if there is one" do
+      utf16 = :unicode.characters_to_binary(event(1) <> "\n", :utf8, {:utf16, :little})
+
+      for text <- ["x", "1\n2\n", "[1]", "{}", utf16] do
+        for command <- [~w(replay), ~w(inspect)] do
+          assert {_, error, 1} = Program.run(command ++ ["-"], text)
+          assert error =~ "roomfold #{hd(command)}: -: nothing in it could be used\n"
+        end
+
+        for command <- [~w(validate), ~w(convert --to events)],
+            do: assert({_, _, 1} = Program.run(command ++ ["-"], text))
+      end
+
+      assert {_, "", 0} = Program.run(~w(inspect -), ~s(x\n{"event_name":"nix"}))
     end
 
     test "commands in a row" do

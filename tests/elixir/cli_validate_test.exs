@@ -71,6 +71,37 @@ defmodule Roomfold.CliValidateTest do
     assert summary == "-: #{length(@lines)} events, #{length(expected)} offences"
   end
 
+  test "a number that nothing holds, where nobody looks, hides nothing of an event" do
+    text = """
+    {"event":"create","entity_id":"a","components":{},"seq":1}
+    {"far":1e999,"event":"update","entity_id":"a","components":{"health":1},"seq":4,"at":5,"by":7}
+    {"far":[1e999],"event":"update","entity_id":"a","components":{"n":1e999,"position":"here"},"seq":5}
+    {"far":-1e999,"event_name":"nix","seq":6}
+    {"far":1e999,"seq":7}
+    """
+
+    assert {told, "", 1} = Program.run(["validate", "-"], text)
+
+    assert told == """
+           -:2:79: seqs are missing before this one (4 after 1)
+           -:2:93: by must be a string of 1 to 255 bytes
+           -:3:67: the number is out of range (n)
+           -:3:84: the value does not fit the component's type (position)
+           -:4:28: no rule says what this event does (nix)
+           -:5:2: this is no event, no map of components and no map of kinds (far)
+           -: 5 events, 6 offences
+           """
+
+    for until <- [1, 3],
+        do: assert({~s({"a":{}}\n), _, 0} = Program.run(["replay", "-", "--until", "#{until}"], text))
+
+    assert {~s({"a":{"health":1}}\n), _, 0} = Program.run(["replay", "-", "--until", "4"], text)
+    assert {table, "", 0} = Program.run(["inspect", "-", "--json"], text)
+
+    assert %{"names" => %{"create" => 1, "update" => 2, "nix" => 1}, "unreadable" => 1} =
+             Roomfold.JSON.decode!(table)
+  end
+
   test "the first ones only" do
     text = String.duplicate("x\n", 3_000)
     assert {out, "", 1} = Program.run(["validate", "-", "--first", "2"], text)

@@ -194,6 +194,22 @@ defmodule Roomfold.ExplainTest do
              ~s(this sender may not send this event: the rule of "player_hit" is from: :system, the sender is a user)
   end
 
+  test "an event with very many names that are none: they are looked at once" do
+    for impl <- @impls do
+      event = {"create", %{"entity_id" => "a", "components" => Map.new(1..5_000, &{&1, &1})}}
+      world = World.new!(impl: impl)
+      {:reductions, before} = Process.info(self(), :reductions)
+
+      assert {:ok, _, %{rejected_count: 5_000, rejected: [{0, first} | _] = rejected}} =
+               World.fold(world, [event])
+
+      {:reductions, behind} = Process.info(self(), :reductions)
+      assert first.message =~ ~r/got \d+, \d+, \d+$/
+      assert rejected |> Enum.map(fn {_, error} -> error.message end) |> Enum.uniq() == [first.message]
+      assert behind - before < 3_000_000
+    end
+  end
+
   test "arguments that can mean nothing are errors that say what is wanted" do
     for impl <- @impls, world = World.new!(impl: impl) do
       for {input, said} <- [
@@ -209,6 +225,10 @@ defmodule Roomfold.ExplainTest do
       assert {:error, %Error{reason: :invalid_argument, message: message}} = World.diff(world, -1)
       assert message =~ "a diff goes from a seq, an integer from 0, got -1"
       assert {:error, %Error{reason: :invalid_argument}} = World.diff(world, "1")
+
+      assert_raise Error, ~r/the names of components are strings, got the string "b"/, fn ->
+        World.query(world, ["a" | "b"])
+      end
 
       assert_raise Error, ~r/the names of components are strings, got the atom :health/, fn ->
         World.query(world, [:health])

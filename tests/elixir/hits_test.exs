@@ -481,4 +481,37 @@ defmodule Roomfold.HitsTest do
     assert {:error, %{message: message}} = Level.from_json(~s({"lines":[]}))
     assert message =~ "sectors"
   end
+
+  test "levels whose numbers or lists are none are errors, not exceptions" do
+    huge = "1" <> String.duplicate("0", 400)
+    line = ~s("x1":0,"y1":0,"x2":1,"y2":1)
+
+    for text <- [
+          ~s({"sectors":[{"floor":#{huge},"ceil":1}],"lines":[]}),
+          ~s({"sectors":[{"floor":0,"ceil":1e308}],"lines":[]}),
+          ~s({"sectors":[],"lines":[{"x1":-#{huge},"y1":0,"x2":1,"y2":1}]}),
+          ~s({"sectors":[{"floor":0,"ceil":1}],"lines":[{#{line},"back":0,"flags":4}]}),
+          ~s({"sectors":[{"floor":0,"ceil":1}],"lines":[{#{line},"front":0,"back":4294967295,"flags":4}]})
+        ] do
+      assert {:error, %{reason: :invalid_level}} = Level.from_json(text)
+    end
+
+    for form <- [
+          %{"sectors" => [%{} | 1]},
+          %{"sectors" => [], "lines" => [1 | 2]},
+          %{"sectors" => [], "lines" => %{}},
+          5
+        ] do
+      assert {:error, %{reason: :invalid_level}} = Level.from_map(form)
+    end
+
+    assert {:error, %{reason: :invalid_level}} =
+             Level.from_map(%{"sectors" => [%{"floor" => 0, "ceil" => 1} | 1], "lines" => []})
+
+    for unit <- [0, -1, "x", nil],
+        do:
+          assert_raise(ArgumentError, ~r/:unit is a number above 0/, fn ->
+            Level.from_json(~s({"sectors":[],"lines":[]}), unit: unit)
+          end)
+  end
 end

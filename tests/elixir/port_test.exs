@@ -321,6 +321,11 @@ defmodule Roomfold.PortTest do
       assert System.cmd("sh", ["-c", script, program], stderr_to_stdout: true) ==
                {"roomfold_port: a frame is #{message}\n", 2}
     end
+
+    if File.exists?("/dev/full") do
+      script = ~S(printf '\0\0\0\005\0\0\0\0\203' | "$0" 2>&1 >/dev/full)
+      assert System.cmd("sh", ["-c", script, program]) == {"roomfold_port: No space left on device\n", 1}
+    end
   end
 
   test "a call that is too long is refused, an answer too" do
@@ -512,10 +517,76 @@ defmodule Roomfold.PortTest do
   end
 
   test "options that are none" do
-    for opts <- [[size: 0], [timeout: -1], [max_frame_bytes: 5], [name: "x"], [colour: 1]],
-        do: assert_raise(ArgumentError, fn -> Roomfold.Port.start_link(opts) end)
+    for {opts, message} <- [
+          {[size: 0], ":size must be 1 to 1,024 programs, got: 0"},
+          {[size: 10_000_000], ":size must be 1 to 1,024 programs"},
+          {[timeout: -1], ":timeout must be 1 to 4,294,967,294 milliseconds"},
+          {[timeout: 10 ** 20], ":timeout must be 1 to 4,294,967,294 milliseconds"},
+          {[timeout: :infinity], ":timeout must be 1 to 4,294,967,294 milliseconds"},
+          {[max_frame_bytes: 5], ":max_frame_bytes must be 1,024 to"},
+          {[max_waiting: 1.0], ":max_waiting must be a whole number above 0"},
+          {[name: "x"], ":name must be an atom"},
+          {[name: nil], ":name must be an atom"},
+          {[name: true], ":name must be an atom"},
+          {[program: 5], ":program must be a path, a string, got: 5"},
+          {[program: "/not/there"], "Roomfold's port program was not found: /not/there"},
+          {[program: __ENV__.file], "can't be the port's program: it is not executable"},
+          {[args: "x"], ":args must be a list of strings"},
+          {[args: [1]], ":args must be a list of strings"},
+          {[args: ["1" | "2"]], ":args must be a list of strings"},
+          {[colour: 1], "unknown keys [:colour]"},
+          {[:size], "a pool's options are a keyword list, got: [:size]"},
+          {:size, "a pool's options are a keyword list, got: :size"}
+        ] do
+      error = catch_error(Roomfold.Port.start_link(opts))
+      assert is_struct(error, ArgumentError) or is_struct(error, RuntimeError)
+      assert Exception.message(error) =~ message
+    end
 
     assert_raise ArgumentError, ~r/supervision tree/, fn -> World.new(impl: Pool) end
+
+    for pool <- [:nothing, "Pool", nil, 5],
+        do: assert_raise(ArgumentError, ~r/does not run/, fn -> Roomfold.Port.ping(pool) end)
+  end
+
+  test "a pool twice, and a name that another process has: that one is left alone" do
+    pool = start_pool()
+    assert Roomfold.Port.start_link(name: Pool, size: 1) == {:error, {:already_started, pool}}
+    assert Pool.start_link() == {:error, {:already_started, pool}}
+    assert Roomfold.Port.ping(Pool) == :ok
+    assert {:error, _} = Roomfold.Port.ping(Pool, 99)
+
+    agent = start_supervised!({Agent, fn -> 1 end})
+    Process.register(agent, :port_test_agent)
+    assert Roomfold.Port.start_link(name: :port_test_agent) == {:error, {:already_started, agent}}
+
+    for ask <- [&Roomfold.Port.ping/1, &Roomfold.Port.info/1] do
+      assert_raise ArgumentError, ":port_test_agent is the name of a process that is no pool", fn ->
+        ask.(:port_test_agent)
+      end
+    end
+
+    assert Agent.get(agent, & &1) == 1
+  end
+
+  test "a world is released as often as one likes; what has none is told" do
+    start_pool()
+    world = World.fold!(World.new!(impl: Pool), [{"create", %{"entity_id" => "a", "components" => %{}}}])
+
+    for _ <- 1..3 do
+      assert Roomfold.Port.release(world) == :ok
+      assert Roomfold.Port.release(world) == :ok
+      assert World.get(world, "a") == %{}
+    end
+
+    stop_supervised!(Pool)
+    assert Roomfold.Port.release(world) == :ok
+
+    for other <- [World.new!(impl: :native), :world, nil] do
+      assert_raise ArgumentError, ~r/only a world of impl: :port is in a program/, fn ->
+        Roomfold.Port.release(other)
+      end
+    end
   end
 
   test "rooms: the one word, also when the program ends while they run" do

@@ -116,4 +116,75 @@ defmodule ShapeTest do
       assert {:error, %{reason: :invalid_snapshot}} = Roomfold.Shape.events(odd, :entity)
     end
   end
+
+  test "what is no diff of any shape, an improper list above all" do
+    head = %{"from" => 1, "seq" => 2}
+
+    columns =
+      Map.merge(head, %{"components" => %{"n" => %{"a" => 1}}, "created" => ["a"], "deleted" => ["b"]})
+
+    kinds = Map.merge(head, %{"kinds" => %{"as" => [%{"id" => "a"}], "deleted" => ["b"]}, "created" => ["a"]})
+    plain = Map.merge(head, %{"creates" => %{"a" => %{}}, "updates" => %{}, "deletes" => ["b"]})
+    for diff <- [columns, kinds, plain], do: assert({:ok, %{"deletes" => ["b"]}} = Shape.diff(diff))
+
+    no_lists = [["a" | "b"], ["a" | nil], "a", %{}, nil, {}]
+
+    for {diff, key} <- [{columns, "created"}, {columns, "deleted"}, {kinds, "created"}, {plain, "deletes"}],
+        odd <- no_lists ++ [[1], [nil], ["a", %{}]] do
+      assert {:error, %{reason: :invalid_diff} = error} = Shape.diff(%{diff | key => odd})
+      assert error.message =~ key
+    end
+
+    for odd <- no_lists ++ [[1], [%{}], [%{"id" => "a"} | 1]] do
+      assert {:error, %{reason: :invalid_diff}} = Shape.diff(put_in(kinds["kinds"]["as"], odd))
+    end
+
+    for odd <- [[], [1 | 2], nil, 1, 1..2],
+        do: assert({:error, %{reason: :invalid_diff}} = Shape.diff(put_in(columns["components"]["n"], odd)))
+
+    for odd <- [~D[2020-01-01], 2.0, nil, [1 | 2]] do
+      assert {:error, %{reason: :invalid_diff}} = Shape.diff(odd)
+
+      for key <- ["from", "seq"],
+          do: assert({:error, %{reason: :invalid_diff}} = Shape.diff(%{plain | key => odd}))
+
+      for {diff, key} <- [{columns, "components"}, {kinds, "kinds"}, {plain, "creates"}, {plain, "updates"}],
+          do: assert({:error, %{reason: :invalid_diff}} = Shape.diff(%{diff | key => odd}))
+    end
+
+    assert {:error, %{reason: :invalid_diff}} = Shape.diff(%{})
+    assert {:error, %{reason: :invalid_diff}} = Shape.diff(%{plain | "from" => 2, "seq" => 1})
+  end
+
+  test "what is no snapshot, no changes and no events, an improper list above all" do
+    for {shape, by} <- [
+          {%{"as" => [%{"id" => "a"} | 1]}, :kind},
+          {%{"created" => ["a" | 1], "as" => []}, :kind},
+          {%{"deleted" => ["a" | 1]}, :component},
+          {%{"as" => [~D[2020-01-01]]}, :kind}
+        ] do
+      assert {:error, %{reason: :invalid_snapshot}} = Shape.events(shape, by)
+    end
+
+    assert {:error, %{reason: :invalid_snapshot}} = Shape.to_entities(%{"as" => [%{"id" => "a"} | 1]}, :kind)
+
+    assert {:error, %{reason: :invalid_snapshot}} =
+             Shape.snapshot(%{"seq" => 1, "kinds" => %{"as" => [1 | 2]}})
+
+    good = {"update", %{"entity_id" => "a", "components" => %{"n" => 1}}}
+
+    for {events, reason, index} <- [
+          {[good | 1], :not_an_event, 1},
+          {[good, 5], :not_an_event, 1},
+          {5, :not_an_event, 0},
+          {[good, {"create", %{}}], :invalid_id, 1},
+          {[good, {"delete", %{"entity_id" => 5}}], :invalid_id, 1},
+          {[good, {"create", %{"entity_id" => "a", "components" => [1]}}], :invalid_components, 1},
+          {[good, {"update", %{"entity_id" => "a", "components" => nil}}], :invalid_components, 1},
+          {[{"create", %{"entity_id" => "a", "components" => 1..2}}], :invalid_components, 0}
+        ],
+        by <- [:entity, :component, :kind] do
+      assert {:error, %{reason: ^reason, index: ^index}} = Shape.from_events(events, by)
+    end
+  end
 end

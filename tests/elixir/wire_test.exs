@@ -770,4 +770,75 @@ defmodule Roomfold.WireTest do
       assert {:error, %{reason: :unsupported_value, index: 1}} = Wire.encode_events([good, event])
     end
   end
+
+  test "input that is none is an error that says what of it" do
+    pose = %{"position" => [1, 2, 3], "rotation" => [0, 0, 0, 1]}
+    good = %{"input" => 1, "ack" => 2, "head" => pose, "events" => [{"jump", %{}}]}
+    assert {:ok, frame} = Wire.encode_input(Map.merge(good, %{:a => 1, 1 => 2, {1} => nil, "left" => nil}))
+    assert Wire.encode_input(good) == {:ok, frame}
+
+    for odd <- [~D[2020-01-01], 1..2, MapSet.new(), [], nil, {:a}] do
+      assert {:error, %{reason: :invalid_argument, field: nil}} = Wire.encode_input(odd)
+    end
+
+    for {key, odd} <-
+          for(key <- ["input", "ack"], odd <- ["1", -1, 1.0, nil, :a, {1}, [1 | 2], 2 ** 64], do: {key, odd}) ++
+            [{"ack", 2 ** 53}] ++
+            for(
+              key <- ["head", "left", "right"],
+              odd <- [false, 5, [], {1, 2}, 1..2, [position: 1]],
+              do: {key, odd}
+            ) ++
+            for(odd <- [nil, %{}, 5, "x", {}, 1..2], do: {"events", odd}) do
+      assert {:error, %{reason: :invalid_argument, field: ^key} = error} =
+               Wire.encode_input(%{good | "head" => pose} |> Map.put(key, odd))
+
+      assert error.message =~ "got "
+    end
+
+    assert {:error, %{reason: :invalid_argument, field: "input"}} =
+             Wire.encode_input(Map.delete(good, "input"))
+
+    for odd <- [nil, {1, 2, 3}, [1, 2 | 3], ["1", 2, 3], [{1}, 2, 3], %{}] do
+      assert {:error, %{reason: :wrong_type, field: "position"}} =
+               Wire.encode_input(%{good | "head" => %{pose | "position" => odd}})
+    end
+
+    for {event, reason} <- [
+          {nil, :not_an_event},
+          {{:jump, %{}}, :not_an_event},
+          {{"jump", ~D[2020-01-01]}, :not_an_event},
+          {{"jump", %{a: 1}}, :not_an_event},
+          {{"jump", []}, :not_an_event},
+          {{"jump", %{"a" => %{1 => 2}}}, :unsupported_value},
+          {{"jump", %{"a" => {1, {2}}}}, :unsupported_value},
+          {{"jump", %{"a" => [1 | 2]}}, :unsupported_value},
+          {{<<255>>, %{}}, :invalid_utf8}
+        ] do
+      assert {:error, %{reason: ^reason, index: 1}} =
+               Wire.encode_input(%{good | "events" => [{"jump", %{}}, event]})
+
+      assert {:error, %{reason: ^reason, index: 1}} = Wire.encode_events([{"jump", %{}}, event])
+    end
+
+    assert {:error, %{reason: :not_an_event, index: 1}} =
+             Wire.encode_input(%{good | "events" => [{"jump", %{}} | :end]})
+  end
+
+  test "options of frames that mean nothing raise what they should be" do
+    event = {"update", %{"entity_id" => "a", "components" => %{}}}
+
+    for {opts, message} <- [
+          {[known: -5], ":known is a seq, got -5"},
+          {[handles: 5], ":handles is a map of ids, got 5"},
+          {[handles: %{"a" => :x}], ~s(the handle of "a" is an integer from 0, got the atom :x)},
+          {[schema: 5], ":schema must be a Roomfold.Schema, got 5"}
+        ] do
+      assert_raise ArgumentError, message, fn -> Wire.encode_events([event], opts) end
+    end
+
+    assert_raise ArgumentError, ":schema must be a Roomfold.Schema, got 5", fn ->
+      Wire.encode_input(%{"input" => 1}, schema: 5)
+    end
+  end
 end

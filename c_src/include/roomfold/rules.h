@@ -15,7 +15,8 @@ RF_BEGIN
 #define RF_RULE_FIELDS 64     // fields that the operations of an event read
 #define RF_RULE_SET 64        // components that an operation sets
 
-// Who may send an event. rf_admit refuses an event that is RF_FROM_SYSTEM from a sender that is not trusted.
+// Who may send an event. rf_admit refuses an event that is RF_FROM_SYSTEM from a sender that is not trusted; a trusted
+// one speaks for the room and may send everything, also what is RF_FROM_USER.
 typedef enum rf_sender { RF_FROM_ANY, RF_FROM_USER, RF_FROM_SYSTEM } rf_sender;
 
 // Rules compiled for one schema. Immutable and reference-counted; may be shared between threads.

@@ -304,6 +304,9 @@ defmodule Roomfold.Conformance do
               %{walls: [{0, 0, 1, 1, 2 ** 63, nil, nil, nil, 1}]},
               %{walls: [{0, 0, 1, 1, nil, 1.0e10, nil, nil, 1}]},
               %{walls: [{0, 0, 1, 1, nil, nil, :front, nil, 1}]},
+              %{sectors: [{0, 1}], walls: [{0, 0, 1, 1, nil, nil, 0, 0xFFFFFFFF, 1}]},
+              %{walls: [{0, 0, 1, 1, nil, nil, nil, 0xFFFFFFFF, 1}]},
+              %{walls: [{0, 0, 1, 1, nil, nil, 0xFFFFFFFF, nil, 1}]},
               %{triangles: [{{0, 0, 0}, {1, 1, 1}, {2 ** 64, 2, 5}, 1}]}
             ] do
           level = struct!(Roomfold.Level, level)

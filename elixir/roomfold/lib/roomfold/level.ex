@@ -11,6 +11,7 @@ defmodule Roomfold.Level do
   All are numbered by position, from 0. An entity `sector-N` with the components floor and ceiling moves sector N.
   """
 
+  import Roomfold.Hits.Number, only: [is_real: 1]
   alias Roomfold.{Error, JSON}
 
   @type point :: {number, number, number}
@@ -24,6 +25,8 @@ defmodule Roomfold.Level do
   defstruct sectors: [], walls: [], boxes: [], triangles: []
 
   @two_sided 4
+  # Metres; no coordinate is larger.
+  @reach 1.0e9
   @all_layers 0xFFFFFFFF
 
   @doc """
@@ -61,7 +64,10 @@ defmodule Roomfold.Level do
   def from_map(form, opts \\ [])
 
   def from_map(%{} = form, opts) do
-    unit = Keyword.get(opts, :unit, 1 / 32)
+    unit = Keyword.validate!(opts, unit: 1 / 32)[:unit]
+
+    unless is_real(unit) and unit > 0,
+      do: raise(ArgumentError, ":unit is a number above 0, got #{Error.got(unit)}")
 
     with {:ok, sectors} <- all(form["sectors"], "sector", &sector(&1, unit)),
          {:ok, walls} <- all(form["lines"], "line", &wall(&1, unit, length(sectors))) do
@@ -71,34 +77,41 @@ defmodule Roomfold.Level do
 
   def from_map(_, _), do: invalid("it is not an object")
 
-  defp all(items, what, read) when is_list(items) do
-    items
-    |> Enum.with_index()
-    |> Enum.reduce_while([], fn {item, index}, known ->
-      case read.(item) do
-        nil -> {:halt, invalid("#{what} #{index}")}
-        item -> {:cont, [item | known]}
-      end
-    end)
-    |> case do
-      {:error, _} = error -> error
-      known -> {:ok, Enum.reverse(known)}
+  defp all(items, what, read) when is_list(items), do: all(items, 0, [], what, read)
+  defp all(_, what, _), do: invalid("there are no #{what}s")
+
+  defp all([item | items], index, known, what, read) do
+    case read.(item) do
+      nil -> invalid("#{what} #{index}")
+      item -> all(items, index + 1, [item | known], what, read)
     end
   end
 
-  defp all(_, what, _), do: invalid("there are no #{what}s")
+  defp all([], _, known, _, _), do: {:ok, Enum.reverse(known)}
+  defp all(_, index, _, what, _), do: invalid("#{what} #{index}")
 
-  defp sector(%{"floor" => floor, "ceil" => ceil}, unit) when is_number(floor) and is_number(ceil),
-    do: {floor * unit, ceil * unit}
+  defp sector(%{"floor" => floor, "ceil" => ceil}, unit) when is_real(floor) and is_real(ceil),
+    do: in_reach({metres(floor, unit), metres(ceil, unit)})
 
   defp sector(_, _), do: nil
 
-  defp wall(%{"x1" => x1, "y1" => y1, "x2" => x2, "y2" => y2} = line, unit, sectors)
-       when is_number(x1) and is_number(y1) and is_number(x2) and is_number(y2) do
-    back = if Bitwise.band(flags(line), @two_sided) != 0, do: line["back"]
+  # Out of range, not an ArithmeticError.
+  defp metres(number, unit) when abs(number) <= @reach / unit, do: number * unit
+  defp metres(_, _), do: nil
 
-    if sector?(line["front"], sectors) and sector?(back, sectors) do
-      {x1 * unit, north(y1, unit), x2 * unit, north(y2, unit), nil, nil, line["front"], back, @all_layers}
+  defp in_reach(place), do: if(nil in Tuple.to_list(place), do: nil, else: place)
+
+  defp wall(%{"x1" => x1, "y1" => y1, "x2" => x2, "y2" => y2} = line, unit, sectors)
+       when is_real(x1) and is_real(y1) and is_real(x2) and is_real(y2) do
+    back = if Bitwise.band(flags(line), @two_sided) != 0, do: line["back"]
+    place = in_reach({metres(x1, unit), metres(y1, unit), metres(x2, unit), metres(y2, unit)})
+
+    with {x1, y1, x2, y2} <- place,
+         true <- sector?(line["front"], sectors) and sector?(back, sectors),
+         true <- back == nil or line["front"] != nil do
+      {x1, 0.0 - y1, x2, 0.0 - y2, nil, nil, line["front"], back, @all_layers}
+    else
+      _ -> nil
     end
   end
 
@@ -106,8 +119,6 @@ defmodule Roomfold.Level do
 
   defp flags(%{"flags" => flags}) when is_integer(flags), do: flags
   defp flags(_), do: 0
-
-  defp north(y, unit), do: 0.0 - y * unit
 
   defp sector?(nil, _), do: true
   defp sector?(number, count), do: is_integer(number) and number in 0..(count - 1)//1

@@ -122,8 +122,7 @@ defmodule Roomfold.Port do
   """
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts \\ []) do
-    opts = @options |> Keyword.merge(Keyword.validate!(opts, Keyword.keys(@options))) |> check!()
-    Program.path!(opts[:program])
+    opts = options!(opts)
 
     with {:ok, pid} <- Supervisor.start_link(__MODULE__, opts, name: opts[:name]) do
       # Its name is there before its workers are.
@@ -132,12 +131,30 @@ defmodule Roomfold.Port do
     end
   end
 
+  # What is wrong is said to the caller, not by a supervisor.
+  defp options!(opts) do
+    unless Keyword.keyword?(opts),
+      do: raise(ArgumentError, "a pool's options are a keyword list, got: #{inspect(opts)}")
+
+    opts = @options |> Keyword.merge(Keyword.validate!(opts, Keyword.keys(@options))) |> check!()
+    Program.path!(opts[:program])
+    opts
+  end
+
+  # The longest time that a timer takes.
+  @longest_ms 4_294_967_294
+
   defp check!(opts) do
     opts = Keyword.update!(opts, :size, &(&1 || System.schedulers_online()))
     number = &(is_integer(&1) and &1 > 0)
 
-    for name <- [:size, :timeout, :max_in_flight, :max_in_flight_bytes, :max_waiting, :max_worlds],
+    for name <- [:max_in_flight, :max_in_flight_bytes, :max_waiting, :max_worlds],
         do: must!(opts, name, number, "a whole number above 0")
+
+    must!(opts, :size, &(is_integer(&1) and &1 in 1..1_024), "1 to 1,024 programs")
+    must!(opts, :timeout, &(is_integer(&1) and &1 in 1..@longest_ms), "1 to 4,294,967,294 milliseconds")
+    must!(opts, :program, &(&1 == nil or (is_binary(&1) and String.valid?(&1))), "a path, a string")
+    must!(opts, :args, &(&1 == nil or strings?(&1)), "a list of strings")
 
     must!(
       opts,
@@ -146,9 +163,12 @@ defmodule Roomfold.Port do
       "1,024 to 1,073,741,824 bytes"
     )
 
-    must!(opts, :name, &is_atom/1, "an atom")
+    must!(opts, :name, &(is_atom(&1) and &1 not in [nil, true, false]), "an atom")
     opts
   end
+
+  defp strings?([string | strings]), do: is_binary(string) and strings?(strings)
+  defp strings?(rest), do: rest == []
 
   defp must!(opts, name, check, what) do
     unless check.(opts[name]),
@@ -195,6 +215,7 @@ defmodule Roomfold.Port do
   # Starts the pool if it does not run and waits for its workers, or raises with what to do.
   def ensure!(pool) do
     cond do
+      not is_atom(pool) -> not_running!(pool)
       ready?(pool) -> :ok
       # It is being started: it answers when its workers are there.
       pid = Process.whereis(pool) -> wait_for(pid, pool)
@@ -209,6 +230,9 @@ defmodule Roomfold.Port do
   end
 
   defp wait_for(pid, pool) do
+    unless :proc_lib.translate_initial_call(pid) == {:supervisor, __MODULE__, 1},
+      do: raise(ArgumentError, "#{inspect(pool)} is the name of a process that is no pool")
+
     Supervisor.count_children(pid)
     :ok
   catch
@@ -217,7 +241,7 @@ defmodule Roomfold.Port do
 
   defp start!(__MODULE__) do
     opts = Application.get_env(:roomfold, :port, [])
-    Program.path!(opts[:program])
+    options!(opts)
 
     case Supervisor.start_child(Roomfold.Supervisor, {__MODULE__, opts}) do
       {:ok, _} -> :ok
@@ -227,7 +251,9 @@ defmodule Roomfold.Port do
     end
   end
 
-  defp start!(pool) do
+  defp start!(pool), do: not_running!(pool)
+
+  defp not_running!(pool) do
     raise ArgumentError, "the pool #{inspect(pool)} does not run: put it into your supervision tree"
   end
 
@@ -270,4 +296,8 @@ defmodule Roomfold.Port do
   """
   @spec release(World.t()) :: :ok
   def release(%World{state: %Roomfold.Projection.Port{} = state}), do: Roomfold.Projection.Port.release(state)
+
+  def release(other) do
+    raise ArgumentError, "only a world of impl: :port is in a program, got: #{inspect(other)}"
+  end
 end

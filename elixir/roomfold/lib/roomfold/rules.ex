@@ -10,8 +10,9 @@ defmodule Roomfold.Rules do
           {:user, [{:update, "torch_id", %{"lit" => {:value, true}, "color" => {:field, "color"}}}]}
       })
 
-  An event's rule is `{from, operations}` or only the operations. `from` is the sender that the event may have: `:user`, `:system` or
-  `:any` (the default).
+  An event's rule is `{from, operations}` or only the operations. `from` says who may send the event to a room: `:system` keeps users
+  from it; `:user` and `:any` (the default) let everybody. The room itself (`by: :system`, `by: :server`, its systems) may send
+  everything, so `:user` only tells readers from whom the event is to be expected.
 
   | operation | what it does |
   |---|---|

@@ -82,7 +82,7 @@ defmodule Roomfold.Shape do
   defp gather(:kind, kinds) do
     for {kind, items} <- kinds, reduce: %{} do
       entities ->
-        unless is_list(items), do: throw({:invalid, "#{inspect(kind)} is not a list"})
+        unless proper?(items), do: throw({:invalid, "#{inspect(kind)} is not a list"})
         Enum.reduce(items, entities, &item(&1, &2, kind))
     end
   end
@@ -93,6 +93,9 @@ defmodule Roomfold.Shape do
   end
 
   defp item(_, _, kind), do: throw({:invalid, "an item of #{inspect(kind)} has no id"})
+
+  defp proper?([_ | tail]), do: proper?(tail)
+  defp proper?(tail), do: tail == []
 
   @doc """
   A snapshot as `Roomfold.World.encode/4` writes it, decoded: its seq and its entities.
@@ -120,7 +123,7 @@ defmodule Roomfold.Shape do
   defp shape(_), do: snapshot(nil)
 
   @doc """
-  A diff of any shape as one by entity, as `Roomfold.World.diff/2` answers it.
+  A diff of any shape as one by entity, as `Roomfold.World.diff/2` answers it; `:invalid_diff` if it is of none.
 
       iex> {:ok, diff} = Roomfold.Shape.diff(%{
       ...>   "from" => 1, "seq" => 3, "created" => ["a"], "deleted" => ["c"],
@@ -136,21 +139,49 @@ defmodule Roomfold.Shape do
   def diff(%{"kinds" => %{"deleted" => deleted} = kinds, "created" => created} = diff),
     do: by_entity(diff, Map.delete(kinds, "deleted"), :kind, created, deleted)
 
-  def diff(%{} = diff), do: {:ok, diff}
-  def diff(_), do: {:error, Error.new(:invalid_diff)}
+  def diff(%{"creates" => creates, "updates" => updates, "deletes" => deletes} = diff) do
+    with :ok <- head(diff), :ok <- ids(deletes, "deletes") do
+      if plain?(creates) and plain?(updates),
+        do: {:ok, diff},
+        else: invalid_diff("\"creates\" and \"updates\" are maps of entities")
+    end
+  end
 
-  defp by_entity(diff, shape, by, created, deleted) when is_list(created) do
-    with {:ok, entities} <- to_entities(shape, by) do
+  def diff(_),
+    do: invalid_diff("it needs from, seq, and creates, updates and deletes, or one of the other shapes")
+
+  defp by_entity(diff, shape, by, created, deleted) do
+    with :ok <- head(diff),
+         :ok <- ids(created, "created"),
+         :ok <- ids(deleted, "deleted"),
+         {:ok, entities} <- to_entities(shape, by) do
       {creates, updates} = Map.split(entities, created)
       creates = Enum.reduce(created, creates, &Map.put_new(&2, &1, %{}))
       head = Map.take(diff, ["from", "seq"])
       {:ok, Map.merge(head, %{"creates" => creates, "updates" => updates, "deletes" => deleted})}
     else
-      {:error, error} -> {:error, Error.new(:invalid_diff, detail: error.message)}
+      {:error, %{reason: :invalid_diff}} = error -> error
+      {:error, error} -> invalid_diff(error.detail)
     end
   end
 
-  defp by_entity(_, _, _, _, _), do: {:error, Error.new(:invalid_diff)}
+  defp head(%{"from" => from, "seq" => seq})
+       when is_integer(from) and is_integer(seq) and from >= 0 and seq >= from and seq <= @max_seq,
+       do: :ok
+
+  defp head(_), do: invalid_diff("from and seq are integers from 0 to 2^53 - 1, from is not the larger one")
+
+  defp ids(list, name) do
+    cond do
+      not proper?(list) -> invalid_diff("#{inspect(name)} is not a list")
+      Enum.all?(list, &is_binary/1) -> :ok
+      true -> invalid_diff("#{inspect(name)} holds what is no id")
+    end
+  end
+
+  defp invalid_diff(detail), do: {:error, Error.new(:invalid_diff, detail: detail)}
+
+  defp plain?(map), do: is_map(map) and not is_struct(map)
 
   @doc """
   Changes in another shape as entity events, to be folded: a delete for each id under `"deleted"`, then for each entity a create
@@ -171,8 +202,8 @@ defmodule Roomfold.Shape do
     {shape, created, deleted} = lists(shape, by)
 
     with {:ok, entities} <- to_entities(shape, by),
-         {:ok, created} <- ids(created, "created"),
-         {:ok, deleted} <- ids(deleted, "deleted") do
+         :ok <- list(created, "created"),
+         :ok <- list(deleted, "deleted") do
       entities = Enum.reduce(created, entities, &Map.put_new(&2, &1, %{}))
 
       changed =
@@ -190,12 +221,16 @@ defmodule Roomfold.Shape do
     {shape, Map.get(lists, "created", []), Map.get(lists, "deleted", [])}
   end
 
-  defp ids(list, _) when is_list(list), do: {:ok, list}
-  defp ids(_, name), do: {:error, Error.new(:invalid_snapshot, detail: "#{inspect(name)} is not a list")}
+  defp list(list, name) do
+    if proper?(list),
+      do: :ok,
+      else: {:error, Error.new(:invalid_snapshot, detail: "#{inspect(name)} is not a list")}
+  end
 
   @doc """
   Entity events in another shape, to be read back by `events/3`: what is set, and (but by entity) the ids under `"created"` and
-  `"deleted"`, by kind always. Later events win; `:not_an_event` for domain events, which stay events.
+  `"deleted"`, by kind always. Later events win; `:not_an_event` for domain events, which stay events. An entity event that
+  lacks an id or a map of components is an error too, each with the event's index.
 
       iex> Roomfold.Shape.from_events([{"update", %{"entity_id" => "a", "components" => %{"lit" => true}}}], :component)
       {:ok, %{"lit" => %{"a" => true}}}
@@ -204,7 +239,7 @@ defmodule Roomfold.Shape do
   """
   @spec from_events([Roomfold.World.event()], by) :: {:ok, map} | {:error, Error.t()}
   def from_events(events, by) do
-    {entities, created, deleted} = Enum.reduce(events, {%{}, [], []}, &collect/2)
+    {entities, created, deleted} = collect(events, 0, {%{}, [], []})
     lists = %{"created" => Enum.sort(created), "deleted" => Enum.reverse(deleted)}
 
     case from_entities(entities, by) do
@@ -213,18 +248,36 @@ defmodule Roomfold.Shape do
       columns -> {:ok, Map.merge(columns, Map.reject(lists, fn {_, ids} -> ids == [] end))}
     end
   catch
-    {:invalid, name} -> {:error, Error.new(:not_an_event, detail: "#{inspect(name)} is no entity event")}
+    {:refused, reason, where} -> {:error, Error.new(reason, where)}
   end
 
-  defp collect({"create", %{"entity_id" => id, "components" => components}}, {entities, created, deleted}),
+  defp collect([event | events], index, known),
+    do: collect(events, index + 1, event |> checked(index) |> collect_one(known))
+
+  defp collect([], _, known), do: known
+  defp collect(tail, index, _), do: refuse(:not_an_event, index, detail: "got #{Error.got(tail)}")
+
+  defp checked({name, payload}, index) when name in ["create", "update", "delete"] and is_map(payload) do
+    id = Map.get(payload, "entity_id")
+    components = if name == "delete", do: nil, else: Map.get(payload, "components")
+    unless is_binary(id), do: refuse(:invalid_id, index, field: "entity_id")
+    unless name == "delete" or plain?(components), do: refuse(:invalid_components, index)
+    {name, id, components}
+  end
+
+  defp checked({name, _}, index),
+    do: refuse(:not_an_event, index, detail: "#{inspect(name)} is no entity event")
+
+  defp checked(other, index), do: refuse(:not_an_event, index, detail: "got #{Error.got(other)}")
+
+  defp refuse(reason, index, where \\ []), do: throw({:refused, reason, [index: index] ++ where})
+
+  defp collect_one({"create", id, components}, {entities, created, deleted}),
     do: {Map.put(entities, id, components), [id | List.delete(created, id)], deleted}
 
-  defp collect({"update", %{"entity_id" => id, "components" => components}}, {entities, created, deleted}),
+  defp collect_one({"update", id, components}, {entities, created, deleted}),
     do: {Map.update(entities, id, components, &Map.merge(&1, components)), created, deleted}
 
-  defp collect({"delete", %{"entity_id" => id}}, {entities, created, deleted}),
+  defp collect_one({"delete", id, _}, {entities, created, deleted}),
     do: {Map.delete(entities, id), List.delete(created, id), [id | List.delete(deleted, id)]}
-
-  defp collect({name, _}, _), do: throw({:invalid, name})
-  defp collect(other, _), do: throw({:invalid, other})
 end

@@ -32,12 +32,26 @@ defmodule Roomfold.Wire do
   @spec encode_events([Roomfold.World.event()], keyword) :: {:ok, binary} | {:error, Error.t()}
   def encode_events(events, opts \\ []) when is_list(events) do
     opts = Keyword.validate!(opts, schema: Schema.default(), handles: %{}, known: 0)
-    Events.encode(events, Layout.new(opts[:schema]), opts[:handles], opts[:known])
+
+    unless is_map(opts[:handles]),
+      do: raise(ArgumentError, ":handles is a map of ids, got #{Error.got(opts[:handles])}")
+
+    unless opts[:known] in 0..Roomfold.Seq.max(),
+      do: raise(ArgumentError, ":known is a seq, got #{Error.got(opts[:known])}")
+
+    Events.encode(events, layout(opts), opts[:handles], opts[:known])
+  end
+
+  defp layout(opts) do
+    case opts[:schema] do
+      %Schema{} = schema -> Layout.new(schema)
+      other -> raise ArgumentError, ":schema must be a Roomfold.Schema, got #{Error.got(other)}"
+    end
   end
 
   @doc """
   A client's input: `"ack"` (the seq it has received), `"input"` (its number, counted up by the client), poses under `"head"`, `"left"` and
-  `"right"`, each with `"position"` and `"rotation"`, and `"events"`. Poses are quantised according to the schema.
+  `"right"`, each with `"position"` and `"rotation"`, and `"events"`. Poses are quantised according to the schema. Other keys are not sent.
 
   ## Examples
 
@@ -46,11 +60,15 @@ defmodule Roomfold.Wire do
       iex> {:ok, input} = Roomfold.Wire.decode(frame)
       iex> {input["head"]["position"], input["events"]}
       {[0.0, 1.5, 0.0], [{"jump", %{}}]}
+
+      iex> {:error, error} = Roomfold.Wire.encode_input(%{"ack" => 7, "input" => 1, "head" => [0, 1.5, 0]})
+      iex> error.message
+      ~s(field "head": an argument is not what the function takes: a pose is a map, got the list [0, 1.5, 0])
   """
   @spec encode_input(map, keyword) :: {:ok, binary} | {:error, Error.t()}
-  def encode_input(input, opts \\ []) when is_map(input) do
+  def encode_input(input, opts \\ []) do
     opts = Keyword.validate!(opts, schema: Schema.default())
-    Input.encode(input, Layout.new(opts[:schema]))
+    Input.encode(input, layout(opts))
   end
 
   @doc """

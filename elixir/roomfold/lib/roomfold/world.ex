@@ -270,16 +270,22 @@ defmodule Roomfold.World do
   """
   @spec query(t, [String.t()]) :: [{id, Projection.components()}]
   def query(%__MODULE__{} = world, names) when is_list(names) do
-    case Enum.reject(names, &is_binary/1) do
-      [] ->
+    case no_name(names) do
+      nil ->
         value(world.impl.query(world.state, names))
 
-      [name | _] ->
+      {:got, what} ->
         raise Error.new(:invalid_argument,
-                detail: "the names of components are strings, got #{Error.got(name)}"
+                detail: "the names of components are strings, got #{Error.got(what)}"
               )
     end
   end
+
+  # The first that is no string, or what ends the list in place of [].
+  defp no_name([name | names]) when is_binary(name), do: no_name(names)
+  defp no_name([name | _]), do: {:got, name}
+  defp no_name([]), do: nil
+  defp no_name(tail), do: {:got, tail}
 
   @doc """
   All entities with all their components.

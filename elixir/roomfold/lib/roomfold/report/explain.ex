@@ -10,7 +10,8 @@ defmodule Roomfold.Report.Explain do
   @spec explain(Report.t(), Roomfold.Projection.input(), Rules.t()) :: Report.t()
   def explain(%Report{rejected: []} = report, _, _), do: report
 
-  def explain(report, {:list, events}, _), do: %{report | rejected: from_list(report.rejected, events, 0)}
+  def explain(report, {:list, events}, _),
+    do: %{report | rejected: from_list(report.rejected, events, 0, nil)}
 
   def explain(report, {:json, _}, rules) do
     %{
@@ -29,12 +30,20 @@ defmodule Roomfold.Report.Explain do
   @spec of_term(Error.t(), tail :: term) :: Error.t()
   def of_term(error, tail), do: put(error, of_event(error.reason, tail))
 
-  # Entries are in the order of events, so one pass over the list is enough. at: the index of its first event.
-  defp from_list([], _, _), do: []
+  # Entries are in the order of events, so one pass over the list is enough. at: the index of its first event; last: {index, reason, detail}
+  # of the entry before, since an event may have very many that are alike.
+  defp from_list([], _, _, _), do: []
 
-  defp from_list([{index, error} | rejected], events, at) do
+  defp from_list([{index, error} | rejected], events, at, last) do
     events = drop(events, index - at)
-    [{index, of_term(error, events)} | from_list(rejected, events, index)]
+
+    last =
+      case last do
+        {^index, reason, _} when reason == error.reason -> last
+        _ -> {index, error.reason, of_event(error.reason, events)}
+      end
+
+    [{index, put(error, elem(last, 2))} | from_list(rejected, events, index, last)]
   end
 
   defp drop([_ | events], count) when count > 0, do: drop(events, count - 1)

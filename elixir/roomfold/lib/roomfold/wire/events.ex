@@ -126,8 +126,11 @@ defmodule Roomfold.Wire.Events do
 
   defp entity(id, state) do
     case state.handles do
-      %{^id => handle} ->
+      %{^id => handle} when is_integer(handle) and handle >= 0 ->
         {{:handle, handle}, state}
+
+      %{^id => other} ->
+        raise ArgumentError, "the handle of #{inspect(id)} is an integer from 0, got #{Error.got(other)}"
 
       _ ->
         {number, state} = text(id, state)

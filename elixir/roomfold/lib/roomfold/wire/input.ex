@@ -10,8 +10,13 @@ defmodule Roomfold.Wire.Input do
 
   @poses "pose" |> Numbers.rows() |> Enum.sort_by(&elem(&1, 1))
 
-  def encode(input, layout) do
-    poses = for {name, bit} <- @poses, pose = input[name], do: {bit, pose}
+  @max_seq Roomfold.Seq.max()
+  @max_number 0xFFFF_FFFF_FFFF_FFFF
+
+  def encode(input, layout) when is_map(input) and not is_struct(input) do
+    ack = number(input, "ack", 0, @max_seq)
+    number = number(input, "input", nil, @max_number)
+    poses = for {name, bit} <- @poses, pose = pose(name, input[name]), do: {bit, pose}
     mask = Enum.reduce(poses, 0, fn {bit, _}, mask -> mask ||| 1 <<< bit end)
     columns = columns(layout)
 
@@ -22,17 +27,38 @@ defmodule Roomfold.Wire.Input do
         writer -> put(writer, column, pose[key], key, layout)
       end
 
-    events = for {event, index} <- Enum.with_index(Map.get(input, "events", [])), do: event(event, index)
+    events = input |> Map.get("events", []) |> events(0)
 
     {:ok,
      IO.iodata_to_binary([
-       [Frame.head("input"), Term.varint(Map.get(input, "ack", 0)), Term.varint(Map.fetch!(input, "input"))],
+       [Frame.head("input"), Term.varint(ack), Term.varint(number)],
        [layout.tag, mask, Bits.to_iodata(bits)],
        [Term.varint(length(events)) | events]
      ])}
   catch
     {:unsayable, reason, where} -> {:error, Error.new(reason, where)}
   end
+
+  def encode(other, _),
+    do: {:error, Error.new(:invalid_argument, detail: "a client's input is a map, got #{Error.got(other)}")}
+
+  defp number(input, key, default, most) do
+    case Map.get(input, key, default) do
+      number when is_integer(number) and number in 0..most//1 -> number
+      other -> refuse(key, "it is an integer from 0 to #{most}, got #{Error.got(other)}")
+    end
+  end
+
+  defp pose(_, nil), do: nil
+  defp pose(_, pose) when is_map(pose) and not is_struct(pose), do: pose
+  defp pose(name, other), do: refuse(name, "a pose is a map, got #{Error.got(other)}")
+
+  defp refuse(field, detail), do: throw({:unsayable, :invalid_argument, field: field, detail: detail})
+
+  defp events([event | events], index), do: [event(event, index) | events(events, index + 1)]
+  defp events([], _), do: []
+  defp events(_, index) when index > 0, do: throw({:unsayable, :not_an_event, index: index})
+  defp events(other, 0), do: refuse("events", "it is a list, got #{Error.got(other)}")
 
   defp put(writer, column, value, key, layout) do
     case Schema.cast_as(column.type, value) do
@@ -53,6 +79,9 @@ defmodule Roomfold.Wire.Input do
   end
 
   defp event({name, payload}, index) when is_binary(name) and is_map(payload) do
+    unless Enum.all?(:maps.keys(payload), &is_binary/1),
+      do: throw({:unsayable, :not_an_event, index: index})
+
     with true <- String.valid?(name), {:ok, payload} <- Schema.cast_as(:term, payload) do
       [Term.bytes(name), Term.encode(payload)]
     else
@@ -92,18 +121,18 @@ defmodule Roomfold.Wire.Input do
 
     {count, {rest, _} = next} = reader |> Bits.finish() |> Bits.varint()
     if count > byte_size(rest), do: Bits.fail_bytes(next)
-    {events, {rest, _} = next} = events(next, count, [])
+    {events, {rest, _} = next} = read_events(next, count, [])
     if rest != "", do: Bits.fail_bytes(next)
     Map.merge(Map.new(poses), %{"ack" => ack, "input" => number, "events" => events})
   end
 
-  defp events(next, 0, known), do: {Enum.reverse(known), next}
+  defp read_events(next, 0, known), do: {Enum.reverse(known), next}
 
-  defp events(next, count, known) do
+  defp read_events(next, count, known) do
     {name, bytes} = Bits.text(next)
 
     case Bits.term(bytes) do
-      {payload, next} when is_map(payload) -> events(next, count - 1, [{name, payload} | known])
+      {payload, next} when is_map(payload) -> read_events(next, count - 1, [{name, payload} | known])
       _ -> Bits.fail_bytes(bytes)
     end
   end

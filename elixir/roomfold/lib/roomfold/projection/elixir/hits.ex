@@ -38,7 +38,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
     Enum.all?([x1, z1, x2, z2], &coordinate?/1) and
       Enum.all?([bottom, top], &(&1 == nil or coordinate?(&1))) and
       (bottom == nil or top == nil or bottom <= top) and
-      (front == nil or bits?(front)) and
+      (front == nil or sector_number?(front)) and
       (back == nil or Enum.all?([front, back], &(&1 in 0..(count - 1)//1))) and bits?(layers)
   end
 
@@ -56,6 +56,8 @@ defmodule Roomfold.Projection.Elixir.Hits do
   defp point?(_), do: false
   defp coordinate?(number), do: is_real(number) and abs(number) <= 1.0e9
   defp bits?(layers), do: is_integer(layers) and layers in 0..0xFFFFFFFF
+  # Only a wall with a back needs a front that there is; the largest number is none in C.
+  defp sector_number?(number), do: is_integer(number) and number in 0..0xFFFFFFFE
 
   # ---- casting ----
 
