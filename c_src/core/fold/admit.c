@@ -4,6 +4,7 @@
 #include "admit_state.h"
 #include "draft.h"
 #include "base/error.h"
+#include "event_json.h"
 #include "json/json_term.h"
 #include "report.h"
 #include <roomfold/fold.h>
@@ -176,7 +177,7 @@ static rf_status check(rf_admission *admission, rf_str text, rf_str *object, rf_
     if (scan.at < scan.end && *scan.at == '[') return refuse(error, RF_NOT_AN_EVENT, RF_NOWHERE, (rf_str){0});
     if (scan.at == scan.end) {
         rf_scan_unexpected(&scan, scan.at);
-    } else if (rf_fold_json_event(fold, &scan)) {
+    } else if (rf_event_json_read(fold, &scan)) {
         *object = (rf_str){start, (size_t)(scan.at - start)};
         rf_scan_space(&scan);
         if (scan.at < scan.end) rf_scan_unexpected(&scan, scan.at);

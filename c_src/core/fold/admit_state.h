@@ -40,8 +40,6 @@ void rf_admission_key(rf_admission *admission, const rf_scan *scan, rf_str key);
 // it, as a term; otherwise empty.
 bool rf_admission_touch(rf_admission *admission, rf_str id, uint32_t handle, bool create, rf_str owner);
 
-// Reads the value at the scan; an object is drafted as an event (fold_json.c).
-bool rf_fold_json_event(rf_fold *fold, rf_scan *scan);
 // Applies the drafted event without looking at its seq (fold.c).
 rf_status rf_fold_apply_usable(rf_fold *fold);
 

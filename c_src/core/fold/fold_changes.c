@@ -1,8 +1,8 @@
 // fold_changes.c: folds an object that changes several entities, component first or by kind (docs/event-model.md,
 // "Several entities at once"). Its text has been read before, so it is known to be JSON without duplicate keys. It is
 // split into operations, which are done like the equivalent entity events.
-#include "draft.h"
 #include "json/scan.h"
+#include "value_json.h"
 #include <stdlib.h>
 
 // A component of an operation. Its value starts at `offset` in the text.
@@ -70,7 +70,7 @@ static uint64_t prefix_of(rf_str id) {
 
 // Skips a value; a comma or a bracket follows it.
 static void skip(changes *all) {
-    all->scan.at = rf_fold_json_behind(all->scan.at, all->scan.end);
+    all->scan.at = rf_value_json_end(all->scan.at, all->scan.end);
 }
 
 // Reads a string, which stays valid; its data is never NULL.
@@ -324,7 +324,7 @@ static rf_status do_op(changes *all, const change_op *op) {
     for (size_t i = 0; i < op->value_count; i++) {
         rf_scan scan = all->scan;
         scan.at = scan.begin + values[i].offset;
-        if (rf_fold_json_value(fold, &scan, rf_event_component(fold, values[i].name))) continue;
+        if (rf_value_json_read(fold, &scan, rf_event_component(fold, values[i].name), 2)) continue;
         fold->no_memory = false; // the only possible error in a text that has been read before
         return RF_NO_MEMORY;
     }

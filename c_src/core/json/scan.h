@@ -44,6 +44,14 @@ static inline void rf_scan_space(rf_scan *scan) {
     scan->at = at;
 }
 
+// Moves past white space and then this byte.
+static inline bool rf_scan_expect(rf_scan *scan, char byte) {
+    rf_scan_space(scan);
+    if (scan->at >= scan->end || *scan->at != byte) return rf_scan_unexpected(scan, scan->at);
+    scan->at++;
+    return true;
+}
+
 bool rf_scan_literal(rf_scan *scan, const char *word, size_t len);
 
 // Continues with the string that starts at scan->at; everything before `at` is plain ASCII.
