@@ -30,6 +30,12 @@ static inline bool rf_wire_fail(rf_wire_in *in, rf_status status) {
     return false;
 }
 
+// The same for something that began at bit `at`.
+static inline bool rf_wire_fail_at(rf_wire_in *in, uint64_t at, rf_status status) {
+    if (in->status == RF_OK) in->at = at;
+    return rf_wire_fail(in, status);
+}
+
 static inline rf_status rf_wire_error(const rf_wire_in *in, rf_error *error) {
     return rf_error_set(error, in->status, in->error_at, (rf_str){0});
 }
