@@ -291,7 +291,48 @@ START_TEST(too_large_for_decimals) {
 }
 END_TEST
 
+// All but the last of 300 entities are gone: a world that is loaded from this one has no pages for their handles.
+START_TEST(loaded_with_gaps) {
+    rf_allocator allocator = rf_allocator_default();
+    rf_world *world = doom_world(allocator), *loaded;
+    rf_world_def def = rf_world_def_default();
+    rf_encode_def whole = {0}, diff = {.diff = true};
+    char event[100];
+    uint8_t *frame;
+    size_t len;
+    for (int i = 0; i < 599; i++) {
+        rf_report report;
+        snprintf(event, sizeof event, "{\"event\": \"%s\", \"entity_id\": \"e%d\", \"components\": {\"health\": 1}}",
+                 i < 300 ? "create" : "delete", i % 300);
+        report = fold_literal(world, event);
+        ck_assert_uint_eq(report.folded, 1);
+        rf_report_free(&report);
+    }
+    ck_assert_int_eq(rf_encode_packed(world, false, 0, 0, allocator, &frame, &len), RF_OK);
+    ck_assert_int_eq(rf_packed_start(allocator, (rf_str){(char *)frame, len}, &def.seq, &def.schema, NULL), RF_OK);
+    ck_assert_int_eq(rf_world_new(&def, &loaded), RF_OK);
+    ck_assert_int_eq(rf_load_packed(loaded, (rf_str){(char *)frame, len}, NULL), RF_OK);
+    diff.from = def.seq;
+    for (rf_by by = RF_BY_ENTITY; by <= RF_BY_KIND; by++) {
+        json_t *expected, *found;
+        whole.by = diff.by = by;
+        expected = encoded(world, &whole);
+        found = encoded(loaded, &whole);
+        ck_assert(json_equal(expected, found));
+        json_decref(found);
+        json_decref(expected);
+        json_decref(encoded(loaded, &diff));
+    }
+    ck_assert_uint_eq(rf_world_count(loaded), 1);
+    free(frame);
+    rf_schema_release(def.schema);
+    rf_world_free(loaded);
+    rf_world_free(world);
+}
+END_TEST
+
 static void add(TCase *tests) {
+    tcase_add_test(tests, loaded_with_gaps);
     tcase_add_test(tests, says_what_the_world_says);
     tcase_add_test(tests, wraps_a_phoenix_frame);
     tcase_add_test(tests, refuses);

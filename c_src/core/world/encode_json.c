@@ -81,7 +81,7 @@ static void collect_living(encoder *e, uint32_t since) {
     json_item *to = e->items;
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        for (uint64_t left = rf_slot_page_changed(page, since); left != 0; left &= left - 1) {
+        for (uint64_t left = page ? rf_slot_page_changed(page, since) : 0; left != 0; left &= left - 1) {
             uint32_t at = rf_low_bit(left);
             *to++ = (json_item){.handle = first + at, .since = page->created_at[at] >= since ? 0 : since};
         }
