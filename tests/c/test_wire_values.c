@@ -131,12 +131,12 @@ static void compare(const rf_component_def *def, bool turn, tally *seen) {
     const rf_quantiser quantiser = rf_quantiser_of(def);
     for (int round = 0; round < 3000; round++) {
         sample it;
-        rf_wire_sayings expected;
+        rf_wire_codes expected;
         fill(&it, def, turn);
         choose(&it);
         rf_wire_values_for(&quantiser, scalar())(&quantiser, &it.values, &expected);
         for (const rf_wire_way *const *way = rf_wire_ways; strcmp((*way)->name, "scalar") != 0; way++) {
-            rf_wire_sayings got;
+            rf_wire_codes got;
             if (!(*way)->available()) continue;
             rf_wire_values_for(&quantiser, *way)(&quantiser, &it.values, &got);
             for (uint32_t i = 0; i < it.who.count; i++) {

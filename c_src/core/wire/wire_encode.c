@@ -71,7 +71,7 @@ static uint64_t find_items(encoder *e, uint32_t handle, uint32_t since, bool *re
     for (uint32_t i = 0; i < e->parts.count; i++) {
         rf_wire_part *part = &e->parts.items[i];
         rf_wire_item *it = &e->items[e->count];
-        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || !rf_wire_item_find(it, part, handle, since)) continue;
+        if (!(part->candidates >> (handle % RF_PAGE_SIZE) & 1) || !rf_wire_item_find(it, part, handle, since)) continue;
         *removed |= it->form == RF_ITEM_REMOVED;
         mask |= part->bit;
         e->count++;
@@ -140,7 +140,7 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, rf_wire
     uint32_t count = 0;
     for (uint32_t i = 0; i < e->parts.count; i++) {
         rf_wire_part *part = &e->parts.items[i];
-        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || part->sayings.len[part->next++] == 0) continue;
+        if (!(part->candidates >> (handle % RF_PAGE_SIZE) & 1) || part->codes.len[part->next++] == 0) continue;
         pieces[count++] = part;
         mask |= part->bit;
     }
@@ -150,7 +150,7 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, rf_wire
     rf_wire_bits(&e->out, 0, 1);
     for (uint32_t i = 0; i < count; i++) {
         const rf_wire_part *part = pieces[i];
-        rf_wire_long_bits(&e->out, part->sayings.bits[part->next - 1], part->sayings.len[part->next - 1]);
+        rf_wire_long_bits(&e->out, part->codes.bits[part->next - 1], part->codes.len[part->next - 1]);
     }
 }
 
@@ -158,7 +158,7 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, rf_wire
 
 // False: not possible for these parts.
 static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
-    static const rf_wire_sayings nothing;
+    static const rf_wire_codes nothing;
     const rf_wire_part *one = &e->parts.items[0], *two = &e->parts.items[1];
     const rf_wire_places *who = &e->parts.places;
     uint32_t from = one->next;
@@ -171,8 +171,7 @@ static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
         from++;
         step = who->at[from] - who->at[from - 1];
     }
-    e->way->put_pairs(&e->out, &one->sayings, e->parts.count == 2 ? &two->sayings : &nothing, who, from,
-                      (uint32_t)step);
+    e->way->put_pairs(&e->out, &one->codes, e->parts.count == 2 ? &two->codes : &nothing, who, from, (uint32_t)step);
     *last = first + who->at[who->count - 1];
     return true;
 }

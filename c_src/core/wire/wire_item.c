@@ -123,10 +123,10 @@ bool rf_wire_item_find(rf_wire_item *it, rf_wire_part *part, uint32_t handle, ui
     it->form = RF_ITEM_PLAIN;
     if (!rf_column_has(part->page, handle)) {
         it->form = RF_ITEM_REMOVED;
-    } else if (part->short_) {
+    } else if (part->coded) {
         uint32_t i = part->next++;
-        it->bits = part->sayings.bits[i];
-        it->len = part->sayings.len[i];
+        it->bits = part->codes.bits[i];
+        it->len = part->codes.len[i];
         it->form = it->len == RF_WIRE_VALUE_RAW ? RF_ITEM_RAW : RF_ITEM_BITS;
         return it->len != 0;
     } else if (part->quantiser->kind != RF_QUANTISE_NONE) {

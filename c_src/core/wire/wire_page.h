@@ -12,10 +12,10 @@ typedef struct rf_wire_part {
     const rf_quantiser *quantiser;
     const rf_column_page *page;
     uint64_t bit;         // in a mask
-    uint64_t said;        // a bit per entity for which it may be encoded
-    bool short_;          // the encoded values are in `sayings`, one after the other
+    uint64_t candidates;  // a bit per entity for which it may be encoded
+    bool coded;           // the encoded values are in `codes`, one after the other
     uint32_t count, next; // of these values
-    rf_wire_sayings sayings;
+    rf_wire_codes codes;
 } rf_wire_part;
 
 // Writes updates of all entities `who`; every part has an encoded value for each of them. Their mask is the recent one,
@@ -28,7 +28,7 @@ typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, ui
 // entity i on. step: from the previous entity to the i-th, at most RF_WIRE_PAIR_STEP.
 #define RF_WIRE_PAIR_BITS (128 - 7 - 10)
 #define RF_WIRE_PAIR_STEP 63
-typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
+typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_codes *one, const rf_wire_codes *two,
                                const rf_wire_places *who, uint32_t i, uint32_t step);
 
 typedef struct rf_wire_way {

@@ -39,13 +39,13 @@ TARGET static inline uint64_t put_step(pen *p, uint64_t step) {
 
 TARGET static inline __attribute__((always_inline)) int64_t put_all(pen *p, const rf_wire_part *parts,
                                                                     uint32_t part_count, uint64_t who, int64_t last) {
-    const rf_wire_sayings *ends = &parts[part_count - 1].sayings;
+    const rf_wire_codes *ends = &parts[part_count - 1].codes;
     int64_t place = rf_low_bit(who);
     pen_put(p, put_step(p, (uint64_t)(place - last)), HEAD_BITS);
     for (uint32_t i = parts[0].next;; i++) {
         uint64_t step;
         for (uint32_t k = 0; k + 1 < part_count; k++)
-            pen_put_long(p, parts[k].sayings.bits[i], parts[k].sayings.len[i]);
+            pen_put_long(p, parts[k].codes.bits[i], parts[k].codes.len[i]);
         last = place;
         who &= who - 1;
         if (who == 0) {

@@ -19,8 +19,8 @@ static inline summary sum_up_lens(const uint8_t *lens, uint32_t count) {
 }
 
 static summary sum_up(const rf_wire_part *part) {
-    if (part->count == RF_PAGE_SIZE) return sum_up_lens(part->sayings.len, RF_PAGE_SIZE);
-    return sum_up_lens(part->sayings.len, part->count);
+    if (part->count == RF_PAGE_SIZE) return sum_up_lens(part->codes.len, RF_PAGE_SIZE);
+    return sum_up_lens(part->codes.len, part->count);
 }
 
 void rf_wire_parts_places(rf_wire_parts *parts, uint64_t who) {
@@ -49,14 +49,14 @@ static uint64_t changed(const rf_column *column, const rf_column_page *page, uin
 }
 
 // Encodes the component of the entities `who`, all of which have it.
-static summary find_sayings(rf_wire_parts *parts, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who,
-                            uint32_t since) {
+static summary encode_values(rf_wire_parts *parts, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who,
+                             uint32_t since) {
     const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since,
                                    &parts->places};
     rf_wire_parts_places(parts, who);
     part->count = parts->places.count;
     part->next = 0;
-    parts->encode[i](part->quantiser, &values, &part->sayings);
+    parts->encode[i](part->quantiser, &values, &part->codes);
     return sum_up(part);
 }
 
@@ -80,13 +80,13 @@ void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t who, uint
         part->page = page;
         part->quantiser = &world->schema->quantisers[i];
         part->bit = UINT64_C(1) << i;
-        part->short_ = parts->encode[i] != NULL;
-        part->said = have | gone;
-        if (part->short_ && have != 0) {
-            all = find_sayings(parts, part, i, first, have, since);
+        part->coded = parts->encode[i] != NULL;
+        part->candidates = have | gone;
+        if (part->coded && have != 0) {
+            all = encode_values(parts, part, i, first, have, since);
             if (all.none && gone == 0) continue;
         }
-        parts->mixed |= part->short_ && !all.raw ? gone : part->said;
+        parts->mixed |= part->coded && !all.raw ? gone : part->candidates;
         parts->even &= all.even && have == who;
         parts->count++;
     }

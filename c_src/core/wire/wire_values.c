@@ -6,25 +6,24 @@
 #include "wire_values_simd.h"
 
 // Bits of a value that is being encoded.
-typedef struct saying {
+typedef struct code {
     uint64_t bits;
     unsigned len;
-} saying;
+} code;
 
-static void put(saying *out, uint64_t more, unsigned bits) {
+static void put(code *out, uint64_t more, unsigned bits) {
     if (bits > 0) out->bits |= more << out->len;
     out->len += bits;
 }
 
-static void put_whole(saying *out, const rf_quantiser *quantiser, bool update, uint32_t index,
-                      const uint32_t *numbers) {
+static void put_whole(code *out, const rf_quantiser *quantiser, bool update, uint32_t index, const uint32_t *numbers) {
     put(out, update, update ? 2 : 1);
     if (quantiser->kind == RF_QUANTISE_SMALLEST_THREE) put(out, index, 2);
     for (unsigned i = 0; i < quantiser->count; i++) put(out, numbers[i], quantiser->bits);
 }
 
 // Puts a delta, or nothing if nothing changed. False: the full value is not longer.
-static bool put_delta(saying *out, const rf_quantiser *quantiser, uint32_t index, const uint32_t *numbers,
+static bool put_delta(code *out, const rf_quantiser *quantiser, uint32_t index, const uint32_t *numbers,
                       const uint32_t *old) {
     unsigned count = quantiser->count, changed = 0, flags = 0, width;
     uint32_t zigzags[3], all = 0;
@@ -54,13 +53,13 @@ static const void *value_before(const rf_wire_values *values, uint32_t place, co
     return rf_value_log_before(&column->log, values->first + place, newest, values->since);
 }
 
-static void one_by_one(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+static void one_by_one(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const bool update = values->since > 0;
     for (uint32_t i = 0; i < values->who->count; i++) {
         const uint8_t *cell = values->cells + (size_t)values->who->at[i] * values->column->stride;
         const void *was = NULL;
         uint32_t numbers[3], old[3], index = 0, old_index = 0;
-        saying it = {0};
+        code it = {0};
         out->len[i] = 0;
         if (rf_cell_stamp(cell) < values->since) continue;
         if (update) was = value_before(values, values->who->at[i], cell);

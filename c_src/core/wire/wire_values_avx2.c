@@ -218,8 +218,8 @@ FORCE __m256i delta_bits(const deltas *delta, const four *now, const rf_wire_lay
     return out;
 }
 
-// Chooses the encodings of the lanes `said`. known: the lanes with a previous value.
-FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four *was, __m128i said, __m128i known,
+// Chooses the encodings of the lanes `changed`. known: the lanes with a previous value.
+FORCE void choose(rf_wire_codes *out, uint32_t i, const four *now, const four *was, __m128i changed, __m128i known,
                   const rf_wire_layout *in) {
     const __m128i bytes = _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
     const __m128i whole_len = all_lanes(in->whole_place + 3 * in->bits);
@@ -237,7 +237,7 @@ FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four 
         }
         len = _mm_andnot_si128(_mm_and_si128(known, delta.none), len);
     }
-    len = _mm_and_si128(said, _mm_blendv_epi8(_mm_set1_epi32(RF_WIRE_VALUE_RAW), len, now->ok));
+    len = _mm_and_si128(changed, _mm_blendv_epi8(_mm_set1_epi32(RF_WIRE_VALUE_RAW), len, now->ok));
     lens = _mm_cvtsi128_si32(_mm_shuffle_epi8(len, bytes));
     _mm256_storeu_si256((__m256i *)(void *)&out->bits[i], bits);
     memcpy(&out->len[i], &lens, sizeof lens);
@@ -248,7 +248,7 @@ FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four 
 // Four entities: their cells, their handles, and which of them are encoded.
 typedef struct group {
     uint32_t at[4];
-    __m128i handles, said;
+    __m128i handles, changed;
 } group;
 
 FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
@@ -261,17 +261,17 @@ FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
     g->handles = _mm_add_epi32(places, all_lanes(values->first));
 }
 
-FORCE bool is_said(group *g, const rf_wire_values *values, __m128 stamps) {
-    g->said = at_least(as_integers(stamps), all_lanes(values->since));
-    return !none(g->said);
+FORCE bool find_changed(group *g, const rf_wire_values *values, __m128 stamps) {
+    g->changed = at_least(as_integers(stamps), all_lanes(values->since));
+    return !none(g->changed);
 }
 
-FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {
+FORCE void put_nothing(rf_wire_codes *out, uint32_t i) {
     memset(&out->len[i], 0, 4);
 }
 
 // A cell is its stamp, three numbers, and the link.
-TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const step_lanes with = {_mm256_set1_pd(quantiser->min), _mm256_set1_pd(quantiser->per_step),
                              all_lanes(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
@@ -282,19 +282,19 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
         group g;
         open_group(&g, values, i);
         load(values->cells, g.at, v);
-        if (!is_said(&g, values, v[0])) {
-            say_nothing(out, i);
+        if (!find_changed(&g, values, v[0])) {
+            put_nothing(out, i);
             continue;
         }
         now = was = to_steps(v + 1, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.said, before);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.changed, before);
         if (!none(known)) was = to_steps(before, &with);
-        choose(out, i, &now, &was, g.said, known, &in);
+        choose(out, i, &now, &was, g.changed, known, &in);
     }
 }
 
 // A cell is its stamp, four numbers, and the link.
-TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const turn_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
     for (uint32_t i = 0; i < values->who->count; i += 4) {
@@ -305,19 +305,19 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
         group g;
         open_group(&g, values, i);
         load(values->cells, g.at, v);
-        if (!is_said(&g, values, v[0])) {
-            say_nothing(out, i);
+        if (!find_changed(&g, values, v[0])) {
+            put_nothing(out, i);
             continue;
         }
         is = look_at(v + 1);
         now = was = to_turn(v + 1, &is, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.said, before);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.changed, before);
         if (!none(known)) {
             was_one = look_at(before);
             known = _mm_and_si128(known, _mm_and_si128(was_one.ok, _mm_cmpeq_epi32(is.index, was_one.index)));
             if (!none(known)) was = to_turn(before, &was_one, &with);
         }
-        choose(out, i, &now, &was, g.said, known, &in);
+        choose(out, i, &now, &was, g.changed, known, &in);
     }
 }
 

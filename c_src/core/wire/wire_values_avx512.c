@@ -194,10 +194,10 @@ FORCE __m512i shifted(__m256i numbers, unsigned bits) {
 }
 
 // The encodings of eight values.
-typedef struct said {
+typedef struct eight_codes {
     __m512i bits;
     __m256i len;
-} said;
+} eight_codes;
 
 // A layout as vectors.
 typedef struct whole_lanes {
@@ -213,8 +213,8 @@ FORCE whole_lanes whole_of(const rf_wire_layout *in) {
     return out;
 }
 
-FORCE said say_whole(const eight *now, const whole_lanes *in) {
-    said out = {_mm512_or_si512(in->head, _mm512_sllv_epi64(widen(now->index), in->index_at)), in->len};
+FORCE eight_codes whole_codes(const eight *now, const whole_lanes *in) {
+    eight_codes out = {_mm512_or_si512(in->head, _mm512_sllv_epi64(widen(now->index), in->index_at)), in->len};
     for (unsigned i = 0; i < 3; i++)
         out.bits = _mm512_or_si512(out.bits, _mm512_sllv_epi64(now->numbers[i], in->numbers_at[i]));
     return out;
@@ -254,7 +254,8 @@ FORCE __m512i delta_bits(const deltas *delta, const eight *now, const rf_wire_la
 }
 
 // For the values of `known`: a delta if it is shorter, and nothing if nothing changed.
-FORCE said say_delta(said whole, const eight *now, const eight *was, __mmask8 known, const rf_wire_layout *in) {
+FORCE eight_codes shorter_codes(eight_codes whole, const eight *now, const eight *was, __mmask8 known,
+                                const rf_wire_layout *in) {
     const deltas delta = find_deltas(now, was, in);
     __mmask8 shorter = _mm256_mask_cmplt_epi32_mask(known, delta.len, whole.len);
     shorter = _mm256_mask_cmplt_epi32_mask(shorter, delta.width, all_lanes(RF_WIRE_DELTA_BITS + 1));
@@ -267,7 +268,7 @@ FORCE said say_delta(said whole, const eight *now, const eight *was, __mmask8 kn
 }
 
 // ok: the values that have integers; who: the values to encode.
-FORCE void put(rf_wire_sayings *out, uint32_t i, said it, __mmask8 ok, __mmask8 who) {
+FORCE void put(rf_wire_codes *out, uint32_t i, eight_codes it, __mmask8 ok, __mmask8 who) {
     it.len = _mm256_mask_mov_epi32(all_lanes(RF_WIRE_VALUE_RAW), ok, it.len);
     it.len = _mm256_maskz_mov_epi32(who, it.len);
     _mm512_storeu_si512(&out->bits[i], it.bits);
@@ -281,7 +282,7 @@ FORCE void put(rf_wire_sayings *out, uint32_t i, said it, __mmask8 ok, __mmask8 
 #define GROUPS (RF_PAGE_SIZE / 8)
 typedef struct groups {
     __m256 now[GROUPS][4], was[GROUPS][4];
-    __mmask8 said[GROUPS], known[GROUPS];
+    __mmask8 changed[GROUPS], known[GROUPS];
 } groups;
 
 FORCE void load_cells(const rf_wire_values *values, uint32_t i, __m256i places, __m256 v[8]) {
@@ -308,12 +309,13 @@ FORCE void find_all(groups *all, const rf_wire_values *values, int numbers) {
         for (int n = 0; n < numbers; n++) all->now[k][n] = v[n + 1];
         links[k] = as_integers(v[numbers + 1]);
         handles[k] = _mm256_add_epi32(places, all_lanes(values->first));
-        all->said[k] = _mm256_cmpge_epu32_mask(as_integers(v[0]), all_lanes(values->since));
+        all->changed[k] = _mm256_cmpge_epu32_mask(as_integers(v[0]), all_lanes(values->since));
         all->known[k] = 0;
     }
     if (values->since == 0) return;
     for (uint32_t i = 0, k = 0; i < count; i += 8, k++)
-        if (all->said[k] != 0) all->known[k] = find_before(values, handles[k], links[k], all->said[k], all->was[k]);
+        if (all->changed[k] != 0)
+            all->known[k] = find_before(values, handles[k], links[k], all->changed[k], all->was[k]);
 }
 
 // If a value has certainly changed a lot, its previous integers are not needed: a delta can only be shorter if all
@@ -345,7 +347,7 @@ FORCE __mmask8 is_near(const __m256 differences[3], const reach *within) {
     return _mm256_cmp_ps_mask(least, within->change, _CMP_LE_OQ) | _mm256_cmp_ps_mask(most, within->delta, _CMP_LE_OQ);
 }
 
-FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {
+FORCE void put_nothing(rf_wire_codes *out, uint32_t i) {
     memset(&out->len[i], 0, 8);
 }
 
@@ -355,7 +357,7 @@ FORCE __mmask8 steps_are_near(const __m256 now[3], const __m256 was[3], const re
     return is_near(differences, within);
 }
 
-TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const step_lanes with = {_mm512_set1_pd(quantiser->min), _mm512_set1_pd(quantiser->per_step),
                              _mm512_set1_epi64(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
@@ -366,19 +368,19 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
     for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
         __mmask8 known = all.known[k];
         eight now;
-        said it;
-        if (all.said[k] == 0) {
-            say_nothing(out, i);
+        eight_codes it;
+        if (all.changed[k] == 0) {
+            put_nothing(out, i);
             continue;
         }
         now = to_steps(all.now[k], &with);
-        it = say_whole(&now, &whole);
+        it = whole_codes(&now, &whole);
         if (known != 0) known &= steps_are_near(all.now[k], all.was[k], &within);
         if (known != 0) {
             eight was = to_steps(all.was[k], &with);
-            it = say_delta(it, &now, &was, known & was.ok, &in);
+            it = shorter_codes(it, &now, &was, known & was.ok, &in);
         }
-        put(out, i, it, now.ok, all.said[k]);
+        put(out, i, it, now.ok, all.changed[k]);
     }
 }
 
@@ -407,7 +409,7 @@ FORCE __mmask8 turns_are_near(const __m256 now[4], const turn *is, const __m256 
     return _mm256_cmp_ps_mask(_mm256_andnot_ps(sign, same), most, _CMP_GE_OQ) & is_near(differences, within);
 }
 
-TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const turn_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
     const reach within = reach_of_turn(quantiser, &in);
@@ -418,22 +420,22 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
         __mmask8 known = all.known[k];
         turn is;
         eight now;
-        said it;
-        if (all.said[k] == 0) {
-            say_nothing(out, i);
+        eight_codes it;
+        if (all.changed[k] == 0) {
+            put_nothing(out, i);
             continue;
         }
         is = look_at(all.now[k]);
         now = to_turn(&is, &with);
-        it = say_whole(&now, &whole);
+        it = whole_codes(&now, &whole);
         if (known != 0) known &= turns_are_near(all.now[k], &is, all.was[k], &within);
         if (known != 0) {
             turn before = look_at(all.was[k]);
             eight was = to_turn(&before, &with);
             known &= was.ok & _mm256_cmpeq_epi32_mask(now.index, was.index);
-            it = say_delta(it, &now, &was, known, &in);
+            it = shorter_codes(it, &now, &was, known, &in);
         }
-        put(out, i, it, now.ok, all.said[k]);
+        put(out, i, it, now.ok, all.changed[k]);
     }
 }
 
@@ -490,7 +492,7 @@ FORCE void store_bits(uint8_t *to, long_bits bits, const uint64_t at[8], uint32_
     _mm_storeu_si128((__m128i *)(void *)(to + at[7]), _mm512_extracti64x2_epi64(odd, 3));
 }
 
-TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
+TARGET static void put_pairs(rf_wire_out *out, const rf_wire_codes *one, const rf_wire_codes *two,
                              const rf_wire_places *who, uint32_t i, uint32_t step) {
     const __m512i seven = _mm512_set1_epi64(7), zero = _mm512_setzero_si512();
     uint8_t *to = out->buf.data + out->buf.len;
