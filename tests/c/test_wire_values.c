@@ -116,10 +116,10 @@ static void choose(sample *it) {
         if (all || random_bits() % 3 == 0) it->who.at[it->who.count++] = (uint8_t)place;
 }
 
-static const rf_wire_way *scalar(void) {
-    const rf_wire_way *const *way = rf_wire_ways;
-    while (strcmp((*way)->name, "scalar") != 0) way++;
-    return *way;
+static const rf_wire_ops *scalar(void) {
+    const rf_wire_ops *const *ops = rf_wire_all_ops;
+    while (strcmp((*ops)->name, "scalar") != 0) ops++;
+    return *ops;
 }
 
 // How often each form was met: without all of them the test would show little.
@@ -135,10 +135,10 @@ static void compare(const rf_component_def *def, bool turn, tally *seen) {
         fill(&it, def, turn);
         choose(&it);
         rf_wire_values_for(&quantiser, scalar())(&quantiser, &it.values, &expected);
-        for (const rf_wire_way *const *way = rf_wire_ways; strcmp((*way)->name, "scalar") != 0; way++) {
+        for (const rf_wire_ops *const *ops = rf_wire_all_ops; strcmp((*ops)->name, "scalar") != 0; ops++) {
             rf_wire_codes got;
-            if (!(*way)->available()) continue;
-            rf_wire_values_for(&quantiser, *way)(&quantiser, &it.values, &got);
+            if (!(*ops)->available()) continue;
+            rf_wire_values_for(&quantiser, *ops)(&quantiser, &it.values, &got);
             for (uint32_t i = 0; i < it.who.count; i++) {
                 REQUIRE(got.len[i] == expected.len[i]);
                 if (got.len[i] == 0 || got.len[i] == RF_WIRE_VALUE_RAW) continue;

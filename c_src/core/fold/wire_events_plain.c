@@ -225,18 +225,19 @@ ALWAYS void updates(run *r, rf_plan_shape shape, bool logged) {
     if (two && count == 2) plan->columns[1]->log.written = two->written;
 }
 
-#define WAY(name, shape, logged)                                                                                       \
+// The variants of `updates`, one for each shape.
+#define VARIANT(name, shape, logged)                                                                                   \
     static void name(run *r) {                                                                                         \
         updates(r, shape, logged);                                                                                     \
     }
-WAY(updates_any, RF_PLAN_ANY, false)
-WAY(updates_12, RF_PLAN_12, false)
-WAY(updates_16, RF_PLAN_16, false)
-WAY(updates_12_16, RF_PLAN_12_16, false)
-WAY(updates_logged_12, RF_PLAN_12, true)
-WAY(updates_logged_16, RF_PLAN_16, true)
-WAY(updates_logged_12_16, RF_PLAN_12_16, true)
-#undef WAY
+VARIANT(updates_any, RF_PLAN_ANY, false)
+VARIANT(updates_12, RF_PLAN_12, false)
+VARIANT(updates_16, RF_PLAN_16, false)
+VARIANT(updates_12_16, RF_PLAN_12_16, false)
+VARIANT(updates_logged_12, RF_PLAN_12, true)
+VARIANT(updates_logged_16, RF_PLAN_16, true)
+VARIANT(updates_logged_12_16, RF_PLAN_12_16, true)
+#undef VARIANT
 
 // ---- creates and deletes ----------------------------------------------------------------------------
 
@@ -321,7 +322,7 @@ static bool life(run *r, rf_status *status) {
 
 // Folds consecutive updates with one mask. False: the next event is not such an update.
 static bool run_updates(run *r) {
-    static void (*const ways[2][4])(run *) = {
+    static void (*const variants[2][4])(run *) = {
         {updates_any, updates_12, updates_16, updates_12_16},
         {updates_any, updates_logged_12, updates_logged_16, updates_logged_12_16}};
     rf_packed_plan *plan = &r->state->plan;
@@ -333,7 +334,7 @@ static bool run_updates(run *r) {
     if (!next || *next >= 0x80) return false;
     if (*next != plan->mask) *plan = rf_packed_plan_of(r->world, *next);
     if (!plan->fast) return false;
-    ways[plan->logged][plan->shape](r);
+    variants[plan->logged][plan->shape](r);
     r->world->seq = r->seq;
     r->world->history.revision = r->revision;
     return r->done > before;

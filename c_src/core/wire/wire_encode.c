@@ -16,7 +16,7 @@ typedef struct encoder {
     rf_wire_out out;
     size_t room;  // the most bits of an entity's components of fixed size
     size_t usual; // bits that an entity usually takes
-    const rf_wire_way *way;
+    const rf_wire_ops *ops;
     uint32_t count;
     rf_wire_item items[RF_SCHEMA_MAX]; // of the current entity
     rf_wire_parts parts;               // of the current page
@@ -41,7 +41,7 @@ static void look_at_columns(encoder *e) {
         const rf_quantiser *quantiser = &e->schema->quantisers[i];
         e->room += value_bits(&e->world->columns[i]);
         e->usual += usual_bits(&e->world->columns[i], quantiser);
-        e->parts.encode[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->way);
+        e->parts.encode[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->ops);
     }
 }
 
@@ -163,15 +163,15 @@ static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     const rf_wire_places *who = &e->parts.places;
     uint32_t from = one->next;
     int64_t step;
-    if (!e->way->put_pairs || e->parts.count > 2 || who->count - from < PAIRS_FROM) return false;
+    if (!e->ops->put_pairs || e->parts.count > 2 || who->count - from < PAIRS_FROM) return false;
     if (longest(one) + (e->parts.count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
     step = first + who->at[from] - *last;
     if (step > RF_WIRE_PAIR_STEP) { // the first one separately
-        e->way->put_even(&e->out, e->parts.items, e->parts.count, UINT64_C(1) << who->at[from], *last - first);
+        e->ops->put_even(&e->out, e->parts.items, e->parts.count, UINT64_C(1) << who->at[from], *last - first);
         from++;
         step = who->at[from] - who->at[from - 1];
     }
-    e->way->put_pairs(&e->out, &one->codes, e->parts.count == 2 ? &two->codes : &nothing, who, from, (uint32_t)step);
+    e->ops->put_pairs(&e->out, &one->codes, e->parts.count == 2 ? &two->codes : &nothing, who, from, (uint32_t)step);
     *last = first + who->at[who->count - 1];
     return true;
 }
@@ -188,7 +188,7 @@ static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since
             const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->parts.count;
             if (!rf_wire_room(&e->out, rf_bit_count(who) * bits)) return;
             if (!put_pairs(e, first, last))
-                *last = first + e->way->put_even(&e->out, e->parts.items, e->parts.count, who, *last - first);
+                *last = first + e->ops->put_even(&e->out, e->parts.items, e->parts.count, who, *last - first);
             return;
         }
         if (mixed >> rf_low_bit(who) & 1)
@@ -324,7 +324,7 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     return RF_OK;
 }
 
-rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+rf_status rf_encode_packed_by(const rf_wire_ops *ops, const rf_world *world, bool diff, uint64_t from, size_t limit,
                               rf_allocator allocator, uint8_t **out, size_t *len) {
     rf_allocator scratch = world->mem.allocator;
     encoder *e = rf_alloc(scratch, sizeof *e + world->column_count * sizeof *e->part_items);
@@ -334,7 +334,7 @@ rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, boo
     if (!e) return RF_NO_MEMORY;
     e->world = world;
     e->schema = world->schema;
-    e->way = way;
+    e->ops = ops;
     e->out = (rf_wire_out){0};
     e->parts.world = world;
     e->parts.items = e->part_items;
@@ -360,5 +360,5 @@ rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, boo
 
 rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
                            uint8_t **out, size_t *len) {
-    return rf_encode_packed_by(rf_wire_best_way(), world, diff, from, limit, allocator, out, len);
+    return rf_encode_packed_by(rf_wire_best_ops(), world, diff, from, limit, allocator, out, len);
 }

@@ -31,24 +31,25 @@ typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, ui
 typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_codes *one, const rf_wire_codes *two,
                                const rf_wire_places *who, uint32_t i, uint32_t step);
 
-typedef struct rf_wire_way {
+// An implementation for an instruction set.
+typedef struct rf_wire_ops {
     const char *name;
     bool (*available)(void);
     rf_wire_put_even *put_even;
     rf_wire_put_pairs *put_pairs;   // or NULL
     rf_wire_values_function *steps; // three binary32
     rf_wire_values_function *turns;
-} rf_wire_way;
+} rf_wire_ops;
 
-// All implementations, the fastest first; the last is always available. All give the same bits.
-extern const rf_wire_way *const rf_wire_ways[];
-const rf_wire_way *rf_wire_best_way(void);
+// All of them, the fastest first; the last is always available. All give the same bits.
+extern const rf_wire_ops *const rf_wire_all_ops[];
+const rf_wire_ops *rf_wire_best_ops(void);
 
 // NULL: not possible for this component, whose encoded values may not fit in 64 bits.
-rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_way *way);
+rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_ops *ops);
 
 // rf_encode_packed with one of these implementations.
-rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+rf_status rf_encode_packed_by(const rf_wire_ops *ops, const rf_world *world, bool diff, uint64_t from, size_t limit,
                               rf_allocator allocator, uint8_t **out, size_t *len);
 
 #endif

@@ -80,24 +80,24 @@ static bool always(void) {
 #define TARGET
 #include "wire_page.inl"
 
-static const rf_wire_way scalar = {"scalar", always, put_even, NULL, one_by_one, one_by_one};
+static const rf_wire_ops scalar = {"scalar", always, put_even, NULL, one_by_one, one_by_one};
 
-const rf_wire_way *const rf_wire_ways[] = {
+const rf_wire_ops *const rf_wire_all_ops[] = {
 #if RF_SIMD_X86
-    &rf_wire_way_avx512, &rf_wire_way_avx2,
+    &rf_wire_ops_avx512, &rf_wire_ops_avx2,
 #endif
     &scalar};
 
-const rf_wire_way *rf_wire_best_way(void) {
-    const rf_wire_way *const *way = rf_wire_ways;
-    while (!(*way)->available()) way++;
-    return *way;
+const rf_wire_ops *rf_wire_best_ops(void) {
+    const rf_wire_ops *const *ops = rf_wire_all_ops;
+    while (!(*ops)->available()) ops++;
+    return *ops;
 }
 
-rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_way *way) {
+rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_ops *ops) {
     bool turn = quantiser->kind == RF_QUANTISE_SMALLEST_THREE;
     if (quantiser->kind == RF_QUANTISE_NONE || quantiser->count > 3) return NULL;
     if (2u + (turn ? 2u : 0u) + quantiser->count * quantiser->bits > 64) return NULL;
-    if (turn) return way->turns;
-    return quantiser->count == 3 && !quantiser->wide ? way->steps : one_by_one;
+    if (turn) return ops->turns;
+    return quantiser->count == 3 && !quantiser->wide ? ops->steps : one_by_one;
 }

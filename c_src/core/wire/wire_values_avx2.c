@@ -328,5 +328,5 @@ static bool available(void) {
 
 #include "wire_page.inl"
 
-const rf_wire_way rf_wire_way_avx2 = {"avx2", available, put_even, NULL, steps, turns};
+const rf_wire_ops rf_wire_ops_avx2 = {"avx2", available, put_even, NULL, steps, turns};
 #endif

@@ -547,5 +547,5 @@ static bool available(void) {
            __builtin_cpu_supports("popcnt");
 }
 
-const rf_wire_way rf_wire_way_avx512 = {"avx512", available, put_even, put_pairs, steps, turns};
+const rf_wire_ops rf_wire_ops_avx512 = {"avx512", available, put_even, put_pairs, steps, turns};
 #endif
