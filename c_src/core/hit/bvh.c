@@ -166,7 +166,7 @@ void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
 void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
     double spread = 0, longest = 0, pad;
     for (int i = 0; i < 3; i++) {
-        double start = fabs(sweep->origin[i]), length = fabs(sweep->way[i]);
+        double start = fabs(sweep->origin[i]), length = fabs(sweep->translation[i]);
         spread = start > spread ? start : spread;
         longest = length > longest ? length : longest;
     }
@@ -174,7 +174,7 @@ void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
     for (uint32_t i = 0; i < 3; i++) {
         double reach = sweep->half[i] + sweep->radius;
         double wide = pad + reach * 0x1p-21;
-        bool still = fabs(sweep->way[i]) < 1e-20;
+        bool still = fabs(sweep->translation[i]) < 1e-20;
         float inverse = still ? 1e20F : (float)sweep->inverse[i];
         float starts[2] = {-(float)(sweep->origin[i] + reach + wide), -(float)(sweep->origin[i] - reach - wide)};
         uint32_t back = inverse < 0; // an index instead of a branch: a shot's direction is unpredictable

@@ -73,11 +73,11 @@ static rf_status read_shot(const rf_shot *shot, cast *out) {
 // shots overlap.
 static void aim(cast *run) {
     const double *from = run->direction;
-    double way[3], scale;
+    double translation[3], scale;
     run->length = sqrt(from[0] * from[0] + from[1] * from[1] + from[2] * from[2]);
     scale = run->shot->range / run->length;
-    for (int i = 0; i < 3; i++) way[i] = from[i] * scale;
-    rf_sweep_init(&run->sweep, run->shot->origin, way, &run->shape);
+    for (int i = 0; i < 3; i++) translation[i] = from[i] * scale;
+    rf_sweep_init(&run->sweep, run->shot->origin, translation, &run->shape);
 }
 
 // --- hits
@@ -91,7 +91,7 @@ static void fill(const cast *run, const rf_contact *contact, rf_hit *hit) {
     hit->t = contact->t;
     hit->distance = contact->t * run->shot->range;
     for (int i = 0; i < 3; i++) {
-        hit->point[i] = run->shot->origin[i] + run->sweep.way[i] * contact->t;
+        hit->point[i] = run->shot->origin[i] + run->sweep.translation[i] * contact->t;
         hit->normal[i] = contact->t == 0 ? -(run->direction[i] / run->length) : contact->normal[i];
     }
 }
