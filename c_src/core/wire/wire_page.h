@@ -38,7 +38,7 @@ typedef struct rf_wire_ops {
     rf_wire_put_even *put_even;
     rf_wire_put_pairs *put_pairs;   // or NULL
     rf_wire_values_function *steps; // three binary32
-    rf_wire_values_function *turns;
+    rf_wire_values_function *quaternions;
 } rf_wire_ops;
 
 // All of them, the fastest first; the last is always available. All give the same bits.

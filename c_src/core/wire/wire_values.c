@@ -95,9 +95,9 @@ const rf_wire_ops *rf_wire_best_ops(void) {
 }
 
 rf_wire_values_function *rf_wire_values_for(const rf_quantiser *quantiser, const rf_wire_ops *ops) {
-    bool turn = quantiser->kind == RF_QUANTISE_SMALLEST_THREE;
+    bool quaternion = quantiser->kind == RF_QUANTISE_SMALLEST_THREE;
     if (quantiser->kind == RF_QUANTISE_NONE || quantiser->count > 3) return NULL;
-    if (2u + (turn ? 2u : 0u) + quantiser->count * quantiser->bits > 64) return NULL;
-    if (turn) return ops->turns;
+    if (2u + (quaternion ? 2u : 0u) + quantiser->count * quantiser->bits > 64) return NULL;
+    if (quaternion) return ops->quaternions;
     return quantiser->count == 3 && !quantiser->wide ? ops->steps : one_by_one;
 }

@@ -21,9 +21,9 @@ typedef struct step_lanes {
     __m128i most;
 } step_lanes;
 
-typedef struct turn_lanes {
+typedef struct quaternion_lanes {
     __m256d per_step, half_up;
-} turn_lanes;
+} quaternion_lanes;
 
 // ---- what stands in cells and in the log ------------------------------------------------------------
 
@@ -114,7 +114,7 @@ FORCE four to_steps(const __m128 v[3], const step_lanes *with) {
 }
 
 // The factor 1 / sqrt(sum), scaled, with the sign of the largest number.
-FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
+FORCE __m256d quaternion_scale(__m256d sum, __m128 largest, const quaternion_lanes *with) {
     __m256d inverse = _mm256_sub_pd(_mm256_set1_pd(1.25), _mm256_mul_pd(sum, _mm256_set1_pd(0.375)));
     __m256i sign = _mm256_slli_epi64(_mm256_cvtepu32_epi64(_mm_castps_si128(largest)), 32);
     inverse = _mm256_sub_pd(_mm256_set1_pd(1.875), _mm256_mul_pd(sum, inverse));
@@ -123,17 +123,17 @@ FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
 }
 
 // The first properties of a quaternion. Two quaternions with different indices need no further comparison.
-typedef struct turn {
+typedef struct quaternion {
     __m256d sum;
     __m128 largest;
     __m128i index, ok;
-} turn;
+} quaternion;
 
-FORCE turn look_at(const __m128 v[4]) {
+FORCE quaternion quaternion_of(const __m128 v[4]) {
     const __m128 magnitude = _mm_castsi128_ps(_mm_set1_epi32(INT32_MAX));
     __m256d wide = _mm256_cvtps_pd(v[0]), ok;
     __m128 most = _mm_and_ps(v[0], magnitude);
-    turn out = {.sum = _mm256_mul_pd(wide, wide), .largest = v[0], .index = _mm_setzero_si128()};
+    quaternion out = {.sum = _mm256_mul_pd(wide, wide), .largest = v[0], .index = _mm_setzero_si128()};
     for (int i = 1; i < 4; i++) {
         __m128 size = _mm_and_ps(v[i], magnitude);
         __m128 bigger = _mm_cmpgt_ps(size, most);
@@ -150,8 +150,8 @@ FORCE turn look_at(const __m128 v[4]) {
 
 // Without the bounds that quantise.h keeps: where ok, a number that stays is at most sqrt(1/2) of the length, so a step
 // is more than -1 and less than one above the last, and what is cut off is the same.
-FORCE four to_turn(const __m128 v[4], const turn *of, const turn_lanes *with) {
-    const __m256d scale = turn_scale(of->sum, of->largest, with);
+FORCE four to_smallest_three(const __m128 v[4], const quaternion *of, const quaternion_lanes *with) {
+    const __m256d scale = quaternion_scale(of->sum, of->largest, with);
     __m128 rest[3];
     four out = {.index = of->index, .ok = of->ok};
     // Position i of the rest has number i, or the next one if the largest comes at or before it.
@@ -294,13 +294,13 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
 }
 
 // A cell is its stamp, four numbers, and the link.
-TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
-    const turn_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
+TARGET static void quaternions(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
+    const quaternion_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
     for (uint32_t i = 0; i < values->who->count; i += 4) {
         __m128i known = _mm_setzero_si128();
         __m128 v[8], before[4] = {0};
-        turn is, was_one;
+        quaternion is, was_one;
         four now, was;
         group g;
         open_group(&g, values, i);
@@ -309,13 +309,13 @@ TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *va
             put_nothing(out, i);
             continue;
         }
-        is = look_at(v + 1);
-        now = was = to_turn(v + 1, &is, &with);
+        is = quaternion_of(v + 1);
+        now = was = to_smallest_three(v + 1, &is, &with);
         if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.changed, before);
         if (!none(known)) {
-            was_one = look_at(before);
+            was_one = quaternion_of(before);
             known = _mm_and_si128(known, _mm_and_si128(was_one.ok, _mm_cmpeq_epi32(is.index, was_one.index)));
-            if (!none(known)) was = to_turn(before, &was_one, &with);
+            if (!none(known)) was = to_smallest_three(before, &was_one, &with);
         }
         choose(out, i, &now, &was, g.changed, known, &in);
     }
@@ -328,5 +328,5 @@ static bool available(void) {
 
 #include "wire_page.inl"
 
-const rf_wire_ops rf_wire_ops_avx2 = {"avx2", available, put_even, NULL, steps, turns};
+const rf_wire_ops rf_wire_ops_avx2 = {"avx2", available, put_even, NULL, steps, quaternions};
 #endif

@@ -22,9 +22,9 @@ typedef struct step_lanes {
     __m512i most;
 } step_lanes;
 
-typedef struct turn_lanes {
+typedef struct quaternion_lanes {
     __m512d per_step, half_up;
-} turn_lanes;
+} quaternion_lanes;
 
 // ---- what stands in cells and in the log ------------------------------------------------------------
 
@@ -132,7 +132,7 @@ FORCE eight to_steps(const __m256 v[3], const step_lanes *with) {
 }
 
 // The factor 1 / sqrt(sum), scaled, with the sign of the largest number.
-FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
+FORCE __m512d quaternion_scale(__m512d sum, __m256 largest, const quaternion_lanes *with) {
     __m512d inverse = _mm512_sub_pd(_mm512_set1_pd(1.25), _mm512_mul_pd(sum, _mm512_set1_pd(0.375)));
     __mmask8 negative = _mm256_movepi32_mask(_mm256_castps_si256(largest));
     inverse = _mm512_sub_pd(_mm512_set1_pd(1.875), _mm512_mul_pd(sum, inverse));
@@ -141,17 +141,17 @@ FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
 }
 
 // The first properties of a quaternion. Two quaternions with different indices need no further comparison.
-typedef struct turn {
+typedef struct quaternion {
     __m512d wide[4]; // its numbers
     __m512d sum;
     __m256 largest;
     __m256i index;
     __mmask8 ok;
-} turn;
+} quaternion;
 
-FORCE turn look_at(const __m256 v[4]) {
+FORCE quaternion quaternion_of(const __m256 v[4]) {
     __m256 most = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v[0]);
-    turn out = {.largest = v[0], .index = _mm256_setzero_si256()};
+    quaternion out = {.largest = v[0], .index = _mm256_setzero_si256()};
     out.wide[0] = _mm512_cvtps_pd(v[0]);
     out.sum = _mm512_mul_pd(out.wide[0], out.wide[0]);
     for (int i = 1; i < 4; i++) {
@@ -170,8 +170,8 @@ FORCE turn look_at(const __m256 v[4]) {
 
 // Without the bounds that quantise.h keeps: where ok, a number that stays is at most sqrt(1/2) of the length, so a step
 // is more than -1 and less than one above the last, and what is cut off is the same.
-FORCE eight to_turn(const turn *of, const turn_lanes *with) {
-    const __m512d scale = turn_scale(of->sum, of->largest, with);
+FORCE eight to_smallest_three(const quaternion *of, const quaternion_lanes *with) {
+    const __m512d scale = quaternion_scale(of->sum, of->largest, with);
     eight out = {.index = of->index, .ok = of->ok};
     for (int i = 0; i < 3; i++) {
         // Position i of the rest has number i, or the next one if the largest comes at or before it.
@@ -386,14 +386,15 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
 
 // Squared lengths are 63/64 to 65/64, and the numbers that are sent at most sqrt(1/2) of the length: so those of the
 // same rotation differ by less than 0.0112.
-FORCE reach reach_of_turn(const rf_quantiser *quantiser, const rf_wire_layout *in) {
+FORCE reach reach_of_quaternion(const rf_quantiser *quantiser, const rf_wire_layout *in) {
     return (reach){_mm256_set1_ps((float)(1.01 * quantiser->step + 0.012)),
                    _mm256_set1_ps((float)(1.01 * (longest_delta(in) + 1) * quantiser->step + 0.012))};
 }
 
 // Compares the numbers that are sent with those of the previous quaternion or of its negative (the same rotation),
 // whichever is nearer. They may also differ because another number was the largest.
-FORCE __mmask8 turns_are_near(const __m256 now[4], const turn *is, const __m256 was[4], const reach *within) {
+FORCE __mmask8 quaternions_are_near(const __m256 now[4], const quaternion *is, const __m256 was[4],
+                                    const reach *within) {
     const __m256 sign = _mm256_set1_ps(-0.0F);
     __m256 most = _mm256_andnot_ps(sign, was[0]), same = was[0], opposite, differences[3];
     for (int i = 1; i < 4; i++) {
@@ -409,29 +410,29 @@ FORCE __mmask8 turns_are_near(const __m256 now[4], const turn *is, const __m256 
     return _mm256_cmp_ps_mask(_mm256_andnot_ps(sign, same), most, _CMP_GE_OQ) & is_near(differences, within);
 }
 
-TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
-    const turn_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up)};
+TARGET static void quaternions(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
+    const quaternion_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
-    const reach within = reach_of_turn(quantiser, &in);
+    const reach within = reach_of_quaternion(quantiser, &in);
     const whole_lanes whole = whole_of(&in);
     groups all;
     find_all(&all, values, 4);
     for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
         __mmask8 known = all.known[k];
-        turn is;
+        quaternion is;
         eight now;
         eight_codes it;
         if (all.changed[k] == 0) {
             put_nothing(out, i);
             continue;
         }
-        is = look_at(all.now[k]);
-        now = to_turn(&is, &with);
+        is = quaternion_of(all.now[k]);
+        now = to_smallest_three(&is, &with);
         it = whole_codes(&now, &whole);
-        if (known != 0) known &= turns_are_near(all.now[k], &is, all.was[k], &within);
+        if (known != 0) known &= quaternions_are_near(all.now[k], &is, all.was[k], &within);
         if (known != 0) {
-            turn before = look_at(all.was[k]);
-            eight was = to_turn(&before, &with);
+            quaternion before = quaternion_of(all.was[k]);
+            eight was = to_smallest_three(&before, &with);
             known &= was.ok & _mm256_cmpeq_epi32_mask(now.index, was.index);
             it = shorter_codes(it, &now, &was, known, &in);
         }
@@ -547,5 +548,5 @@ static bool available(void) {
            __builtin_cpu_supports("popcnt");
 }
 
-const rf_wire_ops rf_wire_ops_avx512 = {"avx512", available, put_even, put_pairs, steps, turns};
+const rf_wire_ops rf_wire_ops_avx512 = {"avx512", available, put_even, put_pairs, steps, quaternions};
 #endif
