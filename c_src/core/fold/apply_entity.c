@@ -45,9 +45,9 @@ static bool all_numbers(const rf_fold *fold) {
 
 // Converts the drafted components to assignments, in the order of their names. Returns how many; on failure,
 // fold->no_memory is set.
-static uint32_t assign_components(rf_fold *fold, const rf_others *others) {
+static uint32_t assign_components(rf_fold *fold, const rf_undeclared_list *undeclared) {
     rf_assign_list list;
-    if (!rf_assign_list_start(fold, fold->component_count, others, &list)) return 0;
+    if (!rf_assign_list_start(fold, fold->component_count, undeclared, &list)) return 0;
     if (!all_numbers(fold)) sort_components(fold->components, fold->component_count);
     for (uint32_t i = 0; i < fold->component_count; i++) {
         const rf_draft_component *component = &fold->components[i];
@@ -105,7 +105,7 @@ rf_status rf_apply_entity_event(rf_fold *fold, bool *used) {
         rf_fold_reject(fold, RF_WORLD_FULL, (rf_str){0});
         return RF_OK;
     }
-    count = assign_components(fold, create ? NULL : rf_operation_others(fold, &target));
+    count = assign_components(fold, create ? NULL : rf_operation_undeclared(fold, &target));
     if (fold->no_memory) return RF_NO_MEMORY;
     *used = create || count > 0;
     return create ? rf_operation_create(fold, &target, count) : rf_operation_update(fold, &target, count);

@@ -26,9 +26,9 @@ static rf_status constant_fits(const rf_fold *fold, const rf_operand *operand) {
 
 // Converts the operands that the event has to assignments, in the order of their names. Returns how many; on failure,
 // fold->no_memory is set.
-static uint32_t assign_operands(rf_fold *fold, const rf_op *op, const rf_others *others) {
+static uint32_t assign_operands(rf_fold *fold, const rf_op *op, const rf_undeclared_list *undeclared) {
     rf_assign_list list;
-    if (!rf_assign_list_start(fold, op->count, others, &list)) return 0;
+    if (!rf_assign_list_start(fold, op->count, undeclared, &list)) return 0;
     for (uint32_t i = 0; i < op->count; i++) {
         const rf_operand *operand = &op->operands[i];
         rf_draft_state state = operand_state(fold, operand);
@@ -55,7 +55,7 @@ static rf_status store_result(rf_fold *fold, const rf_operation_target *target, 
     rf_assign_list list;
     rf_status status = rf_value_from_term(rf_operation_def(fold, operand->column), term, fold->world->max_value_bytes,
                                           fixed, &assign.image);
-    if (!rf_assign_list_start(fold, 1, rf_operation_others(fold, target), &list)) return RF_NO_MEMORY;
+    if (!rf_assign_list_start(fold, 1, rf_operation_undeclared(fold, target), &list)) return RF_NO_MEMORY;
     rf_assign_list_add(fold, &list, &assign, status);
     return rf_operation_update(fold, target, list.count);
 }
@@ -206,7 +206,7 @@ static rf_status apply_op(rf_fold *fold, const rf_op *op, bool *used) {
         *used = true;
         return fold->no_memory ? RF_NO_MEMORY : rf_operation_create(fold, &target, count);
     case RF_OP_UPDATE:
-        count = assign_operands(fold, op, rf_operation_others(fold, &target));
+        count = assign_operands(fold, op, rf_operation_undeclared(fold, &target));
         *used = *used || count > 0;
         return fold->no_memory ? RF_NO_MEMORY : rf_operation_update(fold, &target, count);
     case RF_OP_ADD:

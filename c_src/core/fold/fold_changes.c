@@ -331,8 +331,8 @@ static rf_status do_op(changes *all, const change_op *op) {
     return rf_fold_apply(fold);
 }
 
-// Deletes the other entities, in the order of handles.
-static rf_status delete_others(changes *all) {
+// Deletes the entities that the snapshot does not have, in the order of handles.
+static rf_status delete_unlisted(changes *all) {
     const rf_world *world = all->fold->world;
     rf_entity entity = {0};
     rf_status status = RF_OK;
@@ -356,7 +356,7 @@ static rf_status delete_listed(changes *all) {
 }
 
 static rf_status do_all(changes *all) {
-    rf_status status = all->whole ? delete_others(all) : delete_listed(all);
+    rf_status status = all->whole ? delete_unlisted(all) : delete_listed(all);
     for (size_t i = 0; i < op_count(all) && status == RF_OK; i++) status = do_op(all, &ops_of(all)[i]);
     return status;
 }

@@ -68,9 +68,9 @@ rf_status rf_assign_converted(rf_fold *fold, const rf_draft *draft, const rf_com
     return rf_value_from_term(def, rf_draft_term(fold, draft), fold->world->max_value_bytes, fixed, image);
 }
 
-bool rf_assign_list_start(rf_fold *fold, uint32_t most, const rf_others *others, rf_assign_list *out) {
+bool rf_assign_list_start(rf_fold *fold, uint32_t most, const rf_undeclared_list *undeclared, rf_assign_list *out) {
     rf_assign *assigns;
-    *out = (rf_assign_list){.others = others, .live = others ? others->live : 0};
+    *out = (rf_assign_list){.undeclared = undeclared, .live = undeclared ? undeclared->live : 0};
     if (most <= fold->assign_capacity) return true;
     assigns = fold->allocator.resize(fold->allocator.context, fold->assigns, most * sizeof *assigns);
     if (!assigns) {
@@ -84,8 +84,8 @@ bool rf_assign_list_start(rf_fold *fold, uint32_t most, const rf_others *others,
 
 bool rf_assign_list_fits(const rf_fold *fold, rf_assign_list *list, const rf_assign *assign) {
     bool found, present;
-    uint32_t at = rf_others_find(list->others, assign->name, &found);
-    present = found && list->others->items[at]->present;
+    uint32_t at = rf_undeclared_find(list->undeclared, assign->name, &found);
+    present = found && list->undeclared->items[at]->present;
     if (assign->remove) {
         list->live -= present;
         return true;

@@ -18,8 +18,8 @@ typedef enum rf_id_verdict { RF_ID_VALID, RF_ID_MISSING, RF_ID_INVALID } rf_id_v
 // The assignments of an operation, which are in fold->assigns.
 typedef struct rf_assign_list {
     uint32_t count;
-    const rf_others *others; // the undeclared components that the entity has so far, or NULL
-    uint32_t live;           // how many it will have
+    const rf_undeclared_list *undeclared; // the undeclared components that the entity has so far, or NULL
+    uint32_t live;                        // how many it will have
 } rf_assign_list;
 
 // Reports a rejection. about: a component or a field; may be empty.
@@ -38,8 +38,9 @@ static inline const rf_component_def *rf_operation_def(const rf_fold *fold, int 
 }
 
 // The entity's undeclared components; NULL: it has none, or does not exist.
-static inline const rf_others *rf_operation_others(const rf_fold *fold, const rf_operation_target *target) {
-    return target->handle == RF_NO_HANDLE ? NULL : rf_world_slot(fold->world, target->handle)->others;
+static inline const rf_undeclared_list *rf_operation_undeclared(const rf_fold *fold,
+                                                                const rf_operation_target *target) {
+    return target->handle == RF_NO_HANDLE ? NULL : rf_world_slot(fold->world, target->handle)->undeclared;
 }
 
 // Whether there is no room for the entity, if it is new.
@@ -51,7 +52,7 @@ static inline bool rf_operation_world_full(const rf_fold *fold, const rf_operati
 rf_id_verdict rf_operation_find(const rf_fold *fold, const rf_draft *draft, rf_operation_target *out);
 
 // Starts a list of at most `most` assignments. False: out of memory, and fold->no_memory is set.
-bool rf_assign_list_start(rf_fold *fold, uint32_t most, const rf_others *others, rf_assign_list *out);
+bool rf_assign_list_start(rf_fold *fold, uint32_t most, const rf_undeclared_list *undeclared, rf_assign_list *out);
 // The slow parts of the functions below: a draft that is not converted yet; whether an undeclared component keeps the
 // entity within max_undeclared.
 rf_status rf_assign_converted(rf_fold *fold, const rf_draft *draft, const rf_component_def *def, rf_str *image);

@@ -166,7 +166,7 @@ static void check_value(checker *c, const rf_component_def *def) {
     }
 }
 
-static void check_others(checker *c, uint64_t mask) {
+static void check_undeclared(checker *c, uint64_t mask) {
     const rf_packed_text *last = NULL;
     uint64_t count = rf_wire_get_varint(c->in);
     if (count == 0) bad(c);
@@ -195,7 +195,7 @@ static void check_entity(checker *c, uint8_t tag) {
     if (entity >= c->state->text_count) c->state->handles = true;
     if (entity > UINT32_MAX) bad(c);
     if ((tag & 3) != RF_WIRE_OP_DELETE) mask = check_mask(c);
-    if (tag & RF_WIRE_TAG_OTHERS) check_others(c, mask);
+    if (tag & RF_WIRE_TAG_OTHERS) check_undeclared(c, mask);
     if (tag & RF_WIRE_TAG_FIELDS) check_fields(c, true);
 }
 

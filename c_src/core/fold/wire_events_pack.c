@@ -32,9 +32,9 @@ struct rf_packer {
     rf_buf frame;
     // The current event.
     rf_members members;
-    rf_buf others;   // rf_member: undeclared components
-    rf_buf fields;   // of struct field
-    rf_wire_out out; // values of fields
+    rf_buf undeclared; // rf_member: undeclared components
+    rf_buf fields;     // of struct field
+    rf_wire_out out;   // values of fields
 };
 
 // An event that has been read.
@@ -54,14 +54,16 @@ rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, rf_packer **o
     packer->schema = rf_schema_retain(schema);
     rf_text_table_init(&packer->texts, allocator);
     rf_members_init(&packer->members, allocator);
-    rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->others, &packer->fields, &packer->out.buf};
+    rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->undeclared, &packer->fields,
+                            &packer->out.buf};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) rf_buf_init(bufs[i], allocator);
     return RF_OK;
 }
 
 void rf_packer_free(rf_packer *packer) {
     if (!packer) return;
-    rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->others, &packer->fields, &packer->out.buf};
+    rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->undeclared, &packer->fields,
+                            &packer->out.buf};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) rf_buf_free(bufs[i]);
     rf_text_table_free(&packer->texts);
     rf_members_free(&packer->members);
@@ -197,7 +199,7 @@ static uint64_t split(rf_packer *packer, rf_str components, rf_str values[RF_SCH
     uint64_t mask = 0;
     rf_term_reader reader;
     rf_term head;
-    packer->others.len = 0;
+    packer->undeclared.len = 0;
     rf_term_read(&reader, components);
     head = rf_term_next(&reader);
     for (uint64_t i = 0; i < head.as.count; i++) {
@@ -211,17 +213,17 @@ static uint64_t split(rf_packer *packer, rf_str components, rf_str values[RF_SCH
             mask |= UINT64_C(1) << column;
             values[column] = item.value;
         } else {
-            rf_buf_bytes(&packer->others, &item, sizeof item);
+            rf_buf_bytes(&packer->undeclared, &item, sizeof item);
         }
     }
     return mask;
 }
 
-static void write_components(rf_packer *packer, rf_str components, bool *others) {
+static void write_components(rf_packer *packer, rf_str components, bool *undeclared) {
     rf_str values[RF_SCHEMA_MAX];
     uint64_t mask = split(packer, components, values);
     size_t count;
-    const rf_member *items = rf_members_of(&packer->others, &count);
+    const rf_member *items = rf_members_of(&packer->undeclared, &count);
     rf_wire_varint(&packer->events, mask);
     for (size_t i = 0; i < packer->schema->count; i++) {
         const rf_component_def *def = &packer->schema->defs[i];
@@ -231,7 +233,7 @@ static void write_components(rf_packer *packer, rf_str components, bool *others)
         rf_value_from_term(def, values[i], UINT32_MAX, fixed, &image);
         write_value(packer, def, image);
     }
-    *others = count > 0;
+    *undeclared = count > 0;
     start_fields(packer);
     for (size_t i = 0; i < count; i++) add_field(packer, items[i].key, items[i].value);
     if (count > 0) write_fields(packer);
@@ -263,7 +265,7 @@ static void write_tag(rf_packer *packer, uint8_t op, uint64_t seq) {
 
 static void write_event(rf_packer *packer, const event *of) {
     size_t tag;
-    bool others = false;
+    bool undeclared = false;
     if (packer->count == 0) packer->first = packer->running = of->seq;
     tag = packer->events.buf.len;
     write_tag(packer, of->entity ? of->op : RF_WIRE_OP_NAMED, of->seq);
@@ -274,15 +276,15 @@ static void write_event(rf_packer *packer, const event *of) {
         return;
     }
     rf_wire_varint(&packer->events, rf_text_table_add(&packer->texts, of->id));
-    if (of->op != RF_WIRE_OP_DELETE) write_components(packer, of->components, &others);
-    if (others && !packer->events.buf.failed) packer->events.buf.data[tag] |= RF_WIRE_TAG_OTHERS;
+    if (of->op != RF_WIRE_OP_DELETE) write_components(packer, of->components, &undeclared);
+    if (undeclared && !packer->events.buf.failed) packer->events.buf.data[tag] |= RF_WIRE_TAG_OTHERS;
     if (!gather_fields(packer, of)) return;
     write_fields(packer);
     if (!packer->events.buf.failed) packer->events.buf.data[tag] |= RF_WIRE_TAG_FIELDS;
 }
 
 static bool out_of_memory(rf_packer *packer) {
-    return rf_text_table_failed(&packer->texts) || packer->events.buf.failed || packer->others.failed ||
+    return rf_text_table_failed(&packer->texts) || packer->events.buf.failed || packer->undeclared.failed ||
            packer->fields.failed || packer->out.buf.failed;
 }
 
@@ -302,7 +304,7 @@ rf_status rf_packer_add(rf_packer *packer, rf_str text, rf_error *error) {
     }
     // Unused texts do no harm if they are complete.
     rf_text_table_recover(&packer->texts);
-    packer->events.buf.failed = packer->others.failed = packer->fields.failed = packer->out.buf.failed = false;
+    packer->events.buf.failed = packer->undeclared.failed = packer->fields.failed = packer->out.buf.failed = false;
     packer->events.buf.len = before;
     packer->running = running;
     packer->first = first;

@@ -277,8 +277,8 @@ static rf_status look_at_all(rf_scene *scene, const rf_world *world) {
 // The columns of the components that make a target.
 typedef struct columns {
     const rf_column *position; // three numbers; NULL: not declared so
-    uint32_t others;           // a bit per item of `other`
-    const rf_column *other[4];
+    uint32_t declared;         // a bit per item of `part`
+    const rf_column *part[4];
 } columns;
 
 static const rf_str parts[] = {{"collider", 8}, {"owner", 5}, {"state", 5}, {"health", 6}};
@@ -291,8 +291,8 @@ static columns columns_of(const rf_world *world) {
     for (uint32_t i = 0; i < 4; i++) {
         at = rf_schema_find(world->schema, parts[i]);
         if (at < 0) continue;
-        out.other[i] = &world->columns[at];
-        out.others |= 1u << i;
+        out.part[i] = &world->columns[at];
+        out.declared |= 1u << i;
     }
     return out;
 }
@@ -310,10 +310,11 @@ static bool is_part(rf_str name) {
 
 // Whether anything but the position has changed about the target.
 static bool parts_changed(const columns *of, const rf_slot *slot, uint32_t handle, uint32_t since) {
-    for (uint32_t left = of->others; left != 0; left &= left - 1)
-        if (changed_in(of->other[rf_low_bit(left)], handle, since)) return true;
-    for (uint32_t i = 0; slot->others && i < slot->others->count; i++)
-        if (slot->others->items[i]->stamp >= since && is_part(rf_other_name(slot->others->items[i]))) return true;
+    for (uint32_t left = of->declared; left != 0; left &= left - 1)
+        if (changed_in(of->part[rf_low_bit(left)], handle, since)) return true;
+    for (uint32_t i = 0; slot->undeclared && i < slot->undeclared->count; i++)
+        if (slot->undeclared->items[i]->stamp >= since && is_part(rf_undeclared_name(slot->undeclared->items[i])))
+            return true;
     return false;
 }
 

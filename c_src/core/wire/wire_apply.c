@@ -76,9 +76,9 @@ static bool valid_name(const applier *a, rf_str name) {
            rf_schema_lookup(a->schema, name) < 0;
 }
 
-// others: the entity's current ones.
-static void get_others(applier *a, const rf_others *others, bool update) {
-    uint64_t count = rf_wire_get_nib(&a->in), live = others ? others->live : 0;
+// undeclared: the entity's current ones.
+static void get_undeclared(applier *a, const rf_undeclared_list *undeclared, bool update) {
+    uint64_t count = rf_wire_get_nib(&a->in), live = undeclared ? undeclared->live : 0;
     rf_str last = {0};
     if (count == 0) fail(a, RF_INVALID_FRAME);
     for (uint64_t i = 0; i < count && reading(a); i++) {
@@ -97,8 +97,8 @@ static void get_others(applier *a, const rf_others *others, bool update) {
         last = assign->name;
         assign->remove = update && rf_wire_get(&a->in, 1);
         if (!assign->remove) assign->image = rf_words_get_term(&a->in, a->schema, a->world->max_value_bytes, &a->arena);
-        at = rf_others_find(others, assign->name, &found);
-        present = found && others->items[at]->present;
+        at = rf_undeclared_find(undeclared, assign->name, &found);
+        present = found && undeclared->items[at]->present;
         live = live + (!assign->remove && !present) - (assign->remove && present);
     }
     if (reading(a) && live > a->world->max_undeclared) fail(a, RF_TOO_MANY_COMPONENTS);
@@ -188,12 +188,12 @@ static void get_whole(applier *a, uint32_t handle, rf_wire_masks *known) {
     uint64_t start = a->in.at, mask;
     rf_str id = rf_words_get_name(&a->in, a->schema, a->commit ? &a->arena : &a->id_arena);
     rf_world *world = a->world;
-    bool others;
+    bool undeclared;
     if (reading(a) && (id.len == 0 || id.len > RF_NAME_MAX)) fail_at(a, start, RF_INVALID_FRAME);
     mask = rf_wire_get_mask(&a->in, (unsigned)a->schema->count, known);
-    others = rf_wire_get(&a->in, 1);
+    undeclared = rf_wire_get(&a->in, 1);
     get_values(a, mask, 0, handle, false);
-    if (others) get_others(a, NULL, false);
+    if (undeclared) get_undeclared(a, NULL, false);
     if (!reading(a)) return;
     if (a->commit) {
         rf_status status = RF_INVALID_FRAME;
@@ -231,7 +231,7 @@ static void get_change(applier *a, uint32_t handle, rf_wire_masks *known) {
     uint32_t flags = rf_wire_get(&a->in, 1) ? rf_wire_get(&a->in, 2) : 0;
     if (flags & 1) removed = get_removed(a, mask);
     get_values(a, mask, removed, handle, true);
-    if (flags & 2) get_others(a, rf_world_slot(a->world, handle)->others, true);
+    if (flags & 2) get_undeclared(a, rf_world_slot(a->world, handle)->undeclared, true);
     if (reading(a) && a->commit) {
         rf_status status = rf_change_update(a->world, handle, a->assigns, a->assign_count);
         if (status != RF_OK) fail(a, status);

@@ -79,53 +79,53 @@ static uint64_t find_items(encoder *e, uint32_t handle, uint32_t since, bool *re
     return mask;
 }
 
-static uint32_t count_others(const rf_others *others, uint32_t since) {
+static uint32_t count_undeclared(const rf_undeclared_list *undeclared, uint32_t since) {
     uint32_t count = 0;
-    for (uint32_t i = 0; others && i < others->count; i++)
-        count += others->items[i]->stamp >= since && (since > 0 || others->items[i]->present);
+    for (uint32_t i = 0; undeclared && i < undeclared->count; i++)
+        count += undeclared->items[i]->stamp >= since && (since > 0 || undeclared->items[i]->present);
     return count;
 }
 
 // since 0: all.
-static void put_others(encoder *e, const rf_others *others, uint32_t since, uint32_t count) {
+static void put_undeclared(encoder *e, const rf_undeclared_list *undeclared, uint32_t since, uint32_t count) {
     if (count == 0 || !rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
     rf_wire_nib(&e->out, count);
-    for (uint32_t i = 0; i < others->count; i++) {
-        const rf_other *other = others->items[i];
+    for (uint32_t i = 0; i < undeclared->count; i++) {
+        const rf_undeclared *other = undeclared->items[i];
         if (other->stamp < since || (since == 0 && !other->present)) continue;
-        rf_words_put_name(&e->out, e->schema, rf_other_name(other));
+        rf_words_put_name(&e->out, e->schema, rf_undeclared_name(other));
         if (since > 0 && rf_wire_room(&e->out, 1)) rf_wire_bits(&e->out, !other->present, 1);
-        if (other->present) rf_words_put_term(&e->out, e->schema, rf_other_value(other));
+        if (other->present) rf_words_put_term(&e->out, e->schema, rf_undeclared_value(other));
     }
 }
 
 static void put_whole(encoder *e, uint32_t handle, int64_t *last, rf_wire_masks *known) {
     const rf_slot *slot = rf_world_slot(e->world, handle);
-    uint32_t others = count_others(slot->others, 0);
+    uint32_t undeclared = count_undeclared(slot->undeclared, 0);
     bool removed;
     if (!rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
     put_handle(e, handle, last);
     rf_words_put_name(&e->out, e->schema, rf_entity_id_str(&slot->id));
     if (!rf_wire_room(&e->out, e->room)) return;
     rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, find_items(e, handle, 0, &removed));
-    rf_wire_bits(&e->out, others > 0, 1);
+    rf_wire_bits(&e->out, undeclared > 0, 1);
     for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->room, &e->items[i], false);
-    put_others(e, slot->others, 0, others);
+    put_undeclared(e, slot->undeclared, 0, undeclared);
 }
 
 static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *last, rf_wire_masks *known) {
     const rf_slot *slot = rf_world_slot(e->world, handle);
-    uint32_t others = count_others(slot->others, since);
+    uint32_t undeclared = count_undeclared(slot->undeclared, since);
     bool removed;
     uint64_t mask = find_items(e, handle, since, &removed);
-    if ((mask == 0 && others == 0) || !rf_wire_room(&e->out, e->room)) return;
+    if ((mask == 0 && undeclared == 0) || !rf_wire_room(&e->out, e->room)) return;
     put_handle(e, handle, last);
     rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, mask);
-    rf_wire_bits(&e->out, removed || others > 0, 1);
-    if (removed || others > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(others > 0) << 1, 2);
+    rf_wire_bits(&e->out, removed || undeclared > 0, 1);
+    if (removed || undeclared > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(undeclared > 0) << 1, 2);
     for (uint32_t i = 0; removed && i < e->count; i++) rf_wire_bits(&e->out, e->items[i].form == RF_ITEM_REMOVED, 1);
     for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->room, &e->items[i], true);
-    put_others(e, slot->others, since, others);
+    put_undeclared(e, slot->undeclared, since, undeclared);
 }
 
 static unsigned longest(const rf_wire_part *part) {
@@ -178,7 +178,7 @@ static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
 
 // Writes updates of all of `who`: at once if all of them have the same parts.
 static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, rf_wire_masks *known) {
-    const uint64_t mixed = e->parts.mixed | rf_world_page(e->world, first)->with_others;
+    const uint64_t mixed = e->parts.mixed | rf_world_page(e->world, first)->with_undeclared;
     const bool even = e->parts.even && e->parts.count > 0 && (mixed & who) == 0;
     uint64_t mask = 0;
     if (even) rf_wire_parts_places(&e->parts, who); // the places may be those of another component, of fewer entities

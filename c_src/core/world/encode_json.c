@@ -10,7 +10,7 @@
 typedef struct json_row {
     rf_str name;
     size_t item;
-    const rf_other *other; // of an undeclared component
+    const rf_undeclared *other; // of an undeclared component
 } json_row;
 
 typedef struct encoder {
@@ -184,19 +184,19 @@ static void column_entries(encoder *e, uint32_t i, bool *first) {
     if (!first_id) rf_json_out_byte(&e->json.out, '}');
 }
 
-static bool collect_others(encoder *e) {
+static bool collect_undeclared(encoder *e) {
     for (size_t k = 0; k < e->item_count; k++) {
-        const rf_others *others = rf_world_slot(e->json.world, e->items[k].handle)->others;
-        for (uint32_t i = 0; others && i < others->count; i++) {
-            json_row row = {.name = rf_other_name(others->items[i]), .item = k, .other = others->items[i]};
-            if (rf_json_other_counts(others->items[i], &e->items[k]) && !add_row(e, &row)) return false;
+        const rf_undeclared_list *undeclared = rf_world_slot(e->json.world, e->items[k].handle)->undeclared;
+        for (uint32_t i = 0; undeclared && i < undeclared->count; i++) {
+            json_row row = {.name = rf_undeclared_name(undeclared->items[i]), .item = k, .other = undeclared->items[i]};
+            if (rf_json_undeclared_counts(undeclared->items[i], &e->items[k]) && !add_row(e, &row)) return false;
         }
     }
     sort_rows(e);
     return true;
 }
 
-static void other_entries(encoder *e, bool *first) {
+static void undeclared_entries(encoder *e, bool *first) {
     for (size_t i = 0; i < e->row_count && e->json.out.status == RF_OK; i++) {
         const json_row *row = &e->rows[i];
         bool opens = new_group(e, i);
@@ -207,7 +207,7 @@ static void other_entries(encoder *e, bool *first) {
         }
         rf_json_out_byte(&e->json.out, opens ? '{' : ',');
         named(e, id_of(e, &e->items[row->item]));
-        rf_json_other_put(&e->json, row->other);
+        rf_json_undeclared_put(&e->json, row->other);
     }
     if (e->row_count > 0) rf_json_out_byte(&e->json.out, '}');
 }
@@ -216,7 +216,7 @@ static void by_component(encoder *e) {
     bool first = true;
     text(e, ",\"components\":{");
     for (uint32_t i = 0; i < e->json.world->column_count; i++) column_entries(e, i, &first);
-    if (collect_others(e)) other_entries(e, &first);
+    if (collect_undeclared(e)) undeclared_entries(e, &first);
     rf_json_out_byte(&e->json.out, '}');
     if (!e->def->diff) return;
     created_ids(e);

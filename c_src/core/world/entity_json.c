@@ -73,9 +73,9 @@ void rf_json_column_put(rf_entity_json *json, const rf_json_column *column, cons
     }
 }
 
-void rf_json_other_put(rf_entity_json *json, const rf_other *other) {
+void rf_json_undeclared_put(rf_entity_json *json, const rf_undeclared *other) {
     if (other->present)
-        rf_json_out_term(&json->out, rf_other_value(other));
+        rf_json_out_term(&json->out, rf_undeclared_value(other));
     else
         rf_json_out_text(&json->out, RF_LIT("null"));
 }
@@ -112,7 +112,7 @@ static void separate(rf_entity_json *json, char *open) {
 }
 
 // Writes the declared components from column i on, which is not of fixed size.
-static void other_declared(rf_entity_json *json, const rf_json_item *item, uint32_t i, char *open) {
+static void rest_declared(rf_entity_json *json, const rf_json_item *item, uint32_t i, char *open) {
     while (i < json->column_count) {
         const rf_json_column *column = &json->columns[i];
         const uint8_t *cell;
@@ -131,15 +131,15 @@ static void other_declared(rf_entity_json *json, const rf_json_item *item, uint3
 }
 
 // Writes all components from a column on, and the undeclared ones.
-static void other_components(rf_entity_json *json, const rf_json_item *item, uint32_t column, char *open) {
-    const rf_others *others = rf_world_slot(json->world, item->handle)->others;
-    other_declared(json, item, column, open);
-    for (uint32_t i = 0; others && i < others->count; i++) {
-        if (!rf_json_other_counts(others->items[i], item)) continue;
+static void rest_components(rf_entity_json *json, const rf_json_item *item, uint32_t column, char *open) {
+    const rf_undeclared_list *undeclared = rf_world_slot(json->world, item->handle)->undeclared;
+    rest_declared(json, item, column, open);
+    for (uint32_t i = 0; undeclared && i < undeclared->count; i++) {
+        if (!rf_json_undeclared_counts(undeclared->items[i], item)) continue;
         separate(json, open);
-        rf_json_out_string(&json->out, rf_other_name(others->items[i]));
+        rf_json_out_string(&json->out, rf_undeclared_name(undeclared->items[i]));
         rf_json_out_byte(&json->out, ':');
-        rf_json_other_put(json, others->items[i]);
+        rf_json_undeclared_put(json, undeclared->items[i]);
     }
 }
 
@@ -177,9 +177,9 @@ void rf_entity_json_put(rf_entity_json *json, const rf_json_item *item, const ch
     *at = ':';
     at += open == '{';
     i = fixed_components(json, item, 0, &at, &open);
-    if (i < json->column_count || slot->others) {
+    if (i < json->column_count || slot->undeclared) {
         json->out.text.len = (size_t)(at - (char *)json->out.text.data);
-        other_components(json, item, i, &open);
+        rest_components(json, item, i, &open);
         if (!rf_json_out_room(&json->out, 2)) return;
         at = rf_json_out_at(&json->out);
     }

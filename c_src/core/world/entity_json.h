@@ -66,12 +66,12 @@ static inline rf_presence rf_json_column_look(const rf_json_column *column, cons
     return present ? RF_PRESENT : RF_REMOVED;
 }
 
-static inline bool rf_json_other_counts(const rf_other *other, const rf_json_item *item) {
+static inline bool rf_json_undeclared_counts(const rf_undeclared *other, const rf_json_item *item) {
     return other->stamp >= item->since && (other->present || item->since != 0);
 }
 
 // Write a value, or null if it was removed.
 void rf_json_column_put(rf_entity_json *json, const rf_json_column *column, const uint8_t *cell, rf_presence presence);
-void rf_json_other_put(rf_entity_json *json, const rf_other *other);
+void rf_json_undeclared_put(rf_entity_json *json, const rf_undeclared *other);
 
 #endif

@@ -80,7 +80,7 @@ void rf_world_free(rf_world *world) {
         if (!page) continue;
         for (uint32_t j = 0; j < RF_PAGE_SIZE; j++) {
             rf_entity_id_free(&page->slots[j].id, &world->mem);
-            rf_others_free(page->slots[j].others, &world->mem);
+            rf_undeclared_list_free(page->slots[j].undeclared, &world->mem);
         }
         rf_mem_free(&world->mem, page, sizeof *page);
     }
@@ -104,9 +104,9 @@ static bool copy_page(rf_world *to, rf_slot_page **out, const rf_slot_page *from
     for (uint32_t i = 0; i < RF_PAGE_SIZE; i++) {
         rf_slot *slot = &page->slots[i];
         memset(&slot->id, 0, sizeof slot->id);
-        slot->others = NULL;
+        slot->undeclared = NULL;
         ok = ok && rf_entity_id_set(&slot->id, &to->mem, rf_entity_id_str(&from->slots[i].id)) &&
-             rf_others_copy(&slot->others, from->slots[i].others, &to->mem);
+             rf_undeclared_list_copy(&slot->undeclared, from->slots[i].undeclared, &to->mem);
     }
     return ok;
 }
@@ -172,7 +172,8 @@ static void renumber_entity(rf_world *world, uint32_t handle, uint32_t cut) {
     if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return;
     slot = rf_world_slot(world, handle);
     renumber(&slot->since, cut);
-    for (uint32_t i = 0; slot->others && i < slot->others->count; i++) renumber(&slot->others->items[i]->stamp, cut);
+    for (uint32_t i = 0; slot->undeclared && i < slot->undeclared->count; i++)
+        renumber(&slot->undeclared->items[i]->stamp, cut);
 }
 
 static void renumber_page(rf_slot_page *page, uint32_t cut) {

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "history.h"
 #include "id_table.h"
-#include "others.h"
+#include "undeclared.h"
 #include "stamps.h"
 #include "base/str.h"
 #include <roomfold/world.h>
@@ -15,7 +15,7 @@
 // the handle that was freed before it, plus one.
 typedef struct rf_slot {
     rf_entity_id id;
-    rf_others *others;
+    rf_undeclared_list *undeclared;
     uint32_t generation;
     uint32_t since; // revision of its creation
 } rf_slot;
@@ -23,7 +23,7 @@ typedef struct rf_slot {
 // 64 slots. Their change and creation revisions are in arrays, so that all 64 are compared at once.
 typedef struct rf_slot_page {
     uint64_t alive;
-    uint64_t with_others;              // a bit per slot: it has an rf_others
+    uint64_t with_undeclared;          // a bit per slot: it has an rf_undeclared_list
     uint32_t created, changed;         // the latest of these:
     uint32_t changed_at[RF_PAGE_SIZE]; // revision of the last change
     uint32_t created_at[RF_PAGE_SIZE]; // revision of its creation or replacement
