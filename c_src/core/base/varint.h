@@ -17,7 +17,7 @@ enum {
     RF_TAG_F32,
 };
 
-#define RF_VARINT_ROOM 10
+#define RF_VARINT_MAX 10
 
 static inline size_t rf_varint_write(uint8_t *out, uint64_t value) {
     size_t len = 0;

@@ -76,7 +76,7 @@ static void put_short_numbers(writer *w, const rf_component_def *shown) {
             memcpy(value + i * sizeof number, &number, sizeof number);
         }
     }
-    if (!rf_json_out_room(&w->out, rf_json_value_room(&def))) return;
+    if (!rf_json_out_reserve(&w->out, rf_json_value_max(&def))) return;
     at = rf_json_out_at(&w->out);
     w->out.text.len += (size_t)(rf_json_writer_of(&def)(at, &def, value) - at);
 }
@@ -91,7 +91,7 @@ static void put_value(writer *w, const rf_component_def *def) {
             put_short_numbers(w, def);
         break;
     case RF_TYPE_I64:
-        if (rf_json_out_room(&w->out, RF_JSON_INT_ROOM))
+        if (rf_json_out_reserve(&w->out, RF_JSON_INT_ROOM))
             w->out.text.len += rf_json_write_int(rf_json_out_at(&w->out), rf_zigzag_decode(rf_wire_get_varint(&w->in)));
         break;
     case RF_TYPE_BOOL:

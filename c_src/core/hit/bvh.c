@@ -45,8 +45,8 @@ static bool allocate(rf_bvh *bvh, rf_mem *mem, uint32_t count) {
     bvh->items = rf_mem_alloc(mem, bvh->items_size);
     bvh->below_size = bvh->all_groups * sizeof *bvh->below;
     bvh->below = rf_mem_alloc(mem, bvh->below_size);
-    bvh->room = bvh->all_groups + (uint32_t)lanes + SPARE_ENTRIES;
-    bvh->queue_size = ((size_t)bvh->room + RF_BVH_WIDTH) * sizeof *bvh->queue;
+    bvh->queue_capacity = bvh->all_groups + (uint32_t)lanes + SPARE_ENTRIES;
+    bvh->queue_size = ((size_t)bvh->queue_capacity + RF_BVH_WIDTH) * sizeof *bvh->queue;
     bvh->queue = rf_mem_alloc(mem, bvh->queue_size);
     if (!bvh->block || !bvh->items || !bvh->below || !bvh->queue) {
         rf_bvh_free(bvh, mem);

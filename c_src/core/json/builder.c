@@ -74,7 +74,7 @@ bool rf_builder_bool(rf_builder *builder, bool value) {
 }
 
 bool rf_builder_int(rf_builder *builder, int64_t value) {
-    uint8_t bytes[RF_VARINT_ROOM];
+    uint8_t bytes[RF_VARINT_MAX];
     return write_tagged(builder, RF_TAG_INT, bytes, rf_varint_write(bytes, rf_zigzag_encode(value)));
 }
 
@@ -95,7 +95,7 @@ bool rf_builder_float(rf_builder *builder, double value) {
 }
 
 static void write_string(rf_buf *out, rf_str value) {
-    if (!rf_buf_reserve(out, RF_VARINT_ROOM + value.len)) return;
+    if (!rf_buf_reserve(out, RF_VARINT_MAX + value.len)) return;
     out->len += rf_varint_write(out->data + out->len, value.len);
     if (value.len > 0) memcpy(out->data + out->len, value.data, value.len);
     out->len += value.len;
@@ -186,7 +186,7 @@ static bool order_map(rf_builder *builder, const rf_builder_level *level) {
 
 bool rf_builder_close(rf_builder *builder) {
     rf_builder_level *level;
-    uint8_t count[RF_VARINT_ROOM];
+    uint8_t count[RF_VARINT_MAX];
     size_t len;
     if (builder->status != RF_OK) return false;
     level = &builder->levels[builder->depth - 1];

@@ -14,8 +14,8 @@ typedef struct encoder {
     const rf_world *world;
     const rf_schema *schema;
     rf_wire_out out;
-    size_t room;  // the most bits of an entity's components of fixed size
-    size_t usual; // bits that an entity usually takes
+    size_t max_bits;   // the most bits of an entity's components of fixed size
+    size_t usual_bits; // bits that an entity usually takes
     const rf_wire_ops *ops;
     uint32_t count;
     rf_wire_item items[RF_SCHEMA_MAX]; // of the current entity
@@ -34,23 +34,23 @@ static size_t usual_bits(const rf_column *column, const rf_quantiser *quantiser)
 }
 
 // Prepares what is the same for all entities.
-static void look_at_columns(encoder *e) {
-    e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
-    e->usual = 16;
+static void prepare_columns(encoder *e) {
+    e->max_bits = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
+    e->usual_bits = 16;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_quantiser *quantiser = &e->schema->quantisers[i];
-        e->room += value_bits(&e->world->columns[i]);
-        e->usual += usual_bits(&e->world->columns[i], quantiser);
+        e->max_bits += value_bits(&e->world->columns[i]);
+        e->usual_bits += usual_bits(&e->world->columns[i], quantiser);
         e->parts.encode[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->ops);
     }
 }
 
-// guess_room makes room for the expected size, so that the frame rarely has to move.
+// reserve_expected reserves about what the frame will take, so that it rarely has to move.
 #define GUESS_MAX ((size_t)1 << 20)
 #define GUESS_ID 12 // bytes
 
-static void guess_room(encoder *e, size_t count, bool whole, size_t limit) {
-    size_t guess = 64 + e->room / 8 + count * (e->usual / 8 + (whole ? GUESS_ID : 0));
+static void reserve_expected(encoder *e, size_t count, bool whole, size_t limit) {
+    size_t guess = 64 + e->max_bits / 8 + count * (e->usual_bits / 8 + (whole ? GUESS_ID : 0));
     if (guess > GUESS_MAX) guess = GUESS_MAX;
     if (limit > 0 && guess > limit) guess = limit;
     rf_buf_reserve_exactly(&e->out.buf, guess);
@@ -88,13 +88,13 @@ static uint32_t count_undeclared(const rf_undeclared_list *undeclared, uint32_t 
 
 // since 0: all.
 static void put_undeclared(encoder *e, const rf_undeclared_list *undeclared, uint32_t since, uint32_t count) {
-    if (count == 0 || !rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
+    if (count == 0 || !rf_wire_reserve(&e->out, RF_NIB_BITS_MAX)) return;
     rf_wire_nib(&e->out, count);
     for (uint32_t i = 0; i < undeclared->count; i++) {
         const rf_undeclared *other = undeclared->items[i];
         if (other->stamp < since || (since == 0 && !other->present)) continue;
         rf_words_put_name(&e->out, e->schema, rf_undeclared_name(other));
-        if (since > 0 && rf_wire_room(&e->out, 1)) rf_wire_bits(&e->out, !other->present, 1);
+        if (since > 0 && rf_wire_reserve(&e->out, 1)) rf_wire_bits(&e->out, !other->present, 1);
         if (other->present) rf_words_put_term(&e->out, e->schema, rf_undeclared_value(other));
     }
 }
@@ -103,13 +103,13 @@ static void put_whole(encoder *e, uint32_t handle, int64_t *last, rf_wire_masks 
     const rf_slot *slot = rf_world_slot(e->world, handle);
     uint32_t undeclared = count_undeclared(slot->undeclared, 0);
     bool removed;
-    if (!rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
+    if (!rf_wire_reserve(&e->out, RF_NIB_BITS_MAX)) return;
     put_handle(e, handle, last);
     rf_words_put_name(&e->out, e->schema, rf_entity_id_str(&slot->id));
-    if (!rf_wire_room(&e->out, e->room)) return;
+    if (!rf_wire_reserve(&e->out, e->max_bits)) return;
     rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, find_items(e, handle, 0, &removed));
     rf_wire_bits(&e->out, undeclared > 0, 1);
-    for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->room, &e->items[i], false);
+    for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->max_bits, &e->items[i], false);
     put_undeclared(e, slot->undeclared, 0, undeclared);
 }
 
@@ -118,13 +118,13 @@ static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *las
     uint32_t undeclared = count_undeclared(slot->undeclared, since);
     bool removed;
     uint64_t mask = find_items(e, handle, since, &removed);
-    if ((mask == 0 && undeclared == 0) || !rf_wire_room(&e->out, e->room)) return;
+    if ((mask == 0 && undeclared == 0) || !rf_wire_reserve(&e->out, e->max_bits)) return;
     put_handle(e, handle, last);
     rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, mask);
     rf_wire_bits(&e->out, removed || undeclared > 0, 1);
     if (removed || undeclared > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(undeclared > 0) << 1, 2);
     for (uint32_t i = 0; removed && i < e->count; i++) rf_wire_bits(&e->out, e->items[i].form == RF_ITEM_REMOVED, 1);
-    for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->room, &e->items[i], true);
+    for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->max_bits, &e->items[i], true);
     put_undeclared(e, slot->undeclared, since, undeclared);
 }
 
@@ -144,7 +144,7 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, rf_wire
         pieces[count++] = part;
         mask |= part->bit;
     }
-    if (mask == 0 || !rf_wire_room(&e->out, e->room)) return;
+    if (mask == 0 || !rf_wire_reserve(&e->out, e->max_bits)) return;
     put_handle(e, handle, last);
     rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, mask);
     rf_wire_bits(&e->out, 0, 1);
@@ -186,7 +186,7 @@ static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since
     while (who != 0) {
         if (even && mask == known->recent) {
             const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->parts.count;
-            if (!rf_wire_room(&e->out, rf_bit_count(who) * bits)) return;
+            if (!rf_wire_reserve(&e->out, rf_bit_count(who) * bits)) return;
             if (!put_pairs(e, first, last))
                 *last = first + e->ops->put_even(&e->out, e->parts.items, e->parts.count, who, *last - first);
             return;
@@ -202,7 +202,7 @@ static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since
 // ---- the frames -------------------------------------------------------------------------------------
 
 static void put_end(encoder *e) {
-    if (rf_wire_room(&e->out, 4)) rf_wire_nib(&e->out, 0);
+    if (rf_wire_reserve(&e->out, 4)) rf_wire_nib(&e->out, 0);
 }
 
 static bool over(const encoder *e, size_t limit) {
@@ -213,7 +213,7 @@ static void put_snapshot(encoder *e, size_t limit) {
     const rf_world *world = e->world;
     rf_wire_masks known = {0};
     int64_t last = -1;
-    guess_room(e, world->count, true, limit);
+    reserve_expected(e, world->count, true, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_SNAPSHOT));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
@@ -250,7 +250,7 @@ static bool put_deletes(encoder *e, uint32_t since) {
         if (dead->since < since && !alive(e->world, dead->handle)) handles[count++] = dead->handle;
     }
     if (count > 1) qsort(handles, count, sizeof *handles, compare_handles);
-    if (count > 0 && rf_wire_room(&e->out, (size_t)count * 48))
+    if (count > 0 && rf_wire_reserve(&e->out, (size_t)count * 48))
         for (uint32_t i = 0; i < count; i++) put_handle(e, handles[i], &last);
     put_end(e);
     if (handles) rf_free(allocator, handles);
@@ -313,7 +313,7 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(&world->history, from);
     in = find_changes(world, since);
-    guess_room(e, in.creates + in.updates, in.creates > 0, limit);
+    reserve_expected(e, in.creates + in.updates, in.creates > 0, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_DIFF));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_varint(&e->out, world->seq - from);
@@ -340,7 +340,7 @@ rf_status rf_encode_packed_by(const rf_wire_ops *ops, const rf_world *world, boo
     e->parts.items = e->part_items;
     e->parts.places_of = 0;
     rf_buf_init(&e->out.buf, allocator);
-    look_at_columns(e);
+    prepare_columns(e);
     if (diff)
         status = put_diff(e, from, limit);
     else

@@ -13,7 +13,7 @@ static void put_raw(rf_wire_out *out, const rf_wire_item *it) {
     if (left > 0) rf_wire_bits(out, rf_load32(value), 32);
 }
 
-static void put_plain(rf_wire_out *out, const rf_schema *schema, size_t room, const rf_wire_item *it) {
+static void put_plain(rf_wire_out *out, const rf_schema *schema, size_t reserve, const rf_wire_item *it) {
     const rf_column *column = it->column;
     uint8_t *cell = (uint8_t *)(uintptr_t)it->cell;
     const rf_blob *blob;
@@ -39,7 +39,7 @@ static void put_plain(rf_wire_out *out, const rf_schema *schema, size_t room, co
         rf_words_put_term(out, schema, (rf_str){blob->bytes, blob->len});
         break;
     }
-    rf_wire_room(out, room); // for the items that follow
+    rf_wire_reserve(out, reserve); // for the items that follow
 }
 
 static void put_steps(rf_wire_out *out, const rf_wire_item *it) {
@@ -56,11 +56,11 @@ static void put_delta(rf_wire_out *out, const rf_wire_item *it) {
         if (it->numbers[i] != 0) rf_wire_bits(out, it->numbers[i], it->len);
 }
 
-void rf_wire_item_put(rf_wire_out *out, const rf_schema *schema, size_t room, const rf_wire_item *it, bool update) {
-    if (out->buf.failed) return; // after a failure there may be no room
+void rf_wire_item_put(rf_wire_out *out, const rf_schema *schema, size_t reserve, const rf_wire_item *it, bool update) {
+    if (out->buf.failed) return; // after a failure nothing is reserved
     switch (it->form) {
     case RF_ITEM_PLAIN:
-        put_plain(out, schema, room, it);
+        put_plain(out, schema, reserve, it);
         break;
     case RF_ITEM_RAW:
         rf_wire_bits(out, update ? 3 : 1, update ? 2 : 1);

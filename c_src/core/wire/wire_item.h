@@ -29,7 +29,7 @@ typedef struct rf_wire_item {
 
 // Finds an entity's item of this part. since: as rf_wire_values.since. False: it is unchanged for the receiver.
 bool rf_wire_item_find(rf_wire_item *it, rf_wire_part *part, uint32_t handle, uint32_t since);
-// Writes its value. update: as a changed one. room: bits for which there is room; afterwards there is again.
-void rf_wire_item_put(rf_wire_out *out, const rf_schema *schema, size_t room, const rf_wire_item *it, bool update);
+// Writes its value. update: as a changed one. reserve: bits that are reserved, also afterwards.
+void rf_wire_item_put(rf_wire_out *out, const rf_schema *schema, size_t reserve, const rf_wire_item *it, bool update);
 
 #endif

@@ -16,7 +16,7 @@ static inline void rf_wire_masks_add(rf_wire_masks *masks, uint64_t mask) {
     masks->recent = mask;
 }
 
-// count: the components of the schema. There must be room.
+// count: the components of the schema. The bits must be reserved.
 static inline void rf_wire_put_mask(rf_wire_out *out, unsigned count, rf_wire_masks *masks, uint64_t mask) {
     if (mask == masks->recent) {
         rf_wire_bits(out, 0, 1);

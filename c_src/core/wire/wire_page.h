@@ -20,7 +20,7 @@ typedef struct rf_wire_part {
 
 // Writes updates of all entities `who`; every part has an encoded value for each of them. Their mask is the recent one,
 // and nothing is removed. last: the position of the previous entity, negative if on an earlier page; returns the new
-// last. There must be room.
+// last. The bits must be reserved.
 typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
                                  int64_t last);
 

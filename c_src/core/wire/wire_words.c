@@ -21,7 +21,7 @@ static bool put_word(rf_wire_out *out, const rf_schema *schema, rf_str text) {
     uint32_t number;
     size_t digits;
     int word;
-    if (schema->word_count == 0 || !rf_wire_room(out, 2 * RF_NIB_BITS_MAX)) return false;
+    if (schema->word_count == 0 || !rf_wire_reserve(out, 2 * RF_NIB_BITS_MAX)) return false;
     word = rf_schema_word_text(schema, text);
     if (word >= 0) {
         rf_wire_nib(out, (uint64_t)word + 1);
@@ -39,7 +39,7 @@ static bool put_word(rf_wire_out *out, const rf_schema *schema, rf_str text) {
 }
 
 static void put_inline(rf_wire_out *out, rf_str bytes) {
-    if (!rf_wire_room(out, 4)) return;
+    if (!rf_wire_reserve(out, 4)) return;
     rf_wire_nib(out, 0);
     rf_wire_bit_bytes(out, bytes);
 }
@@ -58,7 +58,7 @@ void rf_words_put_term(rf_wire_out *out, const rf_schema *schema, rf_str term) {
     word = head.kind != RF_TERM_STRING ? rf_schema_word_term(schema, term) : -1;
     if (word < 0)
         put_inline(out, term);
-    else if (rf_wire_room(out, RF_NIB_BITS_MAX))
+    else if (rf_wire_reserve(out, RF_NIB_BITS_MAX))
         rf_wire_nib(out, (uint64_t)word + 1);
 }
 
@@ -128,7 +128,7 @@ rf_str rf_words_get_name(rf_wire_in *in, const rf_schema *schema, rf_arena *aren
 }
 
 static rf_str term_of_text(rf_wire_in *in, rf_arena *arena, rf_str text) {
-    uint8_t *out = scratch(in, arena, 1 + RF_VARINT_ROOM + text.len);
+    uint8_t *out = scratch(in, arena, 1 + RF_VARINT_MAX + text.len);
     size_t len = 1;
     if (!out) return (rf_str){0};
     out[0] = RF_TAG_STRING;

@@ -8,7 +8,7 @@
 #include "frame/wire_out.h"
 #include <roomfold/schema.h>
 
-// Write. They make their own room.
+// Write. They reserve by themselves.
 void rf_words_put_name(rf_wire_out *out, const rf_schema *schema, rf_str text);
 void rf_words_put_term(rf_wire_out *out, const rf_schema *schema, rf_str term);
 

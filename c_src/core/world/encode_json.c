@@ -297,8 +297,8 @@ static void framed(encoder *e) {
     rf_json_out_byte(&e->json.out, ']');
 }
 
-// Makes room for roughly the expected size, so that the text rarely has to move, neither to grow nor to shrink.
-static void guess_room(encoder *e) {
+// Reserves roughly the expected size, so that the text rarely has to move, neither to grow nor to shrink.
+static void reserve_expected(encoder *e) {
     size_t guess = 256 + e->item_count * e->json.guess;
     if (e->def->limit > 0 && guess > e->def->limit) guess = e->def->limit;
     if (!rf_buf_reserve_exactly(&e->json.out.text, e->json.entity_max + guess)) fail(e, RF_NO_MEMORY);
@@ -307,7 +307,7 @@ static void guess_room(encoder *e) {
 static void encode(encoder *e) {
     if (!(e->def->diff ? collect_diff(e) : collect_snapshot(e))) return;
     rf_entity_json_init(&e->json);
-    guess_room(e);
+    reserve_expected(e);
     if (e->def->frame)
         framed(e);
     else

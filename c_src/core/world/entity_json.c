@@ -31,7 +31,7 @@ void rf_entity_json_init(rf_entity_json *json) {
                                .key_len = len,
                                .key = key,
                                .def = &column->def};
-        json->fixed_max += len + rf_json_value_room(&column->def);
+        json->fixed_max += len + rf_json_value_max(&column->def);
         if (column->capacity > 0) json->guess += len + column->def.count * usual_digits(&column->def);
     }
     json->entity_max = ENTITY_MAX + json->fixed_max;
@@ -57,7 +57,7 @@ static void blob(rf_entity_json *json, const rf_json_column *column, const uint8
         rf_json_out_term(&json->out, bytes);
 }
 
-// Writes a value; there must be room.
+// Writes a value, for which there must be space.
 static inline char *fixed_value(char *at, const rf_json_column *column, const uint8_t *cell, rf_presence presence) {
     if (presence == RF_PRESENT) return column->write(at, column->def, cell + column->value_offset);
     memcpy(at, "null", 4);
@@ -67,7 +67,7 @@ static inline char *fixed_value(char *at, const rf_json_column *column, const ui
 void rf_json_column_put(rf_entity_json *json, const rf_json_column *column, const uint8_t *cell, rf_presence presence) {
     if (presence == RF_PRESENT && !column->write) {
         blob(json, column, cell);
-    } else if (rf_json_out_room(&json->out, 4 + rf_json_value_room(column->def))) {
+    } else if (rf_json_out_reserve(&json->out, 4 + rf_json_value_max(column->def))) {
         char *at = rf_json_out_at(&json->out);
         json->out.text.len += (size_t)(fixed_value(at, column, cell, presence) - at);
     }
@@ -91,8 +91,8 @@ static inline char *key(char *at, const rf_json_column *column, char *open) {
     return at + column->key_len;
 }
 
-// Writes the components of fixed size from a column on; there must be room. Stops at the first column of another
-// kind and returns it.
+// Writes the components of fixed size from a column on, for which there must be space. Stops at the first column of
+// another kind and returns it.
 static inline uint32_t fixed_components(const rf_entity_json *json, const rf_json_item *item, uint32_t from, char **out,
                                         char *open) {
     const rf_json_column *column = json->columns + from, *end = json->columns + json->column_count;
@@ -123,7 +123,7 @@ static void rest_declared(rf_entity_json *json, const rf_json_item *item, uint32
             rf_json_out_text(&json->out, (rf_str){column->key + 1, column->key_len - 1});
             rf_json_column_put(json, column, cell, presence);
         }
-        if (!rf_json_out_room(&json->out, json->fixed_max)) return;
+        if (!rf_json_out_reserve(&json->out, json->fixed_max)) return;
         at = rf_json_out_at(&json->out);
         i = fixed_components(json, item, i + 1, &at, open);
         json->out.text.len = (size_t)(at - (char *)json->out.text.data);
@@ -169,7 +169,7 @@ void rf_entity_json_put(rf_entity_json *json, const rf_json_item *item, const ch
     const rf_slot *slot = rf_world_slot(json->world, item->handle);
     char *at;
     uint32_t i;
-    if (!rf_json_out_room(&json->out, json->entity_max)) return;
+    if (!rf_json_out_reserve(&json->out, json->entity_max)) return;
     rf_entity_json_seek(json, item->handle);
     at = rf_json_out_at(&json->out);
     memcpy(at, head, RF_ENTITY_JSON_HEAD);
@@ -180,7 +180,7 @@ void rf_entity_json_put(rf_entity_json *json, const rf_json_item *item, const ch
     if (i < json->column_count || slot->undeclared) {
         json->out.text.len = (size_t)(at - (char *)json->out.text.data);
         rest_components(json, item, i, &open);
-        if (!rf_json_out_room(&json->out, 2)) return;
+        if (!rf_json_out_reserve(&json->out, 2)) return;
         at = rf_json_out_at(&json->out);
     }
     *at = '{';

@@ -31,7 +31,7 @@ void rf_undeclared_free(rf_mem *mem, rf_undeclared *component);
 
 // The index of the name (*found), or the index to insert it at. The list may be NULL.
 uint32_t rf_undeclared_find(const rf_undeclared_list *list, rf_str name, bool *found);
-// Makes room for `more` components; false when out of memory.
+// Reserves `more` components; false when out of memory.
 bool rf_undeclared_reserve(rf_undeclared_list **list, rf_mem *mem, uint32_t more);
 void rf_undeclared_insert(rf_undeclared_list *list, uint32_t at, rf_undeclared *component);
 void rf_undeclared_erase(rf_undeclared_list *list, rf_mem *mem, uint32_t at);
