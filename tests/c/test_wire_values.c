@@ -24,7 +24,7 @@ static double uniform(void) {
 typedef struct sample {
     rf_mem mem;
     rf_column column;
-    rf_wire_places who;
+    rf_wire_places places;
     rf_wire_values values;
 } sample;
 
@@ -106,7 +106,7 @@ static void fill(sample *it, const rf_component_def *def, bool quaternion) {
         if (changes == 2 && random_bits() % 4 == 0) set(it, place, 2, now);
         if (changes > 0) set(it, place, 3, now);
     }
-    it->values = (rf_wire_values){.column = &it->column, .first = FIRST, .who = &it->who};
+    it->values = (rf_wire_values){.column = &it->column, .first = FIRST, .places = &it->places};
     it->values.cells = rf_column_cell(&it->column, rf_column_page_of(&it->column, FIRST), 0);
     it->values.since = random_bits() % 4 == 0 ? 0 : 2 + random_bits() % 2;
 }
@@ -115,7 +115,7 @@ static void fill(sample *it, const rf_component_def *def, bool quaternion) {
 static void choose(sample *it) {
     bool all = random_bits() % 2;
     for (uint32_t place = 0; place < RF_PAGE_SIZE; place++)
-        if (all || random_bits() % 3 == 0) it->who.at[it->who.count++] = (uint8_t)place;
+        if (all || random_bits() % 3 == 0) it->places.at[it->places.count++] = (uint8_t)place;
 }
 
 static const rf_wire_ops *scalar(void) {
@@ -141,13 +141,13 @@ static void compare(const rf_component_def *def, bool quaternion, tally *seen) {
             rf_wire_codes got;
             if (!(*ops)->available()) continue;
             rf_wire_values_for(&quantiser, *ops)(&quantiser, &it.values, &got);
-            for (uint32_t i = 0; i < it.who.count; i++) {
+            for (uint32_t i = 0; i < it.places.count; i++) {
                 REQUIRE(got.len[i] == expected.len[i]);
                 if (got.len[i] == 0 || got.len[i] == RF_WIRE_VALUE_RAW) continue;
                 REQUIRE(got.bits[i] == expected.bits[i]);
             }
         }
-        for (uint32_t i = 0; i < it.who.count; i++) {
+        for (uint32_t i = 0; i < it.places.count; i++) {
             unsigned whole = (it.values.since > 0 ? 2u : 1u) + (quaternion ? 2u : 0u) + 3u * quantiser.bits;
             seen->raw += expected.len[i] == RF_WIRE_VALUE_RAW;
             seen->none += expected.len[i] == 0;

@@ -160,42 +160,44 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, rf_wire
 static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
     static const rf_wire_codes nothing;
     const rf_wire_part *one = &e->parts.items[0], *two = &e->parts.items[1];
-    const rf_wire_places *who = &e->parts.places;
+    const rf_wire_places *places = &e->parts.places;
     uint32_t from = one->next;
     int64_t step;
-    if (!e->ops->put_pairs || e->parts.count > 2 || who->count - from < PAIRS_FROM) return false;
+    if (!e->ops->put_pairs || e->parts.count > 2 || places->count - from < PAIRS_FROM) return false;
     if (longest(one) + (e->parts.count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
-    step = first + who->at[from] - *last;
+    step = first + places->at[from] - *last;
     if (step > RF_WIRE_PAIR_STEP) { // the first one separately
-        e->ops->put_even(&e->out, e->parts.items, e->parts.count, UINT64_C(1) << who->at[from], *last - first);
+        e->ops->put_even(&e->out, e->parts.items, e->parts.count, UINT64_C(1) << places->at[from], *last - first);
         from++;
-        step = who->at[from] - who->at[from - 1];
+        step = places->at[from] - places->at[from - 1];
     }
-    e->ops->put_pairs(&e->out, &one->codes, e->parts.count == 2 ? &two->codes : &nothing, who, from, (uint32_t)step);
-    *last = first + who->at[who->count - 1];
+    e->ops->put_pairs(&e->out, &one->codes, e->parts.count == 2 ? &two->codes : &nothing, places, from, (uint32_t)step);
+    *last = first + places->at[places->count - 1];
     return true;
 }
 
-// Writes updates of all of `who`: at once if all of them have the same parts.
-static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, rf_wire_masks *known) {
+// Writes updates of these entities: at once if all of them have the same parts.
+static void put_changes(encoder *e, uint32_t first, uint64_t entities, uint32_t since, int64_t *last,
+                        rf_wire_masks *known) {
     const uint64_t mixed = e->parts.mixed | rf_world_page(e->world, first)->with_undeclared;
-    const bool even = e->parts.even && e->parts.count > 0 && (mixed & who) == 0;
+    const bool even = e->parts.even && e->parts.count > 0 && (mixed & entities) == 0;
     uint64_t mask = 0;
-    if (even) rf_wire_parts_places(&e->parts, who); // the places may be those of another component, of fewer entities
+    if (even)
+        rf_wire_parts_places(&e->parts, entities); // the places may be those of another component, of fewer entities
     for (uint32_t i = 0; i < e->parts.count; i++) mask |= e->parts.items[i].bit;
-    while (who != 0) {
+    while (entities != 0) {
         if (even && mask == known->recent) {
             const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->parts.count;
-            if (!rf_wire_reserve(&e->out, rf_bit_count(who) * bits)) return;
+            if (!rf_wire_reserve(&e->out, rf_bit_count(entities) * bits)) return;
             if (!put_pairs(e, first, last))
-                *last = first + e->ops->put_even(&e->out, e->parts.items, e->parts.count, who, *last - first);
+                *last = first + e->ops->put_even(&e->out, e->parts.items, e->parts.count, entities, *last - first);
             return;
         }
-        if (mixed >> rf_low_bit(who) & 1)
-            put_change(e, first + rf_low_bit(who), since, last, known);
+        if (mixed >> rf_low_bit(entities) & 1)
+            put_change(e, first + rf_low_bit(entities), since, last, known);
         else
-            put_short_change(e, first + rf_low_bit(who), last, known);
-        who &= who - 1;
+            put_short_change(e, first + rf_low_bit(entities), last, known);
+        entities &= entities - 1;
     }
 }
 
@@ -218,9 +220,9 @@ static void put_snapshot(encoder *e, size_t limit) {
     rf_wire_varint(&e->out, world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
     for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
-        uint64_t who = rf_world_alive_on(world, first);
-        if (who != 0) rf_wire_parts_find(&e->parts, first, who, 0);
-        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
+        uint64_t entities = rf_world_alive_on(world, first);
+        if (entities != 0) rf_wire_parts_find(&e->parts, first, entities, 0);
+        for (; entities != 0; entities &= entities - 1) put_whole(e, first + rf_low_bit(entities), &last, &known);
     }
     put_end(e);
 }
@@ -267,14 +269,14 @@ static changes find_changes(const rf_world *world, uint32_t since) {
     changes out = {.from = world->handles};
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
+        uint64_t entities = page ? rf_slot_page_changed(page, since) : 0;
         uint32_t created;
-        if (who == 0) continue;
+        if (entities == 0) continue;
         if (out.to == 0) out.from = first;
         out.to = first + RF_PAGE_SIZE;
-        created = rf_bit_count(who & rf_slot_page_created(page, since));
+        created = rf_bit_count(entities & rf_slot_page_created(page, since));
         out.creates += created;
-        out.updates += rf_bit_count(who) - created;
+        out.updates += rf_bit_count(entities) - created;
     }
     return out;
 }
@@ -284,9 +286,9 @@ static void put_creates(encoder *e, const changes *in, uint32_t since, size_t li
     int64_t last = -1;
     for (uint32_t first = in->from; in->creates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(e->world, first);
-        uint64_t who = page ? rf_slot_page_created(page, since) : 0;
-        if (who != 0) rf_wire_parts_find(&e->parts, first, who, 0);
-        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
+        uint64_t entities = page ? rf_slot_page_created(page, since) : 0;
+        if (entities != 0) rf_wire_parts_find(&e->parts, first, entities, 0);
+        for (; entities != 0; entities &= entities - 1) put_whole(e, first + rf_low_bit(entities), &last, &known);
     }
     put_end(e);
 }
@@ -296,11 +298,11 @@ static void put_updates(encoder *e, const changes *in, uint32_t since, size_t li
     int64_t last = -1;
     for (uint32_t first = in->from; in->updates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(e->world, first);
-        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
-        if (who != 0) who &= ~rf_slot_page_created(page, since);
-        if (who == 0) continue;
-        rf_wire_parts_find(&e->parts, first, who, since);
-        put_changes(e, first, who, since, &last, &known);
+        uint64_t entities = page ? rf_slot_page_changed(page, since) : 0;
+        if (entities != 0) entities &= ~rf_slot_page_created(page, since);
+        if (entities == 0) continue;
+        rf_wire_parts_find(&e->parts, first, entities, since);
+        put_changes(e, first, entities, since, &last, &known);
     }
     put_end(e);
 }

@@ -18,10 +18,10 @@ typedef struct rf_wire_part {
     rf_wire_codes codes;
 } rf_wire_part;
 
-// Writes updates of all entities `who`; every part has an encoded value for each of them. Their mask is the recent one,
+// Writes updates of these entities; every part has an encoded value for each of them. Their mask is the recent one,
 // and nothing is removed. last: the position of the previous entity, negative if on an earlier page; returns the new
 // last. The bits must be reserved.
-typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
+typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t entities,
                                  int64_t last);
 
 // The same for two parts (or one; the other has no bits then) of together at most RF_WIRE_PAIR_BITS per entity, from
@@ -29,7 +29,7 @@ typedef int64_t rf_wire_put_even(rf_wire_out *out, const rf_wire_part *parts, ui
 #define RF_WIRE_PAIR_BITS (128 - 7 - 10)
 #define RF_WIRE_PAIR_STEP 63
 typedef void rf_wire_put_pairs(rf_wire_out *out, const rf_wire_codes *one, const rf_wire_codes *two,
-                               const rf_wire_places *who, uint32_t i, uint32_t step);
+                               const rf_wire_places *places, uint32_t i, uint32_t step);
 
 // An implementation for an instruction set.
 typedef struct rf_wire_ops {

@@ -23,44 +23,44 @@ static summary sum_up(const rf_wire_part *part) {
     return sum_up_lens(part->codes.len, part->count);
 }
 
-void rf_wire_parts_places(rf_wire_parts *parts, uint64_t who) {
+void rf_wire_parts_places(rf_wire_parts *parts, uint64_t entities) {
     rf_wire_places *out = &parts->places;
     uint32_t count = 0;
-    if (who == parts->places_of) return;
-    parts->places_of = who;
-    if (who == UINT64_MAX) {
+    if (entities == parts->places_of) return;
+    parts->places_of = entities;
+    if (entities == UINT64_MAX) {
         for (; count < RF_PAGE_SIZE; count++) out->at[count] = (uint8_t)count;
     } else {
-        for (; who != 0; who &= who - 1) out->at[count++] = (uint8_t)rf_low_bit(who);
+        for (; entities != 0; entities &= entities - 1) out->at[count++] = (uint8_t)rf_low_bit(entities);
     }
     out->count = count;
     memset(out->at + count, 0, RF_WIRE_GROUP);
 }
 
-// The entities of `who` whose component changed at or after `since`.
-static uint64_t changed(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since) {
+// Those of `entities` whose component changed at or after `since`.
+static uint64_t changed(const rf_column *column, const rf_column_page *page, uint64_t entities, uint32_t since) {
     const uint8_t *cells = rf_column_cell(column, page, 0);
     uint64_t out = 0;
-    for (; who != 0; who &= who - 1) {
-        uint32_t place = rf_low_bit(who);
+    for (; entities != 0; entities &= entities - 1) {
+        uint32_t place = rf_low_bit(entities);
         out |= (uint64_t)(rf_cell_stamp(cells + (size_t)place * column->stride) >= since) << place;
     }
     return out;
 }
 
-// Encodes the component of the entities `who`, all of which have it.
-static summary encode_values(rf_wire_parts *parts, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who,
+// Encodes the component of these entities, all of which have it.
+static summary encode_values(rf_wire_parts *parts, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t entities,
                              uint32_t since) {
     const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since,
                                    &parts->places};
-    rf_wire_parts_places(parts, who);
+    rf_wire_parts_places(parts, entities);
     part->count = parts->places.count;
     part->next = 0;
     parts->encode[i](part->quantiser, &values, &part->codes);
     return sum_up(part);
 }
 
-void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t who, uint32_t since) {
+void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t entities, uint32_t since) {
     const rf_world *world = parts->world;
     parts->count = 0;
     parts->even = true;
@@ -72,8 +72,8 @@ void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t who, uint
         summary all = {.even = false};
         uint64_t have, gone = 0;
         if (!page || (column->blobs && page->changed < since)) continue;
-        have = page->present & who;
-        if (since > 0 && page->removed >= since) gone = changed(column, page, who & ~have, since);
+        have = page->present & entities;
+        if (since > 0 && page->removed >= since) gone = changed(column, page, entities & ~have, since);
         if (!parts->encode[i] && since > 0) have = changed(column, page, have, since);
         if ((have | gone) == 0) continue;
         part->column = column;
@@ -87,7 +87,7 @@ void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t who, uint
             if (all.none && gone == 0) continue;
         }
         parts->mixed |= part->coded && !all.raw ? gone : part->candidates;
-        parts->even &= all.even && have == who;
+        parts->even &= all.even && have == entities;
         parts->count++;
     }
 }

@@ -17,8 +17,8 @@ typedef struct rf_wire_parts {
 } rf_wire_parts;
 
 // Sets `places` to the positions of these entities.
-void rf_wire_parts_places(rf_wire_parts *parts, uint64_t who);
-// Finds what to encode of the entities `who` of the page that starts at `first`. since: as rf_wire_values.since.
-void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t who, uint32_t since);
+void rf_wire_parts_places(rf_wire_parts *parts, uint64_t entities);
+// Finds what to encode of these entities of the page that starts at `first`. since: as rf_wire_values.since.
+void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t entities, uint32_t since);
 
 #endif

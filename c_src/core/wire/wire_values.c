@@ -55,14 +55,14 @@ static const void *value_before(const rf_wire_values *values, uint32_t place, co
 
 static void one_by_one(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const bool update = values->since > 0;
-    for (uint32_t i = 0; i < values->who->count; i++) {
-        const uint8_t *cell = values->cells + (size_t)values->who->at[i] * values->column->stride;
+    for (uint32_t i = 0; i < values->places->count; i++) {
+        const uint8_t *cell = values->cells + (size_t)values->places->at[i] * values->column->stride;
         const void *was = NULL;
         uint32_t numbers[3], old[3], index = 0, old_index = 0;
         code it = {0};
         out->len[i] = 0;
         if (rf_cell_stamp(cell) < values->since) continue;
-        if (update) was = value_before(values, values->who->at[i], cell);
+        if (update) was = value_before(values, values->places->at[i], cell);
         if (!rf_quantise_value(quantiser, cell + values->column->value_offset, false, &index, numbers))
             it.len = RF_WIRE_VALUE_RAW;
         else if (!was || !rf_quantise_value(quantiser, was, false, &old_index, old) || old_index != index ||

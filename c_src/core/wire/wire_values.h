@@ -21,7 +21,7 @@ typedef struct rf_wire_values {
     const uint8_t *cells; // of the page
     uint32_t first;       // the page's first handle
     uint32_t since;       // encodes only changes at this revision or later, as updates; 0: all values, in full
-    const rf_wire_places *who;
+    const rf_wire_places *places;
 } rf_wire_values;
 
 // The encoded values. A group may begin at any of them, so there is padding after the last one.

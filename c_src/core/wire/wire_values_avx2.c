@@ -66,23 +66,23 @@ FORCE bool none(__m128i lanes) {
     return _mm_testz_si128(lanes, lanes);
 }
 
-// rf_value_log_before for four entities: the values of those of `who` that it knows.
-FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i who, __m128 was[4]) {
+// rf_value_log_before for four entities: the values of those of `lanes` that it knows.
+FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i lanes, __m128 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m128i since = all_lanes(values->since), zero = _mm_setzero_si128();
     uint32_t at[4];
     __m128i known, newer;
     __m128 entry[8]; // stamp, until, previous, handle, the value
-    who = _mm_andnot_si128(at_least(_mm_sub_epi32(all_lanes(log->written), links), all_lanes(log->length)), who);
-    who = _mm_andnot_si128(_mm_cmpeq_epi32(links, zero), who);
-    if (none(who)) return zero;
+    lanes = _mm_andnot_si128(at_least(_mm_sub_epi32(all_lanes(log->written), links), all_lanes(log->length)), lanes);
+    lanes = _mm_andnot_si128(_mm_cmpeq_epi32(links, zero), lanes);
+    if (none(lanes)) return zero;
     links = _mm_mullo_epi32(_mm_and_si128(links, all_lanes(log->mask)), all_lanes(log->entry_size));
     _mm_storeu_si128((__m128i *)(void *)at, links);
     RF_WIRE_IN_MEMORY(at);
     load(log->entries, at, entry);
-    who = _mm_and_si128(who, _mm_cmpeq_epi32(as_integers(entry[3]), handles));
-    newer = _mm_and_si128(who, at_least(as_integers(entry[0]), since));
-    known = _mm_and_si128(_mm_andnot_si128(newer, who), at_least(as_integers(entry[1]), since));
+    lanes = _mm_and_si128(lanes, _mm_cmpeq_epi32(as_integers(entry[3]), handles));
+    newer = _mm_and_si128(lanes, at_least(as_integers(entry[0]), since));
+    known = _mm_and_si128(_mm_andnot_si128(newer, lanes), at_least(as_integers(entry[1]), since));
     if (!none(newer)) {
         uint32_t numbers[4], whose[4], found[4];
         _mm_storeu_si128((__m128i *)(void *)numbers, as_integers(entry[2]));
@@ -254,7 +254,7 @@ typedef struct group {
 FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
     uint32_t four_places;
     __m128i places;
-    memcpy(&four_places, &values->who->at[i], sizeof four_places);
+    memcpy(&four_places, &values->places->at[i], sizeof four_places);
     places = _mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)four_places));
     _mm_storeu_si128((__m128i *)(void *)g->at, _mm_mullo_epi32(places, all_lanes(values->column->stride)));
     RF_WIRE_IN_MEMORY(g->at);
@@ -275,7 +275,7 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
     const step_lanes with = {_mm256_set1_pd(quantiser->min), _mm256_set1_pd(quantiser->per_step),
                              all_lanes(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
-    for (uint32_t i = 0; i < values->who->count; i += 4) {
+    for (uint32_t i = 0; i < values->places->count; i += 4) {
         __m128i known = _mm_setzero_si128();
         __m128 v[8], before[4] = {0};
         four now, was;
@@ -297,7 +297,7 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
 TARGET static void quaternions(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const quaternion_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
-    for (uint32_t i = 0; i < values->who->count; i += 4) {
+    for (uint32_t i = 0; i < values->places->count; i += 4) {
         __m128i known = _mm_setzero_si128();
         __m128 v[8], before[4] = {0};
         quaternion is, was_one;

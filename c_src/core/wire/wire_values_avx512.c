@@ -85,20 +85,22 @@ FORCE void load_entries(const rf_value_log *log, __m256i indices, uint32_t at[8]
     }
 }
 
-// rf_value_log_before for eight entities: the values of those of `who` that it knows.
-FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 who, __m256 was[4]) {
+// rf_value_log_before for eight entities: the values of those of `lanes` that it knows.
+FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 lanes,
+                           __m256 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m256i since = all_lanes(values->since);
     uint32_t at[8];
     __mmask8 known, newer;
     __m256 entry[8]; // stamp, until, previous, handle, the value
-    who = _mm256_mask_cmplt_epu32_mask(who, _mm256_sub_epi32(all_lanes(log->written), links), all_lanes(log->length));
-    who = _mm256_mask_test_epi32_mask(who, links, links);
-    if (who == 0) return 0;
+    lanes =
+        _mm256_mask_cmplt_epu32_mask(lanes, _mm256_sub_epi32(all_lanes(log->written), links), all_lanes(log->length));
+    lanes = _mm256_mask_test_epi32_mask(lanes, links, links);
+    if (lanes == 0) return 0;
     load_entries(log, _mm256_and_si256(links, all_lanes(log->mask)), at, entry);
-    who = _mm256_mask_cmpeq_epi32_mask(who, as_integers(entry[3]), handles);
-    known = _mm256_mask_cmplt_epu32_mask(who, as_integers(entry[0]), since);
-    newer = who & (__mmask8)~known;
+    lanes = _mm256_mask_cmpeq_epi32_mask(lanes, as_integers(entry[3]), handles);
+    known = _mm256_mask_cmplt_epu32_mask(lanes, as_integers(entry[0]), since);
+    newer = lanes & (__mmask8)~known;
     known = _mm256_mask_cmpge_epu32_mask(known, as_integers(entry[1]), since);
     if (newer != 0) {
         uint32_t numbers[8], whose[8];
@@ -267,10 +269,10 @@ FORCE eight_codes shorter_codes(eight_codes whole, const eight *now, const eight
     return whole;
 }
 
-// ok: the values that have integers; who: the values to encode.
-FORCE void put(rf_wire_codes *out, uint32_t i, eight_codes it, __mmask8 ok, __mmask8 who) {
+// ok: the values that have integers; lanes: the values to encode.
+FORCE void put(rf_wire_codes *out, uint32_t i, eight_codes it, __mmask8 ok, __mmask8 lanes) {
     it.len = _mm256_mask_mov_epi32(all_lanes(RF_WIRE_VALUE_RAW), ok, it.len);
-    it.len = _mm256_maskz_mov_epi32(who, it.len);
+    it.len = _mm256_maskz_mov_epi32(lanes, it.len);
     _mm512_storeu_si512(&out->bits[i], it.bits);
     _mm_storel_epi64((__m128i *)(void *)&out->len[i], _mm256_cvtepi32_epi8(it.len));
 }
@@ -286,7 +288,7 @@ typedef struct groups {
 } groups;
 
 FORCE void load_cells(const rf_wire_values *values, uint32_t i, __m256i places, __m256 v[8]) {
-    const uint8_t *at = &values->who->at[i];
+    const uint8_t *at = &values->places->at[i];
     const size_t stride = values->column->stride;
     if (rf_load64(at) - UINT64_C(0x0101010101010101) * at[0] == UINT64_C(0x0706050403020100)) {
         load_next(values->cells + at[0] * stride, stride, v);
@@ -301,9 +303,9 @@ FORCE void load_cells(const rf_wire_values *values, uint32_t i, __m256i places, 
 // A cell is its stamp, three or four numbers, and the link.
 FORCE void find_all(groups *all, const rf_wire_values *values, int numbers) {
     __m256i handles[GROUPS], links[GROUPS];
-    const uint32_t count = values->who->count;
+    const uint32_t count = values->places->count;
     for (uint32_t i = 0, k = 0; i < count; i += 8, k++) {
-        __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->who->at[i]));
+        __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->places->at[i]));
         __m256 v[8];
         load_cells(values, i, places, v);
         for (int n = 0; n < numbers; n++) all->now[k][n] = v[n + 1];
@@ -365,7 +367,7 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
     const whole_lanes whole = whole_of(&in);
     groups all;
     find_all(&all, values, 3);
-    for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
+    for (uint32_t i = 0, k = 0; i < values->places->count; i += 8, k++) {
         __mmask8 known = all.known[k];
         eight now;
         eight_codes it;
@@ -417,7 +419,7 @@ TARGET static void quaternions(const rf_quantiser *quantiser, const rf_wire_valu
     const whole_lanes whole = whole_of(&in);
     groups all;
     find_all(&all, values, 4);
-    for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
+    for (uint32_t i = 0, k = 0; i < values->places->count; i += 8, k++) {
         __mmask8 known = all.known[k];
         quaternion is;
         eight now;
@@ -494,16 +496,16 @@ FORCE void store_bits(uint8_t *to, long_bits bits, const uint64_t at[8], uint32_
 }
 
 TARGET static void put_pairs(rf_wire_out *out, const rf_wire_codes *one, const rf_wire_codes *two,
-                             const rf_wire_places *who, uint32_t i, uint32_t step) {
+                             const rf_wire_places *places, uint32_t i, uint32_t step) {
     const __m512i seven = _mm512_set1_epi64(7), zero = _mm512_setzero_si512();
     uint8_t *to = out->buf.data + out->buf.len;
     __m512i before = _mm512_set1_epi64((long long)out->held);
-    uint64_t bit = out->count, mask, last = (uint8_t)(who->at[i] - step);
-    for (; i < who->count; i += 8) {
-        const uint32_t left = who->count - i < 8 ? who->count - i : 8;
-        const uint64_t places = rf_load64(&who->at[i]);
+    uint64_t bit = out->count, mask, last = (uint8_t)(places->at[i] - step);
+    for (; i < places->count; i += 8) {
+        const uint32_t left = places->count - i < 8 ? places->count - i : 8;
+        const uint64_t current = rf_load64(&places->at[i]);
         __m512i steps = _mm512_cvtepu8_epi64(
-            _mm_sub_epi8(_mm_cvtsi64_si128((long long)places), _mm_cvtsi64_si128((long long)(places << 8 | last))));
+            _mm_sub_epi8(_mm_cvtsi64_si128((long long)current), _mm_cvtsi64_si128((long long)(current << 8 | last))));
         __m512i ends, from, tail, at;
         __mmask8 far = _mm512_cmpgt_epi64_mask(steps, seven);
         uint64_t offsets[8], lens[8];
@@ -533,7 +535,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_codes *one, const r
         bit += lens[left - 1];
         to += bit / 8;
         bit %= 8;
-        last = places >> 56;
+        last = current >> 56;
     }
     mask = (UINT64_C(1) << bit) - 1;
     out->buf.len = (size_t)(to - out->buf.data);
