@@ -8,10 +8,10 @@
 #include "json/scan.h"
 #include <roomfold/admit.h>
 
-// The owner of an entity that the batch creates and the world does not have yet. Both strings are in the arena.
-typedef struct rf_made {
+// An entity that the batch creates, which the world does not have yet, and its owner. Both strings are in the arena.
+typedef struct rf_created_entity {
     rf_str id, owner;
-} rf_made;
+} rf_created_entity;
 
 struct rf_admission {
     rf_world *world;
@@ -23,8 +23,8 @@ struct rf_admission {
     uint64_t seq; // of the last record
 
     rf_arena arena; // for what must outlive an event
-    rf_made *made;
-    uint32_t made_count, made_capacity;
+    rf_created_entity *created;
+    uint32_t created_count, created_capacity;
 
     // The current event.
     rf_str by;

@@ -353,7 +353,7 @@ rf_status rf_change_delete(rf_world *world, uint32_t handle, uint64_t hash) {
     if (slot->undeclared) drop_undeclared(world, handle);
     rf_id_table_remove(&world->ids, rf_id_table_tag(hash), handle);
     tombstone = (rf_tombstone){.id = slot->id, .handle = handle, .since = slot->since, .died = world->history.revision};
-    rf_history_bury(&world->history, &tombstone);
+    rf_history_add_tombstone(&world->history, &tombstone);
     memset(&slot->id, 0, sizeof slot->id);
     touch(world, handle);
     slot->since = world->free1;

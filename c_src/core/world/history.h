@@ -81,7 +81,7 @@ static inline bool rf_history_reserve(rf_history *history, rf_mem *mem) {
 }
 
 // Takes ownership of the id's memory.
-static inline void rf_history_bury(rf_history *history, const rf_tombstone *tombstone) {
+static inline void rf_history_add_tombstone(rf_history *history, const rf_tombstone *tombstone) {
     history->dead[rf_history_ring(history->dead_first, history->dead_count++, history->dead_capacity)] = *tombstone;
 }
 
