@@ -178,7 +178,7 @@ static bool is_reserved(rf_str key) {
     return false;
 }
 
-static bool is_about(rf_str key) {
+static bool is_metadata(rf_str key) {
     return rf_str_eq(key, RF_LIT("seq")) || rf_str_eq(key, RF_LIT("at")) || rf_str_eq(key, RF_LIT("by"));
 }
 
@@ -186,7 +186,7 @@ static bool read_entry(changes *all, rf_str key) {
     if (is_reserved(key)) return false;
     if (rf_str_eq(key, RF_LIT("created"))) return read_ids(all, &all->created);
     if (rf_str_eq(key, RF_LIT("deleted"))) return read_ids(all, &all->deleted);
-    if (is_about(key)) {
+    if (is_metadata(key)) {
         skip(all);
         return true;
     }

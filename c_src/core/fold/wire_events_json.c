@@ -228,8 +228,8 @@ static bool is_about_handles(rf_status status) {
 }
 
 static void put_events(writer *w, rf_packed_batch *batch, rf_allocator allocator) {
-    bool fine = rf_packed_check(&w->in, w->world, batch, &w->state, allocator);
-    if (!w->text && w->state.handles && (fine || is_about_handles(w->in.status))) w->in.status = RF_NOT_SUPPORTED;
+    bool valid = rf_packed_check(&w->in, w->world, batch, &w->state, allocator);
+    if (!w->text && w->state.handles && (valid || is_about_handles(w->in.status))) w->in.status = RF_NOT_SUPPORTED;
     w->seq = batch->seq;
     for (uint64_t i = 0; i < batch->events && w->in.status == RF_OK && w->out.status == RF_OK; i++) put_event(w);
     rf_free(allocator, w->state.texts);

@@ -98,7 +98,7 @@ static bool entity_op(rf_str name, uint8_t *op) {
 }
 
 // Interprets the event's own keys (docs/event-model.md).
-static rf_status understand(const rf_packer *packer, event *out) {
+static rf_status interpret(const rf_packer *packer, event *out) {
     const rf_member *entity = rf_members_find(&packer->members, RF_LIT("event")),
                     *domain = rf_members_find(&packer->members, RF_LIT("event_name"));
     const rf_member *seq = rf_members_find(&packer->members, RF_LIT("seq")),
@@ -294,7 +294,7 @@ rf_status rf_packer_add(rf_packer *packer, rf_str text, rf_error *error) {
     event of;
     rf_status status = rf_members_read(&packer->members, text, error);
     if (status != RF_OK) return status;
-    status = understand(packer, &of);
+    status = interpret(packer, &of);
     if (status != RF_OK) return rf_error_set(error, status, 0, (rf_str){0});
     if (rf_packer_bytes(packer) + text.len > UINT32_MAX / 4) return rf_error_set(error, RF_TOO_LARGE, 0, (rf_str){0});
     write_event(packer, &of);

@@ -24,7 +24,7 @@
 
 // ---- finding entities -------------------------------------------------------------------------------
 
-static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation) {
+static bool is_current(const rf_world *world, uint32_t handle, uint32_t generation) {
     return (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
            rf_world_slot(world, handle)->generation == generation;
 }
@@ -42,7 +42,7 @@ static void remember(const rf_world *world, rf_packed_text *text, uint32_t handl
 static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uint8_t *frame) {
     uint32_t handle;
     rf_str id;
-    if (text->handle1 != 0 && is_life(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
+    if (text->handle1 != 0 && is_current(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
     id = text_of(frame, text);
     handle = rf_world_lookup(world, id, rf_hash(id, world->hash_seed));
     remember(world, text, handle);
@@ -300,7 +300,7 @@ static void remove_entity(run *r, const uint8_t *at, uint32_t entity, rf_status 
 }
 
 // Folds a create or delete. False: it is another event, or it needs a draft.
-static bool life(run *r, rf_status *status) {
+static bool create_or_delete(run *r, rf_status *status) {
     const uint8_t *at = r->at;
     uint32_t entity;
     if (r->end - at < RF_PLAIN_HEAD) return false;
@@ -360,7 +360,7 @@ rf_status rf_packed_plain(rf_fold *fold, rf_packed_batch *batch, rf_wire_in *in,
     if (r.most > RF_SEQ_MAX - world->seq) r.most = (size_t)(RF_SEQ_MAX - world->seq);
     while (r.done < r.most && status == RF_OK) {
         if (run_updates(&r)) continue;
-        if (!life(&r, &status)) break;
+        if (!create_or_delete(&r, &status)) break;
         if (status == RF_OK) r.done++;
     }
     if (batch->seq != 0) batch->seq += r.done;

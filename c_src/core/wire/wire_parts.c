@@ -8,7 +8,7 @@ typedef struct summary {
     bool none, even, raw;
 } summary;
 
-static inline summary sum_up_lens(const uint8_t *lens, uint32_t count) {
+static inline summary summarise_lens(const uint8_t *lens, uint32_t count) {
     uint8_t any = 0, nothing = 0, raw = 0;
     for (uint32_t i = 0; i < count; i++) { // branch-free, so that the compiler vectorises it
         any |= lens[i];
@@ -18,9 +18,9 @@ static inline summary sum_up_lens(const uint8_t *lens, uint32_t count) {
     return (summary){any == 0, !nothing && !raw, raw};
 }
 
-static summary sum_up(const rf_wire_part *part) {
-    if (part->count == RF_PAGE_SIZE) return sum_up_lens(part->codes.len, RF_PAGE_SIZE);
-    return sum_up_lens(part->codes.len, part->count);
+static summary summarise(const rf_wire_part *part) {
+    if (part->count == RF_PAGE_SIZE) return summarise_lens(part->codes.len, RF_PAGE_SIZE);
+    return summarise_lens(part->codes.len, part->count);
 }
 
 void rf_wire_parts_places(rf_wire_parts *parts, uint64_t entities) {
@@ -57,7 +57,7 @@ static summary encode_values(rf_wire_parts *parts, rf_wire_part *part, uint32_t 
     part->count = parts->places.count;
     part->next = 0;
     parts->encode[i](part->quantiser, &values, &part->codes);
-    return sum_up(part);
+    return summarise(part);
 }
 
 void rf_wire_parts_find(rf_wire_parts *parts, uint32_t first, uint64_t entities, uint32_t since) {
