@@ -36,7 +36,7 @@ typedef struct rf_bvh {
     uint32_t *queue;         // for walks
     uint32_t queue_capacity; // entries of the queue, apart from the lanes of one more group; at least all numbers
     float cost;              // the extent of level 1, now and when the order was new
-    float cost_then;
+    float cost_when_sorted;
     void *block; // the memory of all rows
     size_t block_size, items_size, below_size, queue_size;
 } rf_bvh;

@@ -219,7 +219,7 @@ static rf_status rest_sector(rf_scene *scene, rf_str id) {
     return sector_of(scene, id, &number) ? set_sector(scene, number, scene->resting[number]) : RF_OK;
 }
 
-static rf_status look_at(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
+static rf_status update_entity(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
     rf_entity entity = entity_at(world, handle);
     rf_target target;
     if (target_of(world, entity, &target)) return enter(scene, handle, &target, created);
@@ -265,12 +265,13 @@ static bool remember_sectors(rf_scene *scene) {
     return true;
 }
 
-static rf_status look_at_all(rf_scene *scene, const rf_world *world) {
+static rf_status update_all(rf_scene *scene, const rf_world *world) {
     rf_entity entity = {0};
     rf_status status = RF_OK;
     for (uint32_t i = 0; i < scene->resting_count && status == RF_OK; i++)
         status = set_sector(scene, i, scene->resting[i]);
-    while (status == RF_OK && rf_world_next(world, &entity)) status = look_at(scene, world, entity.handle1 - 1, true);
+    while (status == RF_OK && rf_world_next(world, &entity))
+        status = update_entity(scene, world, entity.handle1 - 1, true);
     return status;
 }
 
@@ -350,7 +351,7 @@ static rf_status follow_page(rf_scene *scene, const rf_world *world, const colum
         uint32_t handle = first + rf_low_bit(left);
         bool created = page->created_at[handle % RF_PAGE_SIZE] >= since;
         if (!created && only_moved(scene, of, &page->slots[handle % RF_PAGE_SIZE], handle, since)) continue;
-        status = look_at(scene, world, handle, created);
+        status = update_entity(scene, world, handle, created);
     }
     return status;
 }
@@ -378,7 +379,7 @@ rf_status rf_scene_follow(rf_scene *scene, const rf_world *world) {
     if (status == RF_OK)
         status = follow_changes(scene, world, diff);
     else if (status == RF_HISTORY_GONE)
-        status = look_at_all(scene, world);
+        status = update_all(scene, world);
     rf_diff_free(diff);
     // After an error, everything is done again from the start.
     scene->following = status == RF_OK;
