@@ -750,6 +750,18 @@ defmodule Roomfold.RoomTest do
       assert Room.get({rooms, "1"}, "tom") == %{}
     end
 
+    test "its process has the options it is given" do
+      rooms = start_rooms(room: [spawn_opt: [priority: :high, min_heap_size: 5_000]])
+      {:ok, room} = Room.ensure_started({rooms, "1"})
+      assert {:priority, :high} = Process.info(room, :priority)
+      assert {:garbage_collection, garbage} = Process.info(room, :garbage_collection)
+      assert garbage[:min_heap_size] >= 5_000
+
+      {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      {:ok, replay} = Room.replay(room, spawn_opt: [priority: :low], paused: true)
+      assert {:priority, :low} = Process.info(replay, :priority)
+    end
+
     test "what names no room" do
       for none <- [:a, nil, 7, {"rooms", "a"}, {Rooms, :a}] do
         for ask <- [
@@ -783,6 +795,9 @@ defmodule Roomfold.RoomTest do
             {[room: [module: Enum]], ":module must be"},
             {[room: [impl: :nope]], ":impl must be"},
             {[room: [impl: "native"]], ":impl must be"},
+            {[room: [spawn_opt: [:link]]], ":spawn_opt must be a keyword list of :priority, "},
+            {[room: [spawn_opt: [monitor: true]]], ":spawn_opt must be"},
+            {[room: [spawn_opt: [priority: :urgent]]], ":spawn_opt must be"},
             {[room: [history: 2_000_000]], ":history must be"},
             {[room: [history: "x"]], ":history must be"},
             {[room: [history: -5]], ":history must be"},

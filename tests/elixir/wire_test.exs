@@ -286,6 +286,35 @@ defmodule Roomfold.WireTest do
     end
   end
 
+  # Its handles are those of the world it follows: where all of a page's entities are gone, it has no such page.
+  test "a world that follows can be read everywhere, although it lacks pages" do
+    create =
+      for i <- 1..300, do: {"create", %{"entity_id" => "e#{i}", "components" => %{"health" => i, "n" => i}}}
+
+    delete = for i <- 1..299, do: {"delete", %{"entity_id" => "e#{i}"}}
+    leader = World.fold!(World.new!(), create ++ delete)
+    frame = World.encode!(leader, :snapshot, :packed)
+
+    seen =
+      for impl <- [:native, :port, :elixir] do
+        {:ok, world} = World.load({:packed, frame}, impl: impl)
+        assert World.snapshot(world) == World.snapshot(leader)
+        from = World.seq(world)
+
+        for by <- [:entity, :component, :kind], what <- [:snapshot, {:diff, from}] do
+          text = World.encode!(world, what, :json, by: by)
+          if what == :snapshot, do: assert(text == World.encode!(leader, :snapshot, :json, by: by))
+        end
+
+        assert World.query(world, ["health"]) == World.query(leader, ["health"])
+        world = World.fold!(world, [{"create", %{"entity_id" => "new", "components" => %{"n" => 1}}}])
+        texts = for by <- [:entity, :component, :kind], do: World.encode!(world, {:diff, from}, :json, by: by)
+        {texts, World.diff(world, from), World.encode!(world, {:diff, from}, :packed), World.snapshot(world)}
+      end
+
+    assert [same, same, same] = seen
+  end
+
   test "large frames: folded in slices, loaded and applied away from normal schedulers" do
     ids = for i <- 1..20_000, do: "entity-#{i}"
 

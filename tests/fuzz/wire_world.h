@@ -2,8 +2,8 @@
 #ifndef TESTS_FUZZ_WIRE_WORLD_H
 #define TESTS_FUZZ_WIRE_WORLD_H
 
-#include <roomfold/roomfold.h>
-#include <stdlib.h>
+#include "read_world.h"
+
 #include <string.h>
 
 static const char wire_schema[] =
@@ -63,7 +63,8 @@ static inline void wire_encode(const rf_world *world, bool diff, uint64_t from, 
     if (rf_encode_packed(world, diff, from, 0, rf_allocator_default(), out, len) != RF_OK) abort();
 }
 
-// Checks that a snapshot of the world can be loaded, and gives the same world.
+// Checks that a snapshot of the world can be loaded, and gives the same world, which can be read and folded on like any
+// other, although it has the first one's handles, with gaps.
 static inline void wire_check(const rf_world *world) {
     uint8_t *bytes, *again;
     size_t len, again_len;
@@ -76,6 +77,10 @@ static inline void wire_check(const rf_world *world) {
     if (rf_load_packed(other, (rf_str){(char *)bytes, len}, NULL) != RF_OK) abort();
     if (rf_world_count(other) != rf_world_count(world)) abort();
     wire_encode(other, false, 0, &again, &again_len);
+    read_world(world);
+    read_world(other);
+    wire_fold(other, wire_text);
+    read_world(other);
     rf_schema_release(schema);
     rf_world_free(other);
     free(bytes);

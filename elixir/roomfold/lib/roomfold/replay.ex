@@ -19,40 +19,16 @@ defmodule Roomfold.Replay do
   """
   use GenServer
 
-  alias Roomfold.{Error, EventLog, EventStream, JSON, World}
+  alias Roomfold.{Error, EventStream, JSON, World}
+  alias Roomfold.Replay.{Clock, Recording, Timeline}
   alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
-  # Times, of events and between them, are exact up to here.
-  @most_ms 9_007_199_254_740_991
   # A timer takes no more than so many; then it looks again.
   @longest_ms 3_600_000
 
-  # anchor: {time, position} when it last began to run; position: milliseconds from the first event
-  defstruct [
-    :options,
-    :log,
-    :world,
-    :term,
-    :first_at,
-    :last_at,
-    :first_seq,
-    :last_seq,
-    :anchor,
-    :speed,
-    :topic,
-    :timer,
-    # why it can't go on
-    :error,
-    position: 0,
-    paused?: false,
-    people: %People{},
-    # read from the log and not folded yet: [{at, line}]
-    next: [],
-    late_max: 0,
-    late_sum: 0,
-    late_count: 0
-  ]
+  # world: with all events that were taken from the timeline
+  defstruct [:options, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
 
   @doc """
   Starts playing.
@@ -65,7 +41,7 @@ defmodule Roomfold.Replay do
     * `:paused` - whether to start paused (`false`)
     * `:stream`, `:topic` - where events are also published (nowhere; the topic is `"stream:" <> id`)
     * `:id` - of what is played (`"replay"`)
-    * options of the world: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters` …
+    * as for a room: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters`, `:spawn_opt` …
 
   An unknown or invalid option raises. If there is nothing to play, or it can't be read, that is an error.
 
@@ -82,7 +58,7 @@ defmodule Roomfold.Replay do
     options = Options.new([[id: "replay"], room], "a replay", @own)
 
     # That there is nothing to play is returned, and does not end the caller.
-    case GenServer.start(__MODULE__, {own, options}) do
+    case GenServer.start(__MODULE__, {own, options}, spawn_opt: options.spawn_opt) do
       {:ok, pid} ->
         Process.link(pid)
         {:ok, pid}
@@ -105,11 +81,9 @@ defmodule Roomfold.Replay do
     Options.must!(:log, own[:log], &(&1 == nil or running.(&1)), "a log, {module, server}")
     Options.must!(:stream, own[:stream], &(&1 == nil or running.(&1)), "{module, name}")
     Options.must!(:topic, own[:topic], &(&1 == nil or is_binary(&1)), "a string")
-    Options.must!(:speed, own[:speed], &(&1 == nil or speed?(&1)), "a number from 0.01 to 100")
+    Options.must!(:speed, own[:speed], &(&1 == nil or Clock.speed?(&1)), "a number from 0.01 to 100")
     Options.must!(:paused, own[:paused], &(&1 in [nil, true, false]), "true or false")
   end
-
-  defp speed?(speed), do: is_number(speed) and speed >= 0.01 and speed <= 100
 
   @doc """
   Stops the clock.
@@ -253,29 +227,18 @@ defmodule Roomfold.Replay do
     Process.flag(:trap_exit, true)
 
     with {:ok, log} <- log(own, options),
-         options = %{options | log: log},
-         {:ok, %{seq: last}} when last > 0 <- EventLog.head(log, options.id),
-         {:ok, world, _} <- Recovery.oldest(options),
-         {:ok, first_at} <- at_of(options, World.seq(world) + 1),
-         {:ok, last_at} <- at_of(options, last) do
+         {:ok, timeline, world} <- Timeline.open(%{options | log: log}) do
       state = %__MODULE__{
-        options: options,
-        log: log,
+        options: timeline.options,
         world: world,
         term: 1,
-        first_at: first_at,
-        last_at: last_at,
-        first_seq: World.seq(world),
-        last_seq: last,
-        speed: own[:speed] || 1,
-        paused?: own[:paused] == true,
-        anchor: {now(), 0},
+        timeline: timeline,
+        clock: Clock.new(Timeline.duration(timeline), own, now()),
         topic: own[:stream] && {own[:stream], own[:topic] || EventStream.topic(options.id)}
       }
 
       {:ok, play(state)}
     else
-      {:ok, _} -> {:stop, {:shutdown, Error.new(:no_room, detail: "there is no event to play")}}
       {:error, error} -> {:stop, {:shutdown, error}}
     end
   end
@@ -283,156 +246,23 @@ defmodule Roomfold.Replay do
   defp log(own, options) do
     case own[:events] do
       nil -> {:ok, own[:log]}
-      text -> own_log(text, options)
+      text -> Recording.log(text, options)
     end
   end
-
-  # A recording becomes a log of its own, with new numbers.
-  defp own_log(text, options) do
-    {:ok, pid} = EventLog.Memory.start_link([])
-    log = {EventLog.Memory, pid}
-    lines = :binary.split(text, "\n", [:global, :trim_all])
-
-    with {:ok, records} <- numbered(lines, 1, -@most_ms, []),
-         {:ok, %{term: term}} <- EventLog.claim(log, options.id, %{}),
-         :ok <- EventLog.append(log, options.id, term, 0, records) do
-      {:ok, log}
-    end
-  end
-
-  defp numbered([], _, _, records), do: {:ok, Enum.reverse(records)}
-
-  # A clock that went back stood still: an event is played when all before it have been.
-  defp numbered([line | lines], seq, latest, records) do
-    with {:ok, event} <- JSON.decode(line, impl: JSON.compiled()),
-         {:ok, at} <- at_in(event),
-         :ok <- named(event) do
-      at = max(at, latest)
-
-      record =
-        if match?(%{"seq" => ^seq, "at" => ^at}, event),
-          do: line,
-          else: JSON.encode!(Map.merge(event, %{"seq" => seq, "at" => at}))
-
-      numbered(lines, seq + 1, at, [record | records])
-    else
-      {:error, error} -> {:error, Error.put(error, index: seq - 1)}
-    end
-  end
-
-  defp at_in(%{"at" => at}) when is_integer(at) and abs(at) <= @most_ms, do: {:ok, at}
-
-  defp at_in(%{"at" => at}) when is_integer(at),
-    do: {:error, Error.new(:number_out_of_range, field: "at", detail: "it is milliseconds up to 2^53-1")}
-
-  defp at_in(_), do: {:error, Error.new(:not_an_event, field: "at")}
-
-  # With one name; without one it speaks of several entities, in maps or lists.
-  defp named(event) do
-    others = event |> Map.drop(["seq", "at", "by"]) |> Map.values()
-
-    case Map.values(Map.take(event, ["event_name", "event"])) do
-      [name] when is_binary(name) and byte_size(name) in 1..255 -> :ok
-      [] when others != [] -> if several?(others), do: :ok, else: {:error, Error.new(:invalid_name)}
-      _ -> {:error, Error.new(:invalid_name)}
-    end
-  end
-
-  defp several?(values), do: Enum.all?(values, &is_map/1) or Enum.all?(values, &is_list/1)
-
-  defp at_of(options, seq) do
-    case EventLog.read(options.log, options.id, seq, seq, []) do
-      {:ok, %{text: line}} -> at(line, seq)
-      {:ok, nil} -> {:error, Error.new(:log_trimmed, detail: "there is no event to play")}
-      error -> error
-    end
-  end
-
-  # ---- the clock ----
 
   defp now, do: System.monotonic_time(:microsecond) / 1000
-
-  defp position(%{paused?: true} = state), do: state.position
-
-  defp position(%{anchor: {since, from}} = state),
-    do: min(from + (now() - since) * state.speed, duration(state) * 1.0)
-
-  defp duration(state), do: max(state.last_at - state.first_at, 0)
-
-  defp anchored(state, position), do: %{state | anchor: {now(), position}, position: position}
 
   # ---- playing ----
 
   # Folds everything that is due, then sets a timer for the next event.
+  defp play(%{clock: %{paused?: true}} = state), do: %{state | timer: nil}
+
   defp play(state) do
-    state = %{state | timer: nil}
-
-    if state.paused? do
-      state
-    else
-      position = position(state)
-      {lines, state} = due(state, state.first_at + position, [])
-      state |> late(lines, position) |> fold(Enum.map(lines, &elem(&1, 1))) |> arm()
-    end
-  end
-
-  defp due(%{next: [{at, _} = entry | next]} = state, until, lines) when at <= until,
-    do: due(%{state | next: next}, until, [entry | lines])
-
-  defp due(%{next: [], error: nil} = state, until, lines) do
-    case more(state, World.seq(state.world) + length(lines) + 1) do
-      %{next: []} = state -> {Enum.reverse(lines), state}
-      state -> due(state, until, lines)
-    end
-  end
-
-  defp due(state, _, lines), do: {Enum.reverse(lines), state}
-
-  # What comes next; nothing at the end, and where it can't be read.
-  @piece 262_144
-  defp more(%{last_seq: last} = state, from) when from > last, do: state
-
-  defp more(state, from) do
-    with {:ok, %{text: text}} <-
-           EventLog.read(state.log, state.options.id, from, state.last_seq, max_bytes: @piece),
-         {:ok, text} <- Recovery.upcast(text, state.options, from),
-         {:ok, next} <- timed(:binary.split(text, "\n", [:global, :trim_all]), from, []) do
-      %{state | next: next}
-    else
-      {:ok, nil} -> %{state | error: Error.new(:log_trimmed)}
-      {:error, error} -> %{state | error: error}
-    end
-  end
-
-  defp timed([], _, entries), do: {:ok, Enum.reverse(entries)}
-
-  defp timed([line | lines], seq, entries) do
-    with {:ok, at} <- at(line, seq), do: timed(lines, seq + 1, [{at, line} | entries])
-  end
-
-  # The room writes it after everything that a client sent, so the last one counts; a recording may have it anywhere.
-  defp at(line, seq) do
-    with nil <- Regex.run(~r/"at":(\d{1,15}),"by":"[^"]*"\}$/, line),
-         {:ok, event} <- JSON.decode(line, impl: JSON.compiled()),
-         {:ok, at} <- at_in(event) do
-      {:ok, at}
-    else
-      [_, at] -> {:ok, String.to_integer(at)}
-      {:error, error} -> {:error, Error.put(error, detail: "seq #{seq} of what is played")}
-    end
-  end
-
-  defp late(state, lines, position) do
-    Enum.reduce(lines, state, fn {at, _}, state ->
-      late = (position - (at - state.first_at)) / state.speed
-
-      %{
-        state
-        | late_max: max(state.late_max, late),
-          late_sum: state.late_sum + late,
-          late_count: state.late_count + 1
-      }
-    end)
+    position = Clock.position(state.clock, now())
+    {due, timeline} = Timeline.due(state.timeline, position)
+    {positions, lines} = Enum.unzip(due)
+    clock = Clock.played(state.clock, positions, position)
+    %{state | timer: nil, timeline: timeline, clock: clock} |> fold(lines) |> arm()
   end
 
   defp fold(state, []), do: state
@@ -471,18 +301,18 @@ defmodule Roomfold.Replay do
   end
 
   # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches. What can't go on stands still.
-  defp arm(%{error: %Error{}} = state), do: %{state | position: position(state), paused?: true}
+  defp arm(state) do
+    {next, timeline} = Timeline.next(state.timeline)
+    state = %{state | timeline: timeline}
 
-  defp arm(%{next: []} = state) do
-    case more(state, World.seq(state.world) + 1) do
-      %{next: [], error: nil} = state -> state
-      state -> arm(state)
+    cond do
+      next -> set_timer(state, Clock.reaches(state.clock, next))
+      timeline.error -> %{state | clock: Clock.pause(state.clock, now())}
+      true -> state
     end
   end
 
-  defp arm(%{next: [{at, _} | _]} = state) do
-    {since, from} = state.anchor
-    due = since + (at - state.first_at - from) / state.speed
+  defp set_timer(state, due) do
     key = make_ref()
     now = ceil(now())
     Process.send_after(self(), {:play, key}, due |> ceil() |> max(now) |> min(now + @longest_ms), abs: true)
@@ -492,47 +322,44 @@ defmodule Roomfold.Replay do
   # ---- calls ----
 
   @impl true
-  def handle_call(:pause, _, state) do
-    {:reply, :ok, %{state | position: position(state), paused?: true}}
-  end
+  def handle_call(:pause, _, state), do: {:reply, :ok, %{state | clock: Clock.pause(state.clock, now())}}
 
-  def handle_call(:resume, _, %{paused?: true} = state) do
-    state = play(anchored(%{state | paused?: false, error: nil}, state.position))
-    {:reply, if(state.error, do: {:error, state.error}, else: :ok), state}
+  def handle_call(:resume, _, %{clock: %{paused?: true} = clock} = state) do
+    state = play(%{state | clock: Clock.resume(clock, now()), timeline: Timeline.retry(state.timeline)})
+    {:reply, if(error = state.timeline.error, do: {:error, error}, else: :ok), state}
   end
 
   def handle_call(:resume, _, state), do: {:reply, :ok, state}
 
   def handle_call({:speed, speed}, _, state) do
-    if speed?(speed),
-      do: {:reply, :ok, play(%{anchored(state, position(state)) | speed: speed})},
+    if Clock.speed?(speed),
+      do: {:reply, :ok, play(%{state | clock: Clock.speed(state.clock, speed, now())})},
       else: {:reply, {:error, Error.new(:invalid_argument, detail: "a speed is 0.01 to 100")}, state}
   end
 
   def handle_call({:seek, where}, _, state) do
-    with {:ok, seq} <- seq_at(state, where),
-         {:ok, world, _} <- Recovery.world(state.options, seq),
-         {:ok, position} <- place(state, where) do
-      {:reply, :ok, sought(state, world, position)}
+    with {:ok, seq, position} <- Timeline.find(state.timeline, where),
+         {:ok, world, _} <- Recovery.world(state.options, seq) do
+      {:reply, :ok, sought(state, seq, world, position)}
     else
       {:error, error} -> {:reply, {:error, error}, state}
     end
   end
 
-  def handle_call(:info, _, state) do
+  def handle_call(:info, _, %{timeline: timeline, clock: clock} = state) do
     {:reply,
      %{
        id: state.options.id,
-       seq: World.seq(state.world),
-       first_seq: state.first_seq,
-       last_seq: state.last_seq,
-       position_ms: position(state),
-       duration_ms: duration(state),
-       speed: state.speed,
-       paused: state.paused?,
-       late_max: state.late_max,
-       late_mean: if(state.late_count > 0, do: state.late_sum / state.late_count, else: 0),
-       error: state.error
+       seq: timeline.seq,
+       first_seq: timeline.first_seq,
+       last_seq: timeline.last_seq,
+       position_ms: Clock.position(clock, now()),
+       duration_ms: Timeline.duration(timeline),
+       speed: clock.speed,
+       paused: clock.paused?,
+       late_max: clock.late_max,
+       late_mean: Clock.late_mean(clock),
+       error: timeline.error
      }, state}
   end
 
@@ -599,42 +426,15 @@ defmodule Roomfold.Replay do
   defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
 
   # After a seek the world is another one: connections have to join again.
-  defp sought(state, world, position) do
-    state = %{state | world: world, next: [], error: nil, term: state.term + 1}
-
+  defp sought(state, seq, world, position) do
     for pid <- Map.keys(state.people.connections), do: send(pid, {:roomfold, state.options.id, :again})
-    state |> anchored(position) |> play()
-  end
 
-  defp place(state, {:ms, ms}), do: {:ok, clamp(ms, state) * 1.0}
-
-  defp place(state, seq) do
-    with {:ok, at} <- at_of(state.options, max(seq, state.first_seq + 1)),
-         do: {:ok, (at - state.first_at) * 1.0}
-  end
-
-  defp clamp(ms, state), do: ms |> max(0) |> min(duration(state))
-
-  defp seq_at(state, {:ms, ms}) when is_number(ms),
-    do: search(state, state.first_at + clamp(ms, state), state.first_seq, state.last_seq)
-
-  defp seq_at(%{first_seq: first}, seq) when is_integer(seq) and seq >= 0 and seq < first,
-    do: {:error, Error.new(:log_trimmed, detail: "the replay begins at #{first}")}
-
-  defp seq_at(state, seq) when is_integer(seq) and seq >= 0 and seq <= state.last_seq, do: {:ok, seq}
-  defp seq_at(_, seq) when is_integer(seq) and seq >= 0, do: {:error, Error.new(:seq_ahead)}
-
-  defp seq_at(_, _),
-    do: {:error, Error.new(:invalid_argument, detail: "a place is a seq from 0, or {:ms, n}")}
-
-  # The last event at or before this time.
-  defp search(_, _, low, low), do: {:ok, low}
-
-  defp search(state, at, low, high) do
-    middle = div(low + high + 1, 2)
-
-    with {:ok, found} <- at_of(state.options, middle) do
-      if found <= at, do: search(state, at, middle, high), else: search(state, at, low, middle - 1)
-    end
+    play(%{
+      state
+      | world: world,
+        term: state.term + 1,
+        timeline: Timeline.go(state.timeline, seq),
+        clock: Clock.go(state.clock, position, now())
+    })
   end
 end

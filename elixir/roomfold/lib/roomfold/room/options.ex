@@ -32,7 +32,8 @@ defmodule Roomfold.Room.Options do
     upcasters: [],
     rules_version: 1,
     schema_version: 1,
-    args: []
+    args: [],
+    spawn_opt: []
   ]
 
   defstruct [:id, :module, :rooms, :log, :stream | Keyword.keys(@defaults)]
@@ -40,6 +41,15 @@ defmodule Roomfold.Room.Options do
   @type t :: %__MODULE__{}
 
   @own [:id, :module, :rooms, :log, :stream]
+  # Of :erlang.spawn_opt/2; what concerns the link or a monitor is the room's own.
+  @spawn [
+    :priority,
+    :fullsweep_after,
+    :min_heap_size,
+    :min_bin_vheap_size,
+    :max_heap_size,
+    :message_queue_data
+  ]
 
   @doc """
   Merges lists of options, of which later ones win, and checks them; raises ArgumentError for a wrong one. `of` and `besides` are for the
@@ -103,6 +113,8 @@ defmodule Roomfold.Room.Options do
 
     must(options, :move, &is_binary/1, "the name of an event")
 
+    must(options, :spawn_opt, &spawn_opt?/1, spawn_opt())
+
     must(options, :history, &(&1 in 0..1_048_576), "a whole number from 0 to 1,048,576")
     must(options, :max_entities, &(&1 in 0..4_294_967_200), "a whole number from 0 to 4,294,967,200")
 
@@ -129,6 +141,22 @@ defmodule Roomfold.Room.Options do
   rescue
     ArgumentError -> false
   end
+
+  # Values are what the VM takes, so it is asked.
+  defp spawn_opt?([]), do: true
+
+  defp spawn_opt?(opts) do
+    if Keyword.keyword?(opts) and Keyword.keys(opts) -- @spawn == [] do
+      _ = :erlang.spawn_opt(fn -> :ok end, opts)
+      true
+    end
+  rescue
+    ArgumentError -> false
+  end
+
+  defp spawn_opt,
+    do:
+      "a keyword list of #{Enum.map_join(@spawn, ", ", &inspect/1)}, with values as :erlang.spawn_opt/2 takes them"
 
   defp must(options, name, check, what), do: must!(name, Map.fetch!(options, name), check, what)
 

@@ -50,7 +50,7 @@ defmodule Roomfold.Room.Server do
 
   def start_link(%Options{} = options) do
     name = if options.rooms, do: [name: Rooms.name(options.rooms, options.id)], else: []
-    GenServer.start_link(__MODULE__, options, name)
+    GenServer.start_link(__MODULE__, options, [spawn_opt: options.spawn_opt] ++ name)
   end
 
   # How often a room that stops waits for its log, and how long each time.
