@@ -78,7 +78,7 @@ static bool is_string(rf_str term, rf_str expected) {
 }
 
 static bool owned_in_world(const rf_admission *admission, uint32_t handle) {
-    rf_entity entity = {.handle1 = handle + 1, .generation = rf_world_slot(admission->world, handle)->generation};
+    rf_entity entity = rf_world_entity(admission->world, handle);
     rf_component owner;
     if (!rf_world_get(admission->world, entity, RF_LIT("owner"), &owner)) return false;
     if (owner.type == RF_TYPE_STRING) return rf_str_eq(owner.as.string, admission->by);

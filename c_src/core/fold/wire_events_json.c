@@ -173,7 +173,7 @@ static bool get_id(writer *w, rf_str *id) {
     entity -= w->state.text_count;
     if (entity >= w->world->handles) return false;
     handle = (uint32_t)entity;
-    if (!(rf_world_alive_on(w->world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return false;
+    if (!rf_world_handle_alive(w->world, handle)) return false;
     if (w->gone[handle / 64] >> (handle % 64) & 1) return false;
     slot = rf_world_slot(w->world, handle);
     if (slot->since >= w->state.since) return false;

@@ -52,8 +52,7 @@ static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uin
 uint32_t rf_packed_find(const rf_world *world, rf_packed_state *state, const uint8_t *frame, uint64_t entity) {
     if (entity < state->text_count) return find_text(world, &state->texts[entity], frame);
     entity -= state->text_count;
-    if (entity >= world->handles || !(rf_world_alive_on(world, (uint32_t)entity) >> (entity % RF_PAGE_SIZE) & 1))
-        return RF_NO_HANDLE;
+    if (entity >= world->handles || !rf_world_handle_alive(world, (uint32_t)entity)) return RF_NO_HANDLE;
     return rf_world_slot(world, (uint32_t)entity)->since < state->since ? (uint32_t)entity : RF_NO_HANDLE;
 }
 

@@ -144,10 +144,6 @@ static bool target_of(const rf_world *world, rf_entity entity, rf_target *out) {
 
 // ---- one entity ---------------------------------------------------------------------------------
 
-static rf_entity entity_at(const rf_world *world, uint32_t handle) {
-    return (rf_entity){.handle1 = handle + 1, .generation = rf_world_slot(world, handle)->generation};
-}
-
 static bool is_there(const rf_scene *scene, uint32_t handle) {
     return scene->there[handle / RF_PAGE_SIZE] >> (handle % RF_PAGE_SIZE) & 1;
 }
@@ -220,7 +216,7 @@ static rf_status rest_sector(rf_scene *scene, rf_str id) {
 }
 
 static rf_status update_entity(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
-    rf_entity entity = entity_at(world, handle);
+    rf_entity entity = rf_world_entity(world, handle);
     rf_target target;
     if (target_of(world, entity, &target)) return enter(scene, handle, &target, created);
     if (is_there(scene, handle)) leave(scene, handle);

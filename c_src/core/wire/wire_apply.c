@@ -117,7 +117,7 @@ static inline bool get_handle(applier *a, int64_t *last, uint32_t *out) {
 }
 
 static bool alive(const rf_world *world, uint32_t handle) {
-    return handle < world->handles && (rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1);
+    return handle < world->handles && rf_world_handle_alive(world, handle);
 }
 
 static void next_entity(applier *a) {

@@ -232,10 +232,6 @@ static int compare_handles(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-static bool alive(const rf_world *world, uint32_t handle) {
-    return rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1;
-}
-
 // Writes the handles of entities that were alive before `since` and whose handles are free now.
 static bool put_deletes(encoder *e, uint32_t since) {
     const rf_history *history = &e->world->history;
@@ -249,7 +245,7 @@ static bool put_deletes(encoder *e, uint32_t since) {
     }
     for (uint32_t i = from; i < history->dead_count; i++) {
         const rf_tombstone *dead = rf_history_dead(history, i);
-        if (dead->since < since && !alive(e->world, dead->handle)) handles[count++] = dead->handle;
+        if (dead->since < since && !rf_world_handle_alive(e->world, dead->handle)) handles[count++] = dead->handle;
     }
     if (count > 1) qsort(handles, count, sizeof *handles, compare_handles);
     if (count > 0 && rf_wire_reserve(&e->out, (size_t)count * 48))

@@ -169,7 +169,7 @@ static void renumber_entity(rf_world *world, uint32_t handle, uint32_t cut) {
         renumber(&stamp, cut);
         if (cell) rf_cell_set_stamp(cell, stamp);
     }
-    if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return;
+    if (!rf_world_handle_alive(world, handle)) return;
     slot = rf_world_slot(world, handle);
     renumber(&slot->since, cut);
     for (uint32_t i = 0; slot->undeclared && i < slot->undeclared->count; i++)
@@ -245,19 +245,14 @@ const rf_rules *rf_world_rules(const rf_world *world) {
     return world->rules;
 }
 
-static rf_entity entity_of(const rf_world *world, uint32_t handle) {
-    return (rf_entity){.handle1 = handle + 1, .generation = rf_world_slot(world, handle)->generation};
-}
-
 rf_entity rf_world_find(const rf_world *world, rf_str id) {
     uint32_t handle = rf_world_lookup(world, id, rf_hash(id, world->hash_seed));
-    return handle == RF_NO_HANDLE ? (rf_entity){0} : entity_of(world, handle);
+    return handle == RF_NO_HANDLE ? (rf_entity){0} : rf_world_entity(world, handle);
 }
 
 bool rf_world_alive(const rf_world *world, rf_entity entity) {
     uint32_t handle = entity.handle1 - 1;
-    return entity.handle1 != 0 && handle < world->handles &&
-           (rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1) &&
+    return entity.handle1 != 0 && handle < world->handles && rf_world_handle_alive(world, handle) &&
            rf_world_slot(world, handle)->generation == entity.generation;
 }
 
@@ -280,7 +275,7 @@ static bool next_with(const rf_world *world, const int *columns, size_t count, r
     while (handle < world->handles) {
         uint64_t mask = page_with(world, handle / RF_PAGE_SIZE, columns, count) >> (handle % RF_PAGE_SIZE);
         if (mask != 0) {
-            *entity = entity_of(world, handle + rf_low_bit(mask));
+            *entity = rf_world_entity(world, handle + rf_low_bit(mask));
             return true;
         }
         handle = (handle / RF_PAGE_SIZE + 1) * RF_PAGE_SIZE;

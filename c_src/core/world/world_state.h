@@ -59,8 +59,18 @@ static inline uint64_t rf_world_alive_on(const rf_world *world, uint32_t handle)
     return page ? page->alive : 0;
 }
 
+// Whether this handle, which is below world->handles, is a living entity's.
+static inline bool rf_world_handle_alive(const rf_world *world, uint32_t handle) {
+    return rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1;
+}
+
 static inline rf_slot *rf_world_slot(const rf_world *world, uint32_t handle) {
     return &rf_world_page(world, handle)->slots[handle % RF_PAGE_SIZE];
+}
+
+// The living entity with this handle.
+static inline rf_entity rf_world_entity(const rf_world *world, uint32_t handle) {
+    return (rf_entity){.handle1 = handle + 1, .generation = rf_world_slot(world, handle)->generation};
 }
 
 // Living entities that changed at or after `since`.
