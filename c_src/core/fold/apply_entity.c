@@ -7,33 +7,16 @@ static bool valid_component_name(rf_str name) {
     return name.len >= 1 && name.len <= RF_NAME_MAX && !rf_str_eq(name, RF_LIT("id")) && rf_utf8_valid(name);
 }
 
-// Heapsort: needs no memory and has no bad case.
-static void sift_down(rf_draft_component *components, uint32_t root, uint32_t count) {
-    for (;;) {
-        uint32_t child = 2 * root + 1;
-        rf_draft_component swap;
-        if (child >= count) return;
-        if (child + 1 < count && rf_str_cmp(components[child].name, components[child + 1].name) < 0) child++;
-        if (rf_str_cmp(components[root].name, components[child].name) >= 0) return;
-        swap = components[root];
-        components[root] = components[child];
-        components[child] = swap;
-        root = child;
-    }
-}
+#define SORT_NAME sort_by_name
+#define SORT_ITEM rf_draft_component
+#define SORT_CONTEXT const void *
+#define SORT_BEFORE(context, a, b) (rf_str_cmp((a)->name, (b)->name) < 0)
+#include "base/heapsort.inl"
 
 static void sort_components(rf_draft_component *components, uint32_t count) {
     bool sorted = true;
     for (uint32_t i = 1; i < count && sorted; i++) sorted = rf_str_cmp(components[i - 1].name, components[i].name) < 0;
-    if (sorted) return;
-    for (uint32_t i = count / 2; i-- > 0;) sift_down(components, i, count);
-    for (uint32_t left = count; left > 1;) {
-        rf_draft_component swap = components[0];
-        left--;
-        components[0] = components[left];
-        components[left] = swap;
-        sift_down(components, 0, left);
-    }
+    if (!sorted) sort_by_name(NULL, components, count);
 }
 
 // Whether all values are numbers in their final form: none can be rejected, so their order does not matter.

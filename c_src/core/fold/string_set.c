@@ -2,28 +2,11 @@
 
 #include "base/str.h"
 
-// Heapsort, moving children up instead of swapping.
-static void sort_strings(rf_str *strings, uint64_t count) {
-    for (uint64_t root = count / 2, left = count; left > 1;) {
-        uint64_t at;
-        rf_str moved;
-        if (root > 0) {
-            moved = strings[at = --root];
-        } else {
-            left--;
-            moved = strings[left];
-            strings[left] = strings[0];
-            at = 0;
-        }
-        for (uint64_t child = 2 * at + 1; child < left; child = 2 * at + 1) {
-            if (child + 1 < left && rf_str_cmp(strings[child], strings[child + 1]) < 0) child++;
-            if (rf_str_cmp(moved, strings[child]) >= 0) break;
-            strings[at] = strings[child];
-            at = child;
-        }
-        strings[at] = moved;
-    }
-}
+#define SORT_NAME sort_strings
+#define SORT_ITEM rf_str
+#define SORT_CONTEXT const void *
+#define SORT_BEFORE(context, a, b) (rf_str_cmp(*(a), *(b)) < 0)
+#include "base/heapsort.inl"
 
 // Reads a set's strings, with room for one more. RF_NOT_A_SET, RF_NO_MEMORY.
 static rf_status read_set(rf_arena *arena, rf_str set, rf_str **out, uint64_t *count) {
@@ -62,6 +45,6 @@ rf_status rf_string_set_change(rf_arena *arena, rf_str set, rf_str value, bool p
     rf_status status = read_set(arena, set, &strings, &count);
     if (status != RF_OK) return status;
     if (put) strings[count++] = value;
-    sort_strings(strings, count);
+    sort_strings(NULL, strings, (size_t)count);
     return write_set(result, strings, count, put ? NULL : &value) ? RF_OK : RF_NO_MEMORY;
 }
