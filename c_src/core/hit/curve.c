@@ -31,7 +31,7 @@ void rf_curve_grid_finish(rf_curve_grid *grid) {
     grid->scale = extent > 0 ? CELLS / extent : 0;
 }
 
-// Inserts two zeros after each of the lowest ten bits.
+// Inserts two zeros after each of the lowest ten bits (Giesen, "Decoding Morton codes", 2009).
 static uint32_t spread(uint32_t bits) {
     bits = (bits | bits << 16) & 0x030000FF;
     bits = (bits | bits << 8) & 0x0300F00F;
@@ -67,6 +67,7 @@ uint32_t rf_curve_code(const rf_curve_grid *grid, const float middle[3]) {
     return out;
 }
 
+// Radix sort, the lowest digit first.
 void rf_curve_sort(rf_curve_item *items, rf_curve_item *spare, uint32_t count) {
     rf_curve_item *from = items, *to = spare;
     for (uint32_t shift = 0; shift < 30; shift += DIGIT_BITS) {

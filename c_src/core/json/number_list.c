@@ -12,7 +12,7 @@ static inline uint64_t non_digits(uint64_t values) {
     return (values | (values + ONES * 0x76)) & ONES * 0x80;
 }
 
-// The value of eight digits, the first in the lowest byte. Combines neighbours in three steps.
+// The value of eight digits, the first in the lowest byte, as in rf_scan_digits_value.
 static inline uint32_t digits_value(uint64_t values) {
     const uint64_t mask = UINT64_C(0x000000ff000000ff);
     values = values * 10 + (values >> 8);

@@ -1,5 +1,6 @@
-// quantise.h: quantises numbers in steps, and quaternions as their smallest three (docs/wire-format.md, "Values"). All
-// in binary64 in a fixed order, so that every implementation gets the same integers and floats.
+// quantise.h: quantises numbers in steps, and quaternions as their smallest three (docs/wire-format.md, "Values";
+// Fiedler, "Snapshot Compression", 2015). All in binary64 in a fixed order, so that every implementation gets the same
+// integers and floats.
 #ifndef RF_CORE_QUANTISE_H
 #define RF_CORE_QUANTISE_H
 
