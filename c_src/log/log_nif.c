@@ -364,7 +364,11 @@ static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {
     (void)data, (void)argument;
     // A newer library takes over the connections of an older one: change the name whenever their layout changes.
     ErlNifResourceFlags flags = (ErlNifResourceFlags)(ERL_NIF_RT_CREATE | ERL_NIF_RT_TAKEOVER);
-    connection_type = enif_open_resource_type(env, NULL, "roomfold_log_1", destroy, flags, NULL);
+    ErlNifResourceType *type = enif_open_resource_type(env, NULL, "roomfold_log_1", destroy, flags, NULL);
+    if (!type) return -1;
+    // When the module is loaded again nothing changes, and others are using all this.
+    if (type == connection_type) return 0;
+    connection_type = type;
     atom_ok = enif_make_atom(env, "ok");
     atom_error = enif_make_atom(env, "error");
     atom_true = enif_make_atom(env, "true");
@@ -374,7 +378,7 @@ static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {
 #include <roomfold/reasons.inl>
 #undef X
     log_crc32c_init();
-    return connection_type ? 0 : -1;
+    return 0;
 }
 
 static int upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TERM argument) {

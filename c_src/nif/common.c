@@ -3,6 +3,10 @@
 nif_atoms nif_atom;
 
 void nif_atoms_make(ErlNifEnv *env) {
+    // When the module is loaded again, others are using them.
+    if (nif_atom.ok) {
+        return;
+    }
     nif_atom = (nif_atoms){
         .ok = enif_make_atom(env, "ok"),
         .error = enif_make_atom(env, "error"),

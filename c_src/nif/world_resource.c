@@ -51,7 +51,10 @@ bool nif_world_open_type(ErlNifEnv *env) {
     if (!type) {
         return false;
     }
-    world_type = type;
+    // When the module is loaded again it is the same one, and others are using it.
+    if (type != world_type) {
+        world_type = type;
+    }
     return true;
 }
 
