@@ -10,6 +10,7 @@ defmodule Roomfold.MixProject do
       elixir: "~> 1.14",
       description: "Rooms as ordered streams of events: folded, diffed and replayed in C",
       package: package(),
+      docs: docs(),
       elixirc_paths: elixirc_paths(Mix.env()),
       test_paths: ["tests/elixir"],
       compilers: [:roomfold_native | Mix.compilers()],
@@ -27,6 +28,30 @@ defmodule Roomfold.MixProject do
 
   defp elixirc_paths(:test), do: ["elixir/roomfold/lib", "tests/elixir/support"]
   defp elixirc_paths(_env), do: ["elixir/roomfold/lib"]
+
+  # For ExDoc, by whoever publishes: it is no dependency.
+  defp docs do
+    [
+      main: "readme",
+      assets: %{"docs/images" => "docs/images"},
+      extras: ["README.md", "CHANGELOG.md" | Path.wildcard("docs/*.md")],
+      groups_for_extras: [
+        Use:
+          ~w(docs/getting-started.md docs/phoenix.md docs/rooms.md docs/rules.md docs/event-model.md docs/hits.md
+          docs/browser-client.md docs/page.md docs/errors.md),
+        Operate: ~w(docs/event-log.md docs/scaling.md docs/telemetry.md docs/cli.md docs/port.md),
+        Internals: ~w(docs/architecture.md docs/wire-format.md docs/wire-figures.md docs/c-api.md)
+      ],
+      groups_for_modules: [
+        Worlds: ~r/^Roomfold\.(World|Rules|Schema|Report|Error|Shape|Projection|Projector|Port|JSON|Wire)$/,
+        Rooms: ~r/^Roomfold\.(Room|Rooms|Session|Replay)(\.|$)/,
+        Systems: ~r/^Roomfold\.Systems\./,
+        Hits: ~r/^Roomfold\.(Hits|Level)(\.|$)/,
+        "Logs and streams": ~r/^Roomfold\.Event(Log|Stream)(\.|$)/,
+        "Several nodes": ~r/^Roomfold\.(Cluster|Placement)(\.|$)/
+      ]
+    ]
+  end
 
   defp package do
     [

@@ -22,7 +22,7 @@ defmodule RoomfoldPhoenix.MixProject do
 
   defp deps do
     [
-      {:roomfold, path: "../.."},
+      roomfold(),
       dep(:phoenix, "~> 1.7"),
       dep(:phoenix_pubsub, "~> 2.1"),
       dep(:telemetry, "~> 1.0"),
@@ -34,6 +34,11 @@ defmodule RoomfoldPhoenix.MixProject do
       copies_of(
         ~w(plug plug_crypto mime phoenix_template websock websock_adapter thousand_island hpax ecto db_connection decimal castore)a
       )
+  end
+
+  # The repository's, and for the package of Hex (ROOMFOLD_PUBLISH=1 mix hex.build) the one that is published with it.
+  defp roomfold do
+    if System.get_env("ROOMFOLD_PUBLISH"), do: {:roomfold, "~> #{@version}"}, else: {:roomfold, path: "../.."}
   end
 
   # With ROOMFOLD_DEPS, a folder of the packages' sources, nothing is asked of Hex.

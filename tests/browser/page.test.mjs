@@ -65,6 +65,37 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     await tab.close();
   });
 
+  test("the start is in order on a phone, too: nothing lies over anything else", async () => {
+    const tab = await Tab.open(browser, address("/"), { viewport: { width: 390, height: 844 } });
+    await served(tab);
+    const seen = await tab.page.$$eval(".brand, #gateway, .start h2, .start form", (all) =>
+      all.map((element) => [element.className || element.tagName, element.getBoundingClientRect()]).filter(([, { height }]) => height > 0).map(([name, { left, right, top, bottom }]) => ({ name, left, right, top, bottom })),
+    );
+    assert.ok(seen.some(({ name }) => name === "brand"), "it says what it is");
+    for (const one of seen) {
+      assert.ok(one.left >= 0 && one.right <= 390, one.name);
+      for (const other of seen) {
+        if (one !== other) assert.ok(one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top, `${one.name} and ${other.name}`);
+      }
+    }
+    await tab.close();
+  });
+
+  test("the help names keys where there are some, on a phone gestures", async () => {
+    for (const [user, options, named, not] of [
+      ["dan", {}, /W A S D/, /thumb/],
+      ["dora", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, /left thumb/, /W A S D/],
+    ]) {
+      const tab = await Tab.open(browser, address("/rooms/lobby", { user }), options);
+      await tab.until(`${user} is in the lobby`, ({ own }) => own?.id === user);
+      await tab.page.click("#help");
+      const help = await tab.page.textContent("#keys-list");
+      assert.match(help, named);
+      assert.doesNotMatch(help, not);
+      await tab.close();
+    }
+  });
+
   test("two tabs and a client in node are in one room, and see one another", async () => {
     socket.connect();
     await carl.join();

@@ -15,6 +15,7 @@ defmodule Roomfold.DocTest do
   doctest Roomfold.Schema
   doctest Roomfold.World
   doctest Roomfold.Hits
+  doctest Roomfold.Hits.Hit
   doctest Roomfold.Level
   doctest Roomfold.Shape
   doctest Roomfold.Room

@@ -219,7 +219,7 @@ defmodule Roomfold.FastlaneTest do
 
       session =
         receive do
-          {:roomfold, ^room, {:behind, ^seq, bytes}} = message when bytes > 2_000 ->
+          {:roomfold, ^room, {:behind, _, _, ^seq, bytes}} = message when bytes > 2_000 ->
             {[], session} = Session.handle(session, message)
             session
         after
@@ -239,7 +239,7 @@ defmodule Roomfold.FastlaneTest do
     # The room's word that the client is behind, when it comes; what the client gets before is its own.
     defp behind(room) do
       receive do
-        {:roomfold, ^room, {:behind, _, _}} = message -> message
+        {:roomfold, ^room, {:behind, _, _, _, _}} = message -> message
       after
         5_000 -> flunk("it was not said to be behind")
       end
@@ -257,6 +257,17 @@ defmodule Roomfold.FastlaneTest do
       {frames, session} = Session.handle(session, message)
       assert [%{"seq" => ^last}] = text(frames)
       assert session.lagging == nil
+    end
+
+    test "does not take for its own what was said to an earlier one of its process", %{room: room} do
+      {_, _} = joined(room, max_unacknowledged: 0)
+      {:ok, _} = write(room, "tom", 1_000)
+      message = behind(room)
+      {:ok, seq} = write(room, "tom", 1)
+      {^seq, session} = joined(room)
+      assert {[], ^session} = Session.handle(session, message)
+      {:ok, last} = write(room, "tom", 1)
+      assert {[{^seq, ^last, :fast}], _} = follow(session, last)
     end
 
     test "believes nobody who acknowledges what there is not for longer than once", %{room: room} do

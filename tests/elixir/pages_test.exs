@@ -87,4 +87,27 @@ defmodule Roomfold.PagesTest do
       assert Room.snapshot("quiet") == %{}
     end
   end
+
+  describe "docs/phoenix.md" do
+    test "a lamp of one's own breaks of white light, and is lit no more" do
+      [rules, module | _] = Page.blocks("docs/phoenix.md", "## Your own events")
+      [rules, _child] = String.split(rules, "\n\n{Roomfold.Rooms,")
+      {rules, _} = Code.eval_string(rules)
+      [{module, _}] = Code.compile_string(module)
+      {:ok, room} = Room.start_link(id: "lamps", rooms: nil, rules: rules, module: module)
+
+      light = fn color ->
+        Room.publish(room, {"lamp_lit", %{"user_id" => "tom", "lamp_id" => "l", "color" => color}}, by: "tom")
+      end
+
+      placed = %{"user_id" => "tom", "lamp_id" => "l", "position" => [1, 0, 2]}
+      assert {:ok, 1} = Room.publish(room, {"lamp_placed", placed}, by: "tom")
+      assert {:ok, 2} = light.("red")
+      assert {:ok, 3} = light.("white")
+      assert eventually(fn -> Room.get(room, "l")["broken"] end)
+      assert {:error, %{message: message}} = light.("red")
+      assert message =~ "the lamp is broken"
+      assert Room.get(room, "l")["color"] == "white"
+    end
+  end
 end

@@ -209,7 +209,7 @@ defmodule Roomfold.PortTest do
   end
 
   test "a program that hangs is ended, and the call that waited for it says so; others notice nothing" do
-    start_pool(timeout: 200)
+    start_pool(timeout: 2_000)
     {port, native} = fold(pair(), batch(1))
     other = World.fold!(World.new!(impl: Pool), batch(2))
     hung = os_pid()
@@ -534,5 +534,48 @@ defmodule Roomfold.PortTest do
     assert World.count(then) == 30
     assert {:ok, %{"creates" => creates}} = Room.diff(room, 10, 20)
     assert map_size(creates) == 10
+  end
+
+  describe "rooms whose world does not answer" do
+    defp room(opts) do
+      opts = [id: "r", rooms: nil, impl: Pool, tick_ms: 5] ++ opts
+      start_supervised!(%{id: make_ref(), start: {Room, :start_link, [opts]}, restart: :temporary})
+    end
+
+    defp join(user), do: {"user_joined", %{"user_id" => user, "pose" => String.duplicate("x", 90)}}
+
+    test "to whoever asks for what is too large are there for the others; snapshots in the log are left out" do
+      start_pool(max_frame_bytes: 8_000)
+      {:ok, log} = start_supervised(Roomfold.EventLog.Memory)
+      log = {Roomfold.EventLog.Memory, log}
+      room = room(log: log, snapshot_every: 90)
+      for n <- 1..100, do: assert({:ok, ^n} = Room.publish(room, join("user#{n}")))
+
+      for format <- [:json, :packed],
+          do: assert({:error, %Error{reason: :too_large}} = Room.join(room, "tom", format: format))
+
+      assert Room.info(room).connections == 0
+      assert {:error, %Error{reason: :too_large}} = Room.catch_up(room, 0, :json)
+      assert {:ok, 101} = Room.publish(room, join("ann"))
+      assert Roomfold.EventLog.snapshot(log, "r") == {:ok, nil}
+      # Who comes back needs less.
+      assert {:ok, %{frame: {:diff, _}}} = Room.join(room, "ann", last_seq: 100)
+      assert Room.stop(room) == :ok
+    end
+
+    test "in time tell the publishers, and what the room says itself is said again" do
+      start_pool(timeout: 2_000)
+      # Without a log: what is lost is lost.
+      room = room(grace_ms: 0)
+      {:ok, 1} = Room.publish(room, join("ann"))
+      {:ok, _} = Room.join(room, "tom")
+      assert_receive {:roomfold, "r", {:update, _}}
+      signal("STOP", os_pid())
+      assert {:error, %Error{reason: :port_timeout}} = Room.publish(room, join("eve"))
+      signal("STOP", os_pid())
+      :ok = Room.leave(room)
+      assert {:ok, 4} = Room.publish(room, join("bob"))
+      assert Enum.sort(Map.keys(Room.snapshot(room))) == ["ann", "bob"]
+    end
   end
 end

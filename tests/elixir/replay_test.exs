@@ -6,41 +6,6 @@ defmodule Roomfold.ReplayTest do
   defp create(id, components \\ %{}), do: {"create", %{"entity_id" => id, "components" => components}}
   defp move(x), do: {"user_moved", %{"user_id" => "tom", "position" => [x, 0, 0]}}
 
-  defmodule Raced do
-    # Of a log in memory: "raced" is made by somebody else just before the first claim.
-    @behaviour EventLog
-    alias EventLog.Memory
-
-    @impl true
-    def claim(server, room, meta) do
-      if room == "raced" and Memory.head(server, room) == {:ok, nil} do
-        {:ok, %{term: term}} = Memory.claim(server, room, %{})
-        :ok = EventLog.append({Memory, server}, room, term, 0, [~s({"seq":1,"event_name":"theirs"})])
-      end
-
-      Memory.claim(server, room, meta)
-    end
-
-    @impl true
-    defdelegate head(server, room), to: Memory
-    @impl true
-    defdelegate submit(server, room, term, after_seq, records, opts), to: Memory
-    @impl true
-    defdelegate read(server, room, from, to, limits), to: Memory
-    @impl true
-    defdelegate put_snapshot(server, room, term, seq, data), to: Memory
-    @impl true
-    defdelegate snapshot(server, room, at_most), to: Memory
-    @impl true
-    defdelegate trim(server, room, keep_from), to: Memory
-    @impl true
-    defdelegate rooms(server), to: Memory
-    @impl true
-    defdelegate delete(server, room), to: Memory
-    @impl true
-    defdelegate verify(server, room), to: Memory
-  end
-
   defp walked(opts \\ []) do
     rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 7] ++ opts)
     room = {rooms, "walk"}
@@ -110,22 +75,6 @@ defmodule Roomfold.ReplayTest do
       assert {:ok, world} = Room.state_at(nowhere, 0)
       assert World.snapshot(world) == %{}
       assert {:error, %Error{reason: :seq_ahead}} = Room.state_at(nowhere, 3)
-    end
-
-    test "a fork leaves alone what somebody else has made by its id meanwhile" do
-      {:ok, server} = start_supervised(EventLog.Memory)
-      rooms = start_rooms(log: {:running, {Raced, server}}, room: [tick_ms: 2])
-      {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
-
-      for seq <- [0, 1] do
-        assert {:error, %Error{reason: :invalid_argument, message: message}} =
-                 Room.fork({rooms, "1"}, seq, id: "raced")
-
-        assert message =~ "this room exists already"
-        assert {:ok, %{text: text, seq: 1}} = EventLog.read(Rooms.log(rooms), "raced", 1)
-        assert text =~ "theirs"
-        if seq == 0, do: :ok = EventLog.delete(Rooms.log(rooms), "raced")
-      end
     end
 
     test "a fork goes its own way" do
@@ -706,6 +655,61 @@ defmodule Roomfold.ReplayTest do
       assert Room.get(replay, "tom") == %{"position" => [20.0, 0.0, 0.0]}
     end
 
+    @tag :capture_log
+    test "ends with its caller, however that ends, and with all that is its own" do
+      for how <- [:normal, :shutdown, :kill], events <- [@lines, nil] do
+        opts = if events, do: [events: events], else: [log: Rooms.log(elem(walked(), 0)), id: "walk"]
+        me = self()
+
+        caller =
+          spawn(fn ->
+            {:ok, replay} = Replay.start_link([paused: true] ++ opts)
+            send(me, {self(), replay})
+            receive do: (how -> exit(how))
+          end)
+
+        assert_receive {^caller, replay}
+        {:links, links} = Process.info(replay, :links)
+        own = for pid <- links, is_pid(pid), pid != caller, do: Process.monitor(pid)
+        assert length(own) == if(events, do: 1, else: 0)
+        monitor = Process.monitor(replay)
+        if how == :kill, do: Process.exit(caller, :kill), else: send(caller, how)
+        for ref <- [monitor | own], do: assert_receive({:DOWN, ^ref, _, _, _})
+      end
+
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+      {:links, links} = Process.info(replay, :links)
+      [log] = links -- [self()]
+      ref = Process.monitor(log)
+      GenServer.stop(replay)
+      assert_receive {:DOWN, ^ref, _, _, _}
+    end
+
+    test "however often it is told to go elsewhere, one timer runs" do
+      {:ok, replay} = Replay.start_link(events: at(1, 1_000) <> "\n" <> at(2, 1_600))
+      :erlang.trace(replay, true, [:receive])
+      for speed <- 1..50, do: :ok = Replay.speed(replay, 1 + speed / 100)
+      for _ <- 1..50, do: {Replay.pause(replay), Replay.resume(replay)}
+      eventually(fn -> Replay.info(replay).seq == 2 end)
+      Process.sleep(600)
+      assert plays(0) in 1..2
+    end
+
+    defp plays(count) do
+      receive do
+        {:trace, _, :receive, {:play, _}} -> plays(count + 1)
+        {:trace, _, :receive, _} -> plays(count)
+      after
+        0 -> count
+      end
+    end
+
+    test "of a room, by other rules" do
+      {:ok, replay} = Room.replay(walked(), paused: true, rules: Rules.new!(%{"user_joined" => []}))
+      assert Replay.seek(replay, 20) == :ok
+      assert Room.snapshot(replay) == %{}
+    end
+
     test "wrong options are named at once" do
       room = walked()
 
@@ -720,7 +724,9 @@ defmodule Roomfold.ReplayTest do
             {[events: @lines, speed: 0], ":speed must be a number from 0.01 to 100, got: 0"},
             {[events: @lines, paused: 1], ":paused must be"},
             {[events: @lines, pause: true],
-             "unknown options of a replay: [:pause]; there are :events, :log, :speed, :paused,"}
+             "unknown options of a replay: [:pause]; there are :events, :log, :speed, :paused,"},
+            {[events: @lines, speed: 1, speed: 2], "options of a replay given more than once: [:speed]"},
+            {[events: @lines, id: "a", id: "b"], "options of a replay given more than once: [:id]"}
           ] do
         assert assert_raise(ArgumentError, fn -> Replay.start_link(opts) end).message =~ message
       end

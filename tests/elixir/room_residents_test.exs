@@ -110,6 +110,71 @@ defmodule Roomfold.RoomResidentsTest do
     assert map_size(there) == 1
   end
 
+  defmodule Told do
+    # Says who leaves, and has it leave as its parameter, or name, says.
+    use Roomfold.Room
+    @impl true
+    def left(user, _, test) do
+      send(test, {:left, user})
+      if user == "eve", do: [], else: [{"delete", %{"entity_id" => user}}]
+    end
+  end
+
+  test "who comes and goes within a tick has left once, by whatever event, also when the room comes back" do
+    room = room(module: Told, args: self(), grace_ms: 0, tick_ms: 30)
+
+    for user <- ["tom", "eve"] do
+      {:ok, _} = Room.join(room, user)
+      :ok = Room.leave(room)
+      assert_receive {:left, ^user}
+    end
+
+    eventually(fn -> Room.seq(room) == 3 end)
+    Room.stop(room)
+    assert settled(room) == {%{"eve" => %{}}, []}
+    assert Room.seq(room) == 3
+    refute_received {:left, _}
+  end
+
+  test "who was there at a stop leaves once, though nothing of it is in the log" do
+    room = room(module: Told, args: self(), grace_ms: 0)
+    connect(room, "eve")
+    Room.stop(room)
+    _ = Room.seq(room)
+    assert_receive {:left, "eve"}
+
+    for _ <- 1..2 do
+      Room.stop(room)
+      assert settled(room) == {%{"eve" => %{}}, []}
+    end
+
+    refute_received {:left, _}
+  end
+
+  test "who has connected since the last snapshot is known after a stop, though the log is as it was" do
+    room = room(snapshot_every: 1)
+    {:ok, 1} = Room.publish(room, @tom)
+    connect(room, "tom")
+    Room.stop(room)
+    assert Room.info(room).users == ["tom"]
+    assert settled(room) == {%{}, []}
+  end
+
+  test "who is back before its leaving is in the log is new after it, by whatever event it leaves" do
+    {:ok, server} = start_supervised(Roomfold.EventLog.Memory)
+    rooms = start_rooms(log: {:running, {Roomfold.EventLog.Memory, server}})
+    room = {rooms, "1"}
+    {:ok, _} = Room.ensure_started(room, module: Told, args: self(), tick_ms: 5)
+    {:ok, _} = Room.join(room, "ann")
+    eventually(fn -> Room.get(room, "ann") end)
+    :sys.suspend(server)
+    :ok = Room.leave(room)
+    {:ok, _} = Room.join(room, "ann")
+    :sys.resume(server)
+    eventually(fn -> Room.seq(room) == 3 end)
+    assert Room.get(room, "ann") == %{}
+  end
+
   test "the event says it, of whom connects and of nobody else" do
     room = room()
     Room.subscribe(room)

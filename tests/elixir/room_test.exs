@@ -294,13 +294,58 @@ defmodule Roomfold.RoomTest do
     test "system events have one authority: the room" do
       room = start_room(rules: Roomfold.Rules.doom())
       event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}
-      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "tom", as: :system)
+
+      assert {:error, %Error{reason: :not_allowed} = error} =
+               Room.publish(room, event, by: "tom", as: :system)
+
+      assert error.message =~ ~s(the room's authority is the room itself, the sender is "tom")
+    end
+
+    test "a client learns who that is when it joins, and when it changes; also a second connection of that user" do
+      room = start_room(rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0)
+      me = self()
+
+      join = fn user ->
+        pid =
+          spawn_link(fn ->
+            {:ok, _} = Room.join(room, user)
+            send(me, {self(), :joined})
+            told(me)
+          end)
+
+        assert_receive {^pid, :joined}
+        pid
+      end
+
+      first = join.("ann")
+      assert_receive {^first, "ann"}
+      second = join.("ann")
+      assert_receive {^second, "ann"}
+      refute_received {^first, _}
+      tom = join.("tom")
+      assert_receive {^tom, "ann"}
+      # The elected user is still the same, and its other connection knows.
+      send(first, :go)
+      send(second, :go)
+      assert_receive {^tom, "tom"}
+    end
+
+    defp told(test) do
+      receive do
+        {:roomfold, "room", {:authority, user}} -> send(test, {self(), user}) && told(test)
+        :go -> :ok
+      end
     end
 
     test "or one elected client, the one who has been here longest" do
       room = start_room(rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0)
       event = {"monster_moved", %{"id" => "m", "position" => [0, 0, 0]}}
       me = self()
+
+      assert {:error, %Error{reason: :not_allowed} = error} =
+               Room.publish(room, event, by: "tom", as: :system)
+
+      assert error.message =~ ~s(authority is a user, and none is connected, the sender is "tom")
 
       ann =
         spawn_link(fn ->
@@ -312,7 +357,11 @@ defmodule Roomfold.RoomTest do
       assert_receive :joined
       {:ok, _} = Room.join(room, "tom")
       assert {:ok, _} = Room.publish(room, event, by: "ann", as: :system)
-      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "tom", as: :system)
+
+      assert {:error, %Error{reason: :not_allowed} = error} =
+               Room.publish(room, event, by: "tom", as: :system)
+
+      assert error.message =~ ~s(the room's authority is "ann", the sender is "tom")
       assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, event, by: "ann")
 
       send(ann, :go)
@@ -591,25 +640,118 @@ defmodule Roomfold.RoomTest do
       use Roomfold.Room
 
       @impl true
-      def handle_event({"user_joined", %{"user_id" => "crash"}}, _, state) do
-        spawn_link(fn -> exit(:broken) end)
+      def handle_event({"user_joined", %{"user_id" => "raises"}}, _, state) do
+        Task.start_link(fn -> raise "broken" end)
+        {[], state}
+      end
+
+      def handle_event({"user_joined", %{"user_id" => "awaited"}}, _, _),
+        do: {[], Task.await(Task.async(fn -> exit(:broken) end))}
+
+      def handle_event({"user_joined", %{"user_id" => how}}, _, state) when how in ["broken", "shutdown"] do
+        spawn_link(fn -> exit(String.to_existing_atom(how)) end)
         {[], state}
       end
 
       def handle_event(_, _, state), do: {[], Task.await(Task.async(fn -> state end))}
     end
 
-    test "a task of the room's module ends, and the room goes on; one that breaks takes the room with it" do
-      room = start_room(module: Helped)
-      monitor = Process.monitor(room)
-      assert Room.publish(room, {"user_joined", %{"user_id" => "tom"}}) == {:ok, 1}
-      assert Room.publish(room, {"user_joined", %{"user_id" => "ann"}}) == {:ok, 2}
-      refute_received {:DOWN, ^monitor, _, _, _}
+    defp helped(room, user), do: Room.publish(room, {"user_joined", %{"user_id" => user}})
 
-      ExUnit.CaptureLog.capture_log(fn ->
-        Room.publish(room, {"user_joined", %{"user_id" => "crash"}})
-        assert_receive {:DOWN, ^monitor, _, _, :broken}, 5_000
-      end)
+    test "a task of the room's module ends, and the room goes on" do
+      room = start_room(module: Helped)
+
+      assert {helped(room, "tom"), helped(room, "ann"), helped(room, "shutdown")} ==
+               {{:ok, 1}, {:ok, 2}, {:ok, 3}}
+
+      assert Room.info(room).failed == 0
+    end
+
+    test "so it does when one breaks, which is said and counted: nothing of the room is lost" do
+      # Without a log, all of it would be.
+      room = start_room(module: Helped)
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          for user <- ["broken", "raises", "raises"], do: assert({:ok, _} = helped(room, user))
+          eventually(fn -> Room.info(room).failed == 3 end)
+          # The callback fails, too, and its state is what it was.
+          assert {:ok, 4} = helped(room, "awaited")
+          eventually(fn -> Room.info(room).failed == 5 end)
+        end)
+
+      assert log =~
+               "a linked process of the room room failed, and the room goes on without it"
+
+      assert log =~ "** (exit) :broken"
+      assert length(String.split(log, "goes on without it")) == 3
+      assert {:ok, 5} = helped(room, "tom")
+      assert map_size(Room.snapshot(room)) == 4
+    end
+
+    test "what the room itself is tied to, its name and its stream, ends with it" do
+      rooms = start_rooms(log: nil)
+      stream = :"stream_#{System.unique_integer([:positive])}"
+      start_supervised!({Roomfold.EventStream.Local, name: stream}, restart: :temporary)
+
+      for {opts, registry} <- [
+            {[rooms: rooms], Rooms.registry(rooms)},
+            {[rooms: nil, stream: {Roomfold.EventStream.Local, stream}], stream}
+          ] do
+        room = start_room([module: Helped] ++ opts)
+        {:ok, 1} = helped(room, "tom")
+        monitor = Process.monitor(room)
+
+        ExUnit.CaptureLog.capture_log(fn ->
+          for {_, partition, _, _} <- Supervisor.which_children(registry), do: Process.exit(partition, :kill)
+          assert_receive {:DOWN, ^monitor, _, _, :killed}
+        end)
+      end
+    end
+
+    test "what was published is in the log, and answered, where the stream is not there any more" do
+      stream = :"stream_#{System.unique_integer([:positive])}"
+      id = start_supervised!({Roomfold.EventStream.Local, name: stream}, restart: :temporary)
+
+      rooms =
+        start_rooms(stream: {Roomfold.EventStream.Local, stream}, room: [module: Helped, tick_ms: 60_000])
+
+      room = {rooms, "1"}
+      {:ok, 1} = helped(room, "tom")
+      pid = Room.whereis(room)
+      :sys.suspend(pid)
+      ref = Room.publish_async(pid, [{"user_joined", %{"user_id" => "ann"}}], by: :server)
+      monitor = Process.monitor(pid)
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          Supervisor.stop(id)
+          :sys.resume(pid)
+          assert_receive {:DOWN, ^monitor, _, _, :shutdown}
+        end)
+
+      assert_received {^ref, {:ok, [2]}}
+      assert log =~ "the stream of the room 1 failed, and its subscribers were not told"
+      assert {:ok, {2, _}} = Roomfold.EventLog.snapshot(Rooms.log(rooms), "1")
+    end
+
+    test "who wants the room to end is heard" do
+      for reason <- [:shutdown, :broken] do
+        rooms = start_rooms(room: [module: Helped, tick_ms: 60_000])
+        room = {rooms, "1"}
+        {:ok, 1} = helped(room, "tom")
+        pid = Room.whereis(room)
+        ref = Room.publish_async(pid, [{"user_joined", %{"user_id" => "ann"}}], by: :server)
+        monitor = Process.monitor(pid)
+
+        ExUnit.CaptureLog.capture_log(fn ->
+          Process.exit(pid, reason)
+          assert_receive {:DOWN, ^monitor, _, _, ^reason}
+        end)
+
+        # In good order, what waited is in the log.
+        if reason == :shutdown, do: assert_received({^ref, {:ok, [2]}})
+      end
     end
   end
 
@@ -637,6 +779,23 @@ defmodule Roomfold.RoomTest do
         assert_received {^ref, {:ok, [2]}}
         assert Room.seq(room) == seq + 1
       end
+    end
+
+    test "a room that stops by itself meanwhile has stopped" do
+      room = {start_rooms(log: nil), "1"}
+      {:ok, pid} = Room.ensure_started(room)
+      test = self()
+      # Before the room reads what comes next.
+      reader =
+        Task.async(fn -> Room.read(room, fn _ -> send(test, :reads) && receive(do: (:go -> 1)) end) end)
+
+      assert_receive :reads
+      send(pid, {:stop, :moved})
+      stopper = Task.async(fn -> Room.stop(room) end)
+      eventually(fn -> Process.info(pid, :message_queue_len) == {:message_queue_len, 2} end)
+      send(pid, :go)
+      assert {Task.await(reader), Task.await(stopper)} == {{:ok, 1}, :ok}
+      refute Process.alive?(pid)
     end
 
     test "a room without a log has another term in each life" do
@@ -809,15 +968,47 @@ defmodule Roomfold.RoomTest do
             {[log: "x.db"], ":log must be {module, options}"},
             {[log: {"x.db", []}], ":log must be"},
             {[log: {Nope, []}], ":log must be"},
+            {[log: {:running, {Nope, :log}}], ":log must be"},
             {[stream: "x"], ":stream must be {module, name}"},
+            {[stream: {Nope, :name}], ":stream must be {module, name} of a module that there is"},
+            {[room: [stream: {Nope, :name}]], ":stream must be"},
             {[placement: Nope], ":placement must be {module, options}"},
             {[name: "x"], ":name must be an atom"},
             {[name: nil], ":name must be an atom"},
+            {[room: [log: nil, tick_ms: 1, stream: nil]],
+             "[:log, :stream] of :room: its rooms share those of the place"},
             {[colour: 1], "unknown keys"}
           ] do
         error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end
         assert error.message =~ message
       end
+    end
+
+    test "an option that is there twice is named as such" do
+      twice = [tick_ms: 1, tick_ms: 2]
+
+      for {call, of} <- [
+            {fn -> Rooms.start_link(name: :never, room: twice) end,
+             "a room given more than once: [:tick_ms]"},
+            {fn -> Rooms.start_link(name: :never, name: :ever) end,
+             "a place for rooms given more than once: [:name]"},
+            {fn -> Room.start_link([id: "x", rooms: nil] ++ twice) end,
+             "a room given more than once: [:tick_ms]"},
+            {fn -> Room.start_link(id: "x", id: "y") end, "a room given more than once: [:id]"},
+            {fn -> Room.ensure_started("twice", twice ++ [impl: :elixir, impl: :native] ++ twice) end,
+             "a room given more than once: [:tick_ms, :impl]"},
+            {fn -> Room.join("twice", "tom", format: :json, format: :packed) end,
+             "a join given more than once: [:format]"},
+            {fn -> Room.publish("twice", {"x", %{}}, by: "tom", by: "ann") end,
+             "publish given more than once: [:by]"},
+            {fn -> Session.new(room: "a", user: "tom", room: "b") end,
+             "a session given more than once: [:room]"},
+            {fn -> World.new(impl: :elixir, impl: :native) end, "a world given more than once: [:impl]"}
+          ] do
+        assert assert_raise(ArgumentError, call).message == "options of " <> of
+      end
+
+      assert Room.whereis("twice") == nil
     end
 
     test "so are those of one room, of a fork, a refold and a drain" do

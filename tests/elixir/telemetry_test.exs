@@ -116,7 +116,7 @@ defmodule Roomfold.TelemetryTest do
   end
 
   @tag :capture_log
-  test "what fails in a span is said, and fails as before", %{room: {rooms, id}} do
+  test "what fails in a span, and that the room's stream does", %{room: {rooms, id}} do
     # A stream that can't carry anything.
     defmodule Broken do
       def subscribers?(_, _), do: true
@@ -124,11 +124,14 @@ defmodule Roomfold.TelemetryTest do
     end
 
     {:ok, pid} = Room.ensure_started({rooms, id}, stream: {Broken, :name})
-    ref = Process.monitor(pid)
-    assert {:error, %Error{reason: :room_closed}} = Room.publish(pid, {"user_joined", %{"user_id" => "tom"}})
-    assert_receive {:DOWN, ^ref, _, _, _}
+    assert {:ok, 1} = Room.publish(pid, {"user_joined", %{"user_id" => "tom"}})
 
-    assert_receive {[:roomfold, :room, :fold, :exception], %{duration: _},
+    assert_receive {[:roomfold, :room, :publish, :exception], %{duration: _},
                     %{kind: :error, reason: %RuntimeError{}, stacktrace: [_ | _]}}
+
+    assert_receive {[:roomfold, :room, :failed], %{count: 1},
+                    %{room: ^id, of: :stream, error: %RuntimeError{}}}
+
+    assert Room.info(pid).failed == 1
   end
 end

@@ -177,14 +177,41 @@ describe("Timeline", () => {
   });
 });
 
-test("People", () => {
-  const people = new People();
+describe("People", () => {
   const entry = (...refs) => ({ metas: refs.map((phx_ref) => ({ phx_ref })) });
-  people.reset({ tom: entry("1"), ann: entry("2", "3") });
-  people.change({ joins: { eve: entry("4"), tom: entry("5") }, leaves: { ann: entry("2"), nobody: entry("9") } });
-  assert.deepEqual(people.list(), ["ann", "eve", "tom"]);
-  people.change({ joins: {}, leaves: { ann: entry("3"), tom: entry("1") } });
-  assert.deepEqual(people.list(), ["eve", "tom"]);
-  people.reset({});
-  assert.deepEqual(people.list(), []);
+  const came = (joins) => ({ joins, leaves: {} });
+  const went = (leaves) => ({ joins: {}, leaves });
+
+  test("come and go, by each of their connections", () => {
+    const people = new People();
+    people.reset({ tom: entry("1"), ann: entry("2", "3") }, "1");
+    people.change({ joins: { eve: entry("4"), tom: entry("5") }, leaves: { ann: entry("2"), nobody: entry("9") } }, "1");
+    assert.deepEqual(people.list(), ["ann", "eve", "tom"]);
+    people.change(went({ ann: entry("3"), tom: entry("1") }), "1");
+    assert.deepEqual(people.list(), ["eve", "tom"]);
+    people.reset({}, "2");
+    assert.deepEqual(people.list(), []);
+  });
+
+  test("who comes before the state of a join is told is not forgotten by it", () => {
+    const people = new People();
+    people.reset({ tom: entry("1"), ann: entry("2") }, "1");
+    // The connection broke, and all join again.
+    people.change(came({ ann: entry("3") }), "4");
+    people.change(came({ bob: entry("4") }), "4");
+    people.change(went({ bob: entry("4") }), "4");
+    assert.deepEqual(people.list(), ["ann", "tom"], "until the state is here");
+    people.reset({ tom: entry("5") }, "4");
+    assert.deepEqual(people.list(), ["ann", "tom"]);
+    people.change(went({ ann: entry("3") }), "4");
+    assert.deepEqual(people.list(), ["tom"]);
+  });
+
+  test("what came in a join whose state never came is of no use to the next", () => {
+    const people = new People();
+    people.change(came({ ann: entry("1") }), "1");
+    people.change(came({ eve: entry("2") }), "2");
+    people.reset({ tom: entry("3") }, "2");
+    assert.deepEqual(people.list(), ["eve", "tom"]);
+  });
 });

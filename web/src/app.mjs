@@ -219,7 +219,8 @@ export class App {
     const controls = live ? /** @type {Live} */ (this.mode).controls : { key: () => false, release() {} };
     bindKeys(this.stage.canvas, /** @type {any} */ (controls), (code, shift) => this.mode.key(code, shift) || this.#key(code));
     const common = [["i", "inspector"], ["f", "full screen"], ["?", "this help"]];
-    $("keys-list").replaceChildren(...[...this.mode.keys, ...common].map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))));
+    const known = matchMedia("(pointer: coarse)").matches ? this.mode.gestures : [...this.mode.keys, ...common];
+    $("keys-list").replaceChildren(...known.map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))));
     $("help").onclick = () => $("keys").showModal();
     $("full").onclick = () => this.#full();
   }

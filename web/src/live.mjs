@@ -18,6 +18,7 @@ const USE_RANGE = 3; // metres to a door
 
 export class Live {
   keys = [["W A S D", "walk; with shift run"], ["mouse", "look: click into the room first, Esc lets go"], ["← →", "turn"], ["click, space", "fire"], ["1 … 8", "weapon"], ["e", "open the door in front"], ["g", "record a ghost, end, forget it"]];
+  gestures = [["left thumb", "walk"], ["right thumb", "look"], ["round button", "fire"], ["a weapon's name", "take it"]];
   controls = new Controls();
   player = new Player(this.controls);
   ghost = new Ghost();

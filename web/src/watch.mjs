@@ -8,6 +8,7 @@ const VIEWS = [["above", "Above"], ["behind", "Follow"], ["eyes", "Eyes"]];
 
 export class Watch {
   keys = [["space", "play, pause"], ["← →", "2 seconds back, on; with shift 10"], ["↑ ↓", "faster, slower"], ["1 … 9", "follow a player"], ["0", "the whole level"], ["v", "through somebody's eyes, or from behind"], ["drag, wheel", "turn and zoom, with the right button move"]];
+  gestures = [["a player's name", "follow, and let go"], ["one finger", "turn"], ["two fingers", "zoom and move"]];
 
   /** @param {import("./app.mjs").App} app */
   constructor(app) {

@@ -138,6 +138,8 @@ X(LOG_LOCKED, log_locked, "the log is in use by somebody else")
 X(LOG_READONLY, log_readonly, "the log can't be written: its file or its folder is read-only")
 //: the file is something else, or of another version
 X(LOG_FORMAT, log_format, "the file is not a log that this version of Roomfold reads")
+//: a room is opened, or its past is read, with an older `:rules_version` or `:schema_version` than some of its records have: upcasters lead forward only
+X(LOG_NEWER, log_newer, "the log has records of a newer version than the room's")
 //: a checksum, a chain or a count does not hold: this room's read fails, nobody else's
 X(LOG_DAMAGED, log_damaged, "the log is damaged")
 //: an input or output error; the log's process is not there, or ended

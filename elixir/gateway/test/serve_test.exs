@@ -48,7 +48,14 @@ defmodule Mix.Tasks.Roomfold.ServeTest do
   end
 
   test "arguments that are none" do
-    assert_raise Mix.Error, ~r/usage/, fn -> Serve.run(["--prot", "1"]) end
-    assert_raise Mix.Error, ~r/usage/, fn -> Serve.run(["x"]) end
+    for {args, wrong} <- [
+          {["--prot"], "--prot"},
+          {["--port", "many"], "--port many"},
+          {["--port", "99999"], "--port 99999"},
+          {["--port", "-1"], "--port -1"},
+          {["x"], "x"}
+        ] do
+      assert_raise Mix.Error, ~r/can't use #{wrong}\nusage: /, fn -> Serve.run(args) end
+    end
   end
 end

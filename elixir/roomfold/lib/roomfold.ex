@@ -2,6 +2,14 @@ defmodule Roomfold do
   @moduledoc """
   Multiplayer rooms as ordered streams of events, folded in C.
 
+      iex> {:ok, 1} = Roomfold.Room.publish("a first room", {"user_joined", %{"user_id" => "tom", "position" => [0, 1, 2]}})
+      iex> {:ok, 2} = Roomfold.Room.publish("a first room", {"user_moved", %{"user_id" => "tom", "position" => [3, 1, 2]}}, by: "tom")
+      iex> Roomfold.Room.get("a first room", "tom")
+      %{"position" => [3.0, 1.0, 2.0]}
+      iex> {:ok, before} = Roomfold.Room.state_at("a first room", 1)
+      iex> Roomfold.World.get(before, "tom")
+      %{"position" => [0.0, 1.0, 2.0]}
+
     * `Roomfold.World` - the state of a room: fold events into it, read it, see what changed
     * `Roomfold.Rules` - what domain events do, as data
     * `Roomfold.Schema` - which components have a type

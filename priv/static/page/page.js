@@ -1985,6 +1985,7 @@ var RECOIL_MS = 140;
 var USE_RANGE = 3;
 var Live = class {
   keys = [["W A S D", "walk; with shift run"], ["mouse", "look: click into the room first, Esc lets go"], ["← →", "turn"], ["click, space", "fire"], ["1 … 8", "weapon"], ["e", "open the door in front"], ["g", "record a ghost, end, forget it"]];
+  gestures = [["left thumb", "walk"], ["right thumb", "look"], ["round button", "fire"], ["a weapon's name", "take it"]];
   controls = new Controls();
   player = new Player(this.controls);
   ghost = new Ghost();
@@ -2607,6 +2608,7 @@ var Transport = class {
 var VIEWS = [["above", "Above"], ["behind", "Follow"], ["eyes", "Eyes"]];
 var Watch = class {
   keys = [["space", "play, pause"], ["← →", "2 seconds back, on; with shift 10"], ["↑ ↓", "faster, slower"], ["1 … 9", "follow a player"], ["0", "the whole level"], ["v", "through somebody's eyes, or from behind"], ["drag, wheel", "turn and zoom, with the right button move"]];
+  gestures = [["a player's name", "follow, and let go"], ["one finger", "turn"], ["two fingers", "zoom and move"]];
   /** @param {import("./app.mjs").App} app */
   constructor(app) {
     this.app = app;
@@ -2852,7 +2854,8 @@ var App = class {
       (code, shift) => this.mode.key(code, shift) || this.#key(code)
     );
     const common = [["i", "inspector"], ["f", "full screen"], ["?", "this help"]];
-    $("keys-list").replaceChildren(...[...this.mode.keys, ...common].map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))));
+    const known = matchMedia("(pointer: coarse)").matches ? this.mode.gestures : [...this.mode.keys, ...common];
+    $("keys-list").replaceChildren(...known.map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what))));
     $("help").onclick = () => $("keys").showModal();
     $("full").onclick = () => this.#full();
   }

@@ -6,13 +6,27 @@ export class People {
   /** @type {Map<string, Set<string>>} user → references of its connections */
   #users = new Map();
 
-  /** All of them. @param {Object<string, Entry>} state */
-  reset(state) {
+  // Of which join the state is, and the changes of a join whose state has not come yet: Phoenix sends the two by different
+  // processes, so that a change that the state does not have may come before it.
+  #join = null;
+  #early = { join: null, changes: [] };
+
+  /** All of them. @param {Object<string, Entry>} state @param {string} join the reference of the channel's join */
+  reset(state, join) {
     this.#users = new Map(Object.entries(state).map(([user, entry]) => [user, refs(entry)]));
+    this.#join = join;
+    if (this.#early.join === join) this.#early.changes.forEach((change) => this.#apply(change));
+    this.#early = { join: null, changes: [] };
   }
 
-  /** Those who came and went. @param {{joins: Object<string, Entry>, leaves: Object<string, Entry>}} diff */
-  change({ joins, leaves }) {
+  /** Those who came and went. @param {{joins: Object<string, Entry>, leaves: Object<string, Entry>}} change @param {string} join */
+  change(change, join) {
+    if (join === this.#join) return this.#apply(change);
+    if (join !== this.#early.join) this.#early = { join, changes: [] };
+    this.#early.changes.push(change);
+  }
+
+  #apply({ joins, leaves }) {
     for (const [user, entry] of Object.entries(joins)) {
       const known = this.#users.get(user) ?? new Set();
       for (const ref of refs(entry)) known.add(ref);

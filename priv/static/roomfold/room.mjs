@@ -164,8 +164,8 @@ export class Room {
     const channel = this.#channel;
     for (const kind of ["snapshot", "diff"]) channel.on(kind, (payload) => this.#onFrame(payload));
     channel.on("events", ({ events }) => events.forEach((event) => this.#emit("event", event)));
-    channel.on("presence_state", (state) => this.#onPeople(() => this.#people.reset(state)));
-    channel.on("presence_diff", (diff) => this.#onPeople(() => this.#people.change(diff)));
+    channel.on("presence_state", (state) => this.#onPeople(() => this.#people.reset(state, channel.joinRef())));
+    channel.on("presence_diff", (diff) => this.#onPeople(() => this.#people.change(diff, channel.joinRef())));
     // The room has come back as another process, perhaps on another node, and we are still in it.
     channel.on("term", ({ term }) => (this.joined = { ...this.joined, term }));
     channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));

@@ -21,9 +21,12 @@ export function compareText(a, b) {
   return left.length - right.length;
 }
 
+// No literal (1n): bundlers refuse one for the browsers that a new Phoenix 1.7 project names (es2017).
+const one = BigInt(1);
+
 // Below 2^53 a number, else a bigint.
 const unzigzag = (n) =>
-  typeof n === "number" ? (n % 2 === 1 ? -(n + 1) / 2 : n / 2) : Number(n & 1n ? -(n >> 1n) - 1n : n >> 1n);
+  typeof n === "number" ? (n % 2 === 1 ? -(n + 1) / 2 : n / 2) : Number(n & one ? -(n >> one) - one : n >> one);
 
 export class Bytes {
   #fixed;

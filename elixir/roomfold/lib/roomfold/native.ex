@@ -51,8 +51,8 @@ defmodule Roomfold.Native do
   def hits_cast(_ref, _version, _shots), do: not_loaded()
   def hits_overlap(_ref, _version, _zones), do: not_loaded()
 
-  # Like `raise`, but compilers and Dialyzer know that the library replaces it.
-  @spec not_loaded() :: no_return
+  # Like `raise`, but compilers and Dialyzer know that the library replaces it; so it is not said to return nothing.
+  @spec not_loaded() :: term
   defp not_loaded do
     reason = :persistent_term.get(__MODULE__, "it was not built")
 

@@ -87,7 +87,7 @@ defmodule Roomfold.Projection do
   @callback overlap(state, [term]) :: {:ok, [term]} | error
   @callback mark(state, time :: float) :: {:ok, state} | error
   @callback info(state) :: {:ok, info} | error
-  @doc "The `Roomfold.JSON` implementation that goes with it; `:native` without this callback."
+  @doc "The `Roomfold.JSON` implementation that goes with it; without this callback C, where it is loaded."
   @callback json() :: :native | :elixir
   @optional_callbacks json: 0
 
@@ -120,7 +120,10 @@ defmodule Roomfold.Projection do
   @spec json(atom) :: :native | :elixir
   def json(impl) do
     module = module(impl)
-    if Code.ensure_loaded?(module) and function_exported?(module, :json, 0), do: module.json(), else: :native
+
+    if Code.ensure_loaded?(module) and function_exported?(module, :json, 0),
+      do: module.json(),
+      else: Roomfold.JSON.compiled()
   end
 
   @doc """

@@ -19,7 +19,7 @@ defmodule Roomfold.Replay do
   """
   use GenServer
 
-  alias Roomfold.{Error, EventStream, JSON, World}
+  alias Roomfold.{Error, EventStream, JSON, OptionList, World}
   alias Roomfold.Replay.{Clock, Recording, Timeline}
   alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
 
@@ -27,8 +27,9 @@ defmodule Roomfold.Replay do
   # A timer takes no more than so many; then it looks again.
   @longest_ms 3_600_000
 
-  # world: with all events that were taken from the timeline
-  defstruct [:options, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
+  # caller: who has started it, they end together; world: with all events that were taken from the timeline; timer: {key, reference} of the
+  # one that runs, or has run
+  defstruct [:options, :caller, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
 
   @doc """
   Starts playing.
@@ -53,22 +54,14 @@ defmodule Roomfold.Replay do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    {own, room} = Keyword.split(opts, @own)
+    {own, room} = opts |> OptionList.once!("a replay") |> Keyword.split(@own)
     check(own)
     options = Options.new([[id: "replay"], room], "a replay", @own)
 
     # That there is nothing to play is returned, and does not end the caller.
-    case GenServer.start(__MODULE__, {own, options}, spawn_opt: options.spawn_opt) do
-      {:ok, pid} ->
-        Process.link(pid)
-        {:ok, pid}
-
-      {:error, {:shutdown, %Error{} = error}} ->
-        {:error, error}
-
-      other ->
-        other
-    end
+    with {:error, {:shutdown, %Error{} = error}} <-
+           GenServer.start(__MODULE__, {own, options, self()}, spawn_opt: options.spawn_opt),
+         do: {:error, error}
   end
 
   defp check(own) do
@@ -223,13 +216,16 @@ defmodule Roomfold.Replay do
   # ---- starting ----
 
   @impl true
-  def init({own, options}) do
+  def init({own, options, caller}) do
     Process.flag(:trap_exit, true)
 
     with {:ok, log} <- log(own, options),
          {:ok, timeline, world} <- Timeline.open(%{options | log: log}) do
+      Process.link(caller)
+
       state = %__MODULE__{
         options: timeline.options,
+        caller: caller,
         world: world,
         term: 1,
         timeline: timeline,
@@ -255,14 +251,15 @@ defmodule Roomfold.Replay do
   # ---- playing ----
 
   # Folds everything that is due, then sets a timer for the next event.
-  defp play(%{clock: %{paused?: true}} = state), do: %{state | timer: nil}
+  defp play(%{clock: %{paused?: true}} = state), do: cancelled(state)
 
   defp play(state) do
+    state = cancelled(state)
     position = Clock.position(state.clock, now())
     {due, timeline} = Timeline.due(state.timeline, position)
     {positions, lines} = Enum.unzip(due)
     clock = Clock.played(state.clock, positions, position)
-    %{state | timer: nil, timeline: timeline, clock: clock} |> fold(lines) |> arm()
+    %{state | timeline: timeline, clock: clock} |> fold(lines) |> arm()
   end
 
   defp fold(state, []), do: state
@@ -286,7 +283,7 @@ defmodule Roomfold.Replay do
         from: from,
         seq: World.seq(state.world),
         frames: Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, from, &1)}),
-        events: if(People.events?(state.people), do: Frames.told(lines, state.options.diff_tells))
+        events: if(People.events?(state.people), do: Frames.told(lines, state.options))
       }
 
       for pid <- pids, do: send(pid, {:roomfold, state.options.id, {:update, update}})
@@ -295,9 +292,11 @@ defmodule Roomfold.Replay do
 
   defp publish(%{topic: nil}, _), do: :ok
 
-  defp publish(%{topic: {stream, topic}}, lines) do
-    if EventStream.subscribers?(stream, topic),
-      do: EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode/1))
+  defp publish(%{topic: {stream, topic}, options: options}, lines) do
+    if EventStream.subscribers?(stream, topic) do
+      json = Options.json(options)
+      EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode(&1, json)))
+    end
   end
 
   # When the next event is due; a whole millisecond at least, so that a dense stream comes in batches. What can't go on stands still.
@@ -315,14 +314,22 @@ defmodule Roomfold.Replay do
   defp set_timer(state, due) do
     key = make_ref()
     now = ceil(now())
-    Process.send_after(self(), {:play, key}, due |> ceil() |> max(now) |> min(now + @longest_ms), abs: true)
-    %{state | timer: key}
+    at = due |> ceil() |> max(now) |> min(now + @longest_ms)
+    %{state | timer: {key, Process.send_after(self(), {:play, key}, at, abs: true)}}
+  end
+
+  defp cancelled(%{timer: nil} = state), do: state
+
+  defp cancelled(%{timer: {_, timer}} = state) do
+    Process.cancel_timer(timer)
+    %{state | timer: nil}
   end
 
   # ---- calls ----
 
   @impl true
-  def handle_call(:pause, _, state), do: {:reply, :ok, %{state | clock: Clock.pause(state.clock, now())}}
+  def handle_call(:pause, _, state),
+    do: {:reply, :ok, cancelled(%{state | clock: Clock.pause(state.clock, now())})}
 
   def handle_call(:resume, _, %{clock: %{paused?: true} = clock} = state) do
     state = play(%{state | clock: Clock.resume(clock, now()), timeline: Timeline.retry(state.timeline)})
@@ -364,14 +371,17 @@ defmodule Roomfold.Replay do
   end
 
   def handle_call({:join, pid, user, how}, _, state) do
-    case People.admits(state.people, pid, user) do
-      :ok -> joined(state, pid, user, how)
+    with :ok <- People.admits(state.people, pid, user),
+         {:ok, frame} <- Read.or_error(fn -> Frames.snapshot(state.world, how.format) end) do
+      joined(state, pid, user, how, frame)
+    else
       error -> {:reply, error, state}
     end
   end
 
   def handle_call({:catch_up, from, format}, _, state) do
-    {:reply, {:ok, {World.seq(state.world), Frames.changed(state.world, from, format)}}, state}
+    catch_up = fn -> {World.seq(state.world), Frames.changed(state.world, from, format)} end
+    {:reply, Read.or_error(catch_up), state}
   end
 
   def handle_call({:read, read}, _, state), do: {:reply, Read.run(read, state.world), state}
@@ -381,7 +391,7 @@ defmodule Roomfold.Replay do
   def handle_call(_, _, state),
     do: {:reply, {:error, Error.new(:not_supported, detail: "this is a replay")}, state}
 
-  defp joined(state, pid, user, how) do
+  defp joined(state, pid, user, how, frame) do
     case People.number(state.people, pid) do
       nil -> Process.monitor(pid)
       number -> send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
@@ -399,7 +409,7 @@ defmodule Roomfold.Replay do
       seq: World.seq(state.world),
       tick_ms: state.options.tick_ms,
       users: [],
-      frame: Frames.snapshot(state.world, how.format)
+      frame: frame
     }
 
     {:reply, {:ok, answer}, state}
@@ -415,11 +425,21 @@ defmodule Roomfold.Replay do
   def handle_cast(_, state), do: {:noreply, state}
 
   @impl true
-  def handle_info({:play, key}, %{timer: key} = state), do: {:noreply, play(state)}
+  def handle_info({:play, key}, %{timer: {key, _}} = state), do: {:noreply, play(state)}
   def handle_info({:DOWN, _, _, pid, _}, state), do: {:noreply, left(state, pid)}
-  def handle_info({:EXIT, _, :normal}, state), do: {:noreply, state}
-  def handle_info({:EXIT, _, reason}, state), do: {:stop, reason, state}
+
+  def handle_info({:EXIT, from, reason}, %{caller: caller} = state) do
+    if reason == :normal and from != caller, do: {:noreply, state}, else: {:stop, reason, state}
+  end
+
   def handle_info(_, state), do: {:noreply, state}
+
+  # A recording's own log, which a normal end would leave alone.
+  @impl true
+  def terminate(_, %{options: %{log: {_, log}}}) do
+    {:links, links} = Process.info(self(), :links)
+    if log in links, do: Process.exit(log, :shutdown)
+  end
 
   defp replays, do: Error.new(:not_allowed, detail: "this is a replay")
 

@@ -46,10 +46,10 @@ defmodule Roomfold.Room do
 
   A callback that raises, exits, throws or answers what it may not ends no room, but for `init/3`: what `authorize/4` was asked about is refused
   (`:not_allowed`), the others have said nothing, and the module's state is what it was. It is logged, the first time and once in 1,000 times, and counted (`:failed`
-  of `info/1`).
+  of `info/1`). So is a process that a callback has linked to the room, and that breaks: the room goes on, and does not start it again.
   """
 
-  alias Roomfold.{Error, EventLog, EventStream, Rooms, Rules, World}
+  alias Roomfold.{Error, EventLog, EventStream, OptionList, Rooms, Rules, World}
   alias Roomfold.Room.{History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
@@ -122,7 +122,7 @@ defmodule Roomfold.Room do
     * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)
     * `:rewind` - whether past positions are remembered, for `Roomfold.Hits` (default: if there is a level)
     * `:rules_version`, `:schema_version` (1) - increase them when the rules or the schema change: logs and snapshots record them, and a
-      room that starts with new ones rebuilds its world from the log
+      room that starts with new ones rebuilds its world from the log. Older ones than the log's are refused (`:log_newer`)
     * `:spawn_opt` - of the room's process, as for `GenServer.start_link/3`, without links and monitors (`[]`). With `[priority: :high]` rooms
       keep their ticks when a node has more to do than it can; everything else on it waits then (docs/scaling.md)
     * `:upcasters` - functions that take an event of the log as decoded JSON, or that and a map of the versions it was written with
@@ -136,7 +136,7 @@ defmodule Roomfold.Room do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    id = Keyword.fetch!(opts, :id)
+    id = opts |> OptionList.once!("a room") |> Keyword.fetch!(:id)
 
     case Keyword.get(opts, :rooms, Rooms) do
       nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
@@ -220,7 +220,7 @@ defmodule Roomfold.Room do
   @spec publish(t, event | [event], keyword) ::
           {:ok, pos_integer | [pos_integer] | Range.t()} | {:error, Error.t()}
   def publish(room, event_or_events, opts \\ []) do
-    opts = Keyword.validate!(opts, by: :server, as: nil, timeout: 5_000)
+    opts = OptionList.validate!(opts, [by: :server, as: nil, timeout: 5_000], "publish")
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
          {:ok, texts} <- Text.events(listed(event_or_events), json()),
@@ -250,7 +250,7 @@ defmodule Roomfold.Room do
   """
   @spec publish_async(pid, [event], keyword) :: reference
   def publish_async(room, events, opts) when is_pid(room) and is_list(events) do
-    opts = Keyword.validate!(opts, by: :server, as: nil)
+    opts = OptionList.validate!(opts, [by: :server, as: nil], "publish_async")
 
     case sender(opts[:by], opts[:as]) do
       {:ok, sender} -> publish_from(room, sender, events)
@@ -353,7 +353,8 @@ defmodule Roomfold.Room do
   """
   @spec join(t, user :: String.t(), keyword) :: {:ok, map} | {:error, Error.t()}
   def join(room, user, opts \\ []) do
-    opts = Keyword.validate!(opts, format: :json, events: true, last_seq: nil, last_term: nil, params: %{})
+    known = [format: :json, events: true, last_seq: nil, last_term: nil, params: %{}]
+    opts = OptionList.validate!(opts, known, "a join")
 
     how = check_join!(Map.new(opts))
     with {:ok, {:user, user}} <- sender(user, nil), do: call(room, {:join, self(), user, how}, 15_000)
@@ -459,8 +460,8 @@ defmodule Roomfold.Room do
     * `:seq`, `:term`, `:entities`, `:connections`, `:users`, `:queued` events
     * `:ticks` (there are none while there is nothing to do), and `:shed` - ticks that were left out
     * `:strays` - messages that others broadcast on its stream; they are not folded
-    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system or a callback of its
-      module failed
+    * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system, a callback of its
+      module, a process that these have linked to the room, or its stream failed
     * `:busy_us` - how long it worked on a tick or after a commit, in microseconds: `:count`, `:mean`, `:p50`, `:p99`, `:max`
 
       iex> Roomfold.Room.info("new room").users
@@ -488,12 +489,17 @@ defmodule Roomfold.Room do
       try do
         GenServer.stop(pid, :shutdown, 15_000)
       catch
-        :exit, {reason, _} when reason in [:noproc, :normal, :shutdown] -> :ok
+        :exit, reason -> stopped?(reason) || exit(reason)
       end
     end
 
     :ok
   end
+
+  # By itself, or because somebody else has asked.
+  defp stopped?({reason, {module, _, _}}) when module in [GenServer, :sys], do: stopped?(reason)
+  defp stopped?({:shutdown, reason}), do: reason in [:idle, :moved]
+  defp stopped?(reason), do: reason in [:noproc, :normal, :shutdown]
 
   # ---- the past ----
 
@@ -543,7 +549,7 @@ defmodule Roomfold.Room do
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
   def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
-    opts = Keyword.validate!(opts, [:id])
+    opts = OptionList.validate!(opts, [:id], "a fork")
 
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
@@ -590,7 +596,7 @@ defmodule Roomfold.Room do
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
   def refold(room, %Rules{} = rules, opts \\ []) do
-    every = Keyword.validate!(opts, every: 1_000)[:every]
+    every = OptionList.validate!(opts, [every: 1_000], "a refold")[:every]
     Options.must!(:every, every, &(is_integer(&1) and &1 > 0), "a whole number above 0")
     past(room, &History.refold(&1, rules, every))
   end
@@ -627,7 +633,7 @@ defmodule Roomfold.Room do
         |> Map.to_list()
 
       if options.log,
-        do: Roomfold.Replay.start_link([log: options.log] ++ world ++ opts),
+        do: Roomfold.Replay.start_link(Keyword.merge([log: options.log] ++ world, opts)),
         else: {:error, Error.new(:not_supported, detail: "the room has no log")}
     end)
   end

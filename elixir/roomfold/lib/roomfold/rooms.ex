@@ -21,7 +21,7 @@ defmodule Roomfold.Rooms do
   """
   use Supervisor
 
-  alias Roomfold.{Error, EventLog, EventStream, Placement, Room, Rooms}
+  alias Roomfold.{Error, EventLog, EventStream, OptionList, Placement, Room, Rooms}
   alias Roomfold.Room.Options
 
   @type t :: atom
@@ -55,7 +55,7 @@ defmodule Roomfold.Rooms do
   """
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts) do
-    Keyword.validate!(opts, [:name, :log, :stream, :placement, :room])
+    OptionList.validate!(opts, [:name, :log, :stream, :placement, :room], "a place for rooms")
     check(opts)
     Supervisor.start_link(__MODULE__, opts, name: opts[:name])
   end
@@ -63,14 +63,23 @@ defmodule Roomfold.Rooms do
   # Checked in the caller, also the options of rooms: a wrong option raises now, not when the first room is used.
   defp check(opts) do
     log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
-    running = &match?({module, _} when is_atom(module), &1)
+    stream = "{module, name} of a module that there is, such as {Roomfold.EventStream.Group, MyApp.Stream}"
     Options.must!(:name, opts[:name], &(is_atom(&1) and &1 != nil), "an atom")
-    Options.must!(:log, opts[:log], &(&1 == nil or match?({:running, {_, _}}, &1) or to_start?(&1)), log)
-    Options.must!(:stream, opts[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or to_start?(&1)), log)
+    Options.must!(:stream, opts[:stream], &(&1 == nil or Options.carrier?(&1)), stream)
     Options.must!(:placement, opts[:placement], &(&1 == nil or to_start?(&1)), "{module, options}")
     Options.must!(:room, opts[:room], &(&1 == nil or Keyword.keyword?(&1)), "a list of options")
-    Options.new([Options.of_module(opts[:room][:module]), opts[:room] || [], [id: "any"]])
+    room = opts[:room] || []
+    Options.new([Options.of_module(room[:module]), room, [id: "any"]])
+
+    case Keyword.keys(Keyword.take(room, [:rooms, :log, :stream])) do
+      [] -> :ok
+      shared -> raise ArgumentError, "#{inspect(shared)} of :room: its rooms share those of the place"
+    end
   end
+
+  defp running?({:running, log}), do: Options.carrier?(log)
+  defp running?(_), do: false
 
   defp to_start?({module, opts}),
     do: is_atom(module) and Keyword.keyword?(opts) and Code.ensure_loaded?(module)
@@ -284,7 +293,7 @@ defmodule Roomfold.Rooms do
   """
   @spec drain(t, keyword) :: {:ok, non_neg_integer}
   def drain(rooms, opts \\ []) do
-    timeout = Keyword.validate!(opts, timeout: 15_000)[:timeout]
+    timeout = OptionList.validate!(opts, [timeout: 15_000], "a drain")[:timeout]
     {module, placement_opts} = placement(rooms)
     if drains?(module), do: module.drain(rooms, placement_opts)
     {:ok, stop_all(rooms, :moved, timeout)}

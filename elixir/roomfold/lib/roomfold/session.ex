@@ -26,7 +26,8 @@ defmodule Roomfold.Session do
   adds `last_seq` and `last_term`. `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
 
   It gets `snapshot` or, coming back, perhaps a `diff`; then a `diff` for each tick that changed something, `events` (`{"events": [..]}`),
-  `presence_diff`, `authority`, and `term` when the room has restarted and the session has joined it again.
+  `presence_diff`, `authority` (in a room where a client has it: who, at the join and when it changes), and `term` when the room has restarted
+  and the session has joined it again.
 
   It sends events under their names, and now and then `ack` with `{"seq": n}`, once it has received everything up to that seq. Snapshots and
   diffs that are not acknowledged may have at most `max_unacknowledged` bytes (the reply to the join has the number). A client that reads
@@ -34,7 +35,7 @@ defmodule Roomfold.Session do
   disconnected.
   """
 
-  alias Roomfold.{Error, JSON}
+  alias Roomfold.{Error, JSON, OptionList}
   alias Roomfold.Room.{Limit, Options, Update}
   alias Roomfold.Session.Link
 
@@ -114,7 +115,7 @@ defmodule Roomfold.Session do
   @spec new(keyword) :: t
   def new(opts) do
     {link, opts} = Keyword.pop(opts, :link, Link)
-    {own, options} = opts |> Keyword.validate!(@own ++ @defaults) |> Keyword.split(@own)
+    {own, options} = opts |> OptionList.validate!(@own ++ @defaults, "a session") |> Keyword.split(@own)
     options = check!(own, Map.new(options))
     rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
     options = Map.put(options, :rates, rates)
@@ -493,13 +494,16 @@ defmodule Roomfold.Session do
   end
 
   # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.
-  def handle(%__MODULE__{} = session, {:roomfold, _, {:behind, seq, bytes}}) do
+  def handle(%{term: term, number: number} = session, {:roomfold, _, {:behind, term, number, seq, bytes}}) do
     sent = :queue.in({seq, bytes}, :queue.new())
     # It can't have received more than there was.
     acked = min(session.acked, seq)
     session = %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}
     caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
   end
+
+  # It was said to an earlier session of this process.
+  def handle(session, {:roomfold, _, {:behind, _, _, _, _}}), do: {[], session}
 
   def handle(%__MODULE__{} = session, {:roomfold, _, :tell}), do: {[], tell(%{session | tells?: false})}
 
@@ -537,29 +541,31 @@ defmodule Roomfold.Session do
 
   def handle(_, _), do: :ignore
 
-  defp answered(answers, frames, %{waiting: waiting} = session) do
-    {replies, waiting} = replies(answers, waiting)
+  defp answered(answers, frames, %{waiting: waiting, json: json} = session) do
+    {replies, waiting} = replies(answers, waiting, json)
     {frames ++ replies, %{session | waiting: waiting}}
   end
 
-  defp replies([], waiting), do: {[], waiting}
+  defp replies([], waiting, _), do: {[], waiting}
 
-  defp replies([{room_ref, answer} | answers], waiting) do
+  defp replies([{room_ref, answer} | answers], waiting, json) do
     case waiting do
       %{^room_ref => {ref, event}} ->
-        {replies, waiting} = replies(answers, Map.delete(waiting, room_ref))
-        {reply(ref, event, answer) ++ replies, waiting}
+        {replies, waiting} = replies(answers, Map.delete(waiting, room_ref), json)
+        {reply(ref, event, answer, json) ++ replies, waiting}
 
       # An answer to what was published before the session came back.
       _ ->
-        replies(answers, waiting)
+        replies(answers, waiting, json)
     end
   end
 
-  defp reply(nil, _, _), do: []
-  defp reply(ref, _, {:ok, []}), do: [{:reply, ref, :ok, %{}}]
-  defp reply(ref, _, {:ok, seqs}), do: [{:reply, ref, :ok, %{"seq" => List.last(seqs)}}]
-  defp reply(ref, event, {:error, error}), do: [{:reply, ref, :error, reason(shifted(error, event))}]
+  defp reply(nil, _, _, _), do: []
+  defp reply(ref, _, {:ok, []}, _), do: [{:reply, ref, :ok, %{}}]
+  defp reply(ref, _, {:ok, seqs}, _), do: [{:reply, ref, :ok, %{"seq" => List.last(seqs)}}]
+
+  defp reply(ref, event, {:error, error}, json),
+    do: [{:reply, ref, :error, reason(shifted(error, event, json))}]
 
   # The room sends to it again.
   defp slow(%{fast?: false} = session), do: session
@@ -578,10 +584,10 @@ defmodule Roomfold.Session do
   end
 
   # Offsets count from where the client's own text begins in the text that the room reads.
-  defp shifted(%Error{offset: offset} = error, event) when offset != nil and event != nil,
-    do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event), 0))
+  defp shifted(%Error{offset: offset} = error, event, json) when offset != nil and event != nil,
+    do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event, json), 0))
 
-  defp shifted(error, _), do: error
+  defp shifted(error, _, _), do: error
 
   defp updated(session, update) do
     {kind, bytes} = Map.fetch!(update.frames, session.format)

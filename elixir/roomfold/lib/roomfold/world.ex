@@ -20,7 +20,7 @@ defmodule Roomfold.World do
 
   import Roomfold.Hits.Number, only: [is_real: 1]
 
-  alias Roomfold.{Error, JSON, Level, Projection, Report, Rules, Schema, Shape, Wire}
+  alias Roomfold.{Error, JSON, Level, OptionList, Projection, Report, Rules, Schema, Shape, Wire}
   alias Roomfold.Report.Explain
 
   @type t :: %__MODULE__{
@@ -107,7 +107,7 @@ defmodule Roomfold.World do
     unless Keyword.keyword?(opts),
       do: raise(ArgumentError, "a world's options are a keyword list, got #{Error.got(opts)}")
 
-    case Keyword.keys(opts) -- @options do
+    case Keyword.keys(OptionList.once!(opts, "a world")) -- @options do
       [] -> :ok
       unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}; a world has #{inspect(@options)}"
     end
@@ -117,7 +117,7 @@ defmodule Roomfold.World do
     unless Keyword.keyword?(opts),
       do: raise(ArgumentError, ":hits must be a keyword list, got: #{inspect(opts)}")
 
-    opts = Keyword.validate!(opts, @hits)
+    opts = OptionList.validate!(opts, @hits, "a world's hits")
 
     unless is_real(opts[:history_ms]) and opts[:history_ms] >= 0,
       do: raise(ArgumentError, ":history_ms must be a number from 0, got: #{inspect(opts[:history_ms])}")

@@ -72,7 +72,8 @@ defmodule Roomfold.Phoenix.BadInputTest do
 
     test "a user that nobody knows", %{room: room} do
       {[_, _, _, _, answer], _} = Client.join(guest(), "room:" <> room)
-      assert %{"status" => "error", "response" => %{"reason" => "unknown_user"}} = answer
+      assert %{"status" => "error", "response" => %{"reason" => "unknown_user"} = response} = answer
+      assert response["message"] =~ "the socket has no :user_id"
     end
 
     test "rooms one may not join, topics that are none, bad parameters", %{room: room} do

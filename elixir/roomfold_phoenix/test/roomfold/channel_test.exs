@@ -25,6 +25,24 @@ defmodule Roomfold.Phoenix.ChannelTest do
         Client.close(client)
       end
 
+      test "an integer from a database names a user", %{room: room} do
+        {:ok, client} =
+          Client.connect(
+            Endpoint.port(),
+            "/placed/websocket?vsn=2.0.0&token=" <> PhoenixTest.PlacedSocket.token(7, @rooms)
+          )
+
+        {reply, client} = join_as!(client, "room:" <> room, %{})
+        assert reply["user"] == "7"
+        {answer, client} = Client.call(client, "player_moved", %{"user_id" => "7", "position" => [1, 2, 3]})
+        assert answer["status"] == "ok"
+        Client.close(client)
+
+        {reply, client} = join!(8, room, %{}, unquote(path))
+        assert reply["user"] == "8"
+        Client.close(client)
+      end
+
       test "what is refused, with its reason and field", %{room: room} do
         {_, client} = join!("tom", room, %{}, unquote(path))
 

@@ -3,6 +3,7 @@ defmodule Roomfold.Phoenix.InstallTest do
   use ExUnit.Case, async: false
 
   alias Roomfold.Phoenix.Install
+  alias Roomfold.Phoenix.Install.Names
 
   # What the installer looks at, in the form that Phoenix's generator gives it.
   @application """
@@ -48,8 +49,13 @@ defmodule Roomfold.Phoenix.InstallTest do
     )
   end
 
-  defp install(files) do
-    changes = Install.plan(:shop, &files[&1])
+  defp names(files, app \\ :shop, pubsub \\ fn _ -> nil end) do
+    {:ok, names} = Names.find(app, &files[&1], pubsub)
+    names
+  end
+
+  defp install(files, names \\ nil) do
+    changes = Install.plan(names || names(files), &files[&1])
 
     files =
       Enum.reduce(changes, files, fn
@@ -63,7 +69,17 @@ defmodule Roomfold.Phoenix.InstallTest do
 
   test "adds what is missing, where it belongs" do
     {changes, files} = install(project())
-    assert Enum.map(changes, &elem(&1, 0)) == [:change, :create, :create, :create, :change, :create, :change]
+
+    assert Enum.map(changes, &elem(&1, 0)) == [
+             :change,
+             :create,
+             :create,
+             :create,
+             :change,
+             :create,
+             :create,
+             :change
+           ]
 
     assert files["lib/shop/application.ex"] =~ """
                  {Phoenix.PubSub, name: Shop.PubSub},
@@ -92,9 +108,16 @@ defmodule Roomfold.Phoenix.InstallTest do
   test "docs/phoenix.md says by hand what it writes" do
     page = File.read!(Path.expand("../../../../docs/phoenix.md", __DIR__))
 
-    for change <- Install.plan(:my_app, fn _ -> nil end) do
+    names = names(%{"lib/my_app_web/endpoint.ex" => "defmodule MyAppWeb.Endpoint do\n"}, :my_app)
+    # What is changed where there is something: here nothing but an empty script.
+    read = fn path -> if path == "assets/js/app.js", do: "" end
+
+    for change <- Install.plan(names, read) do
       case change do
-        {:create, "lib/" <> _ = path, text} ->
+        {:create, "assets/" <> _ = path, text} ->
+          assert String.contains?(page, "```js\n// #{path}\n#{text}```\n"), path
+
+        {:create, path, text} ->
           assert String.contains?(page, "```elixir\n# #{path}\n#{text}```\n"), path
 
         {:by_hand, "lib/" <> _ = path, what} ->
@@ -103,7 +126,7 @@ defmodule Roomfold.Phoenix.InstallTest do
           assert String.contains?(page, "```elixir\n# #{path}\n#{lines}\n```\n"), path
 
         _ ->
-          assert elem(change, 1) =~ ~r"^assets/js/"
+          assert {:change, "assets/js/app.js", _, _} = change
       end
     end
   end
@@ -115,7 +138,7 @@ defmodule Roomfold.Phoenix.InstallTest do
           {Path.expand("../../deps/roomfold"), "../../../../deps/roomfold"},
           {Path.expand("vendor/roomfold"), "../../vendor/roomfold"}
         ] do
-      changes = Install.plan(:shop, &project()[&1], roomfold)
+      changes = Install.plan(names(project()), &project()[&1], roomfold)
       assert {:create, _, text} = List.keyfind(changes, "assets/js/room.js", 1)
       assert text =~ ~s(import {Room} from "#{path}/priv/static/roomfold.mjs"\n)
     end
@@ -131,10 +154,132 @@ defmodule Roomfold.Phoenix.InstallTest do
     assert again == files
   end
 
-  test "what is there already is left alone" do
-    own = %{"lib/shop_web/channels/room_channel.ex" => "# mine", "lib/shop_web/presence.ex" => "# mine too"}
-    {_, files} = install(project(own))
+  test "what is there already is left alone, and what it lacks is said" do
+    own = %{
+      "lib/shop_web/channels/room_channel.ex" => "# mine",
+      "lib/shop_web/channels/room_socket.ex" => "# mine",
+      "lib/shop_web/presence.ex" => "# mine too",
+      "assets/js/room.js" => "// mine, without roomfold.mjs"
+    }
+
+    {changes, files} = install(project(own))
     assert Map.take(files, Map.keys(own)) == own
+
+    for {path, part} <- [
+          {"lib/shop_web/channels/room_channel.ex", "use Roomfold.Phoenix.Channel, rooms: Shop.Rooms"},
+          {"lib/shop_web/channels/room_socket.ex", "channel \"room:*\", ShopWeb.RoomChannel"},
+          {"lib/shop_web/presence.ex", "pubsub_server: Shop.PubSub"},
+          {"assets/js/room.js", "roomfold.mjs"}
+        ] do
+      assert {:by_hand, _, what} = List.keyfind(changes, path, 1)
+      assert what =~ "there is another one"
+      assert what =~ part
+    end
+  end
+
+  test "the presence that Phoenix's generator made is the rooms', too" do
+    theirs =
+      "defmodule ShopWeb.Presence do\n  use Phoenix.Presence, otp_app: :shop, pubsub_server: Shop.PubSub\nend\n"
+
+    with_child =
+      String.replace(
+        @application,
+        "      ShopWeb.Endpoint\n",
+        "      ShopWeb.Presence,\n      ShopWeb.Endpoint\n"
+      )
+
+    {_, files} =
+      install(
+        project(%{
+          "lib/shop_web/channels/presence.ex" => theirs,
+          "lib/shop/application.ex" => with_child
+        })
+      )
+
+    refute Map.has_key?(files, "lib/shop_web/presence.ex")
+    assert [_, _] = String.split(files["lib/shop/application.ex"], "ShopWeb.Presence,\n")
+    assert files["lib/shop/application.ex"] =~ "{Roomfold.Rooms, name: Shop.Rooms"
+  end
+
+  test "what only a comment says is not there" do
+    commented = String.replace(@app_js, "// import \"./user_socket.js\"", "// import \"./room.js\"")
+    {_, files} = install(project(%{"assets/js/app.js" => commented}))
+    assert files["assets/js/app.js"] =~ ~r/^import "\.\/room\.js"$/m
+  end
+
+  test "modules that are not called as the application, and long names" do
+    renamed =
+      for {path, text} <- project(),
+          into: %{},
+          do:
+            {String.replace(path, "shop", "odd_app"),
+             String.replace(text, "Shop", "AVeryLongNameForAShopThatIsCalled.ChatAPI")}
+
+    {_, files} = install(renamed, names(renamed, :odd_app))
+    name = "AVeryLongNameForAShopThatIsCalled.ChatAPI"
+    assert files["lib/odd_app_web/channels/room_channel.ex"] =~ "defmodule #{name}Web.RoomChannel do"
+    assert files["lib/odd_app_web/presence.ex"] =~ "otp_app: :odd_app"
+
+    assert files["lib/odd_app/application.ex"] =~ """
+                 {Roomfold.Rooms,
+                  name: #{name}.Rooms,
+                  stream: {Roomfold.Phoenix.PubSub, #{name}.PubSub}},
+                 #{name}Web.Presence,
+           """
+
+    for {path, text} <- files, path not in Map.keys(renamed), String.ends_with?(path, [".ex", ".exs"]) do
+      formatted = Code.format_string!(text, locals_without_parens: [channel: :*])
+      assert text == IO.iodata_to_binary([formatted, "\n"]), path
+    end
+  end
+
+  test "the web application of an umbrella, whose PubSub is the other's" do
+    application = """
+    defmodule ShopWeb.Application do
+      def start(_type, _args) do
+        children = [
+          ShopWeb.Telemetry,
+          # Start to serve requests, typically the last entry
+          ShopWeb.Endpoint
+        ]
+      end
+    end
+    """
+
+    files = %{
+      "lib/shop_web/application.ex" => application,
+      "lib/shop_web/endpoint.ex" => @endpoint,
+      "assets/js/app.js" => @app_js
+    }
+
+    names = names(files, :shop_web, fn "ShopWeb.Endpoint" -> Shop.Messages end)
+    {changes, files} = install(files, names)
+    refute List.keymember?(changes, :by_hand, 0)
+
+    assert files["lib/shop_web/application.ex"] =~ """
+                 ShopWeb.Telemetry,
+                 {Roomfold.Rooms, name: Shop.Rooms, stream: {Roomfold.Phoenix.PubSub, Shop.Messages}},
+                 ShopWeb.Presence,
+                 # Start to serve requests, typically the last entry
+           """
+
+    assert files["lib/shop_web/presence.ex"] =~ "otp_app: :shop_web, pubsub_server: Shop.Messages"
+    assert files["test/shop_web/channels/room_channel_test.exs"] =~ "channel: ShopWeb.RoomChannel"
+    {again, _} = install(files, names)
+    assert Enum.all?(again, &match?({:unchanged, _}, &1))
+  end
+
+  test "without a bundler no script is written that nothing would load" do
+    {changes, files} = install(project(%{"assets/js/app.js" => nil}))
+    refute Map.has_key?(files, "assets/js/room.js")
+    assert {:by_hand, "assets/js/app.js", what} = List.last(changes)
+    assert what =~ "docs/phoenix.md, Without a bundler"
+  end
+
+  test "imports over several lines stay whole" do
+    script = "import \"phoenix_html\"\nimport {\n  Socket,\n  Presence\n} from \"phoenix\"\n\nlet x = 1\n"
+    {_, files} = install(project(%{"assets/js/app.js" => script}))
+    assert files["assets/js/app.js"] =~ ~s(} from "phoenix"\nimport "./room.js"\n\nlet x)
   end
 
   test "the last of the children gets its comma" do
@@ -209,17 +354,20 @@ defmodule Roomfold.Phoenix.InstallTest do
     test "says what it changed; a second time it changes nothing", %{folder: folder} do
       small_project(folder)
       before = tree(folder)
-      assert run(folder, ["--dry-run"]) =~ "* creating lib/shop_web/channels/room_channel.ex"
+      said = run(folder, ["--dry-run"])
+      assert said =~ "* creating lib/shop_web/channels/room_channel.ex"
+      assert said =~ "Nothing was written"
       assert tree(folder) == before
 
       said = run(folder)
 
       assert said =~
-               "* changing lib/shop/application.ex: the rooms and the presence among the supervisor's children"
+               "* changing lib/shop/application.ex: the rooms and the presence among the children"
 
-      assert said =~ "ShopWeb.RoomSocket.token(user_id)"
+      assert said =~ ~S[data-token={ShopWeb.RoomSocket.token("guest-#{:rand.uniform(9999)}")}]
+      refute said =~ "by hand"
       first = tree(folder)
-      assert map_size(first) == map_size(before) + 4
+      assert map_size(first) == map_size(before) + 5
 
       assert run(folder) =~ "Everything is there already."
       assert tree(folder) == first
@@ -244,8 +392,19 @@ defmodule Roomfold.Phoenix.InstallTest do
         "defmodule Plain do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\"]\nend\n"
       )
 
-      assert_raise Mix.Error, ~r/there is no lib\/shop_web here/, fn -> run(folder) end
+      assert_raise Mix.Error, ~r/there is no lib\/shop_web\/endpoint.ex here/, fn -> run(folder) end
       assert_raise Mix.Error, ~r/--dry-run and nothing else/, fn -> run(folder, ["--fast"]) end
+    end
+
+    test "in the folder of a whole umbrella says where to run it", %{folder: folder} do
+      File.write!(
+        Path.join(folder, "mix.exs"),
+        "defmodule Whole do\n  use Mix.Project\n  def project, do: [apps_path: \"apps\", version: \"0.1.0\"]\nend\n"
+      )
+
+      assert_raise Mix.Error, ~r/in the folder of its web application/, fn ->
+        Mix.Project.in_project(:whole, folder, fn _ -> Mix.Tasks.Roomfold.Install.run([]) end)
+      end
     end
 
     # Phoenix's own generator: its archive, or its sources where they came with Phoenix's.
@@ -270,10 +429,11 @@ defmodule Roomfold.Phoenix.InstallTest do
                  "lib/shop_web/channels/room_channel.ex",
                  "lib/shop_web/channels/room_socket.ex",
                  "lib/shop_web/endpoint.ex",
-                 "lib/shop_web/presence.ex"
+                 "lib/shop_web/presence.ex",
+                 "test/shop_web/channels/room_channel_test.exs"
                ]
 
-        for path <- changed, Path.extname(path) == ".ex" do
+        for path <- changed, Path.extname(path) in [".ex", ".exs"] do
           assert {:ok, _} = Code.string_to_quoted(first[path])
           # As the project's own formatter would have it.
           assert first[path] ==

@@ -315,9 +315,8 @@ defmodule Roomfold.Simulator.Host do
   defp do_one({:measure, _, _, _}, room), do: room
 
   defp keep(room, seq, users) do
-    snapshot =
-      IO.iodata_to_binary(Recovery.snapshot(room.options, room.state.world, users, room.state.last_at))
-
+    {:ok, snapshot} = Recovery.snapshot(room.options, room.state.world, users, room.state.last_at)
+    snapshot = IO.iodata_to_binary(snapshot)
     _ = EventLog.put_snapshot(room.options.log, room.options.id, room.state.term, seq, snapshot)
     room
   end

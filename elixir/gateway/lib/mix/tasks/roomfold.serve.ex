@@ -18,13 +18,14 @@ defmodule Mix.Tasks.Roomfold.Serve do
   alias Roomfold.Gateway.Arena
 
   @options [port: :integer, log: :string, until_eof: :boolean]
+  @usage "usage: mix roomfold.serve [--port 4040] [--log FILE] [--until-eof]"
 
   @impl true
   def run(args) do
     {opts, rest, invalid} = OptionParser.parse(args, strict: @options)
 
-    if rest != [] or invalid != [],
-      do: Mix.raise("usage: mix roomfold.serve [--port 4040] [--log FILE] [--until-eof]")
+    with [_ | _] = wrong <- unusable(opts, rest, invalid),
+         do: Mix.raise("mix roomfold.serve can't use #{Enum.join(wrong, ", ")}\n#{@usage}")
 
     Mix.Task.run("app.start")
     port = start!(opts[:port] || default_port(), opts[:log])
@@ -39,6 +40,12 @@ defmodule Mix.Tasks.Roomfold.Serve do
       iex?() -> :ok
       true -> Process.sleep(:infinity)
     end
+  end
+
+  defp unusable(opts, rest, invalid) do
+    unknown = for {option, value} <- invalid, do: String.trim("#{option} #{value}")
+    ports = for {:port, port} <- opts, port not in 0..65_535, do: "--port #{port}"
+    unknown ++ ports ++ rest
   end
 
   defp default_port, do: if(Gateway.Yaws.free?(4040), do: 4040, else: 0)

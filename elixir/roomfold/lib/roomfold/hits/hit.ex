@@ -2,6 +2,15 @@ defmodule Roomfold.Hits.Hit do
   @moduledoc """
   What was hit, and where.
 
+      iex> world = Roomfold.World.new!()
+      iex> box = %{"shape" => "box", "radius" => 0.5, "height" => 2}
+      iex> components = %{"position" => [10, 0, 0], "collider" => box}
+      iex> world = Roomfold.World.fold!(world, [{"create", %{"entity_id" => "bat", "components" => components}}])
+      iex> shot = %{origin: {0, 1, 0}, direction: {1, 0, 0}, range: 19}
+      iex> {:ok, [hit]} = Roomfold.Hits.cast(world, [shot])
+      iex> {hit.kind, hit.id, hit.t, hit.distance, hit.point, hit.normal}
+      {:entity, "bat", 0.5, 9.5, {9.5, 1.0, 0.0}, {-1.0, 0.0, 0.0}}
+
     * `:kind` - `:entity`, `:wall`, `:box` or `:triangle`
     * `:id` - of the entity
     * `:number` - of the wall, box or triangle

@@ -54,6 +54,7 @@ defmodule Roomfold.JSON.Elixir do
 
   defp fail(reason, at), do: throw({:json, reason, at})
 
+  @spec unexpected(binary, non_neg_integer, map) :: no_return
   defp unexpected("", _, context), do: fail(:unexpected_end, context.size)
   defp unexpected(_, at, _), do: fail(:unexpected_byte, at)
 

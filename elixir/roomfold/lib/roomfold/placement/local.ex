@@ -1,6 +1,8 @@
 defmodule Roomfold.Placement.Local do
   @moduledoc """
   The default: a room runs on the node where it is used.
+
+      {Roomfold.Rooms, name: MyApp.Rooms, placement: {Roomfold.Placement.Local, []}}
   """
   @behaviour Roomfold.Placement
 

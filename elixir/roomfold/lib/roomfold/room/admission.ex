@@ -16,7 +16,7 @@ defmodule Roomfold.Room.Admission do
     :invalid_name
   ]
 
-  def admit(world, at, items, json \\ :native) do
+  def admit(world, at, items, json) do
     {answers, {lines, _, _}} =
       Enum.map_reduce(items, {[], World.seq(world), %{}}, fn {by, trusted, texts}, {lines, seq, owners} ->
         case check(texts, 0, if(trusted, do: :system, else: {:user, by}), world, owners, json) do

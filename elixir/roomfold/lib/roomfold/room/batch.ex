@@ -13,11 +13,15 @@ defmodule Roomfold.Room.Batch do
     # since the room has started.
     @enforce_keys [:to, :sender, :texts, :number]
     defstruct [:to, :sender, :texts, :number, of: nil, seqs: nil, packed?: false]
+
+    @type t :: %__MODULE__{}
   end
 
   # items: accepted ones, with their seqs; refused: [{item, error}], or {item, error, failure} if a callback has failed; text: the records,
   # one a line
   defstruct items: [], refused: [], text: "", records: [], first: 0
+
+  @type t :: %__MODULE__{}
 
   @typedoc """
     * `world` - as it is now; `at` - milliseconds since the epoch; `max_event_bytes` - of one event's text
@@ -26,20 +30,23 @@ defmodule Roomfold.Room.Batch do
   """
   @type context :: map
 
-  @doc "Builds a batch of items in the order they came."
+  @doc "Builds a batch of items in the order they came. An error is one of the world's implementation, such as `:port_timeout`."
+  @spec build([Item.t()], context) :: {:ok, t} | {:error, Error.t()}
   def build(items, context) do
     {good, refused} = adjust_all(items, context)
-    {:ok, {text, answers}} = admit(context, senders(good))
 
-    {good, not_admitted} = answered_all(good, answers, context, [], [])
+    with {:ok, {text, answers}} <- admit(context, senders(good)) do
+      {good, not_admitted} = answered_all(good, answers, context, [], [])
 
-    %__MODULE__{
-      items: good,
-      refused: refused ++ not_admitted,
-      text: text,
-      records: :binary.split(text, "\n", [:global, :trim_all]),
-      first: World.seq(context.world) + 1
-    }
+      {:ok,
+       %__MODULE__{
+         items: good,
+         refused: refused ++ not_admitted,
+         text: text,
+         records: :binary.split(text, "\n", [:global, :trim_all]),
+         first: World.seq(context.world) + 1
+       }}
+    end
   end
 
   defp admit(%{world: %{impl: impl} = world} = context, items) do

@@ -52,14 +52,21 @@ defmodule Roomfold.Room.Commit do
   end
 
   defp append(state, items, refused, now, undo) do
-    batch = Batch.build(items, context(state, now))
-    replies = refusals(refused ++ batch.refused)
+    case Batch.build(items, context(state, now)) do
+      {:ok, %{items: []} = batch} ->
+        {failed, state} = Membership.settled(state, state.ids)
+        {refusals(refused ++ batch.refused) ++ failed, state}
 
-    if batch.items == [] do
-      {replies, state}
-    else
-      state = %{state | commit: %{batch: batch, undo: undo}}
-      {replies ++ [{:append, batch.first - 1, batch.records}], state}
+      {:ok, batch} ->
+        state = %{state | commit: %{batch: batch, waited: items, upto: state.ids, undo: undo}}
+        {refusals(refused ++ batch.refused) ++ [{:append, batch.first - 1, batch.records}], state}
+
+      # As if the log had refused it.
+      {:error, error} ->
+        batch = %Batch{items: items, records: Enum.flat_map(items, & &1.texts)}
+        commit = %{batch: batch, waited: items, upto: state.ids, undo: undo}
+        {effects, state} = committed(%{state | commit: commit}, {:error, error}, now)
+        {refusals(refused) ++ effects, state}
     end
   end
 
@@ -82,7 +89,7 @@ defmodule Roomfold.Room.Commit do
       |> Enum.chunk_by(&match?(%{texts: [{:packed, _}]}, &1))
       |> Enum.flat_map_reduce({state, []}, &fold_chunk(&1, &2, now))
 
-    {failed, state} = state |> stamped(now) |> Membership.announce_returned()
+    {failed, state} = state |> stamped(now) |> Membership.settled(state.ids)
     {updates, state} = Delivery.update(state, records)
     {[{:publish, records}] ++ updates ++ effects ++ failed, state}
   end
@@ -93,7 +100,7 @@ defmodule Roomfold.Room.Commit do
   end
 
   defp fold_chunk(items, {state, records}, now) do
-    batch = Batch.build(items, context(state, now))
+    {:ok, batch} = Batch.build(items, context(state, now))
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     effects = refusals(batch.refused) ++ replies(batch, report)
     state = %{state | world: world, logged_users: Membership.logged(state, batch)}
@@ -120,12 +127,12 @@ defmodule Roomfold.Room.Commit do
   # ---- what the log answers ----
 
   @doc "The log has written the batch, or refused it."
-  def committed(%{commit: %{batch: batch}} = state, :ok, now) do
+  def committed(%{commit: %{batch: batch, upto: upto}} = state, :ok, now) do
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     state = state |> Schedule.on_beat(now) |> Map.merge(%{commit: nil, world: world}) |> stamped(now)
     state = %{state | news: news(state, batch.records), logged_users: Membership.logged(state, batch)}
 
-    {failed, state} = Membership.announce_returned(state)
+    {failed, state} = Membership.settled(state, upto)
     {caused, failures, state} = Callbacks.caused(state, batch.records)
     {updates, state} = Delivery.update(state, batch.records)
     {keeps, state} = keep(state)
@@ -135,14 +142,15 @@ defmodule Roomfold.Room.Commit do
     {effects ++ failed ++ failures ++ refused ++ more, state}
   end
 
-  def committed(%{commit: %{batch: batch, undo: undo}} = state, {:error, error}, _) do
-    state = %{state | commit: nil} |> Map.merge(undo) |> Queue.put_back(batch)
+  def committed(%{commit: %{batch: batch, waited: waited, undo: undo}} = state, {:error, error}, _) do
+    state = %{state | commit: nil} |> Map.merge(undo) |> Queue.put_back(batch, waited)
     replies = for item <- batch.items, item.to != nil, do: {:reply, item.to, {:error, error}}
     failed = {:measure, [:commit, :failed], %{events: length(batch.records)}, %{error: error}}
 
     # Another process writes this room now, or the log does not end where we left it: our state is of no use any more.
     stop = if error.reason in [:old_term, :wrong_seq, :no_room], do: [{:stop, error.reason}], else: []
-    {[failed | replies] ++ stop, state}
+    {failures, state} = if state.queue == [], do: Membership.settled(state, state.ids), else: {[], state}
+    {[failed | replies] ++ failures ++ stop, state}
   end
 
   # Folded events happened now: this is where everything was at that time.
@@ -158,7 +166,11 @@ defmodule Roomfold.Room.Commit do
 
   defp news(%{asks: %{wanted: []}}, _), do: []
   defp news(%{asks: %{wanted: :all}} = state, records), do: [records | state.news]
-  defp news(state, records), do: [Enum.filter(records, &(Text.name(&1) in state.asks.wanted)) | state.news]
+
+  defp news(state, records) do
+    json = Options.json(state.options)
+    [Enum.filter(records, &(Text.name(&1, json) in state.asks.wanted)) | state.news]
+  end
 
   defp keep(%{options: %{snapshot_every: 0}} = state), do: {[], state}
 

@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Complaints do
   # then one in a thousand is logged.
 
   require Logger
-  alias Roomfold.Room.Text
+  alias Roomfold.Room.{Options, Text}
   alias Roomfold.Telemetry
 
   @every 1_000
@@ -17,7 +17,10 @@ defmodule Roomfold.Room.Complaints do
 
   @type t :: %__MODULE__{}
 
-  @doc "A system failed, or a callback, `{module, name}`: it raised, exited or threw."
+  @doc """
+  A system failed, or a callback, `{module, name}`: it raised, exited or threw. Or a process did that they have linked to the room, `:linked`, or
+  the room's stream, `:stream`.
+  """
   @spec failed(t, String.t(), term, {:error | :exit | :throw, term}, Exception.stacktrace()) :: t
   def failed(complaints, room, source, {kind, reason}, stacktrace) do
     error = if kind == :error, do: reason, else: {kind, reason}
@@ -27,28 +30,33 @@ defmodule Roomfold.Room.Complaints do
       {what, consequence} = consequence(source)
 
       Logger.error("""
-      #{what} of the room #{room} failed, and #{consequence}#{times(count)}: #{named(source)}
+      #{what} of the room #{room} failed, and #{consequence}#{times(count)}#{named(source)}
       #{Exception.format(kind, reason, stacktrace)}\
       """)
     end)
   end
 
   defp kind(:error, exception), do: exception.__struct__
+  # Of a process that has raised: a crash has its stacktrace beside it.
+  defp kind(:exit, {%{__exception__: true} = exception, [_ | _]}), do: {:exit, exception.__struct__}
   defp kind(kind, _), do: kind
 
   defp consequence({_, callback}) when callback in [:authorize, :prepare],
     do: {"a callback", "the event that it was asked about was refused"}
 
   defp consequence({_, _}), do: {"a callback", "gave no events"}
+  defp consequence(:stream), do: {"the stream", "its subscribers were not told"}
+  defp consequence(:linked), do: {"a linked process", "the room goes on without it"}
   defp consequence(_), do: {"a system", "was left out of that tick"}
 
-  defp named({module, callback}), do: "#{callback} of #{inspect(module)}"
-  defp named(system), do: inspect(system)
+  defp named({module, callback}), do: ": #{callback} of #{inspect(module)}"
+  defp named(source) when source in [:linked, :stream], do: ""
+  defp named(system), do: ": #{inspect(system)}"
 
   @doc "An event of the room itself was refused; source: a system, the room's module, or nil."
-  @spec refused(t, String.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t
-  def refused(complaints, room, source, event, error) do
-    name = Text.label(event)
+  @spec refused(t, Options.t(), term, Roomfold.World.event() | binary, Roomfold.Error.t()) :: t
+  def refused(complaints, %Options{id: room} = options, source, event, error) do
+    name = Text.label(event, Options.json(options))
     Telemetry.event([:refused], %{count: 1}, %{room: room, of: source, event: name, error: error})
 
     log(complaints, :refused, {source, name, error.reason}, fn count ->

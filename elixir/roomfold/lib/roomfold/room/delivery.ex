@@ -20,7 +20,7 @@ defmodule Roomfold.Room.Delivery do
         from: state.shared_seq,
         seq: seq,
         frames: frames,
-        events: if(People.events?(state.people), do: Frames.told(records, state.options.diff_tells))
+        events: if(People.events?(state.people), do: Frames.told(records, state.options))
       }
 
       send_update(%{state | shared_seq: seq}, update)
@@ -30,7 +30,12 @@ defmodule Roomfold.Room.Delivery do
   defp send_update(state, update) do
     slow = Fastlane.others(state.fastlane, Map.keys(state.people.connections))
     {sends, behind, fastlane} = Fastlane.publish(state.fastlane, update)
-    behind = for {pid, bytes} <- behind, do: {:send, [pid], {:behind, update.from, bytes}}
+
+    behind =
+      for {pid, bytes} <- behind,
+          number = People.number(state.people, pid),
+          do: {:send, [pid], {:behind, state.term, number, update.from, bytes}}
+
     to_sessions = if slow == [], do: [], else: [{:send, slow, {:update, update}}]
     fast = if sends == [], do: [], else: [{:fast, sends}]
     {to_sessions ++ fast ++ behind, %{state | fastlane: fastlane}}

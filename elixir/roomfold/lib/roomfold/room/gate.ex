@@ -16,7 +16,7 @@ defmodule Roomfold.Room.Gate do
   defp adjust(state, text, sender, id) do
     json = Options.json(state.options)
 
-    with {:ok, name} <- name(text),
+    with {:ok, name} <- name(text, json),
          true <- looks_at?(state, name, sender) || {:ok, text},
          {:ok, event} <- decode(text, json),
          :ok <- unreserved(state, event, sender),
@@ -58,8 +58,8 @@ defmodule Roomfold.Room.Gate do
     do: match?({:user, _}, sender) and Callbacks.exports?(state, :authorize, 4)
 
   # Text that can't be read is refused later, by the checks, with its reason.
-  defp name(text) do
-    {:ok, Text.name(text)}
+  defp name(text, json) do
+    {:ok, Text.name(text, json)}
   rescue
     _ -> {:ok, nil}
   end

@@ -3,7 +3,7 @@ defmodule Roomfold.Room.History do
   # Time travel: everything here is computed from the log, without the room's process.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
-  alias Roomfold.Room.Recovery
+  alias Roomfold.Room.{Options, Recovery}
 
   @most_history 1_048_576
 
@@ -54,44 +54,56 @@ defmodule Roomfold.Room.History do
       |> spans(meta, seq)
       |> copy_spans(options, id, nil)
       |> without_users(options, id, seq)
-      |> or_delete(options, id)
+      |> or_undo(options, id)
     else
-      {:ok, %{seq: _}} -> taken()
+      {:ok, %{seq: _}} -> {:error, taken()}
       {:ok, nil} -> {:error, Error.new(:no_room)}
       {:error, error} -> {:error, error}
     end
   end
 
-  defp taken,
-    do: {:error, Error.new(:invalid_argument, field: "id", detail: "this room exists already")}
+  defp taken, do: Error.new(:invalid_argument, field: "id", detail: "this room exists already")
 
   # Users who were connected to the original are not connected to the fork, and must not leave it either: without this snapshot they would.
   defp without_users({:ok, _}, _, _, 0), do: :ok
 
   defp without_users({:ok, term}, options, id, seq) do
-    with {:ok, world, %{last_at: last_at}} <- Recovery.world(%{options | id: id}, seq) do
-      snapshot = IO.iodata_to_binary(Recovery.snapshot(options, world, [], last_at))
-      _ = EventLog.put_snapshot(options.log, id, term, seq, snapshot)
+    with {:ok, world, %{last_at: last_at}} <- Recovery.world(%{options | id: id}, seq),
+         {:ok, snapshot} <- Recovery.snapshot(options, world, [], last_at),
+         :ok <- EventLog.put_snapshot(options.log, id, term, seq, IO.iodata_to_binary(snapshot)) do
+      :ok
+    else
+      {:error, error} -> {:error, error, term}
     end
-
-    :ok
   end
 
-  defp without_users(other, _, _, _), do: other
+  defp without_users(error, _, _, _), do: error
 
   # A log begins with its first event: what a trimmed one has left can't be another room's.
   defp whole(%{first: 1}), do: :ok
   defp whole(%{first: first}), do: {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
 
-  # Half a fork is none; but what somebody else has claimed or written meanwhile is not ours.
-  defp or_delete({:error, %{reason: reason}} = error, options, id)
-       when reason not in [:old_term, :wrong_seq] do
-    _ = EventLog.delete(options.log, id)
-    error
+  # Half a fork is none; but what somebody else has claimed since is not ours, nor is anything by this id before a claim of ours.
+  defp or_undo(:ok, _, _), do: :ok
+  defp or_undo({:error, error, nil}, _, _), do: {:error, error}
+
+  defp or_undo({:error, error, term}, options, id) do
+    case undo(options.log, id, term) do
+      :ok -> {:error, error}
+      {:error, _} -> {:error, Error.put(error, detail: left_behind(error.detail, id))}
+    end
   end
 
-  defp or_delete(:taken, _, _), do: taken()
-  defp or_delete(answer, _, _), do: answer
+  defp undo(log, id, term) do
+    case EventLog.head(log, id) do
+      {:ok, %{term: ^term}} -> EventLog.delete(log, id)
+      {:ok, _} -> :ok
+      error -> error
+    end
+  end
+
+  defp left_behind(nil, id), do: "a part of the fork may be left in the log as #{inspect(id)}"
+  defp left_behind(detail, id), do: detail <> "; " <> left_behind(nil, id)
 
   # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
   defp spans(versions, meta, seq) do
@@ -101,17 +113,22 @@ defmodule Roomfold.Room.History do
     for {{first, meta}, last} <- Enum.zip(starts, ends), do: {meta, first, last}
   end
 
+  # Answers {:ok, term}, or {:error, error, term}: the term is that of our last claim, nil before the first.
   defp copy_spans([], _, _, term), do: {:ok, term}
 
-  defp copy_spans([{meta, first, last} | spans], options, id, _) do
+  defp copy_spans([{meta, first, last} | spans], options, id, ours) do
     before = first - 1
 
-    with {:ok, %{term: term, seq: ^before}} <- EventLog.claim(options.log, id, meta),
-         :ok <- copy(options, id, term, before, last) do
-      copy_spans(spans, options, id, term)
-    else
-      {:ok, _} -> :taken
-      {:error, error} -> {:error, error}
+    case EventLog.claim(options.log, id, meta) do
+      {:ok, %{term: term, seq: ^before}} ->
+        with :ok <- copy(options, id, term, before, last),
+             do: copy_spans(spans, options, id, term)
+
+      {:ok, _} ->
+        {:error, taken(), nil}
+
+      {:error, error} ->
+        {:error, error, ours}
     end
   end
 
@@ -123,9 +140,9 @@ defmodule Roomfold.Room.History do
          :ok <- EventLog.append(options.log, id, term, done, lines(text)) do
       copy(options, id, term, last, seq)
     else
-      {:error, error} -> {:error, error}
+      {:error, error} -> {:error, error, term}
       # It was trimmed to its end meanwhile.
-      {:ok, _} -> {:error, Error.new(:log_trimmed)}
+      {:ok, _} -> {:error, Error.new(:log_trimmed), term}
     end
   end
 
@@ -167,7 +184,7 @@ defmodule Roomfold.Room.History do
 
         if same?(ours, theirs),
           do: compare(options, ours, theirs, last, every),
-          else: narrow(lines, kept, kept_theirs)
+          else: narrow(lines, kept, kept_theirs, options)
       end
     end
   end
@@ -188,19 +205,20 @@ defmodule Roomfold.Room.History do
   @doc "A hash of a world's state: equal states have equal hashes, whatever they were folded from."
   def hash(world), do: :crypto.hash(:sha256, :erlang.term_to_binary(World.snapshot(world), [:deterministic]))
 
-  defp narrow([line | lines], ours, theirs) do
+  defp narrow([line | lines], ours, theirs, options) do
     ours = World.fold!(ours, {:json, line})
     theirs = World.fold!(theirs, {:json, line})
     seq = World.seq(ours)
     [a, b] = diffs = for world <- [ours, theirs], do: World.diff!(world, seq - 1)
 
     if Enum.all?(touched(diffs), &(entity(ours, &1) == entity(theirs, &1))),
-      do: narrow(lines, ours, theirs),
-      else: {:different, %{seq: seq, event: JSON.decode!(line, impl: JSON.compiled()), ours: a, theirs: b}}
+      do: narrow(lines, ours, theirs, options),
+      else:
+        {:different, %{seq: seq, event: JSON.decode!(line, impl: Options.json(options)), ours: a, theirs: b}}
   end
 
   # Unreachable: worlds that differ must differ after one of the events.
-  defp narrow([], _, _), do: :same
+  defp narrow([], _, _, _), do: :same
 
   # The worlds were the same before, so one of these differs if they are not any more. How they came to be what they are does not count: one
   # may have been replaced where the other was updated.

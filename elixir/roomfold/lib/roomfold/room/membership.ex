@@ -7,8 +7,8 @@ defmodule Roomfold.Room.Membership do
   alias Roomfold.Room.{Callbacks, Options, People, Queue, Residents}
 
   @doc """
-  Publishes that a user has joined. If the event that the user left is not in the log yet, the world still has the user: then this
-  waits for it (`announce_returned/1`).
+  Publishes that a user has joined. If the events by which the user left are not in the log yet, the world still has the user: then this
+  waits for them (`settled/2`).
   """
   def announce_joined(state, user, params) do
     if leaving?(state, user) do
@@ -18,10 +18,17 @@ defmodule Roomfold.Room.Membership do
     end
   end
 
-  @doc "To be called after a fold: publishes that users are back, where the log has by now that they left."
-  def announce_returned(%{returning: []} = state), do: {[], state}
+  @doc """
+  To be called when nothing up to an item's number waits any more, as it was folded or refused: who has left by then is not there, whatever
+  the log says, and that users are back is published, if they had to wait for that.
+  """
+  def settled(%{leaving: leaving, returning: []} = state, _) when leaving == %{}, do: {[], state}
 
-  def announce_returned(state) do
+  def settled(state, upto) do
+    {done, leaving} = Enum.split_with(state.leaving, fn {_, {number, _}} -> number <= upto end)
+    gone = for {user, {_, true}} <- done, do: user
+    state = %{state | leaving: Map.new(leaving), logged_users: state.logged_users -- gone}
+
     Enum.flat_map_reduce(state.returning, %{state | returning: []}, fn {user, params}, state ->
       announce_joined(state, user, params)
     end)
@@ -42,14 +49,21 @@ defmodule Roomfold.Room.Membership do
     state = %{state | people: people, returning: returning}
     said = for user <- gone -- Enum.map(returned, &elem(&1, 0)), do: {user, Callbacks.left(state, [user])}
     {events, failures} = said |> Enum.map(&elem(&1, 1)) |> Enum.unzip()
-    state |> forget(said) |> push({Enum.concat(events), Enum.concat(failures)})
+    {failed, state} = push(state, {Enum.concat(events), Enum.concat(failures)})
+    {more, state} = note(state, said)
+    {failed ++ more, state}
   end
 
   # Who leaves by another event than user_left, or by none, is in the log for ever, but need not leave again when the room comes back. Where
   # the module has failed, it may do better then.
-  defp forget(state, said) do
-    gone = for {user, {events, []}} <- said, not Enum.any?(events, &left?(&1, user)), do: user
-    %{state | logged_users: state.logged_users -- gone}
+  defp note(state, said) do
+    leaving =
+      for {user, {events, []}} <- said,
+          into: state.leaving,
+          do: {user, {state.ids, not Enum.any?(events, &left?(&1, user))}}
+
+    state = %{state | leaving: leaving}
+    if state.commit == nil and state.queue == [], do: settled(state, state.ids), else: {[], state}
   end
 
   # Events that are text or packed already may say it.
@@ -63,12 +77,13 @@ defmodule Roomfold.Room.Membership do
     {failures ++ refused, state}
   end
 
-  @doc "The users in the room according to the log, after a batch."
+  @doc "The users in the room as the log has it, after a batch."
   def logged(state, batch) do
     if server?(batch.items) do
       places = for %{sender: :server, seqs: seqs} <- batch.items, seq <- seqs, do: seq - batch.first
       records = List.to_tuple(batch.records)
-      Enum.reduce(places, state.logged_users, &Residents.after_event(elem(records, &1), &2))
+      json = Options.json(state.options)
+      Enum.reduce(places, state.logged_users, &Residents.after_event(elem(records, &1), &2, json))
     else
       state.logged_users
     end
@@ -78,6 +93,9 @@ defmodule Roomfold.Room.Membership do
   defp server?([_ | items]), do: server?(items)
   defp server?([]), do: false
 
+  defp leaving?(%{leaving: leaving}, user) when is_map_key(leaving, user), do: true
+
+  # The server may have said it without the room.
   defp leaving?(state, user) do
     there? = user in state.logged_users or World.get(state.world, user) != nil
     there? and Enum.any?(unlogged(state), &leaves?(&1, user, Options.json(state.options)))

@@ -2,7 +2,7 @@ defmodule Roomfold.Room.Options do
   @moduledoc false
   # A room's options, checked once. Roomfold.Room documents them.
 
-  alias Roomfold.{Level, Projection, Rules, Schema}
+  alias Roomfold.{Level, OptionList, Projection, Rules, Schema}
   alias Roomfold.Room.{Limit, System}
 
   @limit Limit.defaults()
@@ -52,15 +52,15 @@ defmodule Roomfold.Room.Options do
   ]
 
   @doc """
-  Merges lists of options, of which later ones win, and checks them; raises ArgumentError for a wrong one. `of` and `besides` are for the
-  message about an unknown option: what has these options, and which others it has.
+  Merges lists of options, of which later ones win, and checks them; raises ArgumentError for a wrong one. `of` and `besides` are for
+  messages: what has these options, and which others it has.
   """
   @spec new([keyword], String.t(), [atom]) :: t
   def new(levels, of \\ "a room", besides \\ []) do
-    opts = levels |> Enum.reduce([], &Keyword.merge(&2, &1)) |> Keyword.drop([:name])
+    opts = levels |> Enum.reduce([], &Keyword.merge(&2, OptionList.once!(&1, of))) |> Keyword.drop([:name])
     known = @own ++ Keyword.keys(@defaults)
 
-    case Enum.uniq(Keyword.keys(opts) -- known) do
+    case Keyword.keys(opts) -- known do
       [] -> :ok
       unknown -> raise ArgumentError, unknown(unknown, of, Enum.uniq(besides ++ known))
     end
@@ -134,7 +134,11 @@ defmodule Roomfold.Room.Options do
     options
   end
 
-  defp carrier?(it), do: match?({module, _} when is_atom(module), it)
+  @doc false
+  # A log or a stream that runs: a module that there is, and what it calls it.
+  @spec carrier?(term) :: boolean
+  def carrier?({module, _}), do: is_atom(module) and Code.ensure_loaded?(module)
+  def carrier?(_), do: false
 
   defp impl?(impl) do
     is_atom(impl) and Projection.module(impl) != nil
@@ -194,15 +198,6 @@ defmodule Roomfold.Room.Options do
 
   def rates(options),
     do: Limit.rates(options.user_events_per_s, options.user_bytes_per_s, options.user_burst_s)
-
-  @doc "The versions that the log keeps with records, and that a snapshot contains."
-  def versions(options),
-    do: %{
-      "format" => 1,
-      "rules" => options.rules_version,
-      "rules_name" => options.rules.name,
-      "schema" => options.schema_version
-    }
 
   @doc "The JSON implementation that goes with the world's."
   def json(%{impl: impl}), do: Roomfold.Projection.json(impl)

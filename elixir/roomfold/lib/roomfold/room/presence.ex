@@ -35,7 +35,7 @@ defmodule Roomfold.Room.Presence do
       if new?, do: Membership.announce_joined(state, user, how[:params] || %{}), else: {[], state}
 
     presence = if People.here?(was, user), do: [], else: tell_all(was, [user], [])
-    {elected, state} = elect(state)
+    {elected, state} = with {[], state} <- elect(state), do: {authority(state, pid), state}
     {answer, replaced(state, pid, was) ++ failures ++ presence ++ elected, state}
   end
 
@@ -73,6 +73,10 @@ defmodule Roomfold.Room.Presence do
       pids -> [{:send, pids, {:presence, joins, leaves}}]
     end
   end
+
+  # Who joins has to know, too, while it stays as it is.
+  defp authority(%{options: %{authority: :room}}, _), do: []
+  defp authority(state, pid), do: [{:send, [pid], {:authority, state.elected}}]
 
   # With a client's authority: the user who has been here longest.
   defp elect(%{options: %{authority: :room}} = state), do: {[], state}

@@ -59,12 +59,18 @@ defmodule Roomfold.Room.Publishing do
 
   defp gather([], _, _, gathered), do: gathered
 
-  defp authority(%{options: %{authority: :client}} = state, {:elected, user}) do
-    if state.elected == user, do: {:ok, :system}, else: {:error, Error.new(:not_allowed)}
+  defp authority(%{options: %{authority: :client}, elected: user}, {:elected, user}), do: {:ok, :system}
+
+  defp authority(state, {:elected, user}) do
+    detail = "the room's authority is #{speaker(state)}, the sender is #{inspect(user)}"
+    {:error, Error.new(:not_allowed, detail: detail)}
   end
 
-  defp authority(_, {:elected, _}), do: {:error, Error.new(:not_allowed)}
   defp authority(_, sender), do: {:ok, sender}
+
+  defp speaker(%{options: %{authority: :room}}), do: "the room itself"
+  defp speaker(%{elected: nil}), do: "a user, and none is connected"
+  defp speaker(%{elected: user}), do: inspect(user)
 
   defp within_limit(recent, limits, {:user, user}, texts, now),
     do: Limits.take(recent, limits, user, length(texts), :erlang.iolist_size(texts), now)

@@ -29,11 +29,22 @@ defmodule Roomfold.Room.Queue do
   def note_frame(%{queue: [%{texts: [{:packed, _}]} | _]} = state), do: %{state | packed?: true}
   def note_frame(state), do: state
 
-  @doc "Puts back, before all that came since, the joins and leaves of a batch that the log refused: they stay until they are in the log."
-  def put_back(state, batch) do
-    items = for %{sender: :server, to: nil} = item <- batch.items, do: %{item | seqs: nil}
+  @doc """
+  Puts back, before all that came since, what nobody would say again of a batch that the log refused: joins and leaves, and what the room's
+  module has said. They stay until they are in the log. `waited`: the batch's items as they were in the queue.
+  """
+  def put_back(state, batch, waited) do
+    numbers = for item <- batch.items, again?(item, state), into: MapSet.new(), do: item.number
+    items = for item <- waited, item.number in numbers, do: item
     %{state | queue: state.queue ++ Enum.reverse(items), queued: state.queued + length(items)}
   end
+
+  defp again?(%{to: nil, sender: :server}, _), do: true
+  # Systems are put back themselves, and say it again.
+  defp again?(%{to: nil, of: source}, state) when source != nil,
+    do: source == state.options.module and not List.keymember?(state.systems, source, 0)
+
+  defp again?(_, _), do: false
 
   @doc "Whether packed frames wait to be folded, or the room's own code may add some before they are."
   def frames?(state), do: state.packed? or state.systems != [] or state.options.module != nil

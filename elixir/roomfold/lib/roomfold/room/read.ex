@@ -14,6 +14,14 @@ defmodule Roomfold.Room.Read do
     kind, reason -> {:failed, kind, reason, __STACKTRACE__}
   end
 
+  @doc "In the world's process: what somebody asks for and can't have is an error for whoever asks."
+  @spec or_error((() -> value)) :: {:ok, value} | {:error, Roomfold.Error.t()} when value: term
+  def or_error(function) do
+    {:ok, function.()}
+  rescue
+    error in Roomfold.Error -> {:error, error}
+  end
+
   @doc "In the caller: what failed fails there. Errors of the call itself pass."
   @spec answered(answer | {:error, Roomfold.Error.t()}) :: {:ok, term} | {:error, Roomfold.Error.t()}
   def answered({:failed, kind, reason, stacktrace}), do: :erlang.raise(kind, reason, stacktrace)

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Recovery do
   # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
-  alias Roomfold.Room.{Options, Residents}
+  alias Roomfold.Room.{Options, Residents, Versions}
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
@@ -21,7 +21,7 @@ defmodule Roomfold.Room.Recovery do
 
   # The log's head, and the seq to recover.
   defp head(options, until) do
-    with {:ok, head} <- EventLog.head(options.log, options.id) do
+    with {:ok, head} <- EventLog.head(options.log, options.id), :ok <- Versions.check(options, head) do
       head = head || %{seq: 0, first: 1}
 
       cond do
@@ -76,8 +76,17 @@ defmodule Roomfold.Room.Recovery do
         nil -> from_nothing(opts)
         # A snapshot made by other rules is used only if the events are gone.
         {false, _, _} when head.first == 1 -> from_nothing(opts)
-        {_, text, facts} -> with {:ok, world} <- World.load({:json, text}, opts), do: {:ok, world, facts}
+        {_, text, facts} -> load(text, facts, options, opts)
+        {:error, error} -> {:error, error}
       end
+    end
+  end
+
+  defp load(text, %{kept_seq: seq} = facts, options, opts) do
+    with {:ok, world} <- World.load({:json, text}, opts) do
+      if World.seq(world) == seq, do: {:ok, world, facts}, else: damaged(options, seq)
+    else
+      {:error, error} -> {:error, Error.put(error, detail: snapshot_of(options, seq))}
     end
   end
 
@@ -86,17 +95,28 @@ defmodule Roomfold.Room.Recovery do
   end
 
   defp read_snapshot({seq, binary}, options) do
-    [facts, text] = :binary.split(binary, "\n")
-    %{"users" => users, "last_at" => last_at} = facts = JSON.decode!(facts, impl: Options.json(options))
-    ours = Options.versions(options)
-    current? = Map.get(facts, "versions", ours) == ours
-    {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
+    with [facts, text] <- :binary.split(binary, "\n"),
+         {:ok, %{"users" => users, "last_at" => last_at} = facts} when is_list(users) and is_integer(last_at) <-
+           JSON.decode(facts, impl: Options.json(options)) do
+      ours = Versions.of(options)
+      current? = Map.get(facts, "versions", ours) == ours
+      {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
+    else
+      _ -> damaged(options, seq)
+    end
   end
 
+  # The log has what it was given, but no room has written it.
+  defp damaged(options, seq), do: {:error, Error.new(:log_damaged, detail: snapshot_of(options, seq))}
+  defp snapshot_of(options, seq), do: "room #{options.id}, snapshot of seq #{seq}"
+
   @doc "A snapshot for the log."
+  @spec snapshot(Options.t(), World.t(), [String.t()], integer) :: {:ok, iodata} | {:error, Error.t()}
   def snapshot(options, world, users, last_at) do
-    facts = %{"users" => users, "last_at" => last_at, "versions" => Options.versions(options)}
-    [JSON.encode!(facts, impl: Options.json(options)), "\n", World.encode!(world, :snapshot, :json)]
+    facts = %{"users" => users, "last_at" => last_at, "versions" => Versions.of(options)}
+
+    with {:ok, text} <- World.encode(world, :snapshot, :json),
+         do: {:ok, [JSON.encode!(facts, impl: Options.json(options)), "\n", text]}
   end
 
   @doc "Folds the log from the world's seq up to another."
@@ -111,7 +131,7 @@ defmodule Roomfold.Room.Recovery do
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
         # An upcaster may not remove events: their seqs stay.
         if World.seq(world) == last,
-          do: fold_to(options, world, people(written, facts), seq),
+          do: fold_to(options, world, people(written, facts, Options.json(options)), seq),
           else: {:error, Error.new(:log_damaged, detail: "room #{options.id}, seq #{World.seq(world) + 1}")}
       end
     end
@@ -168,20 +188,20 @@ defmodule Roomfold.Room.Recovery do
     versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)
   end
 
-  defp people(text, facts) do
+  defp people(text, facts, json) do
     lines = :binary.split(text, "\n", [:global, :trim_all])
 
     %{
       facts
-      | users: Enum.reduce(lines, facts.users, &Residents.after_event/2),
-        last_at: last_at(List.last(lines), facts.last_at)
+      | users: Enum.reduce(lines, facts.users, &Residents.after_event(&1, &2, json)),
+        last_at: last_at(List.last(lines), facts.last_at, json)
     }
   end
 
-  defp last_at(nil, at), do: at
+  defp last_at(nil, at, _), do: at
 
-  defp last_at(line, at) do
-    case JSON.decode(line, impl: JSON.compiled()) do
+  defp last_at(line, at, json) do
+    case JSON.decode(line, impl: json) do
       {:ok, %{"at" => last}} when is_integer(last) -> last
       _ -> at
     end

@@ -18,10 +18,10 @@ defmodule Roomfold.Room.Residents do
   Who is in the room after an event: its record, and who was before. Who came and who left is in the server's events; the line's end says
   whose it is, before anything is decoded.
   """
-  def after_event(line, users) do
+  def after_event(line, users, json) do
     with true <- String.ends_with?(line, ~s("by":"server"})),
          {:ok, %{"event_name" => name, "user_id" => user} = event} when is_binary(user) <-
-           JSON.decode(line, impl: JSON.compiled()) do
+           JSON.decode(line, impl: json) do
       case {name, event} do
         {"user_joined", %{"connected" => true}} -> Enum.sort(Enum.uniq([user | users]))
         {"user_left", _} -> List.delete(users, user)

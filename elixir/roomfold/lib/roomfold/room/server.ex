@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Server do
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
-  alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
+  alias Roomfold.{Error, EventLog, EventStream, Room, Rooms, Telemetry, World}
 
   alias Roomfold.Room.{
     Commit,
@@ -24,7 +24,8 @@ defmodule Roomfold.Room.Server do
     Text,
     Ticks,
     Times,
-    Update
+    Update,
+    Versions
   }
 
   defstruct [
@@ -37,13 +38,17 @@ defmodule Roomfold.Room.Server do
     :committing,
     # monitor of the log's process, without which the room can't run
     :log,
+    # the snapshot that is on its way into the log, {monitor, what}, and the newest one that is there; what: {seq, users}
     :keeping,
+    :kept,
     # events that sessions of this node have published
     :inbox,
     # whether it notices what others broadcast on its stream, and how often they did
     listens?: false,
     strays: 0,
     complaints: %Complaints{},
+    # processes without which it ends: that of its name, and of its stream
+    ties: [],
     monitors: %{},
     times: Times.new()
   ]
@@ -63,19 +68,25 @@ defmodule Roomfold.Room.Server do
   def init(options) do
     Process.flag(:trap_exit, true)
     Logger.metadata(room: options.id)
+    ties = links()
 
     with {:ok, term} <- claim(options), {:ok, world, facts} <- recover(options) do
       now = now()
       {effects, state} = start(options, world, Map.put(facts, :term, term), now)
       topic = EventStream.topic(options.id)
       server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new(options.max_queue)}
+      server = %{server | kept: {facts.kept_seq, facts.users}}
+      of_module = links()
       if options.rooms, do: Rooms.here(options.rooms, options.id)
       server = %{server | log: monitor_log(options), listens?: listen(server)}
+      server = %{server | ties: ties ++ (links() -- of_module)}
       {:ok, server |> carry_out(effects) |> arm()}
     else
       {:error, error} -> {:stop, error}
     end
   end
+
+  defp links, do: self() |> Process.info(:links) |> elem(1)
 
   defp listen(%{options: %{stream: nil}}), do: false
   defp listen(server), do: EventStream.listen(server.options.stream, server.topic)
@@ -89,7 +100,10 @@ defmodule Roomfold.Room.Server do
   defp claim(%{log: nil}), do: {:ok, System.os_time(:microsecond)}
 
   defp claim(options) do
-    with {:ok, head} <- EventLog.claim(options.log, options.id, Options.versions(options)),
+    # Who can't read the log must not take it from a room that can.
+    with {:ok, head} <- EventLog.head(options.log, options.id),
+         :ok <- Versions.check(options, head),
+         {:ok, head} <- EventLog.claim(options.log, options.id, Versions.of(options)),
          do: {:ok, head.term}
   end
 
@@ -111,8 +125,8 @@ defmodule Roomfold.Room.Server do
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     case drain(server, @drains) do
-      # So that the next start has nothing to fold.
-      {:drained, server} -> keep_newer(server, World.seq(server.state.world))
+      # So that the next start has nothing to fold, and knows who is there.
+      {:drained, server} -> keep_newer(finish_keeping(server), World.seq(server.state.world))
       {:hangs, _} -> :ok
     end
   end
@@ -120,8 +134,23 @@ defmodule Roomfold.Room.Server do
   def terminate(_, _), do: :ok
 
   defp keep_newer(server, seq) do
-    if seq > server.state.kept_seq, do: keep(server, seq, Residents.to_keep(server.state))
+    users = Residents.to_keep(server.state)
+    if seq > 0 and {seq, users} != server.kept, do: keep(server, seq, users)
   end
+
+  # It would replace a newer one of its seq.
+  defp finish_keeping(%{keeping: nil} = server), do: server
+
+  defp finish_keeping(%{keeping: {ref, _}} = server) do
+    receive do
+      {:DOWN, ^ref, _, _, outcome} -> kept(server, outcome)
+    after
+      @drain_ms -> server
+    end
+  end
+
+  defp kept(%{keeping: {_, what}} = server, :kept), do: %{server | keeping: nil, kept: what}
+  defp kept(server, _), do: %{server | keeping: nil}
 
   # Before the room stops it commits and answers what is being committed, what waits, and the events caused by these. Nothing new is
   # accepted. Events that cause one another endlessly do not hold it up, and neither does a log that does not answer (the room would submit the
@@ -173,9 +202,15 @@ defmodule Roomfold.Room.Server do
     with :ok <- People.admits(server.state.people, pid, user),
          nil <- overtaken(server, how) do
       server = take_in(server)
-      {answer, effects, state} = Presence.join(server.state, pid, user, how, now())
-      server = monitor(%{server | state: state}, pid)
-      {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+
+      case Read.or_error(fn -> Presence.join(server.state, pid, user, how, now()) end) do
+        {:ok, {answer, effects, state}} ->
+          server = monitor(%{server | state: state}, pid)
+          {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+
+        error ->
+          {:reply, error, arm(server)}
+      end
     else
       {:error, error} -> {:reply, {:error, error}, server}
       reason -> {:stop, {:shutdown, reason}, {:error, Error.new(:old_term)}, server}
@@ -183,7 +218,7 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:catch_up, from, format}, _, server) do
-    {:reply, {:ok, Delivery.catch_up(server.state, from, format)}, server}
+    {:reply, Read.or_error(fn -> Delivery.catch_up(server.state, from, format) end), server}
   end
 
   def handle_call({:read, read}, _, server), do: {:reply, Read.run(read, server.state.world), server}
@@ -244,8 +279,8 @@ defmodule Roomfold.Room.Server do
   def handle_info({:DOWN, ref, _, _, _}, %{log: ref, commit: nil} = server) when ref != nil,
     do: {:stop, {:shutdown, :log_unreachable}, log_down(server, ref)}
 
-  def handle_info({:DOWN, ref, _, pid, _}, %{keeping: {pid, ref}} = server),
-    do: {:noreply, %{server | keeping: nil}}
+  def handle_info({:DOWN, ref, _, _, outcome}, %{keeping: {ref, _}} = server),
+    do: {:noreply, kept(server, outcome)}
 
   def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
 
@@ -277,10 +312,19 @@ defmodule Roomfold.Room.Server do
       when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
       do: {:noreply, stray(server, name)}
 
-  # A task of the room's module has ended.
-  def handle_info({:EXIT, _, :normal}, server), do: {:noreply, server}
-  def handle_info({:EXIT, _, reason}, server), do: {:stop, reason, server}
+  # Somebody wants the room to end, or it can't be without that process; else the room's own code has linked it to the room.
+  def handle_info({:EXIT, from, reason}, server) do
+    cond do
+      alive?(from) or from in server.ties -> {:stop, reason, server}
+      orderly?(reason) -> {:noreply, server}
+      true -> {:noreply, do_one({:failed, :linked, :exit, reason, []}, server)}
+    end
+  end
+
   def handle_info(_, server), do: {:noreply, server}
+
+  defp alive?(from), do: is_pid(from) and node(from) == node() and Process.alive?(from)
+  defp orderly?(reason), do: reason in [:normal, :shutdown] or match?({:shutdown, _}, reason)
 
   # The inbox can only be used on this node.
   defp at_hand(answer, server, pid) when node(pid) == node(),
@@ -383,10 +427,17 @@ defmodule Roomfold.Room.Server do
 
   defp heard?(%{options: %{stream: nil}}), do: false
 
-  defp heard?(%{listens?: true, options: %{stream: {module, name}}} = server),
+  defp heard?(server) do
+    others?(server)
+  catch
+    # That the stream fails is said when there is something to tell.
+    _, _ -> true
+  end
+
+  defp others?(%{listens?: true, options: %{stream: {module, name}}} = server),
     do: module.others?(name, self(), server.topic)
 
-  defp heard?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
+  defp others?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
 
   # A process that broadcasts on a room's stream probably expects the room to fold it.
   defp stray(%{strays: 0} = server, name) do
@@ -466,12 +517,12 @@ defmodule Roomfold.Room.Server do
     %{server | commit: ref, committing: {span, length(records)}}
   end
 
+  # They are in the log, and a stream that fails does not undo that.
   defp do_one({:publish, records}, server) do
-    Telemetry.span([:publish], %{room: server.options.id}, fn ->
-      {broadcast(server, records), %{count: length(records)}, %{}}
-    end)
-
-    server
+    case published_on_stream(server, records) do
+      {:failed, _, _, _, _} = failed -> do_one(failed, server)
+      _ -> server
+    end
   end
 
   defp do_one({:send, pids, message}, server) do
@@ -511,7 +562,7 @@ defmodule Roomfold.Room.Server do
   defp do_one({:refused, source, event, error}, server) do
     %{
       server
-      | complaints: Complaints.refused(server.complaints, server.options.id, source, event, error)
+      | complaints: Complaints.refused(server.complaints, server.options, source, event, error)
     }
   end
 
@@ -520,11 +571,21 @@ defmodule Roomfold.Room.Server do
     server
   end
 
+  defp published_on_stream(server, records) do
+    Telemetry.span([:publish], %{room: server.options.id}, fn ->
+      {broadcast(server, records), %{count: length(records)}, %{}}
+    end)
+  catch
+    kind, reason -> Room.System.failed(:stream, kind, reason, __STACKTRACE__)
+  end
+
   # Events are decoded to terms only if there are subscribers.
   defp broadcast(server, records) do
     if records != [] and heard?(server) do
       json = Options.json(server.options)
-      tell(server, Enum.map(records, &Text.decode(&1, json)))
+
+      with {:error, reason} <- tell(server, Enum.map(records, &Text.decode(&1, json))),
+           do: Room.System.failed(:stream, :exit, reason, [])
     end
   end
 
@@ -540,7 +601,8 @@ defmodule Roomfold.Room.Server do
 
   defp keep_aside(server, seq, users) do
     put = put_snapshot(server, seq, users)
-    spawn_monitor(put)
+    {_, ref} = spawn_monitor(fn -> exit(put.()) end)
+    {ref, {seq, users}}
   end
 
   defp keep(%{options: %{log: nil}}, _, _), do: :ok
@@ -550,8 +612,10 @@ defmodule Roomfold.Room.Server do
     snapshot = Recovery.snapshot(options, state.world, users, state.last_at)
 
     fn ->
-      case EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
-        :ok -> :ok
+      with {:ok, snapshot} <- snapshot,
+           :ok <- EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
+        :kept
+      else
         {:error, error} -> Logger.warning("no snapshot of the room #{id} was kept: #{error.message}")
       end
     end

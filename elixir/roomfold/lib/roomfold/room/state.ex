@@ -17,8 +17,8 @@ defmodule Roomfold.Room.State do
   #   {:reply, to, answer}              to the caller who published
   #   {:append, after_seq, records}     to the log; its answer is passed to Commit.committed/3
   #   {:publish, records}               on the stream
-  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:behind, seq, bytes}, {:presence, joins, leaves},
-  #                                     {:authority, user}, {:replaced, term, number of the join}
+  #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user},
+  #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}
   #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
@@ -51,11 +51,15 @@ defmodule Roomfold.Room.State do
     packed?: false,
     # whether the stream has subscribers, who want events as terms
     heard?: false,
-    # the batch that the log is writing, and the fields to restore if it fails: %{batch, undo}
+    # the batch that the log is writing, its items as they were in the queue, the number of the last item before it was built, and the
+    # fields to restore if it fails: %{batch, waited, upto, undo}
     commit: nil,
     people: %People{},
     # the users in the room according to the log; `people` is ahead of it while events are being written
     logged_users: [],
+    # users who have left, while the log has not yet all that was said until then: user → {number of the last item, whether the log
+    # will say that they are there}
+    leaving: %{},
     # users who came back before the log had that they left, with their parameters: that they joined is published after that
     returning: [],
     fastlane: %Fastlane{},

@@ -25,6 +25,11 @@ defmodule Roomfold.Room.System do
     @moduledoc """
     A tick: its `:number` from 1, the time `:now` in milliseconds since the epoch, `:dt_ms` since the tick before, and the
     `:events` that were folded since then, oldest first, as the stream has them.
+
+        # A system of a function: who moves out of the hall is told so.
+        def guard(_world, tick) do
+          for {"user_moved", %{"user_id" => id, "position" => [x, _, _]}} <- tick.events, x > 10, do: {"user_warned", %{"user_id" => id}}
+        end
     """
     # said: by the systems before, in this tick, the last one first: [[event]]
     defstruct [:number, :now, :dt_ms, events: [], said: []]

@@ -9,7 +9,7 @@ defmodule Roomfold.Room.Text do
   @reserved ["seq", "at", "by", "event", "event_name"]
 
   @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already. `{:packed, frame}` stays as it is."
-  def event(event, impl \\ :native)
+  def event(event, impl)
 
   def event({:json, text}, _) when is_binary(text), do: {:ok, text}
   def event({:packed, frame}, _) when is_binary(frame), do: {:ok, {:packed, frame}}
@@ -88,10 +88,10 @@ defmodule Roomfold.Room.Text do
   defp plain?(rest), do: rest == ""
 
   @doc "How many bytes the event's text has before the payload's own, if the payload was text."
-  def head_size(name) do
+  def head_size(name, impl) do
     key = if name in @entity_events, do: 9, else: 14
     # One more for the comma, one less for the payload's own bracket.
-    key + byte_size(JSON.encode!(name))
+    key + byte_size(JSON.encode!(name, impl: impl))
   end
 
   @doc "The texts of all events, or the first error with its index."
@@ -114,33 +114,33 @@ defmodule Roomfold.Room.Text do
   def at(error, index), do: %{error | index: index, message: "event #{index}: " <> error.message}
 
   @doc "The event as the stream has it: `{name, payload}`."
-  def decode(text, impl \\ :native) do
+  def decode(text, impl) do
     payload = JSON.decode!(text, impl: impl)
     {name, payload} = Map.pop(payload, if(is_map_key(payload, "event_name"), do: "event_name", else: "event"))
     {name, payload}
   end
 
   @doc "An event's name."
-  def name("{\"event_name\":\"" <> rest = text), do: plain_name(rest, text)
-  def name("{\"event\":\"" <> rest = text), do: plain_name(rest, text)
-  def name(text), do: elem(decode(text), 0)
+  def name("{\"event_name\":\"" <> rest = text, impl), do: plain_name(rest, text, impl)
+  def name("{\"event\":\"" <> rest = text, impl), do: plain_name(rest, text, impl)
+  def name(text, impl), do: elem(decode(text, impl), 0)
 
   @doc "A label for an event that was refused, which may be anything: its name, if it has one."
-  def label({name, _}) when is_binary(name), do: name
-  def label({:json, text}), do: label(text)
-  def label({:packed, _}), do: "a packed frame"
+  def label({name, _}, _) when is_binary(name), do: name
+  def label({:json, text}, impl), do: label(text, impl)
+  def label({:packed, _}, _), do: "a packed frame"
 
-  def label(text) when is_binary(text) do
-    name(text)
+  def label(text, impl) when is_binary(text) do
+    name(text, impl)
   rescue
     _ -> "an event without a name"
   end
 
-  def label(_), do: "no event"
+  def label(_, _), do: "no event"
 
-  defp plain_name(rest, text) do
+  defp plain_name(rest, text, impl) do
     {at, 1} = :binary.match(rest, "\"")
     name = binary_part(rest, 0, at)
-    if String.contains?(name, "\\"), do: elem(decode(text), 0), else: name
+    if String.contains?(name, "\\"), do: elem(decode(text, impl), 0), else: name
   end
 end

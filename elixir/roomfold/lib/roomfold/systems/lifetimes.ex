@@ -1,6 +1,12 @@
 defmodule Roomfold.Systems.Lifetimes do
   @moduledoc """
   Deletes entities after the time in their component `lifetime_ms`, in milliseconds from when the room first saw them.
+
+      {Roomfold.Rooms, name: MyApp.Rooms, room: [systems: [Roomfold.Systems.Lifetimes]]}
+
+      # Half a second later the room publishes {"delete", %{"entity_id" => "spark"}}.
+      spark = %{"entity_id" => "spark", "components" => %{"lifetime_ms" => 500}}
+      Roomfold.Room.publish({MyApp.Rooms, "lobby"}, {"create", spark})
   """
   @behaviour Roomfold.Room.System
 

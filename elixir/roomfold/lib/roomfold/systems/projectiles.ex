@@ -4,6 +4,11 @@ defmodule Roomfold.Systems.Projectiles do
   along its path of the tick, so that it can't pass through anything. What it hits is damaged (`Roomfold.Systems.Shots`), and the projectile
   is deleted; otherwise there is a `projectile_moved`.
 
+      room: [rules: Roomfold.Rules.doom(), systems: [
+        Roomfold.Systems.Shots,
+        {Roomfold.Systems.Projectiles, damage: %{"fireball" => 20}}
+      ]]
+
   Users create projectiles by events that the rules have for that (`weapon_fired`); a room with this system does not accept the kind
   `"projectile"` in a user's create or update (`c:Roomfold.Room.System.reserves/0`). The damage depends on the projectile's `type`, which the
   shooter's event may contain: the callback `authorize/4` decides which user may fire what.

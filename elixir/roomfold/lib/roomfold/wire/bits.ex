@@ -13,6 +13,7 @@ defmodule Roomfold.Wire.Bits do
   @doc "The byte of the frame where a reader stands."
   def at({_, count, rest, size}), do: size - byte_size(rest) - div(count + 7, 8)
 
+  @spec fail(tuple, atom) :: no_return
   def fail(reader, reason \\ :invalid_frame), do: throw({:wire, reason, at(reader)})
 
   def bits({held, count, rest, size}, n) when count >= n,
@@ -113,6 +114,7 @@ defmodule Roomfold.Wire.Bits do
     end
   end
 
+  @spec fail_bytes({binary, non_neg_integer}, atom) :: no_return
   def fail_bytes({rest, size}, reason \\ :invalid_frame), do: throw({:wire, reason, size - byte_size(rest)})
 
   defp checked({rest, size}, read) do

@@ -2,17 +2,19 @@ defmodule Mix.Tasks.Roomfold.Install do
   @shortdoc "Adds rooms to a Phoenix project"
 
   @moduledoc """
-  Adds rooms to the Phoenix project in this folder: the supervisor's children, a channel, a socket with signed tokens, a presence,
-  and the import of the client.
+  Adds rooms to the Phoenix project in this folder: the supervisor's children, a channel with its test, a socket with signed tokens, a
+  presence, and the import of the client.
 
       mix roomfold.install [--dry-run]
 
-  It prints what it has changed. It can be run again: existing parts are left alone. A file that does not look like that of a new Phoenix project
-  is not changed; instead it prints what to add there.
+  It prints what it has changed, with `--dry-run` what it would change. It can be run again: existing parts are left alone. A file that does
+  not look like that of a new Phoenix project is not changed; instead it prints what to add there. In an umbrella it is run in the folder of
+  the web application (`apps/my_app_web`).
   """
   use Mix.Task
 
   alias Roomfold.Phoenix.Install
+  alias Roomfold.Phoenix.Install.Names
 
   @impl true
   def run(args) do
@@ -22,22 +24,36 @@ defmodule Mix.Tasks.Roomfold.Install do
       Mix.raise("mix roomfold.install takes --dry-run and nothing else")
     end
 
-    app = Mix.Project.config()[:app]
-    web = "lib/#{app}_web"
-
-    unless File.dir?(web) do
+    if Mix.Project.umbrella?() do
       Mix.raise(
-        "there is no #{web} here: run this in the folder of a Phoenix project (in an umbrella, of its web application)"
+        "this is an umbrella: run mix roomfold.install in the folder of its web application (apps/..._web)"
       )
     end
 
-    changes = Install.plan(app, &read/1, roomfold())
-    Enum.each(changes, &carry_out(&1, options[:dry_run] == true))
+    names = names(Mix.Project.config()[:app])
+    dry = options[:dry_run] == true
+    changes = Install.plan(names, &read/1, roomfold())
+    Enum.each(changes, &carry_out(&1, dry))
 
-    if Enum.all?(changes, &match?({:unchanged, _}, &1)),
-      do: Mix.shell().info("Everything is there already."),
-      else: next(app)
+    cond do
+      Enum.all?(changes, &match?({:unchanged, _}, &1)) -> Mix.shell().info("Everything is there already.")
+      dry -> Mix.shell().info("\nNothing was written (--dry-run).")
+      true -> next(names, by_hand: Enum.count(changes, &match?({:by_hand, _, _}, &1)))
+    end
   end
+
+  defp names(app) do
+    case Names.find(app, &read/1, &pubsub(app, &1)) do
+      {:ok, names} ->
+        names
+
+      :error ->
+        Mix.raise("there is no lib/#{app}_web/endpoint.ex here: run this in the folder of a Phoenix project")
+    end
+  end
+
+  # What the endpoint is configured to use.
+  defp pubsub(app, endpoint), do: Application.get_env(app, Module.concat([endpoint]), [])[:pubsub_server]
 
   # The path depends on how the dependency was declared, and in an umbrella on where dependencies are.
   defp roomfold, do: Map.get(Mix.Project.deps_paths(), :roomfold, "deps/roomfold")
@@ -66,22 +82,27 @@ defmodule Mix.Tasks.Roomfold.Install do
   defp carry_out({:unchanged, path}, _), do: Mix.shell().info("* as it was #{path}")
 
   defp carry_out({:by_hand, path, what}, _) do
-    Mix.shell().info("* by hand  #{path} does not look as expected; it needs #{what}")
+    Mix.shell().info("* by hand  #{path}: #{what}")
   end
 
-  defp next(app) do
-    module = app |> Atom.to_string() |> Macro.camelize()
+  defp next(names, by_hand: count) do
+    if count > 0, do: Mix.shell().info("\nLeft to you: what is named \"by hand\" above.")
 
     Mix.shell().info("""
 
-    Now a page that has these two is in the room "lobby":
+    Now a page that has this element is in the room "lobby", as a guest#{home(names)}:
 
-        <meta name="room-token" content={#{module}Web.RoomSocket.token(user_id)} />
-        <main data-room="lobby">
+        <pre data-room="lobby" data-token={#{names.web}.RoomSocket.token("guest-\#{:rand.uniform(9999)}")}></pre>
 
-    and from iex:
+    Where users log in, it is token(@current_user.id) instead. Then start iex -S mix phx.server, open the page in two
+    tabs, and say there:
 
-        Roomfold.Room.publish({#{module}.Rooms, "lobby"}, {"user_joined", %{"user_id" => "tom"}})
+        Roomfold.Room.publish({#{names.module}.Rooms, "lobby"}, {"user_joined", %{"user_id" => "tom"}})
     """)
+  end
+
+  defp home(names) do
+    path = "#{names.web_path}/controllers/page_html/home.html.heex"
+    if File.exists?(path), do: "; put it, say, at the top of\n#{path}", else: ""
   end
 end

@@ -8,7 +8,8 @@ defmodule Roomfold.Phoenix.Channel do
       end
 
   and in the socket, `channel "room:*", XrWeb.RoomChannel`. The user's id comes from a token that the application signed, never from the client:
-  either the socket's `connect/3` verifies a token and assigns `:user_id`, or the channel does, with the option `:token`.
+  either the socket's `connect/3` verifies a token and assigns `:user_id`, or the channel does, with the option `:token`. In the room a user is a
+  string: an id that is an integer, as of a database, is written as one.
 
   ## Options
 
@@ -133,9 +134,13 @@ defmodule Roomfold.Phoenix.Channel do
   end
 
   defp user(user) when is_binary(user) and user != "", do: {:ok, user}
+  # What a database calls its users.
+  defp user(user) when is_integer(user), do: {:ok, Integer.to_string(user)}
 
-  defp user(_),
-    do: {:error, Session.reason(%Error{reason: :unknown_user, message: "who the user is, is not known"})}
+  defp user(_) do
+    message = "who the user is, is not known: the socket has no :user_id (a string or an integer)"
+    {:error, Session.reason(%Error{reason: :unknown_user, message: message})}
+  end
 
   @doc false
   def handle_in(event, payload, socket) do

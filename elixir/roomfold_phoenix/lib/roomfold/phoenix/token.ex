@@ -17,7 +17,7 @@ defmodule Roomfold.Phoenix.Token do
   @type context :: module | Plug.Conn.t() | Phoenix.Socket.t() | String.t()
 
   @doc """
-  A token for a user.
+  A token for a user, whose id is a string or, as in a database, an integer (`7` is `"7"` then).
 
   ## Options
 
@@ -31,8 +31,12 @@ defmodule Roomfold.Phoenix.Token do
       iex> Roomfold.Phoenix.Token.verify(secret, token)
       {:ok, "tom"}
   """
-  @spec sign(context, String.t(), keyword) :: String.t()
-  def sign(context, user, opts \\ []) when is_binary(user) do
+  @spec sign(context, String.t() | integer, keyword) :: String.t()
+  def sign(context, user, opts \\ [])
+
+  def sign(context, user, opts) when is_integer(user), do: sign(context, Integer.to_string(user), opts)
+
+  def sign(context, user, opts) when is_binary(user) do
     {room, opts} = Keyword.pop(opts, :room)
     Phoenix.Token.sign(context, @salt, {user, room}, opts)
   end

@@ -225,5 +225,6 @@ defmodule Roomfold.Projection.Elixir.Packed do
     if MapSet.size(undeclared) > world.limits.max_undeclared, do: fail(at, :too_many_components)
   end
 
+  @spec fail(non_neg_integer, atom) :: no_return
   defp fail(at, reason \\ :invalid_frame), do: throw({:wire, reason, at})
 end

@@ -1,0 +1,99 @@
+defmodule Roomfold.RoomVersionsTest do
+  # A log has the versions of its records: a room reads older ones, and refuses newer ones.
+  use Roomfold.RoomsCase, async: true
+
+  alias Roomfold.{EventLog, Replay, Rules}
+
+  @old Rules.new!(%{"came" => [{:create, "id", %{}}]}, name: "old")
+  @new Rules.new!(%{"came" => [], "arrived" => [{:create, "who", %{}}]}, name: "new")
+
+  defp place(opts), do: {start_rooms(room: [tick_ms: 2, snapshot_every: 0] ++ opts), "1"}
+
+  # One event of each version.
+  defp written(opts \\ []) do
+    room = place(opts)
+    {:ok, _} = Room.ensure_started(room, rules: @old)
+    {:ok, 1} = Room.publish(room, {"came", %{"id" => "tom"}})
+    Room.stop(room)
+    {:ok, _} = Room.ensure_started(room, rules: @new, rules_version: 2)
+    {:ok, 2} = Room.publish(room, {"arrived", %{"who" => "ann"}})
+    room
+  end
+
+  defp log({rooms, _}), do: Rooms.log(rooms)
+
+  test "a room with an older version than some records have is refused, with both versions, and disturbs nobody" do
+    room = {_, id} = written()
+    pid = Room.whereis(room)
+    {:ok, head} = EventLog.head(log(room), id)
+
+    # As on another node, which does not know that it runs.
+    elsewhere = place([])
+    opts = [rules: @old, log: log(room)]
+    assert {:error, %Error{reason: :log_newer, message: message}} = Room.ensure_started(elsewhere, opts)
+    assert message =~ ~s|room 1, from seq 2 on: format 1, rules 2 ("new"), schema 1;|
+    assert message =~ ~s|the room's options: format 1, rules 1 ("old"), schema 1|
+
+    assert EventLog.head(log(room), id) == {:ok, head}
+    assert {:ok, 3} = Room.publish(room, {"arrived", %{"who" => "bob"}})
+    assert Room.whereis(room) == pid
+
+    # As after a stop of it.
+    Room.stop(room)
+    assert {:error, %Error{reason: :log_newer}} = Room.ensure_started(room, rules: @old)
+    {:ok, _} = Room.ensure_started(room, rules: @new, rules_version: 3)
+    assert Map.keys(Room.snapshot(room)) == ["ann", "bob"]
+  end
+
+  test "nor does its past make sense to it" do
+    room = written()
+    Room.stop(room)
+    {:ok, pid} = Replay.start_link(log: log(room), id: "1", rules: @new, rules_version: 2, paused: true)
+
+    assert Replay.seek(pid, 2) == :ok
+
+    assert {:error, %Error{reason: :log_newer}} =
+             Replay.start_link(log: log(room), id: "1", rules: @old, paused: true)
+
+    # A place over the same log.
+    other = start_rooms(log: {:running, log(room)}, room: [rules: @old, schema_version: 9])
+
+    for ask <- [
+          &Room.state_at(&1, 1),
+          &Room.diff(&1, 0, 1),
+          &Room.refold(&1, @new),
+          &Room.hashes(&1, 1),
+          &Room.replay(&1),
+          &Room.publish(&1, {"came", %{"id" => "eve"}})
+        ] do
+      assert {:error, %Error{reason: :log_newer}} = ask.({other, "1"})
+    end
+
+    # A fork from before them has none.
+    {:ok, {_, fork}} = Room.fork({other, "1"}, 1)
+    assert {:error, %Error{reason: :log_newer}} = Room.fork({other, "1"}, 2, id: "both")
+    assert EventLog.head(log(room), "both") == {:ok, nil}
+    assert Map.keys(Room.snapshot({other, fork})) == ["tom"]
+  end
+
+  test "other rules of the same version, and a newer version of which there is no record, are taken" do
+    room = place([])
+    {:ok, _} = Room.ensure_started(room, rules: @new, rules_version: 2)
+    Room.stop(room)
+    {:ok, _} = Room.ensure_started(room, rules: @old)
+    {:ok, 1} = Room.publish(room, {"came", %{"id" => "tom"}})
+    Room.stop(room)
+    {:ok, _} = Room.ensure_started(room, rules: @new)
+    assert Room.snapshot(room) == %{}
+    assert {:ok, 2} = Room.publish(room, {"arrived", %{"who" => "ann"}})
+  end
+
+  test "a newer schema, or a form of records that this does not know, is refused as well" do
+    for meta <- [%{"schema" => 2}, %{"format" => 2}] do
+      room = {_, id} = place([])
+      {:ok, %{term: term}} = EventLog.claim(log(room), id, meta)
+      :ok = EventLog.append(log(room), id, term, 0, [~s({"event_name":"x","seq":1,"at":1,"by":"server"})])
+      assert_raise Error, ~r/records of a newer version/, fn -> Room.seq(room) end
+    end
+  end
+end
