@@ -60,7 +60,7 @@ defmodule Bench.Server do
 
   # ---- a room of Roomfold's ----
 
-  # As bench/wire.exs has it: a millimetre, and 10 bits for each of three numbers of a turn. JSON has 4 decimals.
+  # As bench/wire.exs has it: a millimetre, and 10 bits for each of three numbers of a quaternion. JSON has 4 decimals.
   @quantised [
     {"position", {:f32, 3}, quantise: [step: 0.001, bounds: {-64, 64}], decimals: 4},
     {"rotation", {:f32, 4}, quantise: :smallest_three, bits: 10, decimals: 4}

@@ -48,9 +48,10 @@ static double least_over_v(const thing *other, const double centre[3], const dou
     return at_uv(other, centre, half, u, low + (high - low) / 2);
 }
 
-static double gap_at(const thing *other, const double origin[3], const double way[3], const double half[3], double t) {
+static double gap_at(const thing *other, const double origin[3], const double translation[3], const double half[3],
+                     double t) {
     double centre[3], low = 0, high = 1;
-    for (int axis = 0; axis < 3; axis++) centre[axis] = origin[axis] + way[axis] * t;
+    for (int axis = 0; axis < 3; axis++) centre[axis] = origin[axis] + translation[axis] * t;
     if (other->kind == THING_BOX) return box_to_box(other, centre, half);
     for (int i = 0; i < THIRDS; i++) {
         double a = low + (high - low) / 3, b = high - (high - low) / 3;
@@ -62,13 +63,13 @@ static double gap_at(const thing *other, const double origin[3], const double wa
     return least_over_v(other, centre, half, low + (high - low) / 2);
 }
 
-near_miss slow_sweep(const thing *other, const double origin[3], const double way[3], const double half[3],
+near_miss slow_sweep(const thing *other, const double origin[3], const double translation[3], const double half[3],
                      double radius) {
     double low = 0, high = 1, enough = other->radius + radius + 1e-7, least, size = 1e-5;
     near_miss out = {0};
     for (int i = 0; i < THIRDS; i++) {
         double a = low + (high - low) / 3, b = high - (high - low) / 3;
-        double at_a = gap_at(other, origin, way, half, a), at_b = gap_at(other, origin, way, half, b);
+        double at_a = gap_at(other, origin, translation, half, a), at_b = gap_at(other, origin, translation, half, b);
         if (at_a <= enough - size || at_b <= enough - size) {
             high = at_a <= enough - size ? a : b;
             low = high;
@@ -79,14 +80,14 @@ near_miss slow_sweep(const thing *other, const double origin[3], const double wa
         else
             low = a;
     }
-    least = gap_at(other, origin, way, half, high);
+    least = gap_at(other, origin, translation, half, high);
     out.hit = least <= enough;
     out.unsure = fabs(least - enough) < size;
-    if (!out.hit || gap_at(other, origin, way, half, 0) <= enough) return out;
+    if (!out.hit || gap_at(other, origin, translation, half, 0) <= enough) return out;
     low = 0;
     for (int i = 0; i < 40; i++) {
         double middle = low + (high - low) / 2;
-        if (gap_at(other, origin, way, half, middle) <= enough)
+        if (gap_at(other, origin, translation, half, middle) <= enough)
             high = middle;
         else
             low = middle;
@@ -132,12 +133,12 @@ static bool passes(const rf_shot *shot, const model_target *target) {
            (strlen(target->owner) == shot->owner.len && memcmp(target->owner, shot->owner.data, shot->owner.len) == 0);
 }
 
-static void keep(rf_hits *hits, const rf_shot *shot, const double way[3], const double unit[3],
+static void keep(rf_hits *hits, const rf_shot *shot, const double translation[3], const double unit[3],
                  const rf_contact *contact, rf_hit hit) {
     hit.t = contact->t;
     hit.distance = contact->t * shot->range;
     for (int i = 0; i < 3; i++) {
-        hit.point[i] = shot->origin[i] + way[i] * contact->t;
+        hit.point[i] = shot->origin[i] + translation[i] * contact->t;
         hit.normal[i] = contact->t == 0 ? -unit[i] : contact->normal[i];
     }
     if (hits->len == hits->capacity) {
@@ -209,40 +210,40 @@ rf_hits slow_cast(const model *in, const rf_shot *shot) {
     rf_hits hits = {0};
     rf_shape shape = shape_of(&shot->collider);
     double largest = fmax(fmax(fabs(shot->direction[0]), fabs(shot->direction[1])), fabs(shot->direction[2]));
-    double unit[3], way[3], length;
+    double unit[3], translation[3], length;
     rf_contact contact;
     rf_sweep sweep;
     for (int i = 0; i < 3; i++)
         unit[i] = largest > 1e-100 && largest < 1e100 ? shot->direction[i] : shot->direction[i] / largest;
     length = sqrt(unit[0] * unit[0] + unit[1] * unit[1] + unit[2] * unit[2]);
     for (int i = 0; i < 3; i++) {
-        way[i] = unit[i] * (shot->range / length);
+        translation[i] = unit[i] * (shot->range / length);
         unit[i] /= length;
     }
-    rf_sweep_init(&sweep, shot->origin, way, &shape);
+    rf_sweep_init(&sweep, shot->origin, translation, &shape);
     for (uint32_t key = 0; key < in->keys; key++) {
         const model_target *target = &in->targets[key];
         rf_round_box box = box_of(&target->target);
         if (!target->there || !wanted(shot->mask, target->target.layers) || passes(shot, target)) continue;
         if (!rf_sweep_round_box(&sweep, &box, RF_SURFACE_TARGET, INFINITY, &contact)) continue;
-        keep(&hits, shot, way, unit, &contact,
+        keep(&hits, shot, translation, unit, &contact,
              (rf_hit){.kind = RF_HIT_TARGET, .number = key, .id = {target->id, strlen(target->id)}});
     }
     for (uint32_t i = 0; i < in->walls_count; i++)
         if (wanted(shot->mask, in->walls[i].layers) && wall_hit(in, &in->walls[i], &sweep, &contact))
-            keep(&hits, shot, way, unit, &contact, (rf_hit){.kind = RF_HIT_WALL, .number = i});
+            keep(&hits, shot, translation, unit, &contact, (rf_hit){.kind = RF_HIT_WALL, .number = i});
     for (uint32_t i = 0; i < in->boxes_count; i++) {
         rf_round_box box = {.radius = 0};
         memcpy(box.low, in->boxes[i][0], sizeof box.low);
         memcpy(box.high, in->boxes[i][1], sizeof box.high);
         if (wanted(shot->mask, RF_LAYER_DEFAULT) &&
             rf_sweep_round_box(&sweep, &box, RF_SURFACE_STATIC, INFINITY, &contact))
-            keep(&hits, shot, way, unit, &contact, (rf_hit){.kind = RF_HIT_BOX, .number = i});
+            keep(&hits, shot, translation, unit, &contact, (rf_hit){.kind = RF_HIT_BOX, .number = i});
     }
     for (uint32_t i = 0; i < in->triangles_count; i++)
         if (wanted(shot->mask, RF_LAYER_DEFAULT) &&
             rf_sweep_triangle(&sweep, (const double(*)[3])in->triangles[i], &contact))
-            keep(&hits, shot, way, unit, &contact, (rf_hit){.kind = RF_HIT_TRIANGLE, .number = i});
+            keep(&hits, shot, translation, unit, &contact, (rf_hit){.kind = RF_HIT_TRIANGLE, .number = i});
     if (hits.len > 0) qsort(hits.items, hits.len, sizeof *hits.items, order);
     choose(&hits, shot->kind);
     return hits;

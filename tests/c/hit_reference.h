@@ -24,7 +24,7 @@ typedef struct near_miss {
 } near_miss;
 
 // When the moving shape (a box with half extents, or a sphere) first touches the thing.
-near_miss slow_sweep(const thing *other, const double origin[3], const double way[3], const double half[3],
+near_miss slow_sweep(const thing *other, const double origin[3], const double translation[3], const double half[3],
                      double radius);
 
 // --- a space without index, history or SIMD

@@ -53,7 +53,7 @@ static void put_column(random_stream *stream, stream_column *column, unsigned nu
         column->kind = STREAM_NUMBERS;
         put_numbers(stream, column, out);
     } else if (kind < 6) {
-        column->kind = STREAM_TURN;
+        column->kind = STREAM_QUATERNION;
         fputs("\"type\":\"f32\",\"count\":4", out);
         if (stream->quantised) fprintf(out, ",\"quantise\":{\"bits\":%u}", 4 + below(stream, 13));
     } else {
@@ -127,7 +127,7 @@ static void put_numbers_value(random_stream *stream, const stream_column *column
 }
 
 // Of those who stand, of those who tumble, and some that are none.
-static void put_turn(random_stream *stream, FILE *out) {
+static void put_quaternion(random_stream *stream, FILE *out) {
     static const char *const odd[] = {
         "[0.5,0.5,0.5,0.5]", "[-0.5,0.5,-0.5,-0.5]", "[0,0,0,-1]", "[0,0,0,0]",
         "[1,2,3,4]",         "[1e-30,0,0,0]",        "[0,1,0,0]",  "[-0.0,0,0.70710678,0.70710678]"};
@@ -197,8 +197,8 @@ static void put_value(random_stream *stream, const stream_column *column, FILE *
     case STREAM_NUMBERS:
         put_numbers_value(stream, column, out);
         return;
-    case STREAM_TURN:
-        put_turn(stream, out);
+    case STREAM_QUATERNION:
+        put_quaternion(stream, out);
         return;
     case STREAM_INTEGER:
         if (one_in(stream, 8))

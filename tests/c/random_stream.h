@@ -6,7 +6,7 @@
 
 typedef enum stream_kind {
     STREAM_NUMBERS,
-    STREAM_TURN,
+    STREAM_QUATERNION,
     STREAM_INTEGER,
     STREAM_BOOL,
     STREAM_STRING,

@@ -21,21 +21,21 @@ static void random_point(uint64_t *state, double reach, double out[3]) {
 
 // From around the origin of the world past it, so that about half of all hit.
 static rf_sweep random_sweep(uint64_t *state, const double half[3], double radius) {
-    double origin[3], way[3], aim[3];
+    double origin[3], translation[3], aim[3];
     rf_shape shape = {.radius = radius};
     rf_sweep sweep;
     memcpy(shape.half, half, sizeof shape.half);
     random_point(state, 6, origin);
     random_point(state, 2, aim);
-    for (int i = 0; i < 3; i++) way[i] = (aim[i] - origin[i]) * random_between(state, 0.3, 3);
-    if (next_random(state) % 8 == 0) way[next_random(state) % 3] = 0;
-    rf_sweep_init(&sweep, origin, way, &shape);
+    for (int i = 0; i < 3; i++) translation[i] = (aim[i] - origin[i]) * random_between(state, 0.3, 3);
+    if (next_random(state) % 8 == 0) translation[next_random(state) % 3] = 0;
+    rf_sweep_init(&sweep, origin, translation, &shape);
     return sweep;
 }
 
 static void check_sweep(const char *what, const rf_sweep *sweep, const thing *other, bool hit,
                         const rf_contact *contact) {
-    near_miss slow = slow_sweep(other, sweep->origin, sweep->way, sweep->half, sweep->radius);
+    near_miss slow = slow_sweep(other, sweep->origin, sweep->translation, sweep->half, sweep->radius);
     double length = 0;
     if (slow.unsure) return;
     REQUIRE_MSG(hit == slow.hit, "%s: hit %d, slowly %d at %.17g", what, hit, slow.hit, slow.t);

@@ -74,7 +74,7 @@ static size_t one_by_one(char *out, const float *numbers, const rf_component_def
 
 static void check(const float *numbers, const rf_component_def *def, rf_json_writer write) {
     char expected[1024];
-    size_t room = rf_json_value_room(def), len = one_by_one(expected, numbers, def), found;
+    size_t room = rf_json_value_max(def), len = one_by_one(expected, numbers, def), found;
     // Exact copies, so that a sanitizer sees what is read or written beside them.
     char *out = malloc(room);
     float *copy = malloc(def->count * sizeof *copy);

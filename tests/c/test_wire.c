@@ -298,11 +298,11 @@ static uint8_t *put_varint(uint8_t *to, uint64_t number) {
 
 // Of one of the components, one of a few: many are there already.
 static uint8_t *put_pose(uint8_t *to, unsigned component, uint64_t *state) {
-    static const float turns[][4] = {{0, 0, 0, 1}, {0, 0.6F, 0, 0.8F}, {1, 0, 0, 0}, {0, 0.61F, 0, 0.79F}};
+    static const float quaternions[][4] = {{0, 0, 0, 1}, {0, 0.6F, 0, 0.8F}, {1, 0, 0, 0}, {0, 0.61F, 0, 0.79F}};
     float place[3] = {(float)(next_random(state) % 3), (float)(next_random(state) % 3) / 4, 1.5F};
-    bool turn = component % 2 == 1;
-    size_t size = turn ? sizeof turns[0] : sizeof place;
-    memcpy(to, turn ? turns[next_random(state) % 4] : place, size);
+    bool quaternion = component % 2 == 1;
+    size_t size = quaternion ? sizeof quaternions[0] : sizeof place;
+    memcpy(to, quaternion ? quaternions[next_random(state) % 4] : place, size);
     return to + size;
 }
 

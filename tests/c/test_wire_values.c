@@ -24,7 +24,7 @@ static double uniform(void) {
 typedef struct sample {
     rf_mem mem;
     rf_column column;
-    rf_wire_places who;
+    rf_wire_places places;
     rf_wire_values values;
 } sample;
 
@@ -53,8 +53,9 @@ static void random_place(float *now, float *was, double unit) {
         now[i] = (float)((double)now[i] * unit), was[i] = (float)((double)was[i] * unit);
 }
 
-// One may be the opposite of the other, which is the same turn, and both may be longer or shorter than 1 by a little.
-static void random_turn(float *now, float *was) {
+// One may be the opposite of the other, which is the same quaternion, and both may be longer or shorter than 1 by a
+// little.
+static void random_quaternion(float *now, float *was) {
     double spread = random_bits() % 2 ? ldexp(1, -(int)(random_bits() % 16)) : 1, sum = 0;
     for (int i = 0; i < 4; i++) {
         was[i] = (float)(uniform() * 2 - 1);
@@ -62,7 +63,8 @@ static void random_turn(float *now, float *was) {
         now[i] = (float)((double)was[i] + (random_bits() % 4 ? uniform() * 2 - 1 : 0) * spread);
         if (random_bits() % 16 == 0) now[i] = 0;
     }
-    if (random_bits() % 8 == 0) { // the same turn; where lengths differ, that is seen best of numbers that are alike
+    if (random_bits() % 8 ==
+        0) { // the same quaternion; where lengths differ, that is seen best of numbers that are alike
         for (int i = 1; i < 4; i++) was[i] = was[0] * (float)(1 - uniform() / 1000);
         memcpy(now, was, 4 * sizeof *now);
     }
@@ -88,15 +90,15 @@ static void set(sample *it, uint32_t place, uint32_t revision, const float *valu
 }
 
 // Changed not at all, once, or more often; the last time at revision 3 or before that at 2, where a diff begins.
-static void fill(sample *it, const rf_component_def *def, bool turn) {
+static void fill(sample *it, const rf_component_def *def, bool quaternion) {
     float now[4] = {0}, was[4] = {0};
     memset(it, 0, sizeof *it);
     it->mem.allocator = rf_allocator_default();
     ck_assert(rf_column_init(&it->column, def, &it->mem, HISTORY) && rf_column_reserve(&it->column, &it->mem, FIRST));
     for (uint32_t place = 0; place < RF_PAGE_SIZE; place++) {
         uint32_t changes = random_bits() % 4;
-        if (turn)
-            random_turn(now, was);
+        if (quaternion)
+            random_quaternion(now, was);
         else
             random_place(now, was, def->max > 1e30 || def->max < 1e-30 ? def->max / 100 : 1);
         set(it, place, 1, changes == 3 ? now : was);
@@ -104,7 +106,7 @@ static void fill(sample *it, const rf_component_def *def, bool turn) {
         if (changes == 2 && random_bits() % 4 == 0) set(it, place, 2, now);
         if (changes > 0) set(it, place, 3, now);
     }
-    it->values = (rf_wire_values){.column = &it->column, .first = FIRST, .who = &it->who};
+    it->values = (rf_wire_values){.column = &it->column, .first = FIRST, .places = &it->places};
     it->values.cells = rf_column_cell(&it->column, rf_column_page_of(&it->column, FIRST), 0);
     it->values.since = random_bits() % 4 == 0 ? 0 : 2 + random_bits() % 2;
 }
@@ -113,13 +115,13 @@ static void fill(sample *it, const rf_component_def *def, bool turn) {
 static void choose(sample *it) {
     bool all = random_bits() % 2;
     for (uint32_t place = 0; place < RF_PAGE_SIZE; place++)
-        if (all || random_bits() % 3 == 0) it->who.at[it->who.count++] = (uint8_t)place;
+        if (all || random_bits() % 3 == 0) it->places.at[it->places.count++] = (uint8_t)place;
 }
 
-static const rf_wire_way *scalar(void) {
-    const rf_wire_way *const *way = rf_wire_ways;
-    while (strcmp((*way)->name, "scalar") != 0) way++;
-    return *way;
+static const rf_wire_ops *scalar(void) {
+    const rf_wire_ops *const *ops = rf_wire_all_ops;
+    while (strcmp((*ops)->name, "scalar") != 0) ops++;
+    return *ops;
 }
 
 // How often each form was met: without all of them the test would show little.
@@ -127,26 +129,26 @@ typedef struct tally {
     uint64_t raw, none, whole, delta;
 } tally;
 
-static void compare(const rf_component_def *def, bool turn, tally *seen) {
+static void compare(const rf_component_def *def, bool quaternion, tally *seen) {
     const rf_quantiser quantiser = rf_quantiser_of(def);
     for (int round = 0; round < 3000; round++) {
         sample it;
-        rf_wire_sayings expected;
-        fill(&it, def, turn);
+        rf_wire_codes expected;
+        fill(&it, def, quaternion);
         choose(&it);
         rf_wire_values_for(&quantiser, scalar())(&quantiser, &it.values, &expected);
-        for (const rf_wire_way *const *way = rf_wire_ways; strcmp((*way)->name, "scalar") != 0; way++) {
-            rf_wire_sayings got;
-            if (!(*way)->available()) continue;
-            rf_wire_values_for(&quantiser, *way)(&quantiser, &it.values, &got);
-            for (uint32_t i = 0; i < it.who.count; i++) {
+        for (const rf_wire_ops *const *ops = rf_wire_all_ops; strcmp((*ops)->name, "scalar") != 0; ops++) {
+            rf_wire_codes got;
+            if (!(*ops)->available()) continue;
+            rf_wire_values_for(&quantiser, *ops)(&quantiser, &it.values, &got);
+            for (uint32_t i = 0; i < it.places.count; i++) {
                 REQUIRE(got.len[i] == expected.len[i]);
                 if (got.len[i] == 0 || got.len[i] == RF_WIRE_VALUE_RAW) continue;
                 REQUIRE(got.bits[i] == expected.bits[i]);
             }
         }
-        for (uint32_t i = 0; i < it.who.count; i++) {
-            unsigned whole = (it.values.since > 0 ? 2u : 1u) + (turn ? 2u : 0u) + 3u * quantiser.bits;
+        for (uint32_t i = 0; i < it.places.count; i++) {
+            unsigned whole = (it.values.since > 0 ? 2u : 1u) + (quaternion ? 2u : 0u) + 3u * quantiser.bits;
             seen->raw += expected.len[i] == RF_WIRE_VALUE_RAW;
             seen->none += expected.len[i] == 0;
             seen->whole += expected.len[i] == whole;
@@ -156,7 +158,7 @@ static void compare(const rf_component_def *def, bool turn, tally *seen) {
     }
 }
 
-START_TEST(every_way_says_the_same_of_places) {
+START_TEST(all_ops_encode_places_alike) {
     const double steps[] = {0.001, 0.5, 0.0001};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         rf_component_def def = {.type = RF_TYPE_F32, .count = 3, .quantise = RF_QUANTISE_STEP};
@@ -187,7 +189,7 @@ START_TEST(every_way_says_the_same_at_the_ends_of_binary32) {
 }
 END_TEST
 
-START_TEST(every_way_says_the_same_of_turns) {
+START_TEST(all_ops_encode_quaternions_alike) {
     const uint8_t bits[] = {10, 4, 16};
     for (size_t i = 0; i < sizeof bits; i++) {
         rf_component_def def = {.type = RF_TYPE_F32, .count = 4, .quantise = RF_QUANTISE_SMALLEST_THREE};
@@ -217,15 +219,15 @@ START_TEST(long_values_are_left_alone) {
 }
 END_TEST
 
-// A turn is said within its bound, also of quaternions whose length is a little off.
-START_TEST(turns_are_within_their_bound) {
+// A quaternion is said within its bound, also of quaternions whose length is a little off.
+START_TEST(quaternions_are_within_their_bound) {
     rf_component_def def = {.type = RF_TYPE_F32, .count = 4, .quantise = RF_QUANTISE_SMALLEST_THREE, .bits = 10};
     rf_quantiser quantiser = rf_quantiser_of(&def);
     for (int round = 0; round < 100000; round++) {
         float now[4], was[4], back[4];
         uint32_t index = 0, numbers[3];
         double sum = 0, sign;
-        random_turn(now, was);
+        random_quaternion(now, was);
         if (!rf_quantise_value(&quantiser, now, false, &index, numbers)) continue;
         rf_dequantise_value(&quantiser, numbers, index, back);
         for (int i = 0; i < 4; i++) sum += (double)now[i] * (double)now[i];
@@ -238,11 +240,11 @@ END_TEST
 
 static void add(TCase *tests) {
     tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, every_way_says_the_same_of_places);
+    tcase_add_test(tests, all_ops_encode_places_alike);
     tcase_add_test(tests, every_way_says_the_same_at_the_ends_of_binary32);
-    tcase_add_test(tests, every_way_says_the_same_of_turns);
+    tcase_add_test(tests, all_ops_encode_quaternions_alike);
     tcase_add_test(tests, long_values_are_left_alone);
-    tcase_add_test(tests, turns_are_within_their_bound);
+    tcase_add_test(tests, quaternions_are_within_their_bound);
 }
 
 int main(void) {

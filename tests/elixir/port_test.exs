@@ -48,7 +48,7 @@ defmodule Roomfold.PortTest do
     test "and from a checkpoint, with all handles, also those to come, and a part of the history" do
       # More than is kept without one.
       worlds = Enum.reduce(1..75, pair(history: 20_000), &fold(&2, batch(&1, 200)))
-      assert {_, checkpoint, _, _, _} = elem(worlds, 0).state.kept.base
+      assert {_, checkpoint, _, _, _} = elem(worlds, 0).state.journal.base
       assert is_binary(checkpoint)
       kill()
       assert same?(elem(worlds, 0), elem(worlds, 1))
@@ -68,7 +68,7 @@ defmodule Roomfold.PortTest do
 
       worlds = pair() |> fold(odd) |> fold([{"delete", %{"entity_id" => "~1-0"}}])
       {port, native} = Enum.reduce(1..75, worlds, &fold(&2, batch(&1, 200)))
-      assert is_binary(elem(port.state.kept.base, 1))
+      assert is_binary(elem(port.state.journal.base, 1))
       kill()
       assert same?(port, native)
     end
@@ -119,7 +119,7 @@ defmodule Roomfold.PortTest do
             {sender, replica, twin}
         end
 
-      assert is_binary(elem(replica.state.kept.base, 1))
+      assert is_binary(elem(replica.state.journal.base, 1))
       kill()
       assert same?(replica, twin)
       # From now on it goes its own way.

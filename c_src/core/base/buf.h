@@ -22,12 +22,12 @@ static inline void rf_buf_free(rf_buf *buf) {
 
 bool rf_buf_grow(rf_buf *buf, size_t more);
 
-// Makes room for `more` bytes at the end; false when out of memory.
+// Reserves `more` bytes at the end; false when out of memory.
 static inline bool rf_buf_reserve(rf_buf *buf, size_t more) {
     return buf->capacity - buf->len >= more || rf_buf_grow(buf, more);
 }
 
-// Makes room in an empty buffer, for exactly this size.
+// Reserves exactly this size in an empty buffer.
 bool rf_buf_reserve_exactly(rf_buf *buf, size_t size);
 
 static inline void rf_buf_byte(rf_buf *buf, uint8_t byte) {

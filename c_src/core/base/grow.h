@@ -4,7 +4,7 @@
 
 #include "alloc.h"
 
-// Makes room for `need` items of `size` bytes; `items` points to the list's pointer. False when out of memory.
+// Reserves `need` items of `size` bytes; `items` points to the list's pointer. False when out of memory.
 static inline bool rf_grow(rf_mem *mem, void *items, uint32_t *capacity, uint64_t need, size_t size) {
     uint64_t grown = *capacity ? *capacity : 8;
     void *block;

@@ -17,7 +17,7 @@ enum {
     RF_TAG_F32,
 };
 
-#define RF_VARINT_ROOM 10
+#define RF_VARINT_MAX 10
 
 static inline size_t rf_varint_write(uint8_t *out, uint64_t value) {
     size_t len = 0;
@@ -40,6 +40,7 @@ static inline uint64_t rf_varint_read(const uint8_t **at, const uint8_t *end) {
     return out;
 }
 
+// 0, -1, 1, -2, 2 as 0, 1, 2, 3, 4: small numbers of either sign become short varints (Protocol Buffers).
 static inline uint64_t rf_zigzag_encode(int64_t value) {
     return ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
 }

@@ -4,6 +4,7 @@
 #include "admit_state.h"
 #include "draft.h"
 #include "base/error.h"
+#include "event_json.h"
 #include "json/json_term.h"
 #include "report.h"
 #include <roomfold/fold.h>
@@ -33,7 +34,7 @@ void rf_admission_free(rf_admission *admission) {
     rf_report_free(&admission->report);
     rf_buf_free(&admission->text);
     rf_arena_free(&admission->arena);
-    rf_free(admission->allocator, admission->made);
+    rf_free(admission->allocator, admission->created);
     rf_free(admission->allocator, admission);
 }
 
@@ -50,7 +51,7 @@ static void deny(rf_admission *admission, rf_status status, rf_str about) {
 }
 
 // Whether the next value is exactly this string.
-static bool value_is(rf_admission *admission, rf_scan scan, rf_str expected) {
+static bool next_is(rf_admission *admission, rf_scan scan, rf_str expected) {
     rf_str value;
     rf_scan_space(&scan);
     if (scan.at >= scan.end || *scan.at != '"') return false;
@@ -65,7 +66,7 @@ void rf_admission_key(rf_admission *admission, const rf_scan *scan, rf_str key) 
     else if (rf_str_eq(key, RF_LIT("by")))
         deny(admission, RF_RESERVED_FIELD, RF_LIT("by"));
     // Checked even if no rule reads it: a user must not speak for another user.
-    else if (!admission->trusted && rf_str_eq(key, RF_LIT("user_id")) && !value_is(admission, *scan, admission->by))
+    else if (!admission->trusted && rf_str_eq(key, RF_LIT("user_id")) && !next_is(admission, *scan, admission->by))
         deny(admission, RF_NOT_OWNED, RF_LIT("user_id"));
 }
 
@@ -77,20 +78,20 @@ static bool is_string(rf_str term, rf_str expected) {
 }
 
 static bool owned_in_world(const rf_admission *admission, uint32_t handle) {
-    rf_entity entity = {.handle1 = handle + 1, .generation = rf_world_slot(admission->world, handle)->generation};
+    rf_entity entity = rf_world_entity(admission->world, handle);
     rf_component owner;
     if (!rf_world_get(admission->world, entity, RF_LIT("owner"), &owner)) return false;
     if (owner.type == RF_TYPE_STRING) return rf_str_eq(owner.as.string, admission->by);
     return owner.type == RF_TYPE_TERM && is_string(owner.as.term, admission->by);
 }
 
-static rf_made *find_made(const rf_admission *admission, rf_str id) {
-    for (uint32_t i = 0; i < admission->made_count; i++)
-        if (rf_str_eq(admission->made[i].id, id)) return &admission->made[i];
+static rf_created_entity *find_created(const rf_admission *admission, rf_str id) {
+    for (uint32_t i = 0; i < admission->created_count; i++)
+        if (rf_str_eq(admission->created[i].id, id)) return &admission->created[i];
     return NULL;
 }
 
-static bool keep(rf_admission *admission, rf_str bytes, rf_str *out) {
+static bool copy_string(rf_admission *admission, rf_str bytes, rf_str *out) {
     char *copy = rf_arena_alloc(&admission->arena, bytes.len + 1);
     if (!copy) return false;
     memcpy(copy, bytes.data, bytes.len);
@@ -98,29 +99,30 @@ static bool keep(rf_admission *admission, rf_str bytes, rf_str *out) {
     return true;
 }
 
-static bool remember(rf_admission *admission, rf_str id) {
-    rf_made made;
-    if (admission->made_count == admission->made_capacity) {
-        uint32_t capacity = admission->made_capacity ? admission->made_capacity * 2 : 8;
-        rf_made *grown =
-            admission->allocator.resize(admission->allocator.context, admission->made, capacity * sizeof *grown);
+static bool add_created(rf_admission *admission, rf_str id) {
+    rf_created_entity created;
+    if (admission->created_count == admission->created_capacity) {
+        uint32_t capacity = admission->created_capacity ? admission->created_capacity * 2 : 8;
+        rf_created_entity *grown =
+            admission->allocator.resize(admission->allocator.context, admission->created, capacity * sizeof *grown);
         if (!grown) return false;
-        admission->made = grown;
-        admission->made_capacity = capacity;
+        admission->created = grown;
+        admission->created_capacity = capacity;
     }
-    if (!keep(admission, id, &made.id) || !keep(admission, admission->by, &made.owner)) return false;
-    admission->made[admission->made_count++] = made;
+    if (!copy_string(admission, id, &created.id) || !copy_string(admission, admission->by, &created.owner))
+        return false;
+    admission->created[admission->created_count++] = created;
     return true;
 }
 
 bool rf_admission_touch(rf_admission *admission, rf_str id, uint32_t handle, bool create, rf_str owner) {
-    const rf_made *made;
+    const rf_created_entity *created;
     if (admission->trusted || rf_str_eq(id, admission->by)) return true;
-    made = find_made(admission, id);
-    if (made) return rf_str_eq(made->owner, admission->by);
+    created = find_created(admission, id);
+    if (created) return rf_str_eq(created->owner, admission->by);
     if (handle != RF_NO_HANDLE) return owned_in_world(admission, handle);
     if (!create || !is_string(owner, admission->by)) return false;
-    if (!remember(admission, id)) admission->no_memory = true;
+    if (!add_created(admission, id)) admission->no_memory = true;
     return true;
 }
 
@@ -136,7 +138,7 @@ static bool may_send(const rf_admission *admission) {
 }
 
 // Checks the drafted event: its name, then reserved fields, then the sender, then its contents.
-static rf_status judge(rf_admission *admission, rf_error *error) {
+static rf_status check_drafted(rf_admission *admission, rf_error *error) {
     rf_fold *fold = admission->fold;
     rf_status status;
     if (fold->no_memory || admission->no_memory) {
@@ -176,7 +178,7 @@ static rf_status check(rf_admission *admission, rf_str text, rf_str *object, rf_
     if (scan.at < scan.end && *scan.at == '[') return refuse(error, RF_NOT_AN_EVENT, RF_NOWHERE, (rf_str){0});
     if (scan.at == scan.end) {
         rf_scan_unexpected(&scan, scan.at);
-    } else if (rf_fold_json_event(fold, &scan)) {
+    } else if (rf_event_json_read(fold, &scan)) {
         *object = (rf_str){start, (size_t)(scan.at - start)};
         rf_scan_space(&scan);
         if (scan.at < scan.end) rf_scan_unexpected(&scan, scan.at);
@@ -187,7 +189,7 @@ static rf_status check(rf_admission *admission, rf_str text, rf_str *object, rf_
     }
     if (scan.status != RF_OK) return refuse(error, scan.status, (uint64_t)(scan.error_at - scan.begin), (rf_str){0});
     if (*start != '{') return refuse(error, RF_NOT_AN_EVENT, RF_NOWHERE, (rf_str){0});
-    return judge(admission, error);
+    return check_drafted(admission, error);
 }
 
 // ---- records ------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ static void put_record(rf_admission *admission, rf_str object) {
 rf_status rf_admit(rf_admission *admission, const rf_item *item, uint64_t *first, rf_error *error, size_t *index) {
     size_t len = admission->text.len;
     uint64_t seq = admission->seq;
-    uint32_t made = admission->made_count;
+    uint32_t created = admission->created_count;
     rf_status status = RF_OK;
     admission->by = item->by;
     admission->trusted = item->trusted;
@@ -252,7 +254,7 @@ rf_status rf_admit(rf_admission *admission, const rf_item *item, uint64_t *first
     if (status == RF_OK) return RF_OK;
     admission->text.len = len;
     admission->seq = seq;
-    admission->made_count = made;
+    admission->created_count = created;
     if (status == RF_NO_MEMORY) rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
     return status;
 }

@@ -8,10 +8,10 @@
 #include "json/scan.h"
 #include <roomfold/admit.h>
 
-// The owner of an entity that the batch creates and the world does not have yet. Both strings are in the arena.
-typedef struct rf_made {
+// An entity that the batch creates, which the world does not have yet, and its owner. Both strings are in the arena.
+typedef struct rf_created_entity {
     rf_str id, owner;
-} rf_made;
+} rf_created_entity;
 
 struct rf_admission {
     rf_world *world;
@@ -23,8 +23,8 @@ struct rf_admission {
     uint64_t seq; // of the last record
 
     rf_arena arena; // for what must outlive an event
-    rf_made *made;
-    uint32_t made_count, made_capacity;
+    rf_created_entity *created;
+    uint32_t created_count, created_capacity;
 
     // The current event.
     rf_str by;
@@ -40,8 +40,6 @@ void rf_admission_key(rf_admission *admission, const rf_scan *scan, rf_str key);
 // it, as a term; otherwise empty.
 bool rf_admission_touch(rf_admission *admission, rf_str id, uint32_t handle, bool create, rf_str owner);
 
-// Reads the value at the scan; an object is drafted as an event (fold_json.c).
-bool rf_fold_json_event(rf_fold *fold, rf_scan *scan);
 // Applies the drafted event without looking at its seq (fold.c).
 rf_status rf_fold_apply_usable(rf_fold *fold);
 

@@ -94,6 +94,20 @@ static inline rf_draft *rf_draft_find(rf_fold *fold, rf_str key) {
     return NULL;
 }
 
+// The draft as the target of a template's value (template.h), and back.
+static inline int rf_draft_target(const rf_fold *fold, const rf_draft *draft) {
+    if (!draft) return RF_TARGET_OTHER;
+    if (draft == &fold->seq) return RF_TARGET_SEQ;
+    if (draft == &fold->id) return RF_TARGET_ID;
+    return RF_TARGET_FIELD + (int)(draft - fold->fields);
+}
+
+static inline rf_draft *rf_draft_at_target(rf_fold *fold, int target) {
+    if (target >= RF_TARGET_FIELD) return &fold->fields[target - RF_TARGET_FIELD];
+    if (target == RF_TARGET_OTHER) return NULL;
+    return target == RF_TARGET_SEQ ? &fold->seq : &fold->id;
+}
+
 // Directs the next value to this draft (of rf_draft_find).
 static inline rf_want rf_draft_take(rf_fold *fold, rf_draft *draft) {
     const rf_rule_field *field;
@@ -231,11 +245,6 @@ rf_status rf_fold_entity(rf_fold *fold, const rf_entity_event *event);
 rf_status rf_fold_apply(rf_fold *fold);
 // Its first half: takes the event's seq; false if nothing is to be applied.
 bool rf_fold_accept(rf_fold *fold);
-// Reads the value at the scan into the current draft (fold_json.c).
-struct rf_scan;
-bool rf_fold_json_value(rf_fold *fold, struct rf_scan *scan, rf_want want);
-// The end of the value that starts at `at`, in a text that has been read before.
-const char *rf_fold_json_behind(const char *at, const char *end);
 // Call instead of rf_event_end for an object without a name, which may change several entities (fold_changes.c).
 rf_status rf_fold_changes(rf_fold *fold, rf_str object);
 // Counts an event about an entity that no longer exists.

@@ -1,8 +1,8 @@
 // fold_changes.c: folds an object that changes several entities, component first or by kind (docs/event-model.md,
 // "Several entities at once"). Its text has been read before, so it is known to be JSON without duplicate keys. It is
 // split into operations, which are done like the equivalent entity events.
-#include "draft.h"
 #include "json/scan.h"
+#include "value_json.h"
 #include <stdlib.h>
 
 // A component of an operation. Its value starts at `offset` in the text.
@@ -70,7 +70,7 @@ static uint64_t prefix_of(rf_str id) {
 
 // Skips a value; a comma or a bracket follows it.
 static void skip(changes *all) {
-    all->scan.at = rf_fold_json_behind(all->scan.at, all->scan.end);
+    all->scan.at = rf_value_json_end(all->scan.at, all->scan.end);
 }
 
 // Reads a string, which stays valid; its data is never NULL.
@@ -178,7 +178,7 @@ static bool is_reserved(rf_str key) {
     return false;
 }
 
-static bool is_about(rf_str key) {
+static bool is_metadata(rf_str key) {
     return rf_str_eq(key, RF_LIT("seq")) || rf_str_eq(key, RF_LIT("at")) || rf_str_eq(key, RF_LIT("by"));
 }
 
@@ -186,7 +186,7 @@ static bool read_entry(changes *all, rf_str key) {
     if (is_reserved(key)) return false;
     if (rf_str_eq(key, RF_LIT("created"))) return read_ids(all, &all->created);
     if (rf_str_eq(key, RF_LIT("deleted"))) return read_ids(all, &all->deleted);
-    if (is_about(key)) {
+    if (is_metadata(key)) {
         skip(all);
         return true;
     }
@@ -324,15 +324,15 @@ static rf_status do_op(changes *all, const change_op *op) {
     for (size_t i = 0; i < op->value_count; i++) {
         rf_scan scan = all->scan;
         scan.at = scan.begin + values[i].offset;
-        if (rf_fold_json_value(fold, &scan, rf_event_component(fold, values[i].name))) continue;
+        if (rf_value_json_read(fold, &scan, rf_event_component(fold, values[i].name), 2)) continue;
         fold->no_memory = false; // the only possible error in a text that has been read before
         return RF_NO_MEMORY;
     }
     return rf_fold_apply(fold);
 }
 
-// Deletes the other entities, in the order of handles.
-static rf_status delete_others(changes *all) {
+// Deletes the entities that the snapshot does not have, in the order of handles.
+static rf_status delete_unlisted(changes *all) {
     const rf_world *world = all->fold->world;
     rf_entity entity = {0};
     rf_status status = RF_OK;
@@ -356,7 +356,7 @@ static rf_status delete_listed(changes *all) {
 }
 
 static rf_status do_all(changes *all) {
-    rf_status status = all->whole ? delete_others(all) : delete_listed(all);
+    rf_status status = all->whole ? delete_unlisted(all) : delete_listed(all);
     for (size_t i = 0; i < op_count(all) && status == RF_OK; i++) status = do_op(all, &ops_of(all)[i]);
     return status;
 }

@@ -15,11 +15,11 @@ typedef struct checker {
     bool plain;
 } checker;
 
-static bool bad(checker *c) {
+static bool fail(checker *c) {
     return rf_wire_fail(c->in, RF_INVALID_FRAME);
 }
 
-static bool fine(const checker *c) {
+static bool reading(const checker *c) {
     return c->in->status == RF_OK;
 }
 
@@ -75,13 +75,13 @@ static bool check_texts(checker *c, rf_allocator allocator) {
     rf_packed_state *state = c->state;
     uint64_t count = rf_wire_get_varint(c->in);
     // Each item has at least one byte.
-    if (fine(c) && count > (c->in->size - c->in->at) / 8) bad(c);
-    if (!fine(c)) return false;
+    if (reading(c) && count > (c->in->size - c->in->at) / 8) fail(c);
+    if (!reading(c)) return false;
     state->texts = rf_alloc(allocator, (size_t)(count + 1) * sizeof *state->texts);
     if (!state->texts) return rf_wire_fail(c->in, RF_NO_MEMORY);
     for (uint64_t i = 0; i < count; i++) {
         rf_str text = rf_wire_get_text(c->in);
-        if (!fine(c)) return false;
+        if (!reading(c)) return false;
         state->texts[i] =
             (rf_packed_text){.at = (uint32_t)((const uint8_t *)text.data - c->in->data), .len = (uint32_t)text.len};
     }
@@ -91,8 +91,8 @@ static bool check_texts(checker *c, rf_allocator allocator) {
 
 static rf_packed_text *get_text(checker *c) {
     uint64_t number = rf_wire_get_varint(c->in);
-    if (fine(c) && number < c->state->text_count) return &c->state->texts[number];
-    bad(c);
+    if (reading(c) && number < c->state->text_count) return &c->state->texts[number];
+    fail(c);
     return NULL;
 }
 
@@ -102,8 +102,8 @@ static rf_packed_text *get_key(checker *c, const rf_packed_text *last) {
     rf_packed_text *text = get_text(c);
     rf_status status;
     if (!text) return NULL;
-    if (last && text <= last) bad(c);
-    if (!fine(c) || text->key) return text;
+    if (last && text <= last) fail(c);
+    if (!reading(c) || text->key) return text;
     status = rf_key_set_add(&c->keys, (rf_str){(const char *)c->in->data + text->at, text->len});
     if (status != RF_OK) rf_wire_fail(c->in, status == RF_NO_MEMORY ? status : RF_INVALID_FRAME);
     text->key = true;
@@ -130,10 +130,10 @@ static bool reserved(const checker *c, const rf_packed_text *key) {
 static void check_fields(checker *c, bool of_entity) {
     const rf_packed_text *last = NULL;
     uint64_t count = rf_wire_get_varint(c->in);
-    if (of_entity && count == 0) bad(c);
-    for (uint64_t i = 0; i < count && fine(c); i++) {
+    if (of_entity && count == 0) fail(c);
+    for (uint64_t i = 0; i < count && reading(c); i++) {
         last = get_key(c, last);
-        if (last && of_entity && reserved(c, last)) bad(c);
+        if (last && of_entity && reserved(c, last)) fail(c);
         if (last) check_field_value(c);
     }
 }
@@ -147,7 +147,7 @@ static void check_value(checker *c, const rf_component_def *def) {
     case RF_TYPE_F64:
         if (!rf_wire_has(c->in, size * 8)) return;
         if (!all_finite(def, rf_wire_here(c->in)))
-            bad(c);
+            fail(c);
         else
             c->in->at += size * 8;
         break;
@@ -155,7 +155,7 @@ static void check_value(checker *c, const rf_component_def *def) {
         rf_wire_get_varint(c->in);
         break;
     case RF_TYPE_BOOL:
-        if (rf_wire_get_u8(c->in) > 1) bad(c);
+        if (rf_wire_get_u8(c->in) > 1) fail(c);
         break;
     case RF_TYPE_STRING:
         rf_wire_get_text(c->in);
@@ -166,24 +166,24 @@ static void check_value(checker *c, const rf_component_def *def) {
     }
 }
 
-static void check_others(checker *c, uint64_t mask) {
+static void check_undeclared(checker *c, uint64_t mask) {
     const rf_packed_text *last = NULL;
     uint64_t count = rf_wire_get_varint(c->in);
-    if (count == 0) bad(c);
-    for (uint64_t i = 0; i < count && fine(c); i++) {
+    if (count == 0) fail(c);
+    for (uint64_t i = 0; i < count && reading(c); i++) {
         int column;
         last = get_key(c, last);
         if (!last) return;
         column = rf_schema_lookup(c->schema, (rf_str){(const char *)c->in->data + last->at, last->len});
-        if (column >= 0 && (mask >> column & 1)) bad(c);
-        if (fine(c)) check_field_value(c);
+        if (column >= 0 && (mask >> column & 1)) fail(c);
+        if (reading(c)) check_field_value(c);
     }
 }
 
 static uint64_t check_mask(checker *c) {
     uint64_t mask = rf_wire_get_varint(c->in);
-    if (c->schema->count < 64 && mask >> c->schema->count != 0) bad(c);
-    for (uint32_t i = 0; i < c->schema->count && fine(c); i++)
+    if (c->schema->count < 64 && mask >> c->schema->count != 0) fail(c);
+    for (uint32_t i = 0; i < c->schema->count && reading(c); i++)
         if (mask >> i & 1) check_value(c, &c->schema->defs[i]);
     return mask;
 }
@@ -193,9 +193,9 @@ static uint64_t check_mask(checker *c) {
 static void check_entity(checker *c, uint8_t tag) {
     uint64_t entity = rf_wire_get_varint(c->in), mask = 0;
     if (entity >= c->state->text_count) c->state->handles = true;
-    if (entity > UINT32_MAX) bad(c);
+    if (entity > UINT32_MAX) fail(c);
     if ((tag & 3) != RF_WIRE_OP_DELETE) mask = check_mask(c);
-    if (tag & RF_WIRE_TAG_OTHERS) check_others(c, mask);
+    if (tag & RF_WIRE_TAG_OTHERS) check_undeclared(c, mask);
     if (tag & RF_WIRE_TAG_FIELDS) check_fields(c, true);
 }
 
@@ -203,13 +203,13 @@ static void check_seq(checker *c, uint8_t tag) {
     unsigned kind = tag >> 2 & 3;
     if (kind == RF_WIRE_SEQ_GIVEN) {
         c->seq = rf_wire_get_varint(c->in);
-        if (c->seq == 0) bad(c);
+        if (c->seq == 0) fail(c);
     } else if (kind == RF_WIRE_SEQ_NONE) {
         c->seq = 0;
     } else if (kind != RF_WIRE_SEQ_NEXT) {
-        bad(c);
+        fail(c);
     }
-    if (c->seq > RF_SEQ_MAX) bad(c);
+    if (c->seq > RF_SEQ_MAX) fail(c);
     if (c->seq > 0) c->seq++;
 }
 
@@ -219,19 +219,19 @@ static void check_event(checker *c) {
     uint8_t may = kind == RF_WIRE_OP_NAMED    ? 0
                   : kind == RF_WIRE_OP_DELETE ? RF_WIRE_TAG_FIELDS
                                               : RF_WIRE_TAG_OTHERS | RF_WIRE_TAG_FIELDS;
-    if (fine(c) && (tag & 0xf0 & ~may) != 0) {
+    if (reading(c) && (tag & 0xf0 & ~may) != 0) {
         c->in->at = start;
-        bad(c);
+        fail(c);
     }
-    if (fine(c) && c->plain && (kind == RF_WIRE_OP_NAMED || (tag >> 2 & 3) == RF_WIRE_SEQ_GIVEN)) {
+    if (reading(c) && c->plain && (kind == RF_WIRE_OP_NAMED || (tag >> 2 & 3) == RF_WIRE_SEQ_GIVEN)) {
         c->in->at = start;
         rf_wire_fail(c->in, kind == RF_WIRE_OP_NAMED ? RF_NOT_SUPPORTED : RF_RESERVED_FIELD);
     }
     check_seq(c, tag);
-    if (!fine(c)) return;
+    if (!reading(c)) return;
     if (kind == RF_WIRE_OP_NAMED) {
         get_text(c);
-        if (fine(c)) check_fields(c, false);
+        if (reading(c)) check_fields(c, false);
     } else {
         check_entity(c, tag);
     }
@@ -309,7 +309,7 @@ static uint64_t check_plain_events(checker *c, uint64_t most) {
 
 static void check_known(checker *c, uint64_t known) {
     const rf_world *world = c->world;
-    if (!fine(c) || !c->state->handles) return;
+    if (!reading(c) || !c->state->handles) return;
     c->in->at = 8;
     if (known > world->seq)
         rf_wire_fail(c->in, RF_SEQ_AHEAD);
@@ -322,26 +322,26 @@ static void check_known(checker *c, uint64_t known) {
 static void check_frame(checker *c, rf_packed_batch *batch, rf_allocator allocator) {
     uint64_t start;
     uint8_t head = rf_wire_get_u8(c->in);
-    if (fine(c) && head != RF_WIRE_HEAD(RF_WIRE_EVENTS)) {
+    if (reading(c) && head != RF_WIRE_HEAD(RF_WIRE_EVENTS)) {
         c->in->at = 0;
         rf_wire_fail(c->in, RF_UNKNOWN_VERSION);
     }
     if (c->in->size / 8 > UINT32_MAX) rf_wire_fail(c->in, RF_TOO_LARGE);
     batch->known = rf_wire_get_varint(c->in);
     batch->seq = c->seq = rf_wire_get_varint(c->in);
-    if (batch->known > RF_SEQ_MAX || batch->seq > RF_SEQ_MAX) bad(c);
+    if (batch->known > RF_SEQ_MAX || batch->seq > RF_SEQ_MAX) fail(c);
     if (c->plain && batch->seq > 0) rf_wire_fail(c->in, RF_RESERVED_FIELD);
     if (rf_wire_get_u8(c->in) != c->schema->tag) rf_wire_fail(c->in, RF_SCHEMA_MISMATCH);
-    if (!fine(c) || !check_texts(c, allocator)) return;
+    if (!reading(c) || !check_texts(c, allocator)) return;
     batch->events = rf_wire_get_varint(c->in);
     start = c->in->at;
-    for (uint64_t i = 0; i < batch->events && fine(c); i++) {
+    for (uint64_t i = 0; i < batch->events && reading(c); i++) {
         i += check_plain_events(c, batch->events - i);
         if (i < batch->events) check_event(c);
     }
-    if (fine(c) && c->in->at != c->in->size) bad(c);
+    if (reading(c) && c->in->at != c->in->size) fail(c);
     check_known(c, batch->known);
-    c->in->at = fine(c) ? start : c->in->at;
+    c->in->at = reading(c) ? start : c->in->at;
     batch->at = (size_t)(start / 8);
 }
 

@@ -76,7 +76,7 @@ static void put_short_numbers(writer *w, const rf_component_def *shown) {
             memcpy(value + i * sizeof number, &number, sizeof number);
         }
     }
-    if (!rf_json_out_room(&w->out, rf_json_value_room(&def))) return;
+    if (!rf_json_out_reserve(&w->out, rf_json_value_max(&def))) return;
     at = rf_json_out_at(&w->out);
     w->out.text.len += (size_t)(rf_json_writer_of(&def)(at, &def, value) - at);
 }
@@ -91,7 +91,7 @@ static void put_value(writer *w, const rf_component_def *def) {
             put_short_numbers(w, def);
         break;
     case RF_TYPE_I64:
-        if (rf_json_out_room(&w->out, RF_JSON_INT_ROOM))
+        if (rf_json_out_reserve(&w->out, RF_JSON_INT_ROOM))
             w->out.text.len += rf_json_write_int(rf_json_out_at(&w->out), rf_zigzag_decode(rf_wire_get_varint(&w->in)));
         break;
     case RF_TYPE_BOOL:
@@ -173,7 +173,7 @@ static bool get_id(writer *w, rf_str *id) {
     entity -= w->state.text_count;
     if (entity >= w->world->handles) return false;
     handle = (uint32_t)entity;
-    if (!(rf_world_alive_on(w->world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return false;
+    if (!rf_world_handle_alive(w->world, handle)) return false;
     if (w->gone[handle / 64] >> (handle % 64) & 1) return false;
     slot = rf_world_slot(w->world, handle);
     if (slot->since >= w->state.since) return false;
@@ -228,8 +228,8 @@ static bool is_about_handles(rf_status status) {
 }
 
 static void put_events(writer *w, rf_packed_batch *batch, rf_allocator allocator) {
-    bool fine = rf_packed_check(&w->in, w->world, batch, &w->state, allocator);
-    if (!w->text && w->state.handles && (fine || is_about_handles(w->in.status))) w->in.status = RF_NOT_SUPPORTED;
+    bool valid = rf_packed_check(&w->in, w->world, batch, &w->state, allocator);
+    if (!w->text && w->state.handles && (valid || is_about_handles(w->in.status))) w->in.status = RF_NOT_SUPPORTED;
     w->seq = batch->seq;
     for (uint64_t i = 0; i < batch->events && w->in.status == RF_OK && w->out.status == RF_OK; i++) put_event(w);
     rf_free(allocator, w->state.texts);

@@ -2,23 +2,18 @@
 //
 // An event is read completely before any of it is written, so that an invalid one leaves nothing behind.
 #include "base/error.h"
+#include "event_members.h"
 #include "json/json_term.h"
 #include "schema/schema_state.h"
 #include "schema/value.h"
 #include "frame/wire_numbers.h"
 #include "frame/wire_out.h"
+#include "text_table.h"
 #include <roomfold/wire.h>
 #include <stdlib.h>
 
 // Longer strings are not shared between events.
 #define SHARED_TEXT 64
-#define FIRST_TABLE 256
-
-// A key with its value: as offsets in the growing pools, or, once everything is read, as bytes.
-typedef struct member {
-    size_t key_at, key_len, value_at, value_len;
-    rf_str key, value;
-} member;
 
 // A key or component to be written.
 typedef struct field {
@@ -30,25 +25,17 @@ struct rf_packer {
     rf_allocator allocator;
     rf_schema *schema;
     // The frame so far.
-    rf_wire_out texts, events;
-    rf_buf places;   // by text: its offset in `texts`, after its length; and its length
-    uint32_t *table; // text's number plus one, by hash
-    uint32_t table_size, text_count;
+    rf_text_table texts;
+    rf_wire_out events;
     uint64_t first, running; // seqs
     size_t count;
     rf_buf frame;
     // The current event.
-    rf_builder values; // terms, one after the other
-    rf_buf keys;
-    rf_buf members;  // of struct member
-    rf_buf others;   // of struct member: undeclared components
-    rf_buf fields;   // of struct field
-    rf_wire_out out; // values of fields
+    rf_members members;
+    rf_buf undeclared; // rf_member: undeclared components
+    rf_buf fields;     // of struct field
+    rf_wire_out out;   // values of fields
 };
-
-typedef struct place {
-    uint32_t at, len;
-} place;
 
 // An event that has been read.
 typedef struct event {
@@ -65,20 +52,21 @@ rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, rf_packer **o
     if (!packer) return RF_NO_MEMORY;
     packer->allocator = allocator;
     packer->schema = rf_schema_retain(schema);
-    rf_builder_init(&packer->values, allocator);
-    rf_buf *const bufs[] = {&packer->texts.buf, &packer->events.buf, &packer->places, &packer->frame,  &packer->keys,
-                            &packer->members,   &packer->others,     &packer->fields, &packer->out.buf};
+    rf_text_table_init(&packer->texts, allocator);
+    rf_members_init(&packer->members, allocator);
+    rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->undeclared, &packer->fields,
+                            &packer->out.buf};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) rf_buf_init(bufs[i], allocator);
     return RF_OK;
 }
 
 void rf_packer_free(rf_packer *packer) {
     if (!packer) return;
-    rf_buf *const bufs[] = {&packer->texts.buf, &packer->events.buf, &packer->places, &packer->frame,  &packer->keys,
-                            &packer->members,   &packer->others,     &packer->fields, &packer->out.buf};
+    rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->undeclared, &packer->fields,
+                            &packer->out.buf};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) rf_buf_free(bufs[i]);
-    rf_builder_free(&packer->values);
-    rf_free(packer->allocator, packer->table);
+    rf_text_table_free(&packer->texts);
+    rf_members_free(&packer->members);
     rf_schema_release(packer->schema);
     rf_free(packer->allocator, packer);
 }
@@ -88,88 +76,10 @@ size_t rf_packer_count(const rf_packer *packer) {
 }
 
 size_t rf_packer_bytes(const rf_packer *packer) {
-    return packer->texts.buf.len + packer->events.buf.len;
+    return packer->texts.out.buf.len + packer->events.buf.len;
 }
 
-// ---- reading an event -------------------------------------------------------------------------------
-
-static member *members_of(const rf_buf *list, size_t *count) {
-    *count = list->len / sizeof(member);
-    return (member *)(void *)list->data;
-}
-
-static int by_key(const void *left, const void *right) {
-    return rf_str_cmp(((const member *)left)->key, ((const member *)right)->key);
-}
-
-// Reads the value that starts with this token, as a term after the others.
-static rf_status read_value(rf_packer *packer, rf_json_reader *reader, rf_json_token *token) {
-    rf_builder *values = &packer->values;
-    rf_builder_start(values);
-    while (rf_json_put_token(values, token) && values->depth > 0) *token = rf_json_next(reader);
-    return values->status;
-}
-
-static rf_status read_members(rf_packer *packer, rf_json_reader *reader, rf_json_token *token) {
-    *token = rf_json_next(reader);
-    if (token->kind == RF_JSON_ERROR) return RF_OK;
-    if (token->kind != RF_JSON_OPEN_MAP) return RF_NOT_AN_EVENT;
-    for (;;) {
-        member item = {.key_at = packer->keys.len, .value_at = packer->values.out.len};
-        rf_status status;
-        *token = rf_json_next(reader);
-        if (token->kind != RF_JSON_KEY) break;
-        item.key_len = token->as.string.len;
-        rf_buf_bytes(&packer->keys, token->as.string.data, item.key_len);
-        *token = rf_json_next(reader);
-        status = read_value(packer, reader, token);
-        if (status != RF_OK || token->kind == RF_JSON_ERROR) return status;
-        item.value_len = packer->values.out.len - item.value_at;
-        rf_buf_bytes(&packer->members, &item, sizeof item);
-    }
-    if (token->kind != RF_JSON_ERROR) *token = rf_json_next(reader);
-    return packer->keys.failed || packer->members.failed ? RF_NO_MEMORY : RF_OK;
-}
-
-// Reads an event into packer->members, sorted by key.
-static rf_status read_event(rf_packer *packer, rf_str text, rf_error *error) {
-    rf_json_reader *reader;
-    rf_json_token token = {0};
-    member *items;
-    size_t count;
-    rf_status status = rf_json_reader_new(packer->allocator, text, RF_DEPTH_MAX, &reader);
-    if (status != RF_OK) return rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
-    packer->values.out.len = packer->keys.len = packer->members.len = 0;
-    packer->keys.failed = packer->members.failed = false;
-    status = read_members(packer, reader, &token);
-    if (token.kind == RF_JSON_ERROR) {
-        rf_error read = rf_json_error(reader);
-        status = rf_error_set(error, read.status, read.offset, (rf_str){0});
-    } else if (status != RF_OK) {
-        rf_error_set(error, status, token.offset, (rf_str){0});
-    }
-    rf_json_reader_free(reader);
-    if (status != RF_OK) return status;
-    items = members_of(&packer->members, &count);
-    for (size_t i = 0; i < count; i++) {
-        items[i].key = (rf_str){(const char *)packer->keys.data + items[i].key_at, items[i].key_len};
-        items[i].value = (rf_str){(const char *)packer->values.out.data + items[i].value_at, items[i].value_len};
-    }
-    if (count > 1) qsort(items, count, sizeof *items, by_key);
-    for (size_t i = 1; i < count; i++)
-        if (rf_str_eq(items[i].key, items[i - 1].key)) return rf_error_set(error, RF_DUPLICATE_KEY, 0, items[i].key);
-    return RF_OK;
-}
-
-static const member *find(const rf_packer *packer, rf_str key) {
-    size_t count;
-    const member *items = members_of(&packer->members, &count);
-    for (size_t i = 0; i < count; i++)
-        if (rf_str_eq(items[i].key, key)) return &items[i];
-    return NULL;
-}
-
-static bool text_value(const member *item, rf_str *out) {
+static bool text_value(const rf_member *item, rf_str *out) {
     rf_term head;
     if (!item) return false;
     head = rf_term_head(item->value);
@@ -188,9 +98,11 @@ static bool entity_op(rf_str name, uint8_t *op) {
 }
 
 // Interprets the event's own keys (docs/event-model.md).
-static rf_status understand(const rf_packer *packer, event *out) {
-    const member *entity = find(packer, RF_LIT("event")), *domain = find(packer, RF_LIT("event_name"));
-    const member *seq = find(packer, RF_LIT("seq")), *components = find(packer, RF_LIT("components"));
+static rf_status interpret(const rf_packer *packer, event *out) {
+    const rf_member *entity = rf_members_find(&packer->members, RF_LIT("event")),
+                    *domain = rf_members_find(&packer->members, RF_LIT("event_name"));
+    const rf_member *seq = rf_members_find(&packer->members, RF_LIT("seq")),
+                    *components = rf_members_find(&packer->members, RF_LIT("components"));
     rf_term head = {.kind = RF_TERM_NULL};
     *out = (event){0};
     if (!entity == !domain || !text_value(entity ? entity : domain, &out->name) || out->name.len < 1 ||
@@ -201,54 +113,11 @@ static rf_status understand(const rf_packer *packer, event *out) {
     if (head.kind == RF_TERM_INT && head.as.integer >= 1 && (uint64_t)head.as.integer <= RF_SEQ_MAX)
         out->seq = (uint64_t)head.as.integer;
     if (components) out->components = components->value;
-    out->entity = entity && text_value(find(packer, RF_LIT("entity_id")), &out->id) && out->id.len >= 1 &&
-                  out->id.len <= RF_NAME_MAX && (!seq || out->seq > 0) &&
+    out->entity = entity && text_value(rf_members_find(&packer->members, RF_LIT("entity_id")), &out->id) &&
+                  out->id.len >= 1 && out->id.len <= RF_NAME_MAX && (!seq || out->seq > 0) &&
                   (out->op == RF_WIRE_OP_DELETE ? !components
                                                 : components && rf_term_head(components->value).kind == RF_TERM_MAP);
     return RF_OK;
-}
-
-// ---- texts ------------------------------------------------------------------------------------------
-
-static rf_str text_at(const rf_packer *packer, uint32_t number) {
-    place at;
-    memcpy(&at, packer->places.data + number * sizeof at, sizeof at);
-    return (rf_str){(const char *)packer->texts.buf.data + at.at, at.len};
-}
-
-static bool grow_table(rf_packer *packer) {
-    uint32_t size = packer->table_size ? packer->table_size * 2 : FIRST_TABLE;
-    uint32_t *table = rf_alloc_zero(packer->allocator, size * sizeof *table);
-    if (!table) return false;
-    for (uint32_t i = 0; i < packer->text_count; i++) {
-        uint32_t at = (uint32_t)rf_hash(text_at(packer, i), 0) & (size - 1);
-        while (table[at] != 0) at = (at + 1) & (size - 1);
-        table[at] = i + 1;
-    }
-    rf_free(packer->allocator, packer->table);
-    packer->table = table;
-    packer->table_size = size;
-    return true;
-}
-
-// The number of a text, which is added if it is new. 0 without memory, which the buffers record.
-static uint64_t text(rf_packer *packer, rf_str bytes) {
-    uint32_t at;
-    place where;
-    if (packer->text_count * 2 >= packer->table_size && !grow_table(packer)) {
-        packer->texts.buf.failed = true;
-        return 0;
-    }
-    at = (uint32_t)rf_hash(bytes, 0) & (packer->table_size - 1);
-    for (; packer->table[at] != 0; at = (at + 1) & (packer->table_size - 1))
-        if (rf_str_eq(text_at(packer, packer->table[at] - 1), bytes)) return packer->table[at] - 1;
-    rf_wire_varint(&packer->texts, bytes.len);
-    where = (place){(uint32_t)packer->texts.buf.len, (uint32_t)bytes.len};
-    rf_buf_bytes(&packer->texts.buf, bytes.data, bytes.len);
-    rf_buf_bytes(&packer->places, &where, sizeof where);
-    if (packer->texts.buf.failed || packer->places.failed) return 0;
-    packer->table[at] = ++packer->text_count;
-    return packer->text_count - 1;
 }
 
 // ---- writing an event -------------------------------------------------------------------------------
@@ -262,14 +131,14 @@ static void field_value(rf_packer *packer, rf_str value) {
     rf_term head = rf_term_head(value);
     if (head.kind == RF_TERM_STRING && head.as.string.len <= SHARED_TEXT) {
         rf_wire_u8(&packer->out, RF_WIRE_TAG_TEXT);
-        rf_wire_varint(&packer->out, text(packer, head.as.string));
+        rf_wire_varint(&packer->out, rf_text_table_add(&packer->texts, head.as.string));
     } else {
         rf_buf_bytes(&packer->out.buf, value.data, value.len);
     }
 }
 
 static void add_field(rf_packer *packer, rf_str key, rf_str value) {
-    field item = {.number = text(packer, key), .at = packer->out.buf.len};
+    field item = {.number = rf_text_table_add(&packer->texts, key), .at = packer->out.buf.len};
     field_value(packer, value);
     item.len = packer->out.buf.len - item.at;
     rf_buf_bytes(&packer->fields, &item, sizeof item);
@@ -330,11 +199,11 @@ static uint64_t split(rf_packer *packer, rf_str components, rf_str values[RF_SCH
     uint64_t mask = 0;
     rf_term_reader reader;
     rf_term head;
-    packer->others.len = 0;
+    packer->undeclared.len = 0;
     rf_term_read(&reader, components);
     head = rf_term_next(&reader);
     for (uint64_t i = 0; i < head.as.count; i++) {
-        member item = {.key = rf_term_key(&reader)};
+        rf_member item = {.key = rf_term_key(&reader)};
         uint8_t fixed[RF_VALUE_FIXED];
         rf_str image;
         int column = rf_schema_lookup(packer->schema, item.key);
@@ -344,17 +213,17 @@ static uint64_t split(rf_packer *packer, rf_str components, rf_str values[RF_SCH
             mask |= UINT64_C(1) << column;
             values[column] = item.value;
         } else {
-            rf_buf_bytes(&packer->others, &item, sizeof item);
+            rf_buf_bytes(&packer->undeclared, &item, sizeof item);
         }
     }
     return mask;
 }
 
-static void write_components(rf_packer *packer, rf_str components, bool *others) {
+static void write_components(rf_packer *packer, rf_str components, bool *undeclared) {
     rf_str values[RF_SCHEMA_MAX];
     uint64_t mask = split(packer, components, values);
     size_t count;
-    const member *items = members_of(&packer->others, &count);
+    const rf_member *items = rf_members_of(&packer->undeclared, &count);
     rf_wire_varint(&packer->events, mask);
     for (size_t i = 0; i < packer->schema->count; i++) {
         const rf_component_def *def = &packer->schema->defs[i];
@@ -364,7 +233,7 @@ static void write_components(rf_packer *packer, rf_str components, bool *others)
         rf_value_from_term(def, values[i], UINT32_MAX, fixed, &image);
         write_value(packer, def, image);
     }
-    *others = count > 0;
+    *undeclared = count > 0;
     start_fields(packer);
     for (size_t i = 0; i < count; i++) add_field(packer, items[i].key, items[i].value);
     if (count > 0) write_fields(packer);
@@ -373,7 +242,7 @@ static void write_components(rf_packer *packer, rf_str components, bool *others)
 // Collects all keys except those with their own encoding; false: there are none.
 static bool gather_fields(rf_packer *packer, const event *of) {
     size_t count;
-    const member *items = members_of(&packer->members, &count);
+    const rf_member *items = rf_members_of(&packer->members.list, &count);
     start_fields(packer);
     for (size_t i = 0; i < count; i++) {
         rf_str key = items[i].key;
@@ -396,41 +265,36 @@ static void write_tag(rf_packer *packer, uint8_t op, uint64_t seq) {
 
 static void write_event(rf_packer *packer, const event *of) {
     size_t tag;
-    bool others = false;
+    bool undeclared = false;
     if (packer->count == 0) packer->first = packer->running = of->seq;
     tag = packer->events.buf.len;
     write_tag(packer, of->entity ? of->op : RF_WIRE_OP_NAMED, of->seq);
     if (!of->entity) {
-        rf_wire_varint(&packer->events, text(packer, of->name));
+        rf_wire_varint(&packer->events, rf_text_table_add(&packer->texts, of->name));
         gather_fields(packer, of);
         write_fields(packer);
         return;
     }
-    rf_wire_varint(&packer->events, text(packer, of->id));
-    if (of->op != RF_WIRE_OP_DELETE) write_components(packer, of->components, &others);
-    if (others && !packer->events.buf.failed) packer->events.buf.data[tag] |= RF_WIRE_TAG_OTHERS;
+    rf_wire_varint(&packer->events, rf_text_table_add(&packer->texts, of->id));
+    if (of->op != RF_WIRE_OP_DELETE) write_components(packer, of->components, &undeclared);
+    if (undeclared && !packer->events.buf.failed) packer->events.buf.data[tag] |= RF_WIRE_TAG_OTHERS;
     if (!gather_fields(packer, of)) return;
     write_fields(packer);
     if (!packer->events.buf.failed) packer->events.buf.data[tag] |= RF_WIRE_TAG_FIELDS;
 }
 
 static bool out_of_memory(rf_packer *packer) {
-    return packer->texts.buf.failed || packer->events.buf.failed || packer->places.failed || packer->others.failed ||
+    return rf_text_table_failed(&packer->texts) || packer->events.buf.failed || packer->undeclared.failed ||
            packer->fields.failed || packer->out.buf.failed;
-}
-
-static size_t texts_len(const rf_packer *packer) {
-    rf_str last = packer->text_count > 0 ? text_at(packer, packer->text_count - 1) : (rf_str){0};
-    return last.data ? (size_t)(last.data - (const char *)packer->texts.buf.data) + last.len : 0;
 }
 
 rf_status rf_packer_add(rf_packer *packer, rf_str text, rf_error *error) {
     size_t before = packer->events.buf.len;
     uint64_t running = packer->running, first = packer->first;
     event of;
-    rf_status status = read_event(packer, text, error);
+    rf_status status = rf_members_read(&packer->members, text, error);
     if (status != RF_OK) return status;
-    status = understand(packer, &of);
+    status = interpret(packer, &of);
     if (status != RF_OK) return rf_error_set(error, status, 0, (rf_str){0});
     if (rf_packer_bytes(packer) + text.len > UINT32_MAX / 4) return rf_error_set(error, RF_TOO_LARGE, 0, (rf_str){0});
     write_event(packer, &of);
@@ -439,10 +303,8 @@ rf_status rf_packer_add(rf_packer *packer, rf_str text, rf_error *error) {
         return RF_OK;
     }
     // Unused texts do no harm if they are complete.
-    packer->places.len = packer->text_count * sizeof(place);
-    packer->texts.buf.len = texts_len(packer);
-    packer->texts.buf.failed = packer->events.buf.failed = packer->places.failed = packer->others.failed = false;
-    packer->fields.failed = packer->out.buf.failed = false;
+    rf_text_table_recover(&packer->texts);
+    packer->events.buf.failed = packer->undeclared.failed = packer->fields.failed = packer->out.buf.failed = false;
     packer->events.buf.len = before;
     packer->running = running;
     packer->first = first;
@@ -458,8 +320,8 @@ rf_status rf_packer_frame(rf_packer *packer, rf_str *frame) {
     rf_wire_varint(&out, 0); // no handles
     rf_wire_varint(&out, packer->first);
     rf_wire_u8(&out, packer->schema->tag);
-    rf_wire_varint(&out, packer->text_count);
-    rf_buf_bytes(&out.buf, packer->texts.buf.data, packer->texts.buf.len);
+    rf_wire_varint(&out, packer->texts.count);
+    rf_buf_bytes(&out.buf, packer->texts.out.buf.data, packer->texts.out.buf.len);
     rf_wire_varint(&out, packer->count);
     rf_buf_bytes(&out.buf, packer->events.buf.data, packer->events.buf.len);
     failed = out.buf.failed;
@@ -467,9 +329,8 @@ rf_status rf_packer_frame(rf_packer *packer, rf_str *frame) {
     packer->frame = out.buf;
     if (failed) return RF_NO_MEMORY;
     *frame = (rf_str){(const char *)out.buf.data, out.buf.len};
-    packer->texts.buf.len = packer->events.buf.len = packer->places.len = 0;
-    if (packer->table) memset(packer->table, 0, packer->table_size * sizeof *packer->table);
-    packer->text_count = 0;
+    rf_text_table_clear(&packer->texts);
+    packer->events.buf.len = 0;
     packer->count = 0;
     packer->first = packer->running = 0;
     return RF_OK;

@@ -24,7 +24,7 @@
 
 // ---- finding entities -------------------------------------------------------------------------------
 
-static bool is_life(const rf_world *world, uint32_t handle, uint32_t generation) {
+static bool is_current(const rf_world *world, uint32_t handle, uint32_t generation) {
     return (rf_world_page(world, handle)->alive >> (handle % RF_PAGE_SIZE) & 1) &&
            rf_world_slot(world, handle)->generation == generation;
 }
@@ -42,7 +42,7 @@ static void remember(const rf_world *world, rf_packed_text *text, uint32_t handl
 static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uint8_t *frame) {
     uint32_t handle;
     rf_str id;
-    if (text->handle1 != 0 && is_life(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
+    if (text->handle1 != 0 && is_current(world, text->handle1 - 1, text->generation)) return text->handle1 - 1;
     id = text_of(frame, text);
     handle = rf_world_lookup(world, id, rf_hash(id, world->hash_seed));
     remember(world, text, handle);
@@ -52,8 +52,7 @@ static uint32_t find_text(const rf_world *world, rf_packed_text *text, const uin
 uint32_t rf_packed_find(const rf_world *world, rf_packed_state *state, const uint8_t *frame, uint64_t entity) {
     if (entity < state->text_count) return find_text(world, &state->texts[entity], frame);
     entity -= state->text_count;
-    if (entity >= world->handles || !(rf_world_alive_on(world, (uint32_t)entity) >> (entity % RF_PAGE_SIZE) & 1))
-        return RF_NO_HANDLE;
+    if (entity >= world->handles || !rf_world_handle_alive(world, (uint32_t)entity)) return RF_NO_HANDLE;
     return rf_world_slot(world, (uint32_t)entity)->since < state->since ? (uint32_t)entity : RF_NO_HANDLE;
 }
 
@@ -225,18 +224,19 @@ ALWAYS void updates(run *r, rf_plan_shape shape, bool logged) {
     if (two && count == 2) plan->columns[1]->log.written = two->written;
 }
 
-#define WAY(name, shape, logged)                                                                                       \
+// The variants of `updates`, one for each shape.
+#define VARIANT(name, shape, logged)                                                                                   \
     static void name(run *r) {                                                                                         \
         updates(r, shape, logged);                                                                                     \
     }
-WAY(updates_any, RF_PLAN_ANY, false)
-WAY(updates_12, RF_PLAN_12, false)
-WAY(updates_16, RF_PLAN_16, false)
-WAY(updates_12_16, RF_PLAN_12_16, false)
-WAY(updates_logged_12, RF_PLAN_12, true)
-WAY(updates_logged_16, RF_PLAN_16, true)
-WAY(updates_logged_12_16, RF_PLAN_12_16, true)
-#undef WAY
+VARIANT(updates_any, RF_PLAN_ANY, false)
+VARIANT(updates_12, RF_PLAN_12, false)
+VARIANT(updates_16, RF_PLAN_16, false)
+VARIANT(updates_12_16, RF_PLAN_12_16, false)
+VARIANT(updates_logged_12, RF_PLAN_12, true)
+VARIANT(updates_logged_16, RF_PLAN_16, true)
+VARIANT(updates_logged_12_16, RF_PLAN_12_16, true)
+#undef VARIANT
 
 // ---- creates and deletes ----------------------------------------------------------------------------
 
@@ -299,7 +299,7 @@ static void remove_entity(run *r, const uint8_t *at, uint32_t entity, rf_status 
 }
 
 // Folds a create or delete. False: it is another event, or it needs a draft.
-static bool life(run *r, rf_status *status) {
+static bool create_or_delete(run *r, rf_status *status) {
     const uint8_t *at = r->at;
     uint32_t entity;
     if (r->end - at < RF_PLAIN_HEAD) return false;
@@ -321,7 +321,7 @@ static bool life(run *r, rf_status *status) {
 
 // Folds consecutive updates with one mask. False: the next event is not such an update.
 static bool run_updates(run *r) {
-    static void (*const ways[2][4])(run *) = {
+    static void (*const variants[2][4])(run *) = {
         {updates_any, updates_12, updates_16, updates_12_16},
         {updates_any, updates_logged_12, updates_logged_16, updates_logged_12_16}};
     rf_packed_plan *plan = &r->state->plan;
@@ -333,7 +333,7 @@ static bool run_updates(run *r) {
     if (!next || *next >= 0x80) return false;
     if (*next != plan->mask) *plan = rf_packed_plan_of(r->world, *next);
     if (!plan->fast) return false;
-    ways[plan->logged][plan->shape](r);
+    variants[plan->logged][plan->shape](r);
     r->world->seq = r->seq;
     r->world->history.revision = r->revision;
     return r->done > before;
@@ -359,7 +359,7 @@ rf_status rf_packed_plain(rf_fold *fold, rf_packed_batch *batch, rf_wire_in *in,
     if (r.most > RF_SEQ_MAX - world->seq) r.most = (size_t)(RF_SEQ_MAX - world->seq);
     while (r.done < r.most && status == RF_OK) {
         if (run_updates(&r)) continue;
-        if (!life(&r, &status)) break;
+        if (!create_or_delete(&r, &status)) break;
         if (status == RF_OK) r.done++;
     }
     if (batch->seq != 0) batch->seq += r.done;

@@ -30,6 +30,12 @@ static inline bool rf_wire_fail(rf_wire_in *in, rf_status status) {
     return false;
 }
 
+// The same for something that began at bit `at`.
+static inline bool rf_wire_fail_at(rf_wire_in *in, uint64_t at, rf_status status) {
+    if (in->status == RF_OK) in->at = at;
+    return rf_wire_fail(in, status);
+}
+
 static inline rf_status rf_wire_error(const rf_wire_in *in, rf_error *error) {
     return rf_error_set(error, in->status, in->error_at, (rf_str){0});
 }
@@ -89,10 +95,10 @@ static inline uint8_t rf_wire_get_u8(rf_wire_in *in) {
 
 static inline uint64_t rf_wire_get_varint(rf_wire_in *in) {
     uint64_t out = 0;
-    for (unsigned i = 0; i < RF_VARINT_ROOM; i++) {
+    for (unsigned i = 0; i < RF_VARINT_MAX; i++) {
         uint8_t byte = rf_wire_get_u8(in);
         if (in->status != RF_OK) return 0;
-        if ((byte == 0 && i > 0) || (i == RF_VARINT_ROOM - 1 && byte > 1)) break;
+        if ((byte == 0 && i > 0) || (i == RF_VARINT_MAX - 1 && byte > 1)) break;
         out |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (byte < 0x80) return out;
     }

@@ -22,7 +22,7 @@ enum {
 // What the frames call a type is what C calls it.
 #define RF_WIRE_TYPE(name, number, text) _Static_assert((int)RF_TYPE_##name == (number), "types are numbered alike");
 #define RF_WIRE_QUANTISE(name, number, text)                                                                           \
-    _Static_assert((int)RF_QUANTISE_##name == (number), "ways to quantise are numbered alike");
+    _Static_assert((int)RF_QUANTISE_##name == (number), "kinds of quantisation are numbered alike");
 #include <roomfold/wire.inl>
 
 #define RF_WIRE_HEAD(kind) ((uint8_t)(RF_WIRE_VERSION * 16 + (kind)))

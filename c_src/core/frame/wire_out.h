@@ -1,4 +1,4 @@
-// wire_out.h: writes a frame: bytes, then bits. Room is reserved for several small items at once, so that each takes
+// wire_out.h: writes a frame: bytes, then bits. Space is reserved for several small items at once, so that each takes
 // only a few instructions.
 #ifndef RF_CORE_WIRE_OUT_H
 #define RF_CORE_WIRE_OUT_H
@@ -14,8 +14,8 @@ typedef struct rf_wire_out {
 
 #define RF_NIB_BITS_MAX 88
 
-// Makes room for `bits` more bits; false when out of memory.
-static inline bool rf_wire_room(rf_wire_out *out, size_t bits) {
+// Reserves `bits` more bits; false when out of memory.
+static inline bool rf_wire_reserve(rf_wire_out *out, size_t bits) {
     return rf_buf_reserve(&out->buf, bits / 8 + 24);
 }
 
@@ -24,7 +24,7 @@ static inline void rf_wire_u8(rf_wire_out *out, uint8_t value) {
 }
 
 static inline void rf_wire_varint(rf_wire_out *out, uint64_t value) {
-    uint8_t bytes[RF_VARINT_ROOM];
+    uint8_t bytes[RF_VARINT_MAX];
     rf_buf_bytes(&out->buf, bytes, rf_varint_write(bytes, value));
 }
 
@@ -41,7 +41,7 @@ static inline void rf_wire_f64(rf_wire_out *out, double value) {
     rf_buf_bytes(&out->buf, bytes, sizeof bytes);
 }
 
-// Puts at most 56 bits; the higher bits of value must be 0. There must be room. Leaves fewer than 8 bits held.
+// Puts at most 56 bits; the higher bits of value must be 0. They must be reserved. Leaves fewer than 8 bits held.
 static inline void rf_wire_bits(rf_wire_out *out, uint64_t value, unsigned bits) {
     uint64_t held = out->held | value << out->count;
     unsigned count = out->count + bits;
@@ -62,7 +62,7 @@ static inline void rf_wire_long_bits(rf_wire_out *out, uint64_t value, unsigned 
     out->count = count % 8;
 }
 
-// There must be room for RF_NIB_BITS_MAX bits.
+// RF_NIB_BITS_MAX bits must be reserved.
 static inline void rf_wire_nib(rf_wire_out *out, uint64_t value) {
     while (value > 7) {
         rf_wire_bits(out, (value & 7) | 8, 4);
@@ -71,9 +71,9 @@ static inline void rf_wire_nib(rf_wire_out *out, uint64_t value) {
     rf_wire_bits(out, value, 4);
 }
 
-// Makes its own room.
+// Reserves by itself.
 static inline void rf_wire_bit_bytes(rf_wire_out *out, rf_str bytes) {
-    if (!rf_wire_room(out, RF_NIB_BITS_MAX + bytes.len * 8)) return;
+    if (!rf_wire_reserve(out, RF_NIB_BITS_MAX + bytes.len * 8)) return;
     rf_wire_nib(out, bytes.len);
     for (size_t i = 0; i < bytes.len; i++) rf_wire_bits(out, (uint8_t)bytes.data[i], 8);
 }

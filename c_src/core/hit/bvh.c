@@ -11,7 +11,7 @@
 // A level of up to this many groups is scanned.
 #define TOP_GROUPS 8
 // Level 1 may grow by this factor before the items are sorted again.
-#define WORN 1.25F
+#define REBUILD_GROWTH 1.25F
 
 void rf_bvh_free(rf_bvh *bvh, rf_mem *mem) {
     rf_mem_free(mem, bvh->block, bvh->block_size);
@@ -45,8 +45,8 @@ static bool allocate(rf_bvh *bvh, rf_mem *mem, uint32_t count) {
     bvh->items = rf_mem_alloc(mem, bvh->items_size);
     bvh->below_size = bvh->all_groups * sizeof *bvh->below;
     bvh->below = rf_mem_alloc(mem, bvh->below_size);
-    bvh->room = bvh->all_groups + (uint32_t)lanes + SPARE_ENTRIES;
-    bvh->queue_size = ((size_t)bvh->room + RF_BVH_WIDTH) * sizeof *bvh->queue;
+    bvh->queue_capacity = bvh->all_groups + (uint32_t)lanes + SPARE_ENTRIES;
+    bvh->queue_size = ((size_t)bvh->queue_capacity + RF_BVH_WIDTH) * sizeof *bvh->queue;
     bvh->queue = rf_mem_alloc(mem, bvh->queue_size);
     if (!bvh->block || !bvh->items || !bvh->below || !bvh->queue) {
         rf_bvh_free(bvh, mem);
@@ -108,7 +108,7 @@ static void fit_groups(rf_bvh *bvh) {
 }
 
 // Sorts the items along the curve, by the middles of their boxes.
-static bool renew_order(rf_bvh *bvh, rf_mem *mem) {
+static bool sort_items(rf_bvh *bvh, rf_mem *mem) {
     rf_curve_grid grid;
     size_t size = (size_t)bvh->count * 2 * sizeof(rf_curve_item);
     rf_curve_item *items = rf_mem_alloc(mem, size);
@@ -133,11 +133,11 @@ static bool renew_order(rf_bvh *bvh, rf_mem *mem) {
     return true;
 }
 
-static bool put_in_order(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
-    bool renewed = bvh->levels == 1 || renew_order(bvh, mem);
+static bool sort_and_fit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
+    bool renewed = bvh->levels == 1 || sort_items(bvh, mem);
     if (renewed && bvh->levels > 1) fit_items(bvh, source);
     fit_groups(bvh);
-    bvh->cost_then = bvh->cost;
+    bvh->cost_when_sorted = bvh->cost;
     return renewed;
 }
 
@@ -150,7 +150,7 @@ bool rf_bvh_build(rf_bvh *bvh, rf_mem *mem, uint32_t count, rf_bvh_source source
     }
     if (count == 0) return true;
     fit_items(bvh, source);
-    if (put_in_order(bvh, mem, source)) return true;
+    if (sort_and_fit(bvh, mem, source)) return true;
     rf_bvh_free(bvh, mem);
     return false;
 }
@@ -159,14 +159,14 @@ void rf_bvh_refit(rf_bvh *bvh, rf_mem *mem, rf_bvh_source source) {
     if (bvh->count == 0) return;
     fit_items(bvh, source);
     fit_groups(bvh);
-    if (bvh->levels > 1 && !(bvh->cost <= bvh->cost_then * WORN)) put_in_order(bvh, mem, source);
+    if (bvh->levels > 1 && !(bvh->cost <= bvh->cost_when_sorted * REBUILD_GROWTH)) sort_and_fit(bvh, mem, source);
 }
 
 // The rounding of enter and leave is less than the slack of the start.
 void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
     double spread = 0, longest = 0, pad;
     for (int i = 0; i < 3; i++) {
-        double start = fabs(sweep->origin[i]), length = fabs(sweep->way[i]);
+        double start = fabs(sweep->origin[i]), length = fabs(sweep->translation[i]);
         spread = start > spread ? start : spread;
         longest = length > longest ? length : longest;
     }
@@ -174,7 +174,7 @@ void rf_bvh_query_plain(rf_bvh_query *query, const rf_sweep *sweep) {
     for (uint32_t i = 0; i < 3; i++) {
         double reach = sweep->half[i] + sweep->radius;
         double wide = pad + reach * 0x1p-21;
-        bool still = fabs(sweep->way[i]) < 1e-20;
+        bool still = fabs(sweep->translation[i]) < 1e-20;
         float inverse = still ? 1e20F : (float)sweep->inverse[i];
         float starts[2] = {-(float)(sweep->origin[i] + reach + wide), -(float)(sweep->origin[i] - reach - wide)};
         uint32_t back = inverse < 0; // an index instead of a branch: a shot's direction is unpredictable

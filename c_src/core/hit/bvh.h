@@ -29,14 +29,14 @@ typedef struct rf_bvh {
     uint32_t groups[RF_BVH_LEVELS];
     uint32_t first[RF_BVH_LEVELS]; // the number of a level's first group
     uint32_t all_groups;
-    uint32_t *items; // by number: the item, if it is a lane of level 0
-    uint32_t *order; // by lane of level 0: a part of items
-    uint32_t *below; // by group: the number of its first lane
-    float *rows;     // each group's six rows; aligned to a cache line
-    uint32_t *queue; // for walks
-    uint32_t room;   // entries of the queue, apart from the lanes of one more group; at least all numbers
-    float cost;      // the extent of level 1, now and when the order was new
-    float cost_then;
+    uint32_t *items;         // by number: the item, if it is a lane of level 0
+    uint32_t *order;         // by lane of level 0: a part of items
+    uint32_t *below;         // by group: the number of its first lane
+    float *rows;             // each group's six rows; aligned to a cache line
+    uint32_t *queue;         // for walks
+    uint32_t queue_capacity; // entries of the queue, apart from the lanes of one more group; at least all numbers
+    float cost;              // the extent of level 1, now and when the order was new
+    float cost_when_sorted;
     void *block; // the memory of all rows
     size_t block_size, items_size, below_size, queue_size;
 } rf_bvh;

@@ -46,8 +46,8 @@ TARGET static void query(rf_bvh_query *out, const rf_sweep *sweep) {
                                         {0, 4 * W, 5 * W, 3 * W, W, 2 * W}, {3 * W, 4 * W, 5 * W, 0, W, 2 * W}};
 #undef W
     const __m256d sign = _mm256_set1_pd(-0.0);
-    __m256d origin = _mm256_loadu_pd(sweep->origin), way = _mm256_loadu_pd(sweep->way);
-    __m256d far = _mm256_andnot_pd(sign, origin), length = _mm256_andnot_pd(sign, way);
+    __m256d origin = _mm256_loadu_pd(sweep->origin), translation = _mm256_loadu_pd(sweep->translation);
+    __m256d far = _mm256_andnot_pd(sign, origin), length = _mm256_andnot_pd(sign, translation);
     __m256d still = _mm256_cmp_pd(length, _mm256_set1_pd(1e-20), _CMP_LT_OQ);
     __m256d inverse = _mm256_blendv_pd(_mm256_loadu_pd(sweep->inverse), _mm256_set1_pd(1e20), still);
     __m128d first = _mm256_castpd256_pd128(far), second = _mm256_castpd256_pd128(length);

@@ -6,7 +6,7 @@
 // only one branch per walk is hard to predict (where only items are left), not one per query, level or group.
 
 TARGET static rf_bvh_found walk(const rf_bvh *bvh, const rf_bvh_query *queries, uint32_t count) {
-    const uint32_t numbers = (UINT32_C(1) << RF_BVH_NUMBER_BITS) - 1, groups = bvh->all_groups, room = bvh->room;
+    const uint32_t numbers = (UINT32_C(1) << RF_BVH_NUMBER_BITS) - 1, groups = bvh->all_groups, queue_capacity = bvh->queue_capacity;
     const uint32_t *below = bvh->below;
     const float *rows = bvh->rows;
     uint32_t *queue = bvh->queue, at = 0, end = 0, top = bvh->groups[bvh->levels - 1];
@@ -16,7 +16,7 @@ TARGET static rf_bvh_found walk(const rf_bvh *bvh, const rf_bvh_query *queries, 
         if (number >= groups) break;
         mask = MEET(queries + (entry >> RF_BVH_NUMBER_BITS), rows + (size_t)number * (RF_BVH_WIDTH * 6));
         end += EXPAND(mask, entry - number + below[number], queue + end);
-        if (end > room) return (rf_bvh_found){.full = true};
+        if (end > queue_capacity) return (rf_bvh_found){.full = true};
     }
     return (rf_bvh_found){.entries = queue + at, .count = end - at};
 }

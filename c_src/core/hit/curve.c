@@ -31,7 +31,7 @@ void rf_curve_grid_finish(rf_curve_grid *grid) {
     grid->scale = extent > 0 ? CELLS / extent : 0;
 }
 
-// Inserts two zeros after each of the lowest ten bits.
+// Inserts two zeros after each of the lowest ten bits (Giesen, "Decoding Morton codes", 2009).
 static uint32_t spread(uint32_t bits) {
     bits = (bits | bits << 16) & 0x030000FF;
     bits = (bits | bits << 8) & 0x0300F00F;
@@ -42,7 +42,7 @@ static uint32_t spread(uint32_t bits) {
 // Transforms a cell so that interleaving the bits of x, y and z gives its index on the curve (Skilling, Programming the
 // Hilbert Curve, 2004).
 static void hilbert(uint32_t cell[3]) {
-    uint32_t turn = 0;
+    uint32_t flip = 0;
     for (uint32_t bit = CELLS / 2; bit > 1; bit >>= 1)
         for (int i = 0; i < 3; i++) {
             uint32_t swap = (cell[i] & bit) != 0 ? 0 : (cell[0] ^ cell[i]) & (bit - 1);
@@ -51,8 +51,8 @@ static void hilbert(uint32_t cell[3]) {
         }
     cell[1] ^= cell[0];
     cell[2] ^= cell[1];
-    for (uint32_t bit = CELLS / 2; bit > 1; bit >>= 1) turn ^= (cell[2] & bit) != 0 ? bit - 1 : 0;
-    for (int i = 0; i < 3; i++) cell[i] ^= turn;
+    for (uint32_t bit = CELLS / 2; bit > 1; bit >>= 1) flip ^= (cell[2] & bit) != 0 ? bit - 1 : 0;
+    for (int i = 0; i < 3; i++) cell[i] ^= flip;
 }
 
 uint32_t rf_curve_code(const rf_curve_grid *grid, const float middle[3]) {
@@ -67,6 +67,7 @@ uint32_t rf_curve_code(const rf_curve_grid *grid, const float middle[3]) {
     return out;
 }
 
+// Radix sort, the lowest digit first.
 void rf_curve_sort(rf_curve_item *items, rf_curve_item *spare, uint32_t count) {
     rf_curve_item *from = items, *to = spare;
     for (uint32_t shift = 0; shift < 30; shift += DIGIT_BITS) {

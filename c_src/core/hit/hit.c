@@ -23,14 +23,14 @@ typedef struct cast {
 } cast;
 
 // Shots that traverse the trees together, so that their memory accesses overlap.
-typedef struct volley {
+typedef struct shot_batch {
     rf_space *space;
     rf_hits *hits;
     rf_view now; // space is NULL until it is needed
     uint32_t count;
     rf_bvh_query queries[RF_BVH_QUERIES];
     cast casts[RF_BVH_QUERIES];
-} volley;
+} shot_batch;
 
 // --- validation
 
@@ -69,15 +69,15 @@ static rf_status read_shot(const rf_shot *shot, cast *out) {
     return read_direction(out);
 }
 
-// Computes length and sweep in a pass of its own over the volley, so that the square roots and divisions of different
+// Computes length and sweep in a pass of its own over the batch, so that the square roots and divisions of different
 // shots overlap.
-static void aim(cast *run) {
+static void prepare_sweep(cast *run) {
     const double *from = run->direction;
-    double way[3], scale;
+    double translation[3], scale;
     run->length = sqrt(from[0] * from[0] + from[1] * from[1] + from[2] * from[2]);
     scale = run->shot->range / run->length;
-    for (int i = 0; i < 3; i++) way[i] = from[i] * scale;
-    rf_sweep_init(&run->sweep, run->shot->origin, way, &run->shape);
+    for (int i = 0; i < 3; i++) translation[i] = from[i] * scale;
+    rf_sweep_init(&run->sweep, run->shot->origin, translation, &run->shape);
 }
 
 // --- hits
@@ -91,7 +91,7 @@ static void fill(const cast *run, const rf_contact *contact, rf_hit *hit) {
     hit->t = contact->t;
     hit->distance = contact->t * run->shot->range;
     for (int i = 0; i < 3; i++) {
-        hit->point[i] = run->shot->origin[i] + run->sweep.way[i] * contact->t;
+        hit->point[i] = run->shot->origin[i] + run->sweep.translation[i] * contact->t;
         hit->normal[i] = contact->t == 0 ? -(run->direction[i] / run->length) : contact->normal[i];
     }
 }
@@ -122,7 +122,7 @@ static void list(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact 
 }
 
 // number: of a target, its position in the view.
-static void take(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact *contact) {
+static void offer_hit(cast *run, rf_hit_kind kind, uint32_t number, const rf_contact *contact) {
     if (contact->t > run->latest) return;
     if (run->list) {
         list(run, kind, number, contact);
@@ -146,7 +146,7 @@ static void meet_target(cast *run, uint32_t item) {
     if (!rf_sweep_round_box(&run->sweep, &box, RF_SURFACE_TARGET, run->latest, &contact)) return;
     if ((rf_view_layers(&run->view, item) & run->mask) == 0) return;
     if (run->shot->owner.len > 0 && passes(run->shot, rf_view_profile(&run->view, item))) return;
-    take(run, RF_HIT_TARGET, item, &contact);
+    offer_hit(run, RF_HIT_TARGET, item, &contact);
 }
 
 static void meet_static(cast *run, uint32_t item) {
@@ -169,26 +169,27 @@ static void meet_static(cast *run, uint32_t item) {
     } else {
         met = rf_sweep_triangle(&run->sweep, statics->triangles.items[thing.number].corners, &contact);
     }
-    if (met) take(run, thing.kind, thing.number, &contact);
+    if (met) offer_hit(run, thing.kind, thing.number, &contact);
 }
 
 // Tests the items of a tree with the shots first to first + count - 1.
-static void meet_all(volley *of, const rf_bvh *index, void (*meet)(cast *, uint32_t), uint32_t first, uint32_t count) {
-    rf_bvh_found found = of->space->ops->walk(index, of->queries + first, count);
+static void meet_all(shot_batch *batch, const rf_bvh *index, void (*meet)(cast *, uint32_t), uint32_t first,
+                     uint32_t count) {
+    rf_bvh_found found = batch->space->ops->walk(index, batch->queries + first, count);
     if (found.full) {
-        meet_all(of, index, meet, first, count / 2);
-        meet_all(of, index, meet, first + count / 2, count - count / 2);
+        meet_all(batch, index, meet, first, count / 2);
+        meet_all(batch, index, meet, first + count / 2, count - count / 2);
         return;
     }
-    if (index == &of->space->targets.index)
+    if (index == &batch->space->targets.index)
         for (uint32_t i = 0; i < found.count; i++)
-            rf_targets_prefetch(&of->space->targets, rf_bvh_entry_item(index, found.entries[i]));
+            rf_targets_prefetch(&batch->space->targets, rf_bvh_entry_item(index, found.entries[i]));
     for (uint32_t i = 0; i < found.count; i++)
-        meet(&of->casts[first + rf_bvh_entry_query(found.entries[i])], rf_bvh_entry_item(index, found.entries[i]));
+        meet(&batch->casts[first + rf_bvh_entry_query(found.entries[i])], rf_bvh_entry_item(index, found.entries[i]));
 }
 
 // Writes the answer; the shot's hits start at `first`.
-static rf_status settle(cast *run, rf_hits *hits, size_t first) {
+static rf_status write_answer(cast *run, rf_hits *hits, size_t first) {
     const rf_view *view = &run->view;
     if (run->found && run->status == RF_OK) {
         name(run, &run->best);
@@ -208,52 +209,52 @@ static rf_status settle(cast *run, rf_hits *hits, size_t first) {
     return RF_OK;
 }
 
-// Casts all shots of the volley: first at static things, which limits how far targets need to be searched. Returns
+// Casts all shots of the batch: first at static things, which limits how far targets need to be searched. Returns
 // NULL, or the answer of the first shot for which memory ran out.
-static rf_answer *fire(volley *of) {
-    const rf_bvh *statics = &of->space->statics.index, *targets = of->casts[0].view.index;
-    uint32_t count = of->count;
-    size_t first = of->hits->len;
-    of->count = 0;
+static rf_answer *cast_batch(shot_batch *batch) {
+    const rf_bvh *statics = &batch->space->statics.index, *targets = batch->casts[0].view.index;
+    uint32_t count = batch->count;
+    size_t first = batch->hits->len;
+    batch->count = 0;
     if (count == 0) return NULL;
-    for (uint32_t i = 0; i < count; i++) aim(&of->casts[i]);
+    for (uint32_t i = 0; i < count; i++) prepare_sweep(&batch->casts[i]);
     // A separate loop: wide loads right after narrow stores to the same memory would stall.
     for (uint32_t i = 0; i < count; i++) {
-        of->space->ops->query(&of->queries[i], &of->casts[i].sweep);
-        of->queries[i].limit = 1;
+        batch->space->ops->query(&batch->queries[i], &batch->casts[i].sweep);
+        batch->queries[i].limit = 1;
     }
-    if (statics->count > 0) meet_all(of, statics, meet_static, 0, count);
-    if (of->casts[0].shot->kind == RF_SHOT_PIERCE) of->casts[0].list = of->hits;
-    if (targets->count > 0) meet_all(of, targets, meet_target, 0, count);
+    if (statics->count > 0) meet_all(batch, statics, meet_static, 0, count);
+    if (batch->casts[0].shot->kind == RF_SHOT_PIERCE) batch->casts[0].list = batch->hits;
+    if (targets->count > 0) meet_all(batch, targets, meet_target, 0, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (settle(&of->casts[i], of->hits, first) == RF_NO_MEMORY) return of->casts[i].answer;
-        first = of->hits->len;
+        if (write_answer(&batch->casts[i], batch->hits, first) == RF_NO_MEMORY) return batch->casts[i].answer;
+        first = batch->hits->len;
     }
     return NULL;
 }
 
-// Whether the shot can join the volley: it uses the same tree, and all of them want only the first hit.
-static bool joins(const volley *of, const cast *run) {
-    return of->casts[0].view.index == run->view.index && of->casts[0].shot->kind == RF_SHOT_FIRST &&
+// Whether the shot can join the batch: it uses the same tree, and all of them want only the first hit.
+static bool fits_batch(const shot_batch *batch, const cast *run) {
+    return batch->casts[0].view.index == run->view.index && batch->casts[0].shot->kind == RF_SHOT_FIRST &&
            run->shot->kind == RF_SHOT_FIRST;
 }
 
-// Adds the shot at casts[count], which has been read, to the volley.
-static void load(volley *of) {
-    cast *run = &of->casts[of->count];
-    run->query = &of->queries[of->count++];
+// Adds the shot at casts[count], which has been read, to the batch.
+static void add_to_batch(shot_batch *batch) {
+    cast *run = &batch->casts[batch->count];
+    run->query = &batch->queries[batch->count++];
     run->found = false;
     run->latest = INFINITY;
     run->status = RF_OK;
-    run->list = run->shot->kind == RF_SHOT_ALL ? of->hits : NULL;
+    run->list = run->shot->kind == RF_SHOT_ALL ? batch->hits : NULL;
 }
 
 // The view of the present is shared by all shots of a call.
-static rf_status find_view(volley *of, rf_moment moment, rf_view *out) {
+static rf_status find_view(shot_batch *batch, rf_moment moment, rf_view *out) {
     rf_status status = RF_OK;
-    if (moment.kind != RF_NOW) return rf_view_at(of->space, moment, out);
-    if (!of->now.space) status = rf_view_at(of->space, moment, &of->now);
-    *out = of->now;
+    if (moment.kind != RF_NOW) return rf_view_at(batch->space, moment, out);
+    if (!batch->now.space) status = rf_view_at(batch->space, moment, &batch->now);
+    *out = batch->now;
     return status;
 }
 
@@ -263,44 +264,44 @@ static rf_status no_memory(rf_answer *answers, size_t from, size_t count, const 
 }
 
 rf_status rf_cast(rf_space *space, const rf_shot *shots, size_t count, rf_answer *answers, rf_hits *hits) {
-    volley of;
+    shot_batch batch;
     rf_answer *failed = NULL;
-    of.space = space;
-    of.hits = hits;
-    of.now = (rf_view){0};
-    of.count = 0;
+    batch.space = space;
+    batch.hits = hits;
+    batch.now = (rf_view){0};
+    batch.count = 0;
     if (!rf_statics_index(&space->statics, &space->mem)) return no_memory(answers, 0, count, hits);
     for (size_t i = 0; i < count && !failed; i++) {
-        cast *run = &of.casts[of.count];
+        cast *run = &batch.casts[batch.count];
         rf_status status = read_shot(&shots[i], run);
-        if (status == RF_OK) status = find_view(&of, shots[i].moment, &run->view);
+        if (status == RF_OK) status = find_view(&batch, shots[i].moment, &run->view);
         run->answer = &answers[i];
-        if (of.count > 0 && (status != RF_OK || !joins(&of, run))) {
-            failed = fire(&of);
-            of.casts[0] = *run;
+        if (batch.count > 0 && (status != RF_OK || !fits_batch(&batch, run))) {
+            failed = cast_batch(&batch);
+            batch.casts[0] = *run;
         }
         if (failed) break;
         if (status == RF_NO_MEMORY) failed = &answers[i];
         if (status != RF_OK)
             answers[i] = (rf_answer){.status = status, .first = hits->len};
         else
-            load(&of);
-        if (of.count == RF_BVH_QUERIES) failed = fire(&of);
+            add_to_batch(&batch);
+        if (batch.count == RF_BVH_QUERIES) failed = cast_batch(&batch);
     }
-    if (!failed) failed = fire(&of);
+    if (!failed) failed = cast_batch(&batch);
     return failed ? no_memory(answers, (size_t)(failed - answers), count, hits) : RF_OK;
 }
 
 // --- zones
 
-typedef struct look {
+typedef struct overlap {
     const rf_view *view;
     rf_shape shape;
     double centre[3];
     uint32_t mask;
     rf_hits *hits;
     rf_status status;
-} look;
+} overlap;
 
 // Sets the point of the target's collider that is nearest to the centre, its distance and the normal.
 static void nearest(const rf_round_box *box, const double centre[3], rf_hit *hit) {
@@ -318,7 +319,7 @@ static void nearest(const rf_round_box *box, const double centre[3], rf_hit *hit
     hit->distance = length > box->radius ? length - box->radius : 0;
 }
 
-static void look_at(look *run, uint32_t item) {
+static void overlap_target(overlap *run, uint32_t item) {
     rf_round_box box, sum;
     const rf_profile *profile;
     rf_hit hit = {.kind = RF_HIT_TARGET};
@@ -337,9 +338,9 @@ static void look_at(look *run, uint32_t item) {
     if (run->status == RF_OK) run->status = rf_hits_push(run->hits, &hit);
 }
 
-static rf_status look_once(rf_space *space, const rf_zone *zone, rf_view *view, rf_hits *hits) {
+static rf_status overlap_zone(rf_space *space, const rf_zone *zone, rf_view *view, rf_hits *hits) {
     static const double nowhere[3] = {0};
-    look run = {.view = view, .hits = hits, .status = RF_OK};
+    overlap run = {.view = view, .hits = hits, .status = RF_OK};
     rf_bvh_query query = {.limit = 1};
     size_t first = hits->len;
     rf_sweep still;
@@ -354,7 +355,8 @@ static rf_status look_once(rf_space *space, const rf_zone *zone, rf_view *view, 
     space->ops->query(&query, &still);
     if (view->index->count > 0) {
         rf_bvh_found found = space->ops->walk(view->index, &query, 1);
-        for (uint32_t i = 0; i < found.count; i++) look_at(&run, rf_bvh_entry_item(view->index, found.entries[i]));
+        for (uint32_t i = 0; i < found.count; i++)
+            overlap_target(&run, rf_bvh_entry_item(view->index, found.entries[i]));
     }
     if (run.status != RF_OK) {
         hits->len = first;
@@ -377,7 +379,7 @@ rf_status rf_overlap(rf_space *space, const rf_zone *zones, size_t count, rf_ans
     for (size_t i = 0; i < count; i++) {
         size_t first = hits->len;
         rf_view view = {0};
-        rf_status status = look_once(space, &zones[i], &view, hits);
+        rf_status status = overlap_zone(space, &zones[i], &view, hits);
         if (status == RF_NO_MEMORY) return no_memory(answers, i, count, hits);
         answers[i] = answer_for(status, &view, first, hits);
     }

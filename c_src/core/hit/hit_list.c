@@ -46,27 +46,14 @@ bool rf_hit_before(const rf_hit *a, const rf_hit *b) {
     return a->kind == RF_HIT_TARGET ? rf_hit_id_before(a, b) : a->number < b->number;
 }
 
-static void sift_down(rf_hit *hits, size_t root, size_t count, bool (*before)(const rf_hit *, const rf_hit *)) {
-    for (;;) {
-        size_t child = 2 * root + 1;
-        rf_hit swap;
-        if (child >= count) return;
-        if (child + 1 < count && before(&hits[child], &hits[child + 1])) child++;
-        if (!before(&hits[root], &hits[child])) return;
-        swap = hits[root];
-        hits[root] = hits[child];
-        hits[child] = swap;
-        root = child;
-    }
-}
+typedef bool (*hit_order)(const rf_hit *a, const rf_hit *b);
+
+#define SORT_NAME sort_hits
+#define SORT_ITEM rf_hit
+#define SORT_CONTEXT hit_order
+#define SORT_BEFORE(context, a, b) context(a, b)
+#include "base/heapsort.inl"
 
 void rf_hits_sort(rf_hit *hits, size_t count, bool (*before)(const rf_hit *, const rf_hit *)) {
-    for (size_t i = count / 2; i-- > 0;) sift_down(hits, i, count, before);
-    for (size_t left = count; left > 1;) {
-        rf_hit swap = hits[0];
-        left--;
-        hits[0] = hits[left];
-        hits[left] = swap;
-        sift_down(hits, 0, left, before);
-    }
+    sort_hits(before, hits, count);
 }

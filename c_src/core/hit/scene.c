@@ -144,10 +144,6 @@ static bool target_of(const rf_world *world, rf_entity entity, rf_target *out) {
 
 // ---- one entity ---------------------------------------------------------------------------------
 
-static rf_entity entity_at(const rf_world *world, uint32_t handle) {
-    return (rf_entity){.handle1 = handle + 1, .generation = rf_world_slot(world, handle)->generation};
-}
-
 static bool is_there(const rf_scene *scene, uint32_t handle) {
     return scene->there[handle / RF_PAGE_SIZE] >> (handle % RF_PAGE_SIZE) & 1;
 }
@@ -219,8 +215,8 @@ static rf_status rest_sector(rf_scene *scene, rf_str id) {
     return sector_of(scene, id, &number) ? set_sector(scene, number, scene->resting[number]) : RF_OK;
 }
 
-static rf_status look_at(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
-    rf_entity entity = entity_at(world, handle);
+static rf_status update_entity(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
+    rf_entity entity = rf_world_entity(world, handle);
     rf_target target;
     if (target_of(world, entity, &target)) return enter(scene, handle, &target, created);
     if (is_there(scene, handle)) leave(scene, handle);
@@ -265,20 +261,21 @@ static bool remember_sectors(rf_scene *scene) {
     return true;
 }
 
-static rf_status look_at_all(rf_scene *scene, const rf_world *world) {
+static rf_status update_all(rf_scene *scene, const rf_world *world) {
     rf_entity entity = {0};
     rf_status status = RF_OK;
     for (uint32_t i = 0; i < scene->resting_count && status == RF_OK; i++)
         status = set_sector(scene, i, scene->resting[i]);
-    while (status == RF_OK && rf_world_next(world, &entity)) status = look_at(scene, world, entity.handle1 - 1, true);
+    while (status == RF_OK && rf_world_next(world, &entity))
+        status = update_entity(scene, world, entity.handle1 - 1, true);
     return status;
 }
 
 // The columns of the components that make a target.
 typedef struct columns {
     const rf_column *position; // three numbers; NULL: not declared so
-    uint32_t others;           // a bit per item of `other`
-    const rf_column *other[4];
+    uint32_t declared;         // a bit per item of `part`
+    const rf_column *part[4];
 } columns;
 
 static const rf_str parts[] = {{"collider", 8}, {"owner", 5}, {"state", 5}, {"health", 6}};
@@ -291,8 +288,8 @@ static columns columns_of(const rf_world *world) {
     for (uint32_t i = 0; i < 4; i++) {
         at = rf_schema_find(world->schema, parts[i]);
         if (at < 0) continue;
-        out.other[i] = &world->columns[at];
-        out.others |= 1u << i;
+        out.part[i] = &world->columns[at];
+        out.declared |= 1u << i;
     }
     return out;
 }
@@ -310,10 +307,11 @@ static bool is_part(rf_str name) {
 
 // Whether anything but the position has changed about the target.
 static bool parts_changed(const columns *of, const rf_slot *slot, uint32_t handle, uint32_t since) {
-    for (uint32_t left = of->others; left != 0; left &= left - 1)
-        if (changed_in(of->other[rf_low_bit(left)], handle, since)) return true;
-    for (uint32_t i = 0; slot->others && i < slot->others->count; i++)
-        if (slot->others->items[i]->stamp >= since && is_part(rf_other_name(slot->others->items[i]))) return true;
+    for (uint32_t left = of->declared; left != 0; left &= left - 1)
+        if (changed_in(of->part[rf_low_bit(left)], handle, since)) return true;
+    for (uint32_t i = 0; slot->undeclared && i < slot->undeclared->count; i++)
+        if (slot->undeclared->items[i]->stamp >= since && is_part(rf_undeclared_name(slot->undeclared->items[i])))
+            return true;
     return false;
 }
 
@@ -349,7 +347,7 @@ static rf_status follow_page(rf_scene *scene, const rf_world *world, const colum
         uint32_t handle = first + rf_low_bit(left);
         bool created = page->created_at[handle % RF_PAGE_SIZE] >= since;
         if (!created && only_moved(scene, of, &page->slots[handle % RF_PAGE_SIZE], handle, since)) continue;
-        status = look_at(scene, world, handle, created);
+        status = update_entity(scene, world, handle, created);
     }
     return status;
 }
@@ -377,7 +375,7 @@ rf_status rf_scene_follow(rf_scene *scene, const rf_world *world) {
     if (status == RF_OK)
         status = follow_changes(scene, world, diff);
     else if (status == RF_HISTORY_GONE)
-        status = look_at_all(scene, world);
+        status = update_all(scene, world);
     rf_diff_free(diff);
     // After an error, everything is done again from the start.
     scene->following = status == RF_OK;

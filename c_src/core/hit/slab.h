@@ -19,11 +19,11 @@ static inline rf_slabs rf_slabs_start(bool touch) {
 
 // Restricts to between low and high along an axis. False if nothing is left.
 static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axis, double low, double high) {
-    double origin = sweep->origin[axis], way = sweep->way[axis], t1, t2;
-    if (way == 0) return slabs->touch ? origin >= low && origin <= high : origin > low && origin < high;
+    double origin = sweep->origin[axis], translation = sweep->translation[axis], t1, t2;
+    if (translation == 0) return slabs->touch ? origin >= low && origin <= high : origin > low && origin < high;
     t1 = (low - origin) * sweep->inverse[axis];
     t2 = (high - origin) * sweep->inverse[axis];
-    if (way < 0) {
+    if (translation < 0) {
         double swap = t1;
         t1 = t2;
         t2 = swap;
@@ -31,7 +31,7 @@ static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axi
     if (t1 > slabs->enter) {
         slabs->enter = t1;
         slabs->normal[0] = slabs->normal[1] = slabs->normal[2] = 0;
-        slabs->normal[axis] = way < 0 ? 1 : -1;
+        slabs->normal[axis] = translation < 0 ? 1 : -1;
     }
     if (t2 < slabs->leave) slabs->leave = t2;
     return slabs->enter <= slabs->leave;
@@ -41,7 +41,9 @@ static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axi
 // (origin - point); width in the same unit.
 static inline bool rf_slabs_plane(rf_slabs *slabs, const rf_sweep *sweep, const double normal[3], double at,
                                   double width) {
-    double rate = normal[0] * sweep->way[0] + normal[1] * sweep->way[1] + normal[2] * sweep->way[2], t1, t2;
+    double rate = normal[0] * sweep->translation[0] + normal[1] * sweep->translation[1] +
+                  normal[2] * sweep->translation[2],
+           t1, t2;
     if (rate == 0) return slabs->touch ? fabs(at) <= width : fabs(at) < width;
     t1 = ((rate > 0 ? -width : width) - at) / rate;
     t2 = ((rate > 0 ? width : -width) - at) / rate;
@@ -63,8 +65,8 @@ static inline bool rf_slabs_hit(const rf_slabs *slabs) {
 // a sweep nearly parallel to a plane, t is dominated by rounding; this rejects contacts beside the thing. The slack is
 // smaller than the index's.
 static inline bool rf_sweep_is_beside(const rf_sweep *sweep, double t, int axis, double a, double b) {
-    double spare = 0, at = sweep->origin[axis] + sweep->way[axis] * t;
-    for (int i = 0; i < 3; i++) spare = fmax(spare, fmax(fabs(sweep->origin[i]), fabs(sweep->way[i])));
+    double spare = 0, at = sweep->origin[axis] + sweep->translation[axis] * t;
+    for (int i = 0; i < 3; i++) spare = fmax(spare, fmax(fabs(sweep->origin[i]), fabs(sweep->translation[i])));
     spare *= 0x1p-24;
     return at >= fmin(a, b) - spare && at <= fmax(a, b) + spare;
 }

@@ -7,7 +7,7 @@ static int crossings(const rf_sweep *sweep, const rf_round_box *box, double from
     int count = 0;
     out[count++] = from;
     for (int i = 0; i < 3; i++) {
-        if (sweep->way[i] == 0 || box->low[i] == box->high[i]) continue;
+        if (sweep->translation[i] == 0 || box->low[i] == box->high[i]) continue;
         for (int side = 0; side < 2; side++) {
             double t = ((side ? box->high[i] : box->low[i]) - sweep->origin[i]) * sweep->inverse[i];
             int at = count;
@@ -28,19 +28,19 @@ static bool between(const rf_sweep *sweep, const rf_round_box *box, double from,
     double middle = from + (to - from) * 0.5, away[3], a = 0, b = 0, c = 0, nearest, q, root;
     bool outside[3];
     for (int i = 0; i < 3; i++) {
-        double at = sweep->origin[i] + sweep->way[i] * middle;
+        double at = sweep->origin[i] + sweep->translation[i] * middle;
         bool below = at < box->low[i] || box->low[i] == box->high[i];
         outside[i] = below || at > box->high[i];
         if (!outside[i]) continue;
         away[i] = sweep->origin[i] - (below ? box->low[i] : box->high[i]);
-        a += sweep->way[i] * sweep->way[i];
-        b += away[i] * sweep->way[i];
+        a += sweep->translation[i] * sweep->translation[i];
+        b += away[i] * sweep->translation[i];
     }
     nearest = a == 0 ? 0 : -b / a;
     for (int i = 0; i < 3; i++) {
         double rest;
         if (!outside[i]) continue;
-        rest = away[i] + sweep->way[i] * nearest;
+        rest = away[i] + sweep->translation[i] * nearest;
         c += rest * rest;
     }
     q = box->radius * box->radius - c;
@@ -59,7 +59,7 @@ static bool between(const rf_sweep *sweep, const rf_round_box *box, double from,
 static void round_normal(const rf_sweep *sweep, const rf_round_box *box, const rf_slabs *slabs, rf_contact *out) {
     double length2 = 0, length;
     for (int i = 0; i < 3; i++) {
-        double at = sweep->origin[i] + sweep->way[i] * out->t;
+        double at = sweep->origin[i] + sweep->translation[i] * out->t;
         double inner = at < box->low[i] ? box->low[i] : at > box->high[i] ? box->high[i] : at;
         out->normal[i] = at - inner;
         length2 += out->normal[i] * out->normal[i];
@@ -78,7 +78,7 @@ static bool around(const rf_sweep *sweep, const rf_round_box *box, bool touch, r
     int axis = -1;
     for (int i = 0; i < 3; i++) {
         double low = box->low[i] - box->radius, high = box->high[i] + box->radius, t1, t2, first, last;
-        if (sweep->way[i] == 0) {
+        if (sweep->translation[i] == 0) {
             if (!rf_slabs_axis(out, sweep, i, low, high)) return false;
             continue;
         }
@@ -93,7 +93,7 @@ static bool around(const rf_sweep *sweep, const rf_round_box *box, bool touch, r
     out->touch = touch;
     out->enter = enter;
     out->leave = leave;
-    if (axis >= 0) out->normal[axis] = sweep->way[axis] < 0 ? 1 : -1;
+    if (axis >= 0) out->normal[axis] = sweep->translation[axis] < 0 ? 1 : -1;
     return rf_slabs_hit(out);
 }
 
@@ -106,12 +106,12 @@ static bool sphere(const rf_sweep *sweep, const rf_round_box *box, bool touch, d
     to = slabs.leave < 1 ? slabs.leave : 1;
     for (int i = 0; i < 3; i++) {
         away[i] = sweep->origin[i] - box->low[i];
-        a += sweep->way[i] * sweep->way[i];
-        b += away[i] * sweep->way[i];
+        a += sweep->translation[i] * sweep->translation[i];
+        b += away[i] * sweep->translation[i];
     }
     nearest = a == 0 ? 0 : -b / a;
     for (int i = 0; i < 3; i++) {
-        double rest = away[i] + sweep->way[i] * nearest;
+        double rest = away[i] + sweep->translation[i] * nearest;
         c += rest * rest;
     }
     q = box->radius * box->radius - c;

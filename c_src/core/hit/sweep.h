@@ -14,10 +14,10 @@ typedef struct rf_shape {
     double lift; // of the centre above the position
 } rf_shape;
 
-// A moving shape: its centre goes from origin to origin + way as t goes from 0 to 1.
+// A moving shape: its centre goes from origin to origin + translation as t goes from 0 to 1.
 typedef struct rf_sweep {
     double origin[3];
-    double way[3]; // 0 along an axis, or at least RF_SWEEP_TINY
+    double translation[3]; // 0 along an axis, or at least RF_SWEEP_TINY
     double inverse[3];
     double half[3];
     double radius;
@@ -39,11 +39,12 @@ typedef struct rf_round_box {
     double radius;
 } rf_round_box;
 
-static inline void rf_sweep_init(rf_sweep *sweep, const double origin[3], const double way[3], const rf_shape *shape) {
+static inline void rf_sweep_init(rf_sweep *sweep, const double origin[3], const double translation[3],
+                                 const rf_shape *shape) {
     for (int i = 0; i < 3; i++) {
         sweep->origin[i] = i == 1 ? origin[i] + shape->lift : origin[i];
-        sweep->way[i] = fabs(way[i]) < RF_SWEEP_TINY ? 0 : way[i];
-        sweep->inverse[i] = sweep->way[i] == 0 ? 0 : 1 / sweep->way[i];
+        sweep->translation[i] = fabs(translation[i]) < RF_SWEEP_TINY ? 0 : translation[i];
+        sweep->inverse[i] = sweep->translation[i] == 0 ? 0 : 1 / sweep->translation[i];
         sweep->half[i] = shape->half[i];
     }
     sweep->radius = shape->radius;

@@ -15,27 +15,27 @@ static double dot(const double a[3], const double b[3]) {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-// Six times the volume of the tetrahedron (start, start + way, a, b): its sign is the side of the edge on which the ray
-// passes. Two triangles that share an edge compute the same number except for its sign, so no ray slips through between
-// them.
+// Six times the volume of the tetrahedron (start, start + translation, a, b): its sign is the side of the edge on which
+// the ray passes. Two triangles that share an edge compute the same number except for its sign, so no ray slips through
+// between them.
 static double side(const rf_sweep *sweep, const double a[3], const double b[3]) {
     const double *first = a, *second = b;
     double volume, product[3];
-    bool turned = a[0] > b[0] || (a[0] == b[0] && (a[1] > b[1] || (a[1] == b[1] && a[2] > b[2])));
-    if (turned) {
+    bool rotated = a[0] > b[0] || (a[0] == b[0] && (a[1] > b[1] || (a[1] == b[1] && a[2] > b[2])));
+    if (rotated) {
         first = b;
         second = a;
     }
     cross(first, second, product);
-    volume = dot(sweep->way, product);
-    return turned ? -volume : volume;
+    volume = dot(sweep->translation, product);
+    return rotated ? -volume : volume;
 }
 
 // After Moller and Trumbore, Fast, Minimum Storage Ray/Triangle Intersection (1997), with the edges tested by signed
 // volumes (Segura and Feito 2001). The corners are relative to the start.
 static bool ray_triangle(const rf_sweep *sweep, const double corners[3][3], const double normal[3], rf_contact *out) {
     double a = side(sweep, corners[0], corners[1]), b = side(sweep, corners[1], corners[2]);
-    double c = side(sweep, corners[2], corners[0]), rate = dot(normal, sweep->way);
+    double c = side(sweep, corners[2], corners[0]), rate = dot(normal, sweep->translation);
     if ((a < 0 || b < 0 || c < 0) && (a > 0 || b > 0 || c > 0)) return false;
     if (rate == 0) return false;
     out->t = dot(normal, corners[0]) / rate;
@@ -89,11 +89,11 @@ static bool box_triangle(const rf_sweep *sweep, const double corners[3][3], cons
 
 // A point against everything within radius of an edge: in the edge's coordinates, a box without width.
 static bool sphere_edge(const rf_sweep *sweep, const double a[3], const double b[3], rf_contact *out) {
-    double u[3], v[3], w[3], length, origin[3], way[3], normal[3], start[3] = {-a[0], -a[1], -a[2]};
+    double u[3], v[3], w[3], length, origin[3], translation[3], normal[3], start[3] = {-a[0], -a[1], -a[2]};
     int least = 0;
     rf_shape sphere = {.radius = sweep->radius};
     rf_round_box line = {0};
-    rf_sweep turned;
+    rf_sweep rotated;
     subtract(b, a, u);
     length = sqrt(dot(u, u));
     if (length == 0) return false;
@@ -110,11 +110,11 @@ static bool sphere_edge(const rf_sweep *sweep, const double a[3], const double b
     origin[0] = dot(start, u);
     origin[1] = dot(start, v);
     origin[2] = dot(start, w);
-    way[0] = dot(sweep->way, u);
-    way[1] = dot(sweep->way, v);
-    way[2] = dot(sweep->way, w);
-    rf_sweep_init(&turned, origin, way, &sphere);
-    if (!rf_sweep_round_box(&turned, &line, RF_SURFACE_STATIC, INFINITY, out)) return false;
+    translation[0] = dot(sweep->translation, u);
+    translation[1] = dot(sweep->translation, v);
+    translation[2] = dot(sweep->translation, w);
+    rf_sweep_init(&rotated, origin, translation, &sphere);
+    if (!rf_sweep_round_box(&rotated, &line, RF_SURFACE_STATIC, INFINITY, out)) return false;
     for (int i = 0; i < 3; i++) normal[i] = out->normal[0] * u[i] + out->normal[1] * v[i] + out->normal[2] * w[i];
     for (int i = 0; i < 3; i++) out->normal[i] = normal[i];
     return true;
@@ -124,7 +124,7 @@ static bool sphere_edge(const rf_sweep *sweep, const double a[3], const double b
 static bool sphere_face(const rf_sweep *sweep, const double corners[3][3], const double normal[3], rf_contact *out) {
     double length = sqrt(dot(normal, normal)), at, rate, point[3], t;
     at = -dot(normal, corners[0]) / length;
-    rate = dot(normal, sweep->way) / length;
+    rate = dot(normal, sweep->translation) / length;
     if (fabs(at) < sweep->radius) {
         t = 0;
     } else {
@@ -132,7 +132,7 @@ static bool sphere_face(const rf_sweep *sweep, const double corners[3][3], const
         t = ((at > 0 ? sweep->radius : -sweep->radius) - at) / rate;
         if (!(t >= 0 && t <= 1)) return false;
     }
-    for (int i = 0; i < 3; i++) point[i] = sweep->way[i] * t;
+    for (int i = 0; i < 3; i++) point[i] = sweep->translation[i] * t;
     for (int edge = 0; edge < 3; edge++) {
         double along[3], to[3], inward[3];
         subtract(corners[(edge + 1) % 3], corners[edge], along);
@@ -169,7 +169,7 @@ bool rf_sweep_triangle(const rf_sweep *sweep, const double corners[3][3], rf_con
         return sweep->radius == 0 ? box_triangle(sweep, relative, normal, out)
                                   : sphere_triangle(sweep, relative, normal, out);
     if (!ray_triangle(sweep, relative, normal, out)) return false;
-    sign = dot(normal, sweep->way) > 0 ? -length : length;
+    sign = dot(normal, sweep->translation) > 0 ? -length : length;
     for (int i = 0; i < 3; i++) out->normal[i] = normal[i] / sign;
     return true;
 }

@@ -119,14 +119,15 @@ static void occupy(rf_targets *targets, uint32_t place, rf_profile *profile, con
     targets->fitted = false;
 }
 
-static rf_status put(rf_space *space, uint32_t key, const rf_target *target, bool same_life) {
+static rf_status put(rf_space *space, uint32_t key, const rf_target *target, bool same_incarnation) {
     rf_targets *targets = &space->targets;
     uint32_t place = rf_targets_place(targets, key);
     rf_profile *profile;
     rf_shape shape;
     rf_status status = check(space, key, target, &shape);
     if (status != RF_OK) return status;
-    if (same_life && (place == UINT32_MAX || !rf_str_eq(rf_entity_id_str(&targets->profiles[place]->id), target->id)))
+    if (same_incarnation &&
+        (place == UINT32_MAX || !rf_str_eq(rf_entity_id_str(&targets->profiles[place]->id), target->id)))
         return RF_INVALID_ARGUMENT;
     if (place == UINT32_MAX && !reserve(targets, &space->mem, key)) return RF_NO_MEMORY;
     profile = make_profile(&space->mem, key, target, &shape);
@@ -137,7 +138,7 @@ static rf_status put(rf_space *space, uint32_t key, const rf_target *target, boo
         targets->profiles[place] = NULL;
         targets->indexed = false;
     }
-    profile->life = same_life ? targets->profiles[place]->life : ++targets->lives;
+    profile->incarnation = same_incarnation ? targets->profiles[place]->incarnation : ++targets->incarnations;
     rf_profile_release(targets->profiles[place], &space->mem);
     occupy(targets, place, profile, target->position);
     return RF_OK;

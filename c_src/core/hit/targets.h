@@ -16,10 +16,10 @@ typedef struct rf_targets {
     rf_profile **profiles;
     uint32_t *layers; // copies of the profiles' layers, to avoid a cache miss
     uint32_t count, capacity;
-    void *block;      // the memory of bodies
-    uint32_t *places; // by key: the index in bodies plus one; 0: no target
-    uint32_t keys;    // length of places
-    uint64_t lives;   // how many targets have ever existed
+    void *block;           // the memory of bodies
+    uint32_t *places;      // by key: the index in bodies plus one; 0: no target
+    uint32_t keys;         // length of places
+    uint64_t incarnations; // how many targets have ever existed
     rf_bvh index;
     bool indexed; // the index contains the current targets,
     bool fitted;  // at their current positions

@@ -28,15 +28,15 @@ static void bounds(const void *context, const uint32_t *items, uint32_t count, f
     }
 }
 
-// Pairs each target with the same life in the next state (match: its index + 1, 0: none). One merge pass: both are
-// sorted by key.
+// Pairs each target with the same incarnation in the next state (match: its index + 1, 0: none). One merge pass: both
+// are sorted by key.
 static void find_matches(rf_state *state, const rf_state *next) {
     uint32_t other = 0;
     for (uint32_t i = 0; i < state->count; i++) {
         uint32_t key = state->profiles[i]->key;
         state->match[i] = 0;
         while (next && other < next->count && next->profiles[other]->key < key) other++;
-        if (next && other < next->count && next->profiles[other]->life == state->profiles[i]->life)
+        if (next && other < next->count && next->profiles[other]->incarnation == state->profiles[i]->incarnation)
             state->match[i] = other + 1;
     }
 }

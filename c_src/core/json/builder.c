@@ -74,7 +74,7 @@ bool rf_builder_bool(rf_builder *builder, bool value) {
 }
 
 bool rf_builder_int(rf_builder *builder, int64_t value) {
-    uint8_t bytes[RF_VARINT_ROOM];
+    uint8_t bytes[RF_VARINT_MAX];
     return write_tagged(builder, RF_TAG_INT, bytes, rf_varint_write(bytes, rf_zigzag_encode(value)));
 }
 
@@ -95,7 +95,7 @@ bool rf_builder_float(rf_builder *builder, double value) {
 }
 
 static void write_string(rf_buf *out, rf_str value) {
-    if (!rf_buf_reserve(out, RF_VARINT_ROOM + value.len)) return;
+    if (!rf_buf_reserve(out, RF_VARINT_MAX + value.len)) return;
     out->len += rf_varint_write(out->data + out->len, value.len);
     if (value.len > 0) memcpy(out->data + out->len, value.data, value.len);
     out->len += value.len;
@@ -137,31 +137,15 @@ static int compare_entries(const rf_builder *builder, const rf_builder_entry *a,
     return rf_str_cmp((rf_str){bytes + a->key_at, a->key_len}, (rf_str){bytes + b->key_at, b->key_len});
 }
 
-static void sift_down(const rf_builder *builder, rf_builder_entry *entries, size_t root, size_t count) {
-    for (;;) {
-        size_t child = 2 * root + 1;
-        rf_builder_entry swap;
-        if (child >= count) return;
-        if (child + 1 < count && compare_entries(builder, &entries[child], &entries[child + 1]) < 0) child++;
-        if (compare_entries(builder, &entries[root], &entries[child]) >= 0) return;
-        swap = entries[root];
-        entries[root] = entries[child];
-        entries[child] = swap;
-        root = child;
-    }
+static bool comes_before(const rf_builder *builder, const rf_builder_entry *a, const rf_builder_entry *b) {
+    return compare_entries(builder, a, b) < 0;
 }
 
-// Heapsort: needs no memory and has no bad case.
-static void sort_entries(const rf_builder *builder, rf_builder_entry *entries, size_t count) {
-    for (size_t i = count / 2; i-- > 0;) sift_down(builder, entries, i, count);
-    for (size_t left = count; left > 1;) {
-        rf_builder_entry swap = entries[0];
-        left--;
-        entries[0] = entries[left];
-        entries[left] = swap;
-        sift_down(builder, entries, 0, left);
-    }
-}
+#define SORT_NAME sort_entries
+#define SORT_ITEM rf_builder_entry
+#define SORT_CONTEXT const rf_builder *
+#define SORT_BEFORE comes_before
+#include "base/heapsort.inl"
 
 // Sorts a map's entries by key.
 static bool order_map(rf_builder *builder, const rf_builder_level *level) {
@@ -186,7 +170,7 @@ static bool order_map(rf_builder *builder, const rf_builder_level *level) {
 
 bool rf_builder_close(rf_builder *builder) {
     rf_builder_level *level;
-    uint8_t count[RF_VARINT_ROOM];
+    uint8_t count[RF_VARINT_MAX];
     size_t len;
     if (builder->status != RF_OK) return false;
     level = &builder->levels[builder->depth - 1];

@@ -17,7 +17,8 @@
 
 // Eight digits are bytes of a word, the first digit lowest: as values (0 to 9) or as text.
 
-// The eight digits of a number below 10^8, as text, all at once: splits the parts in halves three times.
+// The eight digits of a number below 10^8, as text, all at once: splits the parts in halves three times
+// (Khuong, "How to print integers really fast", 2017).
 static inline uint64_t rf_eight_digits(uint64_t value) {
     uint64_t fours = value / 10000 | value % 10000 << 32;
     uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x0000007f0000007f);

@@ -9,7 +9,7 @@
 
 bool rf_json_out_grow(rf_json_out *out, size_t more) {
     if (out->status != RF_OK) return false;
-    // The requested room is an upper bound: the limit applies to what has been written.
+    // What is reserved is an upper bound: the limit applies to what has been written.
     if (out->limit > 0 && out->text.len > out->limit)
         out->status = RF_TOO_LARGE;
     else if (!rf_buf_reserve(&out->text, more))
@@ -18,17 +18,17 @@ bool rf_json_out_grow(rf_json_out *out, size_t more) {
 }
 
 void rf_json_out_text(rf_json_out *out, rf_str text) {
-    if (rf_json_out_room(out, text.len)) rf_buf_bytes(&out->text, text.data, text.len);
+    if (rf_json_out_reserve(out, text.len)) rf_buf_bytes(&out->text, text.data, text.len);
 }
 
 void rf_json_out_uint(rf_json_out *out, uint64_t value) {
-    if (rf_json_out_room(out, RF_JSON_INT_ROOM))
+    if (rf_json_out_reserve(out, RF_JSON_INT_ROOM))
         out->text.len += rf_json_write_int(rf_json_out_at(out), (int64_t)value); // a seq, below 2^53
 }
 
 void rf_json_out_numbers(rf_json_out *out, const double *numbers, unsigned count) {
     char *at;
-    if (!rf_json_out_room(out, count * (RF_JSON_FLOAT_ROOM + 1u) + 2)) return;
+    if (!rf_json_out_reserve(out, count * (RF_JSON_FLOAT_ROOM + 1u) + 2)) return;
     at = rf_json_out_at(out);
     for (unsigned i = 0; i < count; i++) {
         *at++ = i == 0 ? '[' : ',';
@@ -40,7 +40,7 @@ void rf_json_out_numbers(rf_json_out *out, const double *numbers, unsigned count
 
 void rf_json_out_string(rf_json_out *out, rf_str value) {
     size_t len;
-    if (value.len > (SIZE_MAX - 2) / 6 || !rf_json_out_room(out, RF_JSON_STRING_ROOM(value.len))) return;
+    if (value.len > (SIZE_MAX - 2) / 6 || !rf_json_out_reserve(out, RF_JSON_STRING_ROOM(value.len))) return;
     len = rf_json_write_string(rf_json_out_at(out), value);
     if (len == 0) out->status = RF_INVALID_UTF8;
     out->text.len += len;
@@ -58,7 +58,7 @@ static void scalar(rf_json_out *out, const rf_term *term) {
         rf_json_out_text(out, RF_LIT("true"));
         break;
     case RF_TERM_INT:
-        if (rf_json_out_room(out, RF_JSON_INT_ROOM))
+        if (rf_json_out_reserve(out, RF_JSON_INT_ROOM))
             out->text.len += rf_json_write_int(rf_json_out_at(out), term->as.integer);
         break;
     case RF_TERM_FLOAT:
@@ -105,7 +105,7 @@ void rf_json_out_term(rf_json_out *out, rf_str term) {
 
 // ---- values of fixed size -----------------------------------------------------------------------
 
-size_t rf_json_value_room(const rf_component_def *def) {
+size_t rf_json_value_max(const rf_component_def *def) {
     switch (def->type) {
     case RF_TYPE_F32:
     case RF_TYPE_F64:

@@ -13,10 +13,10 @@ typedef struct rf_json_out {
     rf_status status; // RF_OK, or the first error, after which nothing is written
 } rf_json_out;
 
-// Makes room for `more` bytes at rf_json_out_at; false after an error.
+// Reserves `more` bytes at rf_json_out_at; false after an error.
 bool rf_json_out_grow(rf_json_out *out, size_t more);
 
-static inline bool rf_json_out_room(rf_json_out *out, size_t more) {
+static inline bool rf_json_out_reserve(rf_json_out *out, size_t more) {
     return (out->status == RF_OK && out->text.capacity - out->text.len >= more) || rf_json_out_grow(out, more);
 }
 
@@ -25,12 +25,12 @@ static inline char *rf_json_out_at(rf_json_out *out) {
 }
 
 static inline void rf_json_out_byte(rf_json_out *out, char byte) {
-    if (rf_json_out_room(out, 1)) out->text.data[out->text.len++] = (uint8_t)byte;
+    if (rf_json_out_reserve(out, 1)) out->text.data[out->text.len++] = (uint8_t)byte;
 }
 
 // Keeps ".0", so that it reads back as a float.
 static inline void rf_json_out_number(rf_json_out *out, double number) {
-    if (rf_json_out_room(out, RF_JSON_FLOAT_ROOM))
+    if (rf_json_out_reserve(out, RF_JSON_FLOAT_ROOM))
         out->text.len += rf_json_write_f64(rf_json_out_at(out), number, true);
 }
 
@@ -44,8 +44,8 @@ void rf_json_out_string(rf_json_out *out, rf_str value);
 void rf_json_out_term(rf_json_out *out, rf_str term);
 
 // The most bytes that a value of this type takes; 0 for strings and terms, which have no limit.
-size_t rf_json_value_room(const rf_component_def *def);
-// Writes a value from a column, into the room above; returns its end.
+size_t rf_json_value_max(const rf_component_def *def);
+// Writes a value from a column, of at most that many bytes; returns its end.
 typedef char *(*rf_json_writer)(char *at, const rf_component_def *def, const uint8_t *value);
 // The writer for values of this type; NULL for strings and terms.
 rf_json_writer rf_json_writer_of(const rf_component_def *def);

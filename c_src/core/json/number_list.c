@@ -12,7 +12,7 @@ static inline uint64_t non_digits(uint64_t values) {
     return (values | (values + ONES * 0x76)) & ONES * 0x80;
 }
 
-// The value of eight digits, the first in the lowest byte. Combines neighbours in three steps.
+// The value of eight digits, the first in the lowest byte, as in rf_scan_digits_value.
 static inline uint32_t digits_value(uint64_t values) {
     const uint64_t mask = UINT64_C(0x000000ff000000ff);
     values = values * 10 + (values >> 8);
@@ -80,13 +80,13 @@ static inline double short_number(const char *at, bool negative, uint32_t *len) 
 }
 
 // Whether `count` numbers of usual length can be read without a check for the end.
-static inline bool room_for(const rf_scan *scan, const char *at, unsigned count) {
+static inline bool has_bytes(const rf_scan *scan, const char *at, unsigned count) {
     return scan->end - at >= (ptrdiff_t)(count * NUMBER_MAX + 16);
 }
 
 bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
     const char *at = scan->at;
-    if (!RF_NUMBER_IEEE || !room_for(scan, at, count) || *at != '[') return false;
+    if (!RF_NUMBER_IEEE || !has_bytes(scan, at, count) || *at != '[') return false;
     for (unsigned i = 0; i < count; i++) {
         char behind = i + 1 < count ? ',' : ']';
         bool negative = *++at == '-';
@@ -98,7 +98,7 @@ bool rf_number_list(rf_scan *scan, unsigned count, double *out) {
         at += len;
         if (len == 0 || *at != behind) {
             at = other_number(scan, start, negative, &out[i]);
-            if (!at || *at != behind || !room_for(scan, at, count - i - 1)) return false;
+            if (!at || *at != behind || !has_bytes(scan, at, count - i - 1)) return false;
         }
     }
     scan->at = at + 1;

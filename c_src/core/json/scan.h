@@ -44,6 +44,14 @@ static inline void rf_scan_space(rf_scan *scan) {
     scan->at = at;
 }
 
+// Moves past white space and then this byte.
+static inline bool rf_scan_expect(rf_scan *scan, char byte) {
+    rf_scan_space(scan);
+    if (scan->at >= scan->end || *scan->at != byte) return rf_scan_unexpected(scan, scan->at);
+    scan->at++;
+    return true;
+}
+
 bool rf_scan_literal(rf_scan *scan, const char *word, size_t len);
 
 // Continues with the string that starts at scan->at; everything before `at` is plain ASCII.
@@ -52,7 +60,8 @@ bool rf_scan_string_rest(rf_scan *scan, rf_arena *arena, const char *at, rf_str 
 bool rf_scan_number_rest(rf_scan *scan, rf_number *out);
 
 // Finds the first byte that is not plain ASCII of a string: a quote, a backslash, a control character, or beyond ASCII.
-// Its high bit is the lowest bit set in the result; 0 if there is none.
+// Its high bit is the lowest bit set in the result; 0 if there is none. Comparisons of eight bytes in a word as in
+// Anderson, Bit Twiddling Hacks, "Determine if a word has a byte less than n", 2005.
 static inline uint64_t rf_scan_run_end(uint64_t bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t control = bytes - ones * 0x20, quote = (bytes ^ ones * '"') - ones, slash = (bytes ^ ones * '\\') - ones;
@@ -85,7 +94,8 @@ static inline uint32_t rf_scan_digits(uint64_t bytes) {
     return others == 0 ? 8 : rf_low_bit(others) / 8;
 }
 
-// The number in the first `count` bytes, 1 to 8, which must be digits. Combines neighbouring digits in three steps.
+// The number in the first `count` bytes, 1 to 8, which must be digits. Combines neighbouring digits in three steps
+// (Lemire, "Quickly parsing eight digits", 2018).
 static inline uint32_t rf_scan_digits_value(uint64_t bytes, uint32_t count) {
     const uint64_t mask = UINT64_C(0x000000ff000000ff);
     uint64_t values = (bytes ^ UINT64_C(0x3030303030303030)) << (64 - 8 * count);

@@ -13,8 +13,8 @@ bool rf_quantiser_valid(const rf_component_def *def) {
     case RF_QUANTISE_NONE:
         return true;
     case RF_QUANTISE_SMALLEST_THREE:
-        return def->type == RF_TYPE_F32 && def->count == 4 && def->bits >= RF_WIRE_TURN_BITS_MIN &&
-               def->bits <= RF_WIRE_TURN_BITS_MAX;
+        return def->type == RF_TYPE_F32 && def->count == 4 && def->bits >= RF_WIRE_QUATERNION_BITS_MIN &&
+               def->bits <= RF_WIRE_QUATERNION_BITS_MAX;
     case RF_QUANTISE_STEP:
         reach = def->step * RF_WIRE_REACH_MAX;
         return (def->type == RF_TYPE_F32 || def->type == RF_TYPE_F64) && def->step > 0 && isfinite(reach) &&
@@ -55,7 +55,7 @@ rf_quantiser rf_quantiser_of(const rf_component_def *def) {
     return out;
 }
 
-static void from_turn(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, float out[4]) {
+static void from_smallest_three(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, float out[4]) {
     double v[3], rest = 1;
     for (int i = 0; i < 3; i++) {
         v[i] = ((double)numbers[i] - quantiser->min) * quantiser->step;
@@ -67,9 +67,9 @@ static void from_turn(const rf_quantiser *quantiser, const uint32_t *numbers, ui
 
 void rf_dequantise_value(const rf_quantiser *quantiser, const uint32_t *numbers, uint32_t index, void *value) {
     if (quantiser->kind == RF_QUANTISE_SMALLEST_THREE) {
-        float turn[4];
-        from_turn(quantiser, numbers, index, turn);
-        memcpy(value, turn, sizeof turn);
+        float quaternion[4];
+        from_smallest_three(quantiser, numbers, index, quaternion);
+        memcpy(value, quaternion, sizeof quaternion);
         return;
     }
     for (unsigned i = 0; i < quantiser->count; i++) {

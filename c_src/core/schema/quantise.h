@@ -1,5 +1,6 @@
-// quantise.h: quantises numbers in steps, and quaternions as their smallest three (docs/wire-format.md, "Values"). All
-// in binary64 in a fixed order, so that every implementation gets the same integers and floats.
+// quantise.h: quantises numbers in steps, and quaternions as their smallest three (docs/wire-format.md, "Values";
+// Fiedler, "Snapshot Compression", 2015). All in binary64 in a fixed order, so that every implementation gets the same
+// integers and floats.
 #ifndef RF_CORE_QUANTISE_H
 #define RF_CORE_QUANTISE_H
 
@@ -61,8 +62,8 @@ static inline uint32_t rf_largest_of_four(const float v[4]) {
     return index;
 }
 
-static inline bool rf_to_turn(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index,
-                              uint32_t *out) {
+static inline bool rf_to_smallest_three(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index,
+                                        uint32_t *out) {
     float v[4];
     double x, y, z, w, sum, scale;
     memcpy(v, value, sizeof v);
@@ -87,7 +88,7 @@ static inline bool rf_to_turn(const rf_quantiser *quantiser, const void *value, 
 static inline bool rf_quantise_value(const rf_quantiser *quantiser, const void *value, bool forced, uint32_t *index,
                                      uint32_t *out) {
     if (quantiser->kind == RF_QUANTISE_STEP) return rf_to_steps(quantiser, value, out);
-    return rf_to_turn(quantiser, value, forced, index, out);
+    return rf_to_smallest_three(quantiser, value, forced, index, out);
 }
 
 // Converts integers, which must be in range, back to a column's value.

@@ -32,7 +32,7 @@ static void *allocate(compiler *c, size_t size) {
     return out ? memset(out, 0, size ? size : 1) : NULL;
 }
 
-static bool keep(compiler *c, rf_str bytes, rf_str *out) {
+static bool copy_string(compiler *c, rf_str bytes, rf_str *out) {
     char *copy = allocate(c, bytes.len);
     if (!copy) return false;
     if (bytes.len > 0) memcpy(copy, bytes.data, bytes.len);
@@ -90,7 +90,7 @@ static int use_field(compiler *c, rf_rule *rule, rf_str name, rf_field_use use, 
     }
     field = &c->fields[rule->field_count];
     *field = (rf_rule_field){.use = use, .column = column};
-    if (!keep(c, name, &field->name)) return -1;
+    if (!copy_string(c, name, &field->name)) return -1;
     return (int)rule->field_count++;
 }
 
@@ -101,10 +101,10 @@ static bool compile_constant(compiler *c, rf_str term, rf_operand *operand) {
     const rf_component_def *def = operand->column < 0 ? NULL : rf_schema_at(c->rules->schema, (size_t)operand->column);
     rf_str image;
     operand->field = -1;
-    if (!keep(c, term, &operand->constant)) return false;
+    if (!copy_string(c, term, &operand->constant)) return false;
     if (rf_term_head(operand->constant).kind == RF_TERM_NULL) return true;
     if (rf_value_from_term(def, operand->constant, UINT32_MAX, fixed, &image) != RF_OK) return invalid(c);
-    return keep(c, image, &operand->image);
+    return copy_string(c, image, &operand->image);
 }
 
 // {"field": name} or {"value": constant}. In a set a constant must fit the component.
@@ -117,7 +117,7 @@ static bool compile_operand(compiler *c, rf_rule *rule, rf_str term, bool in_set
     if (rf_term_get(term, RF_LIT("value"), &value)) {
         if (in_set) return compile_constant(c, value, operand);
         operand->field = -1;
-        return keep(c, value, &operand->constant);
+        return copy_string(c, value, &operand->constant);
     }
     if (!get_name(c, term, RF_LIT("field"), &value)) return false;
     operand->field = use_field(c, rule, value, use, use == RF_USE_NUMBERS ? operand->column : -1);
@@ -127,7 +127,7 @@ static bool compile_operand(compiler *c, rf_rule *rule, rf_str term, bool in_set
 static bool compile_component(compiler *c, rf_str name, rf_operand *operand) {
     if (!valid_name(name) || rf_str_eq(name, RF_LIT("id"))) return invalid(c);
     operand->column = rf_schema_lookup(c->rules->schema, name);
-    return keep(c, name, &operand->component);
+    return copy_string(c, name, &operand->component);
 }
 
 static bool compile_set(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
@@ -287,7 +287,8 @@ static bool compile_events(compiler *c, rf_str events) {
     for (uint32_t i = 0; i < rules->count; i++) {
         c->event = rf_term_key(&reader);
         if (!valid_name(c->event) || rf_is_entity_event(c->event)) return invalid(c);
-        if (!keep(c, c->event, &rules->rules[i].event) || !compile_rule(c, rf_term_skip(&reader), &rules->rules[i]))
+        if (!copy_string(c, c->event, &rules->rules[i].event) ||
+            !compile_rule(c, rf_term_skip(&reader), &rules->rules[i]))
             return false;
         insert(rules, i);
     }

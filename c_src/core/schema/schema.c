@@ -128,14 +128,14 @@ static bool read_number(rf_str map, rf_str key, double *out) {
 static bool read_quantise(rf_str term, rf_component_def *out, bool *found) {
     rf_str map;
     rf_term head;
-    bool turn;
+    bool smallest_three;
     *found = rf_term_get(term, RF_LIT("quantise"), &map);
     if (!*found) return true;
     head = rf_term_head(map);
     if (head.kind != RF_TERM_MAP) return false;
-    if (!read_small(map, RF_LIT("bits"), 0, UINT8_MAX, &out->bits, &turn)) return false;
-    out->quantise = turn ? RF_QUANTISE_SMALLEST_THREE : RF_QUANTISE_STEP;
-    if (turn) return head.as.count == 1;
+    if (!read_small(map, RF_LIT("bits"), 0, UINT8_MAX, &out->bits, &smallest_three)) return false;
+    out->quantise = smallest_three ? RF_QUANTISE_SMALLEST_THREE : RF_QUANTISE_STEP;
+    if (smallest_three) return head.as.count == 1;
     return head.as.count == 3 && read_number(map, RF_LIT("step"), &out->step) &&
            read_number(map, RF_LIT("min"), &out->min) && read_number(map, RF_LIT("max"), &out->max);
 }

@@ -10,6 +10,7 @@ static rf_status invalid(rf_error *error, rf_str about) {
     return rf_error_set(error, RF_INVALID_SCHEMA, RF_NOWHERE, about);
 }
 
+// FNV-1a of 32 bits (Fowler, Noll, Vo), its four bytes put together.
 static uint8_t tag_of(const uint8_t *bytes, size_t len) {
     uint32_t hash = UINT32_C(2166136261);
     for (size_t i = 0; i < len; i++) hash = (hash ^ bytes[i]) * UINT32_C(16777619);

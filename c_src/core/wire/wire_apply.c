@@ -1,22 +1,18 @@
 // wire_apply.c: loads packed snapshots and applies packed diffs.
 #include <roomfold/wire.h>
 
-#include "base/arena.h"
-#include "world/change.h"
+#include "base/bits.h"
 #include "base/key_set.h"
 #include "schema/schema_state.h"
-#include "frame/wire_in.h"
-#include <math.h>
-#include <stdlib.h>
+#include "wire_masks.h"
+#include "wire_value_in.h"
+#include "wire_words.h"
+#include "world/change.h"
 
 typedef struct handles {
     uint32_t *items; // ascending
     size_t count, capacity;
 } handles;
-
-typedef struct masks {
-    uint64_t recent, before;
-} masks;
 
 typedef struct applier {
     rf_world *world;
@@ -39,199 +35,11 @@ static bool fail(applier *a, rf_status status) {
 
 // Fails at the start of an item.
 static bool fail_at(applier *a, uint64_t at, rf_status status) {
-    if (a->in.status == RF_OK) a->in.at = at;
-    return fail(a, status);
+    return rf_wire_fail_at(&a->in, at, status);
 }
 
 static bool reading(const applier *a) {
     return a->in.status == RF_OK;
-}
-
-static void *scratch(applier *a, rf_arena *arena, size_t size) {
-    void *out = rf_arena_alloc(arena, size);
-    if (!out) fail(a, RF_NO_MEMORY);
-    return out;
-}
-
-// ---- texts and terms --------------------------------------------------------------------------------
-
-static rf_str inline_bytes(applier *a, rf_arena *arena) {
-    uint64_t len = rf_wire_get_nib(&a->in);
-    uint8_t *bytes;
-    if (len > UINT64_MAX / 8 || !rf_wire_has(&a->in, len * 8)) {
-        fail(a, RF_INVALID_FRAME);
-        return (rf_str){0};
-    }
-    bytes = scratch(a, arena, (size_t)len + 1);
-    for (uint64_t i = 0; bytes && i < len; i++) bytes[i] = (uint8_t)rf_wire_get(&a->in, 8);
-    return (rf_str){(const char *)bytes, bytes ? (size_t)len : 0};
-}
-
-static rf_str with_number(applier *a, rf_arena *arena, rf_str stem, uint32_t number) {
-    char digits[RF_WIRE_SUFFIX_DIGITS];
-    size_t len = 0;
-    char *out;
-    do {
-        digits[sizeof digits - ++len] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    out = scratch(a, arena, stem.len + len);
-    if (!out) return (rf_str){0};
-    if (stem.len > 0) memcpy(out, stem.data, stem.len);
-    memcpy(out + stem.len, digits + sizeof digits - len, len);
-    return (rf_str){out, stem.len + len};
-}
-
-// Reads what follows a word that is a string: the text is the word, or the word with a number.
-static rf_str word_text(applier *a, rf_arena *arena, const rf_word *word) {
-    uint64_t number;
-    if (rf_wire_get(&a->in, 1) == 0) return word->text;
-    number = rf_wire_get_nib(&a->in);
-    if (number > RF_WIRE_SUFFIX_MAX) {
-        fail(a, RF_INVALID_FRAME);
-        return (rf_str){0};
-    }
-    return with_number(a, arena, word->text, (uint32_t)number);
-}
-
-// NULL: the value follows inline.
-static const rf_word *get_word(applier *a) {
-    uint64_t number = rf_wire_get_nib(&a->in);
-    if (number > a->schema->word_count) fail(a, RF_INVALID_FRAME);
-    return reading(a) && number > 0 ? &a->schema->words[number - 1] : NULL;
-}
-
-static rf_str get_name(applier *a, rf_arena *arena) {
-    uint64_t start = a->in.at;
-    const rf_word *word = get_word(a);
-    rf_str out;
-    if (word && !word->text.data) fail_at(a, start, RF_INVALID_FRAME);
-    if (!reading(a)) return (rf_str){0};
-    out = word ? word_text(a, arena, word) : inline_bytes(a, arena);
-    if (reading(a) && rf_utf8_check(out) != out.len) fail_at(a, start, RF_INVALID_FRAME);
-    return out;
-}
-
-static rf_str term_of_text(applier *a, rf_str text) {
-    uint8_t *out = scratch(a, &a->arena, 1 + RF_VARINT_ROOM + text.len);
-    size_t len = 1;
-    if (!out) return (rf_str){0};
-    out[0] = RF_TAG_STRING;
-    len += rf_varint_write(out + 1, text.len);
-    if (text.len > 0) memcpy(out + len, text.data, text.len);
-    return (rf_str){(const char *)out, len + text.len};
-}
-
-static rf_str get_term(applier *a) {
-    uint64_t start = a->in.at;
-    const rf_word *word = get_word(a);
-    rf_str out;
-    if (!reading(a)) return (rf_str){0};
-    if (word && word->text.data) {
-        rf_str text = word_text(a, &a->arena, word);
-        out = reading(a) ? term_of_text(a, text) : text;
-    } else {
-        out = word ? word->term : inline_bytes(a, &a->arena);
-        if (reading(a) && !word && !rf_term_canonical(out)) fail_at(a, start, RF_INVALID_FRAME);
-    }
-    if (reading(a) && out.len > a->world->max_value_bytes) fail_at(a, start, RF_TOO_LARGE);
-    return out;
-}
-
-// ---- values -----------------------------------------------------------------------------------------
-
-static void get_floats(applier *a, const rf_component_def *def, uint8_t *out) {
-    for (unsigned i = 0; i < def->count; i++) {
-        uint32_t low = rf_wire_get(&a->in, 32), high;
-        uint64_t bits;
-        if (def->type == RF_TYPE_F32) {
-            if ((low & 0x7f800000) == 0x7f800000) fail(a, RF_INVALID_FRAME);
-            memcpy(out + i * sizeof low, &low, sizeof low);
-            continue;
-        }
-        high = rf_wire_get(&a->in, 32);
-        if ((high & 0x7ff00000) == 0x7ff00000) fail(a, RF_INVALID_FRAME);
-        bits = (uint64_t)high << 32 | low;
-        memcpy(out + i * sizeof bits, &bits, sizeof bits);
-    }
-}
-
-static void get_steps(applier *a, const rf_quantiser *quantiser, uint8_t *out) {
-    uint32_t numbers[RF_NUMBERS_MAX], index = 0;
-    if (quantiser->kind == RF_QUANTISE_SMALLEST_THREE) index = rf_wire_get(&a->in, 2);
-    for (unsigned i = 0; i < quantiser->count; i++) {
-        numbers[i] = rf_wire_get(&a->in, quantiser->bits);
-        if (numbers[i] > quantiser->most) fail(a, RF_INVALID_FRAME);
-    }
-    if (reading(a)) rf_dequantise_value(quantiser, numbers, index, out);
-}
-
-// old: the value the world has, or NULL.
-static void get_delta(applier *a, const rf_quantiser *quantiser, const uint8_t *old, uint8_t *out) {
-    uint32_t numbers[RF_NUMBERS_MAX], index = 0, width, changed;
-    if (quantiser->kind == RF_QUANTISE_SMALLEST_THREE) index = rf_wire_get(&a->in, 2);
-    width = rf_wire_get(&a->in, RF_WIRE_DELTA_WIDTH_BITS) + 1;
-    changed = rf_wire_get(&a->in, quantiser->count);
-    if (!reading(a)) return;
-    if (!old || !rf_quantise_value(quantiser, old, true, &index, numbers)) {
-        fail(a, RF_INVALID_FRAME);
-        return;
-    }
-    for (unsigned i = 0; i < quantiser->count; i++) {
-        uint32_t zigzag;
-        int64_t number;
-        if (!(changed >> i & 1)) continue;
-        zigzag = rf_wire_get(&a->in, width);
-        number = (int64_t)numbers[i] + rf_zigzag_decode(zigzag);
-        if (zigzag == 0 || number < 0 || number > (int64_t)quantiser->most) fail(a, RF_INVALID_FRAME);
-        numbers[i] = (uint32_t)number;
-    }
-    if (reading(a)) rf_dequantise_value(quantiser, numbers, index, out);
-}
-
-static const uint8_t *present_value(const applier *a, uint32_t column, uint32_t handle) {
-    const rf_column *of = &a->world->columns[column];
-    const rf_column_page *page = rf_column_page_of(of, handle);
-    return rf_column_has(page, handle) ? rf_column_cell(of, page, handle) + of->value_offset : NULL;
-}
-
-static void get_quantised(applier *a, uint32_t column, uint32_t handle, bool update, uint8_t *out) {
-    const rf_quantiser *quantiser = &a->schema->quantisers[column];
-    if (update && rf_wire_get(&a->in, 1) == 0)
-        get_delta(a, quantiser, present_value(a, column, handle), out);
-    else if (rf_wire_get(&a->in, 1) == 0)
-        get_steps(a, quantiser, out);
-    else
-        get_floats(a, &a->schema->defs[column], out);
-}
-
-static rf_str get_string(applier *a) {
-    uint64_t start = a->in.at;
-    rf_str out = get_name(a, &a->arena);
-    if (reading(a) && out.len > a->world->max_value_bytes) fail_at(a, start, RF_TOO_LARGE);
-    return out;
-}
-
-static rf_str get_value(applier *a, uint32_t column, uint32_t handle, bool update) {
-    const rf_component_def *def = &a->schema->defs[column];
-    size_t size = a->world->columns[column].value_size;
-    uint8_t *out;
-    int64_t integer;
-    if (def->type == RF_TYPE_STRING) return get_string(a);
-    if (def->type == RF_TYPE_TERM) return get_term(a);
-    out = scratch(a, &a->arena, size);
-    if (!out) return (rf_str){0};
-    if (def->type == RF_TYPE_I64) {
-        integer = rf_zigzag_decode(rf_wire_get_nib(&a->in));
-        memcpy(out, &integer, sizeof integer);
-    } else if (def->type == RF_TYPE_BOOL) {
-        out[0] = (uint8_t)rf_wire_get(&a->in, 1);
-    } else if (def->quantise == RF_QUANTISE_NONE) {
-        get_floats(a, def, out);
-    } else {
-        get_quantised(a, column, handle, update, out);
-    }
-    return (rf_str){(const char *)out, size};
 }
 
 // ---- an entity --------------------------------------------------------------------------------------
@@ -252,30 +60,14 @@ static rf_assign *add_assign(applier *a) {
     return &a->assigns[a->assign_count++];
 }
 
-static uint64_t get_mask(applier *a, masks *known) {
-    unsigned count = (unsigned)a->schema->count;
-    uint64_t mask;
-    if (rf_wire_get(&a->in, 1) == 0) return known->recent;
-    if (rf_wire_get(&a->in, 1) == 0) {
-        mask = known->before;
-    } else {
-        mask = count > 0 ? rf_wire_get(&a->in, count < 32 ? count : 32) : 0;
-        if (count > 32) mask |= (uint64_t)rf_wire_get(&a->in, count - 32) << 32;
-    }
-    known->before = known->recent;
-    known->recent = mask;
-    return mask;
-}
-
 static void get_values(applier *a, uint64_t mask, uint64_t removed, uint32_t handle, bool update) {
-    for (uint32_t i = 0; i < a->schema->count && reading(a); i++) {
-        rf_assign *assign;
-        if (!(mask >> i & 1)) continue;
-        assign = add_assign(a);
+    for (; mask != 0 && reading(a); mask &= mask - 1) {
+        uint32_t i = rf_low_bit(mask);
+        rf_assign *assign = add_assign(a);
         if (!assign) return;
         assign->column = (int)i;
         assign->remove = removed >> i & 1;
-        if (!assign->remove) assign->image = get_value(a, i, handle, update);
+        if (!assign->remove) assign->image = rf_wire_get_value(&a->in, a->world, i, handle, update, &a->arena);
     }
 }
 
@@ -284,9 +76,9 @@ static bool valid_name(const applier *a, rf_str name) {
            rf_schema_lookup(a->schema, name) < 0;
 }
 
-// others: the entity's current ones.
-static void get_others(applier *a, const rf_others *others, bool update) {
-    uint64_t count = rf_wire_get_nib(&a->in), live = others ? others->live : 0;
+// undeclared: the entity's current ones.
+static void get_undeclared(applier *a, const rf_undeclared_list *undeclared, bool update) {
+    uint64_t count = rf_wire_get_nib(&a->in), live = undeclared ? undeclared->live : 0;
     rf_str last = {0};
     if (count == 0) fail(a, RF_INVALID_FRAME);
     for (uint64_t i = 0; i < count && reading(a); i++) {
@@ -296,7 +88,7 @@ static void get_others(applier *a, const rf_others *others, bool update) {
         uint32_t at;
         if (!assign) return;
         assign->column = -1;
-        assign->name = get_name(a, &a->arena);
+        assign->name = rf_words_get_name(&a->in, a->schema, &a->arena);
         if (!reading(a)) return;
         if (!valid_name(a, assign->name) || (i > 0 && rf_str_cmp(last, assign->name) >= 0)) {
             fail_at(a, start, RF_INVALID_FRAME);
@@ -304,16 +96,16 @@ static void get_others(applier *a, const rf_others *others, bool update) {
         }
         last = assign->name;
         assign->remove = update && rf_wire_get(&a->in, 1);
-        if (!assign->remove) assign->image = get_term(a);
-        at = rf_others_find(others, assign->name, &found);
-        present = found && others->items[at]->present;
+        if (!assign->remove) assign->image = rf_words_get_term(&a->in, a->schema, a->world->max_value_bytes, &a->arena);
+        at = rf_undeclared_find(undeclared, assign->name, &found);
+        present = found && undeclared->items[at]->present;
         live = live + (!assign->remove && !present) - (assign->remove && present);
     }
     if (reading(a) && live > a->world->max_undeclared) fail(a, RF_TOO_MANY_COMPONENTS);
 }
 
 // The next handle of a list; false at its end.
-static bool get_handle(applier *a, int64_t *last, uint32_t *out) {
+static inline bool get_handle(applier *a, int64_t *last, uint32_t *out) {
     uint64_t start = a->in.at, step = rf_wire_get_nib(&a->in);
     if (!reading(a) || step == 0) return false;
     if (step > a->world->max_entities || *last + (int64_t)step >= (int64_t)a->world->max_entities)
@@ -325,7 +117,7 @@ static bool get_handle(applier *a, int64_t *last, uint32_t *out) {
 }
 
 static bool alive(const rf_world *world, uint32_t handle) {
-    return handle < world->handles && (rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1);
+    return handle < world->handles && rf_world_handle_alive(world, handle);
 }
 
 static void next_entity(applier *a) {
@@ -392,16 +184,16 @@ static void check_id(applier *a, rf_str id, uint64_t start) {
     if (reading(a) && owner != RF_NO_HANDLE && !listed(&a->deleted, owner)) add_handle(a, &a->owners, owner);
 }
 
-static void get_whole(applier *a, uint32_t handle, masks *known) {
+static void get_whole(applier *a, uint32_t handle, rf_wire_masks *known) {
     uint64_t start = a->in.at, mask;
-    rf_str id = get_name(a, a->commit ? &a->arena : &a->id_arena);
+    rf_str id = rf_words_get_name(&a->in, a->schema, a->commit ? &a->arena : &a->id_arena);
     rf_world *world = a->world;
-    bool others;
+    bool undeclared;
     if (reading(a) && (id.len == 0 || id.len > RF_NAME_MAX)) fail_at(a, start, RF_INVALID_FRAME);
-    mask = get_mask(a, known);
-    others = rf_wire_get(&a->in, 1);
+    mask = rf_wire_get_mask(&a->in, (unsigned)a->schema->count, known);
+    undeclared = rf_wire_get(&a->in, 1);
     get_values(a, mask, 0, handle, false);
-    if (others) get_others(a, NULL, false);
+    if (undeclared) get_undeclared(a, NULL, false);
     if (!reading(a)) return;
     if (a->commit) {
         rf_status status = RF_INVALID_FRAME;
@@ -416,7 +208,7 @@ static void get_whole(applier *a, uint32_t handle, masks *known) {
 }
 
 static void get_wholes(applier *a) {
-    masks known = {0};
+    rf_wire_masks known = {0};
     int64_t last = -1;
     uint32_t handle;
     while (get_handle(a, &last, &handle)) {
@@ -434,12 +226,12 @@ static uint64_t get_removed(applier *a, uint64_t mask) {
     return removed;
 }
 
-static void get_change(applier *a, uint32_t handle, masks *known) {
-    uint64_t mask = get_mask(a, known), removed = 0;
+static void get_change(applier *a, uint32_t handle, rf_wire_masks *known) {
+    uint64_t mask = rf_wire_get_mask(&a->in, (unsigned)a->schema->count, known), removed = 0;
     uint32_t flags = rf_wire_get(&a->in, 1) ? rf_wire_get(&a->in, 2) : 0;
     if (flags & 1) removed = get_removed(a, mask);
     get_values(a, mask, removed, handle, true);
-    if (flags & 2) get_others(a, rf_world_slot(a->world, handle)->others, true);
+    if (flags & 2) get_undeclared(a, rf_world_slot(a->world, handle)->undeclared, true);
     if (reading(a) && a->commit) {
         rf_status status = rf_change_update(a->world, handle, a->assigns, a->assign_count);
         if (status != RF_OK) fail(a, status);
@@ -447,7 +239,7 @@ static void get_change(applier *a, uint32_t handle, masks *known) {
 }
 
 static void get_changes(applier *a) {
-    masks known = {0};
+    rf_wire_masks known = {0};
     int64_t last = -1;
     uint32_t handle;
     while (get_handle(a, &last, &handle)) {

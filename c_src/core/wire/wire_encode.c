@@ -4,43 +4,23 @@
 #include "base/bits.h"
 #include "schema/schema_state.h"
 #include "frame/wire_numbers.h"
-#include "wire_page.h"
+#include "wire_masks.h"
+#include "wire_item.h"
+#include "wire_parts.h"
 #include "wire_words.h"
 #include <stdlib.h>
-
-// How a component's value is written.
-typedef enum form { FORM_PLAIN, FORM_RAW, FORM_BITS, FORM_STEPS, FORM_DELTA, FORM_REMOVED } form;
-
-typedef struct item {
-    const rf_column *column;
-    const rf_quantiser *quantiser;
-    const uint8_t *cell;
-    form form;
-    uint8_t len;                      // of `bits`; of a delta, its width
-    uint64_t bits;                    // the complete encoding
-    uint32_t numbers[RF_NUMBERS_MAX]; // steps; of a delta, zigzags
-} item;
-
-typedef struct masks {
-    uint64_t recent, before;
-} masks;
 
 typedef struct encoder {
     const rf_world *world;
     const rf_schema *schema;
     rf_wire_out out;
-    size_t room;  // the most bits of an entity's components of fixed size
-    size_t usual; // bits that an entity usually takes
-    const rf_wire_way *way;
-    rf_wire_values_function *quantise[RF_SCHEMA_MAX]; // NULL for components without such a function
-    rf_wire_places places;
-    uint64_t places_of; // the entities in `places`
+    size_t max_bits;   // the most bits of an entity's components of fixed size
+    size_t usual_bits; // bits that an entity usually takes
+    const rf_wire_ops *ops;
     uint32_t count;
-    item items[RF_SCHEMA_MAX];
-    uint32_t part_count;
-    bool even;            // each part has an encoding of at most 64 bits for each current entity
-    uint64_t mixed;       // entities that may need another encoding
-    rf_wire_part parts[]; // as many as the schema has components
+    rf_wire_item items[RF_SCHEMA_MAX]; // of the current entity
+    rf_wire_parts parts;               // of the current page
+    rf_wire_part part_items[];         // as many as the schema has components
 } encoder;
 
 static size_t value_bits(const rf_column *column) {
@@ -54,273 +34,33 @@ static size_t usual_bits(const rf_column *column, const rf_quantiser *quantiser)
 }
 
 // Prepares what is the same for all entities.
-static void look_at_columns(encoder *e) {
-    e->room = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
-    e->usual = 16;
+static void prepare_columns(encoder *e) {
+    e->max_bits = 4 * RF_NIB_BITS_MAX + 2 * RF_SCHEMA_MAX;
+    e->usual_bits = 16;
     for (uint32_t i = 0; i < e->world->column_count; i++) {
         const rf_quantiser *quantiser = &e->schema->quantisers[i];
-        e->room += value_bits(&e->world->columns[i]);
-        e->usual += usual_bits(&e->world->columns[i], quantiser);
-        e->quantise[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->way);
+        e->max_bits += value_bits(&e->world->columns[i]);
+        e->usual_bits += usual_bits(&e->world->columns[i], quantiser);
+        e->parts.encode[i] = quantiser->kind == RF_QUANTISE_NONE ? NULL : rf_wire_values_for(quantiser, e->ops);
     }
 }
 
-// guess_room makes room for the expected size, so that the frame rarely has to move.
+// reserve_expected reserves about what the frame will take, so that it rarely has to move.
 #define GUESS_MAX ((size_t)1 << 20)
 #define GUESS_ID 12 // bytes
 
-static void guess_room(encoder *e, size_t count, bool whole, size_t limit) {
-    size_t guess = 64 + e->room / 8 + count * (e->usual / 8 + (whole ? GUESS_ID : 0));
+static void reserve_expected(encoder *e, size_t count, bool whole, size_t limit) {
+    size_t guess = 64 + e->max_bits / 8 + count * (e->usual_bits / 8 + (whole ? GUESS_ID : 0));
     if (guess > GUESS_MAX) guess = GUESS_MAX;
     if (limit > 0 && guess > limit) guess = limit;
     rf_buf_reserve_exactly(&e->out.buf, guess);
 }
 
-// ---- values -----------------------------------------------------------------------------------------
-
-// Puts numbers of 32 bits, two at a time. A binary64 is two of them.
-static void put_raw(encoder *e, const item *it) {
-    const uint8_t *value = it->cell + it->column->value_offset;
-    unsigned left = it->column->value_size;
-    for (; left >= 8; left -= 8, value += 8) rf_wire_long_bits(&e->out, rf_load64(value), 64);
-    if (left > 0) rf_wire_bits(&e->out, rf_load32(value), 32);
-}
-
-static void put_plain(encoder *e, const item *it) {
-    const rf_column *column = it->column;
-    uint8_t *cell = (uint8_t *)(uintptr_t)it->cell;
-    const rf_blob *blob;
-    int64_t integer;
-    switch (column->def.type) {
-    case RF_TYPE_F32:
-    case RF_TYPE_F64:
-        put_raw(e, it);
-        return;
-    case RF_TYPE_I64:
-        memcpy(&integer, cell + column->value_offset, sizeof integer);
-        rf_wire_nib(&e->out, rf_zigzag_encode(integer));
-        return;
-    case RF_TYPE_BOOL:
-        rf_wire_bits(&e->out, cell[column->value_offset] != 0, 1);
-        return;
-    case RF_TYPE_STRING:
-        blob = *rf_cell_blob(column, cell);
-        rf_wire_name(&e->out, e->schema, (rf_str){blob->bytes, blob->len});
-        break;
-    case RF_TYPE_TERM:
-        blob = *rf_cell_blob(column, cell);
-        rf_wire_term(&e->out, e->schema, (rf_str){blob->bytes, blob->len});
-        break;
-    }
-    rf_wire_room(&e->out, e->room); // for the items that follow
-}
-
-static void put_steps(encoder *e, const item *it) {
-    for (unsigned i = 0; i < it->quantiser->count; i++) rf_wire_bits(&e->out, it->numbers[i], it->quantiser->bits);
-}
-
-static void put_delta(encoder *e, const item *it) {
-    uint32_t changed = 0;
-    rf_wire_bits(&e->out, 0, 1);
-    rf_wire_bits(&e->out, it->len - 1u, RF_WIRE_DELTA_WIDTH_BITS);
-    for (unsigned i = 0; i < it->quantiser->count; i++) changed |= (uint32_t)(it->numbers[i] != 0) << i;
-    rf_wire_bits(&e->out, changed, it->quantiser->count);
-    for (unsigned i = 0; i < it->quantiser->count; i++)
-        if (it->numbers[i] != 0) rf_wire_bits(&e->out, it->numbers[i], it->len);
-}
-
-// update: the form takes one or two bits; in a whole it takes one.
-static void put_value(encoder *e, const item *it, bool update) {
-    if (e->out.buf.failed) return; // after a failure there may be no room
-    switch (it->form) {
-    case FORM_PLAIN:
-        put_plain(e, it);
-        break;
-    case FORM_RAW:
-        rf_wire_bits(&e->out, update ? 3 : 1, update ? 2 : 1);
-        put_raw(e, it);
-        break;
-    case FORM_BITS:
-        rf_wire_long_bits(&e->out, it->bits, it->len);
-        break;
-    case FORM_STEPS:
-        rf_wire_bits(&e->out, update ? 1 : 0, update ? 2 : 1);
-        put_steps(e, it);
-        break;
-    case FORM_DELTA:
-        put_delta(e, it);
-        break;
-    case FORM_REMOVED:
-        break;
-    }
-}
-
-// ---- 64 entities ------------------------------------------------------------------------------------
-
-// Sets e->places to the positions of `who`.
-static void find_places(encoder *e, uint64_t who) {
-    rf_wire_places *out = &e->places;
-    uint32_t count = 0;
-    if (who == e->places_of) return;
-    e->places_of = who;
-    if (who == UINT64_MAX) {
-        for (; count < RF_PAGE_SIZE; count++) out->at[count] = (uint8_t)count;
-    } else {
-        for (; who != 0; who &= who - 1) out->at[count++] = (uint8_t)rf_low_bit(who);
-    }
-    out->count = count;
-    memset(out->at + count, 0, RF_WIRE_GROUP);
-}
-
-// The entities of `who` whose component changed at or after `since`.
-static uint64_t changed(const rf_column *column, const rf_column_page *page, uint64_t who, uint32_t since) {
-    const uint8_t *cells = rf_column_cell(column, page, 0);
-    uint64_t out = 0;
-    for (; who != 0; who &= who - 1) {
-        uint32_t place = rf_low_bit(who);
-        out |= (uint64_t)(rf_cell_stamp(cells + (size_t)place * column->stride) >= since) << place;
-    }
-    return out;
-}
-
-// A summary of a part's encodings: none; one for each entity; some raw.
-typedef struct summary {
-    bool none, even, raw;
-} summary;
-
-static inline summary sum_up_lens(const uint8_t *lens, uint32_t count) {
-    uint8_t any = 0, nothing = 0, raw = 0;
-    for (uint32_t i = 0; i < count; i++) { // branch-free, so that the compiler vectorises it
-        any |= lens[i];
-        nothing |= lens[i] == 0;
-        raw |= lens[i] == RF_WIRE_VALUE_RAW;
-    }
-    return (summary){any == 0, !nothing && !raw, raw};
-}
-
-static summary sum_up(const rf_wire_part *part) {
-    if (part->count == RF_PAGE_SIZE) return sum_up_lens(part->sayings.len, RF_PAGE_SIZE);
-    return sum_up_lens(part->sayings.len, part->count);
-}
-
-// Encodes the component of the entities `who`, all of which have it.
-static summary find_sayings(encoder *e, rf_wire_part *part, uint32_t i, uint32_t first, uint64_t who, uint32_t since) {
-    const rf_wire_values values = {part->column, rf_column_cell(part->column, part->page, 0), first, since, &e->places};
-    find_places(e, who);
-    part->count = e->places.count;
-    part->next = 0;
-    e->quantise[i](part->quantiser, &values, &part->sayings);
-    return sum_up(part);
-}
-
-// Finds what to encode of the entities `who` of the page that starts at `first`. since 0: everything.
-static void find_parts(encoder *e, uint32_t first, uint64_t who, uint32_t since) {
-    e->part_count = 0;
-    e->even = true;
-    e->mixed = 0;
-    for (uint32_t i = 0; i < e->world->column_count; i++) {
-        const rf_column *column = &e->world->columns[i];
-        const rf_column_page *page = rf_column_page_of(column, first);
-        rf_wire_part *part = &e->parts[e->part_count];
-        summary all = {.even = false};
-        uint64_t have, gone = 0;
-        if (!page || (column->blobs && page->changed < since)) continue;
-        have = page->present & who;
-        if (since > 0 && page->removed >= since) gone = changed(column, page, who & ~have, since);
-        if (!e->quantise[i] && since > 0) have = changed(column, page, have, since);
-        if ((have | gone) == 0) continue;
-        part->column = column;
-        part->page = page;
-        part->quantiser = &e->schema->quantisers[i];
-        part->bit = UINT64_C(1) << i;
-        part->short_ = e->quantise[i] != NULL;
-        part->said = have | gone;
-        if (part->short_ && have != 0) {
-            all = find_sayings(e, part, i, first, have, since);
-            if (all.none && gone == 0) continue;
-        }
-        e->mixed |= part->short_ && !all.raw ? gone : part->said;
-        e->even &= all.even && have == who;
-        e->part_count++;
-    }
-}
-
 // ---- what is written of an entity -------------------------------------------------------------------
-
-static void put_mask(rf_wire_out *out, unsigned count, masks *known, uint64_t mask) {
-    if (mask == known->recent) {
-        rf_wire_bits(out, 0, 1);
-        return;
-    }
-    if (mask == known->before) {
-        rf_wire_bits(out, 1, 2);
-    } else {
-        rf_wire_bits(out, 3, 2);
-        rf_wire_bits(out, (uint32_t)mask, count < 32 ? count : 32);
-        if (count > 32) rf_wire_bits(out, (uint32_t)(mask >> 32), count - 32);
-    }
-    known->before = known->recent;
-    known->recent = mask;
-}
 
 static void put_handle(encoder *e, uint32_t handle, int64_t *last) {
     rf_wire_nib(&e->out, (uint64_t)(handle - *last));
     *last = handle;
-}
-
-// Chooses a delta if it is shorter. False: nothing has changed.
-static bool try_delta(item *it, const uint32_t *old) {
-    unsigned count = it->quantiser->count, changed = 0, width;
-    uint32_t zigzags[RF_NUMBERS_MAX], all = 0;
-    for (unsigned i = 0; i < count; i++) {
-        zigzags[i] = (uint32_t)rf_zigzag_encode((int64_t)it->numbers[i] - old[i]);
-        all |= zigzags[i];
-        changed += zigzags[i] != 0;
-    }
-    if (changed == 0) return false;
-    width = rf_high_bit(all) + 1;
-    if (width > RF_WIRE_DELTA_BITS ||
-        1 + RF_WIRE_DELTA_WIDTH_BITS + count + changed * width >= 2 + count * it->quantiser->bits)
-        return true;
-    it->form = FORM_DELTA;
-    it->len = (uint8_t)width;
-    memcpy(it->numbers, zigzags, count * sizeof *zigzags);
-    return true;
-}
-
-// Chooses the form for a component of many numbers. False: unchanged for the receiver.
-static bool choose_form(item *it, uint32_t handle, uint32_t since) {
-    const rf_column *column = it->column;
-    uint32_t old_numbers[RF_NUMBERS_MAX];
-    const void *old = NULL;
-    it->form = FORM_RAW;
-    if (!rf_to_steps(it->quantiser, it->cell + column->value_offset, it->numbers)) return true;
-    it->form = FORM_STEPS;
-    if (since > 0)
-        old = rf_value_log_before(&column->log, handle,
-                                  *(const uint32_t *)(const void *)(it->cell + column->link_offset), since);
-    if (!old || !rf_to_steps(it->quantiser, old, old_numbers)) return true;
-    return try_delta(it, old_numbers);
-}
-
-// Finds the item for one entity. False: unchanged for the receiver.
-static bool find_item(item *it, rf_wire_part *part, uint32_t handle, uint32_t since) {
-    it->column = part->column;
-    it->quantiser = part->quantiser;
-    it->cell = rf_column_cell(part->column, part->page, handle);
-    it->form = FORM_PLAIN;
-    if (!rf_column_has(part->page, handle)) {
-        it->form = FORM_REMOVED;
-    } else if (part->short_) {
-        uint32_t i = part->next++;
-        it->bits = part->sayings.bits[i];
-        it->len = part->sayings.len[i];
-        it->form = it->len == RF_WIRE_VALUE_RAW ? FORM_RAW : FORM_BITS;
-        return it->len != 0;
-    } else if (part->quantiser->kind != RF_QUANTISE_NONE) {
-        return choose_form(it, handle, since);
-    }
-    return true;
 }
 
 // Finds an entity's items; returns their mask, which comes first.
@@ -328,64 +68,64 @@ static uint64_t find_items(encoder *e, uint32_t handle, uint32_t since, bool *re
     uint64_t mask = 0;
     e->count = 0;
     *removed = false;
-    for (uint32_t i = 0; i < e->part_count; i++) {
-        rf_wire_part *part = &e->parts[i];
-        item *it = &e->items[e->count];
-        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || !find_item(it, part, handle, since)) continue;
-        *removed |= it->form == FORM_REMOVED;
+    for (uint32_t i = 0; i < e->parts.count; i++) {
+        rf_wire_part *part = &e->parts.items[i];
+        rf_wire_item *it = &e->items[e->count];
+        if (!(part->candidates >> (handle % RF_PAGE_SIZE) & 1) || !rf_wire_item_find(it, part, handle, since)) continue;
+        *removed |= it->form == RF_ITEM_REMOVED;
         mask |= part->bit;
         e->count++;
     }
     return mask;
 }
 
-static uint32_t count_others(const rf_others *others, uint32_t since) {
+static uint32_t count_undeclared(const rf_undeclared_list *undeclared, uint32_t since) {
     uint32_t count = 0;
-    for (uint32_t i = 0; others && i < others->count; i++)
-        count += others->items[i]->stamp >= since && (since > 0 || others->items[i]->present);
+    for (uint32_t i = 0; undeclared && i < undeclared->count; i++)
+        count += undeclared->items[i]->stamp >= since && (since > 0 || undeclared->items[i]->present);
     return count;
 }
 
 // since 0: all.
-static void put_others(encoder *e, const rf_others *others, uint32_t since, uint32_t count) {
-    if (count == 0 || !rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
+static void put_undeclared(encoder *e, const rf_undeclared_list *undeclared, uint32_t since, uint32_t count) {
+    if (count == 0 || !rf_wire_reserve(&e->out, RF_NIB_BITS_MAX)) return;
     rf_wire_nib(&e->out, count);
-    for (uint32_t i = 0; i < others->count; i++) {
-        const rf_other *other = others->items[i];
+    for (uint32_t i = 0; i < undeclared->count; i++) {
+        const rf_undeclared *other = undeclared->items[i];
         if (other->stamp < since || (since == 0 && !other->present)) continue;
-        rf_wire_name(&e->out, e->schema, rf_other_name(other));
-        if (since > 0 && rf_wire_room(&e->out, 1)) rf_wire_bits(&e->out, !other->present, 1);
-        if (other->present) rf_wire_term(&e->out, e->schema, rf_other_value(other));
+        rf_words_put_name(&e->out, e->schema, rf_undeclared_name(other));
+        if (since > 0 && rf_wire_reserve(&e->out, 1)) rf_wire_bits(&e->out, !other->present, 1);
+        if (other->present) rf_words_put_term(&e->out, e->schema, rf_undeclared_value(other));
     }
 }
 
-static void put_whole(encoder *e, uint32_t handle, int64_t *last, masks *known) {
+static void put_whole(encoder *e, uint32_t handle, int64_t *last, rf_wire_masks *known) {
     const rf_slot *slot = rf_world_slot(e->world, handle);
-    uint32_t others = count_others(slot->others, 0);
+    uint32_t undeclared = count_undeclared(slot->undeclared, 0);
     bool removed;
-    if (!rf_wire_room(&e->out, RF_NIB_BITS_MAX)) return;
+    if (!rf_wire_reserve(&e->out, RF_NIB_BITS_MAX)) return;
     put_handle(e, handle, last);
-    rf_wire_name(&e->out, e->schema, rf_entity_id_str(&slot->id));
-    if (!rf_wire_room(&e->out, e->room)) return;
-    put_mask(&e->out, (unsigned)e->schema->count, known, find_items(e, handle, 0, &removed));
-    rf_wire_bits(&e->out, others > 0, 1);
-    for (uint32_t i = 0; i < e->count; i++) put_value(e, &e->items[i], false);
-    put_others(e, slot->others, 0, others);
+    rf_words_put_name(&e->out, e->schema, rf_entity_id_str(&slot->id));
+    if (!rf_wire_reserve(&e->out, e->max_bits)) return;
+    rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, find_items(e, handle, 0, &removed));
+    rf_wire_bits(&e->out, undeclared > 0, 1);
+    for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->max_bits, &e->items[i], false);
+    put_undeclared(e, slot->undeclared, 0, undeclared);
 }
 
-static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *last, masks *known) {
+static void put_change(encoder *e, uint32_t handle, uint32_t since, int64_t *last, rf_wire_masks *known) {
     const rf_slot *slot = rf_world_slot(e->world, handle);
-    uint32_t others = count_others(slot->others, since);
+    uint32_t undeclared = count_undeclared(slot->undeclared, since);
     bool removed;
     uint64_t mask = find_items(e, handle, since, &removed);
-    if ((mask == 0 && others == 0) || !rf_wire_room(&e->out, e->room)) return;
+    if ((mask == 0 && undeclared == 0) || !rf_wire_reserve(&e->out, e->max_bits)) return;
     put_handle(e, handle, last);
-    put_mask(&e->out, (unsigned)e->schema->count, known, mask);
-    rf_wire_bits(&e->out, removed || others > 0, 1);
-    if (removed || others > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(others > 0) << 1, 2);
-    for (uint32_t i = 0; removed && i < e->count; i++) rf_wire_bits(&e->out, e->items[i].form == FORM_REMOVED, 1);
-    for (uint32_t i = 0; i < e->count; i++) put_value(e, &e->items[i], true);
-    put_others(e, slot->others, since, others);
+    rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, mask);
+    rf_wire_bits(&e->out, removed || undeclared > 0, 1);
+    if (removed || undeclared > 0) rf_wire_bits(&e->out, (uint32_t)removed | (uint32_t)(undeclared > 0) << 1, 2);
+    for (uint32_t i = 0; removed && i < e->count; i++) rf_wire_bits(&e->out, e->items[i].form == RF_ITEM_REMOVED, 1);
+    for (uint32_t i = 0; i < e->count; i++) rf_wire_item_put(&e->out, e->schema, e->max_bits, &e->items[i], true);
+    put_undeclared(e, slot->undeclared, since, undeclared);
 }
 
 static unsigned longest(const rf_wire_part *part) {
@@ -394,23 +134,23 @@ static unsigned longest(const rf_wire_part *part) {
 }
 
 // Writes an update of an entity whose parts are all encoded in bits, without undeclared components.
-static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *known) {
+static void put_short_change(encoder *e, uint32_t handle, int64_t *last, rf_wire_masks *known) {
     const rf_wire_part *pieces[RF_SCHEMA_MAX];
     uint64_t mask = 0;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < e->part_count; i++) {
-        rf_wire_part *part = &e->parts[i];
-        if (!(part->said >> (handle % RF_PAGE_SIZE) & 1) || part->sayings.len[part->next++] == 0) continue;
+    for (uint32_t i = 0; i < e->parts.count; i++) {
+        rf_wire_part *part = &e->parts.items[i];
+        if (!(part->candidates >> (handle % RF_PAGE_SIZE) & 1) || part->codes.len[part->next++] == 0) continue;
         pieces[count++] = part;
         mask |= part->bit;
     }
-    if (mask == 0 || !rf_wire_room(&e->out, e->room)) return;
+    if (mask == 0 || !rf_wire_reserve(&e->out, e->max_bits)) return;
     put_handle(e, handle, last);
-    put_mask(&e->out, (unsigned)e->schema->count, known, mask);
+    rf_wire_put_mask(&e->out, (unsigned)e->schema->count, known, mask);
     rf_wire_bits(&e->out, 0, 1);
     for (uint32_t i = 0; i < count; i++) {
         const rf_wire_part *part = pieces[i];
-        rf_wire_long_bits(&e->out, part->sayings.bits[part->next - 1], part->sayings.len[part->next - 1]);
+        rf_wire_long_bits(&e->out, part->codes.bits[part->next - 1], part->codes.len[part->next - 1]);
     }
 }
 
@@ -418,51 +158,53 @@ static void put_short_change(encoder *e, uint32_t handle, int64_t *last, masks *
 
 // False: not possible for these parts.
 static bool put_pairs(encoder *e, uint32_t first, int64_t *last) {
-    static const rf_wire_sayings nothing;
-    const rf_wire_part *one = &e->parts[0], *two = &e->parts[1];
-    const rf_wire_places *who = &e->places;
+    static const rf_wire_codes nothing;
+    const rf_wire_part *one = &e->parts.items[0], *two = &e->parts.items[1];
+    const rf_wire_places *places = &e->parts.places;
     uint32_t from = one->next;
     int64_t step;
-    if (!e->way->put_pairs || e->part_count > 2 || who->count - from < PAIRS_FROM) return false;
-    if (longest(one) + (e->part_count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
-    step = first + who->at[from] - *last;
+    if (!e->ops->put_pairs || e->parts.count > 2 || places->count - from < PAIRS_FROM) return false;
+    if (longest(one) + (e->parts.count == 2 ? longest(two) : 0) > RF_WIRE_PAIR_BITS) return false;
+    step = first + places->at[from] - *last;
     if (step > RF_WIRE_PAIR_STEP) { // the first one separately
-        e->way->put_even(&e->out, e->parts, e->part_count, UINT64_C(1) << who->at[from], *last - first);
+        e->ops->put_even(&e->out, e->parts.items, e->parts.count, UINT64_C(1) << places->at[from], *last - first);
         from++;
-        step = who->at[from] - who->at[from - 1];
+        step = places->at[from] - places->at[from - 1];
     }
-    e->way->put_pairs(&e->out, &one->sayings, e->part_count == 2 ? &two->sayings : &nothing, who, from, (uint32_t)step);
-    *last = first + who->at[who->count - 1];
+    e->ops->put_pairs(&e->out, &one->codes, e->parts.count == 2 ? &two->codes : &nothing, places, from, (uint32_t)step);
+    *last = first + places->at[places->count - 1];
     return true;
 }
 
-// Writes updates of all of `who`: at once if all of them have the same parts.
-static void put_changes(encoder *e, uint32_t first, uint64_t who, uint32_t since, int64_t *last, masks *known) {
-    const uint64_t mixed = e->mixed | rf_world_page(e->world, first)->with_others;
-    const bool even = e->even && e->part_count > 0 && (mixed & who) == 0;
+// Writes updates of these entities: at once if all of them have the same parts.
+static void put_changes(encoder *e, uint32_t first, uint64_t entities, uint32_t since, int64_t *last,
+                        rf_wire_masks *known) {
+    const uint64_t mixed = e->parts.mixed | rf_world_page(e->world, first)->with_undeclared;
+    const bool even = e->parts.even && e->parts.count > 0 && (mixed & entities) == 0;
     uint64_t mask = 0;
-    if (even) find_places(e, who); // the places may be those of another component, of fewer entities
-    for (uint32_t i = 0; i < e->part_count; i++) mask |= e->parts[i].bit;
-    while (who != 0) {
+    if (even)
+        rf_wire_parts_places(&e->parts, entities); // the places may be those of another component, of fewer entities
+    for (uint32_t i = 0; i < e->parts.count; i++) mask |= e->parts.items[i].bit;
+    while (entities != 0) {
         if (even && mask == known->recent) {
-            const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->part_count;
-            if (!rf_wire_room(&e->out, rf_bit_count(who) * bits)) return;
+            const size_t bits = RF_NIB_BITS_MAX + 2 + 64 * (size_t)e->parts.count;
+            if (!rf_wire_reserve(&e->out, rf_bit_count(entities) * bits)) return;
             if (!put_pairs(e, first, last))
-                *last = first + e->way->put_even(&e->out, e->parts, e->part_count, who, *last - first);
+                *last = first + e->ops->put_even(&e->out, e->parts.items, e->parts.count, entities, *last - first);
             return;
         }
-        if (mixed >> rf_low_bit(who) & 1)
-            put_change(e, first + rf_low_bit(who), since, last, known);
+        if (mixed >> rf_low_bit(entities) & 1)
+            put_change(e, first + rf_low_bit(entities), since, last, known);
         else
-            put_short_change(e, first + rf_low_bit(who), last, known);
-        who &= who - 1;
+            put_short_change(e, first + rf_low_bit(entities), last, known);
+        entities &= entities - 1;
     }
 }
 
 // ---- the frames -------------------------------------------------------------------------------------
 
 static void put_end(encoder *e) {
-    if (rf_wire_room(&e->out, 4)) rf_wire_nib(&e->out, 0);
+    if (rf_wire_reserve(&e->out, 4)) rf_wire_nib(&e->out, 0);
 }
 
 static bool over(const encoder *e, size_t limit) {
@@ -471,16 +213,16 @@ static bool over(const encoder *e, size_t limit) {
 
 static void put_snapshot(encoder *e, size_t limit) {
     const rf_world *world = e->world;
-    masks known = {0};
+    rf_wire_masks known = {0};
     int64_t last = -1;
-    guess_room(e, world->count, true, limit);
+    reserve_expected(e, world->count, true, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_SNAPSHOT));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_bytes(&e->out, (rf_str){(const char *)e->schema->packed, e->schema->packed_len});
     for (uint32_t first = 0; first < world->handles && !over(e, limit); first += RF_PAGE_SIZE) {
-        uint64_t who = rf_world_alive_on(world, first);
-        if (who != 0) find_parts(e, first, who, 0);
-        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
+        uint64_t entities = rf_world_alive_on(world, first);
+        if (entities != 0) rf_wire_parts_find(&e->parts, first, entities, 0);
+        for (; entities != 0; entities &= entities - 1) put_whole(e, first + rf_low_bit(entities), &last, &known);
     }
     put_end(e);
 }
@@ -488,10 +230,6 @@ static void put_snapshot(encoder *e, size_t limit) {
 static int compare_handles(const void *a, const void *b) {
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     return (left > right) - (left < right);
-}
-
-static bool alive(const rf_world *world, uint32_t handle) {
-    return rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1;
 }
 
 // Writes the handles of entities that were alive before `since` and whose handles are free now.
@@ -507,10 +245,10 @@ static bool put_deletes(encoder *e, uint32_t since) {
     }
     for (uint32_t i = from; i < history->dead_count; i++) {
         const rf_tombstone *dead = rf_history_dead(history, i);
-        if (dead->since < since && !alive(e->world, dead->handle)) handles[count++] = dead->handle;
+        if (dead->since < since && !rf_world_handle_alive(e->world, dead->handle)) handles[count++] = dead->handle;
     }
     if (count > 1) qsort(handles, count, sizeof *handles, compare_handles);
-    if (count > 0 && rf_wire_room(&e->out, (size_t)count * 48))
+    if (count > 0 && rf_wire_reserve(&e->out, (size_t)count * 48))
         for (uint32_t i = 0; i < count; i++) put_handle(e, handles[i], &last);
     put_end(e);
     if (handles) rf_free(allocator, handles);
@@ -527,40 +265,40 @@ static changes find_changes(const rf_world *world, uint32_t since) {
     changes out = {.from = world->handles};
     for (uint32_t first = 0; first < world->handles; first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(world, first);
-        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
+        uint64_t entities = page ? rf_slot_page_changed(page, since) : 0;
         uint32_t created;
-        if (who == 0) continue;
+        if (entities == 0) continue;
         if (out.to == 0) out.from = first;
         out.to = first + RF_PAGE_SIZE;
-        created = rf_bit_count(who & rf_slot_page_created(page, since));
+        created = rf_bit_count(entities & rf_slot_page_created(page, since));
         out.creates += created;
-        out.updates += rf_bit_count(who) - created;
+        out.updates += rf_bit_count(entities) - created;
     }
     return out;
 }
 
 static void put_creates(encoder *e, const changes *in, uint32_t since, size_t limit) {
-    masks known = {0};
+    rf_wire_masks known = {0};
     int64_t last = -1;
     for (uint32_t first = in->from; in->creates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(e->world, first);
-        uint64_t who = page ? rf_slot_page_created(page, since) : 0;
-        if (who != 0) find_parts(e, first, who, 0);
-        for (; who != 0; who &= who - 1) put_whole(e, first + rf_low_bit(who), &last, &known);
+        uint64_t entities = page ? rf_slot_page_created(page, since) : 0;
+        if (entities != 0) rf_wire_parts_find(&e->parts, first, entities, 0);
+        for (; entities != 0; entities &= entities - 1) put_whole(e, first + rf_low_bit(entities), &last, &known);
     }
     put_end(e);
 }
 
 static void put_updates(encoder *e, const changes *in, uint32_t since, size_t limit) {
-    masks known = {0};
+    rf_wire_masks known = {0};
     int64_t last = -1;
     for (uint32_t first = in->from; in->updates > 0 && first < in->to && !over(e, limit); first += RF_PAGE_SIZE) {
         const rf_slot_page *page = rf_world_page(e->world, first);
-        uint64_t who = page ? rf_slot_page_changed(page, since) : 0;
-        if (who != 0) who &= ~rf_slot_page_created(page, since);
-        if (who == 0) continue;
-        find_parts(e, first, who, since);
-        put_changes(e, first, who, since, &last, &known);
+        uint64_t entities = page ? rf_slot_page_changed(page, since) : 0;
+        if (entities != 0) entities &= ~rf_slot_page_created(page, since);
+        if (entities == 0) continue;
+        rf_wire_parts_find(&e->parts, first, entities, since);
+        put_changes(e, first, entities, since, &last, &known);
     }
     put_end(e);
 }
@@ -573,7 +311,7 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     if (!rf_world_remembers(world, from)) return RF_HISTORY_GONE;
     since = rf_history_after(&world->history, from);
     in = find_changes(world, since);
-    guess_room(e, in.creates + in.updates, in.creates > 0, limit);
+    reserve_expected(e, in.creates + in.updates, in.creates > 0, limit);
     rf_wire_u8(&e->out, RF_WIRE_HEAD(RF_WIRE_DIFF));
     rf_wire_varint(&e->out, world->seq);
     rf_wire_varint(&e->out, world->seq - from);
@@ -584,21 +322,23 @@ static rf_status put_diff(encoder *e, uint64_t from, size_t limit) {
     return RF_OK;
 }
 
-rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from, size_t limit,
+rf_status rf_encode_packed_by(const rf_wire_ops *ops, const rf_world *world, bool diff, uint64_t from, size_t limit,
                               rf_allocator allocator, uint8_t **out, size_t *len) {
     rf_allocator scratch = world->mem.allocator;
-    encoder *e = rf_alloc(scratch, sizeof *e + world->column_count * sizeof *e->parts);
+    encoder *e = rf_alloc(scratch, sizeof *e + world->column_count * sizeof *e->part_items);
     rf_status status = RF_OK;
     *out = NULL;
     *len = 0;
     if (!e) return RF_NO_MEMORY;
     e->world = world;
     e->schema = world->schema;
-    e->way = way;
+    e->ops = ops;
     e->out = (rf_wire_out){0};
-    e->places_of = 0;
+    e->parts.world = world;
+    e->parts.items = e->part_items;
+    e->parts.places_of = 0;
     rf_buf_init(&e->out.buf, allocator);
-    look_at_columns(e);
+    prepare_columns(e);
     if (diff)
         status = put_diff(e, from, limit);
     else
@@ -618,5 +358,5 @@ rf_status rf_encode_packed_by(const rf_wire_way *way, const rf_world *world, boo
 
 rf_status rf_encode_packed(const rf_world *world, bool diff, uint64_t from, size_t limit, rf_allocator allocator,
                            uint8_t **out, size_t *len) {
-    return rf_encode_packed_by(rf_wire_best_way(), world, diff, from, limit, allocator, out, len);
+    return rf_encode_packed_by(rf_wire_best_ops(), world, diff, from, limit, allocator, out, len);
 }

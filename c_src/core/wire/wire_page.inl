@@ -38,21 +38,21 @@ TARGET static inline uint64_t put_step(pen *p, uint64_t step) {
 }
 
 TARGET static inline __attribute__((always_inline)) int64_t put_all(pen *p, const rf_wire_part *parts,
-                                                                    uint32_t part_count, uint64_t who, int64_t last) {
-    const rf_wire_sayings *ends = &parts[part_count - 1].sayings;
-    int64_t place = rf_low_bit(who);
+                                                                    uint32_t part_count, uint64_t entities, int64_t last) {
+    const rf_wire_codes *ends = &parts[part_count - 1].codes;
+    int64_t place = rf_low_bit(entities);
     pen_put(p, put_step(p, (uint64_t)(place - last)), HEAD_BITS);
     for (uint32_t i = parts[0].next;; i++) {
         uint64_t step;
         for (uint32_t k = 0; k + 1 < part_count; k++)
-            pen_put_long(p, parts[k].sayings.bits[i], parts[k].sayings.len[i]);
+            pen_put_long(p, parts[k].codes.bits[i], parts[k].codes.len[i]);
         last = place;
-        who &= who - 1;
-        if (who == 0) {
+        entities &= entities - 1;
+        if (entities == 0) {
             pen_put_long(p, ends->bits[i], ends->len[i]);
             return last;
         }
-        place = rf_low_bit(who);
+        place = rf_low_bit(entities);
         step = (uint64_t)(place - last);
         if (step <= 7 && ends->len[i] <= SHORT_BITS - HEAD_BITS) { // together with the next update's head
             pen_put(p, ends->bits[i] | step << ends->len[i], ends->len[i] + (uint64_t)HEAD_BITS);
@@ -63,13 +63,13 @@ TARGET static inline __attribute__((always_inline)) int64_t put_all(pen *p, cons
     }
 }
 
-TARGET static int64_t put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t who,
+TARGET static int64_t put_even(rf_wire_out *out, const rf_wire_part *parts, uint32_t part_count, uint64_t entities,
                                int64_t last) {
     pen p = {out->buf.data + out->buf.len, out->held, out->count};
     if (part_count == 2) // a constant for the compiler: position and rotation
-        last = put_all(&p, parts, 2, who, last);
+        last = put_all(&p, parts, 2, entities, last);
     else
-        last = put_all(&p, parts, part_count, who, last);
+        last = put_all(&p, parts, part_count, entities, last);
     out->buf.len = (size_t)(p.at - out->buf.data);
     out->held = p.held;
     out->count = (unsigned)p.count;

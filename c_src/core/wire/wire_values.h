@@ -21,16 +21,16 @@ typedef struct rf_wire_values {
     const uint8_t *cells; // of the page
     uint32_t first;       // the page's first handle
     uint32_t since;       // encodes only changes at this revision or later, as updates; 0: all values, in full
-    const rf_wire_places *who;
+    const rf_wire_places *places;
 } rf_wire_values;
 
 // The encoded values. A group may begin at any of them, so there is padding after the last one.
-typedef struct rf_wire_sayings {
+typedef struct rf_wire_codes {
     uint64_t bits[RF_PAGE_SIZE + RF_WIRE_GROUP];
     uint8_t len[RF_PAGE_SIZE + RF_WIRE_GROUP]; // in bits; 0: unchanged for the receiver; or RF_WIRE_VALUE_RAW
-} rf_wire_sayings;
+} rf_wire_codes;
 
 // May write values up to a multiple of RF_WIRE_GROUP.
-typedef void rf_wire_values_function(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out);
+typedef void rf_wire_values_function(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out);
 
 #endif

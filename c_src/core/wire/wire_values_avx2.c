@@ -21,9 +21,9 @@ typedef struct step_lanes {
     __m128i most;
 } step_lanes;
 
-typedef struct turn_lanes {
+typedef struct quaternion_lanes {
     __m256d per_step, half_up;
-} turn_lanes;
+} quaternion_lanes;
 
 // ---- what stands in cells and in the log ------------------------------------------------------------
 
@@ -66,23 +66,23 @@ FORCE bool none(__m128i lanes) {
     return _mm_testz_si128(lanes, lanes);
 }
 
-// rf_value_log_before for four entities: the values of those of `who` that it knows.
-FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i who, __m128 was[4]) {
+// rf_value_log_before for four entities: the values of those of `lanes` that it knows.
+FORCE __m128i find_before(const rf_wire_values *values, __m128i handles, __m128i links, __m128i lanes, __m128 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m128i since = all_lanes(values->since), zero = _mm_setzero_si128();
     uint32_t at[4];
     __m128i known, newer;
     __m128 entry[8]; // stamp, until, previous, handle, the value
-    who = _mm_andnot_si128(at_least(_mm_sub_epi32(all_lanes(log->written), links), all_lanes(log->length)), who);
-    who = _mm_andnot_si128(_mm_cmpeq_epi32(links, zero), who);
-    if (none(who)) return zero;
+    lanes = _mm_andnot_si128(at_least(_mm_sub_epi32(all_lanes(log->written), links), all_lanes(log->length)), lanes);
+    lanes = _mm_andnot_si128(_mm_cmpeq_epi32(links, zero), lanes);
+    if (none(lanes)) return zero;
     links = _mm_mullo_epi32(_mm_and_si128(links, all_lanes(log->mask)), all_lanes(log->entry_size));
     _mm_storeu_si128((__m128i *)(void *)at, links);
     RF_WIRE_IN_MEMORY(at);
     load(log->entries, at, entry);
-    who = _mm_and_si128(who, _mm_cmpeq_epi32(as_integers(entry[3]), handles));
-    newer = _mm_and_si128(who, at_least(as_integers(entry[0]), since));
-    known = _mm_and_si128(_mm_andnot_si128(newer, who), at_least(as_integers(entry[1]), since));
+    lanes = _mm_and_si128(lanes, _mm_cmpeq_epi32(as_integers(entry[3]), handles));
+    newer = _mm_and_si128(lanes, at_least(as_integers(entry[0]), since));
+    known = _mm_and_si128(_mm_andnot_si128(newer, lanes), at_least(as_integers(entry[1]), since));
     if (!none(newer)) {
         uint32_t numbers[4], whose[4], found[4];
         _mm_storeu_si128((__m128i *)(void *)numbers, as_integers(entry[2]));
@@ -114,7 +114,7 @@ FORCE four to_steps(const __m128 v[3], const step_lanes *with) {
 }
 
 // The factor 1 / sqrt(sum), scaled, with the sign of the largest number.
-FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
+FORCE __m256d quaternion_scale(__m256d sum, __m128 largest, const quaternion_lanes *with) {
     __m256d inverse = _mm256_sub_pd(_mm256_set1_pd(1.25), _mm256_mul_pd(sum, _mm256_set1_pd(0.375)));
     __m256i sign = _mm256_slli_epi64(_mm256_cvtepu32_epi64(_mm_castps_si128(largest)), 32);
     inverse = _mm256_sub_pd(_mm256_set1_pd(1.875), _mm256_mul_pd(sum, inverse));
@@ -123,17 +123,17 @@ FORCE __m256d turn_scale(__m256d sum, __m128 largest, const turn_lanes *with) {
 }
 
 // The first properties of a quaternion. Two quaternions with different indices need no further comparison.
-typedef struct turn {
+typedef struct quaternion {
     __m256d sum;
     __m128 largest;
     __m128i index, ok;
-} turn;
+} quaternion;
 
-FORCE turn look_at(const __m128 v[4]) {
+FORCE quaternion quaternion_of(const __m128 v[4]) {
     const __m128 magnitude = _mm_castsi128_ps(_mm_set1_epi32(INT32_MAX));
     __m256d wide = _mm256_cvtps_pd(v[0]), ok;
     __m128 most = _mm_and_ps(v[0], magnitude);
-    turn out = {.sum = _mm256_mul_pd(wide, wide), .largest = v[0], .index = _mm_setzero_si128()};
+    quaternion out = {.sum = _mm256_mul_pd(wide, wide), .largest = v[0], .index = _mm_setzero_si128()};
     for (int i = 1; i < 4; i++) {
         __m128 size = _mm_and_ps(v[i], magnitude);
         __m128 bigger = _mm_cmpgt_ps(size, most);
@@ -150,8 +150,8 @@ FORCE turn look_at(const __m128 v[4]) {
 
 // Without the bounds that quantise.h keeps: where ok, a number that stays is at most sqrt(1/2) of the length, so a step
 // is more than -1 and less than one above the last, and what is cut off is the same.
-FORCE four to_turn(const __m128 v[4], const turn *of, const turn_lanes *with) {
-    const __m256d scale = turn_scale(of->sum, of->largest, with);
+FORCE four to_smallest_three(const __m128 v[4], const quaternion *of, const quaternion_lanes *with) {
+    const __m256d scale = quaternion_scale(of->sum, of->largest, with);
     __m128 rest[3];
     four out = {.index = of->index, .ok = of->ok};
     // Position i of the rest has number i, or the next one if the largest comes at or before it.
@@ -218,8 +218,8 @@ FORCE __m256i delta_bits(const deltas *delta, const four *now, const rf_wire_lay
     return out;
 }
 
-// Chooses the encodings of the lanes `said`. known: the lanes with a previous value.
-FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four *was, __m128i said, __m128i known,
+// Chooses the encodings of the lanes `changed`. known: the lanes with a previous value.
+FORCE void choose(rf_wire_codes *out, uint32_t i, const four *now, const four *was, __m128i changed, __m128i known,
                   const rf_wire_layout *in) {
     const __m128i bytes = _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
     const __m128i whole_len = all_lanes(in->whole_place + 3 * in->bits);
@@ -237,7 +237,7 @@ FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four 
         }
         len = _mm_andnot_si128(_mm_and_si128(known, delta.none), len);
     }
-    len = _mm_and_si128(said, _mm_blendv_epi8(_mm_set1_epi32(RF_WIRE_VALUE_RAW), len, now->ok));
+    len = _mm_and_si128(changed, _mm_blendv_epi8(_mm_set1_epi32(RF_WIRE_VALUE_RAW), len, now->ok));
     lens = _mm_cvtsi128_si32(_mm_shuffle_epi8(len, bytes));
     _mm256_storeu_si256((__m256i *)(void *)&out->bits[i], bits);
     memcpy(&out->len[i], &lens, sizeof lens);
@@ -248,76 +248,76 @@ FORCE void choose(rf_wire_sayings *out, uint32_t i, const four *now, const four 
 // Four entities: their cells, their handles, and which of them are encoded.
 typedef struct group {
     uint32_t at[4];
-    __m128i handles, said;
+    __m128i handles, changed;
 } group;
 
 FORCE void open_group(group *g, const rf_wire_values *values, uint32_t i) {
     uint32_t four_places;
     __m128i places;
-    memcpy(&four_places, &values->who->at[i], sizeof four_places);
+    memcpy(&four_places, &values->places->at[i], sizeof four_places);
     places = _mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)four_places));
     _mm_storeu_si128((__m128i *)(void *)g->at, _mm_mullo_epi32(places, all_lanes(values->column->stride)));
     RF_WIRE_IN_MEMORY(g->at);
     g->handles = _mm_add_epi32(places, all_lanes(values->first));
 }
 
-FORCE bool is_said(group *g, const rf_wire_values *values, __m128 stamps) {
-    g->said = at_least(as_integers(stamps), all_lanes(values->since));
-    return !none(g->said);
+FORCE bool find_changed(group *g, const rf_wire_values *values, __m128 stamps) {
+    g->changed = at_least(as_integers(stamps), all_lanes(values->since));
+    return !none(g->changed);
 }
 
-FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {
+FORCE void put_nothing(rf_wire_codes *out, uint32_t i) {
     memset(&out->len[i], 0, 4);
 }
 
 // A cell is its stamp, three numbers, and the link.
-TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const step_lanes with = {_mm256_set1_pd(quantiser->min), _mm256_set1_pd(quantiser->per_step),
                              all_lanes(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
-    for (uint32_t i = 0; i < values->who->count; i += 4) {
+    for (uint32_t i = 0; i < values->places->count; i += 4) {
         __m128i known = _mm_setzero_si128();
         __m128 v[8], before[4] = {0};
         four now, was;
         group g;
         open_group(&g, values, i);
         load(values->cells, g.at, v);
-        if (!is_said(&g, values, v[0])) {
-            say_nothing(out, i);
+        if (!find_changed(&g, values, v[0])) {
+            put_nothing(out, i);
             continue;
         }
         now = was = to_steps(v + 1, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.said, before);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[4]), g.changed, before);
         if (!none(known)) was = to_steps(before, &with);
-        choose(out, i, &now, &was, g.said, known, &in);
+        choose(out, i, &now, &was, g.changed, known, &in);
     }
 }
 
 // A cell is its stamp, four numbers, and the link.
-TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
-    const turn_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
+TARGET static void quaternions(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
+    const quaternion_lanes with = {_mm256_set1_pd(quantiser->per_step), _mm256_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
-    for (uint32_t i = 0; i < values->who->count; i += 4) {
+    for (uint32_t i = 0; i < values->places->count; i += 4) {
         __m128i known = _mm_setzero_si128();
         __m128 v[8], before[4] = {0};
-        turn is, was_one;
+        quaternion is, was_one;
         four now, was;
         group g;
         open_group(&g, values, i);
         load(values->cells, g.at, v);
-        if (!is_said(&g, values, v[0])) {
-            say_nothing(out, i);
+        if (!find_changed(&g, values, v[0])) {
+            put_nothing(out, i);
             continue;
         }
-        is = look_at(v + 1);
-        now = was = to_turn(v + 1, &is, &with);
-        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.said, before);
+        is = quaternion_of(v + 1);
+        now = was = to_smallest_three(v + 1, &is, &with);
+        if (in.update) known = find_before(values, g.handles, as_integers(v[5]), g.changed, before);
         if (!none(known)) {
-            was_one = look_at(before);
+            was_one = quaternion_of(before);
             known = _mm_and_si128(known, _mm_and_si128(was_one.ok, _mm_cmpeq_epi32(is.index, was_one.index)));
-            if (!none(known)) was = to_turn(before, &was_one, &with);
+            if (!none(known)) was = to_smallest_three(before, &was_one, &with);
         }
-        choose(out, i, &now, &was, g.said, known, &in);
+        choose(out, i, &now, &was, g.changed, known, &in);
     }
 }
 
@@ -328,5 +328,5 @@ static bool available(void) {
 
 #include "wire_page.inl"
 
-const rf_wire_way rf_wire_way_avx2 = {"avx2", available, put_even, NULL, steps, turns};
+const rf_wire_ops rf_wire_ops_avx2 = {"avx2", available, put_even, NULL, steps, quaternions};
 #endif

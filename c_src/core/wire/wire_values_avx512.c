@@ -22,9 +22,9 @@ typedef struct step_lanes {
     __m512i most;
 } step_lanes;
 
-typedef struct turn_lanes {
+typedef struct quaternion_lanes {
     __m512d per_step, half_up;
-} turn_lanes;
+} quaternion_lanes;
 
 // ---- what stands in cells and in the log ------------------------------------------------------------
 
@@ -85,20 +85,22 @@ FORCE void load_entries(const rf_value_log *log, __m256i indices, uint32_t at[8]
     }
 }
 
-// rf_value_log_before for eight entities: the values of those of `who` that it knows.
-FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 who, __m256 was[4]) {
+// rf_value_log_before for eight entities: the values of those of `lanes` that it knows.
+FORCE __mmask8 find_before(const rf_wire_values *values, __m256i handles, __m256i links, __mmask8 lanes,
+                           __m256 was[4]) {
     const rf_value_log *log = &values->column->log;
     const __m256i since = all_lanes(values->since);
     uint32_t at[8];
     __mmask8 known, newer;
     __m256 entry[8]; // stamp, until, previous, handle, the value
-    who = _mm256_mask_cmplt_epu32_mask(who, _mm256_sub_epi32(all_lanes(log->written), links), all_lanes(log->length));
-    who = _mm256_mask_test_epi32_mask(who, links, links);
-    if (who == 0) return 0;
+    lanes =
+        _mm256_mask_cmplt_epu32_mask(lanes, _mm256_sub_epi32(all_lanes(log->written), links), all_lanes(log->length));
+    lanes = _mm256_mask_test_epi32_mask(lanes, links, links);
+    if (lanes == 0) return 0;
     load_entries(log, _mm256_and_si256(links, all_lanes(log->mask)), at, entry);
-    who = _mm256_mask_cmpeq_epi32_mask(who, as_integers(entry[3]), handles);
-    known = _mm256_mask_cmplt_epu32_mask(who, as_integers(entry[0]), since);
-    newer = who & (__mmask8)~known;
+    lanes = _mm256_mask_cmpeq_epi32_mask(lanes, as_integers(entry[3]), handles);
+    known = _mm256_mask_cmplt_epu32_mask(lanes, as_integers(entry[0]), since);
+    newer = lanes & (__mmask8)~known;
     known = _mm256_mask_cmpge_epu32_mask(known, as_integers(entry[1]), since);
     if (newer != 0) {
         uint32_t numbers[8], whose[8];
@@ -132,7 +134,7 @@ FORCE eight to_steps(const __m256 v[3], const step_lanes *with) {
 }
 
 // The factor 1 / sqrt(sum), scaled, with the sign of the largest number.
-FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
+FORCE __m512d quaternion_scale(__m512d sum, __m256 largest, const quaternion_lanes *with) {
     __m512d inverse = _mm512_sub_pd(_mm512_set1_pd(1.25), _mm512_mul_pd(sum, _mm512_set1_pd(0.375)));
     __mmask8 negative = _mm256_movepi32_mask(_mm256_castps_si256(largest));
     inverse = _mm512_sub_pd(_mm512_set1_pd(1.875), _mm512_mul_pd(sum, inverse));
@@ -141,17 +143,17 @@ FORCE __m512d turn_scale(__m512d sum, __m256 largest, const turn_lanes *with) {
 }
 
 // The first properties of a quaternion. Two quaternions with different indices need no further comparison.
-typedef struct turn {
+typedef struct quaternion {
     __m512d wide[4]; // its numbers
     __m512d sum;
     __m256 largest;
     __m256i index;
     __mmask8 ok;
-} turn;
+} quaternion;
 
-FORCE turn look_at(const __m256 v[4]) {
+FORCE quaternion quaternion_of(const __m256 v[4]) {
     __m256 most = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v[0]);
-    turn out = {.largest = v[0], .index = _mm256_setzero_si256()};
+    quaternion out = {.largest = v[0], .index = _mm256_setzero_si256()};
     out.wide[0] = _mm512_cvtps_pd(v[0]);
     out.sum = _mm512_mul_pd(out.wide[0], out.wide[0]);
     for (int i = 1; i < 4; i++) {
@@ -170,8 +172,8 @@ FORCE turn look_at(const __m256 v[4]) {
 
 // Without the bounds that quantise.h keeps: where ok, a number that stays is at most sqrt(1/2) of the length, so a step
 // is more than -1 and less than one above the last, and what is cut off is the same.
-FORCE eight to_turn(const turn *of, const turn_lanes *with) {
-    const __m512d scale = turn_scale(of->sum, of->largest, with);
+FORCE eight to_smallest_three(const quaternion *of, const quaternion_lanes *with) {
+    const __m512d scale = quaternion_scale(of->sum, of->largest, with);
     eight out = {.index = of->index, .ok = of->ok};
     for (int i = 0; i < 3; i++) {
         // Position i of the rest has number i, or the next one if the largest comes at or before it.
@@ -194,10 +196,10 @@ FORCE __m512i shifted(__m256i numbers, unsigned bits) {
 }
 
 // The encodings of eight values.
-typedef struct said {
+typedef struct eight_codes {
     __m512i bits;
     __m256i len;
-} said;
+} eight_codes;
 
 // A layout as vectors.
 typedef struct whole_lanes {
@@ -213,8 +215,8 @@ FORCE whole_lanes whole_of(const rf_wire_layout *in) {
     return out;
 }
 
-FORCE said say_whole(const eight *now, const whole_lanes *in) {
-    said out = {_mm512_or_si512(in->head, _mm512_sllv_epi64(widen(now->index), in->index_at)), in->len};
+FORCE eight_codes whole_codes(const eight *now, const whole_lanes *in) {
+    eight_codes out = {_mm512_or_si512(in->head, _mm512_sllv_epi64(widen(now->index), in->index_at)), in->len};
     for (unsigned i = 0; i < 3; i++)
         out.bits = _mm512_or_si512(out.bits, _mm512_sllv_epi64(now->numbers[i], in->numbers_at[i]));
     return out;
@@ -254,7 +256,8 @@ FORCE __m512i delta_bits(const deltas *delta, const eight *now, const rf_wire_la
 }
 
 // For the values of `known`: a delta if it is shorter, and nothing if nothing changed.
-FORCE said say_delta(said whole, const eight *now, const eight *was, __mmask8 known, const rf_wire_layout *in) {
+FORCE eight_codes shorter_codes(eight_codes whole, const eight *now, const eight *was, __mmask8 known,
+                                const rf_wire_layout *in) {
     const deltas delta = find_deltas(now, was, in);
     __mmask8 shorter = _mm256_mask_cmplt_epi32_mask(known, delta.len, whole.len);
     shorter = _mm256_mask_cmplt_epi32_mask(shorter, delta.width, all_lanes(RF_WIRE_DELTA_BITS + 1));
@@ -266,10 +269,10 @@ FORCE said say_delta(said whole, const eight *now, const eight *was, __mmask8 kn
     return whole;
 }
 
-// ok: the values that have integers; who: the values to encode.
-FORCE void put(rf_wire_sayings *out, uint32_t i, said it, __mmask8 ok, __mmask8 who) {
+// ok: the values that have integers; lanes: the values to encode.
+FORCE void put(rf_wire_codes *out, uint32_t i, eight_codes it, __mmask8 ok, __mmask8 lanes) {
     it.len = _mm256_mask_mov_epi32(all_lanes(RF_WIRE_VALUE_RAW), ok, it.len);
-    it.len = _mm256_maskz_mov_epi32(who, it.len);
+    it.len = _mm256_maskz_mov_epi32(lanes, it.len);
     _mm512_storeu_si512(&out->bits[i], it.bits);
     _mm_storel_epi64((__m128i *)(void *)&out->len[i], _mm256_cvtepi32_epi8(it.len));
 }
@@ -281,11 +284,11 @@ FORCE void put(rf_wire_sayings *out, uint32_t i, said it, __mmask8 ok, __mmask8 
 #define GROUPS (RF_PAGE_SIZE / 8)
 typedef struct groups {
     __m256 now[GROUPS][4], was[GROUPS][4];
-    __mmask8 said[GROUPS], known[GROUPS];
+    __mmask8 changed[GROUPS], known[GROUPS];
 } groups;
 
 FORCE void load_cells(const rf_wire_values *values, uint32_t i, __m256i places, __m256 v[8]) {
-    const uint8_t *at = &values->who->at[i];
+    const uint8_t *at = &values->places->at[i];
     const size_t stride = values->column->stride;
     if (rf_load64(at) - UINT64_C(0x0101010101010101) * at[0] == UINT64_C(0x0706050403020100)) {
         load_next(values->cells + at[0] * stride, stride, v);
@@ -300,20 +303,21 @@ FORCE void load_cells(const rf_wire_values *values, uint32_t i, __m256i places, 
 // A cell is its stamp, three or four numbers, and the link.
 FORCE void find_all(groups *all, const rf_wire_values *values, int numbers) {
     __m256i handles[GROUPS], links[GROUPS];
-    const uint32_t count = values->who->count;
+    const uint32_t count = values->places->count;
     for (uint32_t i = 0, k = 0; i < count; i += 8, k++) {
-        __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->who->at[i]));
+        __m256i places = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)&values->places->at[i]));
         __m256 v[8];
         load_cells(values, i, places, v);
         for (int n = 0; n < numbers; n++) all->now[k][n] = v[n + 1];
         links[k] = as_integers(v[numbers + 1]);
         handles[k] = _mm256_add_epi32(places, all_lanes(values->first));
-        all->said[k] = _mm256_cmpge_epu32_mask(as_integers(v[0]), all_lanes(values->since));
+        all->changed[k] = _mm256_cmpge_epu32_mask(as_integers(v[0]), all_lanes(values->since));
         all->known[k] = 0;
     }
     if (values->since == 0) return;
     for (uint32_t i = 0, k = 0; i < count; i += 8, k++)
-        if (all->said[k] != 0) all->known[k] = find_before(values, handles[k], links[k], all->said[k], all->was[k]);
+        if (all->changed[k] != 0)
+            all->known[k] = find_before(values, handles[k], links[k], all->changed[k], all->was[k]);
 }
 
 // If a value has certainly changed a lot, its previous integers are not needed: a delta can only be shorter if all
@@ -345,7 +349,7 @@ FORCE __mmask8 is_near(const __m256 differences[3], const reach *within) {
     return _mm256_cmp_ps_mask(least, within->change, _CMP_LE_OQ) | _mm256_cmp_ps_mask(most, within->delta, _CMP_LE_OQ);
 }
 
-FORCE void say_nothing(rf_wire_sayings *out, uint32_t i) {
+FORCE void put_nothing(rf_wire_codes *out, uint32_t i) {
     memset(&out->len[i], 0, 8);
 }
 
@@ -355,7 +359,7 @@ FORCE __mmask8 steps_are_near(const __m256 now[3], const __m256 was[3], const re
     return is_near(differences, within);
 }
 
-TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
+TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
     const step_lanes with = {_mm512_set1_pd(quantiser->min), _mm512_set1_pd(quantiser->per_step),
                              _mm512_set1_epi64(quantiser->most)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 0);
@@ -363,35 +367,36 @@ TARGET static void steps(const rf_quantiser *quantiser, const rf_wire_values *va
     const whole_lanes whole = whole_of(&in);
     groups all;
     find_all(&all, values, 3);
-    for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
+    for (uint32_t i = 0, k = 0; i < values->places->count; i += 8, k++) {
         __mmask8 known = all.known[k];
         eight now;
-        said it;
-        if (all.said[k] == 0) {
-            say_nothing(out, i);
+        eight_codes it;
+        if (all.changed[k] == 0) {
+            put_nothing(out, i);
             continue;
         }
         now = to_steps(all.now[k], &with);
-        it = say_whole(&now, &whole);
+        it = whole_codes(&now, &whole);
         if (known != 0) known &= steps_are_near(all.now[k], all.was[k], &within);
         if (known != 0) {
             eight was = to_steps(all.was[k], &with);
-            it = say_delta(it, &now, &was, known & was.ok, &in);
+            it = shorter_codes(it, &now, &was, known & was.ok, &in);
         }
-        put(out, i, it, now.ok, all.said[k]);
+        put(out, i, it, now.ok, all.changed[k]);
     }
 }
 
 // Squared lengths are 63/64 to 65/64, and the numbers that are sent at most sqrt(1/2) of the length: so those of the
 // same rotation differ by less than 0.0112.
-FORCE reach reach_of_turn(const rf_quantiser *quantiser, const rf_wire_layout *in) {
+FORCE reach reach_of_quaternion(const rf_quantiser *quantiser, const rf_wire_layout *in) {
     return (reach){_mm256_set1_ps((float)(1.01 * quantiser->step + 0.012)),
                    _mm256_set1_ps((float)(1.01 * (longest_delta(in) + 1) * quantiser->step + 0.012))};
 }
 
 // Compares the numbers that are sent with those of the previous quaternion or of its negative (the same rotation),
 // whichever is nearer. They may also differ because another number was the largest.
-FORCE __mmask8 turns_are_near(const __m256 now[4], const turn *is, const __m256 was[4], const reach *within) {
+FORCE __mmask8 quaternions_are_near(const __m256 now[4], const quaternion *is, const __m256 was[4],
+                                    const reach *within) {
     const __m256 sign = _mm256_set1_ps(-0.0F);
     __m256 most = _mm256_andnot_ps(sign, was[0]), same = was[0], opposite, differences[3];
     for (int i = 1; i < 4; i++) {
@@ -407,33 +412,33 @@ FORCE __mmask8 turns_are_near(const __m256 now[4], const turn *is, const __m256 
     return _mm256_cmp_ps_mask(_mm256_andnot_ps(sign, same), most, _CMP_GE_OQ) & is_near(differences, within);
 }
 
-TARGET static void turns(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_sayings *out) {
-    const turn_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up)};
+TARGET static void quaternions(const rf_quantiser *quantiser, const rf_wire_values *values, rf_wire_codes *out) {
+    const quaternion_lanes with = {_mm512_set1_pd(quantiser->per_step), _mm512_set1_pd(quantiser->half_up)};
     const rf_wire_layout in = rf_wire_layout_of(quantiser, values->since > 0, 2);
-    const reach within = reach_of_turn(quantiser, &in);
+    const reach within = reach_of_quaternion(quantiser, &in);
     const whole_lanes whole = whole_of(&in);
     groups all;
     find_all(&all, values, 4);
-    for (uint32_t i = 0, k = 0; i < values->who->count; i += 8, k++) {
+    for (uint32_t i = 0, k = 0; i < values->places->count; i += 8, k++) {
         __mmask8 known = all.known[k];
-        turn is;
+        quaternion is;
         eight now;
-        said it;
-        if (all.said[k] == 0) {
-            say_nothing(out, i);
+        eight_codes it;
+        if (all.changed[k] == 0) {
+            put_nothing(out, i);
             continue;
         }
-        is = look_at(all.now[k]);
-        now = to_turn(&is, &with);
-        it = say_whole(&now, &whole);
-        if (known != 0) known &= turns_are_near(all.now[k], &is, all.was[k], &within);
+        is = quaternion_of(all.now[k]);
+        now = to_smallest_three(&is, &with);
+        it = whole_codes(&now, &whole);
+        if (known != 0) known &= quaternions_are_near(all.now[k], &is, all.was[k], &within);
         if (known != 0) {
-            turn before = look_at(all.was[k]);
-            eight was = to_turn(&before, &with);
+            quaternion before = quaternion_of(all.was[k]);
+            eight was = to_smallest_three(&before, &with);
             known &= was.ok & _mm256_cmpeq_epi32_mask(now.index, was.index);
-            it = say_delta(it, &now, &was, known, &in);
+            it = shorter_codes(it, &now, &was, known, &in);
         }
-        put(out, i, it, now.ok, all.said[k]);
+        put(out, i, it, now.ok, all.changed[k]);
     }
 }
 
@@ -490,17 +495,17 @@ FORCE void store_bits(uint8_t *to, long_bits bits, const uint64_t at[8], uint32_
     _mm_storeu_si128((__m128i *)(void *)(to + at[7]), _mm512_extracti64x2_epi64(odd, 3));
 }
 
-TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const rf_wire_sayings *two,
-                             const rf_wire_places *who, uint32_t i, uint32_t step) {
+TARGET static void put_pairs(rf_wire_out *out, const rf_wire_codes *one, const rf_wire_codes *two,
+                             const rf_wire_places *places, uint32_t i, uint32_t step) {
     const __m512i seven = _mm512_set1_epi64(7), zero = _mm512_setzero_si512();
     uint8_t *to = out->buf.data + out->buf.len;
     __m512i before = _mm512_set1_epi64((long long)out->held);
-    uint64_t bit = out->count, mask, last = (uint8_t)(who->at[i] - step);
-    for (; i < who->count; i += 8) {
-        const uint32_t left = who->count - i < 8 ? who->count - i : 8;
-        const uint64_t places = rf_load64(&who->at[i]);
+    uint64_t bit = out->count, mask, last = (uint8_t)(places->at[i] - step);
+    for (; i < places->count; i += 8) {
+        const uint32_t left = places->count - i < 8 ? places->count - i : 8;
+        const uint64_t current = rf_load64(&places->at[i]);
         __m512i steps = _mm512_cvtepu8_epi64(
-            _mm_sub_epi8(_mm_cvtsi64_si128((long long)places), _mm_cvtsi64_si128((long long)(places << 8 | last))));
+            _mm_sub_epi8(_mm_cvtsi64_si128((long long)current), _mm_cvtsi64_si128((long long)(current << 8 | last))));
         __m512i ends, from, tail, at;
         __mmask8 far = _mm512_cmpgt_epi64_mask(steps, seven);
         uint64_t offsets[8], lens[8];
@@ -530,7 +535,7 @@ TARGET static void put_pairs(rf_wire_out *out, const rf_wire_sayings *one, const
         bit += lens[left - 1];
         to += bit / 8;
         bit %= 8;
-        last = places >> 56;
+        last = current >> 56;
     }
     mask = (UINT64_C(1) << bit) - 1;
     out->buf.len = (size_t)(to - out->buf.data);
@@ -545,5 +550,5 @@ static bool available(void) {
            __builtin_cpu_supports("popcnt");
 }
 
-const rf_wire_way rf_wire_way_avx512 = {"avx512", available, put_even, put_pairs, steps, turns};
+const rf_wire_ops rf_wire_ops_avx512 = {"avx512", available, put_even, put_pairs, steps, quaternions};
 #endif

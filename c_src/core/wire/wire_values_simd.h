@@ -8,7 +8,7 @@
 #include "wire_page.h"
 
 #if RF_SIMD_X86
-extern const rf_wire_way rf_wire_way_avx2, rf_wire_way_avx512;
+extern const rf_wire_ops rf_wire_ops_avx2, rf_wire_ops_avx512;
 #endif
 
 // Makes the compiler load numbers one by one from an array that was stored by one instruction, instead of extracting

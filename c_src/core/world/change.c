@@ -35,18 +35,18 @@ static bool prepare_declared(rf_world *world, uint32_t handle, rf_assign *assign
 
 static bool prepare_undeclared(rf_world *world, rf_slot *slot, rf_assign *assign) {
     bool found;
-    uint32_t at = rf_others_find(slot->others, assign->name, &found);
-    rf_other *old = found ? slot->others->items[at] : NULL;
+    uint32_t at = rf_undeclared_find(slot->undeclared, assign->name, &found);
+    rf_undeclared *old = found ? slot->undeclared->items[at] : NULL;
     if (assign->remove) {
         assign->same = !old || !old->present;
         return true;
     }
-    if (old && old->present && rf_str_eq(rf_other_value(old), assign->image)) {
+    if (old && old->present && rf_str_eq(rf_undeclared_value(old), assign->image)) {
         assign->same = true;
         return true;
     }
     if (old && old->capacity >= assign->image.len && old->capacity <= 2 * assign->image.len + 16) return true;
-    return (assign->fresh = rf_other_new(&world->mem, assign->name, assign->image)) != NULL;
+    return (assign->fresh = rf_undeclared_new(&world->mem, assign->name, assign->image)) != NULL;
 }
 
 static void drop_fresh(rf_world *world, rf_assign *assigns, size_t count) {
@@ -54,7 +54,7 @@ static void drop_fresh(rf_world *world, rf_assign *assigns, size_t count) {
         if (assigns[i].column >= 0)
             rf_blob_free(&world->mem, assigns[i].fresh);
         else
-            rf_other_free(&world->mem, assigns[i].fresh);
+            rf_undeclared_free(&world->mem, assigns[i].fresh);
         assigns[i].fresh = NULL;
     }
 }
@@ -63,7 +63,7 @@ static void drop_fresh(rf_world *world, rf_assign *assigns, size_t count) {
 static rf_status prepare(rf_world *world, uint32_t handle, rf_slot *slot, rf_assign *assigns, size_t count) {
     uint32_t undeclared = 0;
     bool ok = true;
-    if (slot->others) rf_others_purge(slot->others, &world->mem, rf_history_oldest(&world->history) + 1);
+    if (slot->undeclared) rf_undeclared_purge(slot->undeclared, &world->mem, rf_history_oldest(&world->history) + 1);
     for (size_t i = 0; i < count && ok; i++) {
         assigns[i].same = false;
         assigns[i].fresh = NULL;
@@ -76,18 +76,18 @@ static rf_status prepare(rf_world *world, uint32_t handle, rf_slot *slot, rf_ass
         if (!ok) drop_fresh(world, assigns, i);
     }
     if (ok && undeclared > 0) {
-        ok = rf_others_reserve(&slot->others, &world->mem, undeclared);
-        if (slot->others) rf_world_page(world, handle)->with_others |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
+        ok = rf_undeclared_reserve(&slot->undeclared, &world->mem, undeclared);
+        if (slot->undeclared) rf_world_page(world, handle)->with_undeclared |= UINT64_C(1) << (handle % RF_PAGE_SIZE);
         if (!ok) drop_fresh(world, assigns, count);
     }
     return ok ? RF_OK : RF_NO_MEMORY;
 }
 
-static void drop_others(rf_world *world, uint32_t handle) {
+static void drop_undeclared(rf_world *world, uint32_t handle) {
     rf_slot *slot = rf_world_slot(world, handle);
-    rf_others_free(slot->others, &world->mem);
-    slot->others = NULL;
-    rf_world_page(world, handle)->with_others &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
+    rf_undeclared_list_free(slot->undeclared, &world->mem);
+    slot->undeclared = NULL;
+    rf_world_page(world, handle)->with_undeclared &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
 }
 
 // ---- committing: nothing here can fail ----------------------------------------------------------
@@ -117,16 +117,16 @@ static void commit_declared(rf_world *world, uint32_t handle, rf_assign *assign)
 
 static void commit_undeclared(rf_world *world, rf_slot *slot, rf_assign *assign) {
     bool found;
-    uint32_t at = rf_others_find(slot->others, assign->name, &found);
-    rf_other *other;
+    uint32_t at = rf_undeclared_find(slot->undeclared, assign->name, &found);
+    rf_undeclared *other;
     if (assign->fresh) {
-        if (found) rf_others_erase(slot->others, &world->mem, at);
-        rf_others_insert(slot->others, at, assign->fresh);
+        if (found) rf_undeclared_erase(slot->undeclared, &world->mem, at);
+        rf_undeclared_insert(slot->undeclared, at, assign->fresh);
     }
-    other = slot->others->items[at];
+    other = slot->undeclared->items[at];
     other->stamp = world->history.revision;
     if (assign->fresh) return;
-    slot->others->live += (uint32_t)!assign->remove - (uint32_t)other->present;
+    slot->undeclared->live += (uint32_t)!assign->remove - (uint32_t)other->present;
     other->present = !assign->remove;
     if (!assign->remove && !assign->same) {
         other->value_len = (uint32_t)assign->image.len;
@@ -229,9 +229,9 @@ static void drop_declared(rf_world *world, rf_column *column, uint32_t handle) {
 static void drop_rest(rf_world *world, uint32_t handle, rf_slot *slot, const rf_assign *assigns, size_t count) {
     for (uint32_t i = 0; i < world->column_count; i++)
         if (!assigned(assigns, count, (int)i, (rf_str){0})) drop_declared(world, &world->columns[i], handle);
-    for (uint32_t i = slot->others ? slot->others->count : 0; i-- > 0;)
-        if (!assigned(assigns, count, -1, rf_other_name(slot->others->items[i])))
-            rf_others_erase(slot->others, &world->mem, i);
+    for (uint32_t i = slot->undeclared ? slot->undeclared->count : 0; i-- > 0;)
+        if (!assigned(assigns, count, -1, rf_undeclared_name(slot->undeclared->items[i])))
+            rf_undeclared_erase(slot->undeclared, &world->mem, i);
 }
 
 static rf_status replace(rf_world *world, uint32_t handle, rf_assign *assigns, size_t count) {
@@ -315,7 +315,7 @@ rf_status rf_change_create_at(rf_world *world, uint32_t handle, rf_str id, uint6
     if (!rf_entity_id_set(&slot->id, &world->mem, id)) return RF_NO_MEMORY;
     status = in_cells ? prepare_cells(world, handle, assigns, count) : prepare(world, handle, slot, assigns, count);
     if (status != RF_OK) {
-        drop_others(world, handle);
+        drop_undeclared(world, handle);
         rf_entity_id_free(&slot->id, &world->mem);
         return status;
     }
@@ -350,10 +350,10 @@ rf_status rf_change_delete(rf_world *world, uint32_t handle, uint64_t hash) {
     rf_tombstone tombstone;
     if (!rf_history_reserve(&world->history, &world->mem)) return RF_NO_MEMORY;
     for (uint32_t i = 0; i < world->column_count; i++) drop_declared(world, &world->columns[i], handle);
-    if (slot->others) drop_others(world, handle);
+    if (slot->undeclared) drop_undeclared(world, handle);
     rf_id_table_remove(&world->ids, rf_id_table_tag(hash), handle);
     tombstone = (rf_tombstone){.id = slot->id, .handle = handle, .since = slot->since, .died = world->history.revision};
-    rf_history_bury(&world->history, &tombstone);
+    rf_history_add_tombstone(&world->history, &tombstone);
     memset(&slot->id, 0, sizeof slot->id);
     touch(world, handle);
     slot->since = world->free1;

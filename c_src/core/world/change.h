@@ -11,7 +11,7 @@ typedef struct rf_assign {
     bool same;   // set by the change: nothing to do
     rf_str name; // only used if undeclared
     rf_str image;
-    void *fresh; // set by the change: the new blob or rf_other
+    void *fresh; // set by the change: the new blob or rf_undeclared
 } rf_assign;
 
 // Creates an entity (handle: RF_NO_HANDLE) or replaces an existing one. Undeclared components must be sorted by name

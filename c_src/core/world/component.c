@@ -29,7 +29,7 @@ static void read_cell(const rf_column *column, uint8_t *cell, rf_component *out)
     }
 }
 
-static bool declared(const rf_component_iter *iter, uint32_t index, rf_component *out) {
+static bool read_declared(const rf_component_iter *iter, uint32_t index, rf_component *out) {
     const rf_column *column = &iter->world->columns[index];
     rf_column_page *page = rf_column_page_of(column, iter->handle);
     bool present = rf_column_has(page, iter->handle);
@@ -46,22 +46,22 @@ static bool declared(const rf_component_iter *iter, uint32_t index, rf_component
     return true;
 }
 
-static bool undeclared(const rf_component_iter *iter, const rf_other *other, rf_component *out) {
+static bool read_undeclared(const rf_component_iter *iter, const rf_undeclared *other, rf_component *out) {
     if (other->stamp < iter->since || (!other->present && iter->since == 0)) return false;
     *out = (rf_component){
-        .name = rf_other_name(other), .index = -1, .removed = !other->present, .type = RF_TYPE_TERM, .count = 1};
-    out->as.term = rf_other_value(other);
+        .name = rf_undeclared_name(other), .index = -1, .removed = !other->present, .type = RF_TYPE_TERM, .count = 1};
+    out->as.term = rf_undeclared_value(other);
     return true;
 }
 
 bool rf_component_next(rf_component_iter *iter, rf_component *out) {
     const rf_world *world = iter->world;
-    const rf_others *others = rf_world_slot(world, iter->handle)->others;
-    uint32_t count = world->column_count + (others ? others->count : 0);
+    const rf_undeclared_list *undeclared = rf_world_slot(world, iter->handle)->undeclared;
+    uint32_t count = world->column_count + (undeclared ? undeclared->count : 0);
     while (iter->next < count) {
         uint32_t i = iter->next++;
-        if (i < world->column_count ? declared(iter, i, out)
-                                    : undeclared(iter, others->items[i - world->column_count], out))
+        if (i < world->column_count ? read_declared(iter, i, out)
+                                    : read_undeclared(iter, undeclared->items[i - world->column_count], out))
             return true;
     }
     return false;
@@ -70,12 +70,12 @@ bool rf_component_next(rf_component_iter *iter, rf_component *out) {
 bool rf_world_get(const rf_world *world, rf_entity entity, rf_str name, rf_component *out) {
     rf_component_iter iter = rf_world_components(world, entity);
     int column = rf_schema_find(world->schema, name);
-    const rf_others *others = rf_world_slot(world, iter.handle)->others;
+    const rf_undeclared_list *undeclared = rf_world_slot(world, iter.handle)->undeclared;
     bool found;
     uint32_t at;
-    if (column >= 0) return declared(&iter, (uint32_t)column, out);
-    at = rf_others_find(others, name, &found);
-    return found && undeclared(&iter, others->items[at], out);
+    if (column >= 0) return read_declared(&iter, (uint32_t)column, out);
+    at = rf_undeclared_find(undeclared, name, &found);
+    return found && read_undeclared(&iter, undeclared->items[at], out);
 }
 
 rf_str rf_world_kind(const rf_world *world, rf_entity entity, rf_str none) {

@@ -21,33 +21,16 @@ static bool gone(const rf_world *world, const rf_tombstone *tombstone, uint32_t 
            rf_world_lookup(world, id, rf_hash(id, world->hash_seed)) == RF_NO_HANDLE;
 }
 
-static uint32_t handle_of(const rf_diff *diff, uint32_t i) {
-    return rf_history_dead(&diff->world->history, diff->dead[i])->handle;
+// Whether the tombstone has a lower handle.
+static bool is_lower(const rf_history *history, const uint32_t *a, const uint32_t *b) {
+    return rf_history_dead(history, *a)->handle < rf_history_dead(history, *b)->handle;
 }
 
-static void sift_down(rf_diff *diff, uint32_t root, uint32_t count) {
-    for (;;) {
-        uint32_t child = 2 * root + 1, swap;
-        if (child >= count) return;
-        if (child + 1 < count && handle_of(diff, child) < handle_of(diff, child + 1)) child++;
-        if (handle_of(diff, root) >= handle_of(diff, child)) return;
-        swap = diff->dead[root];
-        diff->dead[root] = diff->dead[child];
-        diff->dead[child] = swap;
-        root = child;
-    }
-}
-
-static void sort_dead(rf_diff *diff) {
-    for (uint32_t i = diff->dead_count / 2; i-- > 0;) sift_down(diff, i, diff->dead_count);
-    for (uint32_t left = diff->dead_count; left > 1;) {
-        uint32_t swap = diff->dead[0];
-        left--;
-        diff->dead[0] = diff->dead[left];
-        diff->dead[left] = swap;
-        sift_down(diff, 0, left);
-    }
-}
+#define SORT_NAME sort_dead
+#define SORT_ITEM uint32_t
+#define SORT_CONTEXT const rf_history *
+#define SORT_BEFORE is_lower
+#include "base/heapsort.inl"
 
 rf_status rf_diff_new(const rf_world *world, uint64_t from, rf_diff **out) {
     const rf_history *history = &world->history;
@@ -62,7 +45,7 @@ rf_status rf_diff_new(const rf_world *world, uint64_t from, rf_diff **out) {
     *diff = (rf_diff){.world = world, .allocator = world->mem.allocator, .since = since};
     for (uint32_t i = rf_history_dead_since(history, since); i < history->dead_count; i++)
         if (gone(world, rf_history_dead(history, i), since)) diff->dead[diff->dead_count++] = i;
-    sort_dead(diff);
+    sort_dead(history, diff->dead, diff->dead_count);
     *out = diff;
     return RF_OK;
 }

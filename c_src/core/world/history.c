@@ -119,7 +119,7 @@ static void forget(rf_history *history, rf_mem *mem) {
     }
 }
 
-bool rf_history_make_room(rf_history *history, rf_mem *mem) {
+bool rf_history_grow(rf_history *history, rf_mem *mem) {
     uint32_t capacity;
     rf_tombstone *dead;
     forget(history, mem);

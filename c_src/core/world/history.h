@@ -44,8 +44,8 @@ uint32_t rf_history_after(const rf_history *history, uint64_t seq);
 void rf_history_jump(rf_history *history, rf_mem *mem, uint64_t seq);
 // Forgets the revisions up to `cut` and renumbers the others from there.
 void rf_history_renumber(rf_history *history, uint32_t cut);
-// Drops old tombstones, and makes room for one more; false when out of memory.
-bool rf_history_make_room(rf_history *history, rf_mem *mem);
+// Drops old tombstones, and reserves one more; false when out of memory.
+bool rf_history_grow(rf_history *history, rf_mem *mem);
 
 // The position of item i of a ring; i is at most its capacity. (A division would be slower.)
 static inline uint32_t rf_history_ring(uint32_t first, uint32_t i, uint32_t capacity) {
@@ -74,14 +74,14 @@ static inline bool rf_history_has_old(const rf_history *history) {
     return history->dead_count > 0 && history->dead[history->dead_first].died <= rf_history_oldest(history);
 }
 
-// Makes room for one more tombstone; false when out of memory.
+// Reserves one more tombstone; false when out of memory.
 static inline bool rf_history_reserve(rf_history *history, rf_mem *mem) {
     if (history->dead_count < history->dead_capacity && !rf_history_has_old(history)) return true;
-    return rf_history_make_room(history, mem);
+    return rf_history_grow(history, mem);
 }
 
 // Takes ownership of the id's memory.
-static inline void rf_history_bury(rf_history *history, const rf_tombstone *tombstone) {
+static inline void rf_history_add_tombstone(rf_history *history, const rf_tombstone *tombstone) {
     history->dead[rf_history_ring(history->dead_first, history->dead_count++, history->dead_capacity)] = *tombstone;
 }
 

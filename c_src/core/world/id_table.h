@@ -19,7 +19,7 @@ static inline uint32_t rf_id_table_tag(uint64_t hash) {
 }
 
 // At most 13/16 full; a small table only half, so that its chains are short.
-static inline bool rf_id_table_has_room(const rf_id_table *table) {
+static inline bool rf_id_table_has_space(const rf_id_table *table) {
     uint32_t most = table->mask < 512 ? 8 : 13;
     return table->entries && (table->count + UINT64_C(1)) * 16 <= (table->mask + UINT64_C(1)) * most;
 }
@@ -29,9 +29,9 @@ bool rf_id_table_grow(rf_id_table *table, rf_mem *mem);
 void rf_id_table_remove(rf_id_table *table, uint32_t tag, uint32_t handle);
 bool rf_id_table_copy(rf_id_table *to, const rf_id_table *from, rf_mem *mem);
 
-// Makes room for one more entry; false when out of memory.
+// Reserves one more entry; false when out of memory.
 static inline bool rf_id_table_reserve(rf_id_table *table, rf_mem *mem) {
-    return rf_id_table_has_room(table) || rf_id_table_grow(table, mem);
+    return rf_id_table_has_space(table) || rf_id_table_grow(table, mem);
 }
 
 static inline void rf_id_table_insert(uint64_t *entries, uint32_t mask, uint64_t entry) {
@@ -40,7 +40,7 @@ static inline void rf_id_table_insert(uint64_t *entries, uint32_t mask, uint64_t
     entries[at] = entry;
 }
 
-// The handle must not be in the table, and room must be reserved.
+// The handle must not be in the table, and an entry must be reserved.
 static inline void rf_id_table_add(rf_id_table *table, uint32_t tag, uint32_t handle) {
     rf_id_table_insert(table->entries, table->mask, (uint64_t)tag << 32 | (handle + 1));
     table->count++;

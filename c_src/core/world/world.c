@@ -80,7 +80,7 @@ void rf_world_free(rf_world *world) {
         if (!page) continue;
         for (uint32_t j = 0; j < RF_PAGE_SIZE; j++) {
             rf_entity_id_free(&page->slots[j].id, &world->mem);
-            rf_others_free(page->slots[j].others, &world->mem);
+            rf_undeclared_list_free(page->slots[j].undeclared, &world->mem);
         }
         rf_mem_free(&world->mem, page, sizeof *page);
     }
@@ -104,9 +104,9 @@ static bool copy_page(rf_world *to, rf_slot_page **out, const rf_slot_page *from
     for (uint32_t i = 0; i < RF_PAGE_SIZE; i++) {
         rf_slot *slot = &page->slots[i];
         memset(&slot->id, 0, sizeof slot->id);
-        slot->others = NULL;
+        slot->undeclared = NULL;
         ok = ok && rf_entity_id_set(&slot->id, &to->mem, rf_entity_id_str(&from->slots[i].id)) &&
-             rf_others_copy(&slot->others, from->slots[i].others, &to->mem);
+             rf_undeclared_list_copy(&slot->undeclared, from->slots[i].undeclared, &to->mem);
     }
     return ok;
 }
@@ -169,10 +169,11 @@ static void renumber_entity(rf_world *world, uint32_t handle, uint32_t cut) {
         renumber(&stamp, cut);
         if (cell) rf_cell_set_stamp(cell, stamp);
     }
-    if (!(rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1)) return;
+    if (!rf_world_handle_alive(world, handle)) return;
     slot = rf_world_slot(world, handle);
     renumber(&slot->since, cut);
-    for (uint32_t i = 0; slot->others && i < slot->others->count; i++) renumber(&slot->others->items[i]->stamp, cut);
+    for (uint32_t i = 0; slot->undeclared && i < slot->undeclared->count; i++)
+        renumber(&slot->undeclared->items[i]->stamp, cut);
 }
 
 static void renumber_page(rf_slot_page *page, uint32_t cut) {
@@ -244,19 +245,14 @@ const rf_rules *rf_world_rules(const rf_world *world) {
     return world->rules;
 }
 
-static rf_entity entity_of(const rf_world *world, uint32_t handle) {
-    return (rf_entity){.handle1 = handle + 1, .generation = rf_world_slot(world, handle)->generation};
-}
-
 rf_entity rf_world_find(const rf_world *world, rf_str id) {
     uint32_t handle = rf_world_lookup(world, id, rf_hash(id, world->hash_seed));
-    return handle == RF_NO_HANDLE ? (rf_entity){0} : entity_of(world, handle);
+    return handle == RF_NO_HANDLE ? (rf_entity){0} : rf_world_entity(world, handle);
 }
 
 bool rf_world_alive(const rf_world *world, rf_entity entity) {
     uint32_t handle = entity.handle1 - 1;
-    return entity.handle1 != 0 && handle < world->handles &&
-           (rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1) &&
+    return entity.handle1 != 0 && handle < world->handles && rf_world_handle_alive(world, handle) &&
            rf_world_slot(world, handle)->generation == entity.generation;
 }
 
@@ -279,7 +275,7 @@ static bool next_with(const rf_world *world, const int *columns, size_t count, r
     while (handle < world->handles) {
         uint64_t mask = page_with(world, handle / RF_PAGE_SIZE, columns, count) >> (handle % RF_PAGE_SIZE);
         if (mask != 0) {
-            *entity = entity_of(world, handle + rf_low_bit(mask));
+            *entity = rf_world_entity(world, handle + rf_low_bit(mask));
             return true;
         }
         handle = (handle / RF_PAGE_SIZE + 1) * RF_PAGE_SIZE;

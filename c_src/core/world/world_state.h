@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "history.h"
 #include "id_table.h"
-#include "others.h"
+#include "undeclared.h"
 #include "stamps.h"
 #include "base/str.h"
 #include <roomfold/world.h>
@@ -15,7 +15,7 @@
 // the handle that was freed before it, plus one.
 typedef struct rf_slot {
     rf_entity_id id;
-    rf_others *others;
+    rf_undeclared_list *undeclared;
     uint32_t generation;
     uint32_t since; // revision of its creation
 } rf_slot;
@@ -23,7 +23,7 @@ typedef struct rf_slot {
 // 64 slots. Their change and creation revisions are in arrays, so that all 64 are compared at once.
 typedef struct rf_slot_page {
     uint64_t alive;
-    uint64_t with_others;              // a bit per slot: it has an rf_others
+    uint64_t with_undeclared;          // a bit per slot: it has an rf_undeclared_list
     uint32_t created, changed;         // the latest of these:
     uint32_t changed_at[RF_PAGE_SIZE]; // revision of the last change
     uint32_t created_at[RF_PAGE_SIZE]; // revision of its creation or replacement
@@ -59,8 +59,18 @@ static inline uint64_t rf_world_alive_on(const rf_world *world, uint32_t handle)
     return page ? page->alive : 0;
 }
 
+// Whether this handle, which is below world->handles, is a living entity's.
+static inline bool rf_world_handle_alive(const rf_world *world, uint32_t handle) {
+    return rf_world_alive_on(world, handle) >> (handle % RF_PAGE_SIZE) & 1;
+}
+
 static inline rf_slot *rf_world_slot(const rf_world *world, uint32_t handle) {
     return &rf_world_page(world, handle)->slots[handle % RF_PAGE_SIZE];
+}
+
+// The living entity with this handle.
+static inline rf_entity rf_world_entity(const rf_world *world, uint32_t handle) {
+    return (rf_entity){.handle1 = handle + 1, .generation = rf_world_slot(world, handle)->generation};
 }
 
 // Living entities that changed at or after `since`.

@@ -44,8 +44,8 @@ RF_WIRE_NUMBER(DELTA_BITS, 16, "bits of a number in a delta, at most")
 RF_WIRE_NUMBER(DELTA_WIDTH_BITS, 4, "bits of a delta's width minus one")
 RF_WIRE_NUMBER(STEPS_MAX, 8388608, "steps between the bounds of a quantised number, at most (2^23)")
 RF_WIRE_NUMBER(REACH_MAX, 4194304, "steps from zero to a bound, at most (2^22)")
-RF_WIRE_NUMBER(TURN_BITS_MIN, 4, "bits of each of the smallest three, at least")
-RF_WIRE_NUMBER(TURN_BITS_MAX, 16, "bits of each of the smallest three, at most")
+RF_WIRE_NUMBER(QUATERNION_BITS_MIN, 4, "bits of each of the smallest three, at least")
+RF_WIRE_NUMBER(QUATERNION_BITS_MAX, 16, "bits of each of the smallest three, at most")
 RF_WIRE_NUMBER(SUFFIX_MAX, 999999999, "the number that follows a word in a name, at most")
 RF_WIRE_NUMBER(SUFFIX_DIGITS, 9, "decimal digits of that number, at most")
 RF_WIRE_NUMBER(TAG_OTHERS, 16, "bit 4 of an event's tag: others follow")
@@ -157,7 +157,7 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| | f32, not quantised | n times bits(32) | the same |
 //| | f64, not quantised | n times 2 bits(32) | the same |
 //| | f32, f64, with a step | bit; 0: *steps*; 1: raw, as if not quantised | `0`: *delta*; `1, 0`: steps; `1, 1`: raw |
-//| | f32 x 4, smallest three | bit; 0: *turn*; 1: raw | `0`: bits(2) index, *delta*; `1, 0`: turn; `1, 1`: raw |
+//| | f32 x 4, smallest three | bit; 0: *quaternion*; 1: raw | `0`: bits(2) index, *delta*; `1, 0`: quaternion; `1, 1`: raw |
 //| | i64 | nib of the zigzag | the same |
 //| | bool | bit | the same |
 //| | string | *name* | the same |
@@ -169,7 +169,7 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| stands for `min + q * step`; q > steps is an error. An encoder takes `q = floor((v - min) * (1 / step) + 0.5)`, and raw for
 //| all n numbers if one is not within 0 .. steps. So |v - v'| <= step / 2, and the rounding to binary32 (at most step / 4 more, where |v| reaches 2^22 steps).
 //|
-//| **Turn**: bits(2) index, then three times bits(b) with the schema's b: the numbers of the other three places of x y z w, in this order. With
+//| **Quaternion**: bits(2) index, then three times bits(b) with the schema's b: the numbers of the other three places of x y z w, in this order. With
 //| `H = 2^(b-1) - 1` a number q stands for `(q - H) * (0.7071067811865476 / H)`; q > 2H is an error. The number at index is
 //| `sqrt(1 - a * a - b * b - c * c)` of the three, 0 if that is negative. An encoder takes raw if `s = x * x + y * y + z * z + w * w` is not within 63/64 .. 65/64; else index
 //| is the place of the largest by magnitude (the first of equals); `k = (1.875 - s * (1.25 - s * 0.375)) * (1.4142135623730951 * H)`, negative if the largest
@@ -177,13 +177,13 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| three numbers is off by at most 0.3536 / H + 0.0000012 from those of the unit quaternion
 //| (10 bits: 0.0007).
 //|
-//| **Delta**: bits(4), the width minus one; one bit for each number (n; for a turn 3), 1: it changed; for each that did: bits(width),
+//| **Delta**: bits(4), the width minus one; one bit for each number (n; for a quaternion 3), 1: it changed; for each that did: bits(width),
 //| the zigzag of new q minus old q, not 0. The old q is what the encoder's formula gives for the value that the receiver has (for
-//| a turn: with the index that is sent, whatever is largest; and only if the number at that index is not negative the signs stay). It is an error if the receiver has no such
+//| a quaternion: with the index that is sent, whatever is largest; and only if the number at that index is not negative the signs stay). It is an error if the receiver has no such
 //| component, its value has no q, or the new q is out of range.
 //|
 //| An encoder leaves out a changed component whose q's are what they were at the diff's start, and an entity of which nothing is left. It takes a delta if it knows
-//| the q's at the start (and, for a turn, the index is the same), the width is at most 16, and the delta is shorter than the whole in bits.
+//| the q's at the start (and, for a quaternion, the index is the same), the width is at most 16, and the delta is shorter than the whole in bits.
 //| A world knows, for each quantised component, the values that its last `history` changes and removals by an update replaced.
 //|
 //| ## Schema
@@ -289,7 +289,7 @@ RF_WIRE_POSE(RIGHT, 2, "the right hand")
 //|
 //| ## What it comes to
 //| Bytes per changed entity (created, updated or deleted), one diff for each tick, headers of frames included. Quantised: positions at 1 mm
-//| between -500 and 500 m, turns with 10 bits, and words from the first tenth of each match. Colyseus: numbers as float32 .. quantised to 16 bits where that
+//| between -500 and 500 m, rotations with 10 bits, and words from the first tenth of each match. Colyseus: numbers as float32 .. quantised to 16 bits where that
 //| is enough. Match by match, and with times: `docs/wire-figures.md`.
 //|
 //| | | JSON | term_to_binary | @colyseus/schema | packed, lossless | packed, quantised |
@@ -297,7 +297,7 @@ RF_WIRE_POSE(RIGHT, 2, "the right hand")
 //| | ten recorded matches at 35 Hz, 561,894 changes | 66.4 | 91.6 | 16.3 .. 15.0 | 18.7 | 5.9 |
 //| | one of them, least to most | 61.7 .. 70.0 | 85.5 .. 96.9 | 15.3 .. 18.5, 13.7 .. 17.5 | 17.0 .. 20.2 | 5.6 .. 7.2 |
 //| | head and two hands, three VR recordings at 72 Hz | 116 .. 119 | 142 | 36.9, 20.4 .. 21.4 | 31.3 | 6.8 .. 7.4 (1.5 .. 1.6 kB/s) |
-//| | 1,000 entities moved and turned at random, within 128 m | 95.1 (4 decimals) | 121.0 | | 28.8 | 11.6 |
+//| | 1,000 entities moved and rotated at random, within 128 m | 95.1 (4 decimals) | 121.0 | | 28.8 | 11.6 |
 
 #undef RF_WIRE_FRAME
 #undef RF_WIRE_TYPE

@@ -55,7 +55,7 @@ function writePart(bits, schema, part, size, given, pose) {
   // 1: raw. What is never quantised has no such bit.
   if (quantiser) bits.bits(steps ? 0 : 1, 1);
   if (!steps) return value.forEach((number) => bits.f32(number));
-  if (quantiser.turn) bits.bits(steps.index, 2);
+  if (quantiser.quaternion) bits.bits(steps.index, 2);
   for (const integer of steps.integers) bits.bits(integer, quantiser.bits);
 }
 

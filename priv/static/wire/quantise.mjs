@@ -5,9 +5,9 @@ const SQRT_HALF = 0.7071067811865476;
 
 /**
  * Numbers in equal steps from min to max.
- * @typedef {{turn: boolean, count: number, bits: number, most: number, integers: (value: any, index?: number) => Steps | null,
+ * @typedef {{quaternion: boolean, count: number, bits: number, most: number, integers: (value: any, index?: number) => Steps | null,
  *   value: (index: number, integers: number[]) => any}} Quantiser integers: null if the value has none; count: of them
- * @typedef {{index: number, integers: number[]}} Steps index: of a turn, the place that is left out
+ * @typedef {{index: number, integers: number[]}} Steps index: of a quaternion, the place that is left out
  */
 
 /** @param {"f32" | "f64"} kind @param {number} count @param {{step: number, min: number, max: number}} options @returns {Quantiser} */
@@ -16,7 +16,7 @@ export function stepQuantiser(kind, count, { step, min, max }) {
   const perStep = 1 / step;
   const number = kind === "f32" ? (q) => Math.fround(min + q * step) : (q) => min + q * step;
   return {
-    turn: false,
+    quaternion: false,
     count,
     most,
     bits: bitLength(most),
@@ -29,13 +29,13 @@ export function stepQuantiser(kind, count, { step, min, max }) {
 }
 
 /** A unit quaternion as the three numbers that are not its largest. @param {number} bits of each @returns {Quantiser} */
-export function turnQuantiser(bits) {
+export function quaternionQuantiser(bits) {
   const half = 2 ** (bits - 1) - 1;
   const most = 2 * half;
   const step = SQRT_HALF / half;
   const perStep = SQRT_2 * half;
   return {
-    turn: true,
+    quaternion: true,
     count: 3,
     most,
     bits,

@@ -1,8 +1,8 @@
 // A schema as packed frames carry it: the columns in order, and the words.
 
-import { REACH_MAX, STEPS_MAX, TURN_BITS_MAX, TURN_BITS_MIN, WORD_BYTES, WORDS_MAX } from "./numbers.mjs";
+import { REACH_MAX, STEPS_MAX, QUATERNION_BITS_MAX, QUATERNION_BITS_MIN, WORD_BYTES, WORDS_MAX } from "./numbers.mjs";
 import { byteLength, Bytes } from "./read.mjs";
-import { stepQuantiser, turnQuantiser } from "./quantise.mjs";
+import { stepQuantiser, quaternionQuantiser } from "./quantise.mjs";
 
 const TYPES = /** @type {const} */ (["f32", "f64", "i64", "bool", "string", "term"]);
 const [STEP, SMALLEST_THREE] = [1, 2];
@@ -64,7 +64,7 @@ function readQuantiser(from, quantise, type, count) {
   if (quantise === 0) return null;
   if (quantise === SMALLEST_THREE) {
     const bits = from.u8();
-    return type === "f32" && count === 4 && bits >= TURN_BITS_MIN && bits <= TURN_BITS_MAX ? turnQuantiser(bits) : from.fail("invalid_frame", start);
+    return type === "f32" && count === 4 && bits >= QUATERNION_BITS_MIN && bits <= QUATERNION_BITS_MAX ? quaternionQuantiser(bits) : from.fail("invalid_frame", start);
   }
   if (quantise !== STEP || (type !== "f32" && type !== "f64")) from.fail("invalid_frame", start);
   const options = { step: from.f64(), min: from.f64(), max: from.f64() };

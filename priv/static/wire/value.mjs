@@ -104,7 +104,7 @@ function readPlain(from, { type, count }, schema) {
 
 function readSteps(from, quantiser) {
   const start = from.at;
-  const index = quantiser.turn ? from.bits(2) : 0;
+  const index = quantiser.quaternion ? from.bits(2) : 0;
   const integers = Array.from({ length: quantiser.count }, () => from.bits(quantiser.bits));
   if (integers.some((q) => q > quantiser.most)) from.fail("invalid_frame", start);
   return quantiser.value(index, integers);
@@ -112,7 +112,7 @@ function readSteps(from, quantiser) {
 
 function readDelta(from, quantiser, old) {
   const start = from.at;
-  const index = quantiser.turn ? from.bits(2) : 0;
+  const index = quantiser.quaternion ? from.bits(2) : 0;
   const width = from.bits(DELTA_WIDTH_BITS) + 1;
   const changed = Array.from({ length: quantiser.count }, () => from.bit());
   const deltas = changed.map((is) => (is ? nonzero(from, width) : 0));

@@ -1,6 +1,6 @@
 defmodule Roomfold.Projection.Port do
   @moduledoc false
-  # Worlds in a port program. A value contains where the world is, its version, and what it can be recreated from (Kept) if the program ends.
+  # Worlds in a port program. A value contains where the world is, its version, and what it can be recreated from (Journal) if the program ends.
   #
   # Versions are counted twice. The program refuses calls for any but the newest; and `newest`, which all values of a world share, is still
   # known when the program has lost the world, so that an older value stays refused.
@@ -9,10 +9,10 @@ defmodule Roomfold.Projection.Port do
   alias Roomfold.{Error, Level, Report, Rules, Schema}
   alias Roomfold.Port, as: Pool
   alias Roomfold.Port.{Frames, Worker}
-  alias Roomfold.Projection.Port.Kept
+  alias Roomfold.Projection.Port.Journal
 
-  @enforce_keys [:worker, :number, :version, :newest, :kept]
-  defstruct [:worker, :number, :version, :newest, :kept]
+  @enforce_keys [:worker, :number, :version, :newest, :journal]
+  defstruct [:worker, :number, :version, :newest, :journal]
 
   # How often a call is tried at which the program ends, and how often one that was lost with the program, which may happen more often:
   @tries 3
@@ -43,7 +43,7 @@ defmodule Roomfold.Projection.Port do
       number: number,
       version: 1,
       newest: newest(1),
-      kept: Kept.new(definition)
+      journal: Journal.new(definition)
     }
 
     with {:ok, {:ok, 1}} <- attempt(state, {:new, number, 1, definition}, {:make, number}, @tries, @losses),
@@ -76,8 +76,8 @@ defmodule Roomfold.Projection.Port do
     if :atomics.compare_exchange(state.newest, 1, version, version + 1) == :ok do
       case call(state, name, argument) do
         {:ok, {:ok, raised, report}} when raised == version + 1 ->
-          kept = Kept.add(state.kept, {version, name, own(argument)}, size(argument))
-          {:ok, checkpoint(%{state | version: raised, kept: kept}), Report.from_native(report)}
+          journal = Journal.add(state.journal, {version, name, own(argument)}, size(argument))
+          {:ok, checkpoint(%{state | version: raised, journal: journal}), Report.from_native(report)}
 
         failure ->
           :atomics.put(state.newest, 1, version)
@@ -102,12 +102,12 @@ defmodule Roomfold.Projection.Port do
   defp own(other), do: other
 
   defp checkpoint(state) do
-    with true <- Kept.due?(state.kept),
+    with true <- Journal.due?(state.journal),
          {:ok, {:ok, checkpoint}} when is_binary(checkpoint) <- call(state, :checkpoint, nil) do
-      %{state | kept: Kept.rebase(state.kept, state.version, checkpoint)}
+      %{state | journal: Journal.rebase(state.journal, state.version, checkpoint)}
     else
       false -> state
-      _ -> %{state | kept: Kept.put_off(state.kept)}
+      _ -> %{state | journal: Journal.put_off(state.journal)}
     end
   end
 
@@ -116,14 +116,15 @@ defmodule Roomfold.Projection.Port do
     hits = {history, level |> Level.to_terms() |> :erlang.term_to_binary()}
 
     with {:ok, {:ok, _, _}} <- read(state, :open_hits, hits),
-         do: {:ok, %{state | kept: %{state.kept | hits: hits}}},
+         do: {:ok, %{state | journal: %{state.journal | hits: hits}}},
          else: (failure -> failed(failure))
   end
 
   @impl true
   def mark(state, time) do
     with {:ok, {:ok, _, _}} <- read(state, :mark, time),
-         do: {:ok, checkpoint(%{state | kept: Kept.add(state.kept, {state.version, :mark, time}, 16)})},
+         do:
+           {:ok, checkpoint(%{state | journal: Journal.add(state.journal, {state.version, :mark, time}, 16)})},
          else: (failure -> failed(failure))
   end
 
@@ -285,8 +286,8 @@ defmodule Roomfold.Projection.Port do
 
   # Other processes may be doing the same: each step carries the version it belongs to, and is skipped if it has been done.
   defp make_again(state) do
-    {{version, checkpoint}, changes} = Kept.plan(state.kept)
-    definition = state.kept.definition
+    {{version, checkpoint}, changes} = Journal.plan(state.journal)
+    definition = state.journal.definition
     make = {:make, state.number}
 
     start =
@@ -300,10 +301,10 @@ defmodule Roomfold.Projection.Port do
     end
   end
 
-  defp open_again(%{kept: %{hits: nil}}, _), do: :ok
+  defp open_again(%{journal: %{hits: nil}}, _), do: :ok
 
   defp open_again(state, version) do
-    case ask(state, {:open_hits, state.number, version, state.kept.hits}, {:use, state.number}) do
+    case ask(state, {:open_hits, state.number, version, state.journal.hits}, {:use, state.number}) do
       {:ok, {:ok, _, _}} -> :ok
       # Another process is further.
       {:ok, {:error, {:folded_on, _, _}}} -> :ok

@@ -114,8 +114,8 @@ defmodule Roomfold.Wire.Input do
         fn
           name, reader ->
             {place, reader} = Value.read(reader, position, layout)
-            {turn, reader} = Value.read(reader, rotation, layout)
-            {{name, %{"position" => place, "rotation" => turn}}, reader}
+            {quaternion, reader} = Value.read(reader, rotation, layout)
+            {{name, %{"position" => place, "rotation" => quaternion}}, reader}
         end
       )
 

@@ -14,7 +14,7 @@ defmodule Roomfold.Wire.Quantise do
         most = trunc(Float.ceil((max - min) / step))
 
         %{
-          turn: false,
+          quaternion: false,
           kind: kind,
           count: count,
           most: most,
@@ -29,7 +29,7 @@ defmodule Roomfold.Wire.Quantise do
         half = Bitwise.bsl(1, bits - 1) - 1
 
         %{
-          turn: true,
+          quaternion: true,
           kind: :f32,
           count: 3,
           most: 2 * half,
@@ -47,10 +47,10 @@ defmodule Roomfold.Wire.Quantise do
   def bit_length(0), do: 0
   def bit_length(number), do: 1 + bit_length(Bitwise.bsr(number, 1))
 
-  @doc "`{index, integers}` (index 0 except for a turn), or nil. A turn's index may be given."
+  @doc "`{index, integers}` (index 0 except for a quaternion), or nil. A quaternion's index may be given."
   def integers(quantiser, value, index \\ nil)
 
-  def integers(%{turn: false} = q, value, _) do
+  def integers(%{quaternion: false} = q, value, _) do
     steps = Enum.map(List.wrap(value), &Float.floor((&1 - q.min) * q.per_step + 0.5))
     if Enum.all?(steps, &(&1 >= 0 and &1 <= q.most)), do: {0, Enum.map(steps, &trunc/1)}
   rescue
@@ -64,11 +64,11 @@ defmodule Roomfold.Wire.Quantise do
       index = index || largest(value)
       scale = (1.875 - sum * (1.25 - sum * 0.375)) * q.per_step
       scale = if Enum.at(value, index) < 0, do: -scale, else: scale
-      {index, for(v <- List.delete_at(value, index), do: turn_integer(q, v * scale))}
+      {index, for(v <- List.delete_at(value, index), do: quaternion_integer(q, v * scale))}
     end
   end
 
-  defp turn_integer(q, v), do: trunc(Float.floor(v + (q.min + 0.5))) |> max(0) |> min(q.most)
+  defp quaternion_integer(q, v), do: trunc(Float.floor(v + (q.min + 0.5))) |> max(0) |> min(q.most)
 
   defp largest(value) do
     {_, index} = value |> Enum.with_index() |> Enum.max_by(fn {v, index} -> {abs(v), -index} end)
@@ -76,7 +76,7 @@ defmodule Roomfold.Wire.Quantise do
   end
 
   @doc "The value of these integers."
-  def value(%{turn: false} = q, _, integers) do
+  def value(%{quaternion: false} = q, _, integers) do
     values = for n <- integers, do: narrow(q.kind, q.min + n * q.step)
     if q.scalar, do: hd(values), else: values
   end

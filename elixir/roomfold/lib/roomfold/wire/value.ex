@@ -189,13 +189,13 @@ defmodule Roomfold.Wire.Value do
 
   def put(writer, %{quantiser: quantiser}, {:steps, index, integers}, _, mode) do
     writer = if mode == :change, do: Bits.put(writer, 1, 2), else: Bits.put(writer, 0, 1)
-    writer = if quantiser.turn, do: Bits.put(writer, index, 2), else: writer
+    writer = if quantiser.quaternion, do: Bits.put(writer, index, 2), else: writer
     Enum.reduce(integers, writer, &Bits.put(&2, &1, quantiser.bits))
   end
 
   def put(writer, %{quantiser: quantiser}, {:delta, index, zigzags, width}, _, :change) do
     writer = Bits.put(writer, 0, 1)
-    writer = if quantiser.turn, do: Bits.put(writer, index, 2), else: writer
+    writer = if quantiser.quaternion, do: Bits.put(writer, index, 2), else: writer
     writer = Bits.put(writer, width - 1, @width_bits)
     writer = Enum.reduce(zigzags, writer, &Bits.put(&2, if(&1 == 0, do: 0, else: 1), 1))
     for zigzag <- zigzags, zigzag != 0, reduce: writer, do: (writer -> Bits.put(writer, zigzag, width))
@@ -240,7 +240,7 @@ defmodule Roomfold.Wire.Value do
 
   defp is({value, reader}), do: {{:is, value}, reader}
 
-  defp index(reader, %{turn: true}), do: Bits.bits(reader, 2)
+  defp index(reader, %{quaternion: true}), do: Bits.bits(reader, 2)
   defp index(reader, _), do: {0, reader}
 
   defp steps(reader, quantiser) do

@@ -1,4 +1,4 @@
-defmodule Roomfold.Projection.Port.Kept do
+defmodule Roomfold.Projection.Port.Journal do
   @moduledoc false
   # What a world can be recreated from: its definition or its last checkpoint, and the changes since. All of it is bytes.
   #
@@ -21,22 +21,22 @@ defmodule Roomfold.Projection.Port.Kept do
   def new(definition), do: %__MODULE__{definition: definition}
 
   @doc "Adds a change, of about this many bytes."
-  def add(kept, change, size) do
-    {version, checkpoint, changes, bytes, count} = kept.base
-    %{kept | base: {version, checkpoint, [change | changes], bytes + size, count + 1}}
+  def add(journal, change, size) do
+    {version, checkpoint, changes, bytes, count} = journal.base
+    %{journal | base: {version, checkpoint, [change | changes], bytes + size, count + 1}}
   end
 
   @doc "Whether a checkpoint is due."
   def due?(%{base: {_, _, _, bytes, count}, limit: limit}), do: bytes > limit or count >= @most_changes
 
   @doc "Adds a checkpoint of the world at a version."
-  def rebase(kept, version, checkpoint) do
+  def rebase(journal, version, checkpoint) do
     limit = max(@least_bytes, @times_checkpoint * byte_size(checkpoint))
-    %{kept | older: kept.base, base: {version, checkpoint, [], 0, 0}, limit: limit}
+    %{journal | older: journal.base, base: {version, checkpoint, [], 0, 0}, limit: limit}
   end
 
   @doc "A checkpoint failed: the next try is put off."
-  def put_off(kept), do: %{kept | limit: kept.limit * 2}
+  def put_off(journal), do: %{journal | limit: journal.limit * 2}
 
   @doc "The start, {version, checkpoint | nil}, and all changes since, in order."
   @spec plan(%__MODULE__{}) :: {{pos_integer, binary | nil}, [change]}

@@ -95,28 +95,28 @@ static void fold_round(rf_world *world, uint32_t count, uint32_t chance, int mix
     free(text);
 }
 
-static rf_str encoded(const rf_wire_way *way, const rf_world *world, bool diff, uint64_t from) {
+static rf_str encoded(const rf_wire_ops *ops, const rf_world *world, bool diff, uint64_t from) {
     uint8_t *bytes;
     size_t len;
-    ck_assert_int_eq(rf_encode_packed_by(way, world, diff, from, 0, rf_allocator_default(), &bytes, &len), RF_OK);
+    ck_assert_int_eq(rf_encode_packed_by(ops, world, diff, from, 0, rf_allocator_default(), &bytes, &len), RF_OK);
     return (rf_str){(char *)bytes, len};
 }
 
-static const rf_wire_way *scalar(void) {
-    const rf_wire_way *const *way = rf_wire_ways;
-    while (strcmp((*way)->name, "scalar") != 0) way++;
-    return *way;
+static const rf_wire_ops *scalar(void) {
+    const rf_wire_ops *const *ops = rf_wire_all_ops;
+    while (strcmp((*ops)->name, "scalar") != 0) ops++;
+    return *ops;
 }
 
-// The scalar way's frame, which all others write, too. To be freed.
+// The frame without vector instructions, which all others write, too. To be freed.
 static rf_str the_frame(const rf_world *world, bool diff, uint64_t from) {
     rf_str expected = encoded(scalar(), world, diff, from);
-    for (const rf_wire_way *const *way = rf_wire_ways; strcmp((*way)->name, "scalar") != 0; way++) {
+    for (const rf_wire_ops *const *ops = rf_wire_all_ops; strcmp((*ops)->name, "scalar") != 0; ops++) {
         rf_str got;
-        if (!(*way)->available()) continue;
-        got = encoded(*way, world, diff, from);
+        if (!(*ops)->available()) continue;
+        got = encoded(*ops, world, diff, from);
         ck_assert_uint_eq(got.len, expected.len);
-        ck_assert_msg(memcmp(got.data, expected.data, got.len) == 0, "%s writes other bytes", (*way)->name);
+        ck_assert_msg(memcmp(got.data, expected.data, got.len) == 0, "%s writes other bytes", (*ops)->name);
         free((char *)(uintptr_t)got.data);
     }
     return expected;
@@ -153,7 +153,7 @@ static void check(rf_world *world, rf_world *mirror, uint64_t from) {
 }
 
 // Few of many, all at once, small steps and large ones; several changes between two diffs.
-START_TEST(frames_are_the_same_in_every_way) {
+START_TEST(frames_are_the_same_with_all_ops) {
     static const uint32_t chances[] = {1, 1, 2, 5, 30, 300, GAPS};
     static const int mixes[] = {-7, -1, -2, -3, 3, 7};
     static const double reaches[] = {60, 0.02, 70};
@@ -179,9 +179,9 @@ END_TEST
 
 static void add(TCase *tests) {
     tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, frames_are_the_same_in_every_way);
+    tcase_add_test(tests, frames_are_the_same_with_all_ops);
 }
 
 int main(void) {
-    return run_tests("wire ways", add);
+    return run_tests("wire ops", add);
 }
