@@ -145,11 +145,15 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
   });
 
   test("a door opens for who comes near, and everybody sees it", async () => {
-    await gateway.order("publish", room, "door_closed", { id: DOOR });
-    await place("ann", BEFORE_DOOR);
-    await ann.until("ann is at the door, which is shut", ({ own, sectors }) => near(own?.position, BEFORE_DOOR.position, 0.05) && sectors[DOOR]?.ceiling === 0);
-    await ann.hold("KeyW", () => happened("door_triggered", (event) => event.id === DOOR));
-    await happened("door_opened", ({ id, seq }) => id === DOOR && seq > carl.events.findLast(({ event_name }) => event_name === "door_triggered").seq);
+    // The room's timer opens it, too, once a minute. If that was just before ann came, she comes once more.
+    for (let opened = false; !opened; ) {
+      const shut = await gateway.order("publish", room, "door_closed", { id: DOOR });
+      await place("ann", BEFORE_DOOR);
+      await ann.until("ann is at the door, which is shut", ({ own, sectors }) => near(own?.position, BEFORE_DOOR.position, 0.05) && sectors[DOOR]?.ceiling === 0);
+      const { seq: came } = await ann.hold("KeyW", () => happened("door_triggered", ({ id, seq }) => id === DOOR && seq > shut));
+      const before = carl.events.some(({ event_name, id, seq }) => event_name === "door_opened" && id === DOOR && seq > shut && seq < came);
+      opened = !before && (await happened("door_opened", ({ id, seq }) => id === DOOR && seq > came));
+    }
     for (const tab of [ann, bob]) await tab.until("it is open", ({ sectors }) => sectors[DOOR].ceiling > 2);
     await eventually("in node too", () => carl.world.get(DOOR).ceiling > 2);
     await ann.picture("live-door");
