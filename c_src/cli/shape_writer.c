@@ -53,20 +53,26 @@ static bool listed(const change_list *ids, rf_str id) {
 
 // ---- pieces -------------------------------------------------------------------------------------
 
+// Whether the byte at *i stands outside of strings, and is no quote. Moves *i past a backslash to what it escapes.
+static bool outside(rf_str text, size_t *i, bool *string) {
+    char byte = text.data[*i];
+    if (*string && byte == '\\')
+        ++*i;
+    else if (byte == '"')
+        *string = !*string;
+    else
+        return !*string;
+    return false;
+}
+
 // Writes a value's text without white space between its tokens, so that it stays on one line.
 static void value(output *out, rf_str text) {
     size_t from = 0;
     bool string = false;
     for (size_t i = 0; i < text.len; i++) {
-        char byte = text.data[i];
-        if (string && byte == '\\') {
-            i++;
-        } else if (byte == '"') {
-            string = !string;
-        } else if (!string && memchr(" \t\r\n", byte, 4)) {
-            output_bytes(out, (rf_str){text.data + from, i - from});
-            from = i + 1;
-        }
+        if (!outside(text, &i, &string) || !memchr(" \t\r\n", text.data[i], 4)) continue;
+        output_bytes(out, (rf_str){text.data + from, i - from});
+        from = i + 1;
     }
     output_bytes(out, (rf_str){text.data + from, text.len - from});
 }
@@ -212,15 +218,9 @@ static bool too_deep(rf_str text) {
     bool string = false;
     if (text.len <= 2 * KIND_DEPTH) return false;
     for (size_t i = 0; i < text.len; i++) {
-        char byte = text.data[i];
-        if (string && byte == '\\') {
-            i++;
-        } else if (byte == '"') {
-            string = !string;
-        } else if (!string) {
-            depth += byte == '{' || byte == '[';
-            depth -= byte == '}' || byte == ']';
-        }
+        if (!outside(text, &i, &string)) continue;
+        depth += text.data[i] == '{' || text.data[i] == '[';
+        depth -= text.data[i] == '}' || text.data[i] == ']';
         if (depth > most) most = depth;
     }
     return most > KIND_DEPTH;

@@ -1,4 +1,5 @@
 // fuzz_fold_json.c: folds any text into a small world, at once and in slices; then makes every query on the world.
+#include "fold_text.h"
 #include "read_world.h"
 #include "rules_world.h"
 
@@ -23,26 +24,14 @@ static rf_world *new_world(void) {
     return world;
 }
 
-static void fold(rf_world *world, rf_str text, size_t slice) {
-    rf_json_batch batch = {.text = text};
-    rf_report report;
-    rf_fold *into;
-    rf_report_init(&report, rf_allocator_default());
-    if (rf_fold_new(world, &report, &into) != RF_OK) abort();
-    while (!batch.done)
-        if (rf_fold_json(into, &batch, slice) != RF_OK) abort();
-    rf_fold_free(into);
-    rf_report_free(&report);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size ? size : 1); // exactly this size, so that reading past the end is detected
     rf_world *whole = new_world(), *sliced = new_world();
     memcpy(text, data, size);
-    fold(whole, (rf_str){text, size}, SIZE_MAX);
-    fold(sliced, (rf_str){text, size}, 1);
+    fold_text(whole, (rf_str){text, size}, SIZE_MAX);
+    fold_text(sliced, (rf_str){text, size}, 1);
     if (rf_world_seq(whole) != rf_world_seq(sliced) || rf_world_count(whole) != rf_world_count(sliced)) abort();
     read_world(whole);
     rf_world_free(whole);

@@ -1,6 +1,7 @@
 // fuzz_world.c: bytes as what happens to a world and to what follows it. Entities come, change and go, one by one or by
 // the page; a follower is kept up to date by diffs, starts again from a snapshot, or takes over; a scene has targets
 // for the entities. What was kept up to date must be equal to what starts anew.
+#include "fold_text.h"
 #include "read_world.h"
 
 #include <stdarg.h>
@@ -43,19 +44,6 @@ say(events *to, const char *format, ...) {
     va_end(arguments);
     if (len < 0 || (size_t)len >= sizeof to->text - to->len) abort();
     to->len += (size_t)len;
-}
-
-static void fold(rf_world *world, const events *from) {
-    rf_json_batch batch = {.text = {from->text, from->len}};
-    rf_report report;
-    rf_fold *into;
-    rf_report_init(&report, rf_allocator_default());
-    if (rf_fold_new(world, &report, &into) != RF_OK) abort();
-    while (!batch.done)
-        if (rf_fold_json(into, &batch, 64) != RF_OK) abort();
-    if (report.rejected_count > 0) abort();
-    rf_fold_free(into);
-    rf_report_free(&report);
 }
 
 static rf_world *new_world(rf_schema *schema, uint64_t seq) {
@@ -115,7 +103,7 @@ static void happen(rf_world *world, unsigned op, input *in) {
             end(&list, id);
     }
     say(&list, "]");
-    fold(world, &list);
+    if (fold_text(world, (rf_str){list.text, list.len}, 64) > 0) abort();
 }
 
 // ---- followers --------------------------------------------------------------------------------------

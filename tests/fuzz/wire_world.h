@@ -2,6 +2,7 @@
 #ifndef TESTS_FUZZ_WIRE_WORLD_H
 #define TESTS_FUZZ_WIRE_WORLD_H
 
+#include "fold_text.h"
 #include "read_world.h"
 
 #include <string.h>
@@ -20,18 +21,6 @@ static const char wire_text[] = "[{\"event\":\"create\",\"entity_id\":\"a1\",\"c
                                 "-5,\"b\":true,\"s\":\"x\",\"t\":[1]}},"
                                 "{\"event\":\"create\",\"entity_id\":\"c\",\"components\":{\"position\":[100,0,0]}},{"
                                 "\"event\":\"delete\",\"entity_id\":\"b\"}]";
-
-static inline void wire_fold(rf_world *world, const char *text) {
-    rf_json_batch batch = {.text = {text, strlen(text)}};
-    rf_report report;
-    rf_fold *fold;
-    rf_report_init(&report, rf_allocator_default());
-    if (rf_fold_new(world, &report, &fold) != RF_OK) abort();
-    while (!batch.done)
-        if (rf_fold_json(fold, &batch, 100) != RF_OK) abort();
-    rf_fold_free(fold);
-    rf_report_free(&report);
-}
 
 static inline rf_world *wire_world(rf_schema *schema, uint64_t seq) {
     rf_world_def def = rf_world_def_default();
@@ -55,7 +44,7 @@ static inline const rf_world *wire_first(void) {
         RF_OK)
         abort();
     world = wire_world(schema, 0);
-    wire_fold(world, wire_text);
+    fold_text(world, (rf_str){wire_text, sizeof wire_text - 1}, 100);
     return world;
 }
 
@@ -79,7 +68,7 @@ static inline void wire_check(const rf_world *world) {
     wire_encode(other, false, 0, &again, &again_len);
     read_world(world);
     read_world(other);
-    wire_fold(other, wire_text);
+    fold_text(other, (rf_str){wire_text, sizeof wire_text - 1}, 100);
     read_world(other);
     rf_schema_release(schema);
     rf_world_free(other);

@@ -26,7 +26,7 @@ defmodule Roomfold.EventLog.Memory do
       iex> Roomfold.EventLog.rooms({Roomfold.EventLog.Memory, pid})
       {:ok, []}
   """
-  @spec start_link(GenServer.options()) :: GenServer.on_start()
+  @spec start_link([{:after_term, non_neg_integer} | GenServer.option()]) :: GenServer.on_start()
   def start_link(opts \\ []) do
     {term, opts} = Keyword.pop_lazy(opts, :after_term, fn -> System.os_time(:microsecond) end)
     GenServer.start_link(__MODULE__, term, opts)
