@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 // Folds each line by itself, so that no template is there, and all together, so that they are used.
 static void check_alike(char **lines, size_t count) {
@@ -203,12 +205,57 @@ START_TEST(batches_of_any_size_are_the_same) {
 }
 END_TEST
 
+// The end of a broken object is searched in what follows it, for the event's name. A text of many of them must not be
+// searched to its end for each: here what is too far away can't be read.
+START_TEST(the_end_of_broken_objects_is_not_searched_again_and_again) {
+    static const char broken[] = "{\"a\":[1\n";
+    static const char line[] = "{\"event\":\"create\",\"entity_id\":\"x\",\"components\":{}}\n";
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), len = 8 * page, vain = 2 << 20;
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_json_batch batch = {0};
+    rf_report report;
+    rf_fold *fold;
+    char *text = malloc(vain), *late;
+    void *pages;
+    ck_assert_int_eq(posix_memalign(&pages, page, len), 0);
+    rf_report_init(&report, rf_allocator_default());
+    ck_assert_int_eq(rf_fold_new(world, &report, &fold), RF_OK);
+    memset(text, ' ', vain);
+    memcpy(text, broken, sizeof broken - 1);
+    batch.text = (rf_str){text, vain};
+    while (!batch.done) ck_assert_int_eq(rf_fold_json(fold, &batch, 1), RF_OK);
+    memset(pages, ' ', len);
+    memcpy(pages, broken, sizeof broken - 1);
+    memcpy((char *)pages + sizeof broken - 1, line, sizeof line - 1);
+    ck_assert_int_eq(mprotect((char *)pages + 4 * page, 4 * page, PROT_NONE), 0);
+    batch = (rf_json_batch){.text = {pages, len}};
+    ck_assert_int_eq(rf_fold_json(fold, &batch, 2), RF_OK);
+    ck_assert_uint_eq(report.rejected_count, 2);
+    ck_assert_uint_eq(report.folded, 1);
+    ck_assert_int_eq(mprotect((char *)pages + 4 * page, 4 * page, PROT_READ | PROT_WRITE), 0);
+    // A name that comes so late is found all the same.
+    late = text + sprintf(text, "{\"components\":{\"note\":\"");
+    memset(late, 'x', 5000);
+    strcpy(late + 5000, "\"},\"entity_id\":\"y\",\"event\":\"create\"}");
+    batch = (rf_json_batch){.text = {text, strlen(text)}};
+    ck_assert_int_eq(rf_fold_json(fold, &batch, 1), RF_OK);
+    ck_assert_uint_eq(report.folded, 2);
+    ck_assert(rf_world_alive(world, rf_world_find(world, STR("y"))));
+    rf_fold_free(fold);
+    rf_report_free(&report);
+    rf_world_free(world);
+    free(pages);
+    free(text);
+}
+END_TEST
+
 static void add(TCase *tests) {
     tcase_add_test(tests, templates_change_nothing);
     tcase_add_test(tests, plain_updates_are_the_same);
     tcase_add_test(tests, a_text_cut_at_every_byte);
     tcase_add_test(tests, duplicates_among_many_keys);
     tcase_add_test(tests, batches_of_any_size_are_the_same);
+    tcase_add_test(tests, the_end_of_broken_objects_is_not_searched_again_and_again);
 }
 
 int main(void) {

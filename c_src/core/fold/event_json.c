@@ -80,17 +80,37 @@ static const char *skip_space(const char *at, const char *end) {
     return at;
 }
 
-// Looks ahead from an event's first key for the key of its name; NULL if there is none. In text that is not JSON the
-// result can be anything, but then reading the event will fail anyway.
-static const char *find_name(const char *at, const char *end) {
-    while (at) {
-        const char *key = skip_space(at, end);
-        if (key >= end || *key != '"') return NULL;
-        if (end - key > 12 && (memcmp(key, "\"event\"", 7) == 0 || memcmp(key, "\"event_name\"", 12) == 0)) return key;
-        at = rf_value_json_end(key, end); // of the key, its colon and its value
-        if (at && *at++ != ',') return NULL;
+static bool is_name_key(const char *key, const char *end) {
+    return end - key > 12 && (memcmp(key, "\"event\"", 7) == 0 || memcmp(key, "\"event_name\"", 12) == 0);
+}
+
+// Broken objects, of which no end is found, would be searched to the end of the text, each again. Once so many bytes
+// have been searched in vain, only so many are searched of an object; if its name comes later, it is read twice.
+#define VAIN_MAX ((size_t)1 << 20)
+#define AHEAD_MAX 1024
+
+// Searches from a key that is not the name's.
+static const char *search_name(rf_fold *fold, const char *key, const char *end) {
+    const char *start = key;
+    if (fold->searched_in_vain > VAIN_MAX && end - key > AHEAD_MAX) end = key + AHEAD_MAX;
+    while (key < end && *key == '"') {
+        const char *at = rf_value_json_end(key, end); // of the key, its colon and its value
+        if (!at) {
+            fold->searched_in_vain += (size_t)(end - start);
+            return NULL;
+        }
+        if (*at != ',') return NULL;
+        key = skip_space(at + 1, end);
+        if (is_name_key(key, end)) return key;
     }
     return NULL;
+}
+
+// Looks ahead from an event's first key for the key of its name; NULL if there is none. In text that is not JSON the
+// result can be anything, but then reading the event will fail anyway.
+static const char *find_name(rf_fold *fold, const char *at, const char *end) {
+    const char *key = skip_space(at, end);
+    return is_name_key(key, end) ? key : search_name(fold, key, end);
 }
 
 // Begins the draft with the name whose key is at name_at (or NULL). If its value cannot be a name, the draft is
@@ -119,7 +139,7 @@ static bool unique(rf_fold *fold, rf_scan *scan, const rf_draft *draft, rf_str k
 }
 
 // name_at: where the look-ahead found the name's key, or NULL. again_at: a name key that it missed (written with
-// escapes); the event is then read again with it.
+// escapes, or too far ahead); the event is then read again with it.
 typedef struct event_name {
     const char *name_at, *again_at;
 } event_name;
@@ -169,10 +189,10 @@ static bool read_object(rf_fold *fold, rf_scan *scan) {
         return true;
     }
     start = scan->at;
-    name.name_at = find_name(start, scan->end);
+    name.name_at = find_name(fold, start, scan->end);
     begin_event(fold, scan, name.name_at);
     if (!event_entries(fold, scan, &name)) return false;
-    if (name.again_at) { // its key was written with escapes
+    if (name.again_at) {
         scan->at = start;
         name = (event_name){.name_at = name.again_at};
         begin_event(fold, scan, name.name_at);

@@ -51,6 +51,7 @@ struct rf_fold {
     rf_number_list_reader *number_list; // of JSON text
     uint64_t index;                     // of the current event
     rf_str object;                      // its text, if it is an object without a template
+    size_t searched_in_vain;            // bytes, for an end of objects that have none (event_json.c)
     bool patching;                      // between rf_patch_begin and rf_patch_end
     bool no_memory;
     struct rf_admission *admission; // events are only tried out, for this admission; NULL: they are folded
