@@ -1,7 +1,9 @@
 #include "inspection.h"
+#include "random_seed.h"
 
 void inspection_start(inspection *in) {
     *in = (inspection){0};
+    in->names.seed = in->producers.seed = in->kinds.seed = random_seed();
     timeline_start(&in->time);
 }
 

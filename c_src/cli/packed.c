@@ -1,4 +1,5 @@
 #include "packed.h"
+#include "random_seed.h"
 #include "snapshot.h"
 
 #include <stdlib.h>
@@ -117,6 +118,7 @@ static void take_frame(packed *log, size_t len) {
 static rf_status make_world(const packed *log, uint64_t seq, rf_world **out) {
     rf_world_def def = rf_world_def_default();
     def.schema = log->schema;
+    def.hash_seed = random_seed();
     def.seq = seq;
     def.history = 1;
     return rf_world_new(&def, out);

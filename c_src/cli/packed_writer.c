@@ -1,6 +1,7 @@
 #include "packed_writer.h"
 
 #include "packed.h"
+#include "random_seed.h"
 #include <stdlib.h>
 
 // Events per frame. A frame is read as a whole, so this lets a log be larger than memory.
@@ -40,6 +41,7 @@ static rf_status write_snapshot(packed_writer *writer, rf_str begin, offence *wh
     size_t len;
     rf_status status;
     def.schema = writer->schema;
+    def.hash_seed = random_seed();
     def.history = 1;
     status = rf_world_new(&def, &world);
     if (status == RF_OK && begin.len > 0) status = fold_line(world, begin, writer->schema, why);
@@ -51,7 +53,7 @@ static rf_status write_snapshot(packed_writer *writer, rf_str begin, offence *wh
 }
 
 rf_status packed_writer_open(packed_writer *writer, output *out, rf_schema *schema, rf_str begin, offence *why) {
-    rf_status status = rf_packer_new(rf_allocator_default(), schema, &writer->packer);
+    rf_status status = rf_packer_new(rf_allocator_default(), schema, random_seed(), &writer->packer);
     writer->out = out;
     writer->schema = rf_schema_retain(schema);
     *why = (offence){0};

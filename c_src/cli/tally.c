@@ -4,8 +4,8 @@
 #include <string.h>
 
 // FNV-1a
-static uint64_t hash_of(rf_str text) {
-    uint64_t hash = UINT64_C(14695981039346656037);
+static uint64_t hash_of(const tally *of, rf_str text) {
+    uint64_t hash = UINT64_C(14695981039346656037) ^ of->seed;
     for (size_t i = 0; i < text.len; i++) hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(1099511628211);
     return hash ^ hash >> 32;
 }
@@ -43,7 +43,7 @@ static bool insert(tally *of, rf_str text, uint64_t hash, size_t slot) {
 }
 
 bool tally_add(tally *of, rf_str text) {
-    uint64_t hash = hash_of(text);
+    uint64_t hash = hash_of(of, text);
     size_t at;
     if (of->count * 2 >= of->slot_count && !rehash(of)) return false;
     for (at = hash & (of->slot_count - 1); of->slots[at]; at = (at + 1) & (of->slot_count - 1)) {

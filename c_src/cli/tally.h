@@ -18,6 +18,7 @@ typedef struct tally {
     size_t count, capacity;
     uint32_t *slots; // an entry's index plus one; the count is a power of two, at least twice the entries
     size_t slot_count;
+    uint64_t seed; // of the hash; set it before the first text is added
     uint64_t others;
 } tally;
 

@@ -2,6 +2,7 @@
 #include "builtin_rules.h"
 #include "command.h"
 #include "input.h"
+#include "random_seed.h"
 #include "text_error.h"
 
 #include <errno.h>
@@ -80,16 +81,6 @@ static int load_rules(const char *name, const char *who, rf_schema *schema, rf_r
         code = text_error(who, name, text, &error);
     input_close(file);
     return code;
-}
-
-// Protects against ids chosen to collide. If it fails, only that protection is missing.
-static uint64_t random_seed(void) {
-    uint64_t seed = 0;
-    FILE *from = fopen("/dev/urandom", "rb");
-    if (!from) return 0;
-    if (fread(&seed, sizeof seed, 1, from) != 1) seed = 0;
-    fclose(from);
-    return seed;
 }
 
 int world_setup_make(const world_setup *setup, const char *who, rf_schema *schema, rf_world **out) {

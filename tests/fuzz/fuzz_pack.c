@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         wire_encode(from, true, rf_world_seq(from), &diff, &len);
         tag = diff[3];
         free(diff);
-        if (rf_packer_new(rf_allocator_default(), (rf_schema *)(uintptr_t)rf_world_schema(from), &packer) != RF_OK)
+        if (rf_packer_new(rf_allocator_default(), (rf_schema *)(uintptr_t)rf_world_schema(from), 1, &packer) != RF_OK)
             abort();
     }
     if (size > 0 && data[0] == '{') {

@@ -25,10 +25,14 @@ static int by_key(const void *left, const void *right) {
 }
 
 // Reads the value that starts with this token, as a term after the others.
-static rf_status read_value(rf_members *members, rf_json_reader *reader, rf_json_token *token) {
+static rf_status read_value(rf_members *members, rf_json_reader *reader, rf_json_token *token, bool components) {
     rf_builder *values = &members->values;
     rf_builder_start(values);
-    while (rf_json_put_token(values, token) && values->depth > 0) *token = rf_json_next(reader);
+    values->max_depth = RF_TERM_DEPTH + components;
+    while (rf_json_put_token(values, token) && values->depth > 0) {
+        if (values->depth > RF_TERM_DEPTH && members->too_deep_at == 0) members->too_deep_at = token->offset;
+        *token = rf_json_next(reader);
+    }
     return values->status;
 }
 
@@ -38,13 +42,15 @@ static rf_status read_members(rf_members *members, rf_json_reader *reader, rf_js
     if (token->kind != RF_JSON_OPEN_MAP) return RF_NOT_AN_EVENT;
     for (;;) {
         rf_member item = {.key_at = members->keys.len, .value_at = members->values.out.len};
+        bool components;
         rf_status status;
         *token = rf_json_next(reader);
         if (token->kind != RF_JSON_KEY) break;
         item.key_len = token->as.string.len;
+        components = rf_str_eq(token->as.string, RF_LIT("components"));
         rf_buf_bytes(&members->keys, token->as.string.data, item.key_len);
         *token = rf_json_next(reader);
-        status = read_value(members, reader, token);
+        status = read_value(members, reader, token, components);
         if (status != RF_OK || token->kind == RF_JSON_ERROR) return status;
         item.value_len = members->values.out.len - item.value_at;
         rf_buf_bytes(&members->list, &item, sizeof item);
@@ -62,6 +68,7 @@ rf_status rf_members_read(rf_members *members, rf_str text, rf_error *error) {
     if (status != RF_OK) return rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
     members->values.out.len = members->keys.len = members->list.len = 0;
     members->keys.failed = members->list.failed = false;
+    members->too_deep_at = 0;
     status = read_members(members, reader, &token);
     if (token.kind == RF_JSON_ERROR) {
         rf_error read = rf_json_error(reader);

@@ -16,6 +16,9 @@ typedef struct rf_members {
     rf_builder values; // terms, one after the other
     rf_buf keys;
     rf_buf list; // rf_member, sorted by key
+    // The value of "components" may have a level more than a term, since it is a map of terms: the offset of the first
+    // bracket that opens this level; 0: it does not have it.
+    size_t too_deep_at;
 } rf_members;
 
 void rf_members_init(rf_members *members, rf_allocator allocator);

@@ -10,8 +10,8 @@ typedef struct place {
     uint32_t at, len;
 } place;
 
-void rf_text_table_init(rf_text_table *table, rf_allocator allocator) {
-    *table = (rf_text_table){.allocator = allocator};
+void rf_text_table_init(rf_text_table *table, rf_allocator allocator, uint64_t seed) {
+    *table = (rf_text_table){.allocator = allocator, .seed = seed};
     rf_buf_init(&table->out.buf, allocator);
     rf_buf_init(&table->places, allocator);
 }
@@ -33,7 +33,7 @@ static bool grow_table(rf_text_table *table) {
     uint32_t *slots = rf_alloc_zero(table->allocator, size * sizeof *slots);
     if (!slots) return false;
     for (uint32_t i = 0; i < table->count; i++) {
-        uint32_t at = (uint32_t)rf_hash(text_at(table, i), 0) & (size - 1);
+        uint32_t at = (uint32_t)rf_hash(text_at(table, i), table->seed) & (size - 1);
         while (slots[at] != 0) at = (at + 1) & (size - 1);
         slots[at] = i + 1;
     }
@@ -50,7 +50,7 @@ uint64_t rf_text_table_add(rf_text_table *table, rf_str bytes) {
         table->out.buf.failed = true;
         return 0;
     }
-    at = (uint32_t)rf_hash(bytes, 0) & (table->size - 1);
+    at = (uint32_t)rf_hash(bytes, table->seed) & (table->size - 1);
     for (; table->slots[at] != 0; at = (at + 1) & (table->size - 1))
         if (rf_str_eq(text_at(table, table->slots[at] - 1), bytes)) return table->slots[at] - 1;
     rf_wire_varint(&table->out, bytes.len);

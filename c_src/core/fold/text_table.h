@@ -7,6 +7,7 @@
 
 typedef struct rf_text_table {
     rf_allocator allocator;
+    uint64_t seed;   // of the hash
     rf_wire_out out; // as in the frame: each text behind its length
     rf_buf places;   // by number: where it is in `out`
     uint32_t count;
@@ -14,7 +15,7 @@ typedef struct rf_text_table {
     uint32_t size;   // of slots: a power of two
 } rf_text_table;
 
-void rf_text_table_init(rf_text_table *table, rf_allocator allocator);
+void rf_text_table_init(rf_text_table *table, rf_allocator allocator, uint64_t seed);
 void rf_text_table_free(rf_text_table *table);
 // The number of a text, which is added if it is new. Without memory 0, and the table has failed.
 uint64_t rf_text_table_add(rf_text_table *table, rf_str bytes);

@@ -46,13 +46,13 @@ typedef struct event {
     uint8_t op;
 } event;
 
-rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, rf_packer **out) {
+rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, uint64_t hash_seed, rf_packer **out) {
     rf_packer *packer = rf_alloc_zero(allocator, sizeof *packer);
     *out = packer;
     if (!packer) return RF_NO_MEMORY;
     packer->allocator = allocator;
     packer->schema = rf_schema_retain(schema);
-    rf_text_table_init(&packer->texts, allocator);
+    rf_text_table_init(&packer->texts, allocator, hash_seed);
     rf_members_init(&packer->members, allocator);
     rf_buf *const bufs[] = {&packer->events.buf, &packer->frame, &packer->undeclared, &packer->fields,
                             &packer->out.buf};
@@ -117,7 +117,8 @@ static rf_status interpret(const rf_packer *packer, event *out) {
                   out->id.len >= 1 && out->id.len <= RF_NAME_MAX && (!seq || out->seq > 0) &&
                   (out->op == RF_WIRE_OP_DELETE ? !components
                                                 : components && rf_term_head(components->value).kind == RF_TERM_MAP);
-    return RF_OK;
+    // The components of an entity event are written one by one, otherwise their map is a field.
+    return out->entity || packer->members.too_deep_at == 0 ? RF_OK : RF_TOO_DEEP;
 }
 
 // ---- writing an event -------------------------------------------------------------------------------
@@ -295,7 +296,8 @@ rf_status rf_packer_add(rf_packer *packer, rf_str text, rf_error *error) {
     rf_status status = rf_members_read(&packer->members, text, error);
     if (status != RF_OK) return status;
     status = interpret(packer, &of);
-    if (status != RF_OK) return rf_error_set(error, status, 0, (rf_str){0});
+    if (status != RF_OK)
+        return rf_error_set(error, status, status == RF_TOO_DEEP ? packer->members.too_deep_at : 0, (rf_str){0});
     if (rf_packer_bytes(packer) + text.len > UINT32_MAX / 4) return rf_error_set(error, RF_TOO_LARGE, 0, (rf_str){0});
     write_event(packer, &of);
     if (!out_of_memory(packer)) {

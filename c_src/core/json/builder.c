@@ -8,6 +8,7 @@ void rf_builder_init(rf_builder *builder, rf_allocator allocator) {
     rf_buf_init(&builder->entries, allocator);
     rf_buf_init(&builder->sorted, allocator);
     builder->depth = 0;
+    builder->max_depth = RF_TERM_DEPTH;
     builder->status = RF_OK;
 }
 
@@ -111,7 +112,7 @@ bool rf_builder_string(rf_builder *builder, rf_str value) {
 
 bool rf_builder_open(rf_builder *builder, bool map) {
     if (!begin_value(builder)) return false;
-    if (builder->depth == RF_TERM_DEPTH) return rf_builder_fail(builder, RF_TOO_DEEP);
+    if (builder->depth == builder->max_depth) return rf_builder_fail(builder, RF_TOO_DEEP);
     rf_buf_byte(&builder->out, map ? RF_TAG_MAP : RF_TAG_LIST);
     builder->levels[builder->depth++] =
         (rf_builder_level){.map = map, .start = builder->out.len, .first_entry = builder->entries.len};

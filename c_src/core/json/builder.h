@@ -24,8 +24,9 @@ typedef struct rf_builder {
     rf_buf entries; // rf_builder_entry of all open maps
     rf_buf sorted;  // scratch
     uint32_t depth;
-    rf_status status; // RF_OK, or the first error
-    rf_builder_level levels[RF_TERM_DEPTH];
+    uint32_t max_depth; // RF_TERM_DEPTH; at most one more
+    rf_status status;   // RF_OK, or the first error
+    rf_builder_level levels[RF_TERM_DEPTH + 1];
 } rf_builder;
 
 void rf_builder_init(rf_builder *builder, rf_allocator allocator);

@@ -70,8 +70,9 @@ RF_API rf_status rf_events_to_json(const rf_world *world, rf_str frame, rf_alloc
 // Converts events from JSON text into frames.
 typedef struct rf_packer rf_packer;
 
-// Retains the schema. Fails with RF_NO_MEMORY only.
-RF_API rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, rf_packer **out);
+// Retains the schema. hash_seed: of the table of texts; 0, or something random if events come from untrusted sources.
+// Fails with RF_NO_MEMORY only.
+RF_API rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, uint64_t hash_seed, rf_packer **out);
 // NULL is allowed.
 RF_API void rf_packer_free(rf_packer *packer);
 // Adds one event, a JSON object with a name. An error concerns this event only, even RF_NO_MEMORY: others can be added.
