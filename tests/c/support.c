@@ -43,7 +43,8 @@ static void *test_resize(void *context, void *block, size_t size) {
     }
     memory->allocations++;
     if (memory->fail_at > 0 && --memory->fail_at == 0) {
-        memory->fail_at = 1; // and all that follow
+        memory->fail_at = !memory->once;
+        memory->failed = true;
         return NULL;
     }
     memory->blocks += block == NULL;

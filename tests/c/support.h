@@ -22,9 +22,11 @@ int run_tests(const char *name, void (*add)(TCase *));
 // Reads a whole file, plain or .gz; data is NULL if it does not exist. Free it with free.
 rf_str read_file(const char *path);
 
-// malloc that fails the n-th allocation from now on (0: never), and counts what is in use.
+// malloc that fails the n-th allocation from now on (0: never) and all that follow, or only that one, and counts what
+// is in use.
 typedef struct test_memory {
     long fail_at, allocations, blocks;
+    bool once, failed;
 } test_memory;
 rf_allocator test_allocator(test_memory *memory);
 

@@ -82,6 +82,7 @@ static void put_short_numbers(writer *w, const rf_component_def *shown) {
 }
 
 static void put_value(writer *w, const rf_component_def *def) {
+    int64_t integer;
     switch (def->type) {
     case RF_TYPE_F32:
     case RF_TYPE_F64:
@@ -91,8 +92,9 @@ static void put_value(writer *w, const rf_component_def *def) {
             put_short_numbers(w, def);
         break;
     case RF_TYPE_I64:
+        integer = rf_zigzag_decode(rf_wire_get_varint(&w->in)); // also where there is no room
         if (rf_json_out_reserve(&w->out, RF_JSON_INT_ROOM))
-            w->out.text.len += rf_json_write_int(rf_json_out_at(&w->out), rf_zigzag_decode(rf_wire_get_varint(&w->in)));
+            w->out.text.len += rf_json_write_int(rf_json_out_at(&w->out), integer);
         break;
     case RF_TYPE_BOOL:
         rf_json_out_text(&w->out, rf_wire_get_u8(&w->in) ? RF_LIT("true") : RF_LIT("false"));
