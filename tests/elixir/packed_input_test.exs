@@ -28,16 +28,20 @@ defmodule Roomfold.PackedInputTest do
 
   defp lines(error), do: error
 
-  # What C says and what Elixir says, which must be the same.
+  # What C says and what Elixir says, which must be the same to the byte.
   defp both(world, function, arguments) do
     [native, elixir] =
       for impl <- @impls do
         %World{impl: module, state: state} = world.(impl)
-        lines(apply(module, function, [state | arguments]))
+        apply(module, function, [state | arguments])
       end
 
-    assert native == elixir
-    native
+    case native do
+      {:ok, _} -> assert native == elixir
+      {:error, _} -> assert lines(native) == lines(elixir)
+    end
+
+    lines(native)
   end
 
   describe "what a client sent, as text" do
@@ -124,13 +128,17 @@ defmodule Roomfold.PackedInputTest do
         create("a", everything),
         update("a", %{"health" => nil, "lit" => false, "kind" => nil}),
         {"delete", %{"entity_id" => "b", "why" => "old"}},
-        create("c")
+        create("c"),
+        # Texts are numbered as they come up, so other names and fields are not in their own order.
+        update("d", %{"tags" => ["x"], "zeal" => "b", "b" => 1.0, "c" => -0.0}),
+        {"update",
+         Map.merge(elem(update("a", %{"b" => nil}), 1), %{"why" => "c", "c" => 1, "a" => %{"z" => 1}})}
       ]
 
       frame = events!(events, schema: schema())
       world = fn impl -> World.new!(impl: impl, schema: schema()) end
       texts = both(world, :events_text, [frame])
-      assert length(texts) == 4
+      assert length(texts) == 6
       text = Enum.map_join(texts, "\n", &JSON.encode!/1)
       by_text = World.fold!(world.(:native), {:json, text})
       assert World.snapshot(by_text) == World.snapshot(World.fold!(world.(:native), {:packed, frame}))

@@ -89,7 +89,7 @@ defmodule Roomfold.Projection.Elixir do
   def events_text(world, frame) do
     with :ok <- newest(world),
          {:ok, {known, events, handles?}} <-
-           Wire.Frame.catching(fn -> Wire.Events.decode(frame, world.layout) end),
+           Wire.Frame.catching(fn -> Wire.Events.decode_ordered(frame, world.layout) end),
          :ok <- if(handles?, do: known(world, known), else: :ok) do
       Wire.Text.events(events, fn handle ->
         case world.entities.by_handle do

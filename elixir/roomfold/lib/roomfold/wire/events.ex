@@ -20,6 +20,7 @@ defmodule Roomfold.Wire.Events do
   @text_tag Numbers.number("number", "tag_text")
   @max_seq Roomfold.Seq.max()
   @entity_events ["create", "update", "delete"]
+  @own_keys ["entity_id", "components", "seq"]
   # Longer strings are not shared: they are hardly names or ids.
   @shared_text 64
 
@@ -209,6 +210,18 @@ defmodule Roomfold.Wire.Events do
 
   @doc ~s(`{known, events, handles?}`; an entity that is given by its handle has "entity_id" => {:handle, handle, known}.)
   def decode(frame, layout) do
+    {known, events, handles?} = decode_ordered(frame, layout)
+    {known, for({_, name, pairs} <- events, do: {name, Map.new(pairs, &member/1)}), handles?}
+  end
+
+  defp member({key, {:components, pairs}}), do: {key, Map.new(pairs)}
+  defp member(pair), do: pair
+
+  @doc """
+  The same, but events are `{:entity | :named, name, pairs}` in the order of the frame: id, components, fields. Those of an entity event have
+  `{"components", {:components, pairs}}`.
+  """
+  def decode_ordered(frame, layout) do
     {known, next} = frame |> Frame.open("events") |> Frame.seq()
     {first, next} = Frame.seq(next)
     {tag, next} = Bits.u8(next)
@@ -218,7 +231,7 @@ defmodule Roomfold.Wire.Events do
     {count, next} = Bits.varint(next)
     {events, {rest, _} = next} = read_events(next, count, state, [])
     if rest != "", do: Bits.fail_bytes(next)
-    {known, events, Enum.any?(events, &match?({_, %{"entity_id" => {:handle, _, _}}}, &1))}
+    {known, events, Enum.any?(events, &match?({:entity, _, [{_, {:handle, _, _}} | _]}, &1))}
   end
 
   defp read_count(bytes, read) do
@@ -247,7 +260,7 @@ defmodule Roomfold.Wire.Events do
   end
 
   defp with_seq(event, 0), do: event
-  defp with_seq({name, payload}, seq), do: {name, Map.put(payload, "seq", seq)}
+  defp with_seq({kind, name, pairs}, seq), do: {kind, name, pairs ++ [{"seq", seq}]}
 
   defp read_seq(@next, next, state), do: checked_seq(state.seq, next, next, state)
   defp read_seq(@none, next, state), do: checked_seq(0, next, next, state)
@@ -274,7 +287,7 @@ defmodule Roomfold.Wire.Events do
   defp read_named(bytes, state) do
     {_, name, next} = read_text(bytes, state)
     {fields, next} = read_fields(next, state)
-    {{name, Map.new(fields)}, next}
+    {{:named, name, fields}, next}
   end
 
   defp read_entity(op, tag, bytes, state) do
@@ -292,10 +305,9 @@ defmodule Roomfold.Wire.Events do
       end
 
     {others, next} = if (tag &&& @others) != 0, do: read_others(next, mask, state), else: {[], next}
-    {fields, next} = if (tag &&& @fields) != 0, do: read_more(next, state), else: {[], next}
-    payload = Map.put(Map.new(fields), "entity_id", entity_id(entity, state))
-    payload = if op == @delete, do: payload, else: Map.put(payload, "components", Map.new(values ++ others))
-    {{@op_names[op], payload}, next}
+    {fields, next} = if (tag &&& @fields) != 0, do: read_own_fields(next, state), else: {[], next}
+    pairs = if op == @delete, do: fields, else: [{"components", {:components, values ++ others}} | fields]
+    {{:entity, @op_names[op], [{"entity_id", entity_id(entity, state)} | pairs]}, next}
   end
 
   defp entity_id(entity, %{texts: texts}) when entity < tuple_size(texts), do: elem(texts, entity)
@@ -340,6 +352,13 @@ defmodule Roomfold.Wire.Events do
     end
 
     {others, next}
+  end
+
+  # What an entity event has beside what has a form of its own.
+  defp read_own_fields(bytes, state) do
+    {fields, next} = read_more(bytes, state)
+    if Enum.any?(fields, fn {key, _} -> key in @own_keys end), do: Bits.fail_bytes(bytes)
+    {fields, next}
   end
 
   # There must be at least one.

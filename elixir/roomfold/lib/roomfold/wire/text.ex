@@ -1,6 +1,6 @@
 defmodule Roomfold.Wire.Text do
   @moduledoc false
-  # Converts decoded input and events to events as text, like c_src/core/wire/wire_text.c.
+  # Converts decoded input and events to events as text: the same bytes as c_src/core/wire/wire_text.c and fold/wire_events_json.c.
 
   alias Roomfold.{Error, JSON}
 
@@ -8,12 +8,13 @@ defmodule Roomfold.Wire.Text do
   @poses ["head", "left", "right"]
 
   def input(input, user, move) do
-    poses = Map.take(input, @poses)
-    moved = if poses == %{}, do: [], else: [{move, Map.put(poses, "user_id", user)}]
-    IO.iodata_to_binary(for {name, payload} <- moved ++ input["events"], do: line(name, payload))
+    poses = for pose <- @poses, is_map_key(input, pose), do: {pose, input[pose]}
+    moved = if poses == [], do: [], else: [{move, [{"user_id", user} | poses]}]
+    events = for {name, payload} <- input["events"], do: {name, Enum.sort(payload)}
+    IO.iodata_to_binary(for {name, pairs} <- moved ++ events, do: line(name, pairs))
   end
 
-  @doc "The events of a plain frame; `find` returns an entity's id by its handle, or nil."
+  @doc "The events of a plain frame, in its order; `find` returns an entity's id by its handle, or nil."
   def events(events, find) do
     with :ok <- plain(events) do
       {lines, _} = Enum.flat_map_reduce(events, MapSet.new(), &said(&1, &2, find))
@@ -22,47 +23,36 @@ defmodule Roomfold.Wire.Text do
   end
 
   # gone: ids that were deleted earlier in the frame. A later entity with the same id has another handle.
-  defp said({name, %{"entity_id" => entity} = payload}, gone, find) do
+  defp said({:entity, name, [{"entity_id", entity} | pairs]}, gone, find) do
     id = with {:handle, handle, _} <- entity, do: find.(handle)
 
     if id == nil or (is_tuple(entity) and MapSet.member?(gone, id)) do
       {[], gone}
     else
-      {[line(name, %{payload | "entity_id" => id})],
-       if(name == "delete", do: MapSet.put(gone, id), else: gone)}
+      {[line(name, [{"entity_id", id} | pairs])], if(name == "delete", do: MapSet.put(gone, id), else: gone)}
     end
   end
 
   defp plain(events) do
-    Enum.find_value(events, :ok, fn
-      {_, %{"seq" => _}} -> {:error, Error.new(:reserved_field)}
-      {name, payload} -> if entity?(name, payload), do: nil, else: {:error, Error.new(:not_supported)}
+    Enum.find_value(events, :ok, fn {kind, _, pairs} ->
+      cond do
+        List.keymember?(pairs, "seq", 0) -> {:error, Error.new(:reserved_field)}
+        kind == :named -> {:error, Error.new(:not_supported)}
+        true -> nil
+      end
     end)
   end
 
-  # All other events are written under their names, with all their fields.
-  defp entity?(name, payload) when name in @entity_events do
-    (is_tuple(payload["entity_id"]) or
-       (is_binary(payload["entity_id"]) and byte_size(payload["entity_id"]) in 1..255)) and
-      is_map_key(payload, "components") != (name == "delete") and is_map(Map.get(payload, "components", %{}))
-  end
-
-  defp entity?(_, _), do: false
-
   # A name that is also in the payload is found when the text is read.
-  defp line(name, payload) do
+  defp line(name, pairs) do
     key = if name in @entity_events, do: "event", else: "event_name"
-    "{" <> fields = JSON.encode!(payload, impl: :elixir)
-
-    [
-      ?{,
-      ?",
-      key,
-      ~s(":),
-      JSON.encode!(name, impl: :elixir),
-      if(fields == "}", do: "", else: ","),
-      fields,
-      "\n"
-    ]
+    [object([{key, name} | pairs]), ?\n]
   end
+
+  defp object(pairs), do: [?{, Enum.map_intersperse(pairs, ?,, &member/1), ?}]
+
+  defp member({key, {:components, pairs}}), do: [json(key), ?:, object(pairs)]
+  defp member({key, value}), do: [json(key), ?:, json(value)]
+
+  defp json(term), do: JSON.encode!(term, impl: :elixir)
 end
