@@ -1,5 +1,6 @@
 // inspection_table.c: prints an inspection as a table.
 #include "inspection.h"
+#include "plain_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,16 +23,11 @@ static const char *grouped(char out[32], uint64_t value) {
     return out;
 }
 
-// Names are untrusted, so control characters become ?.
-static void name(output *out, const char *text, size_t len) {
-    size_t width = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        bool c1 = byte == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
-        width += (byte & 0xc0) != 0x80;
-        output_bytes(out, byte < 0x20 || byte == 0x7f || c1 ? (rf_str){"?", 1} : (rf_str){text + i, 1});
-        i += c1;
-    }
+static void name(output *out, rf_str text) {
+    char *at = output_room(out, text.len);
+    size_t len = at ? plain_text(at, text) : 0, width = 0;
+    for (size_t i = 0; i < len; i++) width += ((unsigned char)at[i] & 0xc0) != 0x80;
+    out->len += len;
     for (; width < NAME; width++) output_text(out, " ");
 }
 
@@ -42,7 +38,7 @@ static void list(output *out, const char *title, const tally *of, uint64_t all) 
     for (size_t i = 0; i < of->count && i < ROWS; i++) {
         const tally_entry *entry = &of->entries[i];
         output_text(out, "  ");
-        name(out, entry->text, entry->len);
+        name(out, (rf_str){entry->text, entry->len});
         output_format(out, "%12s  %5.1f %%\n", grouped(count, entry->count),
                       100.0 * (double)entry->count / (double)all);
     }

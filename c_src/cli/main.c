@@ -1,5 +1,6 @@
 // main.c: the program roomfold: runs a command.
 #include "command.h"
+#include "plain_text.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,14 +11,16 @@
 static const command *const commands[] = {&replay_command, &inspect_command, &validate_command, &convert_command,
                                           &hits_command};
 #define COUNT (sizeof commands / sizeof *commands)
+#define MESSAGE_MAX 8192 // a path and more; longer messages are cut
 
 int complain(const char *name, int code, const char *format, ...) {
+    char text[MESSAGE_MAX];
     va_list arguments;
-    fprintf(stderr, "roomfold%s%s: ", *name ? " " : "", name);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "roomfold%s%s: %.*s\n", *name ? " " : "", name, (int)plain_text(text, (rf_str){text, strlen(text)}),
+            text);
     return code;
 }
 

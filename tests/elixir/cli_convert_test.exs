@@ -523,6 +523,18 @@ defmodule Roomfold.CliConvertTest do
       assert {"", error, 1} = Program.run(["convert", "-", "--to", "events"], line)
       assert error == "roomfold convert: #{offence}\n"
     end
+
+    # Nor do those of rules, and of a recording's lines.
+    name = ~S(a\u001b[2J\u007f\u009bé)
+    rules = ~s({"format":"roomfold-rules","version":1,"events":{"#{name}":{}}})
+    assert {"", error, 1} = Program.run(["replay", "/dev/null", "--rules", "-"], rules)
+    assert error == "roomfold replay: -: the rules are not valid (a?[2J??é)\n"
+
+    assert {_, error, 1} =
+             Program.run(["hits", "--rays", "-", "--level", "priv/demo/freedm-0.12-MAP21.json.gz"], "\e[2J")
+
+    assert [told, _, ""] = String.split(error, "\n")
+    assert told =~ ~r/^roomfold hits: -:1:1: .* near .\?.$/
   end
 
   test "what some fold takes is converted, and means the same afterwards" do

@@ -127,11 +127,19 @@ defmodule Roomfold.CliLogTest do
     assert {"", error, 2} = Program.run(["replay", "-", "--room", "d"], "{}")
     assert error =~ "this is no database"
 
+    # A terminal does what control characters say.
+    {:ok, _} = EventLog.claim(log, "\e[2J\u009b\n", %{})
+    assert {"", error, 2} = Program.run(["replay", path])
+    assert error =~ "which:\n  ?[2J??  (no events)\n  a  (seq"
+    assert {"{}\n", _, 0} = Program.run(["replay", path, "--rules", "xr", "--room", "\e[2J\u009b\n"])
+    assert {"", error, 1} = Program.run(["replay", path, "--room", "\e[3J"])
+    assert error =~ "there is no room ?[3J in it"
+
     # More than are read at a time.
     for i <- 1..600, do: {:ok, _} = EventLog.claim(log, "room #{i}", %{})
     assert {"", error, 2} = Program.run(["replay", path])
-    assert error =~ "this log has 603 rooms"
-    assert length(String.split(error, "\n", trim: true)) == 604
+    assert error =~ "this log has 604 rooms"
+    assert length(String.split(error, "\n", trim: true)) == 605
   end
 
   test "a log that was trimmed begins with its snapshot", %{log: log, path: path} do
