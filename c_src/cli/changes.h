@@ -45,7 +45,7 @@ typedef struct changes {
 } changes;
 
 // Reads the value at the start of `text`; false: see `error`. The text must outlive the changes. Zero them before the
-// first use; they can be reused. What is inside of values is not read, nor what only a fold sees (offence.h).
+// first use; they can be reused. What values mean is not looked at, nor what only a fold sees (offence.h).
 bool changes_read(changes *out, rf_str text);
 void changes_free(changes *of);
 // Call after adding to `slices`, whose bytes may have moved.

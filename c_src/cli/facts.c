@@ -1,16 +1,11 @@
 #include "facts.h"
-#include "json_slices.h"
 #include "shape_keys.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool is(rf_str a, const char *b) {
     return a.len == strlen(b) && memcmp(a.data, b, a.len) == 0;
-}
-
-static int step(rf_json_kind kind) {
-    if (kind == RF_JSON_OPEN_MAP || kind == RF_JSON_OPEN_LIST) return 1;
-    return kind == RF_JSON_CLOSE_MAP || kind == RF_JSON_CLOSE_LIST ? -1 : 0;
 }
 
 static void set_text(fact *out, rf_json_token value) {
@@ -34,7 +29,7 @@ static void set_at(fact *out, rf_json_token value) {
         out->number = value.as.number;
     else
         return;
-    out->state = out->number >= 0 ? FACT_THERE : FACT_WRONG;
+    out->state = out->number >= 0 && isfinite(out->number) ? FACT_THERE : FACT_WRONG;
 }
 
 static fact *fact_of(facts *out, rf_str key, void (**set)(fact *, rf_json_token)) {
@@ -85,42 +80,12 @@ static void reset(fact *out) {
     out->number = 0;
 }
 
-// A number that binary64 can't hold ends a reader, but not an event that has it where nobody looks: its members are
-// read one by one.
-static rf_status read_members(rf_str text, facts *out, keys *all) {
-    json_slices members = {0};
-    size_t end;
-    rf_status status = RF_OK;
-    out->readable = json_slices_read(&members, text, &end);
-    for (size_t i = 0; i < members.count && status == RF_OK; i++) {
-        const json_slice *item = &members.items[i];
-        rf_str key = json_slices_key(&members, item);
-        void (*set)(fact *, rf_json_token);
-        fact *of = fact_of(out, key, &set);
-        rf_json_reader *reader;
-        add_key(all, kind_of(out, of, key), item->kind);
-        if (!of) continue;
-        of->offset = (size_t)(item->value.data - text.data);
-        of->state = item->kind == RF_JSON_NULL ? FACT_ABSENT : FACT_WRONG;
-        status = rf_json_reader_new(rf_allocator_default(), item->value, RF_DEPTH_MAX, &reader);
-        if (status == RF_OK) set(of, rf_json_next(reader));
-        if (status == RF_OK) rf_json_reader_free(reader);
-    }
-    json_slices_free(&members);
-    return status;
-}
-
-static bool out_of_range(const rf_json_reader *reader) {
-    return rf_json_error(reader).status == RF_NUMBER_OUT_OF_RANGE;
-}
-
+// A number that binary64 can't hold does not end an event that has it where nobody looks: so values are skipped.
 rf_status facts_read(rf_str text, facts *out) {
     rf_json_reader *reader;
     rf_json_token token;
     rf_status status = rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader);
     keys all = {0};
-    int depth = 0;
-    out->readable = false;
     out->form = FACTS_OTHER;
     reset(&out->name);
     reset(&out->seq);
@@ -128,80 +93,45 @@ rf_status facts_read(rf_str text, facts *out) {
     reset(&out->by);
     if (status != RF_OK) return status;
     token = rf_json_next(reader);
-    depth = token.kind == RF_JSON_OPEN_MAP;
-    while (depth > 0 && token.kind != RF_JSON_ERROR) {
+    if (token.kind == RF_JSON_OPEN_MAP) token = rf_json_next(reader);
+    while (token.kind == RF_JSON_KEY) {
         void (*set)(fact *, rf_json_token);
-        key_kind kind;
-        fact *of;
-        token = rf_json_next(reader);
-        depth += step(token.kind);
-        if (depth != 1 || token.kind != RF_JSON_KEY) continue;
-        of = fact_of(out, token.as.string, &set);
-        kind = kind_of(out, of, token.as.string);
-        token = rf_json_next(reader);
-        depth += step(token.kind);
+        fact *of = fact_of(out, token.as.string, &set);
+        key_kind kind = kind_of(out, of, token.as.string);
+        rf_str value;
+        token = rf_json_skip(reader, &value);
         add_key(&all, kind, token.kind);
-        if (!of) continue;
-        of->offset = token.offset;
-        of->state = token.kind == RF_JSON_NULL ? FACT_ABSENT : FACT_WRONG;
-        set(of, token);
+        if (of) {
+            of->offset = token.offset;
+            of->state = token.kind == RF_JSON_NULL ? FACT_ABSENT : FACT_WRONG;
+            set(of, token);
+        }
+        token = rf_json_next(reader);
     }
-    out->readable = depth == 0 && token.kind == RF_JSON_CLOSE_MAP;
-    if (depth > 0 && out_of_range(reader)) {
-        all = (keys){0};
-        status = read_members(text, out, &all);
-    }
+    out->readable = token.kind == RF_JSON_CLOSE_MAP;
     if (out->readable) out->form = form_of(&all);
     rf_json_reader_free(reader);
-    return status;
+    return RF_OK;
 }
 
-static const json_slice *member(const json_slices *of, rf_str key) {
-    for (size_t i = 0; i < of->count; i++)
-        if (json_slices_compare(json_slices_key(of, &of->items[i]), key) == 0) return &of->items[i];
-    return NULL;
-}
-
-// The same as facts_find, for events with a number that binary64 can't hold.
-static size_t find_member(rf_str text, rf_str key) {
-    json_slices top = {0}, inner = {0};
-    const json_slice *found = NULL, *components;
-    size_t end, at;
-    if (json_slices_read(&top, text, &end)) {
-        components = member(&top, (rf_str){"components", 10});
-        if (components && components->kind == RF_JSON_OPEN_MAP && json_slices_read(&inner, components->value, &end))
-            found = member(&inner, key);
-        if (!found) found = member(&top, key);
+// The value under a key of the object at the start of the text.
+static bool find(rf_str text, rf_str key, rf_str *value) {
+    rf_json_reader *reader;
+    bool found = false;
+    if (rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader) != RF_OK) return false;
+    rf_json_next(reader);
+    for (rf_json_token token = rf_json_next(reader); token.kind == RF_JSON_KEY && !found;
+         token = rf_json_next(reader)) {
+        found = token.as.string.len == key.len && memcmp(token.as.string.data, key.data, key.len) == 0;
+        if (rf_json_skip(reader, value).kind == RF_JSON_ERROR) found = false;
     }
-    at = found ? (size_t)(found->value.data - text.data) : 0;
-    json_slices_free(&top);
-    json_slices_free(&inner);
-    return at;
+    rf_json_reader_free(reader);
+    return found;
 }
 
 size_t facts_find(rf_str text, rf_str key) {
-    rf_json_reader *reader;
-    rf_json_token token;
-    size_t found = 0;
-    bool in_components = false;
-    int depth = 0;
-    if (rf_json_reader_new(rf_allocator_default(), text, RF_DEPTH_MAX, &reader) != RF_OK) return 0;
-    do {
-        bool wanted, inner;
-        token = rf_json_next(reader);
-        depth += step(token.kind);
-        if (token.kind != RF_JSON_KEY || depth > 2) continue;
-        inner = depth == 2 && in_components;
-        wanted = (depth == 1 || inner) && token.as.string.len == key.len &&
-                 memcmp(token.as.string.data, key.data, key.len) == 0;
-        if (depth == 1) in_components = is(token.as.string, "components");
-        if (!wanted) continue;
-        token = rf_json_next(reader);
-        depth += step(token.kind);
-        found = token.offset;
-        if (inner) break;
-    } while (depth > 0 && token.kind != RF_JSON_ERROR);
-    if (token.kind == RF_JSON_ERROR && out_of_range(reader)) found = find_member(text, key);
-    rf_json_reader_free(reader);
-    return found;
+    rf_str components, value;
+    bool found =
+        find(text, (rf_str){"components", 10}, &components) && *components.data == '{' && find(components, key, &value);
+    return found || find(text, key, &value) ? (size_t)(value.data - text.data) : 0;
 }

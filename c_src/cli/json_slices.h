@@ -1,5 +1,5 @@
-// json_slices.h: splits a JSON object or list into its members, as slices of its text. What is inside of a member's
-// value is not read: a fold does that before (offence.h).
+// json_slices.h: splits a JSON object or list into its members, as slices of its text. Neither duplicate keys nor what
+// a value means are looked at: a fold does that (line_check.h, offence.h).
 #ifndef RF_CLI_JSON_SLICES_H
 #define RF_CLI_JSON_SLICES_H
 
@@ -21,8 +21,8 @@ typedef struct json_slices {
     size_t error_at;
 } json_slices;
 
-// Adds the members of the object or list at the start of `text`; *end: its length. What follows it is ignored.
-// RF_DUPLICATE_KEY: a key occurs twice. RF_NOT_AN_EVENT: it is neither an object nor a list.
+// Adds the members of the object or list at the start of `text`; *end: its length. What follows it is ignored. False,
+// with `status`: RF_NOT_AN_EVENT (it is neither), the errors of JSON, RF_NO_MEMORY.
 bool json_slices_read(json_slices *out, rf_str text, size_t *end);
 void json_slices_free(json_slices *of);
 // Empties the slices for reuse.

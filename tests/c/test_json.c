@@ -414,6 +414,82 @@ START_TEST(tokens_in_order_with_their_offsets) {
 }
 END_TEST
 
+START_TEST(values_are_skipped_whole) {
+    static const struct {
+        const char *value;
+        rf_json_kind kind;
+    } values[] = {
+        {"null", RF_JSON_NULL},
+        {"true", RF_JSON_TRUE},
+        {"-12", RF_JSON_INT},
+        {"123456789012345678901", RF_JSON_BIG},
+        {"1.5e3", RF_JSON_FLOAT},
+        {"-1e999", RF_JSON_FLOAT}, // out of range
+        {"\"a\\n\\u0041\"", RF_JSON_STRING},
+        {"[]", RF_JSON_OPEN_LIST},
+        {"{}", RF_JSON_OPEN_MAP},
+        {"[1, {\"a\" : [1e999,\"]\"] }]", RF_JSON_OPEN_LIST},
+        {"{\"a\":{\"b\":[[],{}]},\"}\":2}", RF_JSON_OPEN_MAP},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char text[100];
+        rf_str all = {text, (size_t)sprintf(text, "{ \"k\" : %s , \"l\":[%s ]}", values[i].value, values[i].value)};
+        rf_str value;
+        rf_json_reader *reader;
+        rf_json_token token;
+        REQUIRE(rf_json_reader_new(rf_allocator_default(), all, 64, &reader) == RF_OK);
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_OPEN_MAP);
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_KEY);
+        token = rf_json_skip(reader, &value);
+        REQUIRE(token.kind == values[i].kind && token.offset == 8 && value.data == text + 8);
+        REQUIRE(value.len == strlen(values[i].value) && memcmp(value.data, values[i].value, value.len) == 0);
+        if (i == 5) REQUIRE(token.as.number == (double)-INFINITY);
+        if (i == 6) REQUIRE(token.as.string.len == 3 && memcmp(token.as.string.data, "a\nA", 3) == 0);
+        // A key is no value.
+        token = rf_json_skip(reader, &value);
+        REQUIRE(token.kind == RF_JSON_KEY && value.len == 0);
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_OPEN_LIST);
+        REQUIRE(rf_json_skip(reader, &value).kind == values[i].kind && value.len == strlen(values[i].value));
+        token = rf_json_skip(reader, &value);
+        REQUIRE(token.kind == RF_JSON_CLOSE_LIST && value.len == 0 && text[token.offset] == ']');
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_CLOSE_MAP);
+        REQUIRE(rf_json_skip(reader, &value).kind == RF_JSON_END && value.len == 0);
+        rf_json_reader_free(reader);
+    }
+}
+END_TEST
+
+// What is no JSON is found where it is skipped, too.
+START_TEST(skipping_finds_the_same_errors) {
+    static const char text[] = "[{\"a\":[1,-2.5e1,\"x\\u00e9\",true],\"b\":{\"c\":null}},[[[[7]]]] ]x";
+    for (size_t len = 0; len < sizeof text; len++) {
+        outcome whole = read_text(text, len, 5);
+        char *copy = malloc(len + 1);
+        rf_json_reader *reader;
+        rf_str value;
+        memcpy(copy, text, len);
+        REQUIRE(rf_json_reader_new(rf_allocator_default(), (rf_str){copy, len}, 5, &reader) == RF_OK);
+        if (rf_json_skip(reader, &value).kind != RF_JSON_ERROR) rf_json_skip(reader, &value);
+        REQUIRE(rf_json_error(reader).status == whole.status);
+        if (whole.status != RF_OK) REQUIRE(rf_json_error(reader).offset == whole.offset);
+        rf_json_reader_free(reader);
+        free(whole.canonical);
+        free(copy);
+    }
+    // A number out of range is one again behind what was skipped.
+    {
+        rf_json_reader *reader;
+        rf_str value;
+        REQUIRE(rf_json_reader_new(rf_allocator_default(), STR("[1e999,1e999]"), 5, &reader) == RF_OK);
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_OPEN_LIST);
+        REQUIRE(rf_json_skip(reader, &value).kind == RF_JSON_FLOAT);
+        REQUIRE(rf_json_next(reader).kind == RF_JSON_ERROR);
+        REQUIRE(rf_json_error(reader).status == RF_NUMBER_OUT_OF_RANGE && rf_json_error(reader).offset == 7);
+        rf_json_reader_free(reader);
+    }
+}
+END_TEST
+
 START_TEST(without_memory_it_says_so) {
     rf_str text = STR("[\"plain\",\"esc\\n\",{\"\\u0041\":\"a long one with an escape \\t in it\"}]");
     for (long fail_at = 1;; fail_at++) {
@@ -700,6 +776,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, readers_say_what_they_do_not_take);
     tcase_add_test(tests, a_text_without_an_address_is_empty);
     tcase_add_test(tests, tokens_in_order_with_their_offsets);
+    tcase_add_test(tests, values_are_skipped_whole);
+    tcase_add_test(tests, skipping_finds_the_same_errors);
     tcase_add_test(tests, without_memory_it_says_so);
     tcase_add_test(tests, memory_does_not_grow_with_the_text);
     tcase_add_test(tests, integers);

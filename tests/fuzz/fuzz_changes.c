@@ -52,12 +52,32 @@ static void check_lines(const output *out, shape to) {
     }
 }
 
+// Duplicate keys are a fold's to find.
+static bool has_duplicates(rf_str text) {
+    static rf_world *world;
+    rf_world_def def = rf_world_def_default();
+    rf_json_batch batch = {.text = text};
+    rf_report report;
+    rf_fold *fold;
+    bool found;
+    if (!world) {
+        if (rf_schema_default(def.allocator, &def.schema) != RF_OK || rf_world_new(&def, &world) != RF_OK) abort();
+        rf_schema_release(def.schema);
+    }
+    rf_report_init(&report, rf_allocator_default());
+    if (rf_fold_new(world, &report, &fold) != RF_OK || rf_fold_json(fold, &batch, 1) != RF_OK) abort();
+    found = report.rejected_len > 0 && report.rejected[0].status == RF_DUPLICATE_KEY;
+    rf_fold_free(fold);
+    rf_report_free(&report);
+    return found;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size ? size : 1);
     changes line = {0};
     if (size > 0) memcpy(text, data, size);
     if (changes_read(&line, (rf_str){text, size})) {
-        for (shape to = SHAPE_EVENTS; to <= SHAPE_KIND; to++) {
+        for (shape to = SHAPE_EVENTS; to <= SHAPE_KIND && !has_duplicates((rf_str){text, size}); to++) {
             output out;
             write(&line, to, &out);
             check_lines(&out, to);

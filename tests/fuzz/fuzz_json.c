@@ -91,6 +91,21 @@ static void check_scalars(const char *text, size_t len) {
     rf_json_reader_free(reader);
 }
 
+// Skipping decides the same, but that numbers may be out of range.
+static void check_skipped(const char *text, size_t len, const rf_error *error) {
+    rf_json_reader *reader;
+    rf_json_token token;
+    rf_str value;
+    if (rf_json_reader_new(rf_allocator_default(), (rf_str){text, len}, 64, &reader) != RF_OK) abort();
+    token = rf_json_skip(reader, &value);
+    if (value.data < text || value.data + value.len > text + len) abort();
+    if (token.kind != RF_JSON_ERROR && token.kind != RF_JSON_END) rf_json_next(reader);
+    if (error->status != RF_NUMBER_OUT_OF_RANGE &&
+        (rf_json_error(reader).status != error->status || rf_json_error(reader).offset != error->offset))
+        abort();
+    rf_json_reader_free(reader);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -101,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sink += rf_utf8_valid((rf_str){text, size});
     error = read_text(text, size, &out, &out_len);
     free(out);
+    check_skipped(text, size, &error);
     if (error.status == RF_OK) check_scalars(text, size);
     if (error.status == RF_UNEXPECTED_END && error.offset != size) abort();
     if (error.status == RF_UNEXPECTED_BYTE || error.status == RF_INVALID_UTF8 || error.status == RF_TOO_DEEP) {

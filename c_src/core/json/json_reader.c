@@ -20,6 +20,7 @@ struct rf_json_reader {
     rf_scan scan;
     rf_arena arena; // of the last string with escapes
     expected expected;
+    bool skipping; // numbers may be out of range
     uint32_t depth, max_depth;
     uint64_t maps[DEPTH_LIMIT / 64]; // a bit per level: it is a map
 };
@@ -121,7 +122,10 @@ static bool read_number(rf_json_reader *reader, rf_json_token *token) {
         token->as.string = number.text;
         return true;
     case RF_NUMBER_INFINITE:
-        break;
+        if (!reader->skipping) break;
+        token->kind = RF_JSON_FLOAT;
+        token->as.number = number.real;
+        return true;
     }
     return rf_scan_fail(&reader->scan, RF_NUMBER_OUT_OF_RANGE, number.text.data);
 }
@@ -192,10 +196,36 @@ static bool read_token(rf_json_reader *reader, rf_json_token *token) {
     return over || rf_scan_unexpected(scan, scan->at);
 }
 
+static bool is_value(rf_json_kind kind) {
+    return kind >= RF_JSON_NULL && kind <= RF_JSON_OPEN_MAP && kind != RF_JSON_KEY && kind != RF_JSON_CLOSE_LIST;
+}
+
 rf_json_token rf_json_next(rf_json_reader *reader) {
     rf_json_token token = {.kind = RF_JSON_ERROR};
     const rf_scan *scan = &reader->scan;
     if (scan->status != RF_OK || !read_token(reader, &token))
         token = (rf_json_token){.kind = RF_JSON_ERROR, .offset = (size_t)(scan->error_at - scan->begin)};
+    return token;
+}
+
+// Reads the rest of a value after its first token.
+static bool read_rest(rf_json_reader *reader, rf_json_kind first) {
+    uint32_t around = reader->depth - 1;
+    rf_json_token token;
+    if (first == RF_JSON_ERROR) return false;
+    if (first != RF_JSON_OPEN_LIST && first != RF_JSON_OPEN_MAP) return true;
+    while (reader->depth > around)
+        if (!read_token(reader, &token)) return false;
+    return true;
+}
+
+rf_json_token rf_json_skip(rf_json_reader *reader, rf_str *text) {
+    rf_json_token token;
+    reader->skipping = true;
+    token = rf_json_next(reader);
+    if (!read_rest(reader, token.kind)) token = rf_json_next(reader);
+    reader->skipping = false;
+    *text = (rf_str){reader->scan.begin + token.offset, 0};
+    if (is_value(token.kind)) text->len = (size_t)(reader->scan.at - text->data);
     return token;
 }

@@ -51,6 +51,10 @@ RF_API rf_status rf_json_reader_new(rf_allocator allocator, rf_str text, uint32_
 RF_API void rf_json_reader_free(rf_json_reader *reader);
 // The next token.
 RF_API rf_json_token rf_json_next(rf_json_reader *reader);
+// Moves past the next value, a list or an object with all that is in it, and returns its first token; *text is the
+// whole value. Numbers may be out of range: they are infinite then. Where no value comes next, this is rf_json_next,
+// and *text is empty.
+RF_API rf_json_token rf_json_skip(rf_json_reader *reader, rf_str *text);
 // The reason after RF_JSON_ERROR, and the byte; before that, RF_OK.
 RF_API rf_error rf_json_error(const rf_json_reader *reader);
 
