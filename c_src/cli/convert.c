@@ -116,10 +116,9 @@ static int write_line(conversion *c) {
 // Reads the line if any fold takes it.
 static int read_line(conversion *c) {
     offence why = {.at = 0};
-    bool fine;
-    if (line_check_fold(&c->check, &c->log) != RF_OK) return out_of_memory();
-    fine = changes_read(&c->line, journal_text(&c->log));
-    if (line_check_offence(&c->check, &c->log, fine ? &c->line : NULL, &why)) return refuse(c, &why);
+    bool fine = changes_read(&c->line, journal_text(&c->log)), found;
+    if (line_check_next(&c->check, &c->log, fine ? &c->line : NULL, &found, &why) != RF_OK) return out_of_memory();
+    if (found) return refuse(c, &why);
     if (!fine) {
         why = (offence){.at = c->line.error_at, .what = c->line.error};
         return refuse(c, &why);
@@ -162,14 +161,16 @@ static int read_begin(conversion *c, rf_str *begin) {
 static int write_begin(conversion *c) {
     rf_str begin = {0};
     rf_schema *own = c->setup.schema ? NULL : journal_schema(&c->log);
+    rf_schema *schema = own ? own : c->schema;
     rf_status status;
     offence why;
     int code = DONE;
+    c->check.schema = schema;
     c->more = journal_next(&c->log);
     if (c->more) code = read_begin(c, &begin);
     if (code != DONE) return code;
     if (c->to == TO_PACKED) {
-        status = packed_writer_open(&c->packed, &c->out, own ? own : c->schema, begin, &why);
+        status = packed_writer_open(&c->packed, &c->out, schema, begin, &why);
         if (status != RF_OK && why.what) return refuse(c, &why);
         if (status != RF_OK) return complain("convert", FAILED, "%s: %s", c->file, rf_status_message(status));
     } else if (begin.len > 0) {
@@ -220,9 +221,9 @@ static int run(int argc, char **argv) {
     output_keep(&c.events);
     code = convert_all(&c);
     wrote = output_close(&c.out, "convert");
+    line_check_free(&c.check);
     journal_close(&c.log);
     changes_free(&c.line);
-    line_check_free(&c.check);
     packed_writer_close(&c.packed);
     output_free(&c.events);
     if (c.schema) rf_schema_release(c.schema);

@@ -70,7 +70,7 @@ static void value(output *out, rf_str text) {
     size_t from = 0;
     bool string = false;
     for (size_t i = 0; i < text.len; i++) {
-        if (!outside(text, &i, &string) || !memchr(" \t\r\n", text.data[i], 4)) continue;
+        if (!outside(text, &i, &string) || text.data[i] > ' ') continue;
         output_bytes(out, (rf_str){text.data + from, i - from});
         from = i + 1;
     }
