@@ -29,6 +29,7 @@ static int read_options(int argc, char **argv, replay_options *out) {
     int code;
     *out = (replay_options){.until = RF_SEQ_MAX, .errors = 10};
     code = options_read("replay", argc, argv, known, sizeof known / sizeof *known, &out->file);
+    if (out->errors > RF_REPORT_MAX) out->errors = RF_REPORT_MAX;
     if (code == DONE && !out->file)
         code = complain("replay", MISUSED, "a file is missing (- is standard input); see roomfold replay --help");
     return code;
@@ -145,7 +146,7 @@ const command replay_command = {
         "  --until SEQ    the state at this seq: stops before the first event beyond it\n"
         "  --by SHAPE     entity: {id: components}; component: {name: {id: value}};\n"
         "                 kind: {kind + \"s\": [components with \"id\"]}. Without it: entity\n"
-        "  --errors N     tell the first N events that were rejected (10)\n"
+        "  --errors N     tell the first N events that were rejected (10; at most 1,000)\n"
         "  --strict       exit code 1 if anything was rejected, stale, or if a seq is missing\n"
         "  --quiet        no report\n\n"
         "The report is on standard error: what was rejected, by line and column, and the counts: seq, folded,\n"

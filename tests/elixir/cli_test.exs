@@ -442,6 +442,17 @@ defmodule Roomfold.CliTest do
       assert {_, "", 0} = Program.run(~w(inspect -), ~s(x\n{"event_name":"nix"}))
     end
 
+    test "as many rejected events are told as are wanted, at most 1,000, and how many more there are" do
+      text = String.duplicate("x\n", 1500) <> event(1)
+
+      for {errors, told} <- [{"0", 0}, {"3", 3}, {"1000", 1000}, {"1400", 1000}, {"2000", 1000}] do
+        assert {_, error, 0} = Program.run(["replay", "-", "--errors", errors], text)
+        lines = String.split(error, "\n", trim: true)
+        assert Enum.count(lines, &(&1 =~ "can't stand here")) == told
+        assert "... and #{1500 - told} more" in lines
+      end
+    end
+
     test "commands in a row" do
       script = ~s[gzip -dc "$1" | "$ROOMFOLD" convert --to component --lossless - 2>/dev/null |
         "$ROOMFOLD" convert --to events - | gzip | "$ROOMFOLD" replay -]
