@@ -45,9 +45,12 @@ static void *resize_output(void *context, void *block, size_t size) {
 
 // A binary of the block's first `len` bytes.
 static ERL_NIF_TERM output_term(ErlNifEnv *env, output_memory *memory, size_t len) {
+    ERL_NIF_TERM whole;
+    bool fits;
     if (memory->where != OUTPUT_BINARY) return nif_binary(env, (rf_str){(const char *)memory->bytes, len});
-    enif_realloc_binary(&memory->binary, len);
-    return enif_make_binary(env, &memory->binary);
+    fits = enif_realloc_binary(&memory->binary, len);
+    whole = enif_make_binary(env, &memory->binary);
+    return fits ? whole : enif_make_sub_binary(env, whole, 0, len);
 }
 
 static bool read_text(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {

@@ -54,7 +54,9 @@ static bool grow_table(rf_key_set *set) {
 
 static bool grow_entries(rf_key_set *set) {
     uint32_t capacity = set->capacity ? set->capacity * 2 : 32;
-    rf_key_entry *entries = set->allocator.resize(set->allocator.context, set->entries, capacity * sizeof *entries);
+    rf_key_entry *entries;
+    if (capacity > UINT32_MAX / 4) return false;
+    entries = set->allocator.resize(set->allocator.context, set->entries, capacity * sizeof *entries);
     if (!entries) return false;
     set->entries = entries;
     set->capacity = capacity;

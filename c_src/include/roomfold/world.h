@@ -105,7 +105,11 @@ RF_API bool rf_world_get(const rf_world *world, rf_entity entity, rf_str name, r
 // The component "kind" if it is a string, otherwise `none`. Valid until the world changes.
 RF_API rf_str rf_world_kind(const rf_world *world, rf_entity entity, rf_str none);
 // Stands for the kind of entities without one, wherever entities are listed by kind.
+#ifdef __cplusplus
+#define RF_KIND_OTHER (rf_str{"other", 5})
+#else
 #define RF_KIND_OTHER ((rf_str){"other", 5})
+#endif
 
 RF_END
 
