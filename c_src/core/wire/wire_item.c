@@ -5,12 +5,26 @@
 #include "schema/schema_state.h"
 #include "wire_words.h"
 
-// Puts numbers of 32 bits, two at a time. A binary64 is two of them.
+static uint64_t bits_of_f32(const uint8_t *value) {
+    uint32_t bits;
+    memcpy(&bits, value, sizeof bits);
+    return bits;
+}
+
+static uint64_t bits_of_f64(const uint8_t *value) {
+    uint64_t bits;
+    memcpy(&bits, value, sizeof bits);
+    return bits;
+}
+
+// Puts binary32 two at a time.
 static void put_raw(rf_wire_out *out, const rf_wire_item *it) {
     const uint8_t *value = it->cell + it->column->value_offset;
     unsigned left = it->column->value_size;
-    for (; left >= 8; left -= 8, value += 8) rf_wire_long_bits(out, rf_load64(value), 64);
-    if (left > 0) rf_wire_bits(out, rf_load32(value), 32);
+    bool wide = it->column->def.type == RF_TYPE_F64;
+    for (; left >= 8; left -= 8, value += 8)
+        rf_wire_long_bits(out, wide ? bits_of_f64(value) : bits_of_f32(value) | bits_of_f32(value + 4) << 32, 64);
+    if (left > 0) rf_wire_bits(out, bits_of_f32(value), 32);
 }
 
 static void put_plain(rf_wire_out *out, const rf_schema *schema, size_t reserve, const rf_wire_item *it) {
