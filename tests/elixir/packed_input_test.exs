@@ -194,6 +194,32 @@ defmodule Roomfold.PackedInputTest do
     end
   end
 
+  describe "a frame that nobody encodes" do
+    test "an entity event with a field that has a form of its own is none" do
+      for {key, other} <- [{"seq", "SEQ"}, {"entity_id", "ENTITY_ID"}, {"components", "COMPONENTS"}] do
+        frame = events!([{"update", %{"entity_id" => "a", "components" => %{"x" => 1}, other => 1}}])
+        frame = String.replace(frame, other, key)
+
+        for impl <- @impls do
+          %World{impl: module, state: state} = world = World.new!(impl: impl)
+          assert {:error, %Error{reason: :invalid_frame}} = module.events_text(state, frame)
+          assert {:error, %Error{reason: :invalid_frame}} = World.fold(world, {:packed, frame})
+        end
+      end
+    end
+
+    test "an entity event as a named one folds, and is no text" do
+      frame = events!([{"CREATE", %{"entity_id" => "a", "components" => %{"x" => 1}}}])
+      frame = String.replace(frame, "CREATE", "create")
+
+      for impl <- @impls do
+        %World{impl: module, state: state} = world = World.new!(impl: impl)
+        assert {:error, %Error{reason: :not_supported}} = module.events_text(state, frame)
+        assert World.get(World.fold!(world, {:packed, frame}), "a") == %{"x" => 1}
+      end
+    end
+  end
+
   describe "in a room" do
     for log <- [:logged, :unlogged], impl <- @impls do
       test "a client's input is checked like its text, #{log}, #{impl}" do
