@@ -111,6 +111,24 @@ defmodule Roomfold.SessionTest do
       end
     end
 
+    test "coming back without a term gives everything: the seq may be of another room that had this name" do
+      rooms = start_rooms(room: [tick_ms: 5])
+      room = {rooms, "1"}
+      make = &Room.publish(room, {"create", %{"entity_id" => &1, "components" => %{}}})
+      for id <- ["a", "b"], do: {:ok, _} = make.(id)
+      {reply, _, session} = join!(room, "tom")
+      Session.leave(session)
+      Room.stop(room)
+      :ok = Roomfold.EventLog.delete(Rooms.log(rooms), "1")
+      for id <- ["c", "d", "e", "f"], do: {:ok, _} = make.(id)
+
+      for params <- [%{"last_seq" => reply["seq"]}, %{"last_seq" => reply["seq"], "last_term" => nil}] do
+        {_, [{:push, kind, state}], session} = join!(room, "tom", params)
+        assert {kind, Map.keys(decoded(state)["entities"])} == {"snapshot", ["c", "d", "e", "f"]}
+        Session.leave(session)
+      end
+    end
+
     test "coming back after the rules have changed gives everything: by the old ones the world was another" do
       log = {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}
       rules = &Roomfold.Rules.new!(%{"lit" => [{:create, "id", %{"color" => {:value, &1}}}]})
@@ -147,6 +165,15 @@ defmodule Roomfold.SessionTest do
 
       Room.stop(room)
       assert {:error, %{"reason" => "no_room"}} = Session.join(session, %{})
+    end
+
+    test "nor by more than a message may have: a join is one" do
+      room = start_room()
+      session = Session.new(room: room, user: "tom", max_input_bytes: 1_000)
+      long = %{"params" => %{"text" => String.duplicate("x", 1_000)}}
+      assert {:error, %{"reason" => "too_large"}} = Session.join(session, long)
+      assert Room.info(room).users == []
+      assert {:ok, _, _, _} = Session.join(session, %{"params" => %{"text" => String.duplicate("x", 500)}})
     end
 
     test "a process is one user of a room: a second one is refused, and the first goes on" do
@@ -472,6 +499,11 @@ defmodule Roomfold.SessionTest do
       assert {[{:reply, "r", :error, %{"reason" => "invalid_seq"}}], _} =
                Session.input(session, "ack", %{"seq" => "1"}, "r")
 
+      for payload <- [%{}, %{"seq" => 1.5}, %{"seq" => nil}, [1], 7, nil, {:json, "[]"}, {:json, "7"}] do
+        assert {[{:reply, "r", :error, %{"reason" => "invalid_seq", "field" => "seq"}}], ^session} =
+                 session |> Session.input("ack", payload, "r") |> but_for_its_limit(session)
+      end
+
       assert {[], _} = Session.input(session, "ack", {:json, "nonsense"})
       long = {:json, ~s({"seq":1,"x":"#{String.duplicate("x", 70_000)}"})}
 
@@ -479,6 +511,8 @@ defmodule Roomfold.SessionTest do
                Session.input(session, "ack", long, "r")
     end
   end
+
+  defp but_for_its_limit({frames, session}, was), do: {frames, %{session | ack_limit: was.ack_limit}}
 
   describe "the room" do
     test "crashes: its clients are back in it, without a gap" do

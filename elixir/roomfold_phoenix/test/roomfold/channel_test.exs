@@ -140,7 +140,7 @@ defmodule Roomfold.Phoenix.ChannelTest do
     {:ok, last} =
       Room.publish({@rooms, room}, {"update", %{"entity_id" => "tom", "components" => %{"hat" => "red"}}})
 
-    {reply, tom} = join!("tom", room, %{"last_seq" => seq})
+    {reply, tom} = join!("tom", room, %{"last_seq" => seq, "last_term" => Room.info({@rooms, room}).term})
     assert reply["seq"] == last
     {diff, _} = Client.await_event(tom, "diff")
 

@@ -126,7 +126,7 @@ defmodule Roomfold.Room.Server do
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     case drain(server, @drains) do
       # So that the next start has nothing to fold, and knows who is there.
-      {:drained, server} -> keep_newer(finish_keeping(server), World.seq(server.state.world))
+      {:drained, server} -> keep_newer(finish_keeping(server), server.state.seq)
       {:hangs, _} -> :ok
     end
   end
@@ -200,6 +200,8 @@ defmodule Roomfold.Room.Server do
 
   def handle_call({:join, pid, user, how}, _, server) do
     with :ok <- People.admits(server.state.people, pid, user),
+         {:ok, state} <- Presence.limited(server.state, user, now()),
+         server = %{server | state: state},
          nil <- overtaken(server, how) do
       server = take_in(server)
 
@@ -227,23 +229,25 @@ defmodule Roomfold.Room.Server do
     server = server |> take_in() |> arm()
     state = server.state
 
-    info = %{
-      id: server.options.id,
-      seq: World.seq(state.world),
-      term: state.term,
-      entities: World.count(state.world),
-      connections: map_size(state.people.connections),
-      users: People.users(state.people),
-      queued: state.queued,
-      ticks: state.ticks,
-      shed: state.shed,
-      strays: server.strays,
-      refused: Complaints.count(server.complaints, :refused),
-      failed: Complaints.count(server.complaints, :failed),
-      busy_us: Times.summary(server.times)
-    }
+    info = fn ->
+      %{
+        id: server.options.id,
+        seq: state.seq,
+        term: state.term,
+        entities: World.count(state.world),
+        connections: map_size(state.people.connections),
+        users: People.users(state.people),
+        queued: state.queued,
+        ticks: state.ticks,
+        shed: state.shed,
+        strays: server.strays,
+        refused: Complaints.count(server.complaints, :refused),
+        failed: Complaints.count(server.complaints, :failed),
+        busy_us: Times.summary(server.times)
+      }
+    end
 
-    {:reply, info, server}
+    {:reply, with({:ok, info} <- Read.or_error(info), do: info), server}
   end
 
   def handle_call(:options, _, server), do: {:reply, server.options, server}
@@ -472,7 +476,7 @@ defmodule Roomfold.Room.Server do
     Telemetry.span([:fold], %{room: server.options.id}, fn ->
       {effects, state} = Commit.committed(server.state, answer, now())
       server = carry_out(%{server | state: state}, Update.with_answers(effects))
-      {server, %{seq: World.seq(server.state.world)}, %{}}
+      {server, %{seq: server.state.seq}, %{}}
     end)
   end
 
@@ -536,14 +540,7 @@ defmodule Roomfold.Room.Server do
     server
   end
 
-  defp do_one({:fast, sends}, server) do
-    for {{module, argument}, frames, pids} <- sends do
-      messages = Enum.map(frames, &module.message(argument, &1))
-      for pid <- pids, message <- messages, do: send(pid, message)
-    end
-
-    server
-  end
+  defp do_one({:fast, from, sends}, server), do: Enum.reduce(sends, server, &send_fast(&1, from, &2))
 
   # One at a time: if the log is slow, another one is due soon anyway.
   defp do_one({:keep, _, _}, %{keeping: {_, _}} = server), do: server
@@ -569,6 +566,18 @@ defmodule Roomfold.Room.Server do
   defp do_one({:stop, reason}, server) do
     send(self(), {:stop, reason})
     server
+  end
+
+  # A host's module makes the messages. If it fails, its clients' sessions take over.
+  defp send_fast({{{module, argument}, _, _} = group, frames, pids}, from, server) do
+    messages = Enum.map(frames, &module.message(argument, &1))
+    for pid <- pids, message <- messages, do: send(pid, message)
+    server
+  catch
+    kind, reason ->
+      failed = Room.System.failed({module, :message}, kind, reason, __STACKTRACE__)
+      {effects, state} = Delivery.leave_fastlane(server.state, group, from)
+      carry_out(%{server | state: state}, [failed | effects])
   end
 
   defp published_on_stream(server, records) do
