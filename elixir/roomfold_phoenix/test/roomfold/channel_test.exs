@@ -198,7 +198,7 @@ defmodule Roomfold.Phoenix.ChannelTest do
     assert answer["response"]["reason"] == "too_large"
 
     # handle_info/2
-    [channel] = Map.keys(:sys.get_state(Room.whereis({@rooms, room})).monitors)
+    [channel] = channels({@rooms, room})
     send(channel, {:say, "hello"})
     {said, tom} = Client.await_event(tom, "said")
     assert said == %{"text" => "hello"}
