@@ -428,6 +428,37 @@ defmodule Roomfold.SessionTest do
         ]
     end
 
+    defp unusable_entities do
+      ids = [
+        nil,
+        7,
+        [],
+        %{},
+        "",
+        "ann",
+        "nobody",
+        "\0",
+        <<0xFF>>,
+        String.duplicate("i", 256),
+        String.duplicate("i", 10_000)
+      ]
+
+      not_tom =
+        for id <- ids,
+            components <- [%{}, %{"owner" => "ann"}, %{"kind" => "projectile", "owner" => 7}],
+            do: {id, components}
+
+      odd =
+        for components <- [nil, 7, "x", [], %{"" => 1}, %{"id" => 1}, %{"position" => "x"}],
+            do: {"tom", components}
+
+      for {names, pairs} <- [{~w(create update delete), not_tom}, {~w(create update), odd}],
+          name <- names,
+          {id, components} <- pairs do
+        {name, %{"entity_id" => id, "components" => components}}
+      end
+    end
+
     test "whatever it is, is answered with a reason and a message, and the room is as it was" do
       for systems <- [[], [Roomfold.Systems.Triggers, Roomfold.Systems.Projectiles, Roomfold.Systems.Shots]] do
         many = [events_per_s: 100_000, bytes_per_s: 100_000_000]
@@ -435,7 +466,7 @@ defmodule Roomfold.SessionTest do
         {:ok, _} = Room.publish(room, {"user_joined", %{"user_id" => "ann", "position" => [1, 2, 3]}})
         {_, _, session} = join!(room, "tom", %{}, [max_waiting: 10_000] ++ many)
         before = eventually(fn -> Room.get(room, "tom") && Room.snapshot(room) end)
-        sent = for name <- @names, payload <- unusable(), do: {name, payload}
+        sent = for(name <- @names, payload <- unusable(), do: {name, payload}) ++ unusable_entities()
 
         {at_once, session} =
           Enum.flat_map_reduce(Enum.with_index(sent), session, fn {{name, payload}, ref}, session ->
