@@ -107,7 +107,7 @@ static void link_created(rf_admission *admission, uint32_t index) {
 }
 
 static bool grow_created(rf_admission *admission) {
-    uint32_t capacity = admission->created_capacity ? admission->created_capacity * 2 : 8;
+    uint32_t capacity = admission->created_capacity ? admission->created_capacity * 4 : 64;
     rf_created_entity *created;
     uint32_t *buckets = rf_alloc_zero(admission->allocator, capacity * sizeof *buckets);
     if (!buckets) return false;
