@@ -10,8 +10,9 @@ defmodule Roomfold.Systems.Projectiles do
       ]]
 
   Users create projectiles by events that the rules have for that (`weapon_fired`); a room with this system does not accept the kind
-  `"projectile"` in a user's create or update (`c:Roomfold.Room.System.reserves/0`). The damage depends on the projectile's `type`, which the
-  shooter's event may contain: the callback `authorize/4` decides which user may fire what.
+  `"projectile"` in a user's create or update (`c:Roomfold.Room.System.reserves/0`). The damage depends on the projectile's `type`, and what it
+  meets on its `velocity` and `collider`, all of which are the shooter's event's: the callback `authorize/4` of the room's module decides which
+  user may fire what.
 
   What flies is the room's, whoever has fired it, and is its `owner`: a user's create, update or delete of it is refused
   (`c:Roomfold.Room.System.authorize/4`). Where users may steer what they fired, a rule of yours says so, or the room's module, which answers their
