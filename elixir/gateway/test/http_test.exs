@@ -189,6 +189,17 @@ defmodule Roomfold.Gateway.HTTPTest do
     assert {404, _, _} = Client.request(port, "GET", "/socket")
   end
 
+  test "what is no option, of its own or of a session" do
+    stop_supervised!(Gateway)
+
+    for {opts, message} <- [
+          {[session: [max_lag: 5]], ~r/unknown keys \[:max_lag\]/},
+          {[session: [max_lag_ms: "5"]], ~r/:max_lag_ms must be/},
+          {[max_channels: 0], ~r/max_channels: a positive integer/}
+        ],
+        do: assert_raise(ArgumentError, message, fn -> Gateway.start_link([port: 0] ++ opts) end)
+  end
+
   test "a port that is taken", %{port: port} do
     stop_supervised!(Gateway)
     {:ok, other} = :gen_tcp.listen(port, ip: {127, 0, 0, 1}, reuseaddr: true)

@@ -165,6 +165,27 @@ defmodule Roomfold.Phoenix.ChannelTest do
     eventually(fn -> Room.get({@rooms, room}, "ann") == nil end)
   end
 
+  test "an option that there is not, or that is none, is said when the channel is compiled" do
+    for {module, opts, message} <- [
+          {Roomfold.Phoenix.Channel, [room: PhoenixTest.Rooms], ~r/unknown keys \[:room\]/},
+          {Roomfold.Phoenix.Channel, [session: [max_lag: 5]], ~r/unknown keys \[:max_lag\]/},
+          {Roomfold.Phoenix.Channel, [session: [max_lag_ms: "5"]], ~r/:max_lag_ms must be/},
+          {Roomfold.Phoenix.ReplayChannel, [presence: PhoenixTest.Presence], ~r/unknown keys \[:presence\]/},
+          {Roomfold.Phoenix.Test, [channels: PhoenixTest.RoomChannel], ~r/unknown keys \[:channels\]/}
+        ] do
+      body =
+        quote do
+          use Phoenix.Channel
+          use ExUnit.Case
+          use unquote(module), unquote(opts)
+        end
+
+      assert_raise ArgumentError, message, fn ->
+        Module.create(Module.concat(__MODULE__, "Misspelt"), body, Macro.Env.location(__ENV__))
+      end
+    end
+  end
+
   test "a user can overrule every step", %{room: room} do
     Phoenix.PubSub.subscribe(PhoenixTest.PubSub, "ends")
     topic = "mine:" <> room
