@@ -65,9 +65,22 @@ defmodule Roomfold.SystemsTest do
             [every: 0, events: []],
             [every: 10, events: [{10, {"x", %{}}}]],
             [every: 10, events: [{0, "x"}]],
-            [every: 10, events: []]
+            [every: 10, events: []],
+            [every: 10],
+            [events: [{0, {"x", %{}}}]],
+            [every: 10, events: {0, {"x", %{}}}],
+            [every: 10, events: ["x"]],
+            [every: 10, event: [{0, {"x", %{}}}]],
+            :timer
           ] do
         assert_raise ArgumentError, ~r/a timer needs/, fn -> Timers.init([timer], World.new!(), 0) end
+      end
+
+      # One, where a list of them is wanted.
+      for timers <- [[every: 10, events: [{0, {"x", %{}}}]], %{every: 10}, nil] do
+        assert_raise ArgumentError, ~r/timers are a list of lists/, fn ->
+          Timers.init(timers, World.new!(), 0)
+        end
       end
     end
   end
