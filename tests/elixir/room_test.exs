@@ -390,7 +390,7 @@ defmodule Roomfold.RoomTest do
     test "so is who joins and leaves again and again, by whichever connection: nothing of that is in the room or its log" do
       room =
         start_room(
-          user_events_per_s: 10,
+          user_events_per_s: 100,
           user_burst_s: 1,
           log: {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}
         )

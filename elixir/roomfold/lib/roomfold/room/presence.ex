@@ -8,11 +8,14 @@ defmodule Roomfold.Room.Presence do
   @doc "Whether a client that joins has seen a later term than this room's: then the log must be asked which room process is current."
   def suspects_newer_term?(state, how), do: is_integer(how[:last_term]) and how[:last_term] > state.term
 
-  @doc "Whether a user may join just now: as often as it may send events, and apart from these."
-  def limited(state, user, now) do
-    limits = Limits.forget(state.limits, now)
+  # Each makes a snapshot, and may make events in the log.
+  @join_events 10
 
-    case Limits.take(limits.recent, limits, {:join, user}, 1, 0, now) do
+  @doc "Whether a user may join just now: a tenth as often as it may send events, and apart from these."
+  def limited(state, user, now) do
+    %{rates: {_, _, most, _}} = limits = Limits.forget(state.limits, now)
+
+    case Limits.take(limits.recent, limits, {:join, user}, min(@join_events, div(most, 1000)), 0, now) do
       {:ok, recent} -> {:ok, %{state | limits: %{limits | recent: recent}}}
       {:limited, _} -> {:error, Error.new(:rate_limited)}
     end
