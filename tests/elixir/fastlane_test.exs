@@ -339,6 +339,12 @@ defmodule Roomfold.FastlaneTest do
         assert without_gap(seq, seen) == last
         assert Enum.any?(seen, &match?({_, _, :slow}, &1))
         assert Process.alive?(pid) and Room.info(room).failed > 0
+        # It is not tried again.
+        failed = Room.info(room).failed
+        assert session.fastlane == nil
+        {:ok, last} = write(room, "tom")
+        assert {[{_, ^last, :slow}], session} = follow(session, last)
+        assert Room.info(room).failed == failed
         Session.leave(session)
       end
 

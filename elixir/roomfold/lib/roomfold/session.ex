@@ -504,8 +504,17 @@ defmodule Roomfold.Session do
     caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
   end
 
+  # The host's module has failed, so that the room can't send to the client directly.
+  def handle(
+        %__MODULE__{id: id, term: term, number: number} = session,
+        {:roomfold, id, {:slow, term, number, seq, bytes}}
+      ),
+      do: handle(%{session | fastlane: nil}, {:roomfold, id, {:behind, term, number, seq, bytes}})
+
   # It was said to an earlier session of this process.
-  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:behind, _, _, _, _}}), do: {[], session}
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {kind, _, _, _, _}})
+      when kind in [:behind, :slow],
+      do: {[], session}
 
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, :tell}),
     do: {[], tell(%{session | tells?: false})}

@@ -30,19 +30,19 @@ defmodule Roomfold.Room.Delivery do
 
     to_sessions = if slow == [], do: [], else: [{:send, slow, {:update, update}}]
     fast = if sends == [], do: [], else: [{:fast, update.from, sends}]
-    {to_sessions ++ fast ++ told(behind, state, update.from), %{state | fastlane: fastlane}}
+    {to_sessions ++ fast ++ told(:behind, behind, state, update.from), %{state | fastlane: fastlane}}
   end
 
-  defp told(behind, state, from) do
-    for {pid, bytes} <- behind,
+  defp told(what, sessions, state, from) do
+    for {pid, bytes} <- sessions,
         number = People.number(state.people, pid),
-        do: {:send, [pid], {:behind, state.term, number, from, bytes}}
+        do: {:send, [pid], {what, state.term, number, from, bytes}}
   end
 
   @doc "The host's module can't make the messages of a group of the fast lane: from the seq that its clients have on, their sessions take over."
   def leave_fastlane(state, group, from) do
-    {behind, fastlane} = Fastlane.leave_all(state.fastlane, group)
-    {told(behind, state, from), %{state | fastlane: fastlane}}
+    {sessions, fastlane} = Fastlane.leave_all(state.fastlane, group)
+    {told(:slow, sessions, state, from), %{state | fastlane: fastlane}}
   end
 
   @doc """

@@ -18,7 +18,8 @@ defmodule Roomfold.Room.State do
   #   {:append, after_seq, records}     to the log; its answer is passed to Commit.committed/3
   #   {:publish, records}               on the stream
   #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user},
-  #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}
+  #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}, or, for good,
+  #                                     {:slow, term, number, seq, bytes}
   #   {:fast, from, sends}              to the processes that write to sockets (Roomfold.Room.Fastlane), whose clients are at the seq `from`
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
