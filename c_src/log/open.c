@@ -1,9 +1,11 @@
 // open.c: opens, configures and closes a database.
 #include "room.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const texts[] = {
@@ -186,13 +188,24 @@ static bool start(log_store *store, const log_options *options, log_error *error
            log_fail(error, RF_LOG_FAILED, "its files were deleted, moved or replaced");
 }
 
+// The path without links, as SQLite takes it, so that all paths to a file lead to one lock. A link may lead to where
+// there is no file yet: a writer makes it. NULL: there is none.
+static char *resolve(const char *path, bool writer) {
+    struct stat link;
+    char *real = realpath(path, NULL);
+    if (real || !writer || lstat(path, &link) != 0) return real;
+    // Nobody else here can have it open: closing it would end their locks.
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file >= 0) close(file);
+    return realpath(path, NULL);
+}
+
 bool log_open(const char *path, const log_options *options, log_store **out, log_error *error) {
     log_store *store = calloc(1, sizeof *store);
     if (!store) return log_fail(error, RF_NO_MEMORY, "%s", "");
     store->lock = -1;
     store->writer = options->writer;
-    // Resolves links, as SQLite does, so that all paths to a file lead to one lock. NULL if there is no file yet.
-    char *real = realpath(path, NULL);
+    char *real = resolve(path, options->writer);
     store->path = log_join(real ? real : path, "");
     store->wal_path = log_join(real ? real : path, "-wal");
     free(real);

@@ -134,6 +134,12 @@ defmodule Roomfold.CliLogTest do
     assert length(String.split(error, "\n", trim: true)) == 604
   end
 
+  test "what clients have named rooms is shown without what a terminal would do", %{log: log, path: path} do
+    for name <- ["\e[2Ja\u009Bb\n", "é"], do: {:ok, _} = EventLog.claim(log, name, %{})
+    assert {"", error, 2} = Program.run(["replay", path])
+    assert error =~ "says which:\n  ?[2Ja?b?  (no events)\n  é  (no events)\n"
+  end
+
   test "a log that was trimmed begins with its snapshot", %{log: log, path: path} do
     term = fill(log, "lobby", 300)
     assert :ok = EventLog.put_snapshot(log, "lobby", term, 100, snapshot(100))
