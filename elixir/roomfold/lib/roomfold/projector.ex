@@ -208,16 +208,21 @@ defmodule Roomfold.Projector do
   defp fold(state, events) do
     {:ok, world, report} = World.fold(state.world, events)
     report = Report.merge(state.report, report, offset: state.index)
-    timer = state.timer || (state.publish && Process.send_after(self(), :tell, state.every_ms))
-    %{state | world: world, report: report, index: state.index + length(events), timer: timer}
+    later(%{state | world: world, report: report, index: state.index + length(events)})
   end
 
-  defp tell(%{publish: nil} = state), do: state
+  defp later(%{publish: nil} = state), do: state
+
+  defp later(state),
+    do: %{state | timer: state.timer || Process.send_after(self(), :tell, state.every_ms)}
 
   defp tell(state) do
     seq = World.seq(state.world)
-    if seq > state.told, do: EventStream.broadcast(state.stream, state.publish, [message(state)])
-    %{state | told: seq}
+
+    # What the stream has refused is in the next diff.
+    if seq == state.told or EventStream.broadcast(state.stream, state.publish, [message(state)]) == :ok,
+      do: %{state | told: seq},
+      else: later(state)
   end
 
   defp message(%{format: :term} = state) do
