@@ -171,6 +171,7 @@ defmodule Roomfold.Room.Recovery do
 
     with {:ok, event} <- JSON.decode(line, json),
          {:ok, event} <- upcasted(options.upcasters, event, versions_at(versions, seq)),
+         :ok <- keeps_seq(event, seq),
          {:ok, line} <- JSON.encode(event, json) do
       today(lines, options, versions, seq + 1, [line | done])
     else
@@ -192,6 +193,11 @@ defmodule Roomfold.Room.Recovery do
   rescue
     error -> {:error, "raised: " <> Exception.format_banner(:error, error)}
   end
+
+  # One that makes a new map may leave it out.
+  defp keeps_seq(%{"seq" => seq}, seq), do: :ok
+  defp keeps_seq(%{"seq" => other}, _), do: {:error, "gave it another seq: #{Error.got(other)}"}
+  defp keeps_seq(_, _), do: :ok
 
   defp call(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
   defp call(upcaster, event, meta), do: upcaster.(event, meta)
