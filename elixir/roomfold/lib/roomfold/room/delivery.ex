@@ -57,11 +57,11 @@ defmodule Roomfold.Room.Delivery do
   @doc """
   The frame for a connection that joins. how: `format`, `last_seq` and `last_term` of a client that comes back.
 
-  A JSON diff is valid in every life of a room that has a log, as long as it is that room, folded in the same way (`resumes/1`). Handles of
-  packed frames, and everything of a room without a log, are valid only in the life they come from.
+  A JSON diff is valid in the next life of the room, too, as far as its log has what there was in the one before (`resumes/2`). Handles of packed
+  frames, and everything of a room without a log, are valid only in the life they come from.
   """
   def missing(state, %{format: format} = how) do
-    same? = how[:last_term] == state.term or (format == :json and resumed?(state, how))
+    same? = how[:last_term] == state.term or (format == :json and resumed?(state.resumes, how))
 
     if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
@@ -69,26 +69,14 @@ defmodule Roomfold.Room.Delivery do
   end
 
   @doc """
-  From which term and which seq on clients have the world of this room's log, by its head: before, there was another room of this name, or
-  other rules folded it.
+  The life before this one, `{term, seq}`: clients that come from it and are at that seq or before have a world of this log. By the log's heads,
+  before this life claimed it and after. `nil`: there was none, or it folded by other rules. What a log that was set back, to a backup say, has lost was
+  in no life that it knows, or is after the seq; and it does not give a term again.
   """
-  def resumes(head) do
-    case List.last(head.versions) do
-      {1, _} -> {created(head), 0}
-      {first, _} -> {created(head), first}
-    end
-  end
+  def resumes(%{meta: meta} = before, %{meta: meta}), do: {before.term, before.seq}
+  def resumes(_, _), do: nil
 
-  # A log of somebody's own may not say it.
-  defp created(head), do: Map.get(head, :created, head.term)
-
-  # One that does not say from which life it comes is believed. A term that is still to come is of another log.
-  defp resumed?(%{resumes: {first_term, first_seq}, term: term}, %{last_seq: seq} = how)
-       when is_integer(seq) do
-    last_term = how[:last_term] || term
-    seq >= first_seq and last_term >= first_term and last_term <= term
-  end
-
+  defp resumed?({term, seq}, %{last_term: term, last_seq: last}), do: last <= seq
   defp resumed?(_, _), do: false
 
   @doc "What a connection that lags needs to go on from a seq: `{seq, frame}`."

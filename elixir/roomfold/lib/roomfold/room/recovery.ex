@@ -9,27 +9,25 @@ defmodule Roomfold.Room.Recovery do
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
-  @doc "The world at a seq (`:head`: the newest), and the room's facts at that time."
-  @spec world(Options.t(), non_neg_integer | :head, keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
-  def world(options, until \\ :head, world_opts \\ []) do
-    opts = options |> Options.world() |> Keyword.merge(world_opts)
-
-    with {:ok, head, seq} <- head(options, until),
-         {:ok, world, facts} <- from_snapshot(options, head, seq, opts),
-         do: fold_to(options, world, facts, seq)
+  @doc "The newest world of a log with this head, and the room's facts."
+  @spec newest(Options.t(), EventLog.head()) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def newest(options, head) do
+    with :ok <- Versions.check(options, head), do: world_of(options, head, head.seq, Options.world(options))
   end
 
-  # The log's head, and the seq to recover.
-  defp head(options, until) do
-    with {:ok, head} <- EventLog.head(options.log, options.id), :ok <- Versions.check(options, head) do
-      head = head || %{seq: 0, first: 1}
+  @doc "The world at a seq, and the room's facts at that time."
+  @spec world(Options.t(), non_neg_integer, keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def world(options, seq, world_opts \\ []) do
+    with {:ok, head} <- EventLog.head(options.log, options.id),
+         :ok <- Versions.check(options, head),
+         head = head || %{seq: 0, first: 1},
+         :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
+         do: world_of(options, head, seq, options |> Options.world() |> Keyword.merge(world_opts))
+  end
 
-      cond do
-        until == :head -> {:ok, head, head.seq}
-        until <= head.seq -> {:ok, head, until}
-        true -> {:error, Error.new(:seq_ahead)}
-      end
-    end
+  defp world_of(options, head, seq, opts) do
+    with {:ok, world, facts} <- from_snapshot(options, head, seq, opts),
+         do: fold_to(options, world, facts, seq)
   end
 
   @doc """
