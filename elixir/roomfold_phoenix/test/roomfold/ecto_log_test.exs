@@ -123,6 +123,51 @@ case Roomfold.PhoenixTest.Postgres.start() do
         assert written.() == trimmed
       end
 
+      test "while a trim removes records, the room is written, and all others", %{log: log} do
+        term = room(log, "lobby", 9)
+        other = room(log, "other", 0)
+        :ok = EventLog.put_snapshot(log, "lobby", term, 8, "eight")
+        test = self()
+
+        # Somebody holds it up.
+        holds =
+          Task.async(fn ->
+            Repo.transaction(fn ->
+              Repo.query!("SELECT * FROM roomfold_events WHERE room = 'lobby' AND seq = 3 FOR UPDATE")
+              send(test, :locked)
+              receive do: (:go -> :ok)
+            end)
+          end)
+
+        assert_receive :locked, 5_000
+        trim = Task.async(fn -> EventLog.trim(log, "lobby", 7) end)
+        assert Task.yield(trim, 200) == nil
+        lobby = EventLog.submit(log, "lobby", term, 9, records(10, 10))
+        others = EventLog.submit(log, "other", other, 0, records(1, 1))
+        assert_receive {^lobby, :ok}, 2_000
+        assert_receive {^others, :ok}, 2_000
+        assert reason(EventLog.read(log, "lobby", 1)) == :log_trimmed
+        send(holds.pid, :go)
+        assert Task.await(trim) == :ok
+        Task.await(holds)
+
+        assert Repo.query!("SELECT min(seq), count(*) FROM roomfold_events WHERE room = 'lobby'").rows == [
+                 [7, 4]
+               ]
+      end
+
+      test "a trim of more than is removed at once, and one that was cut off", %{log: log} do
+        term = room(log, "lobby", 25_000)
+        :ok = EventLog.put_snapshot(log, "lobby", term, 25_000, "all")
+        assert EventLog.trim(log, "lobby", 24_000) == :ok
+        assert Repo.query!("SELECT count(*) FROM roomfold_events").rows == [[1_001]]
+        # As if it had ended before its first piece.
+        Repo.query!("UPDATE roomfold_rooms SET first = 24500 WHERE room = 'lobby'")
+        assert EventLog.trim(log, "lobby", 24_500) == :ok
+        assert EventLog.verify(log, "lobby") == {:ok, 501}
+        assert Repo.query!("SELECT count(*) FROM roomfold_events").rows == [[501]]
+      end
+
       test "two nodes, one room: whoever claimed last writes", %{log: log} do
         other = start()
         old = room(log, "lobby", 2)

@@ -232,28 +232,46 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
 
     @impl EventLog
     def trim(server, room, keep_from) do
-      transaction(server, fn config ->
-        case rows(config, "SELECT first FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
-          [] ->
-            {:error, Error.new(:no_room)}
+      begun =
+        transaction(server, fn config ->
+          case rows(config, "SELECT first FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
+            [] ->
+              {:error, Error.new(:no_room)}
 
-          [[first]] ->
-            [[newest]] =
-              rows(config, "SELECT coalesce(max(seq), 0) FROM roomfold_snapshots WHERE room = $1", [room])
+            [[first]] ->
+              [[newest]] =
+                rows(config, "SELECT coalesce(max(seq), 0) FROM roomfold_snapshots WHERE room = $1", [room])
 
-            forget_below(config, room, first, min(keep_from, newest + 1))
-        end
-      end)
+              keep_from(config, room, first, min(keep_from, newest + 1))
+          end
+        end)
+
+      with :ok <- begun, do: query(server, &forget(&1, room))
     end
 
-    # What is below the first one is gone already: all of it went at once.
-    defp forget_below(_, _, first, keep) when keep <= first, do: :ok
+    defp keep_from(_, _, first, keep) when keep <= first, do: :ok
 
-    defp forget_below(config, room, _, keep) do
+    defp keep_from(config, room, _, keep) do
       rows(config, "UPDATE roomfold_rooms SET first = $2 WHERE room = $1", [room, keep])
-      rows(config, "DELETE FROM roomfold_events WHERE room = $1 AND seq < $2", [room, keep])
       rows(config, "DELETE FROM roomfold_snapshots WHERE room = $1 AND seq < $2", [room, keep - 1])
       :ok
+    end
+
+    # In pieces, and without the room's lock: who appends to the room would wait for all of it, and all other rooms with it. A room that was made
+    # again meanwhile has its own first.
+    @forget_events 10_000
+    @forget """
+    WITH gone AS (DELETE FROM roomfold_events WHERE room = $1 AND seq IN
+      (SELECT seq FROM roomfold_events WHERE room = $1 AND seq < (SELECT first FROM roomfold_rooms WHERE room = $1)
+       ORDER BY seq LIMIT $2) RETURNING 1)
+    SELECT count(*) FROM gone
+    """
+
+    defp forget(config, room) do
+      case rows(config, @forget, [room, @forget_events]) do
+        [[@forget_events]] -> forget(config, room)
+        _ -> :ok
+      end
     end
 
     @impl EventLog
