@@ -47,7 +47,8 @@ defmodule Roomfold.Projector do
       `{"snapshot", %{"seq" => seq, "entities" => map}}` if more has changed than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
     * `:world` - the world to start from, of which it becomes the owner: of another's, such as a room's, a copy
-      (`Roomfold.World.copy/1`); or a function that makes it, called when the projector has subscribed, so that it misses nothing. By default `Roomfold.World.new/1` with the other options
+      (`Roomfold.World.copy/1`); or a function that makes it, called when the projector has subscribed, so that it misses nothing, and again when a
+      supervisor restarts it (a world that was given can be started from only once). By default `Roomfold.World.new/1` with the other options
     * `:name` - of the process
 
   ## Examples
