@@ -581,6 +581,25 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end)
     end
 
+    test "what is left of a deleted room goes when it can, if it could not at first", %{log: log, path: path} do
+      with_shell(fn ->
+        room(log, "lobby", 3)
+        GenServer.stop(elem(log, 1))
+        # Without what the log's process does after it.
+        {:ok, writer} = Library.open(path, true, 1, 0, 0)
+        assert {_, [{:ok, true}]} = Library.run(writer, [{4, "lobby", 0, 0, 0, ""}])
+        Library.close(writer)
+
+        unlock = lock_database(path)
+        log = open(path, busy_timeout: 50)
+        assert reason(EventLog.claim(log, "cellar")) == :log_locked
+        left = fn -> sqlite3(path, "SELECT count(*) FROM appends; SELECT count(*) FROM garbage") end
+        assert left.() == "1\n1"
+        unlock.()
+        assert Enum.find(1..100, fn _ -> Process.sleep(100) && left.() == "0\n0" end)
+      end)
+    end
+
     for suffix <- ["", "-wal"] do
       @tag :capture_log
       test "rooms.db#{suffix} deleted or replaced while it runs: nothing is acknowledged", %{
