@@ -344,7 +344,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         end)
 
       # The first time that a connection is asked it counts all rooms.
-      for _ <- 1..1_000 do
+      for _ <- 1..if(sanitized?(), do: 50, else: 1_000) do
         {:ok, reader} = Library.open(path, false, 2, 1_000, 0)
         assert {:ok, 0, _} = Library.rooms(reader, "", 1)
         Library.close(reader)
