@@ -237,6 +237,21 @@ defmodule Roomfold.CliLogTest do
     assert error =~ "damaged" or error =~ "not a log"
   end
 
+  @tag :closed
+  test "a log that is closed, where nothing may be written", %{folder: folder} do
+    as_root(fn ->
+      with {:ok, place} <- mount(folder, "size=8m") do
+        path = Path.join(place, "50% of #1?.db")
+        log = open(path)
+        fill(log, "lobby", 10)
+        GenServer.stop(elem(log, 1))
+        {_, 0} = System.cmd("mount", ["-o", "remount,ro", place])
+        assert {state, "seq 10, " <> _, 0} = Program.run(["replay", path, "--rules", "xr"])
+        assert JSON.decode!(state) === World.snapshot(world(10))
+      end
+    end)
+  end
+
   test "memory does not grow with the log", %{log: log, path: path} do
     if match?({:unix, :linux}, :os.type()) and not Program.instrumented?() do
       {:ok, %{term: term}} = EventLog.claim(log, "lobby", %{})
