@@ -340,7 +340,7 @@ defmodule Roomfold.Room do
 
     * `:format` - `:json` (default) or `:packed`
     * `:events` - whether it wants the events that the diff does not show (`true`)
-    * `:last_seq`, `:last_term` - how far a client that comes back had got; both, or it gets a snapshot
+    * `:last_seq`, `:last_term` - how far a client that comes back had got
     * `:params` - a map for the callback `joined`
 
   ## Examples

@@ -23,7 +23,7 @@ defmodule Roomfold.Session do
   ## The conversation
 
   The client joins with `format` (`"json"` or `"packed"`) and the `versions` of the packed format that it knows (`[1]`); to come back, it
-  adds `last_seq` and `last_term`, both. `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
+  adds `last_seq` and `last_term`. `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
 
   It gets `snapshot` or, coming back, perhaps a `diff`; then a `diff` for each tick that changed something, `events` (`{"events": [..]}`),
   `presence_diff`, `authority` (in a room where a client has it: who, at the join and when it changes), and `term` when the room has restarted

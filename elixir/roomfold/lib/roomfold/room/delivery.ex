@@ -69,14 +69,21 @@ defmodule Roomfold.Room.Delivery do
   end
 
   @doc """
-  The life before this one, `{term, seq}`: clients that come from it and are at that seq or before have a world of this log. By the log's heads,
-  before this life claimed it and after. `nil`: there was none, or it folded by other rules. What a log that was set back, to a backup say, has lost was
-  in no life that it knows, or is after the seq; and it does not give a term again.
-  """
-  def resumes(%{meta: meta} = before, %{meta: meta}), do: {before.term, before.seq}
-  def resumes(_, _), do: nil
+  Which clients of other lives have a world of this room's log, by the log's heads before this life claimed it and after: `{since, life}`.
 
-  defp resumed?({term, seq}, %{last_term: term, last_seq: last}), do: last <= seq
+  since: the seq from which on events were folded in the same way as now. life: `{term, seq}` of the life before this one, if it was folded in the same
+  way; what it had up to that seq is in the log. What a log that was set back (to a backup, say) has lost was in no life that it knows, or is after that seq;
+  and it gives no term again.
+  """
+  def resumes(before, head) do
+    {first, _} = List.last(head.versions)
+    same? = before != nil and before.meta == head.meta
+    {if(first == 1, do: 0, else: first), if(same?, do: {before.term, before.seq})}
+  end
+
+  # One that does not say from which life it comes is believed.
+  defp resumed?({since, _}, %{last_term: nil, last_seq: seq}), do: seq >= since
+  defp resumed?({_, {term, upto}}, %{last_term: term, last_seq: seq}), do: seq <= upto
   defp resumed?(_, _), do: false
 
   @doc "What a connection that lags needs to go on from a seq: `{seq, frame}`."
