@@ -696,7 +696,7 @@ defmodule Roomfold.RoomStateTest do
     {:ok, world} = World.new(Options.world(options))
 
     # The wall clock says 50,000 at the start, the log's last event 3,600,000.
-    facts = %{term: 2, resumes: {0, 0}, users: [], last_at: 3_600_000, kept_seq: 0}
+    facts = %{term: 2, resumes: nil, users: [], last_at: 3_600_000, kept_seq: 0}
     {records, _} = options |> State.open(world, facts, 7_000, 43_000) |> run(12_000)
     assert for({_, %{"at" => at}} <- records, do: at) == for(n <- 1..5, do: 3_600_000 + n * 1_000)
 

@@ -61,12 +61,12 @@ defmodule Roomfold.Room.Delivery do
   @doc """
   The frame for a connection that joins. how: `format`, `last_seq` and `last_term` of a client that comes back.
 
-  A JSON diff is valid in every life of a room that has a log, as long as it is that room, folded in the same way (`resumes/1`). Handles of
-  packed frames, and everything of a room without a log, are valid only in the life they come from. Who does not say from which life it comes
-  may be from another room of this name: it gets a snapshot.
+  A JSON diff is valid in the next life of the room, too, as far as its log has what there was in the one before (`resumes/2`). Handles of packed
+  frames, and everything of a room without a log, are valid only in the life they come from. Who does not say from which life it comes may be
+  from another room of this name: it gets a snapshot.
   """
   def missing(state, %{format: format} = how) do
-    same? = how[:last_term] == state.term or (format == :json and resumed?(state, how))
+    same? = how[:last_term] == state.term or (format == :json and resumed?(state.resumes, how))
 
     if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
@@ -74,25 +74,13 @@ defmodule Roomfold.Room.Delivery do
   end
 
   @doc """
-  From which term and which seq on clients have the world of this room's log, by its head: before, there was another room of this name, or
-  other rules folded it.
+  Which clients of another life have a world of this room's log, by the log's heads before this life claimed it and after: `{term, seq}` of the
+  life before this one, if it was folded in the same way, else nil. What it had up to that seq is in the log. What a log that was set back (to a
+  backup, say) has lost was in no life that it knows, or is after that seq; and it gives no term again.
   """
-  def resumes(head) do
-    case List.last(head.versions) do
-      {1, _} -> {created(head), 0}
-      {first, _} -> {created(head), first}
-    end
-  end
+  def resumes(before, head), do: if(before != nil and before.meta == head.meta, do: {before.term, before.seq})
 
-  # A log of somebody's own may not say it.
-  defp created(head), do: Map.get(head, :created, head.term)
-
-  # A term that is still to come is of another log.
-  defp resumed?(%{resumes: {first_term, first_seq}, term: term}, %{last_seq: seq, last_term: last_term})
-       when is_integer(seq) and is_integer(last_term) do
-    seq >= first_seq and last_term >= first_term and last_term <= term
-  end
-
+  defp resumed?({term, upto}, %{last_term: term, last_seq: seq}), do: seq <= upto
   defp resumed?(_, _), do: false
 
   @doc "What a connection that lags needs to go on from a seq: `{seq, frame}`."
