@@ -1,6 +1,6 @@
 // inspection_table.c: prints an inspection as a table.
 #include "inspection.h"
-#include "plain_text.h"
+#include "printable.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,11 +23,11 @@ static const char *grouped(char out[32], uint64_t value) {
     return out;
 }
 
-static void name(output *out, rf_str text) {
-    char *at = output_room(out, text.len);
-    size_t len = at ? plain_text(at, text) : 0, width = 0;
-    for (size_t i = 0; i < len; i++) width += ((unsigned char)at[i] & 0xc0) != 0x80;
-    out->len += len;
+static void name(output *out, const char *text, size_t len) {
+    char *shown = output_room(out, len);
+    size_t width = 0, count = shown ? printable((rf_str){text, len}, shown, len) : 0;
+    out->len += count;
+    for (size_t i = 0; i < count; i++) width += ((unsigned char)shown[i] & 0xc0) != 0x80;
     for (; width < NAME; width++) output_text(out, " ");
 }
 
@@ -38,7 +38,7 @@ static void list(output *out, const char *title, const tally *of, uint64_t all) 
     for (size_t i = 0; i < of->count && i < ROWS; i++) {
         const tally_entry *entry = &of->entries[i];
         output_text(out, "  ");
-        name(out, (rf_str){entry->text, entry->len});
+        name(out, entry->text, entry->len);
         output_format(out, "%12s  %5.1f %%\n", grouped(count, entry->count),
                       100.0 * (double)entry->count / (double)all);
     }

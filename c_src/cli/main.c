@@ -1,6 +1,6 @@
 // main.c: the program roomfold: runs a command.
 #include "command.h"
-#include "plain_text.h"
+#include "printable.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -19,8 +19,8 @@ int complain(const char *name, int code, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "roomfold%s%s: %.*s\n", *name ? " " : "", name, (int)plain_text(text, (rf_str){text, strlen(text)}),
-            text);
+    fprintf(stderr, "roomfold%s%s: %.*s\n", *name ? " " : "", name,
+            (int)printable((rf_str){text, strlen(text)}, text, sizeof text), text);
     return code;
 }
 

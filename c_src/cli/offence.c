@@ -3,13 +3,12 @@
 #include "changes.h"
 #include "facts.h"
 #include "output.h"
-#include "plain_text.h"
+#include "printable.h"
 
 #include <string.h>
 
 static void set_about(offence *out, rf_str about) {
-    if (about.len > sizeof out->about) about.len = sizeof out->about;
-    out->about_len = plain_text(out->about, about);
+    out->about_len = printable(about, out->about, sizeof out->about);
 }
 
 // What an object without a name did wrong is only in its shape, which the core does not describe.
