@@ -36,7 +36,8 @@ static void find_matches(rf_state *state, const rf_state *next) {
         uint32_t key = state->profiles[i]->key;
         state->match[i] = 0;
         while (next && other < next->count && next->profiles[other]->key < key) other++;
-        if (next && other < next->count && next->profiles[other]->incarnation == state->profiles[i]->incarnation)
+        if (next && other < next->count && next->profiles[other]->key == key &&
+            next->profiles[other]->incarnation == state->profiles[i]->incarnation)
             state->match[i] = other + 1;
     }
 }
