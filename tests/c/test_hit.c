@@ -624,6 +624,76 @@ START_TEST(nothing_is_tunnelled_through) {
 }
 END_TEST
 
+// A wall or a triangle around a point: upright along `along`, or level.
+static void put_around(rf_space *space, const double at[3], const double along[3], bool level, bool triangle) {
+    static const double flat[3][3] = {{0, 0, -90}, {90, 0, 90}, {-90, 0, 90}};
+    static const double high[3] = {-90, -90, 900}, side[3] = {-9, 9, 0};
+    double corners[3][3];
+    rf_wall wall = {.bottom = -INFINITY, .top = INFINITY, .back = RF_NO_SECTOR, .layers = 1};
+    for (int corner = 0; corner < 3; corner++)
+        for (int i = 0; i < 3; i++)
+            corners[corner][i] =
+                at[i] + (level ? flat[corner][i] : along[i] * side[corner] + (i == 1 ? high[corner] : 0));
+    wall.x1 = corners[0][0];
+    wall.z1 = corners[0][2];
+    wall.x2 = corners[1][0];
+    wall.z2 = corners[1][2];
+    if (triangle)
+        ck_assert_int_eq(rf_space_add_triangle(space, (const double(*)[3])corners, 1, NULL), RF_OK);
+    else
+        ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+}
+
+// A shape may be flat or a stick, and with what it meets a body without thickness, between planes that are one.
+START_TEST(nothing_flat_is_tunnelled_through) {
+    static const double halves[6][3] = {{0, 1, 0}, {1, 0, 1}, {0, 1, 1}, {1, 1, 0}, {1, 0, 0}, {0, 0, 1}};
+    uint64_t state = 32;
+    rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
+    for (int n = 0; n < 20000; n++) {
+        rf_space *space;
+        rf_shot shot = {.range = random_between(&state, 20, 400)};
+        double at[3], along[3] = {0}, angle = n % 4 == 0 ? 0 : n % 4 == 1 ? acos(-1) / 2 : random_between(&state, 0, 7);
+        double distance = random_between(&state, 3, shot.range / 2);
+        bool level = n % 4 == 3;
+        along[0] = n % 4 == 1 ? 0 : cos(angle);
+        along[2] = sin(angle);
+        shot.collider = (rf_collider){.kind = RF_COLLIDER_BOX, .centred = true};
+        memcpy(shot.collider.half, halves[next_random(&state) % 6], sizeof shot.collider.half);
+        random_point(&state, 1000, at);
+        random_point(&state, 1, shot.direction);
+        if (level) shot.direction[1] = shot.direction[1] < 0 ? -1 : 1;
+        // Nearly along the wall it would go past it.
+        if (!level && fabs(shot.direction[0] * along[2] - shot.direction[2] * along[0]) < 0.3) continue;
+        for (int i = 0; i < 3; i++) shot.origin[i] = at[i] - shot.direction[i] * distance / 2;
+        space = new_space();
+        put_around(space, at, along, level, level || n / 4 % 2);
+        REQUIRE_MSG(cast_one(space, &shot, &hits).count == 1, "shot %d passed through", n);
+        rf_space_free(space);
+    }
+    rf_hits_free(&hits);
+}
+END_TEST
+
+// A ray that starts on a wall or on a triangle hits it at 0, and not at -0, whichever way it goes.
+START_TEST(no_time_is_negative_zero) {
+    rf_space *space = new_space();
+    rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
+    rf_wall wall = {.x1 = -1, .x2 = 1, .bottom = -2, .top = 2, .back = RF_NO_SECTOR, .layers = 1};
+    double corners[3][3] = {{9, -1, -1}, {9, 3, 0}, {9, -1, 1}};
+    ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+    ck_assert_int_eq(rf_space_add_triangle(space, (const double(*)[3])corners, 1, NULL), RF_OK);
+    for (int i = 0; i < 4; i++) {
+        double way = i % 2 ? 1 : -1;
+        rf_shot shot = i < 2 ? ray(0, 0, 0, 0, 0, way, 5) : ray(9, 0, 0, way, 0, 0, 5);
+        ck_assert_uint_eq(cast_one(space, &shot, &hits).count, 1);
+        ck_assert(hits.items[0].t == 0 && !signbit(hits.items[0].t));
+        ck_assert(hits.items[0].distance == 0 && !signbit(hits.items[0].distance));
+    }
+    rf_hits_free(&hits);
+    rf_space_free(space);
+}
+END_TEST
+
 // --- what can't be answered
 
 START_TEST(bad_shots_get_a_status_and_the_rest_is_answered) {
@@ -708,6 +778,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, openings_between_sectors);
     tcase_add_test(tests, no_ray_slips_between_neighbours);
     tcase_add_test(tests, nothing_is_tunnelled_through);
+    tcase_add_test(tests, nothing_flat_is_tunnelled_through);
+    tcase_add_test(tests, no_time_is_negative_zero);
     tcase_add_test(tests, bad_shots_get_a_status_and_the_rest_is_answered);
     tcase_add_test(tests, bad_zones_get_a_status_too);
 }
