@@ -13,7 +13,8 @@
 #define NORMAL_SHOTS 2048          // more shots go to a dirty scheduler,
 #define NORMAL_ENTITIES 2000       // so do those in a world with more entities,
 #define NORMAL_US 250              // and those that take longer than this, as measured
-#define NORMAL_BATCH 32            // after this many shots
+#define NORMAL_BATCH 32            // after this many shots, or each that can have many hits;
+#define NORMAL_HITS 4096           // and those with more hits
 #define HITS_MAX ((size_t)1 << 20) // hits per batch
 
 // Makes an empty scene. options: {history in ms, states}, or nil for the defaults.
@@ -26,6 +27,7 @@ static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out
     unsigned states;
     *out = NULL;
     def.allocator = nif_allocator();
+    def.max_targets = UINT32_C(1) << 24; // the most: how many there are is limited by the world
     if (!enif_is_identical(options, nif_atom.nil)) {
         if (!enif_get_tuple(env, options, &arity, &parts) || arity != 2 ||
             !enif_get_double(env, parts[0], &def.history_ms) || !enif_get_uint(env, parts[1], &states))
@@ -39,6 +41,12 @@ static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out
     return status;
 }
 
+// Without any shot, a cast only indexes the level. That can take long, so it is not left to the first shot.
+static rf_status index_level(rf_space *space) {
+    rf_hits none = rf_hits_new(nif_allocator(), 0);
+    return rf_cast(space, NULL, 0, NULL, &none);
+}
+
 // argv: world, version, options, level.
 ERL_NIF_TERM nif_hits_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     nif_world *world;
@@ -49,6 +57,7 @@ ERL_NIF_TERM nif_hits_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     if (nif_on_normal_scheduler()) return nif_go_dirty(env, "hits_open", nif_hits_open, argc, argv);
     status = open_scene(env, argv[2], &scene);
     if (status == RF_OK) status = nif_read_level(env, argv[3], rf_scene_space(scene));
+    if (status == RF_OK) status = index_level(rf_scene_space(scene));
     if (status == RF_OK) {
         nif_world_lock_fold(world, true);
         status = nif_world_is_newest(world, version) ? RF_OK : RF_FOLDED_ON;
@@ -101,7 +110,8 @@ typedef struct nif_batch {
     nif_world *world;
     uint64_t version;
     bool zones;
-    bool locked; // the caller has the fold lock, on a normal scheduler
+    bool locked;  // the caller has the fold lock, on a normal scheduler
+    bool crowded; // there were too many hits for one
     ErlNifTime start;
     size_t count, size; // at most so many at a time
     rf_hits hits;
@@ -121,7 +131,7 @@ static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, 
     *batch =
         (nif_batch){.env = env, .world = world, .version = version, .zones = zones, .locked = locked, .size = size};
     batch->start = locked ? enif_monotonic_time(ERL_NIF_USEC) : 0;
-    batch->hits = rf_hits_new(nif_allocator(), HITS_MAX);
+    batch->hits = rf_hits_new(nif_allocator(), locked ? NORMAL_HITS : HITS_MAX);
     if (zones)
         batch->zone = (rf_zone *)(void *)behind;
     else
@@ -134,6 +144,12 @@ static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, 
 // Whether the call has run too long for a normal scheduler.
 static bool batch_is_late(const nif_batch *batch) {
     return batch->locked && enif_monotonic_time(ERL_NIF_USEC) - batch->start > NORMAL_US;
+}
+
+// On a normal scheduler, what can have many hits is a batch of its own: the time is looked at after each.
+static bool batch_is_full(const nif_batch *batch) {
+    if (batch->count == batch->size) return true;
+    return batch->locked && (batch->zones || batch->shots[batch->count - 1].kind != RF_SHOT_FIRST);
 }
 
 static void batch_free(nif_batch *batch) {
@@ -156,9 +172,13 @@ static void batch_add(nif_batch *batch, ERL_NIF_TERM term) {
 // With the fold lock held.
 static rf_status batch_run(nif_batch *batch) {
     rf_space *space = rf_scene_space(batch->world->scene);
+    rf_status status;
     batch->hits.len = 0;
-    return batch->zones ? rf_overlap(space, batch->zone, batch->count, batch->answers, &batch->hits)
-                        : rf_cast(space, batch->shots, batch->count, batch->answers, &batch->hits);
+    status = batch->zones ? rf_overlap(space, batch->zone, batch->count, batch->answers, &batch->hits)
+                          : rf_cast(space, batch->shots, batch->count, batch->answers, &batch->hits);
+    for (size_t i = 0; i < batch->count && batch->locked; i++)
+        batch->crowded |= batch->answers[i].status == RF_TOO_LARGE;
+    return status;
 }
 
 static rf_status answer_status(const nif_batch *batch, size_t i) {
@@ -186,7 +206,7 @@ static rf_status batch_answer(nif_batch *batch, ERL_NIF_TERM *answers) {
     if (!batch->locked) nif_world_lock_fold(batch->world, true);
     status = follow(batch->env, batch->world, batch->version);
     if (status == RF_OK) status = batch_run(batch);
-    for (size_t i = 0; i < batch->count && status == RF_OK; i++)
+    for (size_t i = 0; i < batch->count && status == RF_OK && !batch->crowded; i++)
         *answers = enif_make_list_cell(batch->env, answer_term(batch, i), *answers);
     if (!batch->locked) nif_world_unlock_fold(batch->world);
     batch->count = 0;
@@ -201,11 +221,12 @@ static ERL_NIF_TERM answer_list(nif_batch *batch, ERL_NIF_TERM list) {
     rf_status status = RF_OK;
     while (status == RF_OK && enif_get_list_cell(batch->env, list, &item, &list)) {
         batch_add(batch, item);
-        if (batch->count < batch->size) continue;
+        if (!batch_is_full(batch)) continue;
         status = batch_answer(batch, &answers);
-        if (batch_is_late(batch)) return 0;
+        if (batch->crowded || (batch_is_late(batch) && !enif_is_empty_list(batch->env, list))) return 0;
     }
     if (status == RF_OK) status = batch_answer(batch, &answers);
+    if (batch->crowded) return 0;
     return status == RF_OK ? enif_make_tuple2(batch->env, nif_atom.ok, answers) : nif_error(batch->env, status);
 }
 

@@ -286,6 +286,33 @@ defmodule SchedulingTest do
     )
   end
 
+  defp walls(count) do
+    triangle = &{{&1 * 1.0e-4, -1, -1}, {&1 * 1.0e-4, 3, 0}, {&1 * 1.0e-4, -1, 1}, 1}
+    %Roomfold.Level{triangles: Enum.map(1..count, triangle)}
+  end
+
+  test "the first shot in a level of 300,000 triangles" do
+    assert_undisturbed(fn -> walls(300_000) end, fn level ->
+      assert {:ok, [%{kind: :triangle}]} =
+               Roomfold.Hits.cast(World.new!(level: level), [{-5, 0, 0, 1, 0, 0, 9}])
+    end)
+  end
+
+  # Reading what it answers takes a while, too: the VM collects garbage of 100,000 hits at once.
+  test "a single shot that hits 100,000 triangles" do
+    plain = plain()
+    shot = %{origin: {-5, 0, 0}, direction: {1, 0, 0}, range: 60, all: true}
+
+    runner =
+      runner(fn -> World.new!(level: walls(100_000)) end, & &1, fn world ->
+        assert {:ok, [hits]} = Roomfold.Hits.cast(world, [shot])
+        assert length(hits) == 100_000
+      end)
+
+    gaps = for _ <- 1..3, do: elem(measure(runner), 1)
+    assert @instrumented || median(gaps) < plain + 150, "gaps of #{inspect(gaps)} ms (plain: #{plain} ms)"
+  end
+
   test "JSON of megabytes, both ways" do
     assert_undisturbed(fn -> Map.new(1..100_000, &{id(&1), vectors(&1)}) end, fn term ->
       {:ok, text} = JSON.encode(term)
