@@ -60,7 +60,7 @@ defmodule Roomfold.Systems.Projectiles do
     seconds = tick.dt_ms / 1000
 
     moving =
-      for {id, components} <- flying, path = path(components, seconds, state), do: {id, components, path}
+      for {id, components} <- flying, path = path(id, components, seconds, state), do: {id, components, path}
 
     {:ok, answers} = Hits.cast(world, Enum.map(moving, &elem(&1, 2)))
 
@@ -78,8 +78,8 @@ defmodule Roomfold.Systems.Projectiles do
     moves ++ Damage.events(damage)
   end
 
-  # The velocity is a user's, and of whatever type the schema gives it.
-  defp path(%{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state)
+  # The velocity is a user's, and of whatever type the schema gives it. A projectile that is nobody's does not hit itself either.
+  defp path(id, %{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state)
        when is_speed(x) and is_speed(y) and is_speed(z) do
     speed = length_of(direction)
 
@@ -88,7 +88,7 @@ defmodule Roomfold.Systems.Projectiles do
         origin: origin,
         direction: direction,
         range: speed * seconds,
-        owner: components["owner"],
+        owner: components["owner"] || id,
         mask: state.mask
       }
 
@@ -96,7 +96,7 @@ defmodule Roomfold.Systems.Projectiles do
     end
   end
 
-  defp path(_, _, _), do: nil
+  defp path(_, _, _, _), do: nil
 
   defp length_of(direction), do: :math.sqrt(Enum.reduce(direction, 0, fn x, sum -> sum + x * x end))
 
