@@ -188,7 +188,7 @@ defmodule Roomfold.Hits do
   # ---- shots and zones as implementations take them (c_src/nif/hit_terms.h) ----
 
   # Only tuples: they are passed on as they are, and each gets at most one hit.
-  defp rays?([ray | rays]) when is_tuple(ray), do: rays?(rays)
+  defp rays?([ray | rays]) when tuple_size(ray) == 7, do: rays?(rays)
   defp rays?(rest), do: rest == []
 
   defp terms(items, term, what), do: terms(items, term, what, [])
@@ -203,7 +203,7 @@ defmodule Roomfold.Hits do
   @shot_keys [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]
   @zone_keys [:position, :collider, :mask, :at]
 
-  defp shot(ray) when is_tuple(ray), do: ray
+  defp shot(ray) when tuple_size(ray) == 7, do: ray
 
   defp shot(%{origin: origin, direction: direction, range: range} = shot) do
     with true <- Enum.all?(:maps.keys(shot), &(&1 in @shot_keys)) || :error,
