@@ -130,9 +130,16 @@ typedef struct world {
     model in;
     rf_space *spaces[RF_SIMD_COUNT];
     double size, step;
+    bool any; // numbers of every size
 } world;
 
+static double any_size(uint64_t *state) {
+    static const double sizes[] = {0, 5e-324, 1e-200, 1e-141, 1e-60, 1e-21, 1e-12, 1e-3, 1, 100, 1e6, 9.9e8};
+    return sizes[next_random(state) % 12] * (next_random(state) % 2 ? 1 : random_between(state, 0.1, 1));
+}
+
 static double place(uint64_t *state, const world *of) {
+    if (of->any && next_random(state) % 2) return any_size(state) * (next_random(state) % 2 ? 1 : -1);
     if (of->step > 0) return random_step(state, -of->size, of->size, of->step);
     return random_between(state, -of->size, of->size);
 }
@@ -211,8 +218,8 @@ static void make_statics(uint64_t *state, world *of) {
     }
 }
 
-static world make_world(uint64_t *state, uint32_t targets, bool statics) {
-    world of = {.size = cbrt(targets + 1.0) * 3 + 5, .step = next_random(state) % 2 ? 0.5 : 0};
+static world make_world(uint64_t *state, uint32_t targets, bool statics, bool any) {
+    world of = {.size = cbrt(targets + 1.0) * 3 + 5, .step = next_random(state) % 2 ? 0.5 : 0, .any = any};
     for (int simd = RF_SIMD_SCALAR; simd < RF_SIMD_COUNT; simd++) {
         rf_space_def def = rf_space_def_default();
         def.simd = (rf_simd)simd;
@@ -280,9 +287,11 @@ static rf_shot random_shot(uint64_t *state, const world *of) {
                     .collider = next_random(state) % 2 ? (rf_collider){0} : random_collider(state, false),
                     .owner = {owner, strlen(owner)},
                     .range = random_step(state, 0, of->size * 2, 0.5)};
+    if (of->any && next_random(state) % 2) shot.range = any_size(state);
     for (int i = 0; i < 3; i++) {
         shot.origin[i] = place(state, of);
         shot.direction[i] = of->step > 0 ? random_step(state, -2, 3, 1) : random_between(state, -1, 1);
+        if (of->any && next_random(state) % 4 == 0) shot.direction[i] *= any_size(state);
     }
     if (shot.direction[0] == 0 && shot.direction[1] == 0 && shot.direction[2] == 0) shot.direction[1] = -1;
     return shot;
@@ -332,7 +341,7 @@ START_TEST(random_casts_give_the_same_bits_on_every_path) {
     long left = wanted_casts();
     size_t found = 0, cast = 0;
     for (int round = 0; left > 0; round++) {
-        world of = make_world(&state, sizes[round % 9], round % 3 != 0);
+        world of = make_world(&state, sizes[round % 9], round % 3 != 0, round % 5 == 4);
         for (int tick = 0; tick < 6; tick++) {
             size_t count = of.in.keys > 500 ? 40 : 150;
             found += check_shots(&state, &of, count);
@@ -350,7 +359,7 @@ END_TEST
 START_TEST(random_zones_find_who_touches_them) {
     uint64_t state = 77;
     for (int round = 0; round < 60; round++) {
-        world of = make_world(&state, round % 2 ? 40 : 400, false);
+        world of = make_world(&state, round % 2 ? 40 : 400, false, round % 5 == 4);
         for (int n = 0; n < 20; n++) {
             rf_zone zone = {.collider = random_collider(&state, n % 2), .mask = (uint32_t)(next_random(&state) % 4)};
             rf_hits expected;

@@ -403,6 +403,14 @@ defmodule Roomfold.HitsTest do
         assert {:ok, [{:error, %{reason: :invalid_id}}]} = Hits.cast(world, [long])
       end
 
+      if System.get_env("ROOMFOLD_LONG") do
+        test "who comes after a million others can be hit" do
+          others = for i <- 1..1_048_576, do: {"create", %{"entity_id" => "e#{i}", "components" => %{}}}
+          world = world(@impl_under_test, others ++ [create("bat", [10, 0, 0])], max_entities: 2_000_000)
+          assert ids(world, east()) == "bat"
+        end
+      end
+
       test "a copy has no past" do
         world = world(@impl_under_test, [create("bat", [10, 0, 0])])
         {:ok, world} = Hits.mark(world, 1_000)
@@ -676,6 +684,136 @@ defmodule Roomfold.HitsTest do
 
       {:messages, hits} = Process.info(self(), :messages)
       assert length(hits) > unquote(some) * runs, "hardly anything was hit"
+    end
+  end
+
+  # ---- random stories: who comes, changes and goes, is marked and shot at, now and then ----
+
+  defp look do
+    Enum.random([
+      @box,
+      %{"shape" => "sphere", "radius" => 1, "at" => "centre"},
+      %{
+        "shape" => "capsule",
+        "radius" => 0.5,
+        "height" => 3,
+        "layers" => Enum.random([1, 2, -1, 2.0, 0.5, "x"])
+      },
+      %{"shape" => "box", "size" => Enum.random([[1, 2, 3], [1, 2], [0, 1, 0]])},
+      %{"shape" => "cone"},
+      nil
+    ])
+  end
+
+  defp spot, do: [Enum.random([0, 1, 2, 5, 8.5, -3, 1.0e9, 2.0e9]), 0, Enum.random([0, 1, -1])]
+  defp someone, do: Enum.random(["a", "b", "c", "sector-0", "sector-1", "sector-01", "sector-2"])
+
+  defp some_components do
+    for {name, any} <- [
+          {"position", &spot/0},
+          {"collider", &look/0},
+          {"state", fn -> Enum.random(["dead", nil, "awake"]) end},
+          {"owner", fn -> Enum.random(["a", "b", nil, String.duplicate("z", 300)]) end},
+          {"health", fn -> Enum.random([nil, 5]) end},
+          {"floor", fn -> Enum.random([0, 1.5, nil, 3.0e9]) end},
+          {"ceiling", fn -> Enum.random([0, 2, 4, nil, -9_000_000_000]) end}
+        ],
+        :rand.uniform(3) == 1,
+        into: %{},
+        do: {name, any.()}
+  end
+
+  defp happening do
+    case :rand.uniform(10) do
+      n when n <= 2 -> create(someone(), spot(), some_components())
+      3 -> {"delete", %{"entity_id" => someone()}}
+      n when n <= 7 -> update(someone(), %{"position" => spot()})
+      _ -> update(someone(), some_components())
+    end
+  end
+
+  defp moment(time) do
+    Enum.random([
+      %{},
+      %{at: {:time, time - Enum.random([0, 3, 17.5, 40, 101, 300])}},
+      %{at: {:seq, Enum.random([0, 1, 3, 8, 13, 30, 2.5])}}
+    ])
+  end
+
+  defp step(time) do
+    case :rand.uniform(12) do
+      n when n <= 4 ->
+        {:fold, for(_ <- 1..Enum.random([1, 2, 3, 12]), do: happening())}
+
+      n when n <= 7 ->
+        {:mark, time + Enum.random([0, 10, 35, -1, 400])}
+
+      8 ->
+        :copy
+
+      _ ->
+        origin = {Enum.random([-20, 0, 2, 4.25]), Enum.random([0.5, 1, 2.5, 4.5]), Enum.random([0, 0.5, -5])}
+        way = Enum.random([{1, 0, 0}, {0, 0, 1}, {1, 0, 0.1}])
+        how = Enum.random([%{}, %{all: true}, %{pierce: true}, %{owner: "a"}, %{mask: 2}])
+        shot = Map.merge(%{origin: origin, direction: way, range: Enum.random([30, 8, 0])}, how)
+        zone = %{position: {Enum.random([0, 3, 6]), 0, 0}, collider: %{"shape" => "sphere", "radius" => 4}}
+        {:cast, Map.merge(shot, moment(time)), Map.merge(zone, moment(time))}
+    end
+  end
+
+  defp take({:fold, events}, world) do
+    {:ok, world, report} = World.fold(world, events)
+    {report, world}
+  end
+
+  defp take({:mark, time}, world) do
+    case Hits.mark(world, time) do
+      {:ok, world} -> {:ok, world}
+      error -> {error, world}
+    end
+  end
+
+  defp take(:copy, world), do: {:ok, elem(World.copy(world), 1)}
+  defp take({:cast, shot, zone}, world), do: {{Hits.cast(world, [shot]), Hits.overlap(world, [zone])}, world}
+
+  test "in random stories the implementations answer the same" do
+    level = %Level{
+      sectors: [{0, 4}, {0, 3}],
+      walls: [{4, -9, 4, 9, -5, 9, 0, 1, 1}, {7, -9, 7, 9, nil, nil, 0, nil, 2}],
+      boxes: [{{12, 0, -1}, {13, 2, 1}, 1}]
+    }
+
+    declared = [
+      [{"position", {:f32, 3}}, {"health", :i64}],
+      [{"position", {:f64, 3}}, {"floor", :f32}, {"ceiling", :i64}, {"state", :string}, {"owner", :string}],
+      []
+    ]
+
+    for run <- 1..String.to_integer(System.get_env("RUNS", "40")) do
+      :rand.seed(:exsss, {run, 3, 5})
+
+      opts = [
+        level: Enum.random([level, nil]),
+        schema: Roomfold.Schema.new!(Enum.random(declared)),
+        history: Enum.random([3, 1000]),
+        hits: Enum.random([[], [history_ms: 100, history_states: 3]])
+      ]
+
+      {steps, _} =
+        Enum.map_reduce(1..40, 1000, fn _, time ->
+          step = step(time)
+          {step, with({:mark, later} <- step, do: max(later, time), else: (_ -> time))}
+        end)
+
+      [native, port, elixir] =
+        for impl <- [:native, :port, :elixir],
+            do: elem(Enum.map_reduce(steps, World.new!([impl: impl] ++ opts), &take/2), 0)
+
+      for {step, a, b, c} <- Enum.zip([steps, native, port, elixir]) do
+        [a, b, c] = for answer <- [a, b, c], do: {step, :erlang.term_to_binary(answer)}
+        assert a == c, "run #{run}: native and elixir: #{inspect(step)}"
+        assert a == b, "run #{run}: native and port: #{inspect(step)}"
+      end
     end
   end
 
