@@ -13,9 +13,10 @@
 #define NORMAL_SHOTS 2048          // more shots go to a dirty scheduler,
 #define NORMAL_ENTITIES 2000       // so do those in a world with more entities,
 #define NORMAL_US 250              // and those that take longer than this, as measured
-#define NORMAL_BATCH 32            // after this many shots, or each that can have many hits;
+#define NORMAL_BATCH 32            // after this many shots, or one that can take long;
 #define NORMAL_HITS 4096           // and those with more hits
 #define HITS_MAX ((size_t)1 << 20) // hits per batch
+#define UNITS_PER_US 100           // of NIF_WORK
 
 // Makes an empty scene. options: {history in ms, states}, or nil for the defaults.
 static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out) {
@@ -79,6 +80,11 @@ static rf_status follow(ErlNifEnv *env, nif_world *world, uint64_t version) {
     return status == RF_OK ? rf_scene_follow(world->scene, world->world) : status;
 }
 
+// How long a shot takes does not show in how many there are: the time is charged.
+static void charge_since(ErlNifEnv *env, ErlNifTime start) {
+    nif_charge(env, (enif_monotonic_time(ERL_NIF_USEC) - start) * UNITS_PER_US);
+}
+
 static bool too_much(const nif_world *world, size_t count) {
     return nif_on_normal_scheduler() && (count > NORMAL_SHOTS || rf_world_count(world->world) > NORMAL_ENTITIES);
 }
@@ -89,6 +95,7 @@ ERL_NIF_TERM nif_hits_mark(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     uint64_t version;
     double time;
     bool dirty;
+    ErlNifTime start = enif_monotonic_time(ERL_NIF_USEC);
     rf_status status = RF_OK;
     if (!nif_world_args(env, argv, &world, &version) || !enif_get_double(env, argv[2], &time))
         return enif_make_badarg(env);
@@ -99,6 +106,7 @@ ERL_NIF_TERM nif_hits_mark(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     if (!dirty && status == RF_OK) status = rf_scene_mark(world->scene, world->world, time);
     nif_world_unlock_fold(world);
     if (dirty) return nif_go_dirty(env, "hits_mark", nif_hits_mark, argc, argv);
+    if (nif_on_normal_scheduler()) charge_since(env, start);
     return status == RF_OK ? nif_atom.ok : nif_error(env, status);
 }
 
@@ -146,10 +154,12 @@ static bool batch_is_late(const nif_batch *batch) {
     return batch->locked && enif_monotonic_time(ERL_NIF_USEC) - batch->start > NORMAL_US;
 }
 
-// On a normal scheduler, what can have many hits is a batch of its own: the time is looked at after each.
+// On a normal scheduler, what can take long is a batch of its own, since the time is looked at after each: what can
+// have many hits, and what is cast at a past moment, which is indexed when it is first asked for.
 static bool batch_is_full(const nif_batch *batch) {
+    const rf_shot *last = batch->zones ? NULL : &batch->shots[batch->count - 1];
     if (batch->count == batch->size) return true;
-    return batch->locked && (batch->zones || batch->shots[batch->count - 1].kind != RF_SHOT_FIRST);
+    return batch->locked && (!last || last->kind != RF_SHOT_FIRST || last->moment.kind != RF_NOW);
 }
 
 static void batch_free(nif_batch *batch) {
@@ -339,6 +349,7 @@ static ERL_NIF_TERM answer(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], 
     uint64_t version;
     size_t count;
     bool is_list, dirty;
+    ErlNifTime start = enif_monotonic_time(ERL_NIF_USEC);
     ERL_NIF_TERM out = nif_atom.nil;
     if (!nif_world_args(env, argv, &world, &version) || !read_count(env, argv[2], &packed, &is_list, &count) ||
         (zones && !is_list))
@@ -349,7 +360,7 @@ static ERL_NIF_TERM answer(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], 
     if (!dirty) out = run(env, world, version, argv[2], is_list ? NULL : &packed, zones, true);
     nif_world_unlock_fold(world);
     if (dirty || out == 0) return nif_go_dirty(env, name, function, argc, argv);
-    nif_charge(env, (int64_t)count * 50);
+    charge_since(env, start);
     return out;
 }
 

@@ -298,6 +298,62 @@ defmodule SchedulingTest do
     end)
   end
 
+  test "shots at 240 past moments of 2,000 entities, a few at a time" do
+    target = fn i ->
+      collider = %{"shape" => "sphere", "radius" => 0.5}
+      components = %{"position" => [rem(i * 7, 100), 0, rem(i * 13, 100)], "collider" => collider}
+      {"create", %{"entity_id" => id(i), "components" => components}}
+    end
+
+    # No moment has been asked for yet.
+    mark = fn time, world ->
+      moved = {"update", %{"entity_id" => id(1), "components" => %{"position" => [time, 0, 0]}}}
+      {:ok, world} = Roomfold.Hits.mark(World.fold!(world, [moved]), time)
+      world
+    end
+
+    shots =
+      for time <- 1..240, do: %{origin: {-5, 0.5, 0}, direction: {1, 0, 0.3}, range: 60, at: {:time, time}}
+
+    assert_undisturbed(
+      fn -> Enum.map(1..2_000, target) end,
+      fn targets ->
+        Enum.reduce(1..241, World.fold!(World.new!(hits: [history_states: 256]), targets), mark)
+      end,
+      fn world ->
+        for some <- Enum.chunk_every(shots, 30) do
+          assert {:ok, answers} = Roomfold.Hits.cast(world, some)
+          refute Enum.any?(answers, &match?({:error, _}, &1))
+        end
+      end
+    )
+  end
+
+  # Each call is short, but too many of them would come in one turn if they were not charged for.
+  test "marks, shots and zones are charged for the time they take" do
+    target = fn i ->
+      collider = %{"shape" => "sphere", "radius" => 0.5}
+      components = %{"position" => [i * 0.01, 0, 0], "collider" => collider, "owner" => "tom"}
+      {"create", %{"entity_id" => id(i), "components" => components}}
+    end
+
+    world = World.fold!(World.new!(), Enum.map(1..2_000, target))
+    shot = %{origin: {-5, 0.5, 0}, direction: {1, 0, 0}, range: 60, all: true, owner: "tom"}
+    zone = %{position: {0, 0, 0}, collider: %{"shape" => "sphere", "radius" => 60}, mask: 4}
+
+    for {name, call} <- [
+          mark: &({:ok, _} = Roomfold.Hits.mark(world, &1)),
+          shot: fn _ -> {:ok, [[]]} = Roomfold.Hits.cast(world, [shot]) end,
+          zone: fn _ -> {:ok, [[]]} = Roomfold.Hits.overlap(world, [zone]) end
+        ] do
+      {:reductions, before} = Process.info(self(), :reductions)
+      Enum.each(1..200, call)
+      {:reductions, now} = Process.info(self(), :reductions)
+      # None takes less than 12 microseconds, a sixteenth of a turn.
+      assert now - before > 200 * 250, "#{name}: #{div(now - before, 200)} reductions a call"
+    end
+  end
+
   # Reading what it answers takes a while, too: the VM collects garbage of 100,000 hits at once.
   test "a single shot that hits 100,000 triangles" do
     plain = plain()

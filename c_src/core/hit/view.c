@@ -6,8 +6,8 @@
 static void shape_bounds(const rf_shape *shape, const double position[3], double low[3], double high[3]) {
     for (int i = 0; i < 3; i++) {
         double reach = shape->half[i] + shape->radius, centre = i == 1 ? position[1] + shape->lift : position[i];
-        low[i] = fmin(low[i], centre - reach);
-        high[i] = fmax(high[i], centre + reach);
+        low[i] = centre - reach < low[i] ? centre - reach : low[i];
+        high[i] = centre + reach > high[i] ? centre + reach : high[i];
     }
 }
 
