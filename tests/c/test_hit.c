@@ -11,7 +11,8 @@
 
 static void random_shape(uint64_t *state, double half[3], double *radius) {
     int kind = (int)(next_random(state) % 3);
-    for (int i = 0; i < 3; i++) half[i] = kind == 1 ? random_between(state, 0.05, 1) : 0;
+    for (int i = 0; i < 3; i++)
+        half[i] = kind != 1 || next_random(state) % 4 == 0 ? 0 : random_between(state, 0.05, 1); // perhaps flat
     *radius = kind == 2 ? random_between(state, 0.05, 1) : 0;
 }
 
