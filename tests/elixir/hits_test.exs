@@ -320,13 +320,13 @@ defmodule Roomfold.HitsTest do
               {%Level{walls: [{0, 0, 1, 1.0e10, nil, nil, nil, nil, 1}]}, "wall 0: its lengths are numbers"},
               {%Level{walls: [{0, 0, 1, 1, nil, nil, -1, nil, 1}]}, "wall 0: its front"},
               {%Level{walls: [{0, 0, 1, 1, nil, nil, nil, nil, -1}]}, "wall 0: its layers are bits"},
-              {%Level{walls: [good | :end]}, "what it has of wall is not a list"},
+              {%Level{walls: [good | :end]}, ":walls is not a list"},
               {%Level{boxes: [{{1, 0, 0}, {0, 1, 1}, 1}]}, "box 0: its first corner is not its lowest"},
               {%Level{boxes: [{{0, 0, 0}, {1, 1, 1}}]}, "box 0: it is {lowest corner"},
               {%Level{triangles: [{{0, 0, 0}, {0, 1, 0}, 1}]}, "triangle 0: it is {a, b, c, layers}"},
               {%Level{triangles: [{{0, 0, 0}, {0, 1, 0}, {0, nil, 1}, 1}]}, "triangle 0: its lengths"},
               {%Level{sectors: [{0, "high"}]}, "sector 0: its lengths are numbers"},
-              {%Level{sectors: :none}, "what it has of sector is not a list"}
+              {%Level{sectors: :none}, ":sectors is not a list"}
             ] do
           assert {:error, %{reason: :invalid_level, message: message}} =
                    World.new(impl: @impl_under_test, level: level)

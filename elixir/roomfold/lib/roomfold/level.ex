@@ -161,10 +161,21 @@ defmodule Roomfold.Level do
   # What is wrong with it; nil if it is as C and the oracle take it.
   @spec wrong(t) :: String.t() | nil
   def wrong(%__MODULE__{} = level) do
-    first_wrong(level.sectors, 0, "sector", &wrong_sector/1) ||
+    not_a_list(level) ||
+      first_wrong(level.sectors, 0, "sector", &wrong_sector/1) ||
       wrong_walls(level.walls, length(level.sectors)) ||
       first_wrong(level.boxes, 0, "box", &wrong_box/1) ||
       first_wrong(level.triangles, 0, "triangle", &wrong_triangle/1)
+  end
+
+  defp not_a_list(level) do
+    key =
+      Enum.find([:sectors, :walls, :boxes, :triangles], fn key ->
+        items = Map.fetch!(level, key)
+        not is_list(items) or List.improper?(items)
+      end)
+
+    if key, do: "#{inspect(key)} is not a list"
   end
 
   defp wrong_walls(walls, sectors), do: first_wrong(walls, 0, "wall", &wrong_wall(&1, sectors))
@@ -179,7 +190,6 @@ defmodule Roomfold.Level do
   end
 
   defp first_wrong([], _, _, _), do: nil
-  defp first_wrong(_, _, what, _), do: "what it has of #{what} is not a list"
 
   defp wrong_sector({floor, ceiling}), do: unless(all_numbers?([floor, ceiling]), do: not_numbers())
   defp wrong_sector(_), do: "it is {floor, ceiling}"
