@@ -42,12 +42,6 @@ static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out
     return status;
 }
 
-// Without any shot, a cast only indexes the level. That can take long, so it is not left to the first shot.
-static rf_status index_level(rf_space *space) {
-    rf_hits none = rf_hits_new(nif_allocator(), 0);
-    return rf_cast(space, NULL, 0, NULL, &none);
-}
-
 // argv: world, version, options, level.
 ERL_NIF_TERM nif_hits_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     nif_world *world;
@@ -58,7 +52,6 @@ ERL_NIF_TERM nif_hits_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     if (nif_on_normal_scheduler()) return nif_go_dirty(env, "hits_open", nif_hits_open, argc, argv);
     status = open_scene(env, argv[2], &scene);
     if (status == RF_OK) status = nif_read_level(env, argv[3], rf_scene_space(scene));
-    if (status == RF_OK) status = index_level(rf_scene_space(scene));
     if (status == RF_OK) {
         nif_world_lock_fold(world, true);
         status = nif_world_is_newest(world, version) ? RF_OK : RF_FOLDED_ON;
@@ -87,6 +80,11 @@ static void charge_since(ErlNifEnv *env, ErlNifTime start) {
 
 static bool too_much(const nif_world *world, size_t count) {
     return nif_on_normal_scheduler() && (count > NORMAL_SHOTS || rf_world_count(world->world) > NORMAL_ENTITIES);
+}
+
+// The first shot indexes the level, of whatever size it is.
+static bool must_index(const nif_world *world) {
+    return world->scene && !rf_space_indexed(rf_scene_space(world->scene));
 }
 
 // argv: world, version, time.
@@ -356,7 +354,7 @@ static ERL_NIF_TERM answer(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], 
         return enif_make_badarg(env);
     if (!nif_on_normal_scheduler()) return run(env, world, version, argv[2], is_list ? NULL : &packed, zones, false);
     if (!nif_world_lock_fold(world, false)) return nif_go_dirty(env, name, function, argc, argv);
-    dirty = too_much(world, count);
+    dirty = too_much(world, count) || (!zones && must_index(world));
     if (!dirty) out = run(env, world, version, argv[2], is_list ? NULL : &packed, zones, true);
     nif_world_unlock_fold(world);
     if (dirty || out == 0) return nif_go_dirty(env, name, function, argc, argv);

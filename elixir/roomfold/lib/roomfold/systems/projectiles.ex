@@ -1,8 +1,8 @@
 defmodule Roomfold.Systems.Projectiles do
   @moduledoc """
-  Moves projectiles: entities with `kind` `"projectile"`, a position and a velocity in metres per second. Each is swept with its collider
-  along its path of the tick, so that it can't pass through anything. What it hits is damaged (`Roomfold.Systems.Shots`), and the projectile
-  is deleted; otherwise there is a `projectile_moved`.
+  Moves projectiles: entities with `kind` `"projectile"`, a position and a velocity in metres per second. Each is swept with its collider,
+  a box or a sphere, along its path of the tick, so that it can't pass through anything. What it hits is damaged (`Roomfold.Systems.Shots`),
+  and the projectile is deleted, as is one that can't be cast (a capsule); otherwise there is a `projectile_moved`.
 
       room: [rules: Roomfold.Rules.doom(), systems: [
         Roomfold.Systems.Shots,
