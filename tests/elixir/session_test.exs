@@ -1,6 +1,10 @@
 defmodule Roomfold.SessionTest do
   use Roomfold.RoomsCase, async: true
 
+  alias Roomfold.EventLog
+  alias Roomfold.EventLog.Memory
+  alias Roomfold.Room.{Options, Versions}
+
   defp state(map), do: map["entities"] || map["creates"]
 
   describe "joining" do
@@ -93,6 +97,42 @@ defmodule Roomfold.SessionTest do
       {_, [{:push, "snapshot", snapshot}], _} = join!(room, "tom", back)
       assert Map.keys(decoded(snapshot)["entities"]) == ["d", "e", "f"]
     end
+
+    # As after a power failure without syncs, or from a backup.
+    test "coming back to a room whose log was set back: a diff only from what the log still has" do
+      {:ok, one} = Memory.start_link()
+      {:ok, %{term: first}} = EventLog.claim({Memory, one}, "1", meta())
+
+      record = fn seq ->
+        ~s({"event":"create","entity_id":"e#{seq}","components":{},"seq":#{seq},"at":1,"by":"server"})
+      end
+
+      :ok = EventLog.append({Memory, one}, "1", first, 0, Enum.map(1..2, record))
+      # Clients have seen up to 4, by the writer that has the first two in this log.
+      room = {start_rooms(log: {:running, {Memory, one}}), "1"}
+      create = &{"create", %{"entity_id" => &1, "components" => %{}}}
+
+      came = fn seq, term ->
+        {_, [{:push, kind, _}], session} = join!(room, "tom", %{"last_seq" => seq, "last_term" => term})
+        Session.leave(session)
+        kind
+      end
+
+      {:ok, [3, 4, 5, 6]} = Room.publish(room, for(n <- 3..6, do: create.("other#{n}")))
+      assert {came.(2, first), came.(4, first)} == {"diff", "snapshot"}
+      second = Room.info(room).term
+      assert came.(4, second) == "diff"
+
+      # In the life after that, too.
+      Room.stop(room)
+      {:ok, %{seq: last}} = EventLog.head({Memory, one}, "1")
+      {:ok, _} = Room.publish(room, create.("last"))
+
+      assert {came.(4, first), came.(last, second), came.(last + 1, second)} ==
+               {"snapshot", "diff", "snapshot"}
+    end
+
+    defp meta, do: Versions.of(Options.new([[id: "1"]]))
 
     test "coming back to a log in memory that began anew gives everything, packed and as text" do
       back =

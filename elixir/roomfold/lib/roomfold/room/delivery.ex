@@ -57,11 +57,11 @@ defmodule Roomfold.Room.Delivery do
   @doc """
   The frame for a connection that joins. how: `format`, `last_seq` and `last_term` of a client that comes back.
 
-  A JSON diff is valid in every life of a room that has a log, as long as it is that room, folded in the same way (`resumes/1`). Handles of
-  packed frames, and everything of a room without a log, are valid only in the life they come from.
+  A JSON diff is valid in the next life of the room, too, as far as its log has what there was in the one before (`resumes/2`). Handles of packed
+  frames, and everything of a room without a log, are valid only in the life they come from.
   """
   def missing(state, %{format: format} = how) do
-    same? = how[:last_term] == state.term or (format == :json and resumed?(state, how))
+    same? = how[:last_term] == state.term or (format == :json and resumed?(state.resumes, how))
 
     if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
@@ -69,26 +69,21 @@ defmodule Roomfold.Room.Delivery do
   end
 
   @doc """
-  From which term and which seq on clients have the world of this room's log, by its head: before, there was another room of this name, or
-  other rules folded it.
+  Which clients of other lives have a world of this room's log, by the log's heads before this life claimed it and after: `{since, life}`.
+
+  since: the seq from which on events were folded in the same way as now. life: `{term, seq}` of the life before this one, if it was folded in the same
+  way; what it had up to that seq is in the log. What a log that was set back (to a backup, say) has lost was in no life that it knows, or is after that seq;
+  and it gives no term again.
   """
-  def resumes(head) do
-    case List.last(head.versions) do
-      {1, _} -> {created(head), 0}
-      {first, _} -> {created(head), first}
-    end
+  def resumes(before, head) do
+    {first, _} = List.last(head.versions)
+    same? = before != nil and before.meta == head.meta
+    {if(first == 1, do: 0, else: first), if(same?, do: {before.term, before.seq})}
   end
 
-  # A log of somebody's own may not say it.
-  defp created(head), do: Map.get(head, :created, head.term)
-
-  # One that does not say from which life it comes is believed. A term that is still to come is of another log.
-  defp resumed?(%{resumes: {first_term, first_seq}, term: term}, %{last_seq: seq} = how)
-       when is_integer(seq) do
-    last_term = how[:last_term] || term
-    seq >= first_seq and last_term >= first_term and last_term <= term
-  end
-
+  # One that does not say from which life it comes is believed.
+  defp resumed?({since, _}, %{last_term: nil, last_seq: seq}), do: seq >= since
+  defp resumed?({_, {term, upto}}, %{last_term: term, last_seq: seq}), do: seq <= upto
   defp resumed?(_, _), do: false
 
   @doc "What a connection that lags needs to go on from a seq: `{seq, frame}`."

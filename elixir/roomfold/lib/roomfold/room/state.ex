@@ -45,7 +45,7 @@ defmodule Roomfold.Room.State do
     :last_tick,
     :busy_at,
     :elected,
-    # from which terms and seqs on a client that comes back needs only what it missed (Delivery.resumes/1)
+    # from which other lives a client may come back that needs only what it missed (Delivery.resumes/2)
     :resumes,
     # [%Batch.Item{}], newest first, and how many events they hold; a packed frame counts as one
     queue: [],
