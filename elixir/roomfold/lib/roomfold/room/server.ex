@@ -177,6 +177,8 @@ defmodule Roomfold.Room.Server do
 
   def handle_call({:join, pid, user, how}, _, server) do
     with :ok <- People.admits(server.state.people, pid, user),
+         {:ok, state} <- Presence.limited(server.state, user, now()),
+         server = %{server | state: state},
          nil <- overtaken(server, how) do
       server = take_in(server)
 
@@ -204,23 +206,25 @@ defmodule Roomfold.Room.Server do
     server = server |> take_in() |> arm()
     state = server.state
 
-    info = %{
-      id: server.options.id,
-      seq: World.seq(state.world),
-      term: state.term,
-      entities: World.count(state.world),
-      connections: map_size(state.people.connections),
-      users: People.users(state.people),
-      queued: state.queued,
-      ticks: state.ticks,
-      shed: state.shed,
-      strays: server.strays,
-      refused: Complaints.count(server.complaints, :refused),
-      failed: Complaints.count(server.complaints, :failed),
-      busy_us: Times.summary(server.times)
-    }
+    info = fn ->
+      %{
+        id: server.options.id,
+        seq: state.seq,
+        term: state.term,
+        entities: World.count(state.world),
+        connections: map_size(state.people.connections),
+        users: People.users(state.people),
+        queued: state.queued,
+        ticks: state.ticks,
+        shed: state.shed,
+        strays: server.strays,
+        refused: Complaints.count(server.complaints, :refused),
+        failed: Complaints.count(server.complaints, :failed),
+        busy_us: Times.summary(server.times)
+      }
+    end
 
-    {:reply, info, server}
+    {:reply, with({:ok, info} <- Read.or_error(info), do: info), server}
   end
 
   def handle_call(:options, _, server), do: {:reply, server.options, server}
