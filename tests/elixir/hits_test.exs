@@ -225,6 +225,8 @@ defmodule Roomfold.HitsTest do
               {east(%{range: "far"}), "range", "it must be a number"},
               {east(%{owner: :tom}), "owner", "it must be an id"},
               {east(%{mask: -1}), "mask", "it must be bits"},
+              {east(%{all: 1}), "all", "it must be true or false"},
+              {east(%{pierce: nil}), "pierce", "it must be true or false"},
               {east(%{at: 5}), "at", "it must be {:seq, n} or {:time, ms}"},
               {east(%{collider: %{"shape" => "disc"}}), "collider", ~s(a map with "shape" => "box")},
               {:shot, nil, "a shot is a map or {ox, oy, oz, dx, dy, dz, range}"},
