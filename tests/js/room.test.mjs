@@ -207,6 +207,16 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     assert.equal(room.status, "closed");
   });
 
+  test("that is left before it was joined says so to whoever waits", async () => {
+    const room = new Room(connect("tom", 1), "room:a");
+    let why = null;
+    room.join().catch((error) => (why = error));
+    await room.leave();
+    await eventually("it is told", () => why);
+    assert.deepEqual([why.name, why.reason], ["RoomError", "left"]);
+    sockets.at(-1).disconnect();
+  });
+
   test("takes movement at most so often, and the last is what counts", async () => {
     const id = newRoom();
     const room = await join("tom", id, { move: "player_moved", inputHz: 10 });
@@ -279,7 +289,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       const seq = await gateway.order("publish", id, "delete", { entity_id: "eve" });
       await eventually("the end", () => tom.world.seq >= seq && ann.world.seq >= seq);
       assert.deepEqual(tom.world.toObject(), ann.world.toObject());
-      const said = (room) => new Map(of(room, "diff").map((diff) => [`${diff.from} to ${diff.seq}`, { ...diff, deletes: diff.deletes.toSorted() }]));
+      const said = (room) => new Map(of(room, "diff").map((diff) => [`${diff.from} to ${diff.seq}`, { ...diff, deletes: [...diff.deletes].sort() }]));
       const both = [...said(tom).keys()].filter((key) => said(ann).has(key));
       assert.ok(both.length > 0, "they are told at the same ticks");
       for (const key of both) assert.deepEqual(said(tom).get(key), said(ann).get(key));
@@ -399,6 +409,47 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       await eventually("it is joined again", () => tom.status === "joined" && of(tom, "snapshot").length > 0);
       await same(tom, id);
       assert.equal(tom.world.get("wrong"), undefined);
+    });
+
+    test("when something is missing, also while more and more comes", async () => {
+      const id = newRoom();
+      const tom = await join("tom", id, { format });
+      const socket = sockets.at(-1);
+      socket.channels[0].rejoinTimer.timerCalc = () => 300;
+      let publishing = true;
+      const publish = async () => {
+        for (let n = 1; publishing; n++) {
+          await gateway.order("publish", id, "update", { entity_id: "tom", components: { n } });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      const published = publish();
+      await eventually("something comes", () => tom.world.get("tom")?.n > 3);
+      tom.seen.length = 0;
+      // None of what comes from now on begins where this is.
+      tom.world.apply({ seq: 1, entities: {} });
+      await eventually("it is missed", () => tom.status === "rejoining");
+      await eventually("it is joined again", () => tom.status === "joined", 3000).finally(() => (publishing = false));
+      await published;
+      assert.deepEqual(of(tom, "status").map(({ status }) => status), ["rejoining", "joined"]);
+      await same(tom, id);
+    });
+
+    test("and says again where it is, if that got lost with the connection", async () => {
+      const id = newRoom();
+      const tom = await join("tom", id, { format });
+      const { webSocket } = sockets.at(-1);
+      const ann = await join("ann", id, { format });
+      tom.input({ position: [1, 0, 0], rotation: [0, 1, 0, 0] });
+      await eventually("ann sees it", () => ann.world.get("tom")?.position?.[0] === 1);
+      // The connection is broken, and nobody knows yet.
+      webSocket.send = () => {};
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      tom.input({ position: [2, 0, 0] });
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      await gateway.order("drop connections");
+      await eventually("tom is back, and ann sees where", () => tom.status === "joined" && ann.world.get("tom")?.position?.[0] === 2);
+      await same(tom, id);
     });
   });
 

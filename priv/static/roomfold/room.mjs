@@ -66,6 +66,8 @@ export class Room {
   #first = null;
   #leaving = false;
   #resume = false;
+  /** Whether a frame could not be used: those that follow can't either, until the next join. */
+  #lacks = false;
   /** Why the server said that it is going to close it. @type {string | null} */
   #closing = null;
   #ack = { seq: 0, sent: 0, at: 0, bytes: 0, timer: null };
@@ -103,9 +105,10 @@ export class Room {
   // --- joining and leaving ---------------------------------------------------------------------------
 
   /**
-   * Joins. While the server can't be reached it goes on trying, and `status` and `reason` say so.
+   * Joins, once: who is refused, or has left, needs a new Room. While the server can't be reached it goes on trying, and `status`
+   * and `reason` say so.
    * @returns {Promise<Object<string, any>>} what the server said, when the world is here
-   * @throws {RoomError} if the server refuses
+   * @throws {RoomError} if the server refuses, or `leave` was called before (`left`)
    */
   join() {
     if (this.#first) return this.#first.promise;
@@ -140,13 +143,14 @@ export class Room {
   #onJoined(reply) {
     this.joined = reply;
     this.#closing = null;
+    this.#lacks = false;
     if (reply.tick_ms !== this.#timeline.tickMs) {
       this.#timeline.tickMs = reply.tick_ms;
       this.#timeline.clear();
     }
     this.#ack = { ...this.#ack, sent: this.world.seq, bytes: 0 };
     this.#setStatus("joined", "");
-    this.#inputs.flush();
+    this.#inputs.again();
   }
 
   #onRefused(reply) {
@@ -176,12 +180,15 @@ export class Room {
     channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
     channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
     this.#refs.push(
-      this.#socket.onError(() => this.#lost("the server can't be reached")),
+      // A browser does not tell which.
+      this.#socket.onError(() => this.#lost("the server can't be reached, or refuses the connection")),
       this.#socket.onClose((event) => this.#lost(event?.reason || "the connection is gone")),
     );
   }
 
   #onFrame(payload) {
+    // Each error would begin the wait for the next join anew.
+    if (this.#lacks) return;
     let frame;
     try {
       frame = this.world.apply(payload);
@@ -205,6 +212,7 @@ export class Room {
 
   // What was missed comes with the next join.
   #again(error) {
+    this.#lacks = true;
     this.#setStatus("rejoining", error.message);
     this.#channel.trigger("phx_error", error.message);
   }
@@ -223,7 +231,7 @@ export class Room {
     this.#stopTimers();
     this.#socket.off(this.#refs);
     this.#setStatus("closed", reason);
-    if (!this.#leaving) this.#first?.reject(new RoomError({ reason: "closed", message: reason }));
+    this.#first?.reject(new RoomError({ reason: this.#leaving ? "left" : "closed", message: reason }));
     // Nobody may be waiting for it.
     this.#first?.promise.catch(() => {});
   }
@@ -293,7 +301,7 @@ export class Room {
   #makeInputs() {
     return new Inputs(this.#options, {
       side: () => (this.#canSend() ? { user: this.user, packed: this.joined.format === "packed", world: this.world } : null),
-      send: (event, payload, refused) => this.#channel.push(event, payload, 1000).receive("error", refused),
+      send: (event, payload, { taken, refused }) => this.#channel.push(event, payload, 1000).receive("ok", taken).receive("error", refused),
       acknowledged: (seq) => Object.assign(this.#ack, { sent: Math.max(this.#ack.sent, seq), at: this.#options.now(), bytes: 0 }),
       // Nobody waits for an answer to an input: who wants to know listens.
       refused: (event, reply) => {
