@@ -174,7 +174,7 @@ export class Room {
     channel.on("term", ({ term }) => (this.joined = { ...this.joined, term }));
     channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));
     channel.on("closing", (payload) => {
-      this.reason = this.#closing = payload.message ?? payload.reason;
+      this.reason = this.#closing = payload.message ?? readable(payload);
       this.#emit("closing", payload);
     });
     channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
@@ -354,9 +354,19 @@ export class Room {
   }
 }
 
+// What Phoenix's client and server call their reasons; undefined: they say no more than that there was one.
+const REASONS = {
+  connection_error: "the connection is gone",
+  connection_closed: "the connection is gone",
+  heartbeat_timeout: "the server does not answer",
+  channel_crash: undefined,
+  too_slow: "it was read too slowly",
+  replaced: "the same user has joined once more",
+};
+
 function readable(reason) {
   const text = typeof reason === "string" ? reason : reason?.reason;
-  return { connection_error: "the connection is gone", channel_crash: undefined }[text] ?? (typeof text === "string" && text !== "channel_crash" ? text : undefined);
+  return typeof text !== "string" || Object.hasOwn(REASONS, text) ? REASONS[text] : text;
 }
 
 function withResolvers() {
