@@ -81,6 +81,23 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     await tab.close();
   });
 
+  test("nor does anything in a room, upright or not", async () => {
+    for (const [width, height] of [[390, 844], [844, 390]]) {
+      const tab = await Tab.open(browser, address("/rooms/lobby", { user: "pia" }), { viewport: { width, height }, hasTouch: true, isMobile: true });
+      await tab.until("pia is in the lobby", ({ own }) => own?.id === "pia");
+      await tab.page.waitForSelector("#stick");
+      const seen = await tab.page.$$eval("#gateway, #people, #stick, #fire, .vitals p, #weapons", (all) =>
+        all.map((element) => [element.id || element.tagName, element.getBoundingClientRect()]).map(([name, { left, right, top, bottom }]) => ({ name, left, right, top, bottom })),
+      );
+      for (const one of seen) {
+        for (const other of seen) {
+          if (one !== other) assert.ok(one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top, `${one.name} and ${other.name}, ${width} pixels wide`);
+        }
+      }
+      await tab.close();
+    }
+  });
+
   test("the help names keys where there are some, on a phone gestures", async () => {
     for (const [user, options, named, not] of [
       ["dan", {}, /W A S D/, /thumb/],
