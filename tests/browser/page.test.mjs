@@ -130,6 +130,9 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     assert.equal(await shows("#inspector"), false, "what is pressed with Control is the browser's");
     await keyboard.press("KeyI");
     assert.equal(await shows("#inspector"), true);
+    // A list with another role is none for who hears it.
+    await tab.page.waitForSelector("#entities li");
+    assert.equal(await tab.page.locator("[role] > li").count(), 0);
     assert.deepEqual(tab.errors, []);
     await tab.close();
   });

@@ -1,6 +1,7 @@
 // The page's models: what is seen and said, without a browser.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { World } from "../../priv/static/roomfold.mjs";
@@ -15,6 +16,7 @@ import { listed, shown, Stream } from "../../web/src/model/inspector.mjs";
 import { readLevel } from "../../web/src/model/level.mjs";
 import { clock, Playback, speedLabel } from "../../web/src/model/playback.mjs";
 import { Player } from "../../web/src/model/player.mjs";
+import { linear } from "../../web/src/draw/levelmesh.mjs";
 import { headRotation, headYaw, lookDirection, quaternionToYaw, rounded, turned, yawToQuaternion } from "../../web/src/model/turn.mjs";
 import { shotOf, Trigger, weaponNamed, weaponsOf } from "../../web/src/model/weapons.mjs";
 
@@ -389,6 +391,20 @@ describe("what the page is told", () => {
     }
     await assert.rejects(loadLevel("http://there/level.json"), /not on this server/);
   });
+});
+
+describe("the colours of text", () => {
+  const css = readFileSync(new URL("../../priv/static/replay/palette.css", import.meta.url), "utf8");
+  const light = (colour) => linear(colour).reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0.05);
+  const contrast = (a, b) => Math.max(light(a) / light(b), light(b) / light(a));
+
+  for (const [i, name] of ["light", "dark"].entries()) {
+    test(`can be read by most (${name})`, () => {
+      const colour = (name) => css.split("@media")[i].match(new RegExp(`--${name}: (#[0-9a-f]{6});`))[1];
+      for (const ink of ["ink", "ink-soft", "ink-faint", "ammo", "hurt"]) assert.ok(contrast(colour(ink), colour("surface")) >= 4.5, `${ink} on a card: ${contrast(colour(ink), colour("surface"))}`);
+      for (const ink of ["ink", "ink-soft", "ink-faint"]) assert.ok(contrast(colour(ink), colour("page")) >= 4.5, `${ink} on the page: ${contrast(colour(ink), colour("page"))}`);
+    });
+  }
 });
 
 describe("names and places", () => {

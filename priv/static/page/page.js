@@ -2418,7 +2418,7 @@ ${type}`,
       texts: [id, type ? `${kind} ${type}` : kind],
       choose: () => this.#look(id)
     }));
-    this.#list($("entities"), rows, all.length);
+    this.#list($("entities").firstElementChild, rows, all.length);
   }
   #look(id) {
     this.entity = this.entity === id ? null : id;
@@ -2433,7 +2433,7 @@ ${type}`,
       className: row.kind,
       choose: () => this.#choose(row)
     }));
-    this.#list($("events"), rows, rows.length);
+    this.#list($("events").firstElementChild, rows, rows.length);
   }
   #choose(row) {
     this.#row = this.#row === row ? null : row;

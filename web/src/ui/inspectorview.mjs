@@ -77,7 +77,7 @@ export class InspectorView {
       texts: [id, type ? `${kind} ${type}` : kind],
       choose: () => this.#look(id),
     }));
-    this.#list($("entities"), rows, all.length);
+    this.#list($("entities").firstElementChild, rows, all.length);
   }
 
   #look(id) {
@@ -94,7 +94,7 @@ export class InspectorView {
       className: row.kind,
       choose: () => this.#choose(row),
     }));
-    this.#list($("events"), rows, rows.length);
+    this.#list($("events").firstElementChild, rows, rows.length);
   }
 
   #choose(row) {
