@@ -133,6 +133,12 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     // A list with another role is none for who hears it.
     await tab.page.waitForSelector("#entities li");
     assert.equal(await tab.page.locator("[role] > li").count(), 0);
+    await tab.page.evaluate(() => globalThis.roomfold.link.say("player_moved", { user_id: "bob", position: [0, 0, 0] }));
+    await tab.says("#toasts", /was refused/);
+    const isOnTop = ({ right, top, bottom }) => document.elementFromPoint(right - 5, (top + bottom) / 2)?.closest("#toasts") !== null;
+    const toast = tab.page.locator("#toasts li");
+    await toast.evaluate((item) => (item.style.pointerEvents = "auto"));
+    assert.ok(await tab.page.evaluate(isOnTop, await toast.evaluate((item) => item.getBoundingClientRect().toJSON())), "what was refused is over the inspector");
     assert.deepEqual(tab.errors, []);
     await tab.close();
   });
