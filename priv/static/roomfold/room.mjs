@@ -45,6 +45,10 @@ const ENTITY_BYTES = 128;
 // And so long after the last at most. A guess that is much too low would make one lag, for which the server has less patience (15 s).
 const ACK_MS = { packed: 30000, json: 2000 };
 
+const GONE = "the connection is gone";
+// A browser does not tell which.
+const UNREACHABLE = "the server can't be reached, or refuses the connection";
+
 export class Room {
   world = new World();
   /** @type {Status} */
@@ -180,9 +184,8 @@ export class Room {
     channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
     channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
     this.#refs.push(
-      // A browser does not tell which.
-      this.#socket.onError(() => this.#lost("the server can't be reached, or refuses the connection")),
-      this.#socket.onClose((event) => this.#lost(event?.reason || "the connection is gone")),
+      this.#socket.onError(() => this.#lost(UNREACHABLE)),
+      this.#socket.onClose((event) => this.#lost(event?.reason || GONE)),
     );
   }
 
@@ -223,6 +226,8 @@ export class Room {
   }
 
   #lost(reason) {
+    // Each attempt that fails ends a connection, too.
+    if (reason === GONE && this.reason === UNREACHABLE) return;
     if (this.status === "joined" || this.status === "rejoining") this.#setStatus("rejoining", reason);
     else if (this.status === "connecting") this.#setStatus("connecting", reason);
   }
@@ -356,8 +361,8 @@ export class Room {
 
 // What Phoenix's client and server call their reasons; undefined: they say no more than that there was one.
 const REASONS = {
-  connection_error: "the connection is gone",
-  connection_closed: "the connection is gone",
+  connection_error: GONE,
+  connection_closed: GONE,
   heartbeat_timeout: "the server does not answer",
   channel_crash: undefined,
   too_slow: "it was read too slowly",
