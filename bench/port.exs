@@ -62,13 +62,9 @@ defmodule PortBench do
 
     contenders =
       for impl <- [:native, :port] do
-        run = fn tasks ->
-          before = cpu()
-          together(tasks)
-          :ets.insert(used, {{impl, make_ref()}, cpu() - before})
-        end
-
-        {impl, fn -> start(impl, count, creates, frames, turns) end, run}
+        setup = fn -> {start(impl, count, creates, frames, turns), cpu()} end
+        finish = fn {_, before} -> :ets.insert(used, {{impl, make_ref()}, cpu() - before}) end
+        {impl, setup, fn {tasks, _} -> together(tasks) end, finish}
       end
 
     times = Bench.rounds(contenders, @rounds)

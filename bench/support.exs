@@ -7,26 +7,32 @@ defmodule Bench do
   @doc """
   Runs each contender once per round, in turn, each in a process of its own.
 
-  A contender is `{name, setup, run}`: `setup.()` makes what `run.(it)` is timed with; run returns nothing that matters.
+  A contender is `{name, setup, run}`: `setup.()` makes what `run.(it)` is timed with; run returns nothing that matters. Or
+  `{name, setup, run, finish}`: `finish.(it)` comes after that, and is not timed.
   Answers `%{name => median nanoseconds of a run}`.
   """
   def rounds(contenders, count) do
-    for(_ <- 0..count, {name, setup, run} <- contenders, do: {name, time(setup, run)})
+    for(_ <- 0..count, contender <- contenders, do: timed(contender))
     # The first round warms up.
     |> Enum.drop(length(contenders))
     |> Enum.group_by(&elem(&1, 0), &elem(&1, 1))
     |> Map.new(fn {name, times} -> {name, median(times)} end)
   end
 
+  defp timed({name, setup, run}), do: {name, time(setup, run)}
+  defp timed({name, setup, run, finish}), do: {name, time(setup, run, finish)}
+
   @doc "Nanoseconds of `run` in a fresh process."
-  def time(setup, run) do
+  def time(setup, run, finish \\ & &1) do
     task =
       Task.async(fn ->
         it = setup.()
         :erlang.garbage_collect()
         start = System.monotonic_time(:nanosecond)
         run.(it)
-        System.monotonic_time(:nanosecond) - start
+        time = System.monotonic_time(:nanosecond) - start
+        finish.(it)
+        time
       end)
 
     Task.await(task, :infinity)

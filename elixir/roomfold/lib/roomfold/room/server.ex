@@ -4,12 +4,13 @@ defmodule Roomfold.Room.Server do
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
-  alias Roomfold.{Error, EventLog, EventStream, Room, Rooms, Telemetry, World}
+  alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
 
   alias Roomfold.Room.{
     Commit,
     Complaints,
     Delivery,
+    Effects,
     Inbox,
     Options,
     People,
@@ -18,13 +19,12 @@ defmodule Roomfold.Room.Server do
     Queue,
     Read,
     Recovery,
-    Residents,
     Schedule,
+    Snapshots,
     State,
-    Text,
+    Stream,
     Ticks,
     Times,
-    Update,
     Versions
   }
 
@@ -78,18 +78,15 @@ defmodule Roomfold.Room.Server do
       server = %{server | kept: {facts.kept_seq, facts.users}}
       of_module = links()
       if options.rooms, do: Rooms.here(options.rooms, options.id)
-      server = %{server | log: monitor_log(options), listens?: listen(server)}
+      server = %{server | log: monitor_log(options), listens?: Stream.listen(server)}
       server = %{server | ties: ties ++ (links() -- of_module)}
-      {:ok, server |> carry_out(effects) |> arm()}
+      {:ok, server |> Effects.carry_out(effects) |> arm()}
     else
       {:error, error} -> {:stop, error}
     end
   end
 
   defp links, do: self() |> Process.info(:links) |> elem(1)
-
-  defp listen(%{options: %{stream: nil}}), do: false
-  defp listen(server), do: EventStream.listen(server.options.stream, server.topic)
 
   defp start(options, world, facts, now) do
     state = State.open(options, world, facts, now, System.time_offset(:millisecond))
@@ -125,32 +122,12 @@ defmodule Roomfold.Room.Server do
   def terminate(reason, server)
       when reason in [:normal, :shutdown] or (is_tuple(reason) and elem(reason, 0) == :shutdown) do
     case drain(server, @drains) do
-      # So that the next start has nothing to fold, and knows who is there.
-      {:drained, server} -> keep_newer(finish_keeping(server), World.seq(server.state.world))
+      {:drained, server} -> Snapshots.keep_last(server, @drain_ms)
       {:hangs, _} -> :ok
     end
   end
 
   def terminate(_, _), do: :ok
-
-  defp keep_newer(server, seq) do
-    users = Residents.to_keep(server.state)
-    if seq > 0 and {seq, users} != server.kept, do: keep(server, seq, users)
-  end
-
-  # It would replace a newer one of its seq.
-  defp finish_keeping(%{keeping: nil} = server), do: server
-
-  defp finish_keeping(%{keeping: {ref, _}} = server) do
-    receive do
-      {:DOWN, ^ref, _, _, outcome} -> kept(server, outcome)
-    after
-      @drain_ms -> server
-    end
-  end
-
-  defp kept(%{keeping: {_, what}} = server, :kept), do: %{server | keeping: nil, kept: what}
-  defp kept(server, _), do: %{server | keeping: nil}
 
   # Before the room stops it commits and answers what is being committed, what waits, and the events caused by these. Nothing new is
   # accepted. Events that cause one another endlessly do not hold it up, and neither does a log that does not answer (the room would submit the
@@ -165,7 +142,7 @@ defmodule Roomfold.Room.Server do
   defp drain_queue(server, left) do
     case Commit.flush(server.state, now()) do
       {[], state} -> {:drained, %{server | state: state}}
-      {effects, state} -> %{server | state: state} |> carry_out(effects) |> drain(left - 1)
+      {effects, state} -> %{server | state: state} |> Effects.carry_out(effects) |> drain(left - 1)
     end
   end
 
@@ -174,7 +151,7 @@ defmodule Roomfold.Room.Server do
   defp finish_commit(%{commit: ref} = server) do
     receive do
       {^ref, answer} ->
-        server |> committed(answer) |> finish_commit()
+        server |> Effects.committed(answer) |> finish_commit()
 
       {:DOWN, down, _, _, reason} when down in [ref, server.log] ->
         {:drained, server |> log_down(down) |> unknown(reason)}
@@ -189,7 +166,7 @@ defmodule Roomfold.Room.Server do
 
   # Callers must not conclude that they can publish the events again: they may be in the log.
   defp unknown(server, reason),
-    do: committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
+    do: Effects.committed(server, {:error, Error.new(:log_failed, detail: inspect(reason))})
 
   # ---- what happens ----
 
@@ -206,7 +183,7 @@ defmodule Roomfold.Room.Server do
       case Read.or_error(fn -> Presence.join(server.state, pid, user, how, now()) end) do
         {:ok, {answer, effects, state}} ->
           server = monitor(%{server | state: state}, pid)
-          {:reply, {:ok, at_hand(answer, server, pid)}, server |> carry_out(effects) |> arm()}
+          {:reply, {:ok, at_hand(answer, server, pid)}, server |> Effects.carry_out(effects) |> arm()}
 
         error ->
           {:reply, error, arm(server)}
@@ -269,7 +246,7 @@ defmodule Roomfold.Room.Server do
 
   @impl true
   def handle_info({ref, answer}, %{commit: ref} = server) when ref != nil,
-    do: {:noreply, server |> committed(answer) |> arm()}
+    do: {:noreply, server |> Effects.committed(answer) |> arm()}
 
   def handle_info({:DOWN, ref, _, _, reason}, %{commit: commit, log: log} = server)
       when commit != nil and ref in [commit, log],
@@ -280,7 +257,7 @@ defmodule Roomfold.Room.Server do
     do: {:stop, {:shutdown, :log_unreachable}, log_down(server, ref)}
 
   def handle_info({:DOWN, ref, _, _, outcome}, %{keeping: {ref, _}} = server),
-    do: {:noreply, kept(server, outcome)}
+    do: {:noreply, Snapshots.kept(server, outcome)}
 
   def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
 
@@ -310,14 +287,14 @@ defmodule Roomfold.Room.Server do
   # Its own events have a seq, also those of another process of this room.
   def handle_info({name, payload}, %{listens?: true} = server)
       when is_binary(name) and is_map(payload) and not is_map_key(payload, "seq"),
-      do: {:noreply, stray(server, name)}
+      do: {:noreply, Stream.stray(server, name)}
 
   # Somebody wants the room to end, or it can't be without that process; else the room's own code has linked it to the room.
   def handle_info({:EXIT, from, reason}, server) do
     cond do
       alive?(from) or from in server.ties -> {:stop, reason, server}
       orderly?(reason) -> {:noreply, server}
-      true -> {:noreply, do_one({:failed, :linked, :exit, reason, []}, server)}
+      true -> {:noreply, Effects.carry_out(server, [{:failed, :linked, :exit, reason, []}])}
     end
   end
 
@@ -365,7 +342,7 @@ defmodule Roomfold.Room.Server do
     # Checked before anything is folded, but only where packed frames may be folded as they are.
     server =
       if Queue.frames?(server.state),
-        do: %{server | state: State.heard(server.state, heard?(server))},
+        do: %{server | state: State.heard(server.state, Stream.heard?(server))},
         else: server
 
     server =
@@ -376,12 +353,12 @@ defmodule Roomfold.Room.Server do
         wake(server, now)
       end
 
-    {:noreply, server |> timed(System.monotonic_time() - start) |> arm()}
+    {:noreply, arm(%{server | times: Times.add_since(server.times, start)})}
   end
 
   defp wake(server, now) do
     {effects, state} = Ticks.wake(server.state, now)
-    carry_out(%{server | state: state}, effects)
+    Effects.carry_out(%{server | state: state}, effects)
   end
 
   # Both queues: events that wait for the next tick, and messages that the room has not read yet.
@@ -395,12 +372,12 @@ defmodule Roomfold.Room.Server do
 
     # This may be folded at once, if it is a frame or the room does not tick; there may be new subscribers since the last check.
     ask? = match?([{:packed, _}], texts) or not Schedule.ticking?(server.state)
-    state = if ask?, do: State.heard(server.state, heard?(server)), else: server.state
+    state = if ask?, do: State.heard(server.state, Stream.heard?(server)), else: server.state
     server |> published(Publishing.publish(state, to, sender, texts, now())) |> arm()
   end
 
   defp published(server, {[], state}), do: %{server | state: state}
-  defp published(server, {effects, state}), do: carry_out(%{server | state: state}, effects)
+  defp published(server, {effects, state}), do: Effects.carry_out(%{server | state: state}, effects)
 
   # The inbox is read before any later message, as if its entries had been messages. (A process that was killed in the middle of a put may have
   # left an entry that is not counted: when a session leaves, or the room stops, the inbox is read in any case.)
@@ -425,200 +402,16 @@ defmodule Roomfold.Room.Server do
     end
   end
 
-  defp heard?(%{options: %{stream: nil}}), do: false
-
-  defp heard?(server) do
-    others?(server)
-  catch
-    # That the stream fails is said when there is something to tell.
-    _, _ -> true
-  end
-
-  defp others?(%{listens?: true, options: %{stream: {module, name}}} = server),
-    do: module.others?(name, self(), server.topic)
-
-  defp others?(server), do: EventStream.subscribers?(server.options.stream, server.topic)
-
-  # A process that broadcasts on a room's stream probably expects the room to fold it.
-  defp stray(%{strays: 0} = server, name) do
-    Logger.warning(
-      "#{inspect(name)} was broadcast on #{inspect(server.topic)}, the stream of a room that runs: the room does not fold it. " <>
-        "Use Roomfold.Room.publish/3. Further ones are only counted (strays of Roomfold.Room.info/1)"
-    )
-
-    stray(%{server | strays: 1})
-  end
-
-  defp stray(server, _), do: stray(%{server | strays: server.strays + 1})
-
-  defp stray(server) do
-    Telemetry.event([:stray], %{count: 1}, %{room: server.options.id})
-    server
-  end
-
-  defp committed(server, answer) do
-    # Without :flush, which would let other processes run: a :DOWN message of the log that is already here belongs to no connection, and does no harm.
-    Process.demonitor(server.commit)
-    {span, count} = server.committing
-    error = with {:error, error} <- answer, do: error, else: (_ -> nil)
-    Telemetry.stop([:commit], span, %{count: count}, %{error: error})
-
-    start = System.monotonic_time()
-    server = carry_out_committed(%{server | commit: nil, committing: nil}, answer)
-    timed(server, System.monotonic_time() - start)
-  end
-
-  defp carry_out_committed(server, answer) do
-    Telemetry.span([:fold], %{room: server.options.id}, fn ->
-      {effects, state} = Commit.committed(server.state, answer, now())
-      server = carry_out(%{server | state: state}, Update.with_answers(effects))
-      {server, %{seq: World.seq(server.state.world)}, %{}}
-    end)
-  end
-
-  defp timed(server, duration) do
-    %{server | times: Times.add(server.times, System.convert_time_unit(duration, :native, :microsecond))}
-  end
-
   defp left(server, pid, goodbye?) do
     {ref, monitors} = Map.pop(server.monitors, pid)
     if ref, do: Process.demonitor(ref, [:flush])
     server = taken(%{server | monitors: monitors})
     {effects, state} = Presence.leave(server.state, pid, goodbye?, now())
-    %{server | state: state} |> carry_out(effects) |> arm()
+    %{server | state: state} |> Effects.carry_out(effects) |> arm()
   end
 
   defp monitor(server, pid) do
     %{server | monitors: Map.put_new_lazy(server.monitors, pid, fn -> Process.monitor(pid) end)}
-  end
-
-  # ---- what it does ----
-
-  defp carry_out(server, effects), do: Enum.reduce(effects, server, &do_one/2)
-
-  defp do_one({:reply, {:call, from}, answer}, server) do
-    GenServer.reply(from, answer)
-    server
-  end
-
-  defp do_one({:reply, {_, pid, ref}, answer}, server) do
-    send(pid, {ref, answer})
-    server
-  end
-
-  defp do_one({:append, _, _}, %{options: %{log: nil}} = server), do: carry_out_committed(server, :ok)
-
-  defp do_one({:append, after_seq, records}, server) do
-    options = server.options
-    span = Telemetry.start([:commit], %{room: options.id})
-    text = server.state.commit.batch.text
-    opts = [text: text, watched: server.log != nil]
-    ref = EventLog.submit(options.log, options.id, server.state.term, after_seq, records, opts)
-    %{server | commit: ref, committing: {span, length(records)}}
-  end
-
-  # They are in the log, and a stream that fails does not undo that.
-  defp do_one({:publish, records}, server) do
-    case published_on_stream(server, records) do
-      {:failed, _, _, _, _} = failed -> do_one(failed, server)
-      _ -> server
-    end
-  end
-
-  defp do_one({:send, pids, message}, server) do
-    message = {:roomfold, server.options.id, message}
-    for pid <- pids, do: send(pid, message)
-    server
-  end
-
-  defp do_one({:tell, update, answers}, server) do
-    for {pid, mine} <- answers, do: send(pid, Update.message(server.options.id, update, mine))
-    server
-  end
-
-  defp do_one({:fast, sends}, server) do
-    for {{module, argument}, frames, pids} <- sends do
-      messages = Enum.map(frames, &module.message(argument, &1))
-      for pid <- pids, message <- messages, do: send(pid, message)
-    end
-
-    server
-  end
-
-  # One at a time: if the log is slow, another one is due soon anyway.
-  defp do_one({:keep, _, _}, %{keeping: {_, _}} = server), do: server
-  defp do_one({:keep, seq, users}, server), do: %{server | keeping: keep_aside(server, seq, users)}
-
-  defp do_one({:measure, name, numbers, facts}, server) do
-    Telemetry.event(name, numbers, Map.put(facts, :room, server.options.id))
-    server
-  end
-
-  defp do_one({:failed, source, kind, reason, stacktrace}, server) do
-    complaints = Complaints.failed(server.complaints, server.options.id, source, {kind, reason}, stacktrace)
-    %{server | complaints: complaints}
-  end
-
-  defp do_one({:refused, source, event, error}, server) do
-    %{
-      server
-      | complaints: Complaints.refused(server.complaints, server.options, source, event, error)
-    }
-  end
-
-  defp do_one({:stop, reason}, server) do
-    send(self(), {:stop, reason})
-    server
-  end
-
-  defp published_on_stream(server, records) do
-    Telemetry.span([:publish], %{room: server.options.id}, fn ->
-      {broadcast(server, records), %{count: length(records)}, %{}}
-    end)
-  catch
-    kind, reason -> Room.System.failed(:stream, kind, reason, __STACKTRACE__)
-  end
-
-  # Events are decoded to terms only if there are subscribers.
-  defp broadcast(server, records) do
-    if records != [] and heard?(server) do
-      json = Options.json(server.options)
-
-      with {:error, reason} <- tell(server, Enum.map(records, &Text.decode(&1, json))),
-           do: Room.System.failed(:stream, :exit, reason, [])
-    end
-  end
-
-  defp tell(%{listens?: true, options: %{stream: {module, name}}} = server, events),
-    do: module.broadcast_from(name, self(), server.topic, events)
-
-  defp tell(server, events), do: EventStream.broadcast(server.options.stream, server.topic, events)
-
-  # ---- snapshots ----
-
-  # A snapshot may fail: then only the next start takes longer. The room waits for its encoding, not for the disk.
-  defp keep_aside(%{options: %{log: nil}}, _, _), do: nil
-
-  defp keep_aside(server, seq, users) do
-    put = put_snapshot(server, seq, users)
-    {_, ref} = spawn_monitor(fn -> exit(put.()) end)
-    {ref, {seq, users}}
-  end
-
-  defp keep(%{options: %{log: nil}}, _, _), do: :ok
-  defp keep(server, seq, users), do: put_snapshot(server, seq, users).()
-
-  defp put_snapshot(%{options: %{log: log, id: id} = options, state: %{term: term} = state}, seq, users) do
-    snapshot = Recovery.snapshot(options, state.world, users, state.last_at)
-
-    fn ->
-      with {:ok, snapshot} <- snapshot,
-           :ok <- EventLog.put_snapshot(log, id, term, seq, IO.iodata_to_binary(snapshot)) do
-        :kept
-      else
-        {:error, error} -> Logger.warning("no snapshot of the room #{id} was kept: #{error.message}")
-      end
-    end
   end
 
   # ---- time ----

@@ -18,6 +18,10 @@ defmodule Roomfold.Room.Times do
     }
   end
 
+  @doc "Adds the time since `start`, a `System.monotonic_time/0`."
+  def add_since(times, start),
+    do: add(times, System.convert_time_unit(System.monotonic_time() - start, :native, :microsecond))
+
   def summary(%{count: 0}), do: %{count: 0, mean: 0, p50: 0, p99: 0, max: 0}
 
   def summary(times) do
