@@ -90,6 +90,25 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await same(room, id);
   });
 
+  test("brings a token where one is given, a new one with each join", async () => {
+    const socket = connect("tom");
+    const room = new Room(socket, `room:${newRoom()}`, { token: () => `token ${++tokens}` });
+    let tokens = 0;
+    const brought = [];
+    const push = socket.push.bind(socket);
+    socket.push = (data) => {
+      if (data.event === "phx_join") brought.push((typeof data.payload === "function" ? data.payload() : data.payload).token);
+      return push(data);
+    };
+    await room.join();
+    await gateway.order("drop connections");
+    await eventually("it is joined again", () => brought.length > 1 && room.status === "joined");
+    assert.deepEqual(brought.slice(0, 2), ["token 1", "token 2"]);
+    const other = new Room(socket, "room:other", { token: "mine" });
+    await other.join();
+    assert.equal(brought.at(-1), "mine");
+  });
+
   test("of two clients: each sees the other's moves, and who is here", async () => {
     const id = newRoom();
     const tom = await join("tom", id, { presence: true, events: true });

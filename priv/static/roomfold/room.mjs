@@ -14,6 +14,7 @@ import { GapError, World } from "./world.mjs";
  *   events?: boolean,
  *   presence?: boolean,
  *   params?: Object<string, any>,
+ *   token?: string | (() => string),
  *   move?: string,
  *   inputHz?: number,
  *   delayTicks?: number,
@@ -21,7 +22,7 @@ import { GapError, World } from "./world.mjs";
  *   now?: () => number
  * }} Options
  *   format: "packed" falls back to "json" where one side can't; events: those that a diff does not tell; presence: who is here;
- *   params: for the room; move: the event that `input` sends ("user_moved"); inputHz: how often at most (20); delayTicks: how many
+ *   params: for the room; token: says who one is where the channel asks for one, a function is asked at each join; move: the event that `input` sends ("user_moved"); inputHz: how often at most (20); delayTicks: how many
  *   of the longer of tick and input what `at` shows is behind (2); teleport: metres in one tick that are a jump and not a way (4); now: a clock in milliseconds
  */
 
@@ -137,8 +138,9 @@ export class Room {
   }
 
   #joinParams() {
-    const { format, events, presence, params } = this.#options;
+    const { format, events, presence, params, token } = this.#options;
     const asked = { format, events, presence, params };
+    if (token !== undefined) asked.token = typeof token === "function" ? token() : token;
     if (format === "packed") asked.versions = versions;
     if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term, instance: this.joined.instance });
     return asked;
