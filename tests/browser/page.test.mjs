@@ -161,6 +161,34 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     await tab.close();
   });
 
+  test("several tabs that a new browser opens at once are all let in", async () => {
+    const first = await Tab.open(browser, "about:blank");
+    const pages = [first.page, await first.context.newPage(), await first.context.newPage()];
+    await Promise.all(pages.map((page, i) => page.goto(address("/rooms/lobby", { user: `tab-${i}` }))));
+    for (const page of pages) await eventually("it is joined", () => page.evaluate(() => globalThis.roomfold?.room.status === "joined"), PATIENCE);
+    await first.close();
+  });
+
+  test("what it says when it connects is what its server says now", async () => {
+    const tab = await Tab.open(browser, "about:blank");
+    let loaded = 0;
+    await tab.page.route(/rooms.lobby/, async (route) => {
+      const response = await route.fetch();
+      const told = (text) => `data-params="${JSON.stringify({ ...JSON.parse(text.replaceAll("&quot;", '"')), loaded: ++loaded }).replaceAll('"', "&quot;")}"`;
+      await route.fulfill({ response, body: (await response.text()).replace(/data-params="([^"]*)"/, (_, text) => told(text)) });
+    });
+    const said = [];
+    await tab.page.routeWebSocket(/socket/, (socket) => {
+      said.push(new URL(socket.url()).searchParams.get("loaded"));
+      return socket.close({ code: 1011 });
+    });
+    await tab.page.goto(address("/rooms/lobby", { user: "mia" }));
+    await eventually("it says what it is told now", () => said.at(-1) > 1, PATIENCE);
+    assert.equal(said[0], "1");
+    await tab.page.unrouteAll({ behavior: "ignoreErrors" });
+    await tab.close();
+  });
+
   test("who can't reach the server can try again by hand", async () => {
     const tab = await Tab.open(browser, "about:blank");
     await tab.page.routeWebSocket(/socket/, (socket) => socket.close());

@@ -16,6 +16,12 @@ function readParams(text) {
   }
 }
 
+/** What the page is told to say when it connects, asked of its server again. @returns {Promise<Object<string, any>>} */
+export async function paramsNow() {
+  const page = new DOMParser().parseFromString(new TextDecoder().decode(await fetched(location.href)), "text/html");
+  return readParams(page.documentElement.dataset.params ?? "{}");
+}
+
 /**
  * A level from the page's own server: JSON, also where it comes packed by gzip.
  * @param {string} address @returns {Promise<import("./model/level.mjs").Level>}

@@ -1040,6 +1040,44 @@ function skyOf(horizon, zenith) {
 // src/link.mjs
 import { Room } from "../roomfold.mjs";
 
+// src/load.mjs
+function readConfig(root, query) {
+  const { socket = "/socket", level = "", params = "{}", replays = "" } = root.dataset;
+  return { socket, level, params: readParams(params), replays: replays.split(" ").filter(Boolean), format: query.get("format") === "json" ? "json" : "packed" };
+}
+function readParams(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`the page's attribute data-params is no JSON: ${error.message}`);
+  }
+}
+async function paramsNow() {
+  const page = new DOMParser().parseFromString(new TextDecoder().decode(await fetched(location.href)), "text/html");
+  return readParams(page.documentElement.dataset.params ?? "{}");
+}
+async function loadLevel(address) {
+  const url = new URL(address, location.href);
+  if (url.origin !== location.origin) throw new Error(`the level ${address} is not on this server`);
+  try {
+    return readLevel(JSON.parse(new TextDecoder().decode(await fetched(url))));
+  } catch (error) {
+    throw new Error(`the level ${address} can't be had: ${error.message}`);
+  }
+}
+async function fetched(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trim());
+  const bytes = await response.arrayBuffer();
+  const [first, second] = new Uint8Array(bytes);
+  if (first !== 31 || second !== 139) return bytes;
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+function levelOf(entities) {
+  for (const [, { kind, level }] of entities) if (kind === "arena" && typeof level === "string") return level;
+  return null;
+}
+
 // src/model/feed.mjs
 var KEPT = 200;
 var Feed = class {
@@ -1226,7 +1264,10 @@ var Link = class {
     this.place = place2;
     this.listeners = listeners;
     this.replay = place2.kind === "replay";
-    this.socket = new Socket(config.socket, { params: { ...config.params, user_id: user } });
+    let { params } = config;
+    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }) });
+    this.socket.onClose(() => paramsNow().then((now) => params = now, () => {
+    }));
     this.room = new Room(this.socket, `${place2.kind}:${place2.id}`, { format: config.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });
     this.#bind();
   }
@@ -2242,40 +2283,6 @@ function restingHands({ position, rotation }) {
   const yaw = headYaw(rotation);
   const at = (side) => [position[0] + Math.cos(yaw) * 0.35 + Math.sin(yaw) * side, position[1] - 0.4, position[2] - Math.sin(yaw) * 0.35 + Math.cos(yaw) * side];
   return { left: { position: at(-0.25), rotation }, right: { position: at(0.25), rotation } };
-}
-
-// src/load.mjs
-function readConfig(root, query) {
-  const { socket = "/socket", level = "", params = "{}", replays = "" } = root.dataset;
-  return { socket, level, params: readParams(params), replays: replays.split(" ").filter(Boolean), format: query.get("format") === "json" ? "json" : "packed" };
-}
-function readParams(text) {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`the page's attribute data-params is no JSON: ${error.message}`);
-  }
-}
-async function loadLevel(address) {
-  const url = new URL(address, location.href);
-  if (url.origin !== location.origin) throw new Error(`the level ${address} is not on this server`);
-  try {
-    return readLevel(JSON.parse(new TextDecoder().decode(await fetched(url))));
-  } catch (error) {
-    throw new Error(`the level ${address} can't be had: ${error.message}`);
-  }
-}
-async function fetched(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trim());
-  const bytes = await response.arrayBuffer();
-  const [first, second] = new Uint8Array(bytes);
-  if (first !== 31 || second !== 139) return bytes;
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-function levelOf(entities) {
-  for (const [, { kind, level }] of entities) if (kind === "arena" && typeof level === "string") return level;
-  return null;
 }
 
 // src/model/colours.mjs
