@@ -2,6 +2,7 @@
 #include "command.h"
 #include "json_slices.h"
 #include "output.h"
+#include "printable.h"
 
 #include <inttypes.h>
 #include <roomfold/log.h>
@@ -70,7 +71,9 @@ static int fail(const char *who, const char *path, const rf_log_error *error) {
 static void tell_room(database *db, rf_str name) {
     rf_log_span span;
     rf_log_error error;
-    fprintf(stderr, "  %.*s", (int)name.len, name.data);
+    char shown[RF_NAME_MAX];
+    size_t len = printable(name, shown, sizeof shown);
+    fprintf(stderr, "  %.*s", (int)len, shown);
     if (rf_log_room(db->log, name, &span, &error) != RF_OK)
         fprintf(stderr, "  (%s)\n", rf_status_message(error.status));
     else if (span.first > span.last)

@@ -1,5 +1,6 @@
 // inspection_table.c: prints an inspection as a table.
 #include "inspection.h"
+#include "printable.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,16 +23,11 @@ static const char *grouped(char out[32], uint64_t value) {
     return out;
 }
 
-// Names are untrusted, so control characters become ?.
 static void name(output *out, const char *text, size_t len) {
-    size_t width = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        bool c1 = byte == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
-        width += (byte & 0xc0) != 0x80;
-        output_bytes(out, byte < 0x20 || byte == 0x7f || c1 ? (rf_str){"?", 1} : (rf_str){text + i, 1});
-        i += c1;
-    }
+    char *shown = output_room(out, len);
+    size_t width = 0, count = shown ? printable((rf_str){text, len}, shown, len) : 0;
+    out->len += count;
+    for (size_t i = 0; i < count; i++) width += ((unsigned char)shown[i] & 0xc0) != 0x80;
     for (; width < NAME; width++) output_text(out, " ");
 }
 

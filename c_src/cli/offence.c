@@ -3,18 +3,12 @@
 #include "changes.h"
 #include "facts.h"
 #include "output.h"
+#include "printable.h"
 
 #include <string.h>
 
-// A log may come from anywhere, and a terminal does what control characters say: they become question marks.
 static void set_about(offence *out, rf_str about) {
-    out->about_len = 0;
-    for (size_t i = 0; i < about.len && out->about_len < sizeof out->about; i++) {
-        unsigned char byte = (unsigned char)about.data[i];
-        bool c1 = byte == 0xc2 && i + 1 < about.len && (unsigned char)about.data[i + 1] < 0xa0;
-        out->about[out->about_len++] = byte < 0x20 || byte == 0x7f || c1 ? '?' : about.data[i];
-        i += c1;
-    }
+    out->about_len = printable(about, out->about, sizeof out->about);
 }
 
 // What an object without a name did wrong is only in its shape, which the core does not describe.

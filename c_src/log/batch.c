@@ -76,14 +76,24 @@ static log_outcome append(log_store *store, const log_op *op, log_result *result
 
 // --- claim
 
+// The next term is up to this much higher, at random. So a database that was set back, to a backup or by a power
+// failure with synchronous=NORMAL, does not give a term again that the rooms' clients know from what was lost.
+#define TERM_STEP 65536
+
+static int64_t next_term(int64_t term) {
+    uint16_t step;
+    sqlite3_randomness(sizeof step, &step);
+    return term + 1 + step;
+}
+
 static log_outcome claim(log_store *store, const log_op *op, log_result *result) {
     log_error *error = &result->error;
     log_counters counters;
     log_room room;
     log_found found = log_room_find(store, op->room, &room, error);
     if (found == LOG_BAD || !log_counters_read(store, &counters, error)) return LOG_REFUSED;
-    if (counters.term >= LOG_MAX_SEQ) return refuse(result, RF_LOG_FAILED, "it has no more terms to give");
-    counters.term++;
+    if (counters.term > LOG_MAX_SEQ - TERM_STEP) return refuse(result, RF_LOG_FAILED, "it has no more terms to give");
+    counters.term = next_term(counters.term);
     if (found == LOG_NOT_FOUND) {
         // Each term is issued only once, so it also serves as the room's id.
         room = (log_room){.id = counters.term, .first = 1};
@@ -165,7 +175,7 @@ static log_outcome sweep(log_store *store, const log_op *op, log_result *result)
 
 // --- all together
 
-static log_outcome apply(log_store *store, const log_op *op, log_result *result) {
+static log_outcome apply_op(log_store *store, const log_op *op, log_result *result) {
     switch (op->kind) {
     case LOG_APPEND:
         return append(store, op, result);
@@ -183,6 +193,12 @@ static log_outcome apply(log_store *store, const log_op *op, log_result *result)
         break;
     }
     return refuse(result, RF_INVALID_ARGUMENT, "");
+}
+
+static log_outcome apply(log_store *store, const log_op *op, log_result *result) {
+    log_outcome outcome = apply_op(store, op, result);
+    if (outcome != LOG_DONE && op->room.len > 0) log_name_room(op->room, 0, &result->error);
+    return outcome;
 }
 
 static void forget(log_result *results, size_t count) {

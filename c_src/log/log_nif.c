@@ -158,9 +158,8 @@ static bool op_of(ErlNifEnv *env, ERL_NIF_TERM term, log_op *out) {
 }
 
 static ERL_NIF_TERM head_term(ErlNifEnv *env, const log_head *head) {
-    return enif_make_tuple6(env, atom_ok, enif_make_int64(env, head->term), enif_make_int64(env, head->created),
-                            enif_make_int64(env, head->seq), enif_make_int64(env, head->first),
-                            binary(env, head->versions.data, head->versions.len));
+    return enif_make_tuple5(env, atom_ok, enif_make_int64(env, head->term), enif_make_int64(env, head->seq),
+                            enif_make_int64(env, head->first), binary(env, head->versions.data, head->versions.len));
 }
 
 static ERL_NIF_TERM result_term(ErlNifEnv *env, const log_op *op, const log_result *result) {
@@ -229,7 +228,7 @@ static ERL_NIF_TERM nif_run(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 
 // --- reads
 
-// head(ref, room) -> {:ok, term, created, seq, first, versions} | nil
+// head(ref, room) -> {:ok, term, seq, first, versions} | nil
 static ERL_NIF_TERM nif_head(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     rf_str room;

@@ -1,9 +1,11 @@
 // open.c: opens, configures and closes a database.
 #include "room.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const texts[] = {
@@ -44,9 +46,8 @@ static bool set(log_store *store, const char *pragma, int64_t value, log_error *
     return run(store, sql, error);
 }
 
-static bool open_file(log_store *store, const log_options *options, log_error *error) {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options->writer ? SQLITE_OPEN_CREATE : 0);
-    int code = sqlite3_open_v2(store->path, &store->db, flags, NULL);
+static bool open_as(log_store *store, const char *name, int flags, const log_options *options, log_error *error) {
+    int code = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (!store->db) return log_fail(error, RF_NO_MEMORY, "%s", "");
     sqlite3_extended_result_codes(store->db, 1);
     if (code != SQLITE_OK) return log_fail_sql(store, error, sqlite3_extended_errcode(store->db));
@@ -56,6 +57,42 @@ static bool open_file(log_store *store, const log_options *options, log_error *e
     // The schema of an untrusted file must not be able to do harm.
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return run(store, "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF", error);
+}
+
+static bool open_file(log_store *store, const log_options *options, log_error *error) {
+    int flags = SQLITE_OPEN_READWRITE | (options->writer ? SQLITE_OPEN_CREATE : 0);
+    return open_as(store, store->path, flags, options, error);
+}
+
+// Who has it open has a WAL, even if nothing is in it yet.
+static bool is_closed(const log_store *store) {
+    struct stat found;
+    return stat(store->path, &found) == 0 && stat(store->wal_path, &found) != 0;
+}
+
+// For a reader who may not make SQLite's files in the folder. A log that is closed needs none, while nobody opens it;
+// if somebody does, the checksums tell.
+static bool open_closed(log_store *store, const log_options *options, log_error *error) {
+    static const char before[] = "file:", after[] = "?immutable=1", digits[] = "0123456789ABCDEF";
+    char *uri = malloc(sizeof before + sizeof after + 3 * strlen(store->path)), *at = uri;
+    if (!uri) return log_fail(error, RF_NO_MEMORY, "%s", "");
+    at = memcpy(at, before, sizeof before - 1);
+    at += sizeof before - 1;
+    for (const char *from = store->path; *from; from++) {
+        if (strchr("%?#", *from)) {
+            *at++ = '%';
+            *at++ = digits[*from >> 4];
+            *at++ = digits[*from & 15];
+        } else {
+            *at++ = *from;
+        }
+    }
+    memcpy(at, after, sizeof after);
+    sqlite3_close_v2(store->db);
+    store->db = NULL;
+    bool opened = open_as(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, options, error);
+    free(uri);
+    return opened;
 }
 
 static bool create(log_store *store, log_error *error) {
@@ -176,9 +213,15 @@ static bool start(log_store *store, const log_options *options, log_error *error
                             (options->synchronous == 2 && !log_wal_is_whole(store->wal_path, error)))) {
         return false;
     }
+    bool known = open_file(store, options, error) && recognise(store, options, error);
+    // On a file system that is read-only, SQLite only says that a file is not there.
+    bool unmade = !known && (error->status == RF_LOG_READONLY || error->status == RF_LOG_FAILED);
+    if (unmade && !options->writer && is_closed(store)) {
+        known = open_closed(store, options, error) && recognise(store, options, error);
+    }
     log_counters counters;
-    if (!open_file(store, options, error) || !recognise(store, options, error) || !configure(store, options, error) ||
-        !prepare(store, error) || !log_begin_read(store, error) || !log_counters_read(store, &counters, error)) {
+    if (!known || !configure(store, options, error) || !prepare(store, error) || !log_begin_read(store, error) ||
+        !log_counters_read(store, &counters, error)) {
         return false;
     }
     log_rollback(store);
@@ -186,13 +229,24 @@ static bool start(log_store *store, const log_options *options, log_error *error
            log_fail(error, RF_LOG_FAILED, "its files were deleted, moved or replaced");
 }
 
+// The path without links, as SQLite takes it, so that all paths to a file lead to one lock. A link may lead to where
+// there is no file yet: a writer makes it. NULL: there is none.
+static char *resolve(const char *path, bool writer) {
+    struct stat link;
+    char *real = realpath(path, NULL);
+    if (real || !writer || lstat(path, &link) != 0) return real;
+    // Nobody else here can have it open: closing it would end their locks.
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file >= 0) close(file);
+    return realpath(path, NULL);
+}
+
 bool log_open(const char *path, const log_options *options, log_store **out, log_error *error) {
     log_store *store = calloc(1, sizeof *store);
     if (!store) return log_fail(error, RF_NO_MEMORY, "%s", "");
     store->lock = -1;
     store->writer = options->writer;
-    // Resolves links, as SQLite does, so that all paths to a file lead to one lock. NULL if there is no file yet.
-    char *real = realpath(path, NULL);
+    char *real = resolve(path, options->writer);
     store->path = log_join(real ? real : path, "");
     store->wal_path = log_join(real ? real : path, "-wal");
     free(real);

@@ -123,20 +123,12 @@ static bool read_room(log_store *store, rf_str name, const log_range *range, int
     return true;
 }
 
-// SQLite's report of a damaged page names no room, so this adds the room that was being read.
-static void name_it(rf_str name, int64_t seq, log_error *error) {
-    log_error before = *error;
-    if (error->status == RF_LOG_DAMAGED && strncmp(error->detail, "SQLite", 6) == 0) {
-        log_damaged(error, name, seq, before.detail);
-    }
-}
-
 bool log_read(log_store *store, rf_str name, const log_range *range, int64_t *last, log_error *error) {
     store->out.len = 0;
     if (!log_begin_read(store, error)) return false;
     bool good = read_room(store, name, range, last, error);
     log_rollback(store);
-    if (!good) name_it(name, range->from, error);
+    if (!good) log_name_room(name, range->from, error);
     return good;
 }
 
@@ -147,6 +139,6 @@ bool log_head_get(log_store *store, rf_str name, log_head *out, log_error *error
     log_found found = log_room_find(store, name, &room, error);
     bool good = found == LOG_NOT_FOUND || (found == LOG_FOUND && log_head_read(store, name, &room, out, error));
     log_rollback(store);
-    if (!good) name_it(name, 0, error);
+    if (!good) log_name_room(name, 0, error);
     return good;
 }

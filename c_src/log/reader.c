@@ -55,8 +55,7 @@ void rf_log_close(rf_log *log) {
 
 rf_status rf_log_rooms(rf_log *log, rf_str after, int limit, rf_str *names, rf_log_error *error) {
     log_error why = {0};
-    bool good = log_begin_read(log->store, &why) && log_rooms_list(log->store, after, limit, &why);
-    log_rollback(log->store);
+    bool good = log_rooms_list(log->store, after, limit, &why);
     *names = good ? out_of(log) : (rf_str){"", 0};
     return answer(good, &why, error);
 }

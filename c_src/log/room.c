@@ -139,11 +139,10 @@ log_found log_room_find(log_store *store, rf_str name, log_room *out, log_error 
     return LOG_NOT_FOUND;
 }
 
-bool log_rooms_list(log_store *store, rf_str after, int limit, log_error *error) {
+static bool list(log_store *store, rf_str after, int limit, log_error *error) {
     int code = SQLITE_DONE;
     rf_str name;
     if (!rooms_are_complete(store, error)) return false;
-    store->out.len = 0;
     log_bind_text(store, SQL_NEXT_ROOMS, 1, after);
     for (; limit > 0 && (code = log_step(store, SQL_NEXT_ROOMS)) == SQLITE_ROW; limit--) {
         bool good = check_row(store->sql[SQL_NEXT_ROOMS], &name, error);
@@ -157,6 +156,15 @@ bool log_rooms_list(log_store *store, rf_str after, int limit, log_error *error)
     }
     sqlite3_reset(store->sql[SQL_NEXT_ROOMS]);
     return code == SQLITE_DONE || code == SQLITE_ROW || log_fail_sql(store, error, code);
+}
+
+bool log_rooms_list(log_store *store, rf_str after, int limit, log_error *error) {
+    store->out.len = 0;
+    // One transaction: with a room that is made after the counters were read, there would be one too many.
+    if (!log_begin_read(store, error)) return false;
+    bool good = list(store, after, limit, error);
+    log_rollback(store);
+    return good;
 }
 
 // --- versions
@@ -215,7 +223,7 @@ static bool ends_at_last(log_store *store, rf_str name, const log_room *room, lo
 }
 
 bool log_head_read(log_store *store, rf_str name, const log_room *room, log_head *out, log_error *error) {
-    *out = (log_head){.term = room->term, .created = room->id, .seq = room->last, .first = room->first};
+    *out = (log_head){.term = room->term, .seq = room->last, .first = room->first};
     if (!ends_at_last(store, name, room, error)) return false;
     if (!read_versions(store, name, room, &out->versions, error)) {
         log_text_free(&out->versions);

@@ -34,9 +34,9 @@ bool log_rooms_check(log_store *store, log_error *error);
 // Puts up to `limit` names after `after` into store->out, each followed by a zero byte.
 bool log_rooms_list(log_store *store, rf_str after, int limit, log_error *error);
 
-// The state of a room's log, for its owner. created: the term of its first claim. `versions` are lines of "seq meta".
+// The state of a room's log, for its owner. `versions` are lines of "seq meta".
 typedef struct log_head {
-    int64_t term, created, seq, first;
+    int64_t term, seq, first;
     log_text versions;
 } log_head;
 

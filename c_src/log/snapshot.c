@@ -93,5 +93,6 @@ bool log_snapshot_get(log_store *store, rf_str name, int64_t at_most, int64_t *s
     if (good) *seq = before.seq;
     sqlite3_reset(store->sql[SQL_FLOOR_SNAPSHOT]);
     log_rollback(store);
+    if (!good) log_name_room(name, 0, error);
     return good;
 }

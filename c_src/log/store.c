@@ -65,10 +65,49 @@ bool log_fail_sql(log_store *store, log_error *error, int code) {
                     is_system && number ? ", the system: " : "", is_system && number ? strerror(number) : "");
 }
 
+// How many bytes a character of UTF-8 has, the first of `len`; 0: they are none.
+static size_t character(const unsigned char *at, size_t len) {
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xC0 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : at[0] < 0xF8 ? 4 : 0;
+    if (size < 2) return size;
+    if (size > len) return 0;
+    uint32_t code = at[0] & (0x7Fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((at[i] & 0xC0) != 0x80) return 0;
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    return code < lowest[size] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0 : size;
+}
+
+// A room's name may come from anywhere, and be what is damaged: control characters, and bytes that are not UTF-8,
+// become question marks.
+static void readable(rf_str name, char *out, size_t size) {
+    size_t used = 0;
+    for (size_t i = 0; i < name.len;) {
+        const unsigned char *at = (const unsigned char *)name.data + i;
+        size_t len = character(at, name.len - i);
+        bool control = len == 1 ? at[0] < 0x20 || at[0] == 0x7F : len == 2 && at[0] == 0xC2 && at[1] < 0xA0;
+        size_t shown = len == 0 || control ? 1 : len;
+        if (used + shown >= size) break;
+        memcpy(out + used, len == 0 || control ? "?" : name.data + i, shown);
+        used += shown;
+        i += len > 0 ? len : 1;
+    }
+    out[used] = 0;
+}
+
 bool log_damaged(log_error *error, rf_str room, int64_t seq, const char *what) {
-    if (seq == 0) return log_fail(error, RF_LOG_DAMAGED, "room \"%.*s\": %s", (int)room.len, room.data, what);
-    return log_fail(error, RF_LOG_DAMAGED, "room \"%.*s\", seq %lld: %s", (int)room.len, room.data, (long long)seq,
-                    what);
+    char name[256];
+    readable(room, name, sizeof name);
+    if (seq == 0) return log_fail(error, RF_LOG_DAMAGED, "room \"%s\": %s", name, what);
+    return log_fail(error, RF_LOG_DAMAGED, "room \"%s\", seq %lld: %s", name, (long long)seq, what);
+}
+
+void log_name_room(rf_str room, int64_t seq, log_error *error) {
+    log_error before = *error;
+    if (error->status == RF_LOG_DAMAGED && strncmp(error->detail, "SQLite", 6) == 0) {
+        log_damaged(error, room, seq, before.detail);
+    }
 }
 
 int log_step(log_store *store, log_sql sql) {

@@ -100,6 +100,8 @@ bool log_fail(log_error *error, rf_status status, const char *format, ...) __att
 bool log_fail_sql(log_store *store, log_error *error, int code);
 // The same for damage: names the room, and the seq unless it is 0. Always false.
 bool log_damaged(log_error *error, rf_str room, int64_t seq, const char *what);
+// SQLite's report of damage names no room: adds the one that was being read or written.
+void log_name_room(rf_str room, int64_t seq, log_error *error);
 
 // --- statements
 

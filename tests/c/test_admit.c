@@ -137,6 +137,28 @@ START_TEST(an_item_is_all_or_nothing) {
 }
 END_TEST
 
+// What the room makes, or a user under its own id, is nobody else's to replace in the same batch.
+START_TEST(what_others_make_is_not_taken_over) {
+    static const char by_eve[] = "{\"event\":\"create\",\"entity_id\":\"ann\",\"components\":{\"owner\":\"eve\"}}";
+    static const char moved[] = "{\"event\":\"update\",\"entity_id\":\"box\",\"components\":{\"lid\":1}}";
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_admission *admission;
+    rf_error error;
+    ck_assert_int_eq(rf_admission_new(world, 0, &admission), RF_OK);
+    ck_assert_int_eq(admit_one(admission, "", "{\"event_name\":\"user_joined\",\"user_id\":\"ann\"}", &error), RF_OK);
+    ck_assert_int_eq(admit_one(admission, "eve", by_eve, &error), RF_NOT_OWNED);
+    ck_assert_str_eq(error.about, "entity_id");
+    ck_assert_int_eq(admit_one(admission, "", by_eve, &error), RF_OK);
+    ck_assert_int_eq(admit_one(admission, "eve", by_eve, &error), RF_OK);
+    ck_assert_int_eq(
+        admit_one(admission, "box", "{\"event\":\"create\",\"entity_id\":\"box\",\"components\":{}}", &error), RF_OK);
+    ck_assert_int_eq(admit_one(admission, "eve", moved, &error), RF_NOT_OWNED);
+    ck_assert_int_eq(admit_one(admission, "box", moved, &error), RF_OK);
+    rf_admission_free(admission);
+    rf_world_free(world);
+}
+END_TEST
+
 // As admit_one; the error must be set, whatever it was before.
 static rf_status admit_checked(rf_admission *admission, const char *by, const char *text) {
     rf_error error = {.status = RF_TOO_DEEP, .offset = 7, .about = "before"};
@@ -190,6 +212,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, records_are_events_with_seq_at_and_by);
     tcase_add_loop_test(tests, what_is_refused_leaves_no_trace, 0, sizeof refusals / sizeof *refusals);
     tcase_add_test(tests, an_item_is_all_or_nothing);
+    tcase_add_test(tests, what_others_make_is_not_taken_over);
     tcase_add_test(tests, without_memory_nothing_is_lost);
 }
 

@@ -172,6 +172,47 @@ defmodule Roomfold.AdmissionTest do
     assert [{1, _, _, _}, {0, :not_owned, "entity_id", nil}] = answers
   end
 
+  test "so does what the room makes, or a user under its own id: nobody takes it over in the same batch" do
+    create = &~s({"event":"create","entity_id":"#{&1}","components":{"owner":#{&2}}})
+    change = &~s({"event":"update","entity_id":"#{&1}","components":{"a":1}})
+    refused = {0, :not_owned, "entity_id", nil}
+
+    for {first, second, answer} <- [
+          # Of the system, of the server, of a user; given away.
+          {{"system", true, [create.("new", "null")]}, {"eve", false, [create.("new", ~s("eve"))]}, refused},
+          {{"server", true, [~s({"event_name":"user_joined","user_id":"new"})]},
+           {"eve", false, [create.("new", ~s("eve"))]}, refused},
+          {{"new", false, [create.("new", "7")]}, {"eve", false, [create.("new", ~s("eve"))]}, refused},
+          {{"system", true, [create.("new", ~s("eve"))]}, {"eve", false, [change.("new")]}, 6},
+          {{"eve", false, [create.("new", ~s("eve"))]}, {"eve", false, [create.("new", ~s("tom"))]}, 6},
+          # Of the world, too: it is not there any more as it was.
+          {{"system", true, [create.("box", "null")]}, {"tom", false, [change.("box")]}, refused},
+          {{"system", true, [create.("rock", ~s("tom"))]}, {"tom", false, [change.("rock")]}, 6},
+          {{"tom", false, [create.("box", ~s("ann"))]}, {"tom", false, [change.("box")]}, refused},
+          # What was refused has made nothing.
+          {{"system", true, [create.("box", "null"), "x"]}, {"tom", false, [change.("box")]}, 5}
+        ] do
+      {_, [_, second_answer], _} = both([first, second])
+      assert second_answer == answer, inspect({first, second})
+    end
+  end
+
+  test "of thousands that a batch makes, each is whose it is" do
+    create = &~s({"event":"create","entity_id":"n#{&1}","components":{"owner":"u#{rem(&1, 7)}"}})
+    change = &~s({"event":"delete","entity_id":"n#{&1}"})
+    world = World.new!(impl: :native)
+    made = for n <- 1..3_000, do: {"system", true, [create.(n)]}
+    # In between, what is refused is forgotten again.
+    lost = for n <- 1..3_000, do: {"system", true, [create.(n + 1), create.(n + 2), "x"]}
+    changed = for n <- 1..3_000, do: {"u#{rem(n, 5)}", false, [change.(n)]}
+    items = Enum.concat(Enum.zip_with(made, lost, &[&1, &2])) ++ changed
+    {:ok, {_, answers}} = world.impl.admit(world.state, 1, items)
+    answers = answers |> Enum.reverse() |> Enum.drop(6_000)
+
+    for {answer, n} <- Enum.zip(answers, 1..3_000),
+        do: assert(is_integer(answer) == (rem(n, 7) == rem(n, 5)), "#{n}")
+  end
+
   test "random events by random senders: C and Elixir say the same" do
     :rand.seed(:exsss, {1, 2, 3})
 

@@ -134,6 +134,12 @@ defmodule Roomfold.CliLogTest do
     assert length(String.split(error, "\n", trim: true)) == 604
   end
 
+  test "what clients have named rooms is shown without what a terminal would do", %{log: log, path: path} do
+    for name <- ["\e[2Ja\u009Bb\n", "é"], do: {:ok, _} = EventLog.claim(log, name, %{})
+    assert {"", error, 2} = Program.run(["replay", path])
+    assert error =~ "says which:\n  ?[2Ja?b?  (no events)\n  é  (no events)\n"
+  end
+
   test "a log that was trimmed begins with its snapshot", %{log: log, path: path} do
     term = fill(log, "lobby", 300)
     assert :ok = EventLog.put_snapshot(log, "lobby", term, 100, snapshot(100))
@@ -229,6 +235,21 @@ defmodule Roomfold.CliLogTest do
     File.write!(short, binary_part(bytes, 0, 5_000))
     assert {"", error, 1} = Program.run(["replay", short])
     assert error =~ "damaged" or error =~ "not a log"
+  end
+
+  @tag :closed
+  test "a log that is closed, where nothing may be written", %{folder: folder} do
+    as_root(fn ->
+      with {:ok, place} <- mount(folder, "size=8m") do
+        path = Path.join(place, "50% of #1?.db")
+        log = open(path)
+        fill(log, "lobby", 10)
+        GenServer.stop(elem(log, 1))
+        {_, 0} = System.cmd("mount", ["-o", "remount,ro", place])
+        assert {state, "seq 10, " <> _, 0} = Program.run(["replay", path, "--rules", "xr"])
+        assert JSON.decode!(state) === World.snapshot(world(10))
+      end
+    end)
   end
 
   test "memory does not grow with the log", %{log: log, path: path} do

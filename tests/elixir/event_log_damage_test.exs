@@ -48,7 +48,7 @@ defmodule Roomfold.EventLog.DamageTest do
   end
 
   defp read_room(store, room) do
-    with {:ok, _term, _created, seq, first, _versions} = head <- Library.head(store, room),
+    with {:ok, _term, seq, first, _versions} = head <- Library.head(store, room),
          {:ok, _, _} = text <- Library.read(store, room, first, seq, 100_000, 100),
          {:ok, _, _} = newest <- Library.snapshot(store, room, 100),
          {:ok, _, _} = older <- Library.snapshot(store, room, 4) do
@@ -92,7 +92,7 @@ defmodule Roomfold.EventLog.DamageTest do
 
   defp flip_all(path, bytes, step) do
     whole = contents(path)
-    assert [{"lobby", {:ok, _, _, 9, 1, _}, {:ok, 9, _}, {:ok, 5, "snapshot"}, {:ok, 2, _}} | _] = whole
+    assert [{"lobby", {:ok, _, 9, 1, _}, {:ok, 9, _}, {:ok, 5, "snapshot"}, {:ok, 2, _}} | _] = whole
 
     found =
       for at <- 0..(byte_size(bytes) - 1)//step, bit <- bits(at) do
@@ -103,7 +103,9 @@ defmodule Roomfold.EventLog.DamageTest do
           ^whole ->
             :same
 
-          {:error, {reason, _}} when reason in [:log_damaged, :log_format, :log_failed, :log_readonly] ->
+          {:error, {reason, detail}}
+          when reason in [:log_damaged, :log_format, :log_failed, :log_readonly] ->
+            assert {at, bit, String.valid?(detail)} == {at, bit, true}
             reason
 
           other ->
@@ -389,6 +391,39 @@ defmodule Roomfold.EventLog.DamageTest do
     assert {:ok, %{seq: 10}} = EventLog.read(log, "lobby", 1, 10)
   end
 
+  test "so is one that a snapshot or a claim needs", %{path: path, log: log} do
+    with_shell(fn ->
+      term = room(log, "lobby", 3)
+      :ok = EventLog.put_snapshot(log, "lobby", term, 3, "three")
+      GenServer.stop(elem(log, 1))
+      bytes = File.read!(path)
+
+      for {table, ask} <- [
+            {"snapshots", &Library.snapshot(&1, "lobby", 3)},
+            {"versions", &hd(elem(Library.run(&1, [{@claim, "lobby", 0, 0, 0, "{}"}]), 1))}
+          ] do
+        page = String.to_integer(sqlite3(path, "SELECT rootpage FROM sqlite_master WHERE name = '#{table}'"))
+        <<before::binary-size((page - 1) * 4096), _, rest::binary>> = bytes
+        File.write!(path, <<before::binary, 0, rest::binary>>)
+        assert {:error, {:log_damaged, message}} = asked(path, ask)
+        assert message =~ ~r/room "lobby": SQLite says: /
+        File.write!(path, bytes)
+      end
+    end)
+  end
+
+  test "a room's name that is damaged, or was chosen by somebody with a terminal in mind, can be printed",
+       context do
+    %{log: log, path: path} = context
+    room(log, "één \e[2J\u009B", 1)
+    GenServer.stop(elem(log, 1))
+    bytes = File.read!(path)
+    {at, _} = :binary.match(bytes, "één \e[2J")
+    File.write!(path, flip(bytes, at + 2, 7))
+    assert {:error, {:log_damaged, message}} = asked(path, &Library.check/1)
+    assert message == ~s(room "éC?n ?[2J?": its entry has a wrong checksum)
+  end
+
   test "a room's entry from an older time, with the right checksum of then", %{path: path, log: log} do
     if System.find_executable("sqlite3") do
       {:ok, %{term: term}} = EventLog.claim(log, "lobby")
@@ -475,8 +510,8 @@ defmodule Roomfold.EventLog.DamageTest do
       {:ok, store} ->
         answer =
           case Library.head(store, "lobby") do
-            {:ok, _, _, 0, _, _} -> {:ok, 0, ""}
-            {:ok, _, _, seq, _, _} -> Library.read(store, "lobby", 1, seq, 1_000_000, 1_000)
+            {:ok, _, 0, _, _} -> {:ok, 0, ""}
+            {:ok, _, seq, _, _} -> Library.read(store, "lobby", 1, seq, 1_000_000, 1_000)
             other -> other
           end
 

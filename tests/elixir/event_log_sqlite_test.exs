@@ -145,6 +145,15 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert EventLog.verify(open(Path.join(folder, "other.db"))) == {:ok, 0}
     end
 
+    test "is made where a link leads to", %{folder: folder} do
+      [link, file] = for name <- ~w(link.db file.db), do: Path.join(folder, name)
+      File.ln_s!(file, link)
+      log = open(link)
+      room(log, "lobby", 3)
+      assert open_error(file).reason == :log_locked
+      assert EventLog.verify(log) == {:ok, 3}
+    end
+
     test "waits for the one before to close", %{path: path, log: {_, pid} = log} do
       room(log, "lobby", 3)
       next = Task.async(fn -> SQLite.start_link(path: path, busy_timeout: 10_000) end)
@@ -161,7 +170,10 @@ defmodule Roomfold.EventLog.SQLiteTest do
         assert sqlite3(path, "SELECT seq, event FROM events WHERE room = 'lobby' AND seq > 2") ==
                  Enum.map_join(3..5, "\n", fn seq -> "#{seq}|#{hd(records(seq, seq))}" end)
 
-        assert sqlite3(path, "SELECT name, term, first, last FROM rooms") == "cellar|2|1|2\nlobby|1|1|5"
+        {:ok, %{term: other}} = EventLog.head(log, "cellar")
+
+        assert sqlite3(path, "SELECT name, term, first, last FROM rooms") ==
+                 "cellar|#{other}|1|2\nlobby|#{term}|1|5"
 
         assert sqlite3(path, "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode") ==
                  "1380338759\n2\nwal"
@@ -316,6 +328,47 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert File.stat!(path <> "-wal").size < 28_000_000
       assert File.stat!(path).size > 20_000_000
       assert EventLog.verify(log) == {:ok, 300}
+    end
+
+    @tag :closed
+    test "rooms are listed while others are made: none too many", %{path: path} do
+      log = open(path, synchronous: :normal)
+      {:ok, _} = EventLog.claim(log, "lobby")
+
+      maker =
+        Task.async(fn ->
+          # Not ever more, which would take ever longer to count.
+          for name <- Stream.cycle(Enum.map(1..50, &"room #{&1}")) do
+            with {:error, %{reason: :no_room}} <- EventLog.delete(log, name), do: EventLog.claim(log, name)
+          end
+        end)
+
+      # The first time that a connection is asked it counts all rooms.
+      for _ <- 1..if(sanitized?(), do: 50, else: 1_000) do
+        {:ok, reader} = Library.open(path, false, 2, 1_000, 0)
+        assert {:ok, 0, _} = Library.rooms(reader, "", 1)
+        Library.close(reader)
+      end
+
+      Task.shutdown(maker, :brutal_kill)
+    end
+
+    test "set back to a copy, it gives no term again", %{log: {_, pid} = log, path: path} do
+      room(log, "lobby", 3)
+      GenServer.stop(pid)
+      copy = File.read!(path)
+
+      terms =
+        for _ <- 1..20 do
+          File.write!(path, copy)
+          {_, pid} = log = open(path)
+          {:ok, %{term: term, seq: 3}} = EventLog.claim(log, "lobby")
+          GenServer.stop(pid)
+          term
+        end
+
+      # Of 65,536.
+      assert length(Enum.uniq(terms)) >= 19
     end
 
     test "calls on a connection that was closed are errors", %{path: path} do
@@ -525,6 +578,25 @@ defmodule Roomfold.EventLog.SQLiteTest do
 
         unlock.()
         assert :ok = EventLog.append(log, "lobby", term, 3, records(4, 4))
+      end)
+    end
+
+    test "what is left of a deleted room goes when it can, if it could not at first", %{log: log, path: path} do
+      with_shell(fn ->
+        room(log, "lobby", 3)
+        GenServer.stop(elem(log, 1))
+        # Without what the log's process does after it.
+        {:ok, writer} = Library.open(path, true, 1, 0, 0)
+        assert {_, [{:ok, true}]} = Library.run(writer, [{4, "lobby", 0, 0, 0, ""}])
+        Library.close(writer)
+
+        unlock = lock_database(path)
+        log = open(path, busy_timeout: 50)
+        assert reason(EventLog.claim(log, "cellar")) == :log_locked
+        left = fn -> sqlite3(path, "SELECT count(*) FROM appends; SELECT count(*) FROM garbage") end
+        assert left.() == "1\n1"
+        unlock.()
+        assert Enum.find(1..100, fn _ -> Process.sleep(100) && left.() == "0\n0" end)
       end)
     end
 

@@ -71,6 +71,29 @@ defmodule Roomfold.EventLog.SharedTest do
     assert_receive {:DOWN, ^reference, :process, _, _}
   end
 
+  defmodule Fails do
+    use Roomfold.LogOver
+    defdelegate child_spec(opts), to: Memory
+    @impl true
+    def rooms(_), do: raise("no such table")
+    @impl true
+    def verify(_, _), do: exit(:noproc)
+  end
+
+  test "what goes wrong in its log is answered, not waited for" do
+    start_supervised!({Shared, name: __MODULE__.Failing, log: {Fails, []}})
+    log = {Shared, {__MODULE__.Failing, node()}}
+
+    said =
+      ExUnit.CaptureLog.capture_log(fn ->
+        for ask <- [&EventLog.rooms/1, &EventLog.verify/1],
+            do: assert({:error, %{reason: :log_failed}} = Task.await(Task.async(fn -> ask.(log) end), 2_000))
+      end)
+
+    assert said =~ "no such table"
+    assert EventLog.head(log, "lobby") == {:ok, nil}
+  end
+
   test "without a process its monitor says so at once" do
     reference = EventLog.monitor({Shared, :nobody})
     assert_receive {:DOWN, ^reference, :process, _, _}

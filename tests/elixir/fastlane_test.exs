@@ -67,7 +67,9 @@ defmodule Roomfold.FastlaneTest do
       {sends, [], _} = Fastlane.publish(lane, update(1, 5, "events"))
 
       found =
-        Map.new(sends, fn {lane, frames, to} -> {{lane, Enum.map(frames, &elem(&1, 1))}, Enum.sort(to)} end)
+        Map.new(sends, fn {{lane, _, _}, frames, to} ->
+          {{lane, Enum.map(frames, &elem(&1, 1))}, Enum.sort(to)}
+        end)
 
       assert map_size(found) == 3
       assert found[{{__MODULE__, :a}, ["diff"]}] == Enum.sort([a, b])
@@ -126,6 +128,19 @@ defmodule Roomfold.FastlaneTest do
       lane = lane |> Fastlane.publish(update(1, 8)) |> elem(2) |> Fastlane.leave(self())
       assert {[], [], %Fastlane{sent: sent}} = Fastlane.publish(lane, update(2, 8))
       assert sent == %{}
+    end
+
+    test "a group that can't be written to is out, with what each owes" do
+      other = spawn(fn -> :ok end)
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(sent: 4))
+      lane = Fastlane.enter(lane, other, 0, entry(format: :packed))
+      {sends, [], lane} = Fastlane.publish(lane, update(1, 5))
+      group = Enum.find_value(sends, fn {{_, format, _} = group, _, _} -> format == :json && group end)
+      me = self()
+      assert {[{^me, 9}], lane} = Fastlane.leave_all(lane, group)
+      assert Fastlane.others(lane, [me, other]) == [me]
+      assert {[{_, _, [_]}], [], _} = Fastlane.publish(lane, update(2, 5))
+      assert {[], ^lane} = Fastlane.leave_all(lane, group)
     end
 
     test "who leaves is out" do
@@ -285,6 +300,56 @@ defmodule Roomfold.FastlaneTest do
       {:ok, _} = write(room, "tom", 1)
       assert {[], %{lagging: since}} = Session.handle(session, behind(room))
       assert since != nil
+    end
+
+    # A lane of which a frame in two fails, and one that there is not.
+    defmodule Torn do
+      def message({test, lane}, frame) do
+        if rem(:counters.get(:persistent_term.get({__MODULE__, test}), 1), 2) == 1, do: raise("torn")
+        Roomfold.FastlaneTest.message(lane, frame)
+      after
+        :counters.add(:persistent_term.get({__MODULE__, test}), 1, 1)
+      end
+    end
+
+    @tag :capture_log
+    test "goes on by itself where the host's module fails: no gap, and the room and other clients live", %{
+      room: room,
+      pid: pid
+    } do
+      :persistent_term.put({Torn, room}, :counters.new(1, []))
+      me = self()
+
+      witness =
+        spawn_link(fn ->
+          {:ok, _, _, session} =
+            Session.join(Session.new(room: room, user: "ann", fastlane: {me, {__MODULE__, :b}}), %{})
+
+          Session.flushed(session)
+          send(me, :in)
+          Process.sleep(:infinity)
+        end)
+
+      assert_receive :in
+
+      for lane <- [{Torn, {room, :a}}, {Nowhere, :a}], params <- [%{}, %{"events" => true}] do
+        {seq, session} = joined(room, [fastlane: {self(), lane}], params)
+        last = for(_ <- 1..10, do: elem({:ok, _} = write(room, "tom"), 1)) |> List.last()
+        {seen, session} = follow(session, last)
+        assert without_gap(seq, seen) == last
+        assert Enum.any?(seen, &match?({_, _, :slow}, &1))
+        assert Process.alive?(pid) and Room.info(room).failed > 0
+        # It is not tried again.
+        failed = Room.info(room).failed
+        assert session.fastlane == nil
+        {:ok, last} = write(room, "tom")
+        assert {[{_, ^last, :slow}], session} = follow(session, last)
+        assert Room.info(room).failed == failed
+        Session.leave(session)
+      end
+
+      assert_received {:wire, :b, "diff", _}
+      Process.exit(witness, :normal)
     end
 
     test "tells the room what is acknowledged now and then: the newest, and the last in any case", %{

@@ -171,4 +171,15 @@ defmodule Roomfold.PlacementTest do
     assert Rooms.drain(name) == {:ok, 1}
     assert Room.whereis({name, "1"}) == nil
   end
+
+  test "the one of the documentation compiles, and has all that a placement needs" do
+    {:docs_v1, _, _, _, %{"en" => text}, _, _} = Code.fetch_docs(Roomfold.Placement)
+    [code] = Regex.run(~r/^    defmodule .*?^    end$/ms, text)
+    warnings = ExUnit.CaptureIO.capture_io(:stderr, fn -> send(self(), Code.compile_string(code)) end)
+    assert_received [{module, _}]
+    refute warnings =~ "behaviour"
+
+    for {name, arity} <- [children: 3, name: 3, whereis: 3, node_for: 3],
+        do: assert(function_exported?(module, name, arity))
+  end
 end

@@ -208,7 +208,7 @@ defmodule Roomfold.PortTest do
     end
   end
 
-  test "a program that hangs is ended, and the call that waited for it says so; others notice nothing" do
+  test "a program that hangs is ended; the call that waited for it is made once more, and others notice nothing" do
     start_pool(timeout: 2_000)
     {port, native} = fold(pair(), batch(1))
     other = World.fold!(World.new!(impl: Pool), batch(2))
@@ -217,14 +217,43 @@ defmodule Roomfold.PortTest do
     first = Task.async(fn -> World.fold(port, batch(3)) end)
     Process.sleep(50)
     second = Task.async(fn -> World.count(other) end)
-    assert {:error, %Error{reason: :port_timeout} = error} = Task.await(first)
-    assert error.message =~ "did not answer in time"
+    assert {:ok, port, _} = Task.await(first)
     assert Task.await(second) > 0
     assert gone?(hung)
-    # It was not done, and the world is still good.
+    assert same?(port, World.fold!(native, batch(3)))
+  end
+
+  @tag :tmp_dir
+  test "if the next one hangs, too, the call says so: it was not done, and the world is still good", %{
+    tmp_dir: folder
+  } do
+    hangs = start_pool_that_hangs(folder, timeout: 500)
+    {port, native} = fold(pair(), batch(1))
+    hangs.(true)
+    assert {:error, %Error{reason: :port_timeout} = error} = World.fold(port, batch(2))
+    assert error.message =~ "did not answer in time"
+    hangs.(false)
+    wait_until(fn -> match?({:ok, _}, World.diff(port, 1)) end)
     assert same?(port, native)
     {port, native} = fold({port, native}, batch(3))
     assert same?(port, native)
+  end
+
+  # A function that has the program hang, and those that are started in its place, or no more.
+  defp start_pool_that_hangs(folder, opts) do
+    flag = Path.join(folder, "hang")
+    program = Roomfold.Port.Program.path!(nil)
+    script = "test -e '#{flag}' && exec sleep 60; exec '#{program}' 67108864"
+    start_pool([program: System.find_executable("sh"), args: ["-c", script]] ++ opts)
+
+    fn
+      true ->
+        File.touch!(flag)
+        signal("STOP", os_pid())
+
+      false ->
+        File.rm!(flag)
+    end
   end
 
   test "more calls than may be on their way wait; more than may wait are refused" do
@@ -630,23 +659,63 @@ defmodule Roomfold.PortTest do
       assert {:ok, 101} = Room.publish(room, join("ann"))
       assert Roomfold.EventLog.snapshot(log, "r") == {:ok, nil}
       # Who comes back needs less.
-      assert {:ok, %{frame: {:diff, _}}} = Room.join(room, "ann", last_seq: 100)
+      assert {:ok, %{frame: {:diff, _}}} =
+               Room.join(room, "ann", last_seq: 100, last_term: Room.info(room).term)
+
       assert Room.stop(room) == :ok
     end
 
-    test "in time tell the publishers, and what the room says itself is said again" do
-      start_pool(timeout: 2_000)
+    @tag :tmp_dir
+    test "in time tell the publishers, and what the room says itself is said again", %{tmp_dir: folder} do
+      hangs = start_pool_that_hangs(folder, timeout: 1_000)
       # Without a log: what is lost is lost.
       room = room(grace_ms: 0)
       {:ok, 1} = Room.publish(room, join("ann"))
       {:ok, _} = Room.join(room, "tom")
       assert_receive {:roomfold, "r", {:update, _}}
-      signal("STOP", os_pid())
+      hangs.(true)
       assert {:error, %Error{reason: :port_timeout}} = Room.publish(room, join("eve"))
-      signal("STOP", os_pid())
+      assert {:error, %Error{reason: :port_timeout}} = Room.join(room, "tom")
+      assert_raise Error, ~r/did not answer in time/, fn -> Room.info(room) end
       :ok = Room.leave(room)
-      assert {:ok, 4} = Room.publish(room, join("bob"))
+      hangs.(false)
+      assert {:ok, 4} = eventually_published(room, "bob")
       assert Enum.sort(Map.keys(Room.snapshot(room))) == ["ann", "bob"]
+    end
+
+    defp eventually_published(room, user) do
+      with {:error, %Error{reason: :port_timeout}} <- Room.publish(room, join(user)),
+           do: eventually_published(room, user)
+    end
+
+    # A log at whose commit the program hangs.
+    defmodule Stops do
+      use Roomfold.LogOver
+
+      @impl true
+      def submit(server, room, term, after_seq, records, opts) do
+        Roomfold.PortCase.signal("STOP", Roomfold.PortCase.os_pid())
+        super(server, room, term, after_seq, records, opts)
+      end
+    end
+
+    test "for a moment go on, wherever that meets them: asked how they are, taking in an event, folding it" do
+      start_pool(timeout: 500)
+      {:ok, log} = start_supervised(Roomfold.EventLog.Memory)
+
+      for log <- [nil, {Stops, log}] do
+        room = room(log: log)
+        {:ok, 1} = Room.publish(room, join("ann"))
+        signal("STOP", os_pid())
+        assert Room.info(room).seq == 1
+        signal("STOP", os_pid())
+        assert {:ok, %{seq: 1, frame: {:snapshot, _}}} = Room.join(room, "tom")
+        assert_receive {:roomfold, "r", {:update, %{from: 1, seq: 2}}}, 5_000
+        signal("STOP", os_pid())
+        assert {:ok, 3} = Room.publish(room, join("bob"))
+        assert Enum.sort(Map.keys(Room.snapshot(room))) == ["ann", "bob", "tom"]
+        assert :ok = Room.leave(room)
+      end
     end
   end
 end

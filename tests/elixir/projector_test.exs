@@ -90,6 +90,34 @@ defmodule Roomfold.ProjectorTest do
     assert [{4, %{reason: :unknown_event}}] = report.rejected
   end
 
+  # A stream that refuses what it is told at first.
+  defmodule Refuses do
+    @behaviour EventStream
+    @impl true
+    def subscribe(_, _), do: :ok
+    @impl true
+    def unsubscribe(_, _), do: :ok
+    @impl true
+    def subscribers?(_, _), do: true
+    @impl true
+    def broadcast({to, refused}, _, messages) do
+      if :counters.get(refused, 1) < 3 do
+        :counters.add(refused, 1, 1)
+        {:error, :nobody_here}
+      else
+        for message <- messages, do: send(to, message)
+        :ok
+      end
+    end
+  end
+
+  test "what the stream has refused is told later" do
+    stream = {Refuses, {self(), :counters.new(1, [])}}
+    projector = start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 5})
+    send(projector, joined("a"))
+    assert_receive {"diff", %{"from" => 0, "seq" => 1, "creates" => %{"a" => %{}}}}, 1_000
+  end
+
   test "more than the world remembers is told as a snapshot", %{stream: stream} do
     EventStream.subscribe(stream, "diffs")
     start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 20, history: 2})

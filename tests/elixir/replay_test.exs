@@ -341,7 +341,7 @@ defmodule Roomfold.ReplayTest do
       end
     end
 
-    test "an upcaster that leaves out a seq is found out: the room does not start" do
+    test "an upcaster that gives another seq is found out, and is not taken for damage: the room does not start" do
       rooms = start_rooms(room: [tick_ms: 2, snapshot_every: 0])
       {:ok, pid} = Room.start_link(id: "old", rooms: rooms)
       for id <- ["a", "b", "c"], do: {:ok, _} = Room.publish(pid, create(id))
@@ -352,8 +352,8 @@ defmodule Roomfold.ReplayTest do
       # The third is taken for one that has been there.
       upcast = fn event -> Map.update!(event, "seq", &min(&1, 2)) end
       assert {:error, error} = Room.ensure_started({rooms, "old"}, upcasters: [upcast])
-      assert %Error{reason: :log_damaged, message: message} = error
-      assert message =~ "room old, seq 3"
+      assert %Error{reason: :not_an_event, message: message} = error
+      assert message =~ "room old, seq 3: an upcaster gave it another seq: 2"
       {:ok, _} = Room.ensure_started({rooms, "old"}, upcasters: [fn event -> event end])
     end
 

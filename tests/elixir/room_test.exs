@@ -387,6 +387,31 @@ defmodule Roomfold.RoomTest do
       assert {:ok, _} = move.("ann")
     end
 
+    test "so is who joins and leaves again and again, by whichever connection: nothing of that is in the room or its log" do
+      room =
+        start_room(
+          user_events_per_s: 100,
+          user_burst_s: 1,
+          log: {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}
+        )
+
+      in_a_process = fn function -> function |> Task.async() |> Task.await() end
+
+      answers =
+        for n <- 1..40 do
+          once = fn -> with {:ok, _} <- Room.join(room, "tom"), do: Room.leave(room) end
+          if rem(n, 2) == 0, do: once.(), else: in_a_process.(once)
+        end
+
+      assert {:error, %Error{reason: :rate_limited}} = List.last(answers)
+      assert Enum.count(answers, &(&1 == :ok)) in 10..20
+      # Each time it has come and gone.
+      assert Room.seq(room) <= 40
+      assert {:ok, _} = Room.join(room, "ann")
+      # What it may send is another matter.
+      assert {:ok, _} = Room.publish(room, {"user_moved", %{"user_id" => "tom"}}, by: "tom")
+    end
+
     test "so is who sends too many bytes" do
       room = start_room(user_bytes_per_s: 2_000, user_burst_s: 1)
       Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
@@ -437,6 +462,34 @@ defmodule Roomfold.RoomTest do
 
       assert Room.leave(room) == :ok
       eventually(fn -> Room.get(room, "tom") == nil end)
+    end
+
+    test "who joins is itself, whatever others have made under its name while it was away" do
+      for impl <- [:native, :elixir] do
+        room = start_room(impl: impl, grace_ms: 0)
+
+        puppet =
+          {"create", %{"entity_id" => "ann", "components" => %{"owner" => "eve", "position" => [6, 6, 6]}}}
+
+        assert {:ok, 1} = Room.publish(room, puppet, by: "eve")
+        {:ok, _} = Room.join(room, "ann")
+        # In the very tick in which she comes, too.
+        refs = for _ <- 1..3, do: Room.publish_async(room, [puppet], by: "eve")
+        for ref <- refs, do: assert_receive({^ref, {:error, %Error{reason: :not_owned, field: "entity_id"}}})
+        eventually(fn -> Room.get(room, "ann") == %{} end)
+        Room.leave(room)
+        eventually(fn -> Room.get(room, "ann") == nil end)
+
+        # What the server has made is hers.
+        for {id, owner} <- [{"bob", %{}}, {"tom", %{"owner" => "tom"}}] do
+          {:ok, _} =
+            Room.publish(room, {"create", %{"entity_id" => id, "components" => Map.put(owner, "hat", 1)}})
+
+          {:ok, _} = Room.join(room, id)
+          assert Room.get(room, id)["hat"] == 1
+          Room.leave(room)
+        end
+      end
     end
 
     test "with several connections a user leaves with the last" do

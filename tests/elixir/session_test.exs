@@ -1,6 +1,10 @@
 defmodule Roomfold.SessionTest do
   use Roomfold.RoomsCase, async: true
 
+  alias Roomfold.EventLog
+  alias Roomfold.EventLog.Memory
+  alias Roomfold.Room.{Options, Versions}
+
   defp state(map), do: map["entities"] || map["creates"]
 
   describe "joining" do
@@ -94,6 +98,42 @@ defmodule Roomfold.SessionTest do
       assert Map.keys(decoded(snapshot)["entities"]) == ["d", "e", "f"]
     end
 
+    # As after a power failure without syncs, or from a backup.
+    test "coming back to a room whose log was set back: a diff only from what the log still has" do
+      {:ok, one} = Memory.start_link()
+      {:ok, %{term: first}} = EventLog.claim({Memory, one}, "1", meta())
+
+      record = fn seq ->
+        ~s({"event":"create","entity_id":"e#{seq}","components":{},"seq":#{seq},"at":1,"by":"server"})
+      end
+
+      :ok = EventLog.append({Memory, one}, "1", first, 0, Enum.map(1..2, record))
+      # Clients have seen up to 4, by the writer that has the first two in this log.
+      room = {start_rooms(log: {:running, {Memory, one}}), "1"}
+      create = &{"create", %{"entity_id" => &1, "components" => %{}}}
+
+      came = fn seq, term ->
+        {_, [{:push, kind, _}], session} = join!(room, "tom", %{"last_seq" => seq, "last_term" => term})
+        Session.leave(session)
+        kind
+      end
+
+      {:ok, [3, 4, 5, 6]} = Room.publish(room, for(n <- 3..6, do: create.("other#{n}")))
+      assert {came.(2, first), came.(4, first)} == {"diff", "snapshot"}
+      second = Room.info(room).term
+      assert came.(4, second) == "diff"
+
+      # In the life after that, too.
+      Room.stop(room)
+      {:ok, %{seq: last}} = EventLog.head({Memory, one}, "1")
+      {:ok, _} = Room.publish(room, create.("last"))
+
+      assert {came.(4, first), came.(last, second), came.(last + 1, second)} ==
+               {"snapshot", "diff", "snapshot"}
+    end
+
+    defp meta, do: Versions.of(Options.new([[id: "1"]]))
+
     test "coming back to a log in memory that began anew gives everything, packed and as text" do
       back =
         for format <- ["json", "packed"], into: %{} do
@@ -108,6 +148,24 @@ defmodule Roomfold.SessionTest do
         for id <- ["b", "c"], do: Room.publish(room, {"create", %{"entity_id" => id, "components" => %{}}})
         {_, [{:push, kind, _}], _} = join!(room, "tom", back[format])
         assert {format, kind} == {format, "snapshot"}
+      end
+    end
+
+    test "coming back without a term gives everything: the seq may be of another room that had this name" do
+      rooms = start_rooms(room: [tick_ms: 5])
+      room = {rooms, "1"}
+      make = &Room.publish(room, {"create", %{"entity_id" => &1, "components" => %{}}})
+      for id <- ["a", "b"], do: {:ok, _} = make.(id)
+      {reply, _, session} = join!(room, "tom")
+      Session.leave(session)
+      Room.stop(room)
+      :ok = Roomfold.EventLog.delete(Rooms.log(rooms), "1")
+      for id <- ["c", "d", "e", "f"], do: {:ok, _} = make.(id)
+
+      for params <- [%{"last_seq" => reply["seq"]}, %{"last_seq" => reply["seq"], "last_term" => nil}] do
+        {_, [{:push, kind, state}], session} = join!(room, "tom", params)
+        assert {kind, Map.keys(decoded(state)["entities"])} == {"snapshot", ["c", "d", "e", "f"]}
+        Session.leave(session)
       end
     end
 
@@ -147,6 +205,38 @@ defmodule Roomfold.SessionTest do
 
       Room.stop(room)
       assert {:error, %{"reason" => "no_room"}} = Session.join(session, %{})
+    end
+
+    test "whatever it joins with, it is in, or told the reason" do
+      room = {start_rooms(room: [user_events_per_s: 10_000]), "1"}
+      odd = [nil, true, 7, -1, 1.5, 2 ** 70, "", "json", "packed", [], [1], [[1]], %{}, %{"a" => 1}]
+
+      for key <- ~w(format versions last_seq last_term events presence params instance token),
+          value <- odd,
+          n <- [1, 2] do
+        params =
+          if n == 1,
+            do: %{key => value},
+            else: %{"format" => "packed", "last_seq" => 0, "last_term" => 1} |> Map.put(key, value)
+
+        case Session.join(Session.new(room: room, user: "tom"), params) do
+          {:ok, %{"format" => format}, [{:push, _, _} | _], session} ->
+            assert format in ["json", "packed"]
+            Session.leave(session)
+
+          {:error, error} ->
+            assert %{"reason" => "invalid_argument", "field" => ^key, "message" => _} = error
+        end
+      end
+    end
+
+    test "nor by more than a message may have: a join is one" do
+      room = start_room()
+      session = Session.new(room: room, user: "tom", max_input_bytes: 1_000)
+      long = %{"params" => %{"text" => String.duplicate("x", 1_000)}}
+      assert {:error, %{"reason" => "too_large"}} = Session.join(session, long)
+      assert Room.info(room).users == []
+      assert {:ok, _, _, _} = Session.join(session, %{"params" => %{"text" => String.duplicate("x", 500)}})
     end
 
     test "a process is one user of a room: a second one is refused, and the first goes on" do
@@ -312,6 +402,147 @@ defmodule Roomfold.SessionTest do
       assert Room.get(room, "tom") == %{}
     end
 
+    @names [
+             "user_moved",
+             "user_left",
+             "user_joined",
+             "create",
+             "update",
+             "delete",
+             "",
+             "nope",
+             "phx_join",
+             "é",
+             "\\",
+             "\""
+           ] ++
+             ["user_moved\n", "user_moved\0", "\xFF", String.duplicate("n", 256), ~s(x","event":"delete)]
+
+    # Of which no room takes anything, whatever the event's name. (With a name that is none, nothing of anything.)
+    defp unusable do
+      deep = fn levels -> String.duplicate("[", levels) <> String.duplicate("]", levels) end
+      tom = &Map.merge(%{"user_id" => "tom"}, &1)
+      text = &{:json, ~s({"user_id":"tom",) <> &1 <> "}"}
+
+      [1, -1.5, nil, true, "text", [], [1], [%{}], {:binary, ""}, {:binary, <<255, 0, 1>>}] ++
+        [
+          {:binary, String.duplicate(<<1>>, 70_000)},
+          %{"user_id" => nil},
+          %{"user_id" => 7},
+          %{"user_id" => ["tom"]}
+        ] ++
+        [%{"user_id" => ""}, %{"user_id" => "ann"}, %{"user_id" => "TOM"}, %{"user_id" => "tom\0"}] ++
+        [tom.(%{"seq" => 1}), tom.(%{"at" => 1}), tom.(%{"by" => "system"}), tom.(%{"event" => "delete"})] ++
+        [
+          tom.(%{"event_name" => "user_left"}),
+          tom.(%{"pose" => String.duplicate("x", 20_000)}),
+          tom.(%{"pose" => 2 ** 80})
+        ] ++
+        [
+          tom.(%{"position" => [1, 2]}),
+          tom.(%{"position" => [nil, 0, 0]}),
+          tom.(%{"position" => [1.0e300, 0, 0]})
+        ] ++
+        [
+          {:json, ""},
+          {:json, " "},
+          {:json, "{"},
+          {:json, "}"},
+          {:json, "null"},
+          {:json, "[]"},
+          {:json, "{}{}"}
+        ] ++
+        [{:json, ~s({"us\\u0065r_id":"ann"})}, {:json, [~s({"user_id":), ~s("ann"})]}, {:json, "\uFEFF{}"}] ++
+        [
+          text.(""),
+          text.(~s("user_id":"tom")),
+          text.(~s("x":01)),
+          text.(~s("x":1e999)),
+          text.(~s("x":"\x01"))
+        ] ++
+        [text.(~s("x":"\\ud800")), text.(~s("x":") <> <<0xC0, 0x80>> <> ~s(")), text.(~s("x":#{deep.(70)}))] ++
+        [
+          text.(~s("x":#{deep.(20_000)})),
+          {:json, ~s({"user_id":"tom"}\n{"user_id":"tom"})},
+          {:json, String.duplicate(" ", 70_000)}
+        ]
+    end
+
+    defp unusable_entities do
+      ids = [
+        nil,
+        7,
+        [],
+        %{},
+        "",
+        "ann",
+        "nobody",
+        "\0",
+        <<0xFF>>,
+        String.duplicate("i", 256),
+        String.duplicate("i", 10_000)
+      ]
+
+      not_tom =
+        for id <- ids,
+            components <- [%{}, %{"owner" => "ann"}, %{"kind" => "projectile", "owner" => 7}],
+            do: {id, components}
+
+      odd =
+        for components <- [nil, 7, "x", [], %{"" => 1}, %{"id" => 1}, %{"position" => "x"}],
+            do: {"tom", components}
+
+      for {names, pairs} <- [{~w(create update delete), not_tom}, {~w(create update), odd}],
+          name <- names,
+          {id, components} <- pairs do
+        {name, %{"entity_id" => id, "components" => components}}
+      end
+    end
+
+    test "whatever it is, is answered with a reason and a message, and the room is as it was" do
+      for systems <- [[], [Roomfold.Systems.Triggers, Roomfold.Systems.Projectiles, Roomfold.Systems.Shots]] do
+        many = [events_per_s: 100_000, bytes_per_s: 100_000_000]
+        room = start_room(systems: systems, user_events_per_s: 100_000, user_bytes_per_s: 100_000_000)
+        {:ok, _} = Room.publish(room, {"user_joined", %{"user_id" => "ann", "position" => [1, 2, 3]}})
+        {_, _, session} = join!(room, "tom", %{}, [max_waiting: 10_000] ++ many)
+        before = eventually(fn -> Room.get(room, "tom") && Room.snapshot(room) end)
+        sent = for(name <- @names, payload <- unusable(), do: {name, payload}) ++ unusable_entities()
+
+        {at_once, session} =
+          Enum.flat_map_reduce(Enum.with_index(sent), session, fn {{name, payload}, ref}, session ->
+            Session.input(session, name, payload, ref)
+          end)
+
+        answers = answers(session, length(sent) - length(at_once), at_once)
+        assert length(answers) == length(sent)
+
+        for {:reply, ref, status, answer} <- answers do
+          assert {status, %{"reason" => <<_, _::binary>>, "message" => message}} = {status, answer},
+                 inspect(Enum.at(sent, ref))
+
+          assert {:error, true} == {status, String.valid?(message)}, inspect(Enum.at(sent, ref))
+        end
+
+        assert {Room.snapshot(room), Room.seq(room), Room.info(room).failed} == {before, 2, 0}
+      end
+    end
+
+    defp answers(_, 0, answers), do: answers
+
+    defp answers(session, left, answers) do
+      receive do
+        message ->
+          with {frames, session} <- Session.handle(session, message) do
+            more = for {:reply, _, _, _} = reply <- frames, do: reply
+            answers(session, left - length(more), more ++ answers)
+          else
+            :ignore -> answers(session, left, answers)
+          end
+      after
+        5_000 -> flunk("#{left} answers did not come")
+      end
+    end
+
     test "floods are shed here, before the room" do
       room = start_room()
       {_, _, session} = join!(room, "tom", %{}, events_per_s: 5, burst_s: 1)
@@ -472,6 +703,11 @@ defmodule Roomfold.SessionTest do
       assert {[{:reply, "r", :error, %{"reason" => "invalid_seq"}}], _} =
                Session.input(session, "ack", %{"seq" => "1"}, "r")
 
+      for payload <- [%{}, %{"seq" => 1.5}, %{"seq" => nil}, [1], 7, nil, {:json, "[]"}, {:json, "7"}] do
+        assert {[{:reply, "r", :error, %{"reason" => "invalid_seq", "field" => "seq"}}], ^session} =
+                 session |> Session.input("ack", payload, "r") |> but_for_its_limit(session)
+      end
+
       assert {[], _} = Session.input(session, "ack", {:json, "nonsense"})
       long = {:json, ~s({"seq":1,"x":"#{String.duplicate("x", 70_000)}"})}
 
@@ -479,6 +715,8 @@ defmodule Roomfold.SessionTest do
                Session.input(session, "ack", long, "r")
     end
   end
+
+  defp but_for_its_limit({frames, session}, was), do: {frames, %{session | ack_limit: was.ack_limit}}
 
   describe "the room" do
     test "crashes: its clients are back in it, without a gap" do

@@ -65,9 +65,22 @@ defmodule Roomfold.SystemsTest do
             [every: 0, events: []],
             [every: 10, events: [{10, {"x", %{}}}]],
             [every: 10, events: [{0, "x"}]],
-            [every: 10, events: []]
+            [every: 10, events: []],
+            [every: 10],
+            [events: [{0, {"x", %{}}}]],
+            [every: 10, events: {0, {"x", %{}}}],
+            [every: 10, events: ["x"]],
+            [every: 10, event: [{0, {"x", %{}}}]],
+            :timer
           ] do
         assert_raise ArgumentError, ~r/a timer needs/, fn -> Timers.init([timer], World.new!(), 0) end
+      end
+
+      # One, where a list of them is wanted.
+      for timers <- [[every: 10, events: [{0, {"x", %{}}}]], %{every: 10}, nil] do
+        assert_raise ArgumentError, ~r/timers are a list of lists/, fn ->
+          Timers.init(timers, World.new!(), 0)
+        end
       end
     end
   end
@@ -689,6 +702,148 @@ defmodule Roomfold.SystemsTest do
       other = start_room()
       make = {"create", %{"entity_id" => "new", "components" => %{"owner" => "eve", "trigger" => killed}}}
       assert {:ok, 1} = Room.publish(other, make, by: "eve")
+    end
+
+    defp fire(room, user, more \\ %{}) do
+      shot = %{"user_id" => user, "type" => "rocket", "hand_position" => [0, 1, 0], "velocity" => [1, 0, 0]}
+      Room.publish(room, {"weapon_fired", Map.merge(shot, more)}, by: user)
+    end
+
+    defp projectile(room) do
+      eventually(fn ->
+        with %{"projectiles" => [projectile]} <- Room.snapshot(room, by: :kind),
+             do: projectile,
+             else: (_ -> nil)
+      end)
+    end
+
+    test "what flies is the room's: who fired it neither moves, changes nor deletes it, nor puts another in its place" do
+      steered =
+        Roomfold.Rules.new!(%{"rocket_steered" => {:user, [{:update, "id", %{"velocity" => {:field, "to"}}}]}})
+
+      rules = Roomfold.Rules.merge(Roomfold.Rules.doom(), steered)
+      room = start_room(rules: rules, systems: [Shots, Projectiles])
+      {:ok, _} = Room.publish(room, {"create", %{"entity_id" => "ann", "components" => @people["ann"]}})
+      {:ok, _} = fire(room, "eve")
+      %{"id" => id, "owner" => "eve"} = projectile(room)
+
+      for event <- [
+            {"update", %{"entity_id" => id, "components" => %{"position" => [5, 1, 0]}}},
+            {"update", %{"entity_id" => id, "components" => %{"type" => "bfg_ball"}}},
+            {"update", %{"entity_id" => id, "components" => %{"kind" => "lamp"}}},
+            {"create", %{"entity_id" => id, "components" => %{"owner" => "eve"}}},
+            {"delete", %{"entity_id" => id}}
+          ],
+          by <- ["eve", "tom"] do
+        assert {:error, %Error{reason: :not_allowed, field: "entity_id"} = error} =
+                 Room.publish(room, event, by: by)
+
+        assert error.message =~ "what flies is the room's"
+      end
+
+      assert %{"type" => "rocket", "position" => [x, _, _]} = Room.get(room, id)
+      assert x < 5
+      # A rule that lets its owner do so says so; and the room itself may.
+      assert {:error, %Error{reason: :not_owned}} =
+               Room.publish(room, {"rocket_steered", %{"id" => id, "to" => [0, 9, 0]}}, by: "tom")
+
+      assert {:ok, _} = Room.publish(room, {"rocket_steered", %{"id" => id, "to" => [0, 9, 0]}}, by: "eve")
+      assert %{"velocity" => [+0.0, 9.0, +0.0]} = Room.get(room, id)
+      assert {:ok, _} = Room.publish(room, {"delete", %{"entity_id" => id}})
+      # What does not fly is its owner's, as ever.
+      lamp = {"create", %{"entity_id" => "lamp", "components" => %{"owner" => "eve"}}}
+      assert {:ok, _} = Room.publish(room, lamp, by: "eve")
+      assert {:ok, _} = Room.publish(room, {"delete", %{"entity_id" => "lamp"}}, by: "eve")
+    end
+
+    test "nobody knows the next projectile's id, to use it first" do
+      room = start_room(rules: Roomfold.Rules.doom(), systems: [Shots, Projectiles])
+      # One that lies there: the room says nothing of it in between.
+      fire = fn -> fire(room, "tom", %{"velocity" => [0, 0, 0]}) end
+      {:ok, _} = fire.()
+      %{"id" => first} = projectile(room)
+      term = Room.info(room).term
+
+      for n <- 100..250 do
+        id = "projectile-#{term}-#{n}"
+        Room.publish(room, {"create", %{"entity_id" => id, "components" => %{"owner" => "eve"}}}, by: "eve")
+      end
+
+      for _ <- 1..20, do: assert({:ok, _} = fire.())
+      ids = for %{"id" => id} <- Room.snapshot(room, by: :kind)["projectiles"], do: id
+      assert length(Enum.uniq([first | ids])) == 21
+    end
+
+    test "users' things are no players, whom triggers and pick-ups would ask in" do
+      kinds = [{Triggers, [players: "hero"]}, {Pickups, [players: "hero"]}]
+
+      for {systems, kind} <-
+            [{[Triggers], "player"}, {[Pickups], "player"}] ++ for(one <- kinds, do: {[one], "hero"}) do
+        room = start_room(rules: Roomfold.Rules.doom(), systems: systems)
+        body = %{@people["tom"] | "kind" => kind}
+
+        {:ok, _} =
+          Room.publish(room, {"create", %{"entity_id" => "bot", "components" => %{"owner" => "eve"}}},
+            by: "eve"
+          )
+
+        for event <- [
+              {"create", %{"entity_id" => "puppet", "components" => Map.put(body, "owner", "eve")}},
+              {"update", %{"entity_id" => "bot", "components" => body}}
+            ] do
+          assert {:error, %Error{reason: :not_allowed, component: "kind"} = error} =
+                   Room.publish(room, event, by: "eve")
+
+          assert error.message =~ "only the user itself is a #{kind}"
+        end
+
+        assert Map.keys(Room.snapshot(room)) == ["bot"]
+        # Itself it may be one, and the server may make some.
+        assert {:ok, _} =
+                 Room.publish(room, {"create", %{"entity_id" => "eve", "components" => body}}, by: "eve")
+
+        assert {:ok, _} = Room.publish(room, {"update", %{"entity_id" => "bot", "components" => body}})
+      end
+    end
+
+    defmodule Keeper do
+      @behaviour Roomfold.Room.System
+      def init(_, _, _), do: :state
+      def tick(_, _, state), do: {[], state}
+      def events(_), do: []
+
+      # The event is what a client has sent.
+      def authorize({name, %{"entity_id" => "safe"}}, user, %World{} = world, :state) do
+        if World.get(world, "safe")["lid"] == "open", do: :ok, else: {:error, "#{user} may not #{name} it"}
+      end
+
+      def authorize({_, %{"entity_id" => "broken"}}, _, _, _), do: raise("broken")
+      def authorize({_, %{}}, _, _, _), do: :ok
+    end
+
+    @tag :capture_log
+    test "a system of one's own may refuse what users do to entities; the room and its rules are not asked" do
+      room = start_room(rules: Roomfold.Rules.doom(), systems: [Keeper, fn _, _ -> [] end])
+      safe = fn name, components -> {name, %{"entity_id" => "safe", "components" => components}} end
+      assert {:ok, 1} = Room.publish(room, safe.("create", %{"owner" => "tom"}))
+
+      for {event, name} <- [
+            {safe.("update", %{"x" => 1}), "update"},
+            {{"delete", %{"entity_id" => "safe"}}, "delete"}
+          ] do
+        assert {:error, %Error{reason: :not_allowed, message: message}} = Room.publish(room, event, by: "tom")
+        assert message =~ "tom may not #{name} it"
+      end
+
+      assert {:ok, _} = Room.publish(room, safe.("update", %{"lid" => "open"}))
+      assert {:ok, _} = Room.publish(room, safe.("update", %{"x" => 1}), by: "tom")
+
+      broken = {"create", %{"entity_id" => "broken", "components" => %{"owner" => "tom"}}}
+      assert {:error, %Error{reason: :not_allowed}} = Room.publish(room, broken, by: "tom")
+      assert Room.info(room).failed == 1
+      # What it can't be asked about.
+      for payload <- [%{}, %{"entity_id" => 7, "components" => %{}}, %{"entity_id" => "x", "components" => 7}],
+          do: assert({:error, %Error{}} = Room.publish(room, {"update", payload}, by: "tom"))
     end
 
     defmodule Lamps do

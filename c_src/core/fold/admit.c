@@ -35,6 +35,7 @@ void rf_admission_free(rf_admission *admission) {
     rf_buf_free(&admission->text);
     rf_arena_free(&admission->arena);
     rf_free(admission->allocator, admission->created);
+    rf_free(admission->allocator, admission->buckets);
     rf_free(admission->allocator, admission);
 }
 
@@ -85,10 +86,42 @@ static bool owned_in_world(const rf_admission *admission, uint32_t handle) {
     return owner.type == RF_TYPE_TERM && is_string(owner.as.term, admission->by);
 }
 
-static rf_created_entity *find_created(const rf_admission *admission, rf_str id) {
-    for (uint32_t i = 0; i < admission->created_count; i++)
-        if (rf_str_eq(admission->created[i].id, id)) return &admission->created[i];
+static uint32_t *bucket(const rf_admission *admission, uint64_t hash) {
+    return &admission->buckets[hash & (admission->created_capacity - 1)];
+}
+
+// The newest of this id.
+static const rf_created_entity *find_created(const rf_admission *admission, const rf_operation_target *target) {
+    const rf_created_entity *created = admission->created;
+    if (admission->created_count == 0) return NULL;
+    for (uint32_t at = *bucket(admission, target->hash); at != 0; at = created[at - 1].older)
+        if (rf_str_eq(created[at - 1].id, target->id)) return &created[at - 1];
     return NULL;
+}
+
+static void link_created(rf_admission *admission, uint32_t index) {
+    rf_created_entity *created = &admission->created[index];
+    uint32_t *newest = bucket(admission, created->hash);
+    created->older = *newest;
+    *newest = index + 1;
+}
+
+static bool grow_created(rf_admission *admission) {
+    uint32_t capacity = admission->created_capacity ? admission->created_capacity * 4 : 64;
+    rf_created_entity *created;
+    uint32_t *buckets = rf_alloc_zero(admission->allocator, capacity * sizeof *buckets);
+    if (!buckets) return false;
+    created = admission->allocator.resize(admission->allocator.context, admission->created, capacity * sizeof *created);
+    if (!created) {
+        rf_free(admission->allocator, buckets);
+        return false;
+    }
+    rf_free(admission->allocator, admission->buckets);
+    admission->created = created;
+    admission->buckets = buckets;
+    admission->created_capacity = capacity;
+    for (uint32_t i = 0; i < admission->created_count; i++) link_created(admission, i);
+    return true;
 }
 
 static bool copy_string(rf_admission *admission, rf_str bytes, rf_str *out) {
@@ -99,30 +132,37 @@ static bool copy_string(rf_admission *admission, rf_str bytes, rf_str *out) {
     return true;
 }
 
-static bool add_created(rf_admission *admission, rf_str id) {
-    rf_created_entity created;
-    if (admission->created_count == admission->created_capacity) {
-        uint32_t capacity = admission->created_capacity ? admission->created_capacity * 2 : 8;
-        rf_created_entity *grown =
-            admission->allocator.resize(admission->allocator.context, admission->created, capacity * sizeof *grown);
-        if (!grown) return false;
-        admission->created = grown;
-        admission->created_capacity = capacity;
-    }
-    if (!copy_string(admission, id, &created.id) || !copy_string(admission, admission->by, &created.owner))
-        return false;
-    admission->created[admission->created_count++] = created;
+static bool add_created(rf_admission *admission, const rf_operation_target *target, rf_str owner) {
+    rf_created_entity created = {.hash = target->hash};
+    rf_term head = owner.len > 0 ? rf_term_head(owner) : (rf_term){.kind = RF_TERM_NULL};
+    if (admission->created_count == admission->created_capacity && !grow_created(admission)) return false;
+    if (!copy_string(admission, target->id, &created.id)) return false;
+    if (head.kind == RF_TERM_STRING && !copy_string(admission, head.as.string, &created.owner)) return false;
+    admission->created[admission->created_count] = created;
+    link_created(admission, admission->created_count++);
     return true;
 }
 
-bool rf_admission_touch(rf_admission *admission, rf_str id, uint32_t handle, bool create, rf_str owner) {
+// Forgets all but the first `count`.
+static void drop_created(rf_admission *admission, uint32_t count) {
+    while (admission->created_count > count) {
+        const rf_created_entity *created = &admission->created[--admission->created_count];
+        *bucket(admission, created->hash) = created->older;
+    }
+}
+
+static bool may_touch(const rf_admission *admission, const rf_operation_target *target, bool create, rf_str owner) {
     const rf_created_entity *created;
-    if (admission->trusted || rf_str_eq(id, admission->by)) return true;
-    created = find_created(admission, id);
+    if (admission->trusted || rf_str_eq(target->id, admission->by)) return true;
+    created = find_created(admission, target);
     if (created) return rf_str_eq(created->owner, admission->by);
-    if (handle != RF_NO_HANDLE) return owned_in_world(admission, handle);
-    if (!create || !is_string(owner, admission->by)) return false;
-    if (!add_created(admission, id)) admission->no_memory = true;
+    if (target->handle != RF_NO_HANDLE) return owned_in_world(admission, target->handle);
+    return create && is_string(owner, admission->by);
+}
+
+bool rf_admission_touch(rf_admission *admission, const rf_operation_target *target, bool create, rf_str owner) {
+    if (!may_touch(admission, target, create, owner)) return false;
+    if (create && !add_created(admission, target, owner)) admission->no_memory = true;
     return true;
 }
 
@@ -254,7 +294,7 @@ rf_status rf_admit(rf_admission *admission, const rf_item *item, uint64_t *first
     if (status == RF_OK) return RF_OK;
     admission->text.len = len;
     admission->seq = seq;
-    admission->created_count = created;
+    drop_created(admission, created);
     if (status == RF_NO_MEMORY) rf_error_set(error, status, RF_NOWHERE, (rf_str){0});
     return status;
 }

@@ -60,8 +60,7 @@ static rf_str drafted_owner(const rf_fold *fold) {
 static bool may_touch(const rf_fold *fold, const rf_operation_target *target) {
     bool create = fold->kind == RF_EVENT_CREATE;
     if (!fold->admission) return true;
-    return rf_admission_touch(fold->admission, target->id, target->handle, create,
-                              create ? drafted_owner(fold) : (rf_str){0});
+    return rf_admission_touch(fold->admission, target, create, create ? drafted_owner(fold) : (rf_str){0});
 }
 
 rf_status rf_apply_entity_event(rf_fold *fold, bool *used) {

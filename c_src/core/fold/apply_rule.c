@@ -172,8 +172,7 @@ static rf_str rule_owner(const rf_fold *fold, const rf_op *op) {
 static bool may_touch(const rf_fold *fold, const rf_op *op, const rf_operation_target *target) {
     bool create = op->kind == RF_OP_CREATE;
     if (!fold->admission) return true;
-    return rf_admission_touch(fold->admission, target->id, target->handle, create,
-                              create ? rule_owner(fold, op) : (rf_str){0});
+    return rf_admission_touch(fold->admission, target, create, create ? rule_owner(fold, op) : (rf_str){0});
 }
 
 static rf_status apply_op(rf_fold *fold, const rf_op *op, bool *used) {

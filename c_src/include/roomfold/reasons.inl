@@ -30,7 +30,7 @@ X(UNEXPECTED_END, unexpected_end, "the JSON text ends too early")
 X(INVALID_UTF8, invalid_utf8, "a string is not valid UTF-8")
 //: beyond 64 levels of an event (62 of a component's value), `:max_depth` of `JSON.decode`, 512 of `JSON.encode`
 X(TOO_DEEP, too_deep, "lists and objects are nested too deeply")
-//: a term or string beyond `:max_value_bytes`, a text beyond `:max_bytes`, an event beyond `:max_event_bytes`, a client's input beyond `:max_input_bytes`, a port's frame beyond `:max_frame_bytes`, an append beyond `:max_append_bytes`
+//: a term or string beyond `:max_value_bytes`, a text beyond `:max_bytes`, an event beyond `:max_event_bytes`, a client's input or join beyond `:max_input_bytes`, a port's frame beyond `:max_frame_bytes`, an append beyond `:max_append_bytes`
 X(TOO_LARGE, too_large, "the value is larger than the limit")
 //: a number that binary64, or the component's type, cannot hold, in what a room takes in also where nothing wants it; an integer beyond 64 bits in an event, beyond 16,384 digits in plain JSON; a place or a size of a shot that is too far or too large
 X(NUMBER_OUT_OF_RANGE, number_out_of_range, "the number is out of range")
@@ -102,13 +102,13 @@ X(UNKNOWN_MOMENT, unknown_moment, "nothing is remembered of this moment")
 //| ## Rooms and sessions
 //| | reason | message | when |
 //| |---|---|---|
-//: input that sets `seq`, `at`, `by` or an event's name, or a component that belongs to a system; the field says which
+//: input that sets `seq`, `at`, `by` or an event's name; the field says which
 X(RESERVED_FIELD, reserved_field, "the room sets this field")
-//: an event whose rule is not for this sender, one that the room's module refused, anything published into a replay
+//: an event whose rule is not for this sender, one that the room's module or a system refused, a user's change of what a system keeps to itself (the component or the field says what), anything published into a replay
 X(NOT_ALLOWED, not_allowed, "this sender may not send this event")
 //: a user's event about an entity whose id, and whose `owner`, is somebody else's; in a room's answer the detail says who sent it and whose the entity is
 X(NOT_OWNED, not_owned, "a user speaks for itself and for what it owns")
-//: more events, bytes or acknowledgements in a second than the room, or the session, takes from one sender
+//: more events, bytes, joins or acknowledgements in a second than the room, or the session, takes from one sender
 X(RATE_LIMITED, rate_limited, "this sender sends too much")
 //: the room's queue, or the client's, is full; or there was no answer in time (then it may still have been done)
 X(OVERLOADED, overloaded, "the room has more to do than it can")
@@ -168,7 +168,7 @@ X(NODE_REFUSED, node_refused, "this node may have no rooms: it is not one of the
 //| |---|---|---|
 //: `:max_waiting` calls of the port wait already, or this one waited longer than `:timeout`; it has not been begun
 X(PORT_BUSY, port_busy, "the port process has more to do than it can")
-//: the program took longer than `:timeout` for this one call
+//: the program took longer than `:timeout` for this one call, twice
 X(PORT_TIMEOUT, port_timeout, "the port process did not answer in time: it was started anew, and the call has not been done")
 //: the program ended at this call, three times
 X(PORT_CRASHED, port_crashed, "the port process ended at this call, each time it was tried: the call has not been done")

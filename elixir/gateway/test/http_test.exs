@@ -113,6 +113,14 @@ defmodule Roomfold.Gateway.HTTPTest do
     end
   end
 
+  defp raw(port, request) do
+    {:ok, socket} = :gen_tcp.connect({127, 0, 0, 1}, port, [:binary, active: false])
+    :ok = :gen_tcp.send(socket, request)
+    {:ok, answer} = :gen_tcp.recv(socket, 0, 5_000)
+    :gen_tcp.close(socket)
+    answer
+  end
+
   test "only to this machine by its own names, and to pages of its own", %{port: port} do
     for host <- [
           "evil.example",
@@ -124,6 +132,11 @@ defmodule Roomfold.Gateway.HTTPTest do
       assert {403, _, body} = Client.request(port, "GET", "/", [{"Host", host}])
       assert body =~ "localhost only"
     end
+
+    own = "Host: localhost:#{port}\r\n"
+
+    for hosts <- [[own, "Host: evil.example\r\n"], ["Host: evil.example\r\n", own]],
+        do: assert(raw(port, ["GET / HTTP/1.1\r\n", hosts, "\r\n"]) =~ "HTTP/1.1 403")
 
     for host <- ["127.0.0.1:#{port}", "[::1]:#{port}"],
         do: assert({200, _, _} = Client.request(port, "GET", "/", [{"Host", host}]))
@@ -174,6 +187,17 @@ defmodule Roomfold.Gateway.HTTPTest do
 
     assert {426, _, _} = Client.request(port, "GET", "/socket/websocket?vsn=2.0.0&user_id=tom")
     assert {404, _, _} = Client.request(port, "GET", "/socket")
+  end
+
+  test "what is no option, of its own or of a session" do
+    stop_supervised!(Gateway)
+
+    for {opts, message} <- [
+          {[session: [max_lag: 5]], ~r/unknown keys \[:max_lag\]/},
+          {[session: [max_lag_ms: "5"]], ~r/:max_lag_ms must be/},
+          {[max_channels: 0], ~r/max_channels: a positive integer/}
+        ],
+        do: assert_raise(ArgumentError, message, fn -> Gateway.start_link([port: 0] ++ opts) end)
   end
 
   test "a port that is taken", %{port: port} do

@@ -42,7 +42,6 @@ defmodule Roomfold.EventLog do
   Where a room's log stands.
 
     * `:term` - the newest term; after `claim/3` that of the caller
-    * `:created` - the term of the first claim: a room that was deleted and comes again has a later one
     * `:seq` - of the last record, 0 if there is none
     * `:first` - the first seq that is still kept (`seq + 1` if none is)
     * `:meta` - as given at the last claim
@@ -50,7 +49,6 @@ defmodule Roomfold.EventLog do
   """
   @type head :: %{
           term: room_term,
-          created: room_term,
           seq: seq,
           first: pos_integer,
           meta: map,
@@ -145,7 +143,7 @@ defmodule Roomfold.EventLog do
       when is_seq(term) and is_seq(after_seq) and is_list(records) do
     with :ok <- check_room(room),
          :ok <- check_seqs(after_seq, records) do
-      module.submit(server, room, term, after_seq, records, opts)
+      module.submit(server, room, min(term, @max_seq), after_seq, records, opts)
     else
       error -> answer_self(error)
     end
@@ -268,7 +266,8 @@ defmodule Roomfold.EventLog do
   @spec put_snapshot(t, room, room_term, pos_integer, binary) :: :ok | error
   def put_snapshot({module, server}, room, term, seq, snapshot)
       when is_seq(term) and is_seq(seq) and is_binary(snapshot) do
-    with :ok <- check_room(room), do: module.put_snapshot(server, room, term, seq, snapshot)
+    with :ok <- check_room(room),
+         do: module.put_snapshot(server, room, min(term, @max_seq), min(seq, @max_seq), snapshot)
   end
 
   @doc """
@@ -352,6 +351,60 @@ defmodule Roomfold.EventLog do
 
   def verify({module, server}, room) do
     with :ok <- check_room(room), do: module.verify(server, room)
+  end
+
+  @doc """
+  For adapters whose reads check what they read: `verify/2` by reading everything.
+
+      iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
+      iex> log = {Roomfold.EventLog.Memory, pid}
+      iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
+      iex> :ok = Roomfold.EventLog.append(log, "lobby", term, 0, [~s({"seq":1}), ~s({"seq":2})])
+      iex> Roomfold.EventLog.verify_by_reading(log, :all)
+      {:ok, 2}
+  """
+  @spec verify_by_reading(t, room | :all) :: {:ok, non_neg_integer} | error
+  def verify_by_reading(log, :all) do
+    with {:ok, rooms} <- rooms(log) do
+      Enum.reduce_while(rooms, {:ok, 0}, fn room, {:ok, sum} ->
+        case verify_by_reading(log, room) do
+          {:ok, count} -> {:cont, {:ok, sum + count}}
+          # It was deleted meanwhile.
+          {:error, %{reason: :no_room}} -> {:cont, {:ok, sum}}
+          error -> {:halt, error}
+        end
+      end)
+    end
+  end
+
+  def verify_by_reading(log, room) do
+    case head(log, room) do
+      {:ok, nil} -> {:error, Error.new(:no_room)}
+      {:ok, head} -> verify_records(log, room, head.first, head.seq, 0)
+      error -> error
+    end
+  end
+
+  defp verify_records(log, room, from, to, count) when from > to do
+    with :ok <- verify_snapshots(log, room, :infinity), do: {:ok, count}
+  end
+
+  defp verify_records(log, room, from, to, count) do
+    case read(log, room, from, to) do
+      {:ok, %{seq: last}} -> verify_records(log, room, last + 1, to, count + last - from + 1)
+      # It was trimmed, or deleted and made again, while we read.
+      {:ok, nil} -> verify_by_reading(log, room)
+      {:error, %{reason: :log_trimmed}} -> verify_by_reading(log, room)
+      error -> error
+    end
+  end
+
+  defp verify_snapshots(log, room, at_most) do
+    case snapshot(log, room, at_most) do
+      {:ok, nil} -> :ok
+      {:ok, {seq, _}} -> verify_snapshots(log, room, seq - 1)
+      error -> error
+    end
   end
 
   defp check_room(room), do: if(room?(room), do: :ok, else: {:error, Error.new(:invalid_id, field: "room")})

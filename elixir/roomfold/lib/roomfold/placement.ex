@@ -24,7 +24,7 @@ defmodule Roomfold.Placement do
         @behaviour Roomfold.Placement
 
         @impl true
-        def children(_rooms, _opts), do: []
+        def children(_rooms, _opts, _facts), do: []
         @impl true
         def name(rooms, id, _opts), do: {:via, :syn, {rooms, id}}
         @impl true

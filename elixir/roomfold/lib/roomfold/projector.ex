@@ -47,7 +47,8 @@ defmodule Roomfold.Projector do
       `{"snapshot", %{"seq" => seq, "entities" => map}}` if more has changed than the world remembers; `:json` or
       `:packed`: `{"diff" | "snapshot", bytes}`
     * `:world` - the world to start from, of which it becomes the owner: of another's, such as a room's, a copy
-      (`Roomfold.World.copy/1`); or a function that makes it, called when the projector has subscribed, so that it misses nothing. By default `Roomfold.World.new/1` with the other options
+      (`Roomfold.World.copy/1`); or a function that makes it, called when the projector has subscribed, so that it misses nothing, and again when a
+      supervisor restarts it (a world that was given can be started from only once). By default `Roomfold.World.new/1` with the other options
     * `:name` - of the process
 
   ## Examples
@@ -208,16 +209,21 @@ defmodule Roomfold.Projector do
   defp fold(state, events) do
     {:ok, world, report} = World.fold(state.world, events)
     report = Report.merge(state.report, report, offset: state.index)
-    timer = state.timer || (state.publish && Process.send_after(self(), :tell, state.every_ms))
-    %{state | world: world, report: report, index: state.index + length(events), timer: timer}
+    later(%{state | world: world, report: report, index: state.index + length(events)})
   end
 
-  defp tell(%{publish: nil} = state), do: state
+  defp later(%{publish: nil} = state), do: state
+
+  defp later(state),
+    do: %{state | timer: state.timer || Process.send_after(self(), :tell, state.every_ms)}
 
   defp tell(state) do
     seq = World.seq(state.world)
-    if seq > state.told, do: EventStream.broadcast(state.stream, state.publish, [message(state)])
-    %{state | told: seq}
+
+    # What the stream has refused is in the next diff.
+    if seq == state.told or EventStream.broadcast(state.stream, state.publish, [message(state)]) == :ok,
+      do: %{state | told: seq},
+      else: later(state)
   end
 
   defp message(%{format: :term} = state) do

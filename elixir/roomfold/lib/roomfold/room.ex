@@ -61,7 +61,10 @@ defmodule Roomfold.Room do
 
   @doc "Called when the room starts, also each time it is restored from its log. Events are published by \"system\"."
   @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
-  @doc "Whether this user may send this event. Called only if the rules and ownership allow it."
+  @doc """
+  Whether this user may send this event. What it allows, the rules and ownership may still refuse: they are asked afterwards. The event is what
+  the client has sent, so a field may be missing, or hold anything.
+  """
   @callback authorize(World.event(), user :: String.t(), World.t(), state :: term) ::
               :ok | {:error, Error.t() | String.t()}
   @doc """
@@ -71,7 +74,7 @@ defmodule Roomfold.Room do
   @callback handle_event(World.event(), World.t(), state :: term) :: {[World.event()], state :: term}
   @doc """
   The events for a user who is new here, published by "server". By default user_joined, if the rules have it and there is no entity with
-  the user's id. The room adds `"connected" => true` to the user's own user_joined: after a crash, the room waits for that user.
+  the user's id, or one that another user has made and owns. The room adds `"connected" => true` to the user's own user_joined: after a crash, the room waits for that user.
   """
   @callback joined(user :: String.t(), params :: map, World.t(), state :: term) :: [World.event()]
   @doc "The events for a user who has left, published by \"server\". By default user_left, if the rules have it."
@@ -116,7 +119,8 @@ defmodule Roomfold.Room do
     * `:grace_ms` - how long a user whose connection is gone may take to come back (5,000)
     * `:snapshot_every` - how many events lie between snapshots in the log (10,000; 0: only when the room stops)
     * `:max_event_bytes` (16,384), `:max_queue` - waiting events (20,000; during a commit, sessions may have as many more)
-    * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send
+    * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send, over all its connections, and separately
+      how often it may join: a tenth as often
     * `:diff_tells` - names of events that are not sent to clients, because the diff shows the same (create, update, delete, and all
       movement events)
     * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)
@@ -340,7 +344,7 @@ defmodule Roomfold.Room do
 
     * `:format` - `:json` (default) or `:packed`
     * `:events` - whether it wants the events that the diff does not show (`true`)
-    * `:last_seq`, `:last_term` - how far a client that comes back had got
+    * `:last_seq`, `:last_term` - how far a client that comes back had got, and in which life of the room; without both it gets a snapshot
     * `:params` - a map for the callback `joined`
 
   ## Examples
@@ -461,7 +465,7 @@ defmodule Roomfold.Room do
     * `:ticks` (there are none while there is nothing to do), and `:shed` - ticks that were left out
     * `:strays` - messages that others broadcast on its stream; they are not folded
     * `:refused` - events of its systems and its module that were refused; `:failed` - how often a system, a callback of its
-      module, a process that these have linked to the room, or its stream failed
+      module, a process that these have linked to the room, its stream, or the module of a host's fast lane (`Roomfold.Session.new/1`) failed
     * `:busy_us` - how long it worked on a tick or after a commit, in microseconds: `:count`, `:mean`, `:p50`, `:p99`, `:max`
 
       iex> Roomfold.Room.info("new room").users

@@ -23,7 +23,7 @@ defmodule Roomfold.Session do
   ## The conversation
 
   The client joins with `format` (`"json"` or `"packed"`) and the `versions` of the packed format that it knows (`[1]`); to come back, it
-  adds `last_seq` and `last_term`. `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
+  adds `last_seq` and `last_term` (both: a seq alone may be of another room that had this name, and brings a snapshot). `events: true` asks for the events that a diff does not show, `presence: true` for users who come and go.
 
   It gets `snapshot` or, coming back, perhaps a `diff`; then a `diff` for each tick that changed something, `events` (`{"events": [..]}`),
   `presence_diff`, `authority` (in a room where a client has it: who, at the join and when it changes), and `term` when the room has restarted
@@ -100,13 +100,14 @@ defmodule Roomfold.Session do
   ## Options
 
     * `:room`, `:user` - required
-    * `:max_input_bytes` - of one message from the client (65,536); `:max_waiting` - messages that are not answered yet (256)
+    * `:max_input_bytes` - of one message from the client, also of its join (65,536); `:max_waiting` - messages that are not answered yet (256)
     * `:max_unacknowledged` - bytes sent to the client and not acknowledged (1,048,576); `:max_lag_ms` (15,000)
     * `:events_per_s` (120), `:bytes_per_s` (131,072), `:burst_s` (2) - what the client may send, and separately the same for its `ack`s;
       checked here, so that a flood never reaches the room. Beyond that it is refused, `rate_limited`
     * `:fastlane` - `{pid, {module, argument}}`, for a host that calls `flushed/1`: a client that keeps up gets its diffs straight from the
       room. The room sends `module.message(argument, frame)` to `pid`, the process that writes to the socket; the message is made once for
-      all clients with an equal module and argument. Not for a `Roomfold.Replay`
+      all clients with an equal module and argument. If that fails, the room says so in the log, and the client gets its diffs from the session.
+      Not for a `Roomfold.Replay`
 
   ## Examples
 
@@ -156,7 +157,8 @@ defmodule Roomfold.Session do
   """
   @spec join(t, map) :: {:ok, map, [frame], t} | {:error, map}
   def join(%__MODULE__{} = session, params) when is_map(params) do
-    with {:ok, format, version} <- format(params),
+    with :ok <- at_most(size(params), session.options.max_input_bytes, :too_large),
+         {:ok, format, version} <- format(params),
          {:ok, last_seq} <- optional_seq(params, "last_seq"),
          {:ok, last_term} <- optional_seq(params, "last_term"),
          session = %{
@@ -295,8 +297,9 @@ defmodule Roomfold.Session do
   A message from the client: an event by its name and payload, or `ack`. The payload may be JSON text. A binary is a packed frame of
   input (`docs/wire-format.md`), under any name: it contains poses, events and an acknowledgement.
 
-  The reply comes when the events are in the room's log (`handle/2`), with `ref` and the seq of the last event. If `ref` is `nil` there is
-  no reply, not even to input that is refused. A session that has not joined, or a name that is not a string, raises.
+  The reply comes when the events are in the room's log (`handle/2`), with `ref` and the seq of the last event; an `ack` has one only if it is
+  refused. If `ref` is `nil` there is no reply, not even to input that is refused. A session that has not joined, or a name that is not a
+  string, raises.
 
   ## Examples
 
@@ -349,7 +352,7 @@ defmodule Roomfold.Session do
 
   defp read_ack(session, {:ok, %{"seq" => seq}}, _) when is_integer(seq), do: acknowledge(session, seq)
   defp read_ack(session, {:error, error}, ref), do: refuse(session, ref, error)
-  defp read_ack(session, {:ok, _}, ref), do: refuse(session, ref, Error.new(:invalid_seq))
+  defp read_ack(session, {:ok, _}, ref), do: refuse(session, ref, Error.new(:invalid_seq, field: "seq"))
 
   # Returns the new limit. (A session has many fields: the path of every input reads and changes them in one go.)
   defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
@@ -377,14 +380,8 @@ defmodule Roomfold.Session do
 
   defp at_most(value, limit, reason), do: if(value <= limit, do: :ok, else: {:error, Error.new(reason)})
 
-  defp decode(session, {:json, text}) do
-    with {:ok, value} <- JSON.decode(IO.iodata_to_binary(text), impl: session.json) do
-      if is_map(value), do: {:ok, value}, else: {:error, Error.new(:not_an_event)}
-    end
-  end
-
-  defp decode(_, map) when is_map(map), do: {:ok, map}
-  defp decode(_, _), do: {:error, Error.new(:not_supported, detail: "binary input")}
+  defp decode(session, {:json, text}), do: JSON.decode(IO.iodata_to_binary(text), impl: session.json)
+  defp decode(_, value), do: {:ok, value}
 
   # The event, if its payload was the client's own text.
   defp text_of(event, {:json, _}), do: event
@@ -507,8 +504,17 @@ defmodule Roomfold.Session do
     caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
   end
 
+  # The host's module has failed, so that the room can't send to the client directly.
+  def handle(
+        %__MODULE__{id: id, term: term, number: number} = session,
+        {:roomfold, id, {:slow, term, number, seq, bytes}}
+      ),
+      do: handle(%{session | fastlane: nil}, {:roomfold, id, {:behind, term, number, seq, bytes}})
+
   # It was said to an earlier session of this process.
-  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:behind, _, _, _, _}}), do: {[], session}
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {kind, _, _, _, _}})
+      when kind in [:behind, :slow],
+      do: {[], session}
 
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, :tell}),
     do: {[], tell(%{session | tells?: false})}

@@ -226,7 +226,8 @@ defmodule Roomfold.Phoenix.BadInputTest do
     test "a reader that never reads costs what may be unacknowledged, and is closed", %{room: room} do
       {:ok, tom} = Client.connect(Endpoint.port(), path("tom"), [], recbuf: 4_096)
       {_, tom} = join_as!(tom, "room:" <> room, %{})
-      [transport] = transports_of("tom", room)
+      [channel] = channels({@rooms, room})
+      transport = :sys.get_state(channel).transport_pid
       fill(room, 60)
       # Its channel is gone, and what its connection has to send is bounded.
       eventually(fn -> Room.info({@rooms, room}).users == [] end)
@@ -240,16 +241,6 @@ defmodule Roomfold.Phoenix.BadInputTest do
   end
 
   defp path(user), do: "/socket/websocket?vsn=2.0.0&token=#{UserSocket.token(user)}"
-
-  # The processes of the connections that hold a user's channels.
-  defp transports_of(user, room) do
-    for pid <- Process.list(),
-        {:dictionary, dictionary} <- [Process.info(pid, :dictionary) || {:dictionary, []}],
-        match?({PhoenixTest.RoomChannel, :join, 3}, dictionary[:"$initial_call"]),
-        %{topic: "room:" <> ^room, assigns: %{user_id: ^user}, transport_pid: transport} <-
-          [:sys.get_state(pid)],
-        do: transport
-  end
 
   # So much that what may be unacknowledged, 200,000 bytes, is soon too little.
   defp fill(room, count) do

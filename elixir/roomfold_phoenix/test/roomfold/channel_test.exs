@@ -140,7 +140,7 @@ defmodule Roomfold.Phoenix.ChannelTest do
     {:ok, last} =
       Room.publish({@rooms, room}, {"update", %{"entity_id" => "tom", "components" => %{"hat" => "red"}}})
 
-    {reply, tom} = join!("tom", room, %{"last_seq" => seq})
+    {reply, tom} = join!("tom", room, %{"last_seq" => seq, "last_term" => Room.info({@rooms, room}).term})
     assert reply["seq"] == last
     {diff, _} = Client.await_event(tom, "diff")
 
@@ -163,6 +163,27 @@ defmodule Roomfold.Phoenix.ChannelTest do
     Client.close(ann)
     assert Room.get({@rooms, room}, "ann") == %{}
     eventually(fn -> Room.get({@rooms, room}, "ann") == nil end)
+  end
+
+  test "an option that there is not, or that is none, is said when the channel is compiled" do
+    for {module, opts, message} <- [
+          {Roomfold.Phoenix.Channel, [room: PhoenixTest.Rooms], ~r/unknown keys \[:room\]/},
+          {Roomfold.Phoenix.Channel, [session: [max_lag: 5]], ~r/unknown keys \[:max_lag\]/},
+          {Roomfold.Phoenix.Channel, [session: [max_lag_ms: "5"]], ~r/:max_lag_ms must be/},
+          {Roomfold.Phoenix.ReplayChannel, [presence: PhoenixTest.Presence], ~r/unknown keys \[:presence\]/},
+          {Roomfold.Phoenix.Test, [channels: PhoenixTest.RoomChannel], ~r/unknown keys \[:channels\]/}
+        ] do
+      body =
+        quote do
+          use Phoenix.Channel
+          use ExUnit.Case
+          use unquote(module), unquote(opts)
+        end
+
+      assert_raise ArgumentError, message, fn ->
+        Module.create(Module.concat(__MODULE__, "Misspelt"), body, Macro.Env.location(__ENV__))
+      end
+    end
   end
 
   test "a user can overrule every step", %{room: room} do
@@ -198,7 +219,7 @@ defmodule Roomfold.Phoenix.ChannelTest do
     assert answer["response"]["reason"] == "too_large"
 
     # handle_info/2
-    [channel] = Map.keys(:sys.get_state(Room.whereis({@rooms, room})).monitors)
+    [channel] = channels({@rooms, room})
     send(channel, {:say, "hello"})
     {said, tom} = Client.await_event(tom, "said")
     assert said == %{"text" => "hello"}

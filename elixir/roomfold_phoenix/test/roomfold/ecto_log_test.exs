@@ -50,6 +50,60 @@ case Roomfold.PhoenixTest.Postgres.start() do
 
         Repo.query!("UPDATE roomfold_snapshots SET data = 'six'")
         assert {:error, %{reason: :log_damaged}} = EventLog.snapshot(log, "lobby")
+
+        for room <- ["lobby", :all],
+            do: assert({:error, %{reason: :log_damaged}} = EventLog.verify(log, room))
+      end
+
+      test "an append that is under way while its room is deleted leaves nothing to the next one", %{log: log} do
+        room(log, "lobby", 5)
+        test = self()
+
+        # What an append does, held up before its end.
+        append =
+          Task.async(fn ->
+            Repo.transaction(fn ->
+              Repo.query!("UPDATE roomfold_rooms SET seq = 6 WHERE room = 'lobby'")
+              Repo.query!("INSERT INTO roomfold_events VALUES ('lobby', 6, '{}', 0)")
+              send(test, :written)
+              receive do: (:go -> :ok)
+            end)
+          end)
+
+        assert_receive :written, 5_000
+        delete = Task.async(fn -> EventLog.delete(log, "lobby") end)
+        assert Task.yield(delete, 200) == nil
+        send(append.pid, :go)
+        assert Task.await(delete) == :ok
+        Task.await(append)
+        assert Repo.query!("SELECT count(*) FROM roomfold_events").rows == [[0]]
+        assert room(log, "lobby", 6) > 0
+      end
+
+      test "a record that the database refuses fails nobody else's append", %{log: {_, pid} = log} do
+        {one, two} = {room(log, "one", 0), room(log, "two", 0)}
+        # Both in one transaction: the process does not run before they are there.
+        :sys.suspend(pid)
+        bad = EventLog.submit(log, "one", one, 0, [<<255>>])
+        good = EventLog.submit(log, "two", two, 0, records(1, 3))
+        :sys.resume(pid)
+        assert reason(EventLog.await(bad)) == :log_failed
+        assert EventLog.await(good) == :ok
+        assert EventLog.verify(log) == {:ok, 3}
+      end
+
+      defmodule AwayRepo do
+        use Ecto.Repo, otp_app: :roomfold_phoenix, adapter: Ecto.Adapters.Postgres
+      end
+
+      test "a Repo that does not run is an error" do
+        id = make_ref()
+        pid = start_supervised!(%{id: id, start: {Roomfold.EventLog.Ecto, :start_link, [[repo: AwayRepo]]}})
+        log = {Roomfold.EventLog.Ecto, pid}
+        assert reason(EventLog.head(log, "lobby")) == :log_failed
+        assert reason(EventLog.claim(log, "lobby")) == :log_failed
+        assert reason(EventLog.append(log, "lobby", 1, 0, records(1, 1))) == :log_failed
+        assert Process.alive?(pid)
       end
 
       test "a trim that finds nothing to forget writes nothing", %{log: log} do
@@ -67,6 +121,51 @@ case Roomfold.PhoenixTest.Postgres.start() do
         assert trimmed != before
         for keep <- [1, 6, 7], do: assert(EventLog.trim(log, "lobby", keep) == :ok)
         assert written.() == trimmed
+      end
+
+      test "while a trim removes records, the room is written, and all others", %{log: log} do
+        term = room(log, "lobby", 9)
+        other = room(log, "other", 0)
+        :ok = EventLog.put_snapshot(log, "lobby", term, 8, "eight")
+        test = self()
+
+        # Somebody holds it up.
+        holds =
+          Task.async(fn ->
+            Repo.transaction(fn ->
+              Repo.query!("SELECT * FROM roomfold_events WHERE room = 'lobby' AND seq = 3 FOR UPDATE")
+              send(test, :locked)
+              receive do: (:go -> :ok)
+            end)
+          end)
+
+        assert_receive :locked, 5_000
+        trim = Task.async(fn -> EventLog.trim(log, "lobby", 7) end)
+        assert Task.yield(trim, 200) == nil
+        lobby = EventLog.submit(log, "lobby", term, 9, records(10, 10))
+        others = EventLog.submit(log, "other", other, 0, records(1, 1))
+        assert_receive {^lobby, :ok}, 2_000
+        assert_receive {^others, :ok}, 2_000
+        assert reason(EventLog.read(log, "lobby", 1)) == :log_trimmed
+        send(holds.pid, :go)
+        assert Task.await(trim) == :ok
+        Task.await(holds)
+
+        assert Repo.query!("SELECT min(seq), count(*) FROM roomfold_events WHERE room = 'lobby'").rows == [
+                 [7, 4]
+               ]
+      end
+
+      test "a trim of more than is removed at once, and one that was cut off", %{log: log} do
+        term = room(log, "lobby", 25_000)
+        :ok = EventLog.put_snapshot(log, "lobby", term, 25_000, "all")
+        assert EventLog.trim(log, "lobby", 24_000) == :ok
+        assert Repo.query!("SELECT count(*) FROM roomfold_events").rows == [[1_001]]
+        # As if it had ended before its first piece.
+        Repo.query!("UPDATE roomfold_rooms SET first = 24500 WHERE room = 'lobby'")
+        assert EventLog.trim(log, "lobby", 24_500) == :ok
+        assert EventLog.verify(log, "lobby") == {:ok, 501}
+        assert Repo.query!("SELECT count(*) FROM roomfold_events").rows == [[501]]
       end
 
       test "two nodes, one room: whoever claimed last writes", %{log: log} do

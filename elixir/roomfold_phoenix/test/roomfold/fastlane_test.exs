@@ -6,7 +6,7 @@ defmodule Roomfold.Phoenix.FastlaneTest do
     test "a channel that is busy keeps nobody waiting for diffs, through #{path}", %{room: room} do
       {_, tom} = join!("tom", room, %{}, unquote(path))
       {_, tom} = settled(tom, room)
-      [channel] = channels(room)
+      [channel] = channels({@rooms, room})
       :sys.suspend(channel)
       {:ok, seq} = write(room, 1)
       {diff, _} = await_seq(tom, seq)
@@ -108,13 +108,5 @@ defmodule Roomfold.Phoenix.FastlaneTest do
   defp await_seq(client, seq) do
     {diff, client} = Client.await_event(client, "diff")
     if diff["seq"] >= seq, do: {diff, client}, else: await_seq(client, seq)
-  end
-
-  defp channels(room) do
-    for pid <- Process.list(),
-        {:dictionary, dictionary} <- [Process.info(pid, :dictionary) || {:dictionary, []}],
-        match?({PhoenixTest.RoomChannel, :join, 3}, dictionary[:"$initial_call"]),
-        %{topic: "room:" <> ^room} <- [:sys.get_state(pid)],
-        do: pid
   end
 end

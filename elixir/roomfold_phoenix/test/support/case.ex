@@ -36,6 +36,9 @@ defmodule Roomfold.PhoenixTest.Case do
     {reply, client}
   end
 
+  @doc "The processes of a room's channels."
+  def channels(room), do: Map.keys(:sys.get_state(Roomfold.Room.whereis(room)).monitors)
+
   @doc "From the room's log: which server events there were about a user."
   def comings_and_goings({rooms, id}, user) do
     {:ok, %{text: text}} = Roomfold.EventLog.read(Roomfold.Rooms.log(rooms), id, 1)

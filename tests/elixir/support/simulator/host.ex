@@ -63,8 +63,9 @@ defmodule Roomfold.Simulator.Host do
   defp open(node, id) do
     options = options(node, id)
 
-    with {:ok, %{term: term} = head} <- EventLog.claim(options.log, id, %{"rules" => 1}),
-         {:ok, world, facts} <- Recovery.world(options) do
+    with {:ok, before} <- EventLog.head(options.log, id),
+         {:ok, %{term: term} = head} <- EventLog.claim(options.log, id, %{"rules" => 1}),
+         {:ok, world, facts} <- Recovery.newest(options, head) do
       key = get().number
       Simulator.update(&%{&1 | number: key + 1, homes: Map.put(&1.homes, key, node)})
       Simulator.note({:room, id, :starts, node, term, World.seq(world)})
@@ -75,7 +76,7 @@ defmodule Roomfold.Simulator.Host do
         State.open(
           options,
           world,
-          Map.merge(facts, %{term: term, resumes: Delivery.resumes(head)}),
+          Map.merge(facts, %{term: term, resumes: Delivery.resumes(before, head)}),
           now(),
           clock
         )

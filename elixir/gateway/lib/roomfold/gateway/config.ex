@@ -34,6 +34,8 @@ defmodule Roomfold.Gateway.Config do
         not (is_integer(value) and value > 0),
         do: raise(ArgumentError, "#{key}: a positive integer")
 
+    # What is wrong with a session's options would else be found at the first join.
+    Roomfold.Session.new([room: "any", user: "any"] ++ config.session)
     %{config | static: Enum.sort_by(config.static, fn {prefix, _} -> -byte_size(prefix) end)}
   end
 

@@ -25,7 +25,9 @@ defmodule Roomfold.Gateway.HTTP do
   defp header(headers, name) do
     case :yaws_api.get_header(headers, name) do
       :undefined -> nil
-      value -> IO.iodata_to_binary(value)
+      value when is_list(value) or is_binary(value) -> IO.iodata_to_binary(value)
+      # A Host that comes more than once is nobody's.
+      _ -> ""
     end
   end
 

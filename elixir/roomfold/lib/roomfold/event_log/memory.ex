@@ -14,23 +14,14 @@ defmodule Roomfold.EventLog.Memory do
   @behaviour EventLog
 
   @doc """
-  Starts a log.
-
-  ## Options
-
-    * `:after_term` - its first term is the next one. By default the time, in microseconds, so that no other log in memory, of this room or
-      another VM's, has given the same before
-    * those of `GenServer.start_link/3`
+  Starts a log; the options are those of `GenServer.start_link/3`.
 
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> Roomfold.EventLog.rooms({Roomfold.EventLog.Memory, pid})
       {:ok, []}
   """
-  @spec start_link([{:after_term, non_neg_integer} | GenServer.option()]) :: GenServer.on_start()
-  def start_link(opts \\ []) do
-    {term, opts} = Keyword.pop_lazy(opts, :after_term, fn -> System.os_time(:microsecond) end)
-    GenServer.start_link(__MODULE__, term, opts)
-  end
+  @spec start_link([GenServer.option()]) :: GenServer.on_start()
+  def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, nil, opts)
 
   @impl EventLog
   def claim(server, room, meta) do
@@ -87,8 +78,9 @@ defmodule Roomfold.EventLog.Memory do
 
   # --- the process
 
+  # Terms begin at the time, so that no other log in memory, of this room or another VM's, has given the same before.
   @impl GenServer
-  def init(term), do: {:ok, %Ledger{term: term}}
+  def init(_), do: {:ok, %Ledger{term: System.os_time(:microsecond)}}
 
   @impl GenServer
   def handle_call(request, _from, ledger) do

@@ -191,47 +191,10 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def verify(server, :all) do
-    with :ok <- reading(server, &Library.check/1),
-         {:ok, rooms} <- rooms(server) do
-      Enum.reduce_while(rooms, {:ok, 0}, fn room, {:ok, sum} ->
-        case verify(server, room) do
-          {:ok, count} -> {:cont, {:ok, sum + count}}
-          # It was deleted meanwhile.
-          {:error, %{reason: :no_room}} -> {:cont, {:ok, sum}}
-          error -> {:halt, error}
-        end
-      end)
-    end
+    with :ok <- reading(server, &Library.check/1), do: EventLog.verify_by_reading({__MODULE__, server}, :all)
   end
 
-  def verify(server, room) do
-    case head(server, room) do
-      {:ok, nil} -> {:error, Error.new(:no_room)}
-      {:ok, head} -> verify_records(server, room, head.first, head.seq, 0)
-      error -> error
-    end
-  end
-
-  defp verify_records(server, room, from, to, count) when from > to do
-    with :ok <- verify_snapshots(server, room, EventLog.max_seq()), do: {:ok, count}
-  end
-
-  defp verify_records(server, room, from, to, count) do
-    case read(server, room, from, to, %{max_bytes: 1_048_576, max_events: to}) do
-      {:ok, %{seq: last}} -> verify_records(server, room, last + 1, to, count + last - from + 1)
-      # It was trimmed or deleted while we read.
-      {:error, %{reason: :log_trimmed}} -> verify(server, room)
-      {:error, _} = error -> error
-    end
-  end
-
-  defp verify_snapshots(server, room, at_most) do
-    case snapshot(server, room, at_most) do
-      {:ok, nil} -> :ok
-      {:ok, {seq, _}} -> verify_snapshots(server, room, seq - 1)
-      error -> error
-    end
-  end
+  def verify(server, room), do: EventLog.verify_by_reading({__MODULE__, server}, room)
 
   # Reads do not wait for commits: the process only lends a connection.
   defp reading(server, fun) do
@@ -247,7 +210,7 @@ defmodule Roomfold.EventLog.SQLite do
   defp change(server, op), do: EventLog.call(server, {:change, op})
 
   # Versions are lines of "seq meta".
-  defp head({:ok, term, created, seq, first, versions}) do
+  defp head({:ok, term, seq, first, versions}) do
     versions =
       for line <- String.split(versions, "\n", trim: true) do
         [seq, meta] = String.split(line, " ", parts: 2)
@@ -255,6 +218,6 @@ defmodule Roomfold.EventLog.SQLite do
       end
 
     {_, meta} = List.last(versions)
-    %{term: term, created: created, seq: seq, first: first, meta: meta, versions: versions}
+    %{term: term, seq: seq, first: first, meta: meta, versions: versions}
   end
 end

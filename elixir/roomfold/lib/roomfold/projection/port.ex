@@ -14,7 +14,8 @@ defmodule Roomfold.Projection.Port do
   @enforce_keys [:worker, :number, :version, :newest, :journal]
   defstruct [:worker, :number, :version, :newest, :journal]
 
-  # How often a call is tried at which the program ends, and how often one that was lost with the program, which may happen more often:
+  # How often a call is tried at which the program ends (one that takes too long: once more), and how often one that was lost with the program,
+  # which may happen more often:
   @tries 3
   @losses 20
   @pause_ms 10
@@ -243,6 +244,10 @@ defmodule Roomfold.Projection.Port do
 
       {:error, :crashed} when tries > 1 ->
         attempt(state, term, touch, tries - 1, losses)
+
+      # The machine may have stood still.
+      {:error, :timeout} when tries > 1 ->
+        attempt(state, term, touch, 1, losses)
 
       other ->
         other

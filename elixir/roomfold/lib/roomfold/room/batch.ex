@@ -2,7 +2,7 @@ defmodule Roomfold.Room.Batch do
   @moduledoc false
   # The events of a tick, checked and numbered: records for the log. The world folds the same text.
 
-  alias Roomfold.{Error, World}
+  alias Roomfold.Error
   alias Roomfold.Report.Explain
   alias Roomfold.Room.{Admission, Check, Text}
 
@@ -24,9 +24,9 @@ defmodule Roomfold.Room.Batch do
   @type t :: %__MODULE__{}
 
   @typedoc """
-    * `world` - as it is now; `at` - milliseconds since the epoch; `max_event_bytes` - of one event's text
-    * `adjust` - a function of an event's text, its sender and a new id, which returns `{:ok, text}`, with what the room adds to it,
-      `{:error, error}`, or the failure of a callback; `nil`: not needed
+    * `world` - as it is now, and its `seq`; `at` - milliseconds since the epoch; `max_event_bytes` - of one event's text
+    * `adjust` - a function of an event's text and its sender, which returns `{:ok, text}`, with what the room adds to it, `{:error, error}`,
+      or the failure of a callback; `nil`: not needed
   """
   @type context :: map
 
@@ -44,7 +44,7 @@ defmodule Roomfold.Room.Batch do
          refused: refused ++ not_admitted,
          text: text,
          records: :binary.split(text, "\n", [:global, :trim_all]),
-         first: World.seq(context.world) + 1
+         first: context.seq + 1
        }}
     end
   end
@@ -116,7 +116,7 @@ defmodule Roomfold.Room.Batch do
     with :ok <-
            if(byte_size(text) <= context.max_event_bytes, do: :ok, else: {:error, Error.new(:too_large)}),
          {:ok, text} <-
-           if(context.adjust, do: context.adjust.(text, item.sender, id(item, index)), else: {:ok, text}) do
+           if(context.adjust, do: context.adjust.(text, item.sender), else: {:ok, text}) do
       adjust(texts, index + 1, item, context, [text | done])
     else
       {:error, error} -> {:error, at(error, item, index)}
@@ -125,9 +125,6 @@ defmodule Roomfold.Room.Batch do
   end
 
   defp failed, do: Error.new(:not_allowed, detail: "the room's own code failed when it was asked")
-
-  defp id(item, 0), do: "#{item.number}"
-  defp id(item, index), do: "#{item.number}-#{index}"
 
   # The items for admission: {by, trusted, texts}.
   defp senders([%Item{sender: sender, texts: texts} | items]) do

@@ -10,9 +10,9 @@ defmodule Roomfold.Room.Callbacks do
   def exports?(%{options: %{module: module}}, name, arity),
     do: module != nil and function_exported?(module, name, arity)
 
-  @doc "May this user send this event?"
-  def authorize(%{options: %{module: module}} = state, event, user) do
-    case module.authorize(event, user, World.read_only(state.world), state.module_state) do
+  @doc "May this user send this event? Asks a module with the callback: the room's, or a system."
+  def authorize({module, module_state}, event, user, world) do
+    case module.authorize(event, user, World.read_only(world), module_state) do
       :ok -> :ok
       # With a message, whoever made it.
       {:error, %Error{} = error} -> {:error, Error.put(error, [])}
@@ -81,10 +81,14 @@ defmodule Roomfold.Room.Callbacks do
 
   @doc "The callback `joined` of a room's module that has none of its own."
   def default_joined(user, _params, world) do
-    if Rules.sender(world.rules, "user_joined") && World.get(world, user) == nil,
+    if Rules.sender(world.rules, "user_joined") && not there?(World.get(world, user), user),
       do: [{"user_joined", %{"user_id" => user}}],
       else: []
   end
+
+  # What another user has made under this name, and owns, is not the user: user_joined takes its place.
+  defp there?(nil, _), do: false
+  defp there?(entity, user), do: entity["owner"] in [nil, user]
 
   @doc "The callback `left` of a room's module that has none of its own."
   def default_left(user, world) do

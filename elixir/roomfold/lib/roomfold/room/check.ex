@@ -12,7 +12,7 @@ defmodule Roomfold.Room.Check do
   @type sender :: {:user, String.t()} | :system | :server
 
   @doc """
-  `owners`: entities that this batch has created so far, id → owner. Returns it with those that the event creates.
+  `owners`: entities that this batch has created so far, whoever did, id → owner. Returns it with those that the event creates.
   """
   @spec event(term, sender, World.t(), map) :: {:ok, map} | {:error, Error.t()}
   def event({name, payload} = event, sender, world, owners) when is_binary(name) and is_map(payload) do
@@ -56,15 +56,13 @@ defmodule Roomfold.Room.Check do
 
   # ---- ownership ----
 
-  defp own({name, payload}, {:user, user}, world, owners) do
-    with :ok <- own_name(payload, user),
-         do: own_operations(operations(name, world.rules), payload, user, world, owners)
+  defp own({name, payload}, sender, world, owners) do
+    with :ok <- own_name(payload, sender),
+         do: own_operations(operations(name, world.rules), payload, sender, world, owners)
   end
 
-  defp own(_, _, _, owners), do: {:ok, owners}
-
   # No user may publish as another user, even where no rule uses the field.
-  defp own_name(%{"user_id" => id}, user) when id != user, do: error(:not_owned, field: "user_id")
+  defp own_name(%{"user_id" => id}, {:user, user}) when id != user, do: error(:not_owned, field: "user_id")
   defp own_name(_, _), do: :ok
 
   defp operations("create", _), do: [{:create, "entity_id", :components}]
@@ -74,31 +72,38 @@ defmodule Roomfold.Room.Check do
 
   defp own_operations([], _, _, _, owners), do: {:ok, owners}
 
-  defp own_operations([operation | operations], payload, user, world, owners) do
+  defp own_operations([operation | operations], payload, sender, world, owners) do
     field = elem(operation, 1)
     id = payload[field]
 
-    case touch(operation, id, payload, user, world, owners) do
-      {:ok, owners} -> own_operations(operations, payload, user, world, owners)
-      :not_owned -> error(:not_owned, field: field)
+    cond do
+      # An operation whose id is missing is skipped; an invalid id is rejected by the fold.
+      not is_binary(id) or byte_size(id) not in 1..255 ->
+        own_operations(operations, payload, sender, world, owners)
+
+      may_touch?(operation, id, payload, sender, world, owners) ->
+        own_operations(operations, payload, sender, world, made(operation, id, payload, owners))
+
+      true ->
+        error(:not_owned, field: field)
     end
   end
 
-  # An operation whose id is missing is skipped; an invalid id is rejected by the fold.
-  defp touch(_, id, _, _, _, owners) when not is_binary(id) or byte_size(id) not in 1..255, do: {:ok, owners}
-  defp touch(_, user, _, user, _, owners), do: {:ok, owners}
+  defp may_touch?(_, user, _, {:user, user}, _, _), do: true
 
-  defp touch(operation, id, payload, user, world, owners) do
+  defp may_touch?(operation, id, payload, {:user, user}, world, owners) do
     case {owner(id, world, owners), operation} do
-      {{:ok, ^user}, _} -> {:ok, owners}
-      {:nobody, {:create, _, set}} -> make(id, new_owner(set, payload), user, owners)
-      {:nobody, _} -> :not_owned
-      {{:ok, _}, _} -> :not_owned
+      {{:ok, owner}, _} -> owner == user
+      {:nobody, {:create, _, set}} -> new_owner(set, payload) == user
+      {:nobody, _} -> false
     end
   end
 
-  defp make(id, user, user, owners), do: {:ok, Map.put(owners, id, user)}
-  defp make(_, _, _, _), do: :not_owned
+  # The room itself.
+  defp may_touch?(_, _, _, _, _, _), do: true
+
+  defp made({:create, _, set}, id, payload, owners), do: Map.put(owners, id, new_owner(set, payload))
+  defp made(_, _, _, owners), do: owners
 
   defp owner(id, world, owners) do
     case owners do

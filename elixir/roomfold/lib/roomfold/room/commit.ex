@@ -79,6 +79,7 @@ defmodule Roomfold.Room.Commit do
   defp context(state, now) do
     %{
       world: state.world,
+      seq: state.seq,
       at: Schedule.at(state, now),
       json: Options.json(state.options),
       max_event_bytes: state.options.max_event_bytes,
@@ -90,13 +91,15 @@ defmodule Roomfold.Room.Commit do
 
   # Frames are folded as they are, with the texts between them, in the order they came.
   defp fold_packed(state, items, now) do
+    from = state.seq
+
     {effects, {state, records}} =
       items
       |> Enum.chunk_by(&match?(%{texts: [{:packed, _}]}, &1))
       |> Enum.flat_map_reduce({state, []}, &fold_chunk(&1, &2, now))
 
     {failed, state} = state |> stamped(now) |> Membership.settled(state.ids)
-    {updates, state} = Delivery.update(state, records)
+    {updates, state} = Delivery.update(state, records, from)
     {[{:publish, records}] ++ updates ++ effects ++ failed, state}
   end
 
@@ -109,21 +112,20 @@ defmodule Roomfold.Room.Commit do
     {:ok, batch} = Batch.build(items, context(state, now))
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     effects = refusals(batch.refused) ++ replies(batch, report)
-    state = %{state | world: world, logged_users: Membership.logged(state, batch)}
+    seq = state.seq + length(batch.records)
+    state = %{state | world: world, seq: seq, logged_users: Membership.logged(state, batch)}
     {effects, {state, records ++ batch.records}}
   end
 
   defp fold_frame(%{texts: [{:packed, frame}]} = item, state) do
-    first = World.seq(state.world) + 1
-
     {answer, world} =
       case Packed.fold(state.world, frame) do
         {:ok, world, %{rejected: [{_, error} | _]}} -> {{:error, error}, world}
-        {:ok, world, _} -> {{:ok, first..World.seq(world)//1}, world}
+        {:ok, world, _} -> {{:ok, (state.seq + 1)..World.seq(world)//1}, world}
         {:error, error} -> {{:error, error}, state.world}
       end
 
-    {frame_reply(item, answer), %{state | world: world}}
+    {frame_reply(item, answer), %{state | world: world, seq: World.seq(world)}}
   end
 
   defp frame_reply(item, {:error, error}), do: [refusal(item, error)]
@@ -135,12 +137,14 @@ defmodule Roomfold.Room.Commit do
   @doc "The log has written the batch, or refused it."
   def committed(%{commit: %{batch: batch, upto: upto}} = state, :ok, now) do
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
-    state = state |> Schedule.on_beat(now) |> Map.merge(%{commit: nil, world: world}) |> stamped(now)
+    from = state.seq
+    folded = %{commit: nil, world: world, seq: from + length(batch.records)}
+    state = state |> Schedule.on_beat(now) |> Map.merge(folded) |> stamped(now)
     state = %{state | news: news(state, batch.records), logged_users: Membership.logged(state, batch)}
 
     {failed, state} = Membership.settled(state, upto)
     {caused, failures, state} = Callbacks.caused(state, batch.records)
-    {updates, state} = Delivery.update(state, batch.records)
+    {updates, state} = Delivery.update(state, batch.records, from)
     {keeps, state} = keep(state)
     effects = [{:publish, batch.records}] ++ updates ++ replies(batch, report) ++ keeps
     {refused, state} = Queue.push_own(state, state.options.module, :system, caused)
@@ -187,9 +191,7 @@ defmodule Roomfold.Room.Commit do
 
   defp keep(%{options: %{snapshot_every: 0}} = state), do: {[], state}
 
-  defp keep(state) do
-    seq = World.seq(state.world)
-
+  defp keep(%{seq: seq} = state) do
     if seq - state.kept_seq >= state.options.snapshot_every,
       do: {[{:keep, seq, Residents.to_keep(state)}], %{state | kept_seq: seq}},
       else: {[], state}

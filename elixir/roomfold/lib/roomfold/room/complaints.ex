@@ -19,7 +19,7 @@ defmodule Roomfold.Room.Complaints do
 
   @doc """
   A system failed, or a callback, `{module, name}`: it raised, exited or threw. Or a process did that they have linked to the room, `:linked`, or
-  the room's stream, `:stream`.
+  the room's stream, `:stream`, or the module of a host's fast lane, `{module, :message}`.
   """
   @spec failed(t, String.t(), term, {:error | :exit | :throw, term}, Exception.stacktrace()) :: t
   def failed(complaints, room, source, {kind, reason}, stacktrace) do
@@ -44,6 +44,7 @@ defmodule Roomfold.Room.Complaints do
   defp consequence({_, callback}) when callback in [:authorize, :prepare],
     do: {"a callback", "the event that it was asked about was refused"}
 
+  defp consequence({_, :message}), do: {"a host's fast lane", "its clients' sessions take over"}
   defp consequence({_, _}), do: {"a callback", "gave no events"}
   defp consequence(:stream), do: {"the stream", "its subscribers were not told"}
   defp consequence(:linked), do: {"a linked process", "the room goes on without it"}

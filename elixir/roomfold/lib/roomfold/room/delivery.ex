@@ -2,28 +2,25 @@ defmodule Roomfold.Room.Delivery do
   @moduledoc false
   # What connections are sent: an update after each fold, through their sessions or the fast lane; and what one needs that joins or lags.
 
-  alias Roomfold.World
   alias Roomfold.Room.{Fastlane, Frames, People, Update}
 
-  @doc "What has changed since the last update goes to all connections; records: the events folded since then."
-  def update(state, records) do
-    seq = World.seq(state.world)
-
+  @doc "What has changed since the seq `from`, that of the last update, goes to all connections; records: the events folded since then."
+  def update(state, records, from) do
     if map_size(state.people.connections) == 0 do
-      {[], %{state | shared_seq: seq}}
+      {[], state}
     else
-      frames = Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, state.shared_seq, &1)})
+      frames = Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, from, &1)})
 
       update = %Update{
         room: state.options.id,
         term: state.term,
-        from: state.shared_seq,
-        seq: seq,
+        from: from,
+        seq: state.seq,
         frames: frames,
         events: if(People.events?(state.people), do: Frames.told(records, state.options))
       }
 
-      send_update(%{state | shared_seq: seq}, update)
+      send_update(state, update)
     end
   end
 
@@ -31,14 +28,21 @@ defmodule Roomfold.Room.Delivery do
     slow = Fastlane.others(state.fastlane, Map.keys(state.people.connections))
     {sends, behind, fastlane} = Fastlane.publish(state.fastlane, update)
 
-    behind =
-      for {pid, bytes} <- behind,
-          number = People.number(state.people, pid),
-          do: {:send, [pid], {:behind, state.term, number, update.from, bytes}}
-
     to_sessions = if slow == [], do: [], else: [{:send, slow, {:update, update}}]
-    fast = if sends == [], do: [], else: [{:fast, sends}]
-    {to_sessions ++ fast ++ behind, %{state | fastlane: fastlane}}
+    fast = if sends == [], do: [], else: [{:fast, update.from, sends}]
+    {to_sessions ++ fast ++ told(:behind, behind, state, update.from), %{state | fastlane: fastlane}}
+  end
+
+  defp told(what, sessions, state, from) do
+    for {pid, bytes} <- sessions,
+        number = People.number(state.people, pid),
+        do: {:send, [pid], {what, state.term, number, from, bytes}}
+  end
+
+  @doc "The host's module can't make the messages of a group of the fast lane: from the seq that its clients have on, their sessions take over."
+  def leave_fastlane(state, group, from) do
+    {sessions, fastlane} = Fastlane.leave_all(state.fastlane, group)
+    {told(:slow, sessions, state, from), %{state | fastlane: fastlane}}
   end
 
   @doc """
@@ -46,7 +50,7 @@ defmodule Roomfold.Room.Delivery do
   an update is on its way to the session, which will ask again.
   """
   def enter_fastlane(state, pid, seq, entry) do
-    if seq == state.shared_seq and is_map_key(state.people.connections, pid),
+    if seq == state.seq and is_map_key(state.people.connections, pid),
       do: %{state | fastlane: Fastlane.enter(state.fastlane, pid, seq, entry)},
       else: state
   end
@@ -57,11 +61,12 @@ defmodule Roomfold.Room.Delivery do
   @doc """
   The frame for a connection that joins. how: `format`, `last_seq` and `last_term` of a client that comes back.
 
-  A JSON diff is valid in every life of a room that has a log, as long as it is that room, folded in the same way (`resumes/1`). Handles of
-  packed frames, and everything of a room without a log, are valid only in the life they come from.
+  A JSON diff is valid in the next life of the room, too, as far as its log has what there was in the one before (`resumes/2`). Handles of packed
+  frames, and everything of a room without a log, are valid only in the life they come from. Who does not say from which life it comes may be
+  from another room of this name: it gets a snapshot.
   """
   def missing(state, %{format: format} = how) do
-    same? = how[:last_term] == state.term or (format == :json and resumed?(state, how))
+    same? = how[:last_term] == state.term or (format == :json and resumed?(state.resumes, how))
 
     if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),
@@ -69,29 +74,16 @@ defmodule Roomfold.Room.Delivery do
   end
 
   @doc """
-  From which term and which seq on clients have the world of this room's log, by its head: before, there was another room of this name, or
-  other rules folded it.
+  Which clients of another life have a world of this room's log, by the log's heads before this life claimed it and after: `{term, seq}` of the
+  life before this one, if it was folded in the same way, else nil. What it had up to that seq is in the log. What a log that was set back (to a
+  backup, say) has lost was in no life that it knows, or is after that seq; and it gives no term again.
   """
-  def resumes(head) do
-    case List.last(head.versions) do
-      {1, _} -> {created(head), 0}
-      {first, _} -> {created(head), first}
-    end
-  end
+  def resumes(before, head), do: if(before != nil and before.meta == head.meta, do: {before.term, before.seq})
 
-  # A log of somebody's own may not say it.
-  defp created(head), do: Map.get(head, :created, head.term)
-
-  # One that does not say from which life it comes is believed. A term that is still to come is of another log.
-  defp resumed?(%{resumes: {first_term, first_seq}, term: term}, %{last_seq: seq} = how)
-       when is_integer(seq) do
-    last_term = how[:last_term] || term
-    seq >= first_seq and last_term >= first_term and last_term <= term
-  end
-
+  defp resumed?({term, upto}, %{last_term: term, last_seq: seq}), do: seq <= upto
   defp resumed?(_, _), do: false
 
   @doc "What a connection that lags needs to go on from a seq: `{seq, frame}`."
   def catch_up(state, from, format),
-    do: {World.seq(state.world), missing(state, %{format: format, last_seq: from, last_term: state.term})}
+    do: {state.seq, missing(state, %{format: format, last_seq: from, last_term: state.term})}
 end

@@ -3,8 +3,8 @@ defmodule Roomfold.Room.Effects do
   # Carries out what the functions of a room's state want done (they are listed in Roomfold.Room.State), in the room's process and with its state
   # (Roomfold.Room.Server); and what the log answers to what it was given.
 
-  alias Roomfold.{EventLog, Telemetry, World}
-  alias Roomfold.Room.{Commit, Complaints, Snapshots, Stream, Times, Update}
+  alias Roomfold.{EventLog, Room, Telemetry}
+  alias Roomfold.Room.{Commit, Complaints, Delivery, Snapshots, Stream, Times, Update}
 
   @doc "Carries them out, in order."
   def carry_out(server, effects), do: Enum.reduce(effects, server, &do_one/2)
@@ -48,14 +48,7 @@ defmodule Roomfold.Room.Effects do
     server
   end
 
-  defp do_one({:fast, sends}, server) do
-    for {{module, argument}, frames, pids} <- sends do
-      messages = Enum.map(frames, &module.message(argument, &1))
-      for pid <- pids, message <- messages, do: send(pid, message)
-    end
-
-    server
-  end
+  defp do_one({:fast, from, sends}, server), do: Enum.reduce(sends, server, &send_fast(&1, from, &2))
 
   defp do_one({:keep, seq, users}, server), do: Snapshots.keep(server, seq, users)
 
@@ -81,6 +74,18 @@ defmodule Roomfold.Room.Effects do
     server
   end
 
+  # A host's module makes the messages. If it fails, its clients' sessions take over.
+  defp send_fast({{{module, argument}, _, _} = group, frames, pids}, from, server) do
+    messages = Enum.map(frames, &module.message(argument, &1))
+    for pid <- pids, message <- messages, do: send(pid, message)
+    server
+  catch
+    kind, reason ->
+      failed = Room.System.failed({module, :message}, kind, reason, __STACKTRACE__)
+      {effects, state} = Delivery.leave_fastlane(server.state, group, from)
+      carry_out(%{server | state: state}, [failed | effects])
+  end
+
   @doc "The log has answered the append that it was given."
   def committed(server, answer) do
     # Without :flush, which would let other processes run: a :DOWN message of the log that is already here belongs to no connection, and does no harm.
@@ -98,7 +103,7 @@ defmodule Roomfold.Room.Effects do
     Telemetry.span([:fold], %{room: server.options.id}, fn ->
       {effects, state} = Commit.committed(server.state, answer, :erlang.monotonic_time(:millisecond))
       server = carry_out(%{server | state: state}, Update.with_answers(effects))
-      {server, %{seq: World.seq(server.state.world)}, %{}}
+      {server, %{seq: server.state.seq}, %{}}
     end)
   end
 end

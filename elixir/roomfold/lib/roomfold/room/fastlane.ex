@@ -57,6 +57,14 @@ defmodule Roomfold.Room.Fastlane do
     end
   end
 
+  @doc "Takes a whole group out: the sessions that have to take over, as `publish/2` says them, and the fast lane without them."
+  def leave_all(fastlane, {_, format, _} = group) do
+    {members, groups} = Map.pop(fastlane.groups, group, %{})
+    {sent, _} = Map.fetch!(fastlane.sent, format)
+    behind = for {pid, %{acked: acked}} <- members, do: {pid, sent - acked}
+    {behind, %{fastlane | groups: groups, of: Map.drop(fastlane.of, Map.keys(members))}}
+  end
+
   @doc "Those of these sessions that are not in the fast lane."
   def others(%{of: of}, pids) when map_size(of) == 0, do: pids
   def others(%{of: of}, pids), do: Enum.reject(pids, &is_map_key(of, &1))
@@ -85,17 +93,17 @@ defmodule Roomfold.Room.Fastlane do
   end
 
   @doc """
-  Sends an update: `{sends, behind, fastlane}`, where `sends` is `[{lane, frames, [pid]}]`, and `behind` are the sessions that have to
+  Sends an update: `{sends, behind, fastlane}`, where `sends` is `[{group, frames, [pid]}]`, and `behind` are the sessions that have to
   take over, `[{pid, unacknowledged bytes}]`; their clients do not get this update.
   """
   def publish(%{of: of} = fastlane, %Update{}) when map_size(of) == 0, do: {[], [], %{fastlane | sent: %{}}}
 
   def publish(fastlane, %Update{} = update) do
     {sends, behind} =
-      Enum.flat_map_reduce(fastlane.groups, [], fn {{lane, format, events?}, members}, behind ->
+      Enum.flat_map_reduce(fastlane.groups, [], fn {{_, format, events?} = group, members}, behind ->
         {sent, _} = Map.fetch!(fastlane.sent, format)
         {to, slow} = divide(members, sent)
-        {if(to == [], do: [], else: [{lane, frames(update, format, events?), to}]), slow ++ behind}
+        {if(to == [], do: [], else: [{group, frames(update, format, events?), to}]), slow ++ behind}
       end)
 
     fastlane = Enum.reduce(behind, fastlane, fn {pid, _}, fastlane -> leave(fastlane, pid) end)

@@ -1,19 +1,24 @@
 defmodule Roomfold.Room.Gate do
   @moduledoc false
-  # Runs before an event is checked: refuses components that the systems reserve, asks the room's module whether the sender may send the
-  # event, and lets the systems add what only the room can know. If one of them fails, returns the effect that reports it
+  # Runs before an event is checked: refuses components that the systems reserve, asks the systems and the room's module whether the sender may
+  # send the event, and lets the systems add what only the room can know. If one of them fails, returns the effect that reports it
   # (System.failed/4).
 
   alias Roomfold.Error
   alias Roomfold.Room.{Callbacks, Options, System, Text}
 
+  @entity_events ["create", "update", "delete"]
+
   @doc "For `Roomfold.Room.Batch`: the function for each event's text, or nil if there is nothing to do."
-  def adjust(state) do
-    if Callbacks.exports?(state, :authorize, 4) or state.asks.prepared != [] or state.asks.reserved != [],
-      do: &adjust(state, &1, &2, "#{state.term}-#{&3}")
+  def adjust(%{asks: asks} = state) do
+    if Callbacks.exports?(state, :authorize, 4) or asks.prepared != [] or guarded?(asks),
+      do: &adjust(state, &1, &2)
   end
 
-  defp adjust(state, text, sender, id) do
+  # Whether systems have something to say about entities.
+  defp guarded?(asks), do: asks.reserved != [] or asks.authorizes?
+
+  defp adjust(state, text, sender) do
     json = Options.json(state.options)
 
     with {:ok, name} <- name(text, json),
@@ -21,19 +26,22 @@ defmodule Roomfold.Room.Gate do
          {:ok, event} <- decode(text, json),
          :ok <- unreserved(state, event, sender),
          :ok <- authorize(state, event, sender) do
-      if name in state.asks.prepared, do: prepare(state, event, id, json), else: {:ok, text}
+      if name in state.asks.prepared, do: prepare(state, event, json), else: {:ok, text}
     end
   end
 
-  defp prepare(state, event, id, json) do
-    with {:ok, event} <- System.prepare_all(state.systems, event, id),
+  defp prepare(state, event, json) do
+    with {:ok, event} <- System.prepare_all(state.systems, event, new_id()),
          {:ok, {:packed, _}} <- Text.event(event, json),
          do: {:error, Error.new(:not_an_event, detail: "a system made a packed frame of it")}
   end
 
+  # Of 80 random bits.
+  defp new_id, do: Base.encode32(:crypto.strong_rand_bytes(10), case: :lower)
+
   defp looks_at?(state, name, sender) do
     name in state.asks.prepared or asks_module?(state, sender) or
-      (state.asks.reserved != [] and name in ["create", "update"] and match?({:user, _}, sender))
+      (name in @entity_events and match?({:user, _}, sender) and guarded?(state.asks))
   end
 
   # Otherwise users could make the systems publish events as "system".
@@ -74,7 +82,20 @@ defmodule Roomfold.Room.Gate do
     _ -> {:error, Error.new(:not_an_event)}
   end
 
-  defp authorize(state, event, sender) do
-    if asks_module?(state, sender), do: Callbacks.authorize(state, event, elem(sender, 1)), else: :ok
+  defp authorize(state, {name, _} = event, {:user, user}) do
+    Enum.find_value(asked(state, name), :ok, fn module ->
+      with :ok <- Callbacks.authorize(module, event, user, state.world), do: nil
+    end)
+  end
+
+  defp authorize(_, _, _), do: :ok
+
+  defp asked(%{systems: systems} = state, name) do
+    own =
+      if Callbacks.exports?(state, :authorize, 4), do: [{state.options.module, state.module_state}], else: []
+
+    if name in @entity_events,
+      do: for({module, _} = system <- systems, System.authorizes?(module), do: system) ++ own,
+      else: own
   end
 end

@@ -2,11 +2,24 @@ defmodule Roomfold.Room.Presence do
   @moduledoc false
   # Connections join and leave; the others are told, and in a room with a client's authority it passes on.
 
-  alias Roomfold.World
-  alias Roomfold.Room.{Commit, Delivery, Fastlane, Membership, Options, People, Schedule}
+  alias Roomfold.Error
+  alias Roomfold.Room.{Commit, Delivery, Fastlane, Limits, Membership, Options, People, Schedule}
 
   @doc "Whether a client that joins has seen a later term than this room's: then the log must be asked which room process is current."
   def suspects_newer_term?(state, how), do: is_integer(how[:last_term]) and how[:last_term] > state.term
+
+  # Each makes a snapshot, and may make events in the log.
+  @join_events 10
+
+  @doc "Whether a user may join just now: a tenth as often as it may send events, and apart from these."
+  def limited(state, user, now) do
+    %{rates: {_, _, most, _}} = limits = Limits.forget(state.limits, now)
+
+    case Limits.take(limits.recent, limits, {:join, user}, min(@join_events, div(most, 1000)), 0, now) do
+      {:ok, recent} -> {:ok, %{state | limits: %{limits | recent: recent}}}
+      {:limited, _} -> {:error, Error.new(:rate_limited)}
+    end
+  end
 
   @doc """
   A connection joins. how: `format`, `events` (whether it wants those that a diff does not tell), and of a client that comes back
@@ -17,14 +30,14 @@ defmodule Roomfold.Room.Presence do
     was = state.people
     {people, new?} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
     fastlane = Fastlane.leave(state.fastlane, pid)
-    state = %{state | people: people, fastlane: fastlane, busy_at: now, shared_seq: World.seq(state.world)}
+    state = %{state | people: people, fastlane: fastlane, busy_at: now}
     state = if Schedule.ticking?(%{state | people: was}), do: state, else: %{state | last_tick: now}
 
     answer = %{
       room: state.options.id,
       json: Options.json(state.options),
       term: state.term,
-      seq: World.seq(state.world),
+      seq: state.seq,
       number: People.number(people, pid),
       tick_ms: state.options.tick_ms,
       users: here(state.people),

@@ -9,27 +9,25 @@ defmodule Roomfold.Room.Recovery do
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
-  @doc "The world at a seq (`:head`: the newest), and the room's facts at that time."
-  @spec world(Options.t(), non_neg_integer | :head, keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
-  def world(options, until \\ :head, world_opts \\ []) do
-    opts = options |> Options.world() |> Keyword.merge(world_opts)
-
-    with {:ok, head, seq} <- head(options, until),
-         {:ok, world, facts} <- from_snapshot(options, head, seq, opts),
-         do: fold_to(options, world, facts, seq)
+  @doc "The newest world of a log with this head, and the room's facts."
+  @spec newest(Options.t(), EventLog.head()) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def newest(options, head) do
+    with :ok <- Versions.check(options, head), do: world_of(options, head, head.seq, Options.world(options))
   end
 
-  # The log's head, and the seq to recover.
-  defp head(options, until) do
-    with {:ok, head} <- EventLog.head(options.log, options.id), :ok <- Versions.check(options, head) do
-      head = head || %{seq: 0, first: 1}
+  @doc "The world at a seq, and the room's facts at that time."
+  @spec world(Options.t(), non_neg_integer, keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def world(options, seq, world_opts \\ []) do
+    with {:ok, head} <- EventLog.head(options.log, options.id),
+         :ok <- Versions.check(options, head),
+         head = head || %{seq: 0, first: 1},
+         :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
+         do: world_of(options, head, seq, options |> Options.world() |> Keyword.merge(world_opts))
+  end
 
-      cond do
-        until == :head -> {:ok, head, head.seq}
-        until <= head.seq -> {:ok, head, until}
-        true -> {:error, Error.new(:seq_ahead)}
-      end
-    end
+  defp world_of(options, head, seq, opts) do
+    with {:ok, world, facts} <- from_snapshot(options, head, seq, opts),
+         do: fold_to(options, world, facts, seq)
   end
 
   @doc """
@@ -171,6 +169,7 @@ defmodule Roomfold.Room.Recovery do
 
     with {:ok, event} <- JSON.decode(line, json),
          {:ok, event} <- upcasted(options.upcasters, event, versions_at(versions, seq)),
+         :ok <- keeps_seq(event, seq),
          {:ok, line} <- JSON.encode(event, json) do
       today(lines, options, versions, seq + 1, [line | done])
     else
@@ -192,6 +191,11 @@ defmodule Roomfold.Room.Recovery do
   rescue
     error -> {:error, "raised: " <> Exception.format_banner(:error, error)}
   end
+
+  # One that makes a new map may leave it out.
+  defp keeps_seq(%{"seq" => seq}, seq), do: :ok
+  defp keeps_seq(%{"seq" => other}, _), do: {:error, "gave it another seq: #{Error.got(other)}"}
+  defp keeps_seq(_, _), do: :ok
 
   defp call(upcaster, event, _) when is_function(upcaster, 1), do: upcaster.(event)
   defp call(upcaster, event, meta), do: upcaster.(event, meta)

@@ -70,7 +70,7 @@ defmodule Roomfold.Room.Server do
     Logger.metadata(room: options.id)
     ties = links()
 
-    with {:ok, life} <- claim(options), {:ok, world, facts} <- recover(options) do
+    with {:ok, head, life} <- claim(options), {:ok, world, facts} <- recover(options, head) do
       now = now()
       {effects, state} = start(options, world, Map.merge(facts, life), now)
       topic = EventStream.topic(options.id)
@@ -94,25 +94,25 @@ defmodule Roomfold.Room.Server do
   end
 
   # A room without a log has no terms: for clients that come back, the time of its start distinguishes its lives.
-  defp claim(%{log: nil}), do: {:ok, %{term: System.os_time(:microsecond), resumes: nil}}
+  defp claim(%{log: nil}), do: {:ok, nil, %{term: System.os_time(:microsecond), resumes: nil}}
 
   defp claim(options) do
     # Who can't read the log must not take it from a room that can.
-    with {:ok, head} <- EventLog.head(options.log, options.id),
-         :ok <- Versions.check(options, head),
+    with {:ok, before} <- EventLog.head(options.log, options.id),
+         :ok <- Versions.check(options, before),
          {:ok, head} <- EventLog.claim(options.log, options.id, Versions.of(options)),
-         do: {:ok, %{term: head.term, resumes: Delivery.resumes(head)}}
+         do: {:ok, head, %{term: head.term, resumes: Delivery.resumes(before, head)}}
   end
 
   defp monitor_log(%{log: nil}), do: nil
   defp monitor_log(options), do: EventLog.monitor(options.log)
 
-  defp recover(%{log: nil} = options) do
+  defp recover(%{log: nil} = options, _) do
     with {:ok, world} <- World.new(Options.world(options)),
          do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
   end
 
-  defp recover(options), do: Recovery.world(options)
+  defp recover(options, head), do: Recovery.newest(options, head)
 
   @impl true
   def terminate({:shutdown, reason}, _)
@@ -177,6 +177,8 @@ defmodule Roomfold.Room.Server do
 
   def handle_call({:join, pid, user, how}, _, server) do
     with :ok <- People.admits(server.state.people, pid, user),
+         {:ok, state} <- Presence.limited(server.state, user, now()),
+         server = %{server | state: state},
          nil <- overtaken(server, how) do
       server = take_in(server)
 
@@ -204,23 +206,25 @@ defmodule Roomfold.Room.Server do
     server = server |> take_in() |> arm()
     state = server.state
 
-    info = %{
-      id: server.options.id,
-      seq: World.seq(state.world),
-      term: state.term,
-      entities: World.count(state.world),
-      connections: map_size(state.people.connections),
-      users: People.users(state.people),
-      queued: state.queued,
-      ticks: state.ticks,
-      shed: state.shed,
-      strays: server.strays,
-      refused: Complaints.count(server.complaints, :refused),
-      failed: Complaints.count(server.complaints, :failed),
-      busy_us: Times.summary(server.times)
-    }
+    info = fn ->
+      %{
+        id: server.options.id,
+        seq: state.seq,
+        term: state.term,
+        entities: World.count(state.world),
+        connections: map_size(state.people.connections),
+        users: People.users(state.people),
+        queued: state.queued,
+        ticks: state.ticks,
+        shed: state.shed,
+        strays: server.strays,
+        refused: Complaints.count(server.complaints, :refused),
+        failed: Complaints.count(server.complaints, :failed),
+        busy_us: Times.summary(server.times)
+      }
+    end
 
-    {:reply, info, server}
+    {:reply, with({:ok, info} <- Read.or_error(info), do: info), server}
   end
 
   def handle_call(:options, _, server), do: {:reply, server.options, server}

@@ -6,7 +6,7 @@ defmodule Roomfold.Room.Snapshots do
   # A snapshot may fail: then only the next start takes longer.
 
   require Logger
-  alias Roomfold.{EventLog, World}
+  alias Roomfold.EventLog
   alias Roomfold.Room.{Recovery, Residents}
 
   @doc """
@@ -31,7 +31,7 @@ defmodule Roomfold.Room.Snapshots do
 
   def keep_last(server, wait_ms) do
     server = finish(server, wait_ms)
-    seq = World.seq(server.state.world)
+    seq = server.state.seq
     users = Residents.to_keep(server.state)
     if seq > 0 and {seq, users} != server.kept, do: put(server, seq, users).()
     server

@@ -18,8 +18,9 @@ defmodule Roomfold.Room.State do
   #   {:append, after_seq, records}     to the log; its answer is passed to Commit.committed/3
   #   {:publish, records}               on the stream
   #   {:send, pids, message}            to connections: {:update, %Update{}}, {:presence, joins, leaves}, {:authority, user},
-  #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}
-  #   {:fast, sends}                    to the processes that write to sockets (Roomfold.Room.Fastlane)
+  #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}, or, for good,
+  #                                     {:slow, term, number, seq, bytes}
+  #   {:fast, from, sends}              to the processes that write to sockets (Roomfold.Room.Fastlane), whose clients are at the seq `from`
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
   #   {:failed, source, kind, reason, stacktrace}  a system failed, or a callback: {module, name}
@@ -39,13 +40,14 @@ defmodule Roomfold.Room.State do
     :module_state,
     :offset,
     :last_at,
-    :shared_seq,
+    # the world's, which is not asked for it
+    :seq,
     :kept_seq,
     :last_flush,
     :last_tick,
     :busy_at,
     :elected,
-    # from which terms and seqs on a client that comes back needs only what it missed (Delivery.resumes/1)
+    # from which other life a client may come back that needs only what it missed (Delivery.resumes/2)
     :resumes,
     # [%Batch.Item{}], newest first, and how many events they hold; a packed frame counts as one
     queue: [],
@@ -92,7 +94,7 @@ defmodule Roomfold.Room.State do
       # If the clock was put back since, the room's time must not stand still: it goes on from the log's.
       offset: max(offset, facts.last_at - now),
       last_at: facts.last_at,
-      shared_seq: World.seq(world),
+      seq: World.seq(world),
       kept_seq: facts.kept_seq,
       last_flush: now - ceil(options.tick_ms),
       last_tick: now,

@@ -52,8 +52,8 @@ defmodule Roomfold.Room.System do
   @doc "Names of the events that a tick should contain; without this callback, all of them."
   @callback events(state) :: [String.t()]
   @doc """
-  May add to an event what only the room can know, before the event is checked. `id` has never been used in this room. Called for the
-  events that `prepares/0` names.
+  May add to an event what only the room can know, before the event is checked. `id` is a new one each time, which nobody can guess: who could
+  might take it first. Called for the events that `prepares/0` names.
   """
   @callback prepare(World.event(), id :: String.t(), state) :: World.event()
   @callback prepares() :: [String.t()]
@@ -62,7 +62,13 @@ defmodule Roomfold.Room.System do
   callback, none.
   """
   @callback reserves() :: [String.t() | {String.t(), term}]
-  @optional_callbacks prepare: 3, prepares: 0, events: 1, reserves: 0
+  @doc """
+  Whether this user may send this create, update or delete, asked besides all that a room checks, like the callback of the room's module
+  (`c:Roomfold.Room.authorize/4`). Of other events their rules say who may send them.
+  """
+  @callback authorize(World.event(), user :: String.t(), World.t(), state) ::
+              :ok | {:error, Roomfold.Error.t() | String.t()}
+  @optional_callbacks prepare: 3, prepares: 0, events: 1, reserves: 0, authorize: 4
 
   @doc """
   Entities as the systems before this one leave them in this tick, by the room's rules: id → components, without those that are not there. It knows
@@ -159,9 +165,19 @@ defmodule Roomfold.Room.System do
   end
 
   @doc false
-  # The events that systems want to see (:all: all of them), those that they prepare, and the components that they reserve.
-  def asks(systems),
-    do: %{wanted: wanted(systems), prepared: prepared(systems), reserved: reserved(systems)}
+  # The events that systems want to see (:all: all of them), those that they prepare, the components that they reserve, and whether any is to be
+  # asked what users may do.
+  def asks(systems) do
+    %{
+      wanted: wanted(systems),
+      prepared: prepared(systems),
+      reserved: reserved(systems),
+      authorizes?: Enum.any?(systems, fn {module, _} -> authorizes?(module) end)
+    }
+  end
+
+  @doc false
+  def authorizes?(module), do: exports?(module, :authorize, 4)
 
   defp prepared(systems) do
     for {module, _} <- systems,

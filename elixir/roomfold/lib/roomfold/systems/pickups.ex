@@ -9,7 +9,8 @@ defmodule Roomfold.Systems.Pickups do
   `user_id` and `item_id`. A player who already has the maximum collects nothing. An item is collected once.
 
   The events are published by "system", so a room with this system accepts no `pickup` in a user's create or update
-  (`c:Roomfold.Room.System.reserves/0`).
+  (`c:Roomfold.Room.System.reserves/0`), and the `kind` of players only for the user itself, not for what else it owns
+  (`c:Roomfold.Room.System.authorize/4`).
 
   ## Options
 
@@ -20,6 +21,7 @@ defmodule Roomfold.Systems.Pickups do
 
   alias Roomfold.{Hits, World}
   alias Roomfold.Room.System
+  alias Roomfold.Systems.Players
 
   @impl true
   def init(opts, _world, _now), do: opts |> Keyword.validate!(players: "player", mask: 1) |> Map.new()
@@ -29,6 +31,9 @@ defmodule Roomfold.Systems.Pickups do
 
   @impl true
   def reserves, do: ["pickup"]
+
+  @impl true
+  def authorize(event, user, _world, opts), do: Players.authorize(event, user, opts.players)
 
   @impl true
   def tick(world, tick, opts) do

@@ -10,8 +10,13 @@ defmodule Roomfold.Systems.Projectiles do
       ]]
 
   Users create projectiles by events that the rules have for that (`weapon_fired`); a room with this system does not accept the kind
-  `"projectile"` in a user's create or update (`c:Roomfold.Room.System.reserves/0`). The damage depends on the projectile's `type`, which the
-  shooter's event may contain: the callback `authorize/4` decides which user may fire what.
+  `"projectile"` in a user's create or update (`c:Roomfold.Room.System.reserves/0`). The damage depends on the projectile's `type`, and what it
+  meets on its `velocity` and `collider`, all of which are the shooter's event's: the callback `authorize/4` of the room's module decides which
+  user may fire what.
+
+  What flies is the room's, whoever has fired it, and is its `owner`: a user's create, update or delete of it is refused
+  (`c:Roomfold.Room.System.authorize/4`). Where users may steer what they fired, a rule of yours says so, or the room's module, which answers their
+  event with one of the room's (`c:Roomfold.Room.handle_event/3`).
 
   ## Options
 
@@ -21,7 +26,7 @@ defmodule Roomfold.Systems.Projectiles do
   """
   @behaviour Roomfold.Room.System
 
-  alias Roomfold.{Hits, World}
+  alias Roomfold.{Error, Hits, World}
   alias Roomfold.Systems.Damage
 
   # The square is a number, too.
@@ -40,6 +45,19 @@ defmodule Roomfold.Systems.Projectiles do
 
   @impl true
   def reserves, do: [{"kind", "projectile"}]
+
+  @impl true
+  def authorize({_, %{"entity_id" => id}}, _user, world, _state) when is_binary(id) do
+    case World.get(world, id) do
+      %{"kind" => "projectile"} ->
+        {:error, Error.new(:not_allowed, field: "entity_id", detail: "what flies is the room's")}
+
+      _ ->
+        :ok
+    end
+  end
+
+  def authorize(_, _, _, _), do: :ok
 
   @impl true
   def tick(world, tick, state) do

@@ -14,18 +14,25 @@ defmodule Roomfold.Systems.Timers do
   @behaviour Roomfold.Room.System
 
   @impl true
-  def init(timers, _world, now), do: Enum.map(timers, &timer(&1, now))
+  def init(timers, _world, now) do
+    unless is_list(timers) and not match?([{_, _} | _], timers),
+      do:
+        raise(ArgumentError, "timers are a list of lists, [[every: .., events: ..]], got: #{inspect(timers)}")
+
+    Enum.map(timers, &timer(&1, now))
+  end
 
   defp timer(opts, now) do
-    opts = Keyword.validate!(opts, [:every, :events])
-    every = opts[:every]
-    events = Enum.sort_by(opts[:events], &elem(&1, 0))
+    {every, events} = if Keyword.keyword?(opts), do: {opts[:every], opts[:events]}, else: {nil, nil}
 
-    unless is_integer(every) and every > 0 and events != [] and Enum.all?(events, &within?(&1, every)) do
+    unless is_integer(every) and every > 0 and match?([_ | _], events) and
+             Keyword.keys(opts) -- [:every, :events] == [] and
+             Enum.all?(events, &within?(&1, every)) do
       raise ArgumentError,
             "a timer needs :every, in milliseconds, and :events, [{time below :every, event}], got: #{inspect(opts)}"
     end
 
+    events = Enum.sort_by(events, &elem(&1, 0))
     {every, events, if(match?([_], events), do: now, else: before_in_force(events, every, now))}
   end
 

@@ -8,7 +8,8 @@ defmodule Roomfold.Systems.Triggers do
   is another one when the player leaves. Who is inside when the room starts, also after a crash, has entered before.
 
   The events are published by "system", so a room with this system accepts a `trigger` only from the server, its own events and its rules, not
-  in a user's create or update (`c:Roomfold.Room.System.reserves/0`).
+  in a user's create or update (`c:Roomfold.Room.System.reserves/0`), and the `kind` of players only for the user itself, not for what else it
+  owns (`c:Roomfold.Room.System.authorize/4`).
 
   ## Options
 
@@ -18,6 +19,7 @@ defmodule Roomfold.Systems.Triggers do
   @behaviour Roomfold.Room.System
 
   alias Roomfold.{Hits, World}
+  alias Roomfold.Systems.Players
 
   @impl true
   def init(opts, world, _now) do
@@ -30,6 +32,9 @@ defmodule Roomfold.Systems.Triggers do
 
   @impl true
   def reserves, do: ["trigger"]
+
+  @impl true
+  def authorize(event, user, _world, state), do: Players.authorize(event, user, state.players)
 
   @impl true
   def tick(world, _tick, state) do

@@ -46,17 +46,21 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
 
     # ---- calls that need only the Repo of the process ----
 
+    # Higher by a random number, so that a database that was set back (to a backup, or to a replica that had not everything) does not give a term
+    # again that clients know from what was lost.
+    @next_term "UPDATE roomfold_terms SET term = term + 1 + floor(random() * 65536)::bigint RETURNING term"
+
     @impl EventLog
     def claim(server, room, meta) do
-      with {:ok, meta} <- JSON.encode(meta) do
+      with {:ok, meta} <- JSON.encode(meta, impl: :elixir) do
         transaction(server, fn config ->
-          [[term]] = rows(config, "UPDATE roomfold_terms SET term = term + 1 RETURNING term", [])
+          [[term]] = rows(config, @next_term, [])
 
           [[seq]] =
             rows(
               config,
               """
-              INSERT INTO roomfold_rooms AS r (room, term, created, seq, first) VALUES ($1, $2, $2, 0, 1)
+              INSERT INTO roomfold_rooms AS r (room, term, seq, first) VALUES ($1, $2, 0, 1)
               ON CONFLICT (room) DO UPDATE SET term = EXCLUDED.term RETURNING r.seq
               """,
               [room, term]
@@ -87,16 +91,17 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @impl EventLog
     def head(server, room), do: query(server, fn config -> {:ok, head_of(config, room)} end)
 
-    defp head_of(config, room) do
-      with [[term, created, seq, first]] <-
-             rows(config, "SELECT term, created, seq, first FROM roomfold_rooms WHERE room = $1", [room]) do
-        versions =
-          for [seq, meta] <-
-                rows(config, "SELECT seq, meta FROM roomfold_versions WHERE room = $1 ORDER BY seq", [room]),
-              do: {seq, JSON.decode!(meta)}
+    # One statement sees one state of the database; two could see two.
+    @head """
+    SELECT r.term, r.seq, r.first, v.seq, v.meta FROM roomfold_rooms AS r JOIN roomfold_versions AS v ON v.room = r.room
+    WHERE r.room = $1 ORDER BY v.seq
+    """
 
+    defp head_of(config, room) do
+      with [[term, seq, first | _] | _] = found <- rows(config, @head, [room]) do
+        versions = for [_, _, _, from, meta] <- found, do: {from, JSON.decode!(meta, impl: :elixir)}
         {_, meta} = List.last(versions)
-        %{term: term, created: created, seq: seq, first: first, meta: meta, versions: versions}
+        %{term: term, seq: seq, first: first, meta: meta, versions: versions}
       else
         [] -> nil
       end
@@ -115,34 +120,33 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
       end
     end
 
-    # The records whose sizes add up to this many bytes, but at least one.
+    # The room's last and first seq, and the records whose sizes add up to this many bytes, but at least one.
     @read """
-    SELECT seq, record, checksum FROM
-      (SELECT seq, record, checksum, sum(octet_length(record) + 1) OVER (ORDER BY seq) AS total FROM
-        (SELECT * FROM roomfold_events WHERE room = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4) AS bounded) AS summed
-    WHERE total <= $5 OR seq = $2 ORDER BY seq
+    SELECT r.seq, r.first, e.seq, e.record, e.checksum FROM roomfold_rooms AS r LEFT JOIN LATERAL
+      (SELECT seq, record, checksum FROM
+        (SELECT seq, record, checksum, sum(octet_length(record) + 1) OVER (ORDER BY seq) AS total FROM
+          (SELECT * FROM roomfold_events WHERE room = r.room AND seq BETWEEN $2 AND least($3, r.seq) ORDER BY seq LIMIT $4) AS bounded) AS summed
+      WHERE total <= $5 OR seq = $2) AS e ON true
+    WHERE r.room = $1 ORDER BY e.seq
     """
 
     @impl EventLog
     def read(server, room, from, to, limits) do
       query(server, fn config ->
-        case rows(config, "SELECT seq, first FROM roomfold_rooms WHERE room = $1", [room]) do
+        parameters = [room, from, to, min(limits.max_events, @piece_events), limits.max_bytes]
+
+        case rows(config, @read, parameters) do
           [] ->
             {:error, Error.new(:no_room)}
 
-          [[_, first]] when from < first ->
+          [[_, first | _] | _] when from < first ->
             {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
 
-          [[seq, _]] when from > seq or from > to ->
+          [[seq | _] | _] when from > seq or from > to ->
             {:ok, nil}
 
-          [[seq, _]] ->
-            to = min(to, seq)
-
-            found =
-              rows(config, @read, [room, from, to, min(limits.max_events, @piece_events), limits.max_bytes])
-
-            piece(found, room, from)
+          rows ->
+            piece(for([_, _, seq | record] <- rows, seq, do: [seq | record]), room, from)
         end
       end)
     end
@@ -228,28 +232,46 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
 
     @impl EventLog
     def trim(server, room, keep_from) do
-      transaction(server, fn config ->
-        case rows(config, "SELECT first FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
-          [] ->
-            {:error, Error.new(:no_room)}
+      begun =
+        transaction(server, fn config ->
+          case rows(config, "SELECT first FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
+            [] ->
+              {:error, Error.new(:no_room)}
 
-          [[first]] ->
-            [[newest]] =
-              rows(config, "SELECT coalesce(max(seq), 0) FROM roomfold_snapshots WHERE room = $1", [room])
+            [[first]] ->
+              [[newest]] =
+                rows(config, "SELECT coalesce(max(seq), 0) FROM roomfold_snapshots WHERE room = $1", [room])
 
-            forget_below(config, room, first, min(keep_from, newest + 1))
-        end
-      end)
+              keep_from(config, room, first, min(keep_from, newest + 1))
+          end
+        end)
+
+      with :ok <- begun, do: query(server, &forget(&1, room))
     end
 
-    # What is below the first one is gone already: all of it went at once.
-    defp forget_below(_, _, first, keep) when keep <= first, do: :ok
+    defp keep_from(_, _, first, keep) when keep <= first, do: :ok
 
-    defp forget_below(config, room, _, keep) do
+    defp keep_from(config, room, _, keep) do
       rows(config, "UPDATE roomfold_rooms SET first = $2 WHERE room = $1", [room, keep])
-      rows(config, "DELETE FROM roomfold_events WHERE room = $1 AND seq < $2", [room, keep])
       rows(config, "DELETE FROM roomfold_snapshots WHERE room = $1 AND seq < $2", [room, keep - 1])
       :ok
+    end
+
+    # In pieces, and without the room's lock: who appends to the room would wait for all of it, and all other rooms with it. A room that was made
+    # again meanwhile has its own first.
+    @forget_events 10_000
+    @forget """
+    WITH gone AS (DELETE FROM roomfold_events WHERE room = $1 AND seq IN
+      (SELECT seq FROM roomfold_events WHERE room = $1 AND seq < (SELECT first FROM roomfold_rooms WHERE room = $1)
+       ORDER BY seq LIMIT $2) RETURNING 1)
+    SELECT count(*) FROM gone
+    """
+
+    defp forget(config, room) do
+      case rows(config, @forget, [room, @forget_events]) do
+        [[@forget_events]] -> forget(config, room)
+        _ -> :ok
+      end
     end
 
     @impl EventLog
@@ -266,42 +288,22 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @impl EventLog
     def delete(server, room) do
       transaction(server, fn config ->
-        if exists?(config, room) do
-          for table <- ~w(events snapshots versions rooms),
-              do: rows(config, "DELETE FROM roomfold_#{table} WHERE room = $1", [room])
+        # Locked first: else an append that is under way would leave its records to the next room of this name.
+        case rows(config, "SELECT 1 FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
+          [] ->
+            {:error, Error.new(:no_room)}
 
-          :ok
-        else
-          {:error, Error.new(:no_room)}
+          _ ->
+            for table <- ~w(events snapshots versions rooms),
+                do: rows(config, "DELETE FROM roomfold_#{table} WHERE room = $1", [room])
+
+            :ok
         end
       end)
     end
 
     @impl EventLog
-    def verify(server, :all) do
-      with {:ok, rooms} <- rooms(server) do
-        Enum.reduce_while(rooms, {:ok, 0}, fn room, {:ok, count} ->
-          case verify(server, room) do
-            {:ok, more} -> {:cont, {:ok, count + more}}
-            error -> {:halt, error}
-          end
-        end)
-      end
-    end
-
-    def verify(server, room) do
-      with {:ok, head} <- head(server, room) do
-        if head, do: verify_from(server, room, head.first, head), else: {:error, Error.new(:no_room)}
-      end
-    end
-
-    defp verify_from(_, _, from, head) when from > head.seq, do: {:ok, head.seq - head.first + 1}
-
-    defp verify_from(server, room, from, head) do
-      with {:ok, %{seq: last}} <-
-             read(server, room, from, head.seq, %{max_bytes: 8_388_608, max_events: @piece_events}),
-           do: verify_from(server, room, last + 1, head)
-    end
+    def verify(server, room), do: EventLog.verify_by_reading({__MODULE__, server}, room)
 
     # ---- queries ----
 
@@ -325,12 +327,16 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
       rows || []
     end
 
+    # That the Repo does not run is a RuntimeError, or an exit if it ends meanwhile.
     defp guarded(function) do
       function.()
     rescue
-      error in [DBConnection.ConnectionError, Postgrex.Error] ->
-        {:error, Error.new(:log_failed, detail: Exception.message(error))}
+      error in [DBConnection.ConnectionError, Postgrex.Error, RuntimeError] -> {:error, failed(error)}
+    catch
+      :exit, reason -> {:error, Error.new(:log_failed, detail: Exception.format_exit(reason))}
     end
+
+    defp failed(error), do: Error.new(:log_failed, detail: Exception.message(error))
 
     # ---- the process: appends of all rooms in one transaction ----
 
@@ -363,21 +369,20 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
       end
     end
 
+    # What the database refuses must not fail the others: then each is tried alone.
     defp commit(appends, config) do
-      answered =
-        guarded(fn ->
-          {:ok, answers} =
-            config.repo.transaction(fn -> appends |> rounds() |> Enum.flat_map(&append_round(&1, config)) end,
-              timeout: config.timeout
-            )
-
-          {:ok, answers}
-        end)
-
-      case answered do
+      case guarded(fn -> commit_together(appends, config) end) do
         {:ok, answers} -> answers
-        {:error, error} -> for {:append, reference, _, _, _, _} <- appends, do: {reference, {:error, error}}
+        {:refused, _} when tl(appends) != [] -> Enum.flat_map(appends, &commit([&1], config))
+        {_, error} -> for {:append, reference, _, _, _, _} <- appends, do: {reference, {:error, error}}
       end
+    end
+
+    defp commit_together(appends, config) do
+      append = fn -> appends |> rounds() |> Enum.flat_map(&append_round(&1, config)) end
+      config.repo.transaction(append, timeout: config.timeout)
+    rescue
+      error in Postgrex.Error -> {:refused, failed(error)}
     end
 
     # A statement advances each room once; rooms in the order of their names, so that two nodes never wait for each other.

@@ -39,7 +39,7 @@ defmodule Roomfold.Phoenix.Channel do
 
   defmacro __using__(opts) do
     quote do
-      @roomfold unquote(opts)
+      @roomfold Roomfold.Phoenix.Channel.options!(unquote(opts), [:presence])
 
       @doc false
       def room("room:" <> id, _socket), do: id
@@ -73,6 +73,14 @@ defmodule Roomfold.Phoenix.Channel do
                      handle_info: 2,
                      terminate: 2
     end
+  end
+
+  @doc false
+  # Checked when the channel is compiled: what is misspelt would be left out without a word, and a session's options fail at the first join.
+  def options!(opts, more) do
+    opts = Keyword.validate!(opts, [:rooms, :token, :session] ++ more)
+    Session.new([room: "any", user: "any"] ++ Keyword.get(opts, :session, []))
+    opts
   end
 
   @doc false

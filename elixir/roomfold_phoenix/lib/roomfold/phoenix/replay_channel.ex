@@ -23,7 +23,7 @@ defmodule Roomfold.Phoenix.ReplayChannel do
 
   defmacro __using__(opts) do
     quote do
-      use Roomfold.Phoenix.Channel, unquote(opts)
+      use Roomfold.Phoenix.Channel, Roomfold.Phoenix.Channel.options!(unquote(opts), [])
 
       @doc false
       def room("replay:" <> id, _socket), do: {Keyword.get(@roomfold, :rooms, Roomfold.Rooms), id}

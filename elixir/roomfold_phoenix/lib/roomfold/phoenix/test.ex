@@ -39,7 +39,13 @@ defmodule Roomfold.Phoenix.Test do
     quote do
       import Roomfold.Phoenix.Test
       unquote(channels)
-      @roomfold_test Keyword.merge([rooms: Roomfold.Rooms, topic: "room:"], unquote(opts))
+
+      @roomfold_test Keyword.validate!(unquote(opts), [
+                       :endpoint,
+                       :channel,
+                       rooms: Roomfold.Rooms,
+                       topic: "room:"
+                     ])
 
       setup do
         Process.put(Roomfold.Phoenix.Test, @roomfold_test)

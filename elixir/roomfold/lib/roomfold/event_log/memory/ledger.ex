@@ -32,7 +32,7 @@ defmodule Roomfold.EventLog.Memory.Ledger do
 
     room =
       Map.get_lazy(ledger.rooms, name, fn ->
-        %{term: 0, created: term, seq: 0, first: 1, versions: [], records: %{}, snapshots: %{}}
+        %{term: 0, seq: 0, first: 1, versions: [], records: %{}, snapshots: %{}}
       end)
 
     room = %{room | term: term, versions: add_version(room.versions, room.seq + 1, meta)}
@@ -102,7 +102,7 @@ defmodule Roomfold.EventLog.Memory.Ledger do
     {_, meta} = hd(room.versions)
 
     room
-    |> Map.take([:term, :created, :seq, :first])
+    |> Map.take([:term, :seq, :first])
     |> Map.merge(%{meta: meta, versions: Enum.reverse(room.versions)})
   end
 

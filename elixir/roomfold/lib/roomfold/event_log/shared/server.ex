@@ -4,6 +4,7 @@ defmodule Roomfold.EventLog.Shared.Server do
   # log gathers them), everything else in a task of its own.
   use GenServer
 
+  require Logger
   alias Roomfold.{Error, EventLog}
 
   @functions [:claim, :head, :read, :put_snapshot, :snapshot, :trim, :rooms, :delete, :verify]
@@ -17,11 +18,17 @@ defmodule Roomfold.EventLog.Shared.Server do
   def handle_call({function, args}, from, state) when function in @functions do
     log = state.log
 
-    Task.Supervisor.start_child(state.tasks, fn ->
-      GenServer.reply(from, apply(EventLog, function, [log | args]))
-    end)
-
+    Task.Supervisor.start_child(state.tasks, fn -> GenServer.reply(from, answer(log, function, args)) end)
     {:noreply, state}
+  end
+
+  # A log that fails here would leave its caller, on another node, waiting for ever.
+  defp answer(log, function, args) do
+    apply(EventLog, function, [log | args])
+  catch
+    kind, reason ->
+      Logger.error(Exception.format(kind, reason, __STACKTRACE__))
+      {:error, Error.new(:log_failed, detail: Exception.format_banner(kind, reason))}
   end
 
   @impl true

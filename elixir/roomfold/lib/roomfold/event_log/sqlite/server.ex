@@ -133,6 +133,8 @@ defmodule Roomfold.EventLog.SQLite.Server do
     {:noreply, if(state.waiting > 0, do: begin(state), else: state)}
   end
 
+  def handle_info({:again, op}, state), do: {:noreply, enqueue(state, nil, op)}
+
   def handle_info({:checkpointed, pid, {:ok, left}}, %{checkpointer: pid, checkpointing: round} = state)
       when left > 0 do
     if left > @few_pages and round < @most_rounds do

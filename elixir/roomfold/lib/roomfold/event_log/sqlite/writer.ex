@@ -7,9 +7,13 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   #
   # A second such process, with a connection of its own, checkpoints the WAL while the first one commits. Either sends how many pages are
   # left: {:checkpointed, pid, {:ok, pages} | {:error, _}}.
+  #
+  # An op that nobody waits for, and that the disk is to blame for, comes back to the owner after a second: {:again, op}.
 
   alias Roomfold.Error
   alias Roomfold.EventLog.SQLite.Library
+
+  @again_ms 1_000
 
   @spec start_link(reference) :: pid
   def start_link(connection) do
@@ -20,7 +24,7 @@ defmodule Roomfold.EventLog.SQLite.Writer do
   defp loop(connection, owner) do
     receive do
       {:commit, batch} ->
-        {what, pages} = commit(connection, batch)
+        {what, pages} = commit(connection, batch, owner)
         send(owner, {:committed, what, pages})
 
       # If it fails the next one tries again; if it always fails, a commit will fail in the end, with the reason.
@@ -31,17 +35,24 @@ defmodule Roomfold.EventLog.SQLite.Writer do
     loop(connection, owner)
   end
 
-  defp commit(connection, batch) do
+  defp commit(connection, batch, owner) do
     case Library.run(connection, Enum.map(batch, &elem(&1, 1))) do
       {pages, results} when is_list(results) ->
-        {batch |> Enum.zip(results) |> Enum.reduce([], &answer/2), pages}
+        {batch |> Enum.zip(results) |> Enum.reduce([], &answer(&1, &2, owner)), pages}
 
       {:error, _} = error ->
-        {Enum.reduce(batch, [], &answer({&1, error}, &2)), 0}
+        {Enum.reduce(batch, [], &answer({&1, error}, &2, owner)), 0}
     end
   end
 
-  defp answer({{to, op}, result}, more) do
+  # Nobody else tries what is left of a trim or a delete again.
+  defp answer({{nil, op}, {:error, {reason, _}}}, more, owner)
+       when reason in [:log_full, :log_locked, :log_readonly] do
+    Process.send_after(owner, {:again, op}, @again_ms)
+    more
+  end
+
+  defp answer({{to, op}, result}, more, _) do
     reply(to, result(result))
 
     case {result, more} do

@@ -7,7 +7,7 @@ if Code.ensure_loaded?(Ecto.Migration) do
 
     | table | a row is |
     |---|---|
-    | `roomfold_rooms` | a room: `term` of its writer, and the one it was `created` with, `seq` of its last record, `first` that is still kept |
+    | `roomfold_rooms` | a room: `term` of its writer, `seq` of its last record, `first` that is still kept |
     | `roomfold_events` | a record: JSON text, with a CRC-32 over room, seq and text |
     | `roomfold_snapshots` | a snapshot, taken after a record |
     | `roomfold_terms` | the newest term of all rooms |
@@ -39,7 +39,6 @@ if Code.ensure_loaded?(Ecto.Migration) do
       create table(:roomfold_rooms, primary_key: false) do
         add :room, :text, primary_key: true
         add :term, :bigint, null: false
-        add :created, :bigint, null: false
         add :seq, :bigint, null: false
         add :first, :bigint, null: false
       end
