@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define TIC_MAX 1e15 // beyond 2^53, the next tic would be the same number
+
 // A missile in flight. Its path is split into the steps in which it was simulated, since targets, doors and lifts move
 // between steps.
 typedef struct flight {
@@ -74,7 +76,7 @@ static problem start(flight *fly, const json_t *line, double *t, double *last) {
     if (!scene_read_point(json_object_get(line, "start"), fly->shot.origin)) return "start";
     if (!scene_read_number(json_object_get(line, "r"), &radius)) return "r";
     if (!scene_read_number(json_object_get(line, "h"), &height)) return "h";
-    if (!scene_read_number(json_object_get(line, "t"), t)) return "t";
+    if (!scene_read_number(json_object_get(line, "t"), t) || fabs(*t) > TIC_MAX) return "t";
     if (!scene_read_number(json_object_get(line, "t_end"), last)) return "t_end";
     fly->near = json_object_get(line, "near");
     fly->moves = json_object_get(line, "sector_moves");

@@ -13,8 +13,10 @@
 #define NORMAL_SHOTS 2048          // more shots go to a dirty scheduler,
 #define NORMAL_ENTITIES 2000       // so do those in a world with more entities,
 #define NORMAL_US 250              // and those that take longer than this, as measured
-#define NORMAL_BATCH 32            // after this many shots
+#define NORMAL_BATCH 32            // after this many shots, or one that can take long;
+#define NORMAL_HITS 4096           // and those with more hits
 #define HITS_MAX ((size_t)1 << 20) // hits per batch
+#define UNITS_PER_US 100           // of NIF_WORK
 
 // Makes an empty scene. options: {history in ms, states}, or nil for the defaults.
 static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out) {
@@ -26,6 +28,7 @@ static rf_status open_scene(ErlNifEnv *env, ERL_NIF_TERM options, rf_scene **out
     unsigned states;
     *out = NULL;
     def.allocator = nif_allocator();
+    def.max_targets = UINT32_C(1) << 24; // the most: how many there are is limited by the world
     if (!enif_is_identical(options, nif_atom.nil)) {
         if (!enif_get_tuple(env, options, &arity, &parts) || arity != 2 ||
             !enif_get_double(env, parts[0], &def.history_ms) || !enif_get_uint(env, parts[1], &states))
@@ -70,8 +73,18 @@ static rf_status follow(ErlNifEnv *env, nif_world *world, uint64_t version) {
     return status == RF_OK ? rf_scene_follow(world->scene, world->world) : status;
 }
 
+// How long a shot takes does not show in how many there are: the time is charged.
+static void charge_since(ErlNifEnv *env, ErlNifTime start) {
+    nif_charge(env, (enif_monotonic_time(ERL_NIF_USEC) - start) * UNITS_PER_US);
+}
+
 static bool too_much(const nif_world *world, size_t count) {
     return nif_on_normal_scheduler() && (count > NORMAL_SHOTS || rf_world_count(world->world) > NORMAL_ENTITIES);
+}
+
+// The first shot indexes the level, of whatever size it is.
+static bool must_index(const nif_world *world) {
+    return world->scene && !rf_space_indexed(rf_scene_space(world->scene));
 }
 
 // argv: world, version, time.
@@ -80,6 +93,7 @@ ERL_NIF_TERM nif_hits_mark(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     uint64_t version;
     double time;
     bool dirty;
+    ErlNifTime start = enif_monotonic_time(ERL_NIF_USEC);
     rf_status status = RF_OK;
     if (!nif_world_args(env, argv, &world, &version) || !enif_get_double(env, argv[2], &time))
         return enif_make_badarg(env);
@@ -90,6 +104,7 @@ ERL_NIF_TERM nif_hits_mark(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) 
     if (!dirty && status == RF_OK) status = rf_scene_mark(world->scene, world->world, time);
     nif_world_unlock_fold(world);
     if (dirty) return nif_go_dirty(env, "hits_mark", nif_hits_mark, argc, argv);
+    if (nif_on_normal_scheduler()) charge_since(env, start);
     return status == RF_OK ? nif_atom.ok : nif_error(env, status);
 }
 
@@ -101,7 +116,8 @@ typedef struct nif_batch {
     nif_world *world;
     uint64_t version;
     bool zones;
-    bool locked; // the caller has the fold lock, on a normal scheduler
+    bool locked;  // the caller has the fold lock, on a normal scheduler
+    bool crowded; // there were too many hits for one
     ErlNifTime start;
     size_t count, size; // at most so many at a time
     rf_hits hits;
@@ -121,7 +137,7 @@ static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, 
     *batch =
         (nif_batch){.env = env, .world = world, .version = version, .zones = zones, .locked = locked, .size = size};
     batch->start = locked ? enif_monotonic_time(ERL_NIF_USEC) : 0;
-    batch->hits = rf_hits_new(nif_allocator(), HITS_MAX);
+    batch->hits = rf_hits_new(nif_allocator(), locked ? NORMAL_HITS : HITS_MAX);
     if (zones)
         batch->zone = (rf_zone *)(void *)behind;
     else
@@ -134,6 +150,14 @@ static nif_batch *batch_new(ErlNifEnv *env, nif_world *world, uint64_t version, 
 // Whether the call has run too long for a normal scheduler.
 static bool batch_is_late(const nif_batch *batch) {
     return batch->locked && enif_monotonic_time(ERL_NIF_USEC) - batch->start > NORMAL_US;
+}
+
+// On a normal scheduler, what can take long is a batch of its own, since the time is looked at after each: what can
+// have many hits, and what is cast at a past moment, which is indexed when it is first asked for.
+static bool batch_is_full(const nif_batch *batch) {
+    const rf_shot *last = batch->zones ? NULL : &batch->shots[batch->count - 1];
+    if (batch->count == batch->size) return true;
+    return batch->locked && (!last || last->kind != RF_SHOT_FIRST || last->moment.kind != RF_NOW);
 }
 
 static void batch_free(nif_batch *batch) {
@@ -156,9 +180,13 @@ static void batch_add(nif_batch *batch, ERL_NIF_TERM term) {
 // With the fold lock held.
 static rf_status batch_run(nif_batch *batch) {
     rf_space *space = rf_scene_space(batch->world->scene);
+    rf_status status;
     batch->hits.len = 0;
-    return batch->zones ? rf_overlap(space, batch->zone, batch->count, batch->answers, &batch->hits)
-                        : rf_cast(space, batch->shots, batch->count, batch->answers, &batch->hits);
+    status = batch->zones ? rf_overlap(space, batch->zone, batch->count, batch->answers, &batch->hits)
+                          : rf_cast(space, batch->shots, batch->count, batch->answers, &batch->hits);
+    for (size_t i = 0; i < batch->count && batch->locked; i++)
+        batch->crowded |= batch->answers[i].status == RF_TOO_LARGE;
+    return status;
 }
 
 static rf_status answer_status(const nif_batch *batch, size_t i) {
@@ -186,7 +214,7 @@ static rf_status batch_answer(nif_batch *batch, ERL_NIF_TERM *answers) {
     if (!batch->locked) nif_world_lock_fold(batch->world, true);
     status = follow(batch->env, batch->world, batch->version);
     if (status == RF_OK) status = batch_run(batch);
-    for (size_t i = 0; i < batch->count && status == RF_OK; i++)
+    for (size_t i = 0; i < batch->count && status == RF_OK && !batch->crowded; i++)
         *answers = enif_make_list_cell(batch->env, answer_term(batch, i), *answers);
     if (!batch->locked) nif_world_unlock_fold(batch->world);
     batch->count = 0;
@@ -201,11 +229,12 @@ static ERL_NIF_TERM answer_list(nif_batch *batch, ERL_NIF_TERM list) {
     rf_status status = RF_OK;
     while (status == RF_OK && enif_get_list_cell(batch->env, list, &item, &list)) {
         batch_add(batch, item);
-        if (batch->count < batch->size) continue;
+        if (!batch_is_full(batch)) continue;
         status = batch_answer(batch, &answers);
-        if (batch_is_late(batch)) return 0;
+        if (batch->crowded || (batch_is_late(batch) && !enif_is_empty_list(batch->env, list))) return 0;
     }
     if (status == RF_OK) status = batch_answer(batch, &answers);
+    if (batch->crowded) return 0;
     return status == RF_OK ? enif_make_tuple2(batch->env, nif_atom.ok, answers) : nif_error(batch->env, status);
 }
 
@@ -318,17 +347,18 @@ static ERL_NIF_TERM answer(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[], 
     uint64_t version;
     size_t count;
     bool is_list, dirty;
+    ErlNifTime start = enif_monotonic_time(ERL_NIF_USEC);
     ERL_NIF_TERM out = nif_atom.nil;
     if (!nif_world_args(env, argv, &world, &version) || !read_count(env, argv[2], &packed, &is_list, &count) ||
         (zones && !is_list))
         return enif_make_badarg(env);
     if (!nif_on_normal_scheduler()) return run(env, world, version, argv[2], is_list ? NULL : &packed, zones, false);
     if (!nif_world_lock_fold(world, false)) return nif_go_dirty(env, name, function, argc, argv);
-    dirty = too_much(world, count);
+    dirty = too_much(world, count) || (!zones && must_index(world));
     if (!dirty) out = run(env, world, version, argv[2], is_list ? NULL : &packed, zones, true);
     nif_world_unlock_fold(world);
     if (dirty || out == 0) return nif_go_dirty(env, name, function, argc, argv);
-    nif_charge(env, (int64_t)count * 50);
+    charge_since(env, start);
     return out;
 }
 

@@ -8,10 +8,12 @@
 #define BATCH 64                   // shots; few enough to stay in the first-level cache
 #define HITS_MAX ((size_t)1 << 20) // hits per batch
 
-static rf_status open_scene(const rf_space_def *def, rf_scene **out) {
+static rf_status open_scene(rf_space_def *def, rf_scene **out) {
     rf_space *space;
-    rf_status status = rf_space_new(def, &space);
+    rf_status status;
     *out = NULL;
+    def->max_targets = UINT32_C(1) << 24; // the most: how many there are is limited by the world
+    status = rf_space_new(def, &space);
     if (status != RF_OK) return status;
     status = rf_scene_new(def->allocator, space, out);
     if (status != RF_OK) rf_space_free(space);

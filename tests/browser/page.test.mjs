@@ -81,6 +81,23 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
     await tab.close();
   });
 
+  test("nor does anything in a room, upright or not", async () => {
+    for (const [width, height] of [[390, 844], [844, 390]]) {
+      const tab = await Tab.open(browser, address("/rooms/lobby", { user: "pia" }), { viewport: { width, height }, hasTouch: true, isMobile: true });
+      await tab.until("pia is in the lobby", ({ own }) => own?.id === "pia");
+      await tab.page.waitForSelector("#stick");
+      const seen = await tab.page.$$eval("#gateway, #people, #stick, #fire, .vitals p, #weapons", (all) =>
+        all.map((element) => [element.id || element.tagName, element.getBoundingClientRect()]).map(([name, { left, right, top, bottom }]) => ({ name, left, right, top, bottom })),
+      );
+      for (const one of seen) {
+        for (const other of seen) {
+          if (one !== other) assert.ok(one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top, `${one.name} and ${other.name}, ${width} pixels wide`);
+        }
+      }
+      await tab.close();
+    }
+  });
+
   test("the help names keys where there are some, on a phone gestures", async () => {
     for (const [user, options, named, not] of [
       ["dan", {}, /W A S D/, /thumb/],
@@ -94,6 +111,92 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
       assert.doesNotMatch(help, not);
       await tab.close();
     }
+  });
+
+  test("keys are the page's only where nothing else has them", async () => {
+    const tab = await Tab.open(browser, address("/rooms/lobby", { user: "kim" }));
+    await tab.until("kim is in the lobby", ({ own }) => own?.id === "kim");
+    const { keyboard } = tab.page;
+    const shows = (selector) => tab.page.isVisible(selector);
+    // As a keyboard has it where the question mark is elsewhere.
+    await tab.page.evaluate(() => dispatchEvent(new KeyboardEvent("keydown", { key: "?", code: "Minus", shiftKey: true })));
+    assert.equal(await shows("#keys"), true);
+    const { own } = await tab.drawn();
+    for (const key of ["KeyI", "Digit1", "KeyW"]) await keyboard.press(key, { delay: 200 });
+    assert.deepEqual([await shows("#inspector"), (await tab.drawn()).own], [false, own], "under the help nothing moves");
+    await keyboard.press("Escape");
+    assert.equal(await shows("#keys"), false);
+    for (const key of ["Control+KeyI", "Alt+KeyI"]) await keyboard.press(key);
+    assert.equal(await shows("#inspector"), false, "what is pressed with Control is the browser's");
+    await keyboard.press("KeyI");
+    assert.equal(await shows("#inspector"), true);
+    // A list with another role is none for who hears it.
+    await tab.page.waitForSelector("#entities li");
+    assert.equal(await tab.page.locator("[role] > li").count(), 0);
+    await tab.page.evaluate(() => globalThis.roomfold.link.say("player_moved", { user_id: "bob", position: [0, 0, 0] }));
+    await tab.says("#toasts", /was refused/);
+    const isOnTop = ({ right, top, bottom }) => document.elementFromPoint(right - 5, (top + bottom) / 2)?.closest("#toasts") !== null;
+    const toast = tab.page.locator("#toasts li");
+    await toast.evaluate((item) => (item.style.pointerEvents = "auto"));
+    assert.ok(await tab.page.evaluate(isOnTop, await toast.evaluate((item) => item.getBoundingClientRect().toJSON())), "what was refused is over the inspector");
+    assert.deepEqual(tab.errors, []);
+    await tab.close();
+  });
+
+  test("what has been said is not said again because something else is", async () => {
+    const tab = await Tab.open(browser, address("/rooms/lobby", { user: "lea" }));
+    await tab.until("lea is in the lobby", ({ own }) => own?.id === "lea");
+    for (const id of ["imp-1", "imp-2"]) {
+      await gateway.order("publish", "lobby", "monster_died", { id, by_id: "lea" });
+      await tab.says("#feed", new RegExp(`lea killed ${id}`));
+      if (id === "imp-1") await tab.page.evaluate(() => (document.querySelector("#feed li:last-child").first = true));
+    }
+    assert.equal(await tab.page.evaluate(() => [...document.querySelectorAll("#feed li")].findIndex((line) => line.first)), (await tab.page.locator("#feed li").count()) - 2);
+    await tab.close();
+  });
+
+  test("it can be zoomed by who does not see well", async () => {
+    const tab = await Tab.open(browser, address("/"));
+    assert.doesNotMatch(await tab.page.getAttribute("meta[name=viewport]", "content"), /user-scalable|maximum-scale/);
+    await tab.close();
+  });
+
+  test("several tabs that a new browser opens at once are all let in", async () => {
+    const first = await Tab.open(browser, "about:blank");
+    const pages = [first.page, await first.context.newPage(), await first.context.newPage()];
+    await Promise.all(pages.map((page, i) => page.goto(address("/rooms/lobby", { user: `tab-${i}` }))));
+    for (const page of pages) await eventually("it is joined", () => page.evaluate(() => globalThis.roomfold?.room.status === "joined"), PATIENCE);
+    await first.close();
+  });
+
+  test("what it says when it connects is what its server says now", async () => {
+    const tab = await Tab.open(browser, "about:blank");
+    let loaded = 0;
+    await tab.page.route(/rooms.lobby/, async (route) => {
+      const response = await route.fetch();
+      const told = (text) => `data-params="${JSON.stringify({ ...JSON.parse(text.replaceAll("&quot;", '"')), loaded: ++loaded }).replaceAll('"', "&quot;")}"`;
+      await route.fulfill({ response, body: (await response.text()).replace(/data-params="([^"]*)"/, (_, text) => told(text)) });
+    });
+    const said = [];
+    await tab.page.routeWebSocket(/socket/, (socket) => {
+      said.push(new URL(socket.url()).searchParams.get("loaded"));
+      return socket.close({ code: 1011 });
+    });
+    await tab.page.goto(address("/rooms/lobby", { user: "mia" }));
+    await eventually("it says what it is told now", () => said.at(-1) > 1, PATIENCE);
+    assert.equal(said[0], "1");
+    await tab.page.unrouteAll({ behavior: "ignoreErrors" });
+    await tab.close();
+  });
+
+  test("who can't reach the server can try again by hand", async () => {
+    const tab = await Tab.open(browser, "about:blank");
+    await tab.page.routeWebSocket(/socket/, (socket) => socket.close());
+    await tab.page.goto(address("/rooms/lobby", { user: "max" }));
+    await tab.says("#message-text", /connection.*tries again by itself/);
+    await tab.says("#message-again", /Try again/);
+    await tab.page.unrouteAll();
+    await tab.close();
   });
 
   test("two tabs and a client in node are in one room, and see one another", async () => {
@@ -234,6 +337,54 @@ describe("the replay view", { skip: leftOut !== null, timeout: 4 * PATIENCE }, (
       await tab.close();
     });
   }
+
+  // Paused somewhere in it.
+  const stopped = async (ms) => {
+    const tab = await Tab.open(browser, address("/replays/match"));
+    await tab.until("it plays", ({ seq }) => seq > 100);
+    const asked = () => tab.page.evaluate(() => globalThis.roomfold.room.push("info"));
+    await tab.page.click("#play");
+    await eventually("it pauses", async () => (await asked()).paused, PATIENCE);
+    await tab.page.fill("#seek", String(ms));
+    await eventually("it has sought", async () => (await asked()).position_ms === ms, PATIENCE);
+    return { tab, asked };
+  };
+
+  test("is where it was when a broken connection is back", async () => {
+    const { tab, asked } = await stopped(60_000);
+    await tab.page.click("#speeds button[data-value='2']");
+    const { seq } = await eventually("it is as fast as it should be", async () => (({ speed, ...info }) => speed === 2 && info)(await asked()), PATIENCE);
+    await gateway.order("drop connections");
+    await tab.until("it is gone", ({ status }) => status === "rejoining");
+    await tab.until("it is joined again", ({ status }) => status === "joined");
+    await eventually("it is where it was", async () => (({ position_ms, speed, paused }) => position_ms === 60_000 && speed === 2 && paused)(await asked()), PATIENCE);
+    await tab.until("and shows that", ({ world }) => world === seq);
+    await tab.close();
+  });
+
+  test("goes on at the bar, too, after that was taken, moved, and let go where it was", async () => {
+    const { tab, asked } = await stopped(60_000);
+    const value = () => tab.page.inputValue("#seek").then(Number);
+    const { x, y, width, height } = await tab.page.locator("#seek").boundingBox();
+    const { mouse } = tab.page;
+    await mouse.move(x + width * 0.8, y + height / 2);
+    await mouse.down();
+    await mouse.up();
+    const there = await eventually("it has sought", async () => {
+      const [{ position_ms: at }, shown] = [await asked(), await value()];
+      return at > 60_000 && at === shown ? at : null;
+    }, PATIENCE);
+    await mouse.down();
+    await mouse.move(x + width * 0.5, y + height / 2);
+    assert.ok((await value()) < there, "it was moved");
+    await mouse.move(x + width * 0.8, y + height / 2);
+    await mouse.up();
+    assert.equal(await value(), there);
+    await eventually("the keys are the page's again", () => tab.page.evaluate(() => document.activeElement.id === "canvas"), PATIENCE);
+    await tab.page.keyboard.press("Space");
+    await eventually("the bar goes on", async () => (await value()) > there + 1000, PATIENCE);
+    await tab.close();
+  });
 
   after(async () => {
     await browser?.close();

@@ -57,6 +57,7 @@ describe("a headset", { skip: missing ? missing : false, timeout: 6 * PATIENCE }
     await vera.until("vera is where she was put", ({ own }) => near(own.position, PLACE.position));
     assert.equal((await world("vera")).left, undefined, "without a headset no hands");
     assert.equal(await ann.page.isVisible("#vr"), false, "where there is none it is not offered");
+    assert.equal((await vera.drawn()).camera.fov, 72);
     await vera.page.click("#vr");
     await eventually("VR", async () => (await vera.page.getAttribute("#vr", "aria-label")) === "Leave VR", PATIENCE);
   });
@@ -99,6 +100,43 @@ describe("a headset", { skip: missing ? missing : false, timeout: 6 * PATIENCE }
     assert.ok(Math.abs(Math.hypot(...shot.weapon_direction) - 1) < 1e-6);
   });
 
+  test("goes where the room puts its wearer, head and hands with the body", async () => {
+    const there = { position: [5.25, 0, 33.25], rotation: [0, 0, 0, 1] };
+    await gateway.order("publish", room, "player_spawned", { user_id: "vera", health: 100, collider: { shape: "box", radius: 0.5, height: 1.75 }, ...there });
+    await eventually("she is there", async () => near((await world("vera")).position, there.position), PATIENCE);
+    const { frames } = await vera.drawn();
+    await vera.until("some frames later", (drawn) => drawn.frames > frames + 5);
+    const { position, head } = await eventually("head and hands too", async () => ((one) => one.head && near(one.head.position, [5.25, 1.7, 33.25], 0.05) && one)(await world("vera")), PATIENCE);
+    assert.ok(near(position, there.position, 0.05), `she stands at ${position}, her head is at ${head.position}`);
+  });
+
+  test("that does not know for a while where it is leaves its wearer where she is", async () => {
+    const before = (await vera.drawn()).own.position;
+    const blind = (is) => vera.page.evaluate((is) => {
+      const frame = globalThis.XRFrame.prototype;
+      globalThis.sees ??= frame.getViewerPose;
+      frame.getViewerPose = is ? () => null : globalThis.sees;
+    }, is);
+    const some = async () => {
+      const { frames } = await vera.drawn();
+      return vera.until("some frames", (drawn) => drawn.frames > frames + 5);
+    };
+    for (const is of [true, false]) {
+      await blind(is);
+      const { own } = await some();
+      assert.ok(near(own.position, before, 0.05), `${own.position}, was at ${before}`);
+    }
+  });
+
+  test("whose left hand is gone walks no farther", async () => {
+    await device("() => device.controllers.left.updateAxes('thumbstick', 0, 1)");
+    const from = (await vera.drawn()).own.position;
+    await vera.until("she walks", ({ own }) => !near(own.position, from, 0.3));
+    await device("() => (device.controllers.left.connected = false)");
+    await vera.until("she stands", ((at) => ({ own }) => near(own.position, at, 1e-6) || ((at = own.position), false))(from));
+    await device("() => { device.controllers.left.updateAxes('thumbstick', 0, 0); device.controllers.left.connected = true; }");
+  });
+
   test("is not needed: ann looks around and shoots with the mouse", async () => {
     await ann.page.bringToFront();
     await ann.page.mouse.click(400, 300);
@@ -112,11 +150,40 @@ describe("a headset", { skip: missing ? missing : false, timeout: 6 * PATIENCE }
     await vera.page.bringToFront();
   });
 
+  test("that can't be entered says why, and is left", async () => {
+    const errors = vera.errors.length;
+    await vera.page.evaluate(() => document.querySelector("#vr").click());
+    await eventually("no VR", async () => (await vera.page.getAttribute("#vr", "aria-label")) === "Enter VR", PATIENCE);
+    const ended = await vera.page.evaluate(async () => {
+      const session = globalThis.XRSession.prototype;
+      const { requestReferenceSpace, end } = session;
+      let ended = 0;
+      Object.assign(session, {
+        requestReferenceSpace: () => Promise.reject(new DOMException("no floor", "NotSupportedError")),
+        end() {
+          ended++;
+          return end.call(this);
+        },
+      });
+      document.querySelector("#vr").click();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      Object.assign(session, { requestReferenceSpace, end });
+      return ended;
+    });
+    assert.equal(ended, 1);
+    await vera.says("#toasts", /VR can't be entered: no floor/);
+    assert.equal(vera.errors.length, errors);
+    await vera.page.evaluate(() => document.querySelector("#vr").click());
+    await eventually("VR", async () => (await vera.page.getAttribute("#vr", "aria-label")) === "Leave VR", PATIENCE);
+  });
+
   test("is left, and the hands with it", async () => {
+    await vera.page.setViewportSize({ width: 500, height: 800 });
     // The emulator lays its canvas over the button.
     await vera.page.evaluate(() => document.querySelector("#vr").click());
     await eventually("no hands", async () => ((one) => one.left === undefined && one.right === undefined)(await world("vera")), PATIENCE);
     await eventually("no VR", async () => (await vera.page.getAttribute("#vr", "aria-label")) === "Enter VR", PATIENCE);
+    await vera.until("she sees what fits the window, which is upright now", ({ camera }) => camera.fov === 85);
     await ann.until("ann draws none", ({ entities: { vera } }) => vera && !vera.left && !vera.right);
     assert.deepEqual([vera.errors, ann.errors], [[], []]);
   });

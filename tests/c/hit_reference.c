@@ -226,24 +226,24 @@ rf_hits slow_cast(const model *in, const rf_shot *shot) {
         rf_round_box box = box_of(&target->target);
         if (!target->there || !wanted(shot->mask, target->target.layers) || passes(shot, target)) continue;
         if (!rf_sweep_round_box(&sweep, &box, RF_SURFACE_TARGET, INFINITY, &contact)) continue;
-        keep(&hits, shot, translation, unit, &contact,
+        keep(&hits, shot, sweep.translation, unit, &contact,
              (rf_hit){.kind = RF_HIT_TARGET, .number = key, .id = {target->id, strlen(target->id)}});
     }
     for (uint32_t i = 0; i < in->walls_count; i++)
         if (wanted(shot->mask, in->walls[i].layers) && wall_hit(in, &in->walls[i], &sweep, &contact))
-            keep(&hits, shot, translation, unit, &contact, (rf_hit){.kind = RF_HIT_WALL, .number = i});
+            keep(&hits, shot, sweep.translation, unit, &contact, (rf_hit){.kind = RF_HIT_WALL, .number = i});
     for (uint32_t i = 0; i < in->boxes_count; i++) {
         rf_round_box box = {.radius = 0};
         memcpy(box.low, in->boxes[i][0], sizeof box.low);
         memcpy(box.high, in->boxes[i][1], sizeof box.high);
         if (wanted(shot->mask, RF_LAYER_DEFAULT) &&
             rf_sweep_round_box(&sweep, &box, RF_SURFACE_STATIC, INFINITY, &contact))
-            keep(&hits, shot, translation, unit, &contact, (rf_hit){.kind = RF_HIT_BOX, .number = i});
+            keep(&hits, shot, sweep.translation, unit, &contact, (rf_hit){.kind = RF_HIT_BOX, .number = i});
     }
     for (uint32_t i = 0; i < in->triangles_count; i++)
         if (wanted(shot->mask, RF_LAYER_DEFAULT) &&
             rf_sweep_triangle(&sweep, (const double(*)[3])in->triangles[i], &contact))
-            keep(&hits, shot, translation, unit, &contact, (rf_hit){.kind = RF_HIT_TRIANGLE, .number = i});
+            keep(&hits, shot, sweep.translation, unit, &contact, (rf_hit){.kind = RF_HIT_TRIANGLE, .number = i});
     if (hits.len > 0) qsort(hits.items, hits.len, sizeof *hits.items, order);
     choose(&hits, shot->kind);
     return hits;

@@ -11,7 +11,8 @@
 
 static void random_shape(uint64_t *state, double half[3], double *radius) {
     int kind = (int)(next_random(state) % 3);
-    for (int i = 0; i < 3; i++) half[i] = kind == 1 ? random_between(state, 0.05, 1) : 0;
+    for (int i = 0; i < 3; i++)
+        half[i] = kind != 1 || next_random(state) % 4 == 0 ? 0 : random_between(state, 0.05, 1); // perhaps flat
     *radius = kind == 2 ? random_between(state, 0.05, 1) : 0;
 }
 
@@ -130,9 +131,16 @@ typedef struct world {
     model in;
     rf_space *spaces[RF_SIMD_COUNT];
     double size, step;
+    bool any; // numbers of every size
 } world;
 
+static double any_size(uint64_t *state) {
+    static const double sizes[] = {0, 5e-324, 1e-200, 1e-141, 1e-60, 1e-21, 1e-12, 1e-3, 1, 100, 1e6, 9.9e8};
+    return sizes[next_random(state) % 12] * (next_random(state) % 2 ? 1 : random_between(state, 0.1, 1));
+}
+
 static double place(uint64_t *state, const world *of) {
+    if (of->any && next_random(state) % 2) return any_size(state) * (next_random(state) % 2 ? 1 : -1);
     if (of->step > 0) return random_step(state, -of->size, of->size, of->step);
     return random_between(state, -of->size, of->size);
 }
@@ -211,8 +219,8 @@ static void make_statics(uint64_t *state, world *of) {
     }
 }
 
-static world make_world(uint64_t *state, uint32_t targets, bool statics) {
-    world of = {.size = cbrt(targets + 1.0) * 3 + 5, .step = next_random(state) % 2 ? 0.5 : 0};
+static world make_world(uint64_t *state, uint32_t targets, bool statics, bool any) {
+    world of = {.size = cbrt(targets + 1.0) * 3 + 5, .step = next_random(state) % 2 ? 0.5 : 0, .any = any};
     for (int simd = RF_SIMD_SCALAR; simd < RF_SIMD_COUNT; simd++) {
         rf_space_def def = rf_space_def_default();
         def.simd = (rf_simd)simd;
@@ -280,9 +288,11 @@ static rf_shot random_shot(uint64_t *state, const world *of) {
                     .collider = next_random(state) % 2 ? (rf_collider){0} : random_collider(state, false),
                     .owner = {owner, strlen(owner)},
                     .range = random_step(state, 0, of->size * 2, 0.5)};
+    if (of->any && next_random(state) % 2) shot.range = any_size(state);
     for (int i = 0; i < 3; i++) {
         shot.origin[i] = place(state, of);
         shot.direction[i] = of->step > 0 ? random_step(state, -2, 3, 1) : random_between(state, -1, 1);
+        if (of->any && next_random(state) % 4 == 0) shot.direction[i] *= any_size(state);
     }
     if (shot.direction[0] == 0 && shot.direction[1] == 0 && shot.direction[2] == 0) shot.direction[1] = -1;
     return shot;
@@ -332,7 +342,7 @@ START_TEST(random_casts_give_the_same_bits_on_every_path) {
     long left = wanted_casts();
     size_t found = 0, cast = 0;
     for (int round = 0; left > 0; round++) {
-        world of = make_world(&state, sizes[round % 9], round % 3 != 0);
+        world of = make_world(&state, sizes[round % 9], round % 3 != 0, round % 5 == 4);
         for (int tick = 0; tick < 6; tick++) {
             size_t count = of.in.keys > 500 ? 40 : 150;
             found += check_shots(&state, &of, count);
@@ -350,7 +360,7 @@ END_TEST
 START_TEST(random_zones_find_who_touches_them) {
     uint64_t state = 77;
     for (int round = 0; round < 60; round++) {
-        world of = make_world(&state, round % 2 ? 40 : 400, false);
+        world of = make_world(&state, round % 2 ? 40 : 400, false, round % 5 == 4);
         for (int n = 0; n < 20; n++) {
             rf_zone zone = {.collider = random_collider(&state, n % 2), .mask = (uint32_t)(next_random(&state) % 4)};
             rf_hits expected;
@@ -624,6 +634,76 @@ START_TEST(nothing_is_tunnelled_through) {
 }
 END_TEST
 
+// A wall or a triangle around a point: upright along `along`, or level.
+static void put_around(rf_space *space, const double at[3], const double along[3], bool level, bool triangle) {
+    static const double flat[3][3] = {{0, 0, -90}, {90, 0, 90}, {-90, 0, 90}};
+    static const double high[3] = {-90, -90, 900}, side[3] = {-9, 9, 0};
+    double corners[3][3];
+    rf_wall wall = {.bottom = -INFINITY, .top = INFINITY, .back = RF_NO_SECTOR, .layers = 1};
+    for (int corner = 0; corner < 3; corner++)
+        for (int i = 0; i < 3; i++)
+            corners[corner][i] =
+                at[i] + (level ? flat[corner][i] : along[i] * side[corner] + (i == 1 ? high[corner] : 0));
+    wall.x1 = corners[0][0];
+    wall.z1 = corners[0][2];
+    wall.x2 = corners[1][0];
+    wall.z2 = corners[1][2];
+    if (triangle)
+        ck_assert_int_eq(rf_space_add_triangle(space, (const double(*)[3])corners, 1, NULL), RF_OK);
+    else
+        ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+}
+
+// A shape may be flat or a stick, and with what it meets a body without thickness, between planes that are one.
+START_TEST(nothing_flat_is_tunnelled_through) {
+    static const double halves[6][3] = {{0, 1, 0}, {1, 0, 1}, {0, 1, 1}, {1, 1, 0}, {1, 0, 0}, {0, 0, 1}};
+    uint64_t state = 32;
+    rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
+    for (int n = 0; n < 20000; n++) {
+        rf_space *space;
+        rf_shot shot = {.range = random_between(&state, 20, 400)};
+        double at[3], along[3] = {0}, angle = n % 4 == 0 ? 0 : n % 4 == 1 ? acos(-1) / 2 : random_between(&state, 0, 7);
+        double distance = random_between(&state, 3, shot.range / 2);
+        bool level = n % 4 == 3;
+        along[0] = n % 4 == 1 ? 0 : cos(angle);
+        along[2] = sin(angle);
+        shot.collider = (rf_collider){.kind = RF_COLLIDER_BOX, .centred = true};
+        memcpy(shot.collider.half, halves[next_random(&state) % 6], sizeof shot.collider.half);
+        random_point(&state, 1000, at);
+        random_point(&state, 1, shot.direction);
+        if (level) shot.direction[1] = shot.direction[1] < 0 ? -1 : 1;
+        // Nearly along the wall it would go past it.
+        if (!level && fabs(shot.direction[0] * along[2] - shot.direction[2] * along[0]) < 0.3) continue;
+        for (int i = 0; i < 3; i++) shot.origin[i] = at[i] - shot.direction[i] * distance / 2;
+        space = new_space();
+        put_around(space, at, along, level, level || n / 4 % 2);
+        REQUIRE_MSG(cast_one(space, &shot, &hits).count == 1, "shot %d passed through", n);
+        rf_space_free(space);
+    }
+    rf_hits_free(&hits);
+}
+END_TEST
+
+// A ray that starts on a wall or on a triangle hits it at 0, and not at -0, whichever way it goes.
+START_TEST(no_time_is_negative_zero) {
+    rf_space *space = new_space();
+    rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
+    rf_wall wall = {.x1 = -1, .x2 = 1, .bottom = -2, .top = 2, .back = RF_NO_SECTOR, .layers = 1};
+    double corners[3][3] = {{9, -1, -1}, {9, 3, 0}, {9, -1, 1}};
+    ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+    ck_assert_int_eq(rf_space_add_triangle(space, (const double(*)[3])corners, 1, NULL), RF_OK);
+    for (int i = 0; i < 4; i++) {
+        double way = i % 2 ? 1 : -1;
+        rf_shot shot = i < 2 ? ray(0, 0, 0, 0, 0, way, 5) : ray(9, 0, 0, way, 0, 0, 5);
+        ck_assert_uint_eq(cast_one(space, &shot, &hits).count, 1);
+        ck_assert(hits.items[0].t == 0 && !signbit(hits.items[0].t));
+        ck_assert(hits.items[0].distance == 0 && !signbit(hits.items[0].distance));
+    }
+    rf_hits_free(&hits);
+    rf_space_free(space);
+}
+END_TEST
+
 // --- what can't be answered
 
 START_TEST(bad_shots_get_a_status_and_the_rest_is_answered) {
@@ -708,6 +788,8 @@ static void add(TCase *tests) {
     tcase_add_test(tests, openings_between_sectors);
     tcase_add_test(tests, no_ray_slips_between_neighbours);
     tcase_add_test(tests, nothing_is_tunnelled_through);
+    tcase_add_test(tests, nothing_flat_is_tunnelled_through);
+    tcase_add_test(tests, no_time_is_negative_zero);
     tcase_add_test(tests, bad_shots_get_a_status_and_the_rest_is_answered);
     tcase_add_test(tests, bad_zones_get_a_status_too);
 }

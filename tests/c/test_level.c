@@ -40,6 +40,22 @@ START_TEST(sectors_and_lines) {
 }
 END_TEST
 
+// As in Elixir (Roomfold.Level).
+START_TEST(what_may_be_missing_and_what_is_there_twice) {
+    rf_level *level =
+        load("{\"sectors\":[],\"lines\":[{\"x1\":9,\"x1\":1,\"y1\":0,\"x2\":1,\"y2\":4,\"back\":7,\"back\":null,"
+             "\"front\":0,\"flags\":4},{\"x1\":0,\"y1\":0,\"x2\":1,\"y2\":0,\"back\":0}],"
+             "\"sectors\":[{\"floor\":0,\"ceil\":2}],\"x\":1}");
+    ck_assert_uint_eq(rf_level_sectors(level), 1);
+    ck_assert_uint_eq(rf_level_walls(level), 2);
+    ck_assert_double_eq(rf_level_wall(level, 0).x1, 0.5);
+    ck_assert_uint_eq(rf_level_wall(level, 0).front, 0);
+    ck_assert_uint_eq(rf_level_wall(level, 0).back, RF_NO_SECTOR);
+    ck_assert_uint_eq(rf_level_wall(level, 1).back, RF_NO_SECTOR);
+    rf_level_free(level);
+}
+END_TEST
+
 START_TEST(a_level_behind_another) {
     rf_level *level = load("{\"lines\":[{\"x1\":1,\"y1\":2,\"x2\":3,\"y2\":4,\"front\":0,\"back\":0,\"flags\":4}],"
                            "\"sectors\":[{\"floor\":0,\"ceil\":9}]}");
@@ -89,6 +105,7 @@ START_TEST(what_is_not_a_level) {
     refused(LINE("\"y2\":0,\"back\":-1,\"flags\":4"), RF_INVALID_LEVEL, 43, "back");
     refused(LINE("\"y2\":0,\"back\":0,\"flags\":4"), RF_INVALID_LEVEL, 43, "front");
     refused(LINE("\"y2\":0,\"front\":0,\"back\":1,\"flags\":4"), RF_INVALID_LEVEL, RF_NOWHERE, NULL);
+    refused(LINE("\"y2\":0,\"front\":1"), RF_INVALID_LEVEL, RF_NOWHERE, NULL);
 }
 END_TEST
 
@@ -188,6 +205,7 @@ END_TEST
 
 static void add(TCase *tests) {
     tcase_add_test(tests, sectors_and_lines);
+    tcase_add_test(tests, what_may_be_missing_and_what_is_there_twice);
     tcase_add_test(tests, a_level_behind_another);
     tcase_add_test(tests, what_is_not_a_level);
     tcase_add_test(tests, a_unit_is_a_length);

@@ -214,6 +214,101 @@ START_TEST(remembers_where_things_were) {
 }
 END_TEST
 
+static bool hit_at(rf_scene *scene, double x, double time) {
+    rf_hits hits = rf_hits_new(rf_allocator_default(), 10);
+    rf_shot shot = {.origin = {x, 1, -10}, .direction = {0, 0, 1}, .range = 20, .moment = {RF_AT_TIME, time}};
+    rf_answer answer;
+    rf_cast(rf_scene_space(scene), &shot, 1, &answer, &hits);
+    ck_assert_int_eq(answer.status, RF_OK);
+    rf_hits_free(&hits);
+    return answer.count > 0;
+}
+
+// Whoever looked at the scene in between, and however much has happened.
+START_TEST(who_is_the_same_entity_moves_between_two_states) {
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_scene *scene = new_scene(rf_allocator_default());
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"position\":[0,0,0],\"collider\":{"
+                "\"shape\":\"box\",\"radius\":1,\"height\":2}}}");
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1000), RF_OK);
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"state\":\"dead\"}}");
+    ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+    ck_assert_uint_eq(rf_space_count(rf_scene_space(scene)), 0);
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"state\":null,\"position\":[8,0,0]}}");
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1100), RF_OK);
+    ck_assert(hit_at(scene, 4, 1050) && !hit_at(scene, 0, 1050));
+    for (int i = 0; i < 1100; i++) // more than the history holds
+        fold(world, "{\"event\":\"update\",\"entity_id\":\"nobody\",\"components\":{\"health\":1}}");
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"position\":[16,0,0]}}");
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1200), RF_OK);
+    ck_assert(hit_at(scene, 12, 1150) && !hit_at(scene, 8, 1150));
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"position\":[24,0,0],\"collider\":{"
+                "\"shape\":\"box\",\"radius\":1,\"height\":2}}}");
+    ck_assert_int_eq(rf_scene_mark(scene, world, 1300), RF_OK);
+    ck_assert(!hit_at(scene, 20, 1250) && hit_at(scene, 16, 1250)); // another one
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+END_TEST
+
+static rf_sector sector_of(rf_scene *scene, const rf_world *world, uint32_t number) {
+    rf_sector out;
+    ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+    ck_assert(rf_space_sector(rf_scene_space(scene), number, &out));
+    return out;
+}
+
+START_TEST(entities_move_sectors) {
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_scene *scene = new_scene(rf_allocator_default());
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":4}}");
+    ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 4);
+    ck_assert_double_eq(sector_of(scene, world, 1).floor, 0);
+    // Out of range: as if it were not said, whatever it was before.
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":2e9,\"floor\":-1}}");
+    ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 2);
+    ck_assert_double_eq(sector_of(scene, world, 1).floor, -1);
+    // Another one, whatever it looks like.
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-01\",\"components\":{\"ceiling\":9}}");
+    ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 2);
+    // A lift that can be hit is both.
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":6,\"position\":[0,0,0],"
+                "\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":1}}}");
+    ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 6);
+    fold(world, "{\"event\":\"update\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":7}}");
+    ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 7);
+    ck_assert_uint_eq(rf_space_count(rf_scene_space(scene)), 1);
+    // A sector that is added only now is moved by who is there already.
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-2\",\"components\":{\"floor\":3}}");
+    ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+    ck_assert_int_eq(rf_space_add_sector(rf_scene_space(scene), (rf_sector){0, 5}, NULL), RF_OK);
+    ck_assert_double_eq(sector_of(scene, world, 2).floor, 3);
+    rf_space_clear_statics(rf_scene_space(scene));
+    ck_assert_int_eq(rf_space_add_sector(rf_scene_space(scene), (rf_sector){1, 8}, NULL), RF_OK);
+    ck_assert_double_eq(sector_of(scene, world, 0).ceiling, 8);
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+END_TEST
+
+START_TEST(an_owner_that_is_no_id_is_none) {
+    rf_world *world = doom_world(rf_allocator_default());
+    rf_scene *scene = new_scene(rf_allocator_default());
+    char text[700], owner[300];
+    memset(owner, 'x', sizeof owner - 1);
+    owner[sizeof owner - 1] = 0;
+    snprintf(text, sizeof text,
+             "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"position\":[0,0,0],\"owner\":\"%s\","
+             "\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":2}}}",
+             owner);
+    fold(world, text);
+    ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+    ck_assert_uint_eq(rf_space_count(rf_scene_space(scene)), 1);
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+END_TEST
+
 START_TEST(survives_every_failing_allocation) {
     bool done = false;
     for (long n = 1; !done; n++) {
@@ -243,6 +338,9 @@ static void add(TCase *tests) {
     tcase_add_loop_test(tests, what_can_be_hit, 0, sizeof looks / sizeof *looks);
     tcase_add_test(tests, the_living_are_in_a_layer_of_their_own);
     tcase_add_test(tests, remembers_where_things_were);
+    tcase_add_test(tests, who_is_the_same_entity_moves_between_two_states);
+    tcase_add_test(tests, entities_move_sectors);
+    tcase_add_test(tests, an_owner_that_is_no_id_is_none);
     tcase_add_test(tests, survives_every_failing_allocation);
 }
 

@@ -152,6 +152,22 @@ START_TEST(statics_are_checked) {
 }
 END_TEST
 
+START_TEST(the_first_shot_indexes) {
+    rf_space *space = space_with(1000, 8);
+    rf_wall wall = {.x2 = 1, .back = RF_NO_SECTOR, .layers = 1};
+    ck_assert(rf_space_indexed(space));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+        ck_assert(!rf_space_indexed(space));
+        ck_assert(!hits_at(space, 5, now));
+        ck_assert(rf_space_indexed(space));
+    }
+    rf_space_clear_statics(space);
+    ck_assert(rf_space_indexed(space));
+    rf_space_free(space);
+}
+END_TEST
+
 START_TEST(shots_go_into_the_past) {
     rf_space *space = space_with(1000, 128);
     rf_answer answer;
@@ -370,6 +386,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, what_is_refused_changes_nothing);
     tcase_add_test(tests, definitions_are_checked);
     tcase_add_test(tests, statics_are_checked);
+    tcase_add_test(tests, the_first_shot_indexes);
     tcase_add_test(tests, shots_go_into_the_past);
     tcase_add_test(tests, who_was_there_then);
     tcase_add_test(tests, doors_were_elsewhere_then);

@@ -227,6 +227,7 @@ defmodule Roomfold.CliHitsTest do
           {%{"r" => -1}, "collider"},
           {%{"h" => nil}, "h"},
           {%{"t_end" => 1.0e9}, "t_end"},
+          {%{"t" => 1.0e17, "t_end" => 1.0e17}, "used: t\n"},
           {%{"start" => "here"}, "start"},
           {%{"hit" => []}, "hit"},
           {%{"near" => [[10, 1, [[7]]]]}, "targets"},

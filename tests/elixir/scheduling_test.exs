@@ -286,6 +286,89 @@ defmodule SchedulingTest do
     )
   end
 
+  defp walls(count) do
+    triangle = &{{&1 * 1.0e-4, -1, -1}, {&1 * 1.0e-4, 3, 0}, {&1 * 1.0e-4, -1, 1}, 1}
+    %Roomfold.Level{triangles: Enum.map(1..count, triangle)}
+  end
+
+  test "the first shot in a level of 300,000 triangles" do
+    assert_undisturbed(fn -> walls(300_000) end, fn level ->
+      assert {:ok, [%{kind: :triangle}]} =
+               Roomfold.Hits.cast(World.new!(level: level), [{-5, 0, 0, 1, 0, 0, 9}])
+    end)
+  end
+
+  test "shots at 240 past moments of 2,000 entities, a few at a time" do
+    target = fn i ->
+      collider = %{"shape" => "sphere", "radius" => 0.5}
+      components = %{"position" => [rem(i * 7, 100), 0, rem(i * 13, 100)], "collider" => collider}
+      {"create", %{"entity_id" => id(i), "components" => components}}
+    end
+
+    # No moment has been asked for yet.
+    mark = fn time, world ->
+      moved = {"update", %{"entity_id" => id(1), "components" => %{"position" => [time, 0, 0]}}}
+      {:ok, world} = Roomfold.Hits.mark(World.fold!(world, [moved]), time)
+      world
+    end
+
+    shots =
+      for time <- 1..240, do: %{origin: {-5, 0.5, 0}, direction: {1, 0, 0.3}, range: 60, at: {:time, time}}
+
+    assert_undisturbed(
+      fn -> Enum.map(1..2_000, target) end,
+      fn targets ->
+        Enum.reduce(1..241, World.fold!(World.new!(hits: [history_states: 256]), targets), mark)
+      end,
+      fn world ->
+        for some <- Enum.chunk_every(shots, 30) do
+          assert {:ok, answers} = Roomfold.Hits.cast(world, some)
+          refute Enum.any?(answers, &match?({:error, _}, &1))
+        end
+      end
+    )
+  end
+
+  # Each call is short, but too many of them would come in one turn if they were not charged for.
+  test "marks, shots and zones are charged for the time they take" do
+    target = fn i ->
+      collider = %{"shape" => "sphere", "radius" => 0.5}
+      components = %{"position" => [i * 0.01, 0, 0], "collider" => collider, "owner" => "tom"}
+      {"create", %{"entity_id" => id(i), "components" => components}}
+    end
+
+    world = World.fold!(World.new!(), Enum.map(1..2_000, target))
+    shot = %{origin: {-5, 0.5, 0}, direction: {1, 0, 0}, range: 60, all: true, owner: "tom"}
+    zone = %{position: {0, 0, 0}, collider: %{"shape" => "sphere", "radius" => 60}, mask: 4}
+
+    for {name, call} <- [
+          mark: &({:ok, _} = Roomfold.Hits.mark(world, &1)),
+          shot: fn _ -> {:ok, [[]]} = Roomfold.Hits.cast(world, [shot]) end,
+          zone: fn _ -> {:ok, [[]]} = Roomfold.Hits.overlap(world, [zone]) end
+        ] do
+      {:reductions, before} = Process.info(self(), :reductions)
+      Enum.each(1..200, call)
+      {:reductions, now} = Process.info(self(), :reductions)
+      # None takes less than 12 microseconds, a sixteenth of a turn.
+      assert now - before > 200 * 250, "#{name}: #{div(now - before, 200)} reductions a call"
+    end
+  end
+
+  # Reading what it answers takes a while, too: the VM collects garbage of 100,000 hits at once.
+  test "a single shot that hits 100,000 triangles" do
+    plain = plain()
+    shot = %{origin: {-5, 0, 0}, direction: {1, 0, 0}, range: 60, all: true}
+
+    runner =
+      runner(fn -> World.new!(level: walls(100_000)) end, & &1, fn world ->
+        assert {:ok, [hits]} = Roomfold.Hits.cast(world, [shot])
+        assert length(hits) == 100_000
+      end)
+
+    gaps = for _ <- 1..3, do: elem(measure(runner), 1)
+    assert @instrumented || median(gaps) < plain + 150, "gaps of #{inspect(gaps)} ms (plain: #{plain} ms)"
+  end
+
   test "JSON of megabytes, both ways" do
     assert_undisturbed(fn -> Map.new(1..100_000, &{id(&1), vectors(&1)}) end, fn term ->
       {:ok, text} = JSON.encode(term)

@@ -218,6 +218,19 @@ defmodule Roomfold.SystemsTest do
              ] = events
     end
 
+    test "that are nobody's do not hit themselves, whatever they may hit" do
+      rocket = Map.delete(@rocket, "owner")
+      assert [{"projectile_moved", %{"id" => "r"}}] = fly(world(%{"r" => rocket}), mask: 3)
+
+      assert [{"delete", %{"entity_id" => "r"}}, {"player_hit", hit}] =
+               fly(world(Map.put(@people, "r", %{rocket | "velocity" => [99, 0, 0]})),
+                 mask: 3,
+                 default_damage: 5
+               )
+
+      assert %{"user_id" => "ann", "by_id" => nil, "shot" => %{"owner" => "r"}} = hit
+    end
+
     test "break on walls" do
       wall = %Roomfold.Level{boxes: [{{1.5, -1, -1}, {1.6, 3, 1}, 0xFFFFFFFF}]}
       assert fly(world(Map.put(@people, "r", @rocket), level: wall)) == [{"delete", %{"entity_id" => "r"}}]

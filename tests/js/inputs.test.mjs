@@ -17,7 +17,7 @@ function inputs({ packed = false, hz = 20 } = {}) {
   const it = { world, now: 0, open: true, sent: [], refused: [], acknowledged: 0 };
   it.inputs = new Inputs({ move: "user_moved", inputHz: hz, now: () => it.now }, {
     side: () => (it.open ? { user: "tom", packed, world } : null),
-    send: (event, payload, refuse) => it.sent.push({ event, payload, refuse }),
+    send: (event, payload, answer) => it.sent.push({ event, payload, ...answer }),
     acknowledged: (seq) => (it.acknowledged = seq),
     refused: (event, reply) => it.refused.push([event, reply.reason]),
   });
@@ -79,7 +79,7 @@ describe("inputs", () => {
     const it = inputs({ packed: true });
     it.inputs.add({ position: [1, 0, 0], head: pose(1) });
     it.now = 50;
-    it.sent[0].refuse({ reason: "not_supported" });
+    it.sent[0].refused({ reason: "not_supported" });
     assert.deepEqual(it.sent[1].payload, { user_id: "tom", position: [1, 0, 0], head: pose(1) });
     assert.deepEqual(it.refused, []);
     it.now = 100;
@@ -90,7 +90,50 @@ describe("inputs", () => {
   test("what is refused is told", () => {
     const it = inputs();
     it.inputs.add({ position: "there" });
-    it.sent[0].refuse({ reason: "wrong_type" });
+    it.sent[0].refused({ reason: "wrong_type" });
     assert.deepEqual(it.refused, [["user_moved", "wrong_type"]]);
+  });
+
+  test("what was not answered when the connection broke goes once more, the newest of each part", () => {
+    const it = inputs();
+    const add = (poses) => {
+      it.now += 50;
+      it.inputs.add(poses);
+    };
+    add({ position: [1, 0, 0] });
+    it.sent[0].taken();
+    add({ position: [2, 0, 0], head: pose(2) });
+    add({ position: [3, 0, 0] });
+    it.sent[1].taken();
+    it.open = false;
+    add({ rotation: [0, 0, 0, 1] });
+    it.open = true;
+    it.inputs.again();
+    assert.deepEqual(it.sent.at(-1).payload, { user_id: "tom", position: [3, 0, 0], head: pose(2), rotation: [0, 0, 0, 1] });
+    it.sent.at(-1).taken();
+    it.now += 50;
+    it.inputs.again();
+    assert.equal(it.sent.length, 4, "what was answered does not");
+    it.inputs.add({ position: "there" });
+    it.sent.at(-1).refused({ reason: "wrong_type" });
+    it.now += 50;
+    it.inputs.again();
+    assert.equal(it.sent.length, 5, "nor what was refused");
+  });
+
+  test("what a frame has no place for goes otherwise: more than a pose as an event, what is no number as JSON", () => {
+    const it = inputs({ packed: true });
+    it.inputs.add({ head: { ...pose(1), name: "hat" }, left: pose(1) });
+    const bytes = Buffer.from(it.sent[0].payload);
+    assert.equal(bytes[4], 0b010, "the hand is a pose");
+    assert.ok(bytes.includes("head") && bytes.includes("hat"));
+    for (const [n, poses] of [{ position: [NaN, 0, 0] }, { head: { position: [1, 2], rotation: [0, 0, 0, 1] }, position: [Infinity, 0, 0] }].entries()) {
+      it.now += 50;
+      it.inputs.add(poses);
+      assert.deepEqual(it.sent[n + 1].payload, { user_id: "tom", ...poses }, "the server says what is wrong with it");
+    }
+    it.now += 50;
+    it.inputs.add({ head: pose(2) });
+    assert.equal(new Uint8Array(it.sent.at(-1).payload)[2], 2, "no number was used for what could not be packed");
   });
 });

@@ -1,10 +1,12 @@
 // The page's models: what is seen and said, without a browser.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { World } from "../../priv/static/roomfold.mjs";
 import { figureOf, formOf, poseOf } from "../../web/src/model/bodies.mjs";
+import { loadLevel, readConfig } from "../../web/src/load.mjs";
 import { Colours } from "../../web/src/model/colours.mjs";
 import { Controls } from "../../web/src/model/controls.mjs";
 import { Feed, plain } from "../../web/src/model/feed.mjs";
@@ -14,6 +16,7 @@ import { listed, shown, Stream } from "../../web/src/model/inspector.mjs";
 import { readLevel } from "../../web/src/model/level.mjs";
 import { clock, Playback, speedLabel } from "../../web/src/model/playback.mjs";
 import { Player } from "../../web/src/model/player.mjs";
+import { linear } from "../../web/src/draw/levelmesh.mjs";
 import { headRotation, headYaw, lookDirection, quaternionToYaw, rounded, turned, yawToQuaternion } from "../../web/src/model/turn.mjs";
 import { shotOf, Trigger, weaponNamed, weaponsOf } from "../../web/src/model/weapons.mjs";
 
@@ -48,7 +51,7 @@ describe("controls", () => {
     assert.deepEqual(held("KeyW").wish, [1, 0]);
     assert.deepEqual(held("KeyW", "KeyS").wish, [0, 0]);
     near(Math.hypot(...held("KeyW", "KeyD").wish), 1);
-    assert.equal(new Controls().key("KeyX", true), false);
+    for (const code of ["KeyX", "ControlLeft"]) assert.equal(new Controls().key(code, true), false, "with Control a W would close the tab");
   });
 
   test("a way is along where one looks", () => {
@@ -208,6 +211,17 @@ describe("the feed", () => {
     assert.equal(all.scores.get("tom").kills, 1);
   });
 
+  test("begins anew where a room does, and not for what a room sends to catch up", () => {
+    const all = feed();
+    all.event(event(9, "player_killed", { user_id: "ann", killer_id: "tom" }), 6);
+    all.snapshot(12);
+    assert.equal(all.scores.get("tom").kills, 1);
+    all.snapshot(3);
+    assert.equal(all.scores.size, 0);
+    all.event(event(4, "player_killed", { user_id: "tom", killer_id: "ann" }), 7);
+    assert.equal(all.scores.get("ann").kills, 1);
+  });
+
   test("says who came and went, not who was there", () => {
     const all = feed();
     all.people(["tom"], 1);
@@ -348,6 +362,49 @@ describe("bodies", () => {
     assert.deepEqual(poseOf({ position: [1, 2, 3] }), { position: [1, 2, 3], rotation: [0, 0, 0, 1] });
     for (const bad of [null, undefined, "x", [1, 2], { position: [1, 2, NaN] }]) assert.equal(poseOf(bad), null);
   });
+});
+
+describe("what the page is told", () => {
+  test("by its document", () => {
+    const read = (dataset, query = "") => readConfig({ dataset }, new URLSearchParams(query));
+    assert.deepEqual(read({ params: '{"token":"t"}', replays: "a  b" }, "format=json"), { socket: "/socket", level: "", params: { token: "t" }, replays: ["a", "b"], format: "json" });
+    assert.throws(() => read({ params: "{token}" }), /data-params is no JSON/);
+  });
+
+  test("a level, or which one can't be had, and why", async (t) => {
+    const map = JSON.stringify({ sectors: [{ floor: 0, ceil: 64 }], lines: [] });
+    globalThis.location = { href: "http://here/rooms/a", origin: "http://here" };
+    t.after(() => delete globalThis.location);
+    const answers = (answer) => t.mock.method(globalThis, "fetch", answer);
+    answers(async () => new Response(map));
+    assert.equal((await loadLevel("/level.json")).sectors[0].ceiling, 2);
+    answers(async () => new Response(new Blob([map]).stream().pipeThrough(new CompressionStream("gzip"))));
+    assert.equal((await loadLevel("/level.json.gz")).sectors.length, 1);
+    for (const [answer, why] of [
+      [async () => new Response("", { status: 404, statusText: "Not Found" }), /404 Not Found/],
+      [async () => new Response("<!doctype html>"), /JSON/],
+      [async () => new Response("{}"), /no level/],
+      [() => Promise.reject(new TypeError("Failed to fetch")), /Failed to fetch/],
+    ]) {
+      answers(answer);
+      await assert.rejects(loadLevel("/level.json"), ({ message }) => message.startsWith("the level /level.json can't be had: ") && why.test(message));
+    }
+    await assert.rejects(loadLevel("http://there/level.json"), /not on this server/);
+  });
+});
+
+describe("the colours of text", () => {
+  const css = readFileSync(new URL("../../priv/static/replay/palette.css", import.meta.url), "utf8");
+  const light = (colour) => linear(colour).reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0.05);
+  const contrast = (a, b) => Math.max(light(a) / light(b), light(b) / light(a));
+
+  for (const [i, name] of ["light", "dark"].entries()) {
+    test(`can be read by most (${name})`, () => {
+      const colour = (name) => css.split("@media")[i].match(new RegExp(`--${name}: (#[0-9a-f]{6});`))[1];
+      for (const ink of ["ink", "ink-soft", "ink-faint", "ammo", "hurt"]) assert.ok(contrast(colour(ink), colour("surface")) >= 4.5, `${ink} on a card: ${contrast(colour(ink), colour("surface"))}`);
+      for (const ink of ["ink", "ink-soft", "ink-faint"]) assert.ok(contrast(colour(ink), colour("page")) >= 4.5, `${ink} on the page: ${contrast(colour(ink), colour("page"))}`);
+    });
+  }
 });
 
 describe("names and places", () => {

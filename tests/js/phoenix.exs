@@ -15,7 +15,12 @@ defmodule Orders do
     Application.put_env(:xr, XrWeb.Endpoint, Keyword.merge(Application.get_env(:xr, XrWeb.Endpoint), http))
     {:ok, _} = Application.ensure_all_started(:xr)
     {:ok, {_, port}} = Bandit.PhoenixAdapter.server_info(XrWeb.Endpoint, :http)
-    say(%{"port" => port, "params" => %{"carl" => %{"token" => Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "carl")}}})
+
+    say(%{
+      "port" => port,
+      "params" => %{"carl" => %{"token" => Roomfold.Phoenix.Token.sign(XrWeb.Endpoint, "carl")}}
+    })
+
     loop()
   end
 
@@ -54,7 +59,10 @@ defmodule Orders do
     sockets =
       for pid <- Process.list(),
           {:dictionary, dictionary} <- [Process.info(pid, :dictionary) || {:dictionary, []}],
-          match?({XrWeb.RoomChannel, :join, 3}, dictionary[:"$initial_call"]),
+          match?(
+            {channel, :join, 3} when channel in [XrWeb.RoomChannel, XrWeb.ReplayChannel],
+            dictionary[:"$initial_call"]
+          ),
           uniq: true,
           do: :sys.get_state(pid).transport_pid
 

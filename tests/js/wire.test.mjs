@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { Worker } from "node:worker_threads";
 
 import { GapError, World } from "../../priv/static/roomfold/world.mjs";
 import * as numbers from "../../priv/static/wire/numbers.mjs";
@@ -96,6 +97,19 @@ describe("bad frames", () => {
     const after = process.memoryUsage();
     assert.ok(after.heapTotal - before.heapTotal < 2 ** 25, "32 MB, a thousand times what the largest needs");
     assert.ok(after.arrayBuffers - before.arrayBuffers < 2 ** 25);
+  });
+
+  test("lists in lists that all say they are long neither", async () => {
+    const varint = (number) => (number < 128 ? [number] : [(number % 128) + 128, ...varint(Math.floor(number / 128))]);
+    // A word of a schema without columns: the innermost list says one more than there can be.
+    const most = 2 ** 20;
+    const lists = Array.from({ length: 60 }, () => [6, ...varint(most)]).flat();
+    const frame = Buffer.concat([Buffer.from([0x11, 1, ...varint(2 + lists.length + most - 1), 0, 1, ...lists]), Buffer.alloc(most - 1)]);
+    const code = `const { workerData, parentPort } = require("node:worker_threads");
+      import(workerData.wire).then(({ decodeSnapshot }) => decodeSnapshot(workerData.frame)).catch((error) => parentPort.postMessage(error.name));`;
+    const workerData = { wire: new URL("../../priv/static/wire.mjs", import.meta.url).href, frame };
+    const worker = new Worker(code, { eval: true, workerData, resourceLimits: { maxOldGenerationSizeMb: 128 } });
+    assert.equal(await new Promise((resolve) => worker.once("message", resolve).once("error", resolve)), "WireError");
   });
 });
 

@@ -69,7 +69,8 @@ describe("World", () => {
   test("what is no frame throws", () => {
     const bytes = new TextEncoder();
     const bad = ["", "{", "[]", "1", null, undefined, 7, {}, { seq: 1 }, { seq: -1, entities: {} }, { seq: 1.5, entities: {} }, { seq: 1, entities: [] },
-      { from: 0, seq: 1, creates: {}, updates: {} }, { from: 0, seq: 1, creates: {}, updates: {}, deletes: {} }, bytes.encode("{")];
+      { from: 0, seq: 1, creates: {}, updates: {} }, { from: 0, seq: 1, creates: {}, updates: {}, deletes: {} }, bytes.encode("{"),
+      { seq: 1, entities: { tom: null } }, { seq: 1, entities: { tom: [] } }, diff(0, 1, { creates: { tom: "x" } }), diff(0, 1, { creates: { ann: {} }, updates: { tom: null } })];
     for (const frame of bad) {
       const world = new World();
       assert.throws(() => world.apply(frame), FrameError, String(frame));

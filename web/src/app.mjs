@@ -43,8 +43,8 @@ export class App {
     this.link = new Link(place, user, config, this);
     this.colourOf = (id) => (this.link.players.has(id) || this.link.room.presence.includes(id) ? this.palette.players[colours.slot(id)] : this.palette.monster);
     this.feedView = new FeedView(this.colourOf);
-    const ratio = new URLSearchParams(location.search).get("ratio");
-    this.stage = new Stage($("canvas"), this.palette, ratio ? Number(ratio) : null);
+    const ratio = Number(new URLSearchParams(location.search).get("ratio"));
+    this.stage = new Stage($("canvas"), this.palette, ratio > 0 ? ratio : null);
     this.actors = new Actors(this.palette, this.colourOf);
     this.effects = new Effects();
     this.mark = mark(this.palette.hurt);
@@ -103,7 +103,7 @@ export class App {
     }
     if (now - this.#lostAt < PATIENCE_MS) return false;
     const title = status === "connecting" ? "Can't reach the server" : "Reconnecting";
-    showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`);
+    showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`, () => location.reload());
     return true;
   }
 
@@ -250,7 +250,7 @@ export class App {
       entities: this.actors.drawn(),
       sectors: this.drawnLevel?.drawn() ?? {},
       own: this.mode?.drawn() ?? null,
-      camera: { position: camera.position.toArray(), rotation: camera.quaternion.toArray() },
+      camera: { position: camera.position.toArray(), rotation: camera.quaternion.toArray(), fov: camera.fov },
     };
   }
 }

@@ -1,6 +1,7 @@
 // The page's conversation with a room or a replay: the client, and what the page keeps of what comes.
 
 import { Room } from "../../priv/static/roomfold.mjs";
+import { paramsNow } from "./load.mjs";
 import { Feed } from "./model/feed.mjs";
 import { Playback } from "./model/playback.mjs";
 import { Stream } from "./model/inspector.mjs";
@@ -23,13 +24,18 @@ export class Link {
   players = new Set();
   feed = new Feed((id) => this.players.has(id));
   #timer = null;
+  /** Where a replay was when the connection broke. @type {import("./model/playback.mjs").Info | null} */
+  #broken = null;
 
   /** @param {Place & {id: string}} place @param {string} user @param {Config} config @param {Listeners} listeners */
   constructor(place, user, config, listeners) {
     this.place = place;
     this.listeners = listeners;
     this.replay = place.kind === "replay";
-    this.socket = new Socket(config.socket, { params: { ...config.params, user_id: user } });
+    let { params } = config;
+    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }) });
+    // What the page was told may have expired, or belong to a cookie in whose place another tab has got one.
+    this.socket.onClose(() => paramsNow().then((now) => (params = now), () => {}));
     this.room = new Room(this.socket, `${place.kind}:${place.id}`, { format: config.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });
     this.#bind();
   }
@@ -50,10 +56,14 @@ export class Link {
       this.#meet(snapshot.entities);
       stream.snapshot(snapshot);
       if (this.replay) feed.restart(snapshot.seq);
+      else feed.snapshot(snapshot.seq);
       listeners.onSnapshot(snapshot);
     });
     room.on("presence", (users) => feed.people(users, performance.now()));
-    room.on("status", () => listeners.onStatus());
+    room.on("status", ({ status }) => {
+      if (this.#timer !== null) this.#keepPlace(status);
+      listeners.onStatus();
+    });
     room.on("refused", (refused) => listeners.onRefused(refused));
   }
 
@@ -70,6 +80,18 @@ export class Link {
       this.#timer = setInterval(() => this.control("info"), INFO_MS);
     }
     return reply;
+  }
+
+  // The server plays it from its beginning for who comes back: on from where one was.
+  async #keepPlace(status) {
+    const { playback } = this;
+    if (status === "rejoining") this.#broken ??= { ...playback.info, position_ms: playback.position(performance.now()) };
+    if (status !== "joined" || !this.#broken) return;
+    const { paused, speed, position_ms } = this.#broken;
+    this.#broken = null;
+    if (paused) await this.control("pause");
+    await this.control("speed", { speed });
+    await this.control("seek", { ms: Math.round(position_ms) });
   }
 
   /** Says something; what is refused is told. @param {string} name @param {Object<string, any>} payload */

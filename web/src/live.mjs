@@ -27,6 +27,8 @@ export class Live {
   #firedAt = -Infinity;
   #killer = null;
   #tracked = null;
+  /** Where a headset's head was in the last frame. @type {{x: number, z: number} | null} */
+  #head = null;
   #touched = matchMedia("(pointer: coarse)").matches;
   #locked = false;
   #moved = false;
@@ -99,6 +101,11 @@ export class Live {
     if (!player.body && this.own) player.seen(this.own);
     if (!player.body) return app.stand();
     this.#tracked = this.headset.read(frame);
+    if (!this.#tracked) {
+      this.#head = null;
+      // It will be back: until then one stands where one is.
+      if (this.headset.active) return;
+    }
     if (!this.dead) this.#walk(seconds);
     this.#camera(now);
     if (!this.dead) this.#say(now, view);
@@ -116,8 +123,8 @@ export class Live {
       controls.stick(headset.stick[0], headset.stick[1]);
       controls.yaw = headYaw(this.#tracked.head.rotation);
       // Steps in the real room are steps here.
-      const { position } = this.#tracked.head;
-      if (seconds > 0) player.walk([(position[0] - before.x) / seconds, (position[2] - before.z) / seconds], seconds, level, sectors);
+      const [x, , z] = this.#tracked.head.position;
+      if (this.#head && seconds > 0) player.walk([(x - this.#head.x) / seconds, (z - this.#head.z) / seconds], seconds, level, sectors);
     } else controls.turn(seconds);
     if (player.walk(controls.velocity(), seconds, level, sectors)) app.effects.ring([player.body.x, player.body.y, player.body.z], app.palette.fog, performance.now());
     if (Math.hypot(player.body.x - before.x, player.body.z - before.z) > 0.01) this.#moved = true;
@@ -126,20 +133,25 @@ export class Live {
   #camera(now) {
     const { stage } = this.app;
     const { body, head } = this.player;
-    if (this.#tracked) {
-      // The head stays over the body: walls stop both.
-      const { position } = this.#tracked.head;
-      stage.rig.position.x += body.x - position[0];
-      stage.rig.position.z += body.z - position[2];
-      stage.rig.position.y = this.player.body.y;
-      return;
-    }
+    if (this.#tracked) return this.#carry(this.#tracked, body);
     stage.rig.position.set(0, 0, 0);
     stage.rig.rotation.set(0, 0, 0);
     stage.camera.position.set(...head.position);
     if (this.dead) stage.camera.position.y = body.y + 0.35;
     stage.camera.rotation.set(this.controls.pitch, this.controls.yaw - Math.PI / 2, this.dead ? 0.5 : 0);
     this.#holdGun(now);
+  }
+
+  // The head stays over the body: walls stop both, and where the body is put the head is, too.
+  #carry(tracked, body) {
+    const { rig } = this.app.stage;
+    const [x, , z] = tracked.head.position;
+    const way = [body.x - x, body.y - rig.position.y, body.z - z];
+    const carried = (place) => place.map((part, i) => part + way[i]);
+    rig.position.fromArray(carried(rig.position.toArray()));
+    for (const pose of [tracked.head, tracked.left, tracked.right]) if (pose) pose.position = carried(pose.position);
+    this.#head = { x: body.x, z: body.z };
+    this.headset.show(tracked);
   }
 
   #holdGun(now) {
@@ -246,10 +258,10 @@ export class Live {
   #onHeadset() {
     const { active } = this.headset;
     $("vr").setAttribute("aria-label", active ? "Leave VR" : "Enter VR");
-    if (active) {
-      this.app.stage.rig.position.set(this.player.body?.x ?? 0, this.player.body?.y ?? 0, this.player.body?.z ?? 0);
-      this.app.stage.rig.rotation.y = this.controls.yaw - Math.PI / 2;
-    }
+    // What a stick said is over.
+    if (!active) return this.controls.release();
+    this.app.stage.rig.position.set(this.player.body?.x ?? 0, this.player.body?.y ?? 0, this.player.body?.z ?? 0);
+    this.app.stage.rig.rotation.y = this.controls.yaw - Math.PI / 2;
   }
 
   /** For tests: where one is. */

@@ -212,11 +212,12 @@ static rf_status write_answer(cast *run, rf_hits *hits, size_t first) {
 // Casts all shots of the batch: first at static things, which limits how far targets need to be searched. Returns
 // NULL, or the answer of the first shot for which memory ran out.
 static rf_answer *cast_batch(shot_batch *batch) {
-    const rf_bvh *statics = &batch->space->statics.index, *targets = batch->casts[0].view.index;
+    const rf_bvh *statics = &batch->space->statics.index, *targets;
     uint32_t count = batch->count;
     size_t first = batch->hits->len;
     batch->count = 0;
     if (count == 0) return NULL;
+    targets = batch->casts[0].view.index;
     for (uint32_t i = 0; i < count; i++) prepare_sweep(&batch->casts[i]);
     // A separate loop: wide loads right after narrow stores to the same memory would stall.
     for (uint32_t i = 0; i < count; i++) {

@@ -59,6 +59,7 @@ static rf_json_token skip(const parse *in, rf_json_token token) {
 }
 
 static bool read_field(field *into, const rf_json_token *token) {
+    into->there = false;
     if (token->kind == RF_JSON_NULL) return into->optional;
     if (token->kind != RF_JSON_INT && token->kind != RF_JSON_FLOAT) return false;
     into->value = token->kind == RF_JSON_INT ? (double)token->as.integer : token->as.number;
@@ -118,7 +119,7 @@ static rf_status read_line(const parse *in, rf_json_token token) {
                       {.name = "y2"},
                       {.name = "front", .optional = true},
                       {.name = "back", .optional = true},
-                      {.name = "flags"}};
+                      {.name = "flags", .optional = true}};
     rf_level *level = in->level;
     rf_wall wall = {.bottom = -INFINITY, .top = INFINITY, .layers = RF_LAYER_DEFAULT};
     uint32_t flags;
@@ -130,7 +131,7 @@ static rf_status read_line(const parse *in, rf_json_token token) {
     if (!read_number(&fields[4], &wall.front)) return fail(in, &token, "front");
     if (!read_number(&fields[5], &wall.back)) return fail(in, &token, "back");
     if (!read_number(&fields[6], &flags)) return fail(in, &token, "flags");
-    if ((flags & TWO_SIDED) == 0) wall.back = RF_NO_SECTOR;
+    if (!fields[6].there || (flags & TWO_SIDED) == 0) wall.back = RF_NO_SECTOR;
     if (wall.back != RF_NO_SECTOR && wall.front == RF_NO_SECTOR) return fail(in, &token, "front");
     wall.x1 = plan[0];
     wall.z1 = plan[1];
@@ -160,8 +161,8 @@ static rf_status check_sectors(const parse *in) {
     static const char about[] = "a line names a sector that doesn't exist";
     for (uint32_t i = 0; i < level->walls.count; i++) {
         const rf_wall *wall = &level->walls.items[i];
-        if (wall->back == RF_NO_SECTOR) continue;
-        if (wall->front >= level->sectors.count || wall->back >= level->sectors.count)
+        if ((wall->front != RF_NO_SECTOR && wall->front >= level->sectors.count) ||
+            (wall->back != RF_NO_SECTOR && wall->back >= level->sectors.count))
             return rf_error_set(in->error, RF_INVALID_LEVEL, RF_NOWHERE, (rf_str){about, sizeof about - 1});
     }
     return RF_OK;
@@ -176,11 +177,13 @@ static rf_status read_level(const parse *in) {
         token = rf_json_next(in->reader);
         if (token.kind == RF_JSON_CLOSE_MAP) break;
         if (token.kind != RF_JSON_KEY) return fail(in, &token, "");
-        if (is(token.as.string, "sectors") && !sectors) {
+        if (is(token.as.string, "sectors")) { // if it is there twice, the last one counts, as everywhere in JSON
             sectors = true;
+            in->level->sectors.count = 0;
             status = read_list(in, read_sector);
-        } else if (is(token.as.string, "lines") && !lines) {
+        } else if (is(token.as.string, "lines")) {
             lines = true;
+            in->level->walls.count = 0;
             status = read_list(in, read_line);
         } else {
             token = skip(in, rf_json_next(in->reader));

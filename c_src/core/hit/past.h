@@ -10,7 +10,7 @@
 // What does not change when a target moves. Shared by the present and the states that contain it.
 typedef struct rf_profile {
     rf_shape shape;
-    uint64_t incarnation; // differs for a target that replaces another one
+    uint64_t incarnation; // differs for a target that replaces another one under its key
     uint32_t users;
     uint32_t key;
     uint32_t layers;

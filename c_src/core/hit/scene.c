@@ -4,6 +4,8 @@
 
 #include "base/bits.h"
 #include "json/json_term.h"
+#include "shape.h"
+#include "targets.h"
 #include "world/world_state.h"
 #include <math.h>
 
@@ -139,6 +141,7 @@ static bool target_of(const rf_world *world, rf_entity entity, rf_target *out) {
     if (rf_world_get(world, entity, RF_LIT("state"), &component) && rf_str_eq(string_of(&component), RF_LIT("dead")))
         return false;
     if (rf_world_get(world, entity, RF_LIT("owner"), &component)) out->owner = string_of(&component);
+    if (out->owner.len > RF_NAME_MAX) out->owner = (rf_str){0}; // no id, so no shot's owner either
     return true;
 }
 
@@ -153,11 +156,17 @@ static void leave(rf_scene *scene, uint32_t handle) {
     scene->there[handle / RF_PAGE_SIZE] &= ~(UINT64_C(1) << (handle % RF_PAGE_SIZE));
 }
 
+// Differs from that of every other entity which has had this handle, also from that of the entity it replaced. So a
+// target that was none for a while is still the same one, however seldom the scene looks at the world.
+static uint64_t incarnation_of(const rf_world *world, uint32_t handle) {
+    const rf_slot_page *page = rf_world_page(world, handle);
+    uint32_t place = handle % RF_PAGE_SIZE;
+    return (uint64_t)page->slots[place].generation << 32 | page->created_at[place];
+}
+
 // An entity that the space does not accept (a negative size, a position out of bounds) is not a target either.
-static rf_status enter(rf_scene *scene, uint32_t handle, const rf_target *target, bool created) {
-    bool known = is_there(scene, handle) && !created;
-    rf_status status =
-        known ? rf_space_change(scene->space, handle, target) : rf_space_put(scene->space, handle, target);
+static rf_status enter(rf_scene *scene, const rf_world *world, uint32_t handle, const rf_target *target) {
+    rf_status status = rf_targets_put(scene->space, handle, target, incarnation_of(world, handle));
     if (status == RF_NO_MEMORY) return status;
     if (status != RF_OK)
         leave(scene, handle);
@@ -166,10 +175,12 @@ static rf_status enter(rf_scene *scene, uint32_t handle, const rf_target *target
     return RF_OK;
 }
 
+// Only a number's usual form: of "sector-7" and "sector-07", which could say different heights, the first one counts.
 static bool sector_number(rf_str id, uint32_t *out) {
     const rf_str prefix = RF_LIT("sector-");
     uint32_t number = 0;
     if (id.len <= prefix.len || id.len > prefix.len + 8 || memcmp(id.data, prefix.data, prefix.len) != 0) return false;
+    if (id.data[prefix.len] == '0' && id.len > prefix.len + 1) return false;
     for (size_t i = prefix.len; i < id.len; i++) {
         if (id.data[i] < '0' || id.data[i] > '9') return false;
         number = number * 10 + (uint32_t)(id.data[i] - '0');
@@ -178,16 +189,20 @@ static bool sector_number(rf_str id, uint32_t *out) {
     return true;
 }
 
+// A height that a space does not accept is as none.
 static void move_height(const rf_world *world, rf_entity entity, rf_str name, double *height) {
+    double wanted = *height;
     rf_component component;
     rf_term term;
     if (!rf_world_get(world, entity, name, &component)) return;
-    if (component.type == RF_TYPE_F32 && component.count == 1) *height = (double)component.as.f32[0];
-    if (component.type == RF_TYPE_F64 && component.count == 1) *height = component.as.f64[0];
-    if (component.type == RF_TYPE_I64) *height = (double)component.as.i64;
-    if (component.type != RF_TYPE_TERM) return;
-    term = rf_term_head(component.as.term);
-    number_of(&term, height);
+    if (component.type == RF_TYPE_F32 && component.count == 1) wanted = (double)component.as.f32[0];
+    if (component.type == RF_TYPE_F64 && component.count == 1) wanted = component.as.f64[0];
+    if (component.type == RF_TYPE_I64) wanted = (double)component.as.i64;
+    if (component.type == RF_TYPE_TERM) {
+        term = rf_term_head(component.as.term);
+        number_of(&term, &wanted);
+    }
+    if (rf_coordinates_valid(&wanted, 1)) *height = wanted;
 }
 
 // The number of the sector that an entity with this id moves.
@@ -215,12 +230,16 @@ static rf_status rest_sector(rf_scene *scene, rf_str id) {
     return sector_of(scene, id, &number) ? set_sector(scene, number, scene->resting[number]) : RF_OK;
 }
 
-static rf_status update_entity(rf_scene *scene, const rf_world *world, uint32_t handle, bool created) {
+// An entity can be a target and move a sector, too.
+static rf_status update_entity(rf_scene *scene, const rf_world *world, uint32_t handle) {
     rf_entity entity = rf_world_entity(world, handle);
+    rf_status status = RF_OK;
     rf_target target;
-    if (target_of(world, entity, &target)) return enter(scene, handle, &target, created);
-    if (is_there(scene, handle)) leave(scene, handle);
-    return move_sector(scene, world, entity);
+    if (target_of(world, entity, &target))
+        status = enter(scene, world, handle, &target);
+    else if (is_there(scene, handle))
+        leave(scene, handle);
+    return status == RF_OK ? move_sector(scene, world, entity) : status;
 }
 
 // ---- following ----------------------------------------------------------------------------------
@@ -248,11 +267,15 @@ static void remove_gone(rf_scene *scene, const rf_world *world) {
     }
 }
 
-// Remembers the heights of sectors that have been added since the last call.
+// Remembers the heights of sectors that have been added since the last call. Entities that are there already may move
+// them.
 static bool remember_sectors(rf_scene *scene) {
     uint32_t count = rf_space_sectors(scene->space);
     rf_sector *resting;
-    if (count <= scene->resting_count) return true;
+    if (count == scene->resting_count) return true;
+    scene->following = false;
+    if (count < scene->resting_count) scene->resting_count = 0; // all have been removed
+    if (count == 0) return true;
     resting = scene->allocator.resize(scene->allocator.context, scene->resting, count * sizeof *resting);
     if (!resting) return false;
     scene->resting = resting;
@@ -266,26 +289,27 @@ static rf_status update_all(rf_scene *scene, const rf_world *world) {
     rf_status status = RF_OK;
     for (uint32_t i = 0; i < scene->resting_count && status == RF_OK; i++)
         status = set_sector(scene, i, scene->resting[i]);
-    while (status == RF_OK && rf_world_next(world, &entity))
-        status = update_entity(scene, world, entity.handle1 - 1, true);
+    while (status == RF_OK && rf_world_next(world, &entity)) status = update_entity(scene, world, entity.handle1 - 1);
     return status;
 }
 
-// The columns of the components that make a target.
+// The columns of the components that make a target or move a sector.
+#define PARTS 6
 typedef struct columns {
     const rf_column *position; // three numbers; NULL: not declared so
     uint32_t declared;         // a bit per item of `part`
-    const rf_column *part[4];
+    const rf_column *part[PARTS];
 } columns;
 
-static const rf_str parts[] = {{"collider", 8}, {"owner", 5}, {"state", 5}, {"health", 6}};
+static const rf_str parts[PARTS] = {{"collider", 8}, {"owner", 5}, {"state", 5},
+                                    {"health", 6},   {"floor", 5}, {"ceiling", 7}};
 
 static columns columns_of(const rf_world *world) {
     columns out = {0};
     int at = rf_schema_find(world->schema, RF_LIT("position"));
     if (at >= 0 && world->columns[at].def.type <= RF_TYPE_F64 && world->columns[at].def.count == 3)
         out.position = &world->columns[at];
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < PARTS; i++) {
         at = rf_schema_find(world->schema, parts[i]);
         if (at < 0) continue;
         out.part[i] = &world->columns[at];
@@ -300,7 +324,7 @@ static bool changed_in(const rf_column *column, uint32_t handle, uint32_t since)
 }
 
 static bool is_part(rf_str name) {
-    for (uint32_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < PARTS; i++)
         if (rf_str_eq(name, parts[i])) return true;
     return rf_str_eq(name, RF_LIT("position"));
 }
@@ -347,7 +371,7 @@ static rf_status follow_page(rf_scene *scene, const rf_world *world, const colum
         uint32_t handle = first + rf_low_bit(left);
         bool created = page->created_at[handle % RF_PAGE_SIZE] >= since;
         if (!created && only_moved(scene, of, &page->slots[handle % RF_PAGE_SIZE], handle, since)) continue;
-        status = update_entity(scene, world, handle, created);
+        status = update_entity(scene, world, handle);
     }
     return status;
 }
@@ -368,8 +392,9 @@ static rf_status follow_changes(rf_scene *scene, const rf_world *world, rf_diff 
 rf_status rf_scene_follow(rf_scene *scene, const rf_world *world) {
     rf_diff *diff = NULL;
     rf_status status;
+    if (!remember_sectors(scene)) return RF_NO_MEMORY;
     if (scene->following && scene->seq == world->seq) return RF_OK;
-    if (!reserve(scene, world) || !remember_sectors(scene)) return RF_NO_MEMORY;
+    if (!reserve(scene, world)) return RF_NO_MEMORY;
     remove_gone(scene, world);
     status = scene->following ? rf_diff_new(world, scene->seq, &diff) : RF_HISTORY_GONE;
     if (status == RF_OK)

@@ -38,13 +38,16 @@ static inline bool rf_slabs_axis(rf_slabs *slabs, const rf_sweep *sweep, int axi
 }
 
 // Restricts to between two planes with this normal (of any length), at `width` on both sides of a point. at: normal *
-// (origin - point); width in the same unit.
+// (origin - point); width in the same unit. spare, in that unit, too, is added to the width if the sweep crosses the
+// planes: a body without thickness is between several pairs of planes that are one plane, and rounding must not move
+// them apart.
 static inline bool rf_slabs_plane(rf_slabs *slabs, const rf_sweep *sweep, const double normal[3], double at,
-                                  double width) {
+                                  double width, double spare) {
     double rate = normal[0] * sweep->translation[0] + normal[1] * sweep->translation[1] +
                   normal[2] * sweep->translation[2],
            t1, t2;
     if (rate == 0) return slabs->touch ? fabs(at) <= width : fabs(at) < width;
+    width += spare;
     t1 = ((rate > 0 ? -width : width) - at) / rate;
     t2 = ((rate > 0 ? width : -width) - at) / rate;
     if (t1 > slabs->enter) {

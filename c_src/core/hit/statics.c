@@ -94,6 +94,10 @@ uint32_t rf_space_walls(const rf_space *space) {
     return space->statics.walls.count;
 }
 
+bool rf_space_indexed(const rf_space *space) {
+    return space->statics.indexed || rf_statics_count(&space->statics) == 0;
+}
+
 bool rf_space_sector(const rf_space *space, uint32_t number, rf_sector *out) {
     if (number >= space->statics.sectors.count) return false;
     *out = space->statics.sectors.items[number];

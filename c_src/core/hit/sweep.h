@@ -23,7 +23,8 @@ typedef struct rf_sweep {
     double radius;
 } rf_sweep;
 
-#define RF_SWEEP_TINY 1e-200
+// Squares of lengths down to this can be divisors: nothing overflows.
+#define RF_SWEEP_TINY 1e-140
 
 typedef struct rf_contact {
     double t;         // 0 to 1

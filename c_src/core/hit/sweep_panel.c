@@ -13,7 +13,7 @@ static bool ray_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *
     if ((first > 0 && second > 0) || (first < 0 && second < 0)) return false;
     rate = sweep->translation[0] * ez - sweep->translation[2] * ex;
     if (rate == 0) return false;
-    out->t = ((panel->x1 - sweep->origin[0]) * ez - (panel->z1 - sweep->origin[2]) * ex) / rate;
+    out->t = ((panel->x1 - sweep->origin[0]) * ez - (panel->z1 - sweep->origin[2]) * ex) / rate + 0.0; // not -0
     if (!(out->t >= 0 && out->t <= 1) || !rf_sweep_is_beside(sweep, out->t, 0, panel->x1, panel->x2) ||
         !rf_sweep_is_beside(sweep, out->t, 2, panel->z1, panel->z2))
         return false;
@@ -32,13 +32,13 @@ static bool box_panel(const rf_sweep *sweep, const rf_panel *panel, rf_contact *
     const double *half = sweep->half;
     double across[3] = {panel->z2 - panel->z1, 0, panel->x1 - panel->x2};
     double at = across[0] * (sweep->origin[0] - panel->x1) + across[2] * (sweep->origin[2] - panel->z1);
-    double width = fabs(across[0]) * half[0] + fabs(across[2]) * half[2];
+    double width = fabs(across[0]) * half[0] + fabs(across[2]) * half[2], spare = width == 0 ? fabs(at) * 0x1p-44 : 0;
     rf_slabs slabs = rf_slabs_start(false);
     if (across[0] == 0 && across[2] == 0) return false;
     if (!rf_slabs_axis(&slabs, sweep, 0, fmin(panel->x1, panel->x2) - half[0], fmax(panel->x1, panel->x2) + half[0]) ||
         !rf_slabs_axis(&slabs, sweep, 1, panel->low - half[1], panel->high + half[1]) ||
         !rf_slabs_axis(&slabs, sweep, 2, fmin(panel->z1, panel->z2) - half[2], fmax(panel->z1, panel->z2) + half[2]) ||
-        !rf_slabs_plane(&slabs, sweep, across, at, width) || !rf_slabs_hit(&slabs))
+        !rf_slabs_plane(&slabs, sweep, across, at, width, spare) || !rf_slabs_hit(&slabs))
         return false;
     out->t = slabs.enter > 0 ? slabs.enter : 0;
     rf_slabs_normal(&slabs, out->normal);

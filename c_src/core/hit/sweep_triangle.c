@@ -38,7 +38,7 @@ static bool ray_triangle(const rf_sweep *sweep, const double corners[3][3], cons
     double c = side(sweep, corners[2], corners[0]), rate = dot(normal, sweep->translation);
     if ((a < 0 || b < 0 || c < 0) && (a > 0 || b > 0 || c > 0)) return false;
     if (rate == 0) return false;
-    out->t = dot(normal, corners[0]) / rate;
+    out->t = dot(normal, corners[0]) / rate + 0.0; // not -0
     if (!(out->t >= 0 && out->t <= 1)) return false;
     for (int axis = 0; axis < 3; axis++) {
         double low = fmin(fmin(corners[0][axis], corners[1][axis]), corners[2][axis]);
@@ -47,6 +47,14 @@ static bool ray_triangle(const rf_sweep *sweep, const double corners[3][3], cons
             return false;
     }
     return true;
+}
+
+// More than the distance of any corner from the start along `across`, and than what that is computed from.
+static double reach(const double across[3], const double corners[3][3]) {
+    double out = 0;
+    for (int axis = 0; axis < 3; axis++)
+        out += fabs(across[axis]) * fmax(fmax(fabs(corners[0][axis]), fabs(corners[1][axis])), fabs(corners[2][axis]));
+    return out;
 }
 
 // The Minkowski sum of a box and a triangle is a convex body whose sides are those of the box, of the triangle, and
@@ -61,7 +69,7 @@ static bool box_triangle(const rf_sweep *sweep, const double corners[3][3], cons
             return false;
     }
     for (int edge = -1; edge < 3; edge++) {
-        double along[3], across[3], at, low, high, width;
+        double along[3], across[3], at, low, high, width, spare;
         if (edge >= 0) subtract(corners[(edge + 1) % 3], corners[edge], along);
         for (int axis = 0; axis < (edge < 0 ? 1 : 3); axis++) {
             double unit[3] = {axis == 0, axis == 1, axis == 2};
@@ -75,10 +83,12 @@ static bool box_triangle(const rf_sweep *sweep, const double corners[3][3], cons
                 low = fmin(low, dot(across, corners[i]));
                 high = fmax(high, dot(across, corners[i]));
             }
-            width = fabs(across[0]) * sweep->half[0] + fabs(across[1]) * sweep->half[1] +
-                    fabs(across[2]) * sweep->half[2] + (high - low) * 0.5;
+            width =
+                fabs(across[0]) * sweep->half[0] + fabs(across[1]) * sweep->half[1] + fabs(across[2]) * sweep->half[2];
+            spare = width == 0 ? reach(across, corners) * 0x1p-44 : 0;
+            width += (high - low) * 0.5;
             at = -(low + (high - low) * 0.5);
-            if (!rf_slabs_plane(&slabs, sweep, across, at, width)) return false;
+            if (!rf_slabs_plane(&slabs, sweep, across, at, width, spare)) return false;
         }
     }
     if (!rf_slabs_hit(&slabs)) return false;
@@ -129,7 +139,7 @@ static bool sphere_face(const rf_sweep *sweep, const double corners[3][3], const
         t = 0;
     } else {
         if (rate == 0 || (at > 0) == (rate > 0)) return false;
-        t = ((at > 0 ? sweep->radius : -sweep->radius) - at) / rate;
+        t = ((at > 0 ? sweep->radius : -sweep->radius) - at) / rate + 0.0; // not -0
         if (!(t >= 0 && t <= 1)) return false;
     }
     for (int i = 0; i < 3; i++) point[i] = sweep->translation[i] * t;

@@ -119,37 +119,37 @@ static void occupy(rf_targets *targets, uint32_t place, rf_profile *profile, con
     targets->fitted = false;
 }
 
-static rf_status put(rf_space *space, uint32_t key, const rf_target *target, bool same_incarnation) {
+rf_status rf_targets_put(rf_space *space, uint32_t key, const rf_target *target, uint64_t incarnation) {
     rf_targets *targets = &space->targets;
     uint32_t place = rf_targets_place(targets, key);
     rf_profile *profile;
     rf_shape shape;
     rf_status status = check(space, key, target, &shape);
     if (status != RF_OK) return status;
-    if (same_incarnation &&
-        (place == UINT32_MAX || !rf_str_eq(rf_entity_id_str(&targets->profiles[place]->id), target->id)))
-        return RF_INVALID_ARGUMENT;
     if (place == UINT32_MAX && !reserve(targets, &space->mem, key)) return RF_NO_MEMORY;
     profile = make_profile(&space->mem, key, target, &shape);
     if (!profile) return RF_NO_MEMORY;
+    profile->incarnation = incarnation;
     if (place == UINT32_MAX) {
         place = targets->count++;
         targets->places[key] = place + 1;
         targets->profiles[place] = NULL;
         targets->indexed = false;
     }
-    profile->incarnation = same_incarnation ? targets->profiles[place]->incarnation : ++targets->incarnations;
     rf_profile_release(targets->profiles[place], &space->mem);
     occupy(targets, place, profile, target->position);
     return RF_OK;
 }
 
 rf_status rf_space_put(rf_space *space, uint32_t key, const rf_target *target) {
-    return put(space, key, target, false);
+    return rf_targets_put(space, key, target, ++space->targets.incarnations);
 }
 
 rf_status rf_space_change(rf_space *space, uint32_t key, const rf_target *target) {
-    return put(space, key, target, true);
+    uint32_t place = rf_targets_place(&space->targets, key);
+    const rf_profile *known = place == UINT32_MAX ? NULL : space->targets.profiles[place];
+    if (!known || !rf_str_eq(rf_entity_id_str(&known->id), target->id)) return RF_INVALID_ARGUMENT;
+    return rf_targets_put(space, key, target, known->incarnation);
 }
 
 rf_status rf_space_move(rf_space *space, uint32_t key, const double position[3]) {

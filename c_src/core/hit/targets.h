@@ -19,7 +19,7 @@ typedef struct rf_targets {
     void *block;           // the memory of bodies
     uint32_t *places;      // by key: the index in bodies plus one; 0: no target
     uint32_t keys;         // length of places
-    uint64_t incarnations; // how many targets have ever existed
+    uint64_t incarnations; // that rf_space_put has given away
     rf_bvh index;
     bool indexed; // the index contains the current targets,
     bool fitted;  // at their current positions
@@ -28,6 +28,9 @@ typedef struct rf_targets {
 void rf_targets_free(rf_targets *targets, rf_mem *mem);
 // Updates the index; false when out of memory.
 bool rf_targets_index(rf_targets *targets, rf_mem *mem);
+// Creates, changes or replaces the target under this key. It has the same past as before if this is its incarnation,
+// also if it was removed for a while. Fails as rf_space_put.
+rf_status rf_targets_put(rf_space *space, uint32_t key, const rf_target *target, uint64_t incarnation);
 
 // Prefetches what the final test will read; hits come in no memory order.
 static inline void rf_targets_prefetch(const rf_targets *targets, uint32_t place) {

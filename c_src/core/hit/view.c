@@ -6,8 +6,8 @@
 static void shape_bounds(const rf_shape *shape, const double position[3], double low[3], double high[3]) {
     for (int i = 0; i < 3; i++) {
         double reach = shape->half[i] + shape->radius, centre = i == 1 ? position[1] + shape->lift : position[i];
-        low[i] = fmin(low[i], centre - reach);
-        high[i] = fmax(high[i], centre + reach);
+        low[i] = centre - reach < low[i] ? centre - reach : low[i];
+        high[i] = centre + reach > high[i] ? centre + reach : high[i];
     }
 }
 
@@ -36,7 +36,8 @@ static void find_matches(rf_state *state, const rf_state *next) {
         uint32_t key = state->profiles[i]->key;
         state->match[i] = 0;
         while (next && other < next->count && next->profiles[other]->key < key) other++;
-        if (next && other < next->count && next->profiles[other]->incarnation == state->profiles[i]->incarnation)
+        if (next && other < next->count && next->profiles[other]->key == key &&
+            next->profiles[other]->incarnation == state->profiles[i]->incarnation)
             state->match[i] = other + 1;
     }
 }

@@ -15,9 +15,9 @@ RF_BEGIN
 typedef struct rf_level rf_level;
 
 // Reads {"sectors": [{"floor", "ceil"}, ...], "lines": [{"x1", "y1", "x2", "y2", "front", "back", "flags"}, ...]} and
-// ignores other keys. unit: metres per unit of the file, whose y points north: a line's point (x, y) becomes x * unit,
-// z = -y * unit. Sectors and lines are numbered by their position in the lists. A line without a back sector, or
-// without flag 4, has no opening.
+// ignores other keys; front, back and flags may be missing. unit: metres per unit of the file, whose y points north: a
+// line's point (x, y) becomes x * unit, z = -y * unit. Sectors and lines are numbered by their position in the lists. A
+// line without a back sector, or without flag 4, has no opening.
 //
 // RF_INVALID_LEVEL: error->about says what is wrong. RF_INVALID_ARGUMENT: the unit is not above 0. JSON errors, with
 // the byte. RF_NO_MEMORY.

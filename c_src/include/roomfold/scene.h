@@ -19,9 +19,10 @@ RF_BEGIN
 //
 // A sphere has no height. A box may have "size": [x, y, z] instead of radius and height. "at" is "base" (default) or
 // "centre". "layers" is a bit mask; the default is RF_LAYER_DEFAULT, plus RF_LAYER_LIVING for an entity with the
-// component "health". The target's id is the entity's id, its key the handle, its owner the component "owner". An
-// entity whose "state" is "dead", or whose collider is invalid, is not a target. An entity with the id "sector-N" moves
-// sector N by its components "floor" and "ceiling".
+// component "health". The target's id is the entity's id, its key the handle, its owner the component "owner", if that
+// can be an id. An entity whose "state" is "dead", or whose collider is invalid, is not a target; it is the same target
+// again, with its past, when that is over. An entity with the id "sector-N", N without leading zeros, moves sector N by
+// its components "floor" and "ceiling"; heights beyond RF_SPACE_LIMIT are ignored.
 typedef struct rf_scene rf_scene;
 
 #define RF_LAYER_LIVING 2u

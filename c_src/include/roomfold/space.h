@@ -110,6 +110,9 @@ RF_API rf_status rf_space_add_triangle(rf_space *space, const double corners[3][
 RF_API void rf_space_clear_statics(rf_space *space);
 // How many walls there are.
 RF_API uint32_t rf_space_walls(const rf_space *space);
+// Whether the static geometry is indexed. If not, the next cast begins with that: about half a microsecond for each
+// wall, box or triangle.
+RF_API bool rf_space_indexed(const rf_space *space);
 
 // --- the past
 

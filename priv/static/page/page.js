@@ -963,6 +963,7 @@ var Stage = class {
     this.scene.add(this.rig);
     this.#light(palette);
     new ResizeObserver(() => this.#resize()).observe(canvas);
+    this.renderer.xr.addEventListener("sessionend", () => this.#resize());
     this.#resize();
   }
   #light(palette) {
@@ -1039,6 +1040,44 @@ function skyOf(horizon, zenith) {
 // src/link.mjs
 import { Room } from "../roomfold.mjs";
 
+// src/load.mjs
+function readConfig(root, query) {
+  const { socket = "/socket", level = "", params = "{}", replays = "" } = root.dataset;
+  return { socket, level, params: readParams(params), replays: replays.split(" ").filter(Boolean), format: query.get("format") === "json" ? "json" : "packed" };
+}
+function readParams(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`the page's attribute data-params is no JSON: ${error.message}`);
+  }
+}
+async function paramsNow() {
+  const page = new DOMParser().parseFromString(new TextDecoder().decode(await fetched(location.href)), "text/html");
+  return readParams(page.documentElement.dataset.params ?? "{}");
+}
+async function loadLevel(address) {
+  const url = new URL(address, location.href);
+  if (url.origin !== location.origin) throw new Error(`the level ${address} is not on this server`);
+  try {
+    return readLevel(JSON.parse(new TextDecoder().decode(await fetched(url))));
+  } catch (error) {
+    throw new Error(`the level ${address} can't be had: ${error.message}`);
+  }
+}
+async function fetched(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trim());
+  const bytes = await response.arrayBuffer();
+  const [first, second] = new Uint8Array(bytes);
+  if (first !== 31 || second !== 139) return bytes;
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+function levelOf(entities) {
+  for (const [, { kind, level }] of entities) if (kind === "arena" && typeof level === "string") return level;
+  return null;
+}
+
 // src/model/feed.mjs
 var KEPT = 200;
 var Feed = class {
@@ -1091,7 +1130,11 @@ var Feed = class {
     this.facts.push(fact);
     if (this.facts.length > KEPT) this.facts.shift();
   }
-  /** A replay went to another place: nothing is known of what was before. @param {number} seq */
+  /** A live room's snapshot: one from before what was counted is of a room that has begun anew. @param {number} seq */
+  snapshot(seq) {
+    if (seq < this.#seq) this.restart(seq);
+  }
+  /** A replay went to another place, or a room began anew: nothing is known of what was before. @param {number} seq */
   restart(seq) {
     this.facts = [];
     this.scores = /* @__PURE__ */ new Map();
@@ -1214,12 +1257,17 @@ var Link = class {
   players = /* @__PURE__ */ new Set();
   feed = new Feed((id) => this.players.has(id));
   #timer = null;
+  /** Where a replay was when the connection broke. @type {import("./model/playback.mjs").Info | null} */
+  #broken = null;
   /** @param {Place & {id: string}} place @param {string} user @param {Config} config @param {Listeners} listeners */
   constructor(place2, user, config, listeners) {
     this.place = place2;
     this.listeners = listeners;
     this.replay = place2.kind === "replay";
-    this.socket = new Socket(config.socket, { params: { ...config.params, user_id: user } });
+    let { params } = config;
+    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }) });
+    this.socket.onClose(() => paramsNow().then((now) => params = now, () => {
+    }));
     this.room = new Room(this.socket, `${place2.kind}:${place2.id}`, { format: config.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });
     this.#bind();
   }
@@ -1239,10 +1287,14 @@ var Link = class {
       this.#meet(snapshot.entities);
       stream.snapshot(snapshot);
       if (this.replay) feed.restart(snapshot.seq);
+      else feed.snapshot(snapshot.seq);
       listeners.onSnapshot(snapshot);
     });
     room.on("presence", (users) => feed.people(users, performance.now()));
-    room.on("status", () => listeners.onStatus());
+    room.on("status", ({ status }) => {
+      if (this.#timer !== null) this.#keepPlace(status);
+      listeners.onStatus();
+    });
     room.on("refused", (refused) => listeners.onRefused(refused));
   }
   #meet(entities) {
@@ -1257,6 +1309,17 @@ var Link = class {
       this.#timer = setInterval(() => this.control("info"), INFO_MS);
     }
     return reply;
+  }
+  // The server plays it from its beginning for who comes back: on from where one was.
+  async #keepPlace(status) {
+    const { playback } = this;
+    if (status === "rejoining") this.#broken ??= { ...playback.info, position_ms: playback.position(performance.now()) };
+    if (status !== "joined" || !this.#broken) return;
+    const { paused, speed, position_ms } = this.#broken;
+    this.#broken = null;
+    if (paused) await this.control("pause");
+    await this.control("speed", { speed });
+    await this.control("seek", { ms: Math.round(position_ms) });
   }
   /** Says something; what is refused is told. @param {string} name @param {Object<string, any>} payload */
   async say(name, payload) {
@@ -1359,8 +1422,7 @@ var KEYS = {
   ArrowRight: "turnRight",
   ShiftLeft: "run",
   ShiftRight: "run",
-  Space: "fire",
-  ControlLeft: "fire"
+  Space: "fire"
 };
 var Controls = class {
   yaw = 0;
@@ -1722,7 +1784,7 @@ var Headset = class {
   /** Into virtual reality, or out of it. @throws what the browser says */
   async toggle() {
     if (this.#session) return this.#session.end();
-    const session = await navigator.xr.requestSession("immersive-vr", { optionalFeatures: ["local-floor", "bounded-floor"] });
+    const session = await navigator.xr.requestSession("immersive-vr", { requiredFeatures: ["local-floor"] });
     session.addEventListener("end", () => {
       this.#session = null;
       this.group.visible = false;
@@ -1731,13 +1793,19 @@ var Headset = class {
       this.stage.camera.position.set(0, 0, 0);
       this.onChange();
     });
-    await this.stage.renderer.xr.setSession(session);
+    try {
+      await this.stage.renderer.xr.setSession(session);
+    } catch (error) {
+      await session.end().catch(() => {
+      });
+      throw error;
+    }
     this.#session = session;
     this.onChange();
   }
   /**
    * Head and hands in the room's metres, and what the hands press. @param {XRFrame | undefined} frame
-   * @returns {Tracked | null} null: no headset is worn
+   * @returns {Tracked | null} null: no headset is worn, or it does not know where it is
    */
   read(frame) {
     const space = this.#session && this.stage.renderer.xr.getReferenceSpace();
@@ -1746,8 +1814,8 @@ var Headset = class {
     this.stage.rig.updateMatrixWorld();
     const tracked = { head: this.#inRoom(viewer.transform), left: null, right: null };
     this.firing = false;
+    this.stick = [0, 0];
     for (const source of this.#session.inputSources) this.#readHand(source, frame, space, tracked);
-    this.#show(tracked);
     return tracked;
   }
   #readHand(source, frame, space, tracked) {
@@ -1782,7 +1850,8 @@ var Headset = class {
     const turn = rig.getWorldQuaternion(new Quaternion2()).multiply(new Quaternion2(orientation.x, orientation.y, orientation.z, orientation.w));
     return { position: at.toArray(), rotation: turn.toArray() };
   }
-  #show(tracked) {
+  /** Draws the hands. @param {Tracked} tracked */
+  show(tracked) {
     this.group.visible = true;
     for (const name of ["left", "right"]) {
       const part = this.hands[name];
@@ -1808,6 +1877,11 @@ function el(tag, props = {}, ...children) {
 }
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+function arrange(list, items) {
+  const wanted = new Set(items);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  items.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
 }
 function choices(parent, choices2, choose) {
   parent.replaceChildren(
@@ -1876,14 +1950,16 @@ var Hud = class {
 var STICK = 56;
 var FINGER = 2.2;
 function typing({ target, code }) {
+  if (document.querySelector("dialog[open]")) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.matches("button")) return code === "Space" || code === "Enter";
-  return target.matches("input, textarea, select, dialog *");
+  return target.matches("input, textarea, select");
 }
+var codeOf = ({ key, code }) => key === "?" ? "Slash" : code;
 function bindKeys(canvas, controls, onKey) {
   addEventListener("keydown", (event) => {
-    if (typing(event) || event.metaKey || event.altKey) return;
-    if (controls.key(event.code, true) || !event.repeat && onKey(event.code, event.shiftKey)) event.preventDefault();
+    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (controls.key(event.code, true) || !event.repeat && onKey(codeOf(event), event.shiftKey)) event.preventDefault();
   });
   addEventListener("keyup", (event) => controls.key(event.code, false));
   addEventListener("blur", () => controls.release());
@@ -1994,6 +2070,8 @@ var Live = class {
   #firedAt = -Infinity;
   #killer = null;
   #tracked = null;
+  /** Where a headset's head was in the last frame. @type {{x: number, z: number} | null} */
+  #head = null;
   #touched = matchMedia("(pointer: coarse)").matches;
   #locked = false;
   #moved = false;
@@ -2053,6 +2131,10 @@ var Live = class {
     if (!player.body && this.own) player.seen(this.own);
     if (!player.body) return app.stand();
     this.#tracked = this.headset.read(frame);
+    if (!this.#tracked) {
+      this.#head = null;
+      if (this.headset.active) return;
+    }
     if (!this.dead) this.#walk(seconds);
     this.#camera(now);
     if (!this.dead) this.#say(now, view);
@@ -2068,8 +2150,8 @@ var Live = class {
     if (this.#tracked) {
       controls.stick(headset.stick[0], headset.stick[1]);
       controls.yaw = headYaw(this.#tracked.head.rotation);
-      const { position } = this.#tracked.head;
-      if (seconds > 0) player.walk([(position[0] - before.x) / seconds, (position[2] - before.z) / seconds], seconds, level, sectors);
+      const [x, , z] = this.#tracked.head.position;
+      if (this.#head && seconds > 0) player.walk([(x - this.#head.x) / seconds, (z - this.#head.z) / seconds], seconds, level, sectors);
     } else controls.turn(seconds);
     if (player.walk(controls.velocity(), seconds, level, sectors)) app.effects.ring([player.body.x, player.body.y, player.body.z], app.palette.fog, performance.now());
     if (Math.hypot(player.body.x - before.x, player.body.z - before.z) > 0.01) this.#moved = true;
@@ -2077,19 +2159,24 @@ var Live = class {
   #camera(now) {
     const { stage } = this.app;
     const { body, head: head2 } = this.player;
-    if (this.#tracked) {
-      const { position } = this.#tracked.head;
-      stage.rig.position.x += body.x - position[0];
-      stage.rig.position.z += body.z - position[2];
-      stage.rig.position.y = this.player.body.y;
-      return;
-    }
+    if (this.#tracked) return this.#carry(this.#tracked, body);
     stage.rig.position.set(0, 0, 0);
     stage.rig.rotation.set(0, 0, 0);
     stage.camera.position.set(...head2.position);
     if (this.dead) stage.camera.position.y = body.y + 0.35;
     stage.camera.rotation.set(this.controls.pitch, this.controls.yaw - Math.PI / 2, this.dead ? 0.5 : 0);
     this.#holdGun(now);
+  }
+  // The head stays over the body: walls stop both, and where the body is put the head is, too.
+  #carry(tracked, body) {
+    const { rig } = this.app.stage;
+    const [x, , z] = tracked.head.position;
+    const way = [body.x - x, body.y - rig.position.y, body.z - z];
+    const carried = (place2) => place2.map((part, i) => part + way[i]);
+    rig.position.fromArray(carried(rig.position.toArray()));
+    for (const pose2 of [tracked.head, tracked.left, tracked.right]) if (pose2) pose2.position = carried(pose2.position);
+    this.#head = { x: body.x, z: body.z };
+    this.headset.show(tracked);
   }
   #holdGun(now) {
     const kick = Math.max(0, 1 - (now - this.#firedAt) / RECOIL_MS);
@@ -2181,10 +2268,9 @@ var Live = class {
   #onHeadset() {
     const { active } = this.headset;
     $("vr").setAttribute("aria-label", active ? "Leave VR" : "Enter VR");
-    if (active) {
-      this.app.stage.rig.position.set(this.player.body?.x ?? 0, this.player.body?.y ?? 0, this.player.body?.z ?? 0);
-      this.app.stage.rig.rotation.y = this.controls.yaw - Math.PI / 2;
-    }
+    if (!active) return this.controls.release();
+    this.app.stage.rig.position.set(this.player.body?.x ?? 0, this.player.body?.y ?? 0, this.player.body?.z ?? 0);
+    this.app.stage.rig.rotation.y = this.controls.yaw - Math.PI / 2;
   }
   /** For tests: where one is. */
   drawn() {
@@ -2197,26 +2283,6 @@ function restingHands({ position, rotation }) {
   const yaw = headYaw(rotation);
   const at = (side) => [position[0] + Math.cos(yaw) * 0.35 + Math.sin(yaw) * side, position[1] - 0.4, position[2] - Math.sin(yaw) * 0.35 + Math.cos(yaw) * side];
   return { left: { position: at(-0.25), rotation }, right: { position: at(0.25), rotation } };
-}
-
-// src/load.mjs
-function readConfig(root, query) {
-  const { socket = "/socket", level = "", params = "{}", replays = "" } = root.dataset;
-  return { socket, level, params: JSON.parse(params), replays: replays.split(" ").filter(Boolean), format: query.get("format") === "json" ? "json" : "packed" };
-}
-async function loadLevel(address) {
-  const url = new URL(address, location.href);
-  if (url.origin !== location.origin) throw new Error(`the level ${address} is not on this server`);
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`the level ${address} can't be had: ${response.status} ${response.statusText}`.trim());
-  let bytes = await response.arrayBuffer();
-  const [first, second] = new Uint8Array(bytes);
-  if (first === 31 && second === 139) bytes = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-  return readLevel(JSON.parse(new TextDecoder().decode(bytes)));
-}
-function levelOf(entities) {
-  for (const [, { kind, level }] of entities) if (kind === "arena" && typeof level === "string") return level;
-  return null;
 }
 
 // src/model/colours.mjs
@@ -2249,7 +2315,8 @@ var SHOWN_MS = 7e3;
 var MOST2 = 5;
 var TOAST_MS = 4500;
 var FeedView = class {
-  #last = "";
+  /** Facts that are shown, with their lines: one that stays is not read out again. */
+  #lines = /* @__PURE__ */ new Map();
   #toasts = /* @__PURE__ */ new Map();
   /** @param {(id: string) => string} colourOf */
   constructor(colourOf) {
@@ -2258,10 +2325,8 @@ var FeedView = class {
   /** @param {import("../model/feed.mjs").Feed} feed @param {number} now */
   update(feed, now) {
     const facts = feed.recent(now, SHOWN_MS, MOST2);
-    const key = facts.map(({ at, whom }) => `${at}${whom}`).join();
-    if (key === this.#last) return;
-    this.#last = key;
-    $("feed").replaceChildren(...facts.map((fact) => this.#line(fact)));
+    this.#lines = new Map(facts.map((fact) => [fact, this.#lines.get(fact) ?? this.#line(fact)]));
+    arrange($("feed"), [...this.#lines.values()]);
   }
   #line({ kind, whom, by, how }) {
     const who = person(whom, this.colourOf);
@@ -2360,7 +2425,7 @@ ${type}`,
       texts: [id, type ? `${kind} ${type}` : kind],
       choose: () => this.#look(id)
     }));
-    this.#list($("entities"), rows, all.length);
+    this.#list($("entities").firstElementChild, rows, all.length);
   }
   #look(id) {
     this.entity = this.entity === id ? null : id;
@@ -2375,7 +2440,7 @@ ${type}`,
       className: row.kind,
       choose: () => this.#choose(row)
     }));
-    this.#list($("events"), rows, rows.length);
+    this.#list($("events").firstElementChild, rows, rows.length);
   }
   #choose(row) {
     this.#row = this.#row === row ? null : row;
@@ -2410,11 +2475,6 @@ function item2({ key, texts, className = "", choose }) {
   const row = el("li", {}, el("button", { type: "button", className, onclick: choose }, ...spans));
   row.dataset.key = key;
   return row;
-}
-function arrange(list, items) {
-  const wanted = new Set(items);
-  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
-  items.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
 }
 
 // src/ui/message.mjs
@@ -2563,7 +2623,11 @@ var Transport = class {
     this.#markView = choices($("views"), views, look);
     const seek = $("seek");
     seek.oninput = () => this.#dragging = true;
-    seek.onchange = () => this.seek(Number(seek.value)).then(() => this.#dragging = false);
+    seek.onpointerup = seek.onpointercancel = () => this.#dragging = false;
+    seek.onchange = () => {
+      this.#dragging = true;
+      this.seek(Number(seek.value)).then(() => this.#dragging = false);
+    };
   }
   toggle() {
     const { playback } = this.link;
@@ -2688,8 +2752,8 @@ var App = class {
     this.link = new Link(place2, user, config, this);
     this.colourOf = (id) => this.link.players.has(id) || this.link.room.presence.includes(id) ? this.palette.players[colours.slot(id)] : this.palette.monster;
     this.feedView = new FeedView(this.colourOf);
-    const ratio = new URLSearchParams(location.search).get("ratio");
-    this.stage = new Stage($("canvas"), this.palette, ratio ? Number(ratio) : null);
+    const ratio = Number(new URLSearchParams(location.search).get("ratio"));
+    this.stage = new Stage($("canvas"), this.palette, ratio > 0 ? ratio : null);
     this.actors = new Actors(this.palette, this.colourOf);
     this.effects = new Effects();
     this.mark = mark(this.palette.hurt);
@@ -2745,7 +2809,7 @@ var App = class {
     }
     if (now - this.#lostAt < PATIENCE_MS) return false;
     const title = status === "connecting" ? "Can't reach the server" : "Reconnecting";
-    showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`);
+    showMessage(title, `${sentence(reason || "it does not answer")} The page tries again by itself.`, () => location.reload());
     return true;
   }
   onEvent(event) {
@@ -2881,7 +2945,7 @@ var App = class {
       entities: this.actors.drawn(),
       sectors: this.drawnLevel?.drawn() ?? {},
       own: this.mode?.drawn() ?? null,
-      camera: { position: camera.position.toArray(), rotation: camera.quaternion.toArray() }
+      camera: { position: camera.position.toArray(), rotation: camera.quaternion.toArray(), fov: camera.fov }
     };
   }
 };
@@ -2928,15 +2992,17 @@ async function showStart(config) {
   $("enter").onsubmit = (event) => {
     event.preventDefault();
     const name = $("name").value.trim();
-    const error = nameError(name);
+    const room = $("room").value.trim();
+    const error = nameError(name) ?? (room === "" ? "a room is missing" : null);
     $("enter-error").textContent = error ?? "";
     if (error) return;
     sessionStorage.setItem(KEY, name);
-    location.href = addressOf("room", $("room").value.trim());
+    location.href = addressOf("room", room);
   };
   $("watch").onsubmit = (event) => {
     event.preventDefault();
-    location.href = addressOf("replay", $("recording").value.trim());
+    const recording = $("recording").value.trim();
+    if (recording !== "") location.href = addressOf("replay", recording);
   };
   $("name").select();
 }

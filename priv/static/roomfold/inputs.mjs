@@ -9,7 +9,7 @@ const POSES = ["head", "left", "right"];
  * @typedef {{user: string, packed: boolean, world: import("./world.mjs").World}} Side who says it, and what of
  * @typedef {{
  *   side: () => Side | null,
- *   send: (event: string, payload: Object<string, any> | ArrayBuffer, refused: (reply: any) => void) => void,
+ *   send: (event: string, payload: Object<string, any> | ArrayBuffer, answer: {taken: () => void, refused: (reply: any) => void}) => void,
  *   acknowledged: (seq: number) => void,
  *   refused: (event: string, reply: any) => void
  * }} Channel side: null: nothing can be sent now; acknowledged: an input said that this is here
@@ -20,6 +20,8 @@ export class Inputs {
   #channel;
   /** @type {Poses | null} */
   #poses = null;
+  /** What was sent and not answered yet, the newest of each part. @type {Poses | null} */
+  #sent = null;
   #at = -Infinity;
   #timer = null;
   #count = 0;
@@ -34,6 +36,12 @@ export class Inputs {
   /** What is newer takes the place of what waits. @param {Poses} poses */
   add(poses) {
     this.#poses = { ...this.#poses, ...poses };
+    this.flush();
+  }
+
+  /** After a new join: what was not answered may have got lost with the connection. */
+  again() {
+    if (this.#sent) this.#poses = { ...this.#sent, ...this.#poses };
     this.flush();
   }
 
@@ -63,22 +71,38 @@ export class Inputs {
   #send(poses, side) {
     const { move } = this.#options;
     const frame = this.#packs && side.packed && side.world.schema ? this.#packed(poses, side) : null;
-    this.#channel.send(move, frame ?? { user_id: side.user, ...poses }, (reply) => {
+    const sent = (this.#sent = { ...this.#sent, ...poses });
+    // Answers come in order: with the newest, all are answered.
+    const taken = () => this.#sent === sent && (this.#sent = null);
+    const refused = (reply) => {
+      taken();
       if (frame === null || reply?.reason !== "not_supported") return this.#channel.refused(move, reply);
       // A server that takes no packed ones gets JSON from now on, and this one again.
       this.#packs = false;
       this.add({ ...poses, ...this.#poses });
-    });
+    };
+    this.#channel.send(move, frame ?? { user_id: side.user, ...poses }, { taken, refused });
   }
 
-  // It acknowledges besides. What is no pose in it is an event in it.
+  // It acknowledges besides. What is no pose in it is an event in it. null: the format can't say it, and the server is to say why.
   #packed(poses, { user, world }) {
-    const whole = ([name, pose]) => POSES.includes(name) && Boolean(pose?.position && pose?.rotation);
+    const whole = ([name, pose]) => POSES.includes(name) && isPose(pose);
     const parts = Object.entries(poses);
     const rest = Object.fromEntries(parts.filter((part) => !whole(part)));
     const events = Object.keys(rest).length > 0 ? [[this.#options.move, { user_id: user, ...rest }]] : [];
-    const bytes = encodeInput({ ...Object.fromEntries(parts.filter(whole)), ack: world.seq, input: ++this.#count, events }, world.schema);
+    let bytes;
+    try {
+      bytes = encodeInput({ ...Object.fromEntries(parts.filter(whole)), ack: world.seq, input: this.#count + 1, events }, world.schema);
+    } catch {
+      return null;
+    }
+    this.#count++;
     this.#channel.acknowledged(world.seq);
     return bytes.slice().buffer;
   }
 }
+
+const isNumbers = (value, count) => typeof value === "object" && value?.length === count && Array.from(value, Math.fround).every(Number.isFinite);
+
+// And nothing besides: a frame has no place for it.
+const isPose = (value) => isNumbers(value?.position, 3) && isNumbers(value.rotation, 4) && Object.keys(value).length === 2;

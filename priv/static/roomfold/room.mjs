@@ -14,6 +14,7 @@ import { GapError, World } from "./world.mjs";
  *   events?: boolean,
  *   presence?: boolean,
  *   params?: Object<string, any>,
+ *   token?: string | (() => string),
  *   move?: string,
  *   inputHz?: number,
  *   delayTicks?: number,
@@ -21,7 +22,7 @@ import { GapError, World } from "./world.mjs";
  *   now?: () => number
  * }} Options
  *   format: "packed" falls back to "json" where one side can't; events: those that a diff does not tell; presence: who is here;
- *   params: for the room; move: the event that `input` sends ("user_moved"); inputHz: how often at most (20); delayTicks: how many
+ *   params: for the room; token: says who one is where the channel asks for one, a function is asked at each join; move: the event that `input` sends ("user_moved"); inputHz: how often at most (20); delayTicks: how many
  *   of the longer of tick and input what `at` shows is behind (2); teleport: metres in one tick that are a jump and not a way (4); now: a clock in milliseconds
  */
 
@@ -45,6 +46,10 @@ const ENTITY_BYTES = 128;
 // And so long after the last at most. A guess that is much too low would make one lag, for which the server has less patience (15 s).
 const ACK_MS = { packed: 30000, json: 2000 };
 
+const GONE = "the connection is gone";
+// A browser does not tell which.
+const UNREACHABLE = "the server can't be reached, or refuses the connection";
+
 export class Room {
   world = new World();
   /** @type {Status} */
@@ -66,6 +71,8 @@ export class Room {
   #first = null;
   #leaving = false;
   #resume = false;
+  /** Whether a frame could not be used: those that follow can't either, until the next join. */
+  #lacks = false;
   /** Why the server said that it is going to close it. @type {string | null} */
   #closing = null;
   #ack = { seq: 0, sent: 0, at: 0, bytes: 0, timer: null };
@@ -103,9 +110,10 @@ export class Room {
   // --- joining and leaving ---------------------------------------------------------------------------
 
   /**
-   * Joins. While the server can't be reached it goes on trying, and `status` and `reason` say so.
+   * Joins, once: who is refused, or has left, needs a new Room. While the server can't be reached it goes on trying, and `status`
+   * and `reason` say so.
    * @returns {Promise<Object<string, any>>} what the server said, when the world is here
-   * @throws {RoomError} if the server refuses
+   * @throws {RoomError} if the server refuses, or `leave` was called before (`left`)
    */
   join() {
     if (this.#first) return this.#first.promise;
@@ -130,8 +138,9 @@ export class Room {
   }
 
   #joinParams() {
-    const { format, events, presence, params } = this.#options;
+    const { format, events, presence, params, token } = this.#options;
     const asked = { format, events, presence, params };
+    if (token !== undefined) asked.token = typeof token === "function" ? token() : token;
     if (format === "packed") asked.versions = versions;
     if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term, instance: this.joined.instance });
     return asked;
@@ -140,13 +149,14 @@ export class Room {
   #onJoined(reply) {
     this.joined = reply;
     this.#closing = null;
+    this.#lacks = false;
     if (reply.tick_ms !== this.#timeline.tickMs) {
       this.#timeline.tickMs = reply.tick_ms;
       this.#timeline.clear();
     }
     this.#ack = { ...this.#ack, sent: this.world.seq, bytes: 0 };
     this.#setStatus("joined", "");
-    this.#inputs.flush();
+    this.#inputs.again();
   }
 
   #onRefused(reply) {
@@ -170,18 +180,20 @@ export class Room {
     channel.on("term", ({ term }) => (this.joined = { ...this.joined, term }));
     channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));
     channel.on("closing", (payload) => {
-      this.reason = this.#closing = payload.message ?? payload.reason;
+      this.reason = this.#closing = payload.message ?? readable(payload);
       this.#emit("closing", payload);
     });
     channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
     channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
     this.#refs.push(
-      this.#socket.onError(() => this.#lost("the server can't be reached")),
-      this.#socket.onClose((event) => this.#lost(event?.reason || "the connection is gone")),
+      this.#socket.onError(() => this.#lost(UNREACHABLE)),
+      this.#socket.onClose((event) => this.#lost(event?.reason || GONE)),
     );
   }
 
   #onFrame(payload) {
+    // Each error would begin the wait for the next join anew.
+    if (this.#lacks) return;
     let frame;
     try {
       frame = this.world.apply(payload);
@@ -205,6 +217,7 @@ export class Room {
 
   // What was missed comes with the next join.
   #again(error) {
+    this.#lacks = true;
     this.#setStatus("rejoining", error.message);
     this.#channel.trigger("phx_error", error.message);
   }
@@ -215,6 +228,8 @@ export class Room {
   }
 
   #lost(reason) {
+    // Each attempt that fails ends a connection, too.
+    if (reason === GONE && this.reason === UNREACHABLE) return;
     if (this.status === "joined" || this.status === "rejoining") this.#setStatus("rejoining", reason);
     else if (this.status === "connecting") this.#setStatus("connecting", reason);
   }
@@ -223,7 +238,7 @@ export class Room {
     this.#stopTimers();
     this.#socket.off(this.#refs);
     this.#setStatus("closed", reason);
-    if (!this.#leaving) this.#first?.reject(new RoomError({ reason: "closed", message: reason }));
+    this.#first?.reject(new RoomError({ reason: this.#leaving ? "left" : "closed", message: reason }));
     // Nobody may be waiting for it.
     this.#first?.promise.catch(() => {});
   }
@@ -293,7 +308,7 @@ export class Room {
   #makeInputs() {
     return new Inputs(this.#options, {
       side: () => (this.#canSend() ? { user: this.user, packed: this.joined.format === "packed", world: this.world } : null),
-      send: (event, payload, refused) => this.#channel.push(event, payload, 1000).receive("error", refused),
+      send: (event, payload, { taken, refused }) => this.#channel.push(event, payload, 1000).receive("ok", taken).receive("error", refused),
       acknowledged: (seq) => Object.assign(this.#ack, { sent: Math.max(this.#ack.sent, seq), at: this.#options.now(), bytes: 0 }),
       // Nobody waits for an answer to an input: who wants to know listens.
       refused: (event, reply) => {
@@ -346,9 +361,19 @@ export class Room {
   }
 }
 
+// What Phoenix's client and server call their reasons; undefined: they say no more than that there was one.
+const REASONS = {
+  connection_error: GONE,
+  connection_closed: GONE,
+  heartbeat_timeout: "the server does not answer",
+  channel_crash: undefined,
+  too_slow: "it was read too slowly",
+  replaced: "the same user has joined once more",
+};
+
 function readable(reason) {
   const text = typeof reason === "string" ? reason : reason?.reason;
-  return { connection_error: "the connection is gone", channel_crash: undefined }[text] ?? (typeof text === "string" && text !== "channel_crash" ? text : undefined);
+  return typeof text !== "string" || Object.hasOwn(REASONS, text) ? REASONS[text] : text;
 }
 
 function withResolvers() {

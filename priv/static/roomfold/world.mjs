@@ -108,10 +108,12 @@ export class World {
 const isSeq = (value) => Number.isSafeInteger(value) && value >= 0;
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isSnapshot = (frame) => isObject(frame) && isSeq(frame.seq) && isObject(frame.entities);
+const isEntities = (value) => isObject(value) && Object.values(value).every(isObject);
+
+const isSnapshot = (frame) => isObject(frame) && isSeq(frame.seq) && isEntities(frame.entities);
 
 const isDiff = (frame) =>
-  isObject(frame) && isSeq(frame.from) && isSeq(frame.seq) && isObject(frame.creates) && isObject(frame.updates) && Array.isArray(frame.deletes);
+  isObject(frame) && isSeq(frame.from) && isSeq(frame.seq) && isEntities(frame.creates) && isEntities(frame.updates) && Array.isArray(frame.deletes);
 
 // A new object, so that who holds the old one sees that something has changed.
 function merged(components, changes) {

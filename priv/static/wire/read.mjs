@@ -118,7 +118,7 @@ export class Bytes {
       case 5:
         return this.text();
       case 6:
-        return Array.from({ length: this.#count(depth) }, () => this.term(depth - 1));
+        return this.#list(depth);
       case 7:
         return this.#map(depth);
       default:
@@ -137,6 +137,13 @@ export class Bytes {
     const start = this.pos;
     const count = this.varint();
     return depth > 0 && count <= this.end - this.pos ? count : this.fail("invalid_frame", start);
+  }
+
+  // An array of the count that is said would be there before anything is read.
+  #list(depth) {
+    const list = [];
+    for (let left = this.#count(depth); left > 0; left--) list.push(this.term(depth - 1));
+    return list;
   }
 
   #map(depth) {

@@ -2,12 +2,12 @@
 # "#=>" what one answers: a pattern, in which ", ..." leaves out the rest. flush() answers the messages. As in iex a statement
 # ends with the first line at which it is whole.
 defmodule Messages do
-  # What comes until nothing does.
+  # As in iex: what is there, without waiting for more. Who pastes a page does not wait either.
   def flush do
     receive do
       message -> [message | flush()]
     after
-      500 -> []
+      0 -> []
     end
   end
 end

@@ -41,7 +41,7 @@ export class Headset {
   /** Into virtual reality, or out of it. @throws what the browser says */
   async toggle() {
     if (this.#session) return this.#session.end();
-    const session = await navigator.xr.requestSession("immersive-vr", { optionalFeatures: ["local-floor", "bounded-floor"] });
+    const session = await navigator.xr.requestSession("immersive-vr", { requiredFeatures: ["local-floor"] });
     session.addEventListener("end", () => {
       this.#session = null;
       this.group.visible = false;
@@ -50,14 +50,19 @@ export class Headset {
       this.stage.camera.position.set(0, 0, 0);
       this.onChange();
     });
-    await this.stage.renderer.xr.setSession(session);
+    try {
+      await this.stage.renderer.xr.setSession(session);
+    } catch (error) {
+      await session.end().catch(() => {});
+      throw error;
+    }
     this.#session = session;
     this.onChange();
   }
 
   /**
    * Head and hands in the room's metres, and what the hands press. @param {XRFrame | undefined} frame
-   * @returns {Tracked | null} null: no headset is worn
+   * @returns {Tracked | null} null: no headset is worn, or it does not know where it is
    */
   read(frame) {
     const space = this.#session && this.stage.renderer.xr.getReferenceSpace();
@@ -66,8 +71,8 @@ export class Headset {
     this.stage.rig.updateMatrixWorld();
     const tracked = { head: this.#inRoom(viewer.transform), left: null, right: null };
     this.firing = false;
+    this.stick = [0, 0];
     for (const source of this.#session.inputSources) this.#readHand(source, frame, space, tracked);
-    this.#show(tracked);
     return tracked;
   }
 
@@ -107,7 +112,8 @@ export class Headset {
     return { position: at.toArray(), rotation: turn.toArray() };
   }
 
-  #show(tracked) {
+  /** Draws the hands. @param {Tracked} tracked */
+  show(tracked) {
     this.group.visible = true;
     for (const name of ["left", "right"]) {
       const part = this.hands[name];

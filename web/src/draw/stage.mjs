@@ -36,6 +36,8 @@ export class Stage {
     this.scene.add(this.rig);
     this.#light(palette);
     new ResizeObserver(() => this.#resize()).observe(canvas);
+    // The window may be another one than when the headset was put on.
+    this.renderer.xr.addEventListener("sessionend", () => this.#resize());
     this.#resize();
   }
 

@@ -8,7 +8,7 @@ const RUN = 10;
 
 const KEYS = {
   KeyW: "forward", KeyS: "back", KeyA: "left", KeyD: "right", ArrowUp: "forward", ArrowDown: "back",
-  ArrowLeft: "turnLeft", ArrowRight: "turnRight", ShiftLeft: "run", ShiftRight: "run", Space: "fire", ControlLeft: "fire",
+  ArrowLeft: "turnLeft", ArrowRight: "turnRight", ShiftLeft: "run", ShiftRight: "run", Space: "fire",
 };
 
 export class Controls {

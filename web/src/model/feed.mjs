@@ -63,7 +63,12 @@ export class Feed {
     if (this.facts.length > KEPT) this.facts.shift();
   }
 
-  /** A replay went to another place: nothing is known of what was before. @param {number} seq */
+  /** A live room's snapshot: one from before what was counted is of a room that has begun anew. @param {number} seq */
+  snapshot(seq) {
+    if (seq < this.#seq) this.restart(seq);
+  }
+
+  /** A replay went to another place, or a room began anew: nothing is known of what was before. @param {number} seq */
   restart(seq) {
     this.facts = [];
     this.scores = new Map();

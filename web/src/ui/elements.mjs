@@ -20,6 +20,13 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A list's children in this order, with as few moves as it takes: what is there already stays. @param {Element} list @param {Element[]} items */
+export function arrange(list, items) {
+  const wanted = new Set(items);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  items.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
+}
+
 /** A row of buttons of which one is chosen. @param {Element} parent @param {[string, string][]} choices value, label @param {(value: string) => void} choose */
 export function choices(parent, choices, choose) {
   parent.replaceChildren(

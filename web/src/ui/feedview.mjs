@@ -1,14 +1,15 @@
 // The latest of what happened, and what was refused.
 
 import { plain } from "../model/feed.mjs";
-import { $, el } from "./elements.mjs";
+import { $, arrange, el } from "./elements.mjs";
 
 const SHOWN_MS = 7000;
 const MOST = 5;
 const TOAST_MS = 4500;
 
 export class FeedView {
-  #last = "";
+  /** Facts that are shown, with their lines: one that stays is not read out again. */
+  #lines = new Map();
   #toasts = new Map();
 
   /** @param {(id: string) => string} colourOf */
@@ -19,10 +20,8 @@ export class FeedView {
   /** @param {import("../model/feed.mjs").Feed} feed @param {number} now */
   update(feed, now) {
     const facts = feed.recent(now, SHOWN_MS, MOST);
-    const key = facts.map(({ at, whom }) => `${at}${whom}`).join();
-    if (key === this.#last) return;
-    this.#last = key;
-    $("feed").replaceChildren(...facts.map((fact) => this.#line(fact)));
+    this.#lines = new Map(facts.map((fact) => [fact, this.#lines.get(fact) ?? this.#line(fact)]));
+    arrange($("feed"), [...this.#lines.values()]);
   }
 
   #line({ kind, whom, by, how }) {

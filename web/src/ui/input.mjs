@@ -7,10 +7,14 @@ const FINGER = 2.2; // a finger turns more than a mouse
 
 /** Whether what is typed goes elsewhere. @param {KeyboardEvent} event */
 function typing({ target, code }) {
+  if (document.querySelector("dialog[open]")) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.matches("button")) return code === "Space" || code === "Enter";
-  return target.matches("input, textarea, select, dialog *");
+  return target.matches("input, textarea, select");
 }
+
+// Where the question mark is differs by keyboard; the other keys are places.
+const codeOf = ({ key, code }) => (key === "?" ? "Slash" : code);
 
 /**
  * @param {HTMLCanvasElement} canvas @param {import("../model/controls.mjs").Controls} controls
@@ -18,8 +22,9 @@ function typing({ target, code }) {
  */
 export function bindKeys(canvas, controls, onKey) {
   addEventListener("keydown", (event) => {
-    if (typing(event) || event.metaKey || event.altKey) return;
-    if (controls.key(event.code, true) || (!event.repeat && onKey(event.code, event.shiftKey))) event.preventDefault();
+    // What is pressed with these is the browser's.
+    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (controls.key(event.code, true) || (!event.repeat && onKey(codeOf(event), event.shiftKey))) event.preventDefault();
   });
   addEventListener("keyup", (event) => controls.key(event.code, false));
   addEventListener("blur", () => controls.release());

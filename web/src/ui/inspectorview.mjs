@@ -1,7 +1,7 @@
 // The inspector: every entity with its components, and the stream as it comes.
 
 import { listed, shown } from "../model/inspector.mjs";
-import { $, el, say } from "./elements.mjs";
+import { $, arrange, el, say } from "./elements.mjs";
 
 const ROWS = 150;
 const ENTITIES = 500;
@@ -77,7 +77,7 @@ export class InspectorView {
       texts: [id, type ? `${kind} ${type}` : kind],
       choose: () => this.#look(id),
     }));
-    this.#list($("entities"), rows, all.length);
+    this.#list($("entities").firstElementChild, rows, all.length);
   }
 
   #look(id) {
@@ -94,7 +94,7 @@ export class InspectorView {
       className: row.kind,
       choose: () => this.#choose(row),
     }));
-    this.#list($("events"), rows, rows.length);
+    this.#list($("events").firstElementChild, rows, rows.length);
   }
 
   #choose(row) {
@@ -133,11 +133,4 @@ function item({ key, texts, className = "", choose }) {
   const row = el("li", {}, el("button", { type: "button", className, onclick: choose }, ...spans));
   row.dataset.key = key;
   return row;
-}
-
-// The list's children in this order, with as few moves as it takes.
-function arrange(list, items) {
-  const wanted = new Set(items);
-  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
-  items.forEach((one, i) => list.children[i] !== one && list.insertBefore(one, list.children[i] ?? null));
 }

@@ -14,15 +14,17 @@ export async function showStart(config) {
   $("enter").onsubmit = (event) => {
     event.preventDefault();
     const name = $("name").value.trim();
-    const error = nameError(name);
+    const room = $("room").value.trim();
+    const error = nameError(name) ?? (room === "" ? "a room is missing" : null);
     $("enter-error").textContent = error ?? "";
     if (error) return;
     sessionStorage.setItem(KEY, name);
-    location.href = addressOf("room", $("room").value.trim());
+    location.href = addressOf("room", room);
   };
   $("watch").onsubmit = (event) => {
     event.preventDefault();
-    location.href = addressOf("replay", $("recording").value.trim());
+    const recording = $("recording").value.trim();
+    if (recording !== "") location.href = addressOf("replay", recording);
   };
   $("name").select();
 }

@@ -17,7 +17,12 @@ export class Transport {
     this.#markView = choices($("views"), views, look);
     const seek = $("seek");
     seek.oninput = () => (this.#dragging = true);
-    seek.onchange = () => this.seek(Number(seek.value)).then(() => (this.#dragging = false));
+    // Let go where it was taken there is no change.
+    seek.onpointerup = seek.onpointercancel = () => (this.#dragging = false);
+    seek.onchange = () => {
+      this.#dragging = true;
+      this.seek(Number(seek.value)).then(() => (this.#dragging = false));
+    };
   }
 
   toggle() {

@@ -36,7 +36,7 @@ defmodule Roomfold.Hits do
     * `:origin`, `:direction` (of any length but zero) and `:range` in metres
     * `:owner` - an id
     * `:mask` - bits; 0 (default) meets every layer
-    * `:all` - hits everything along its path, in order; `:pierce` - all entities up to the first wall, and the wall
+    * `:all` - `true`: hits everything along its path, in order; `:pierce` - `true`: all entities up to the first wall, and the wall
     * `:collider` - a box or sphere that moves, a map as entities have it; without it the shot is a ray
     * `:at` - `{:seq, n}` or `{:time, ms}`: tested against past positions (`mark/2`)
   """
@@ -188,7 +188,7 @@ defmodule Roomfold.Hits do
   # ---- shots and zones as implementations take them (c_src/nif/hit_terms.h) ----
 
   # Only tuples: they are passed on as they are, and each gets at most one hit.
-  defp rays?([ray | rays]) when is_tuple(ray), do: rays?(rays)
+  defp rays?([ray | rays]) when tuple_size(ray) == 7, do: rays?(rays)
   defp rays?(rest), do: rest == []
 
   defp terms(items, term, what), do: terms(items, term, what, [])
@@ -203,18 +203,21 @@ defmodule Roomfold.Hits do
   @shot_keys [:origin, :direction, :range, :owner, :mask, :all, :pierce, :collider, :at]
   @zone_keys [:position, :collider, :mask, :at]
 
-  defp shot(ray) when is_tuple(ray), do: ray
+  defp shot(ray) when tuple_size(ray) == 7, do: ray
 
   defp shot(%{origin: origin, direction: direction, range: range} = shot) do
     with true <- Enum.all?(:maps.keys(shot), &(&1 in @shot_keys)) || :error,
-         {:ok, collider} <- collider(shot) do
-      {kind(shot), Map.get(shot, :mask, 0), shot[:owner], point(origin), point(direction), range, collider,
+         {:ok, collider} <- collider(shot),
+         kind when kind != :error <- kind(shot) do
+      {kind, Map.get(shot, :mask, 0), shot[:owner], point(origin), point(direction), range, collider,
        shot[:at]}
     end
   end
 
   defp shot(_), do: :error
 
+  defp kind(%{all: all}) when not is_boolean(all), do: :error
+  defp kind(%{pierce: pierce}) when not is_boolean(pierce), do: :error
   defp kind(%{all: true}), do: :all
   defp kind(%{pierce: true}), do: :pierce
   defp kind(_), do: :first
@@ -323,6 +326,7 @@ defmodule Roomfold.Hits do
   defp fits?(:range, value), do: is_real(value)
   defp fits?(key, nil) when key in [:owner, :at], do: true
   defp fits?(:owner, value), do: is_binary(value)
+  defp fits?(key, value) when key in [:all, :pierce], do: is_boolean(value)
   defp fits?(:mask, value), do: is_integer(value) and value in 0..0xFFFFFFFF
   defp fits?(:at, value), do: match?({kind, number} when kind in [:seq, :time] and is_real(number), value)
   defp fits?(:collider, value), do: match?({:ok, _, _}, Collider.parse(value))
@@ -336,6 +340,7 @@ defmodule Roomfold.Hits do
 
   defp must_be(:range), do: "a number, a float or an integer of 64 bits"
   defp must_be(:owner), do: "an id"
+  defp must_be(key) when key in [:all, :pierce], do: "true or false"
   defp must_be(:mask), do: "bits, an integer from 0 to 2^32-1"
   defp must_be(:at), do: "{:seq, n} or {:time, ms}"
   defp must_be(:collider), do: ~s(a map with "shape" => "box", "sphere" or "capsule", and its sizes)

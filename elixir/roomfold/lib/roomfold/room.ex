@@ -290,8 +290,11 @@ defmodule Roomfold.Room do
 
   defp json, do: Roomfold.JSON.compiled()
 
+  defp sender(name, nil) when name in ["system", "server"],
+    do: {:error, Error.new(:invalid_id, field: "by", detail: "#{inspect(name)} is the room itself, no user")}
+
   defp sender(user, nil) when is_binary(user) do
-    if byte_size(user) in 1..255 and user not in ["system", "server"] and String.valid?(user),
+    if byte_size(user) in 1..255 and String.valid?(user),
       do: {:ok, {:user, user}},
       else: {:error, Error.new(:invalid_id, field: "by")}
   end

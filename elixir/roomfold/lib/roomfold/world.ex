@@ -127,14 +127,20 @@ defmodule Roomfold.World do
             ":history_states must be an integer in 1..4096, got: #{inspect(opts[:history_states])}"
     end
 
-    opts
+    # In the order of @hits.
+    Enum.sort(opts)
   end
 
   # With the defaults there is nothing to set up: most worlds have no shots.
   defp open_hits(_, state, nil, @hits), do: {:ok, state}
 
-  defp open_hits(impl, state, level, hits),
-    do: impl.open_hits(state, level || %Level{}, {hits[:history_ms] * 1.0, hits[:history_states]})
+  defp open_hits(impl, state, level, hits) do
+    level = level || %Level{}
+
+    with {:error, %{reason: :invalid_level} = error} <-
+           impl.open_hits(state, level, {hits[:history_ms] * 1.0, hits[:history_states]}),
+         do: {:error, Error.put(error, detail: Level.wrong(level))}
+  end
 
   @doc """
   Like `new/1`, but raises the error.

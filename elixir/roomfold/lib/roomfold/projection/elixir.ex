@@ -102,7 +102,7 @@ defmodule Roomfold.Projection.Elixir do
 
   @impl true
   def copy(world) do
-    with :ok <- newest(world), do: {:ok, fresh(world)}
+    with :ok <- newest(world), do: {:ok, fresh(%{world | hits: %{world.hits | states: []}})}
   end
 
   @impl true

@@ -1,8 +1,8 @@
 defmodule Roomfold.Systems.Projectiles do
   @moduledoc """
-  Moves projectiles: entities with `kind` `"projectile"`, a position and a velocity in metres per second. Each is swept with its collider
-  along its path of the tick, so that it can't pass through anything. What it hits is damaged (`Roomfold.Systems.Shots`), and the projectile
-  is deleted; otherwise there is a `projectile_moved`.
+  Moves projectiles: entities with `kind` `"projectile"`, a position and a velocity in metres per second. Each is swept with its collider,
+  a box or a sphere, along its path of the tick, so that it can't pass through anything. What it hits is damaged (`Roomfold.Systems.Shots`),
+  and the projectile is deleted, as is one that can't be cast (a capsule); otherwise there is a `projectile_moved`.
 
       room: [rules: Roomfold.Rules.doom(), systems: [
         Roomfold.Systems.Shots,
@@ -78,7 +78,7 @@ defmodule Roomfold.Systems.Projectiles do
     seconds = tick.dt_ms / 1000
 
     moving =
-      for {id, components} <- flying, path = path(components, seconds, state), do: {id, components, path}
+      for {id, components} <- flying, path = path(id, components, seconds, state), do: {id, components, path}
 
     {:ok, answers} = Hits.cast(world, Enum.map(moving, &elem(&1, 2)))
 
@@ -96,8 +96,8 @@ defmodule Roomfold.Systems.Projectiles do
     moves ++ Damage.events(damage)
   end
 
-  # The velocity is a user's, and of whatever type the schema gives it.
-  defp path(%{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state)
+  # The velocity is a user's, and of whatever type the schema gives it. A projectile that is nobody's does not hit itself either.
+  defp path(id, %{"position" => origin, "velocity" => [x, y, z] = direction} = components, seconds, state)
        when is_speed(x) and is_speed(y) and is_speed(z) do
     speed = length_of(direction)
 
@@ -106,7 +106,7 @@ defmodule Roomfold.Systems.Projectiles do
         origin: origin,
         direction: direction,
         range: speed * seconds,
-        owner: components["owner"],
+        owner: components["owner"] || id,
         mask: state.mask
       }
 
@@ -114,7 +114,7 @@ defmodule Roomfold.Systems.Projectiles do
     end
   end
 
-  defp path(_, _, _), do: nil
+  defp path(_, _, _, _), do: nil
 
   defp length_of(direction), do: :math.sqrt(Enum.reduce(direction, 0, fn x, sum -> sum + x * x end))
 

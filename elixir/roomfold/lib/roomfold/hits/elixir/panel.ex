@@ -4,6 +4,8 @@ defmodule Roomfold.Hits.Elixir.Panel do
 
   alias Roomfold.Hits.Elixir.{Slabs, Sweep}
 
+  @spare :math.pow(2, -44)
+
   @doc "A wall with the {floor, ceiling} of its two sectors, {t, normal} or nil."
   def wall(wall, sides, sweep) do
     whole = %{
@@ -67,7 +69,7 @@ defmodule Roomfold.Hits.Elixir.Panel do
     if (first > 0 and second > 0) or (first < 0 and second < 0) or rate == 0 do
       nil
     else
-      t = ((panel.x1 - ox) * ez - (panel.z1 - oz) * ex) / rate
+      t = Slabs.divide((panel.x1 - ox) * ez - (panel.z1 - oz) * ex, rate)
       y = if t >= 0 and t <= 1, do: oy + wy * t
 
       if y != nil and Slabs.beside?(sweep, t, 0, panel.x1, panel.x2) and
@@ -90,6 +92,7 @@ defmodule Roomfold.Hits.Elixir.Panel do
     az = panel.x1 - panel.x2
     at = ax * (ox - panel.x1) + az * (oz - panel.z1)
     width = abs(ax) * hx + abs(az) * hz
+    spare = if width == 0, do: abs(at) * @spare, else: 0.0
 
     unless ax == 0 and az == 0 do
       slabs =
@@ -97,7 +100,7 @@ defmodule Roomfold.Hits.Elixir.Panel do
         |> Slabs.axis(sweep, 0, min(panel.x1, panel.x2) - hx, max(panel.x1, panel.x2) + hx)
         |> Slabs.axis(sweep, 1, panel.low && panel.low - hy, panel.high && panel.high + hy)
         |> Slabs.axis(sweep, 2, min(panel.z1, panel.z2) - hz, max(panel.z1, panel.z2) + hz)
-        |> Slabs.plane(sweep, {ax, 0.0, az}, at, width)
+        |> Slabs.plane(sweep, {ax, 0.0, az}, at, width, spare)
 
       if Slabs.hit?(slabs), do: {Slabs.start(slabs), Slabs.normal(slabs)}
     end

@@ -35,22 +35,33 @@ defmodule Roomfold.Hits.Elixir.Slabs do
   defp unit(1, size), do: {0.0, size, 0.0}
   defp unit(2, size), do: {0.0, 0.0, size}
 
-  @doc "Between two planes at `width` on both sides of the one through a point; at: normal * (origin - point)."
-  def plane(nil, _, _, _, _), do: nil
+  @doc """
+  Between two planes at `width` on both sides of the one through a point; at: normal * (origin - point). spare is added to the width if the
+  path crosses the planes.
+  """
+  def plane(nil, _, _, _, _, _), do: nil
 
-  def plane(slabs, sweep, {nx, ny, nz} = normal, at, width) do
+  def plane(slabs, sweep, {nx, ny, nz} = normal, at, width, spare) do
     {wx, wy, wz} = sweep.way
     rate = nx * wx + ny * wy + nz * wz
+    far = width + spare
 
     cond do
       rate == 0 -> if(slabs.touch, do: abs(at) <= width, else: abs(at) < width) && slabs
-      rate > 0 -> cut(slabs, (-width - at) / rate, (width - at) / rate, {-nx, -ny, -nz})
-      true -> cut(slabs, (width - at) / rate, (-width - at) / rate, normal)
+      rate > 0 -> cut(slabs, divide(-far - at, rate), divide(far - at, rate), {-nx, -ny, -nz})
+      true -> cut(slabs, divide(far - at, rate), divide(-far - at, rate), normal)
     end
     |> case do
       false -> nil
       slabs -> slabs
     end
+  end
+
+  @doc "Where C has an infinite quotient, one that is beyond any time of a path. Never -0.0."
+  def divide(a, b) do
+    a / b + 0.0
+  rescue
+    ArithmeticError -> if a > 0 == b > 0, do: @endless, else: -@endless
   end
 
   defp cut(slabs, t1, t2, normal) do

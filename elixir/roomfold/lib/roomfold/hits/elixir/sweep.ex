@@ -7,7 +7,7 @@ defmodule Roomfold.Hits.Elixir.Sweep do
 
   defstruct [:origin, :way, :inverse, :half, :radius]
 
-  @tiny 1.0e-200
+  @tiny 1.0e-140
 
   @doc "shape: %{half, radius, lift}"
   def new({ox, oy, oz}, {wx, wy, wz}, shape) do
@@ -98,7 +98,7 @@ defmodule Roomfold.Hits.Elixir.Sweep do
     cond do
       if(touch, do: q < 0, else: q <= 0) -> nil
       a == 0 -> from
-      true -> root(nearest, :math.sqrt(divide(q, a)), from, to, touch)
+      true -> root(nearest, :math.sqrt(q / a), from, to, touch)
     end
   end
 
@@ -113,12 +113,6 @@ defmodule Roomfold.Hits.Elixir.Sweep do
       at > high -> origin - high
       true -> nil
     end
-  end
-
-  defp divide(q, a) do
-    q / a
-  rescue
-    ArithmeticError -> 1.0e308
   end
 
   defp root(nearest, root, from, to, touch) do

@@ -4,6 +4,8 @@ defmodule Roomfold.Hits.Elixir.Triangle do
 
   alias Roomfold.Hits.Elixir.{Slabs, Sweep}
 
+  @spare :math.pow(2, -44)
+
   @doc "{t, normal} or nil"
   def contact(sweep, {a, b, c}) do
     relative = for corner <- [a, b, c], do: subtract(corner, sweep.origin)
@@ -33,7 +35,7 @@ defmodule Roomfold.Hits.Elixir.Triangle do
     rate = dot(normal, sweep.way)
 
     unless (Enum.any?(sides, &(&1 < 0)) and Enum.any?(sides, &(&1 > 0))) or rate == 0 do
-      t = dot(normal, a) / rate
+      t = Slabs.divide(dot(normal, a), rate)
 
       if t >= 0 and t <= 1 and Enum.all?(0..2, &beside?(sweep, t, &1, corners)),
         do: {t, divide(normal, if(rate > 0, do: -length, else: length))}
@@ -68,8 +70,16 @@ defmodule Roomfold.Hits.Elixir.Triangle do
   defp between(slabs, sweep, corners, {x, y, z} = across) do
     {low, high} = corners |> Enum.map(&dot(across, &1)) |> Enum.min_max()
     {hx, hy, hz} = sweep.half
-    width = abs(x) * hx + abs(y) * hy + abs(z) * hz + (high - low) * 0.5
-    Slabs.plane(slabs, sweep, across, -(low + (high - low) * 0.5), width)
+    width = abs(x) * hx + abs(y) * hy + abs(z) * hz
+    spare = if width == 0, do: reach(across, corners) * @spare, else: 0.0
+    Slabs.plane(slabs, sweep, across, -(low + (high - low) * 0.5), width + (high - low) * 0.5, spare)
+  end
+
+  # More than the distance of any corner from the start along `across`.
+  defp reach(across, corners) do
+    Enum.reduce(0..2, 0.0, fn axis, sum ->
+      sum + abs(elem(across, axis)) * (corners |> Enum.map(&abs(elem(&1, axis))) |> Enum.max())
+    end)
   end
 
   defp sphere(sweep, [a, b, c] = corners, normal) do
@@ -140,7 +150,7 @@ defmodule Roomfold.Hits.Elixir.Triangle do
   defp touch(_, at, rate) when at > 0 == rate > 0, do: nil
 
   defp touch(radius, at, rate) do
-    t = (if(at > 0, do: radius, else: -radius) - at) / rate
+    t = Slabs.divide(if(at > 0, do: radius, else: -radius) - at, rate)
     if t >= 0 and t <= 1, do: t
   end
 end

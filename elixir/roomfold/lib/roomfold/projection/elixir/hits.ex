@@ -15,49 +15,10 @@ defmodule Roomfold.Projection.Elixir.Hits do
   defstruct level: %Level{}, length: 1000.0, max_states: 128, states: []
 
   def open(level, {length, max_states}) do
-    if level?(level),
+    if Level.wrong(level) == nil,
       do: {:ok, %__MODULE__{level: level, length: length, max_states: max_states}},
       else: {:error, :invalid_level}
   end
-
-  # ---- what a level must be, as the NIF reads it ----
-
-  defp level?(level) do
-    all?(level.sectors, &sector?/1) and all?(level.walls, &wall?(&1, length(level.sectors))) and
-      all?(level.boxes, &box?/1) and all?(level.triangles, &triangle?/1)
-  end
-
-  # Of what is no list, or ends with something else, not all are.
-  defp all?([item | items], check), do: check.(item) and all?(items, check)
-  defp all?(rest, _), do: rest == []
-
-  defp sector?({floor, ceiling}), do: coordinate?(floor) and coordinate?(ceiling)
-  defp sector?(_), do: false
-
-  defp wall?({x1, z1, x2, z2, bottom, top, front, back, layers}, count) do
-    Enum.all?([x1, z1, x2, z2], &coordinate?/1) and
-      Enum.all?([bottom, top], &(&1 == nil or coordinate?(&1))) and
-      (bottom == nil or top == nil or bottom <= top) and
-      (front == nil or sector_number?(front)) and
-      (back == nil or Enum.all?([front, back], &(&1 in 0..(count - 1)//1))) and bits?(layers)
-  end
-
-  defp wall?(_, _), do: false
-
-  defp box?({{lx, ly, lz} = low, {hx, hy, hz} = high, layers}),
-    do: point?(low) and point?(high) and lx <= hx and ly <= hy and lz <= hz and bits?(layers)
-
-  defp box?(_), do: false
-
-  defp triangle?({a, b, c, layers}), do: Enum.all?([a, b, c], &point?/1) and bits?(layers)
-  defp triangle?(_), do: false
-
-  defp point?({x, y, z}), do: Enum.all?([x, y, z], &coordinate?/1)
-  defp point?(_), do: false
-  defp coordinate?(number), do: is_real(number) and abs(number) <= 1.0e9
-  defp bits?(layers), do: is_integer(layers) and layers in 0..0xFFFFFFFF
-  # Only a wall with a back needs a front that there is; the largest number is none in C.
-  defp sector_number?(number), do: is_integer(number) and number in 0..0xFFFFFFFE
 
   # ---- casting ----
 
@@ -115,18 +76,25 @@ defmodule Roomfold.Projection.Elixir.Hits do
     {<<code, 0::24, number::32-little, t::float-64-little>>, ids}
   end
 
-  # A float that is not a number stays as bits.
   defp unpack(<<numbers::binary-size(56), mask::32-little, owner::32-little>>, owners) do
     [ox, oy, oz, dx, dy, dz, range] = for <<bits::binary-size(8) <- numbers>>, do: number(bits)
+    owner = owner(owner, owners)
 
     cond do
-      owner > tuple_size(owners) -> :error
-      :not_a_number in [ox, oy, oz, dx, dy, dz, range] -> :not_a_number
-      owner == 0 -> {:first, mask, nil, {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
-      not is_binary(elem(owners, owner - 1)) -> :error
-      true -> {:first, mask, elem(owners, owner - 1), {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
+      owner == :error -> :error
+      :not_a_number in [ox, oy, oz, range] -> :not_a_number
+      # Refused for its owner, whatever its direction is.
+      too_long?(owner) -> {:first, mask, owner, {ox, oy, oz}, {1.0, 0.0, 0.0}, range, nil, nil}
+      :not_a_number in [dx, dy, dz] -> :not_a_number
+      true -> {:first, mask, owner, {ox, oy, oz}, {dx, dy, dz}, range, nil, nil}
     end
   end
+
+  defp owner(0, _), do: nil
+  defp owner(place, owners) when place > tuple_size(owners), do: :error
+  defp owner(place, owners), do: with(id when not is_binary(id) <- elem(owners, place - 1), do: :error)
+
+  defp too_long?(owner), do: is_binary(owner) and byte_size(owner) > 255
 
   defp number(<<number::float-64-little>>), do: number
   defp number(_), do: :not_a_number
@@ -149,6 +117,8 @@ defmodule Roomfold.Projection.Elixir.Hits do
       Enum.all?(numbers, &is_real/1) and moment?(moment)
   end
 
+  defp bits?(mask), do: is_integer(mask) and mask in 0..0xFFFFFFFF
+
   defp moment?(nil), do: true
   defp moment?({kind, value}), do: kind in [:seq, :time] and is_real(value)
   defp moment?(_), do: false
@@ -164,8 +134,10 @@ defmodule Roomfold.Projection.Elixir.Hits do
   defp collider_map({shape, centred, half, radius, height}),
     do: %{shape: shape, centred: centred, half: half, radius: radius, height: height}
 
-  # The shot is checked before its moment.
+  # The shot is checked before its moment, which is a float, as in C.
   defp answer(world, moment, ask) do
+    moment = with {kind, value} <- moment, do: {kind, value * 1.0}
+
     case {ask.(%{empty() | targets: []}), scene(world, moment)} do
       {{:error, reason}, _} -> reason
       {_, {:error, reason}} -> reason
@@ -325,7 +297,7 @@ defmodule Roomfold.Projection.Elixir.Hits do
     {height(components["floor"], floor), height(components["ceiling"], ceiling)}
   end
 
-  defp height(number, _) when is_number(number), do: number * 1.0
+  defp height(number, _) when is_number(number) and abs(number) <= 1.0e9, do: number * 1.0
   defp height(_, otherwise), do: otherwise
 
   # ---- the past ----
