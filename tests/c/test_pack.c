@@ -142,8 +142,8 @@ END_TEST
 
 static const char *const events[] = {
     "{\"event\":\"create\",\"entity_id\":\"an id of more than fifteen bytes\",\"components\":{\"health\":5}}",
-    "{\"event\":\"update\",\"entity_id\":\"an id of more than fifteen bytes\",\"components\":{\"position\":[1,2,3],"
-    "\"note\":\"\\u0061\",\"list\":[1,{\"b\":2,\"a\":1}]},\"more\":{\"z\":1,\"y\":2},\"seq\":7}",
+    ("{\"event\":\"update\",\"entity_id\":\"an id of more than fifteen bytes\",\"components\":{\"position\":[1,2,3],"
+     "\"note\":\"\\u0061\",\"list\":[1,{\"b\":2,\"a\":1}]},\"more\":{\"z\":1,\"y\":2},\"seq\":7}"),
     "{\"event_name\":\"player_spawned\",\"user_id\":\"tom\",\"position\":[1,2,3],\"health\":100}",
     "{\"event\":\"delete\",\"entity_id\":\"none\"}",
 };
