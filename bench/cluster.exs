@@ -161,8 +161,7 @@ defmodule ClusterBench do
 
   defp cluster(count) do
     [log_node | nodes] = Nodes.start_nodes(["log" | for(number <- 1..count, do: "n#{number}")])
-    dir = Path.join(System.tmp_dir!(), "roomfold-bench-#{System.unique_integer([:positive])}")
-    File.mkdir_p!(dir)
+    dir = Bench.folder()
     Process.put(:dir, dir)
     Process.put(:log_node, log_node)
     connect([log_node | nodes])

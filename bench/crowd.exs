@@ -42,8 +42,7 @@ defmodule Bench.Crowd do
   # ---- the server ----
 
   defp serve(format, seconds, players) do
-    folder = Path.join(System.tmp_dir!(), "roomfold-crowd-#{System.unique_integer([:positive])}")
-    File.mkdir_p!(folder)
+    folder = Bench.folder()
     log = {EventLog.SQLite, path: Path.join(folder, "rooms.db")}
     {:ok, rooms} = Roomfold.Rooms.start_link(name: Bench.Rooms, log: log, room: room())
     {:ok, gateway} = Gateway.start_link(port: 0, rooms: Bench.Rooms)

@@ -15,12 +15,6 @@ defmodule Bench.Log do
     for seq <- from..(from + count - 1), do: ~s({"seq":#{seq},"room":"room#{room}","t":"#{@text}"})
   end
 
-  def folder do
-    folder = Path.join(System.tmp_dir!(), "roomfold-bench-#{System.unique_integer([:positive])}")
-    File.mkdir_p!(folder)
-    folder
-  end
-
   # Ten processes, each `commits` appends one after the other; append.(room, after_seq, records).
   defp rooms(commits, batch, append) do
     1..@rooms
@@ -34,7 +28,7 @@ defmodule Bench.Log do
 
   def roomfold(commits, batch, opts) do
     setup = fn ->
-      folder = folder()
+      folder = Bench.folder()
       {:ok, pid} = EventLog.SQLite.start_link([path: Path.join(folder, "rooms.db")] ++ opts)
       log = {EventLog.SQLite, pid}
       terms = for room <- 1..@rooms, do: elem(EventLog.claim(log, "room#{room}"), 1).term
@@ -54,7 +48,7 @@ defmodule Bench.Log do
 
   def shared(commits, batch) do
     setup = fn ->
-      folder = folder()
+      folder = Bench.folder()
       {spawn_link(fn -> writer(open(Path.join(folder, "log"))) end), folder}
     end
 
@@ -100,7 +94,7 @@ defmodule Bench.Log do
 
   def each_its_own(commits, batch) do
     setup = fn ->
-      folder = folder()
+      folder = Bench.folder()
       {for(room <- 1..@rooms, do: open(Path.join(folder, "log#{room}"))), folder}
     end
 

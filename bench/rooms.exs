@@ -155,8 +155,7 @@ defmodule Bench.Many do
   @period 50
 
   def run(count, seconds) do
-    folder = Path.join(System.tmp_dir!(), "roomfold-bench-#{System.unique_integer([:positive])}")
-    File.mkdir_p!(folder)
+    folder = Bench.folder()
     name = :"rooms#{System.unique_integer([:positive])}"
 
     {:ok, rooms} =

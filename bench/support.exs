@@ -49,6 +49,16 @@ defmodule Bench do
     Float.round(cpu / (System.monotonic_time(:millisecond) - start), 2)
   end
 
+  @doc "A new folder. One that a run left, which was killed, is another's."
+  def folder do
+    folder =
+      Path.join(System.tmp_dir!(), "roomfold-bench-#{System.pid()}-#{System.unique_integer([:positive])}")
+
+    File.rm_rf!(folder)
+    File.mkdir_p!(folder)
+    folder
+  end
+
   @doc "What this was measured on, in one line."
   def machine do
     cpu =

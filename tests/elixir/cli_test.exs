@@ -399,7 +399,9 @@ defmodule Roomfold.CliTest do
 
     test "a file that is as large as files may be is an error" do
       script = ~s(ulimit -f 1; "$ROOMFOLD" convert "$1" --to events >"$2"; code=$?; exit $code)
-      file = Path.join(System.tmp_dir!(), "roomfold-#{System.unique_integer([:positive])}.jsonl")
+
+      file =
+        Path.join(System.tmp_dir!(), "roomfold-#{System.pid()}-#{System.unique_integer([:positive])}.jsonl")
 
       try do
         assert {"", error, 1} = Program.shell(script, "", [@match, file])

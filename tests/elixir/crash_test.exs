@@ -33,7 +33,9 @@ defmodule Roomfold.CrashTest do
   if EventLog.SQLite.available?() do
     @tag timeout: :infinity
     test "kill -9 under load, #{@crashes} times" do
-      folder = Path.join(System.tmp_dir!(), "roomfold-crash-#{System.unique_integer([:positive])}")
+      folder =
+        Path.join(System.tmp_dir!(), "roomfold-crash-#{System.pid()}-#{System.unique_integer([:positive])}")
+
       File.mkdir_p!(folder)
       on_exit(fn -> File.rm_rf!(folder) end)
       path = Path.join(folder, "rooms.db")

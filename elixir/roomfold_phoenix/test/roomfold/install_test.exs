@@ -305,7 +305,9 @@ defmodule Roomfold.Phoenix.InstallTest do
 
   describe "the task" do
     setup do
-      folder = Path.join(System.tmp_dir!(), "roomfold-install-#{System.unique_integer([:positive])}")
+      folder =
+        Path.join(System.tmp_dir!(), "roomfold-install-#{System.pid()}-#{System.unique_integer([:positive])}")
+
       File.mkdir_p!(folder)
       on_exit(fn -> File.rm_rf!(folder) end)
       {:ok, folder: folder}

@@ -32,7 +32,9 @@ defmodule Roomfold.PhoenixTest.Postgres do
   end
 
   defp own(programs) do
-    folder = Path.join(System.tmp_dir!(), "roomfold-postgres-#{System.unique_integer([:positive])}")
+    folder =
+      Path.join(System.tmp_dir!(), "roomfold-postgres-#{System.pid()}-#{System.unique_integer([:positive])}")
+
     File.mkdir_p!(folder)
     {_, 0} = System.cmd("chmod", ["777", folder])
     data = Path.join(folder, "data")
