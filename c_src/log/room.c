@@ -79,8 +79,13 @@ static int compare(rf_str a, rf_str b) {
 // Checks the statement's current row; *name is its room.
 static bool check_row(sqlite3_stmt *row, rf_str *name, log_error *error) {
     log_room room;
+    bool is_text = sqlite3_column_type(row, 8) == SQLITE_TEXT;
     if (!log_column(row, 8, name)) return log_fail(error, RF_NO_MEMORY, "%s", "");
-    return room_from(row, *name, &room) || log_damaged(error, *name, 0, "its entry has a wrong checksum");
+    if (!room_from(row, *name, &room)) return log_damaged(error, *name, 0, "its entry has a wrong checksum");
+    // As a blob it would be behind all texts, so neither it nor others would be found by name. In a list of names a
+    // zero byte ends each.
+    is_text = is_text && !(name->len > 0 && memchr(name->data, 0, name->len));
+    return is_text || log_damaged(error, *name, 0, "its name is no text");
 }
 
 bool log_rooms_check(log_store *store, log_error *error) {

@@ -161,6 +161,8 @@ defmodule Roomfold.EventLog.DamageTest do
             {"DELETE FROM rooms WHERE name = 'attic'", ~r/there should be 3 rooms, 2 are found/},
             {"UPDATE rooms SET last = 6 WHERE name = 'lobby'",
              ~r/room "lobby": its entry has a wrong checksum/},
+            {"UPDATE rooms SET name = CAST(name AS BLOB) WHERE name = 'lobby'",
+             ~r/room "lobby": its name is no text/},
             {"UPDATE appends SET seq = seq + 100 WHERE seq = 7", ~r/seq (7|107)/},
             {"UPDATE appends SET (text, sums) = (SELECT text, sums FROM appends WHERE seq = 4) WHERE seq = 1 AND count = 3",
              ~r/room "cellar", seq 1: its checksum is wrong/},
@@ -257,6 +259,12 @@ defmodule Roomfold.EventLog.DamageTest do
       sqlite3(path, "INSERT INTO rooms VALUES ('#{name}', 99, 1, 1, 0, 0, 0, 0, #{sum})")
       assert {:error, {:log_damaged, text}} = asked(path, &Library.check/1)
       assert text =~ message
+
+      File.write!(path, bytes)
+      sum = crc32c([<<99::64-little, 1::64-little, 1::64-little, 0::256>>, "z\0z"])
+      sqlite3(path, "INSERT INTO rooms VALUES ('z' || char(0) || 'z', 99, 1, 1, 0, 0, 0, 0, #{sum})")
+      assert {:error, {:log_damaged, text}} = asked(path, &Library.rooms(&1, "", 100))
+      assert text =~ "its name is no text"
     end)
   end
 
