@@ -4,8 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+static bool same(rf_str a, rf_str b) {
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
 static bool is(rf_str a, const char *b) {
-    return a.len == strlen(b) && memcmp(a.data, b, a.len) == 0;
+    return same(a, (rf_str){b, strlen(b)});
 }
 
 static void set_text(fact *out, rf_json_token value) {
@@ -122,7 +126,7 @@ static bool find(rf_str text, rf_str key, rf_str *value) {
     rf_json_next(reader);
     for (rf_json_token token = rf_json_next(reader); token.kind == RF_JSON_KEY && !found;
          token = rf_json_next(reader)) {
-        found = token.as.string.len == key.len && memcmp(token.as.string.data, key.data, key.len) == 0;
+        found = same(token.as.string, key);
         if (rf_json_skip(reader, value).kind == RF_JSON_ERROR) found = false;
     }
     rf_json_reader_free(reader);

@@ -11,7 +11,7 @@ defmodule Roomfold.Room.State do
   #   Presence     connections come and go
   #   Membership   the events that say which users joined and left
   #
-  # Their functions return {effects, state}; the process around the state (Roomfold.Room.Server, or a simulator) carries the effects
+  # Their functions return {effects, state}; the process around the state (Roomfold.Room.Effects, or a simulator) carries the effects
   # out, in order:
   #
   #   {:reply, to, answer}              to the caller who published
