@@ -100,14 +100,27 @@ defmodule PortBench do
 
   # Folders that wait for the word.
   defp start(impl, count, creates, frames, turns) do
-    for _ <- 1..count do
+    turns = turns && %{done: :atomics.new(count, []), waits: :atomics.new(count, [])}
+
+    for i <- 1..count do
       task =
         Task.async(fn ->
           world = World.fold!(World.new!(impl: impl), {:packed, creates})
 
           receive do
-            {:go, next} when turns -> Enum.reduce(frames, {world, @ahead}, &in_turn(&1, &2, next))
-            {:go, _} -> Enum.reduce(frames, world, &World.fold!(&2, {:packed, &1}))
+            {:go, next} when is_map(turns) ->
+              turn =
+                Map.merge(turns, %{
+                  me: i,
+                  before: rem(i + count - 2, count) + 1,
+                  next: rem(i, count) + 1,
+                  pid: next
+                })
+
+              Enum.reduce(frames, world, &in_turn(&1, &2, turn))
+
+            {:go, _} ->
+              Enum.reduce(frames, world, &World.fold!(&2, {:packed, &1}))
           end
 
           :ok
@@ -119,27 +132,26 @@ defmodule PortBench do
     end
   end
 
-  # Each tells the next one of its batches, which may go on that far. (To give way is not enough: a process that has a scheduler for itself is
-  # given way to by nobody.)
-  defp in_turn(frame, {world, 0}, next) do
-    receive do
-      :done -> in_turn(frame, {world, 1}, next)
-    end
-  end
-
-  defp in_turn(frame, {world, left}, next) do
+  # Each counts its batches where the next one sees it, and tells it only if it waits: a message for each batch would wake those that wait
+  # for the port. (To give way is not enough: a process that has a scheduler for itself is given way to by nobody.)
+  defp in_turn(frame, world, turn) do
+    stay_back(turn)
     world = World.fold!(world, {:packed, frame})
-    send(next, :done)
-    {world, left - 1 + done(0)}
+    :atomics.add(turn.done, turn.me, 1)
+    if :atomics.exchange(turn.waits, turn.next, 0) == 1, do: send(turn.pid, :on)
+    world
   end
 
-  defp done(count) do
-    receive do
-      :done -> done(count + 1)
-    after
-      0 -> count
+  defp stay_back(turn) do
+    if ahead?(turn) do
+      :atomics.put(turn.waits, turn.me, 1)
+      # It may have been done just before that.
+      if ahead?(turn), do: receive(do: (:on -> :ok))
+      stay_back(turn)
     end
   end
+
+  defp ahead?(turn), do: :atomics.get(turn.done, turn.me) - :atomics.get(turn.done, turn.before) >= @ahead
 
   defp wait(pid) do
     unless Process.info(pid, :status) == {:status, :waiting} and

@@ -45,59 +45,25 @@ static rf_status put_placeholder(rf_fold *fold, rf_entity_op op, rf_str id) {
 
 // --- writing ---------------------------------------------------------------------------------------
 
-// Finds the free handles by using them up in a copy of the world. A handle that was never used has no past generation.
-static size_t put_used_up(port_answer *out, rf_world *copy, rf_fold *fold, uint64_t series, uint32_t highest) {
-    placeholder place = {{0}};
-    for (size_t count = 0;; count++) {
-        rf_str id = placeholder_id(&place, series, count);
-        rf_entity entity;
-        if (put_placeholder(fold, RF_ENTITY_CREATE, id) != RF_OK) out->status = RF_NO_MEMORY;
-        entity = rf_world_find(copy, id);
-        if (out->status != RF_OK || !rf_world_alive(copy, entity)) return count;
-        // Never used, and no higher handle is in use. (A world that mirrored another one has gaps that were never
-        // used.)
-        if (entity.generation <= 1 && entity.handle1 > highest) return count;
-        port_put_uint(out, entity.handle1 - 1);
-    }
-}
-
-// highest: the highest handle in use, plus 1.
-static rf_status put_free_handles(port_answer *out, const rf_world *world, uint64_t series, uint32_t highest) {
-    size_t mark = port_begin(out), count = 0;
-    rf_world *copy = NULL;
-    rf_fold *fold = NULL;
-    rf_report report;
-    rf_status status = rf_world_copy(world, &copy);
-    rf_report_init(&report, rf_allocator_default());
-    if (status == RF_OK) status = rf_fold_new(copy, &report, &fold);
-    if (status == RF_OK) count = put_used_up(out, copy, fold, series, highest);
-    port_end_list(out, mark, count);
-    rf_fold_free(fold);
-    rf_report_free(&report);
-    rf_world_free(copy);
-    return status;
-}
-
-static rf_status put_entities(port_answer *out, const rf_world *world) {
+static void put_entities(port_answer *out, const rf_world *world) {
     rf_entity entity = {0};
-    uint64_t series = 0;
-    uint32_t highest = 0;
     size_t mark, count = 0;
     port_put_tuple(out, 4);
     port_put_atom(out, "entities");
     port_put_uint(out, rf_world_seq(world));
     mark = port_begin(out);
     for (; out->status == RF_OK && rf_world_next(world, &entity); count++) {
-        rf_str id = rf_world_id(world, entity);
-        avoid(id, &series);
-        if (entity.handle1 > highest) highest = entity.handle1;
         port_put_tuple(out, 3);
         port_put_uint(out, entity.handle1 - 1);
-        port_put_binary(out, id);
+        port_put_binary(out, rf_world_id(world, entity));
         port_put_components(out, rf_world_components(world, entity));
     }
     port_end_list(out, mark, count);
-    return put_free_handles(out, world, series, highest);
+    mark = port_begin(out);
+    count = 0;
+    for (uint32_t free1 = 0; out->status == RF_OK && (free1 = rf_world_next_free(world, free1)) != 0; count++)
+        port_put_uint(out, free1 - 1);
+    port_end_list(out, mark, count);
 }
 
 static rf_status put_packed(port_answer *out, const rf_world *world) {
@@ -115,13 +81,16 @@ static rf_status put_packed(port_answer *out, const rf_world *world) {
 // {:ok, checkpoint}, a term in a binary
 rf_status port_world_checkpoint(port_call *call) {
     const rf_world *world = call->world->world;
-    rf_status status;
+    rf_status status = RF_OK;
     size_t mark;
     port_put_tuple(call->out, 2);
     port_put_ok(call);
     mark = port_begin(call->out);
     port_put_version(call->out);
-    status = call->world->mirror ? put_packed(call->out, world) : put_entities(call->out, world);
+    if (call->world->mirror)
+        status = put_packed(call->out, world);
+    else
+        put_entities(call->out, world);
     port_end_binary(call->out, mark);
     return status;
 }

@@ -10,10 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { DONE, FAILED, REFUSED };
@@ -22,6 +25,7 @@ enum { DONE, FAILED, REFUSED };
 #define TOGETHER 4                   // or belong to this many calls, so that the other side can already continue
 #define KEPT ((size_t)1 << 20)       // of memory, between answers
 #define PIPE_BYTES (1 << 20)
+#define SPIN_NS 50000 // after an answer
 
 typedef struct conversation {
     port_input input;
@@ -73,6 +77,20 @@ static int answer_all(conversation *it) {
                                                     : "a frame is longer than the limit");
 }
 
+static int64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+// Looks for the next call for a moment before the read that sleeps, and lets others have the processor meanwhile. To
+// sleep and be woken takes longer, for the writer too, which has to do the waking.
+static void look_for_input(void) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    int64_t until = now_ns() + SPIN_NS;
+    while (poll(&input, 1, 0) == 0 && now_ns() < until) sched_yield();
+}
+
 static int converse(conversation *it) {
     for (;;) {
         size_t room;
@@ -87,6 +105,7 @@ static int converse(conversation *it) {
         port_input_came(&it->input, (size_t)count);
         code = answer_all(it);
         if (code >= 0) return code;
+        look_for_input();
     }
 }
 

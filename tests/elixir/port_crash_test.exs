@@ -161,8 +161,7 @@ defmodule Roomfold.Port.CrashTest do
   defp close(:stop, pool), do: Supervisor.stop(pool)
 
   defp close(:kill_worker, _) do
-    [{worker, _}] = Registry.lookup(Pool.Registry, 0)
-    Process.exit(worker, :kill)
+    Pool |> Roomfold.Port.worker_name(0) |> Process.whereis() |> Process.exit(:kill)
   end
 
   defp close(:kill_pool, pool), do: Process.exit(pool, :kill)

@@ -444,8 +444,7 @@ defmodule Roomfold.PortTest do
     start_pool()
     {port, native} = fold(pair(), batch(1))
     old = os_pid()
-    [{worker, _}] = Registry.lookup(Pool.Registry, 0)
-    Process.exit(worker, :kill)
+    Pool |> Roomfold.Port.worker_name(0) |> Process.whereis() |> Process.exit(:kill)
     assert gone?(old)
 
     wait_until(fn ->

@@ -288,6 +288,12 @@ bool rf_world_next(const rf_world *world, rf_entity *entity) {
     return next_with(world, NULL, 0, entity);
 }
 
+uint32_t rf_world_next_free(const rf_world *world, uint32_t handle1) {
+    if (!world->mirror) return handle1 == 0 ? world->free1 : rf_world_slot(world, handle1 - 1)->since;
+    while (handle1 < world->handles && rf_world_handle_alive(world, handle1)) handle1++;
+    return handle1 < world->handles ? handle1 + 1 : 0;
+}
+
 bool rf_world_next_with(const rf_world *world, const rf_str *names, size_t count, rf_entity *entity) {
     int columns[RF_SCHEMA_MAX];
     size_t declared = 0;

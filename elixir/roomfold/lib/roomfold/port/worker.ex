@@ -30,29 +30,17 @@ defmodule Roomfold.Port.Worker do
     # Large binaries are not copied.
     bytes = :erlang.term_to_iovec(term)
 
-    case whereis(worker) do
-      nil -> {:error, :down}
-      pid -> GenServer.call(pid, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
-    end
+    GenServer.call(worker, {:call, bytes, :erlang.iolist_size(bytes), touch}, :infinity)
   catch
     :exit, {reason, _} when reason not in [:calling_self] ->
       {:error, if(reason == :noproc, do: :down, else: :restarted)}
   end
 
-  # If the whole pool has ended, so has its registry.
-  defp whereis(worker) do
-    GenServer.whereis(worker)
-  rescue
-    ArgumentError -> nil
-  end
-
   @doc "An answer was invalid: the program can't be trusted any more."
-  def distrust(worker), do: tell(worker, :distrust)
+  def distrust(worker), do: GenServer.cast(worker, :distrust)
 
   @doc "A lost world was recreated, which took this many microseconds."
-  def made_again(worker, microseconds), do: tell(worker, {:made_again, microseconds})
-
-  defp tell(worker, message), do: if(pid = whereis(worker), do: GenServer.cast(pid, message), else: :ok)
+  def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
 
   def info(worker), do: GenServer.call(worker, :info)
 

@@ -12,10 +12,12 @@ defmodule Roomfold.Projection.Port.Journal do
 
   @type change :: {version :: pos_integer, name :: atom, argument :: term}
 
-  # A checkpoint is due when the changes have more bytes than this, and more than this many times the last checkpoint; or when there are this
-  # many changes.
+  # A checkpoint is due when the changes have more bytes than the first of these; and than many times the last checkpoint, as that costs more
+  # than a fold of as many bytes, but fewer times for a large one, as all of it is kept. Or when there are so many changes.
   @least_bytes 1_048_576
-  @times_checkpoint 16
+  @many_bytes 8_388_608
+  @times 64
+  @times_of_many 16
   @most_changes 4_096
 
   def new(definition), do: %__MODULE__{definition: definition}
@@ -31,9 +33,15 @@ defmodule Roomfold.Projection.Port.Journal do
 
   @doc "Adds a checkpoint of the world at a version."
   def rebase(journal, version, checkpoint) do
-    limit = max(@least_bytes, @times_checkpoint * byte_size(checkpoint))
-    %{journal | older: journal.base, base: {version, checkpoint, [], 0, 0}, limit: limit}
+    %{
+      journal
+      | older: journal.base,
+        base: {version, checkpoint, [], 0, 0},
+        limit: limit(byte_size(checkpoint))
+    }
   end
+
+  defp limit(size), do: Enum.max([@least_bytes, min(@times * size, @many_bytes), @times_of_many * size])
 
   @doc "A checkpoint failed: the next try is put off."
   def put_off(journal), do: %{journal | limit: journal.limit * 2}
