@@ -216,12 +216,20 @@ defmodule Roomfold.Rooms do
   # The process of a room, on any node; it is started if it does not run.
   @spec fetch(t, Room.id(), keyword) :: {:ok, pid} | {:error, Error.t()}
   def fetch(rooms, id, opts \\ []) do
-    case whereis(rooms, id) do
-      nil -> start(rooms, id, opts)
-      pid -> {:ok, pid}
-    end
+    in_place(rooms, fn ->
+      case whereis(rooms, id) do
+        nil -> start(rooms, id, opts)
+        pid -> {:ok, pid}
+      end
+    end)
+  end
+
+  @doc false
+  # A place that stops, or was never started, is an error to return; a wrong option is the caller's mistake.
+  @spec in_place(t, (() -> result)) :: result | {:error, Error.t()} when result: term
+  def in_place(rooms, fun) do
+    fun.()
   rescue
-    # A place that stops, or was never started, is an error to return; a wrong option is the caller's mistake.
     error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
   catch
     :exit, _ -> gone(rooms)
