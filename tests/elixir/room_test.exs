@@ -1133,5 +1133,25 @@ defmodule Roomfold.RoomTest do
       assert {:error, %Error{reason: :room_closed, message: message}} = Room.publish({rooms, "1"}, {"x", %{}})
       assert message == "the room has stopped: ** (RuntimeError) no such arena"
     end
+
+    defmodule AnswersBadly do
+      use Roomfold.Room
+      @impl true
+      def init(_, _, answer), do: answer
+    end
+
+    @tag :capture_log
+    test "nor does one whose module answers what init may not: it is told what that is" do
+      for answer <- [nil, {:ok, nil, {"x", %{}}}, {:error, :later}] do
+        rooms = start_rooms(room: [module: AnswersBadly, args: answer])
+
+        assert {:error, %Error{reason: :room_closed, message: message}} =
+                 Room.publish({rooms, "1"}, {"x", %{}})
+
+        assert message =~
+                 "AnswersBadly.init/3 must answer {:ok, state} or {:ok, state, list of events}, got: " <>
+                   inspect(answer)
+      end
+    end
   end
 end
