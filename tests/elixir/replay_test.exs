@@ -471,6 +471,23 @@ defmodule Roomfold.ReplayTest do
       assert Replay.info(replay).error == nil
     end
 
+    test "a replay that the log was trimmed in front of is taken by time to what is left, and not to what is gone" do
+      {room, log} = trimmed()
+      {:ok, replay} = Room.replay(room, paused: true)
+      :ok = Room.stop(room)
+      # The snapshot of 18 stays.
+      :ok = EventLog.trim(log, "walk", 19)
+      assert Replay.seek(replay, 19) == :ok
+      %{position_ms: position} = Replay.info(replay)
+      assert Replay.seek(replay, {:ms, 1.0e9}) == :ok
+      assert %{seq: 20} = Replay.info(replay)
+      assert Replay.seek(replay, {:ms, position}) == :ok
+      assert %{seq: seq} = Replay.info(replay)
+      assert seq in 19..20
+      assert {:error, %Error{reason: :log_trimmed}} = Replay.seek(replay, {:ms, 0})
+      assert %{seq: ^seq} = Replay.info(replay)
+    end
+
     test "a replay stands still in the midst of playing, too" do
       {:ok, pid} = EventLog.Memory.start_link()
       log = {EventLog.Memory, pid}
