@@ -628,6 +628,18 @@ defmodule Roomfold.ReplayTest do
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
     end
 
+    test "keeps nothing of those who left it" do
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+
+      for _ <- 1..5 do
+        {:ok, _} = Room.join(replay, "me")
+        {:ok, _} = Room.join(replay, "me")
+        assert Process.info(replay, :monitors) == {:monitors, [process: self()]}
+        assert Room.leave(replay) == :ok
+        assert Process.info(replay, :monitors) == {:monitors, []}
+      end
+    end
+
     test "goes on when a process that was linked to it has done its work, not when one broke" do
       Process.flag(:trap_exit, true)
       event = ~s({"event_name":"user_joined","user_id":"tom","at":1000})

@@ -28,8 +28,19 @@ defmodule Roomfold.Replay do
   @longest_ms 3_600_000
 
   # caller: who has started it, they end together; world: with all events that were taken from the timeline; timer: {key, reference} of the
-  # one that runs, or has run
-  defstruct [:options, :caller, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
+  # one that runs, or has run; monitors: of connections
+  defstruct [
+    :options,
+    :caller,
+    :world,
+    :term,
+    :timeline,
+    :clock,
+    :topic,
+    :timer,
+    people: %People{},
+    monitors: %{}
+  ]
 
   @doc """
   Starts playing.
@@ -392,13 +403,12 @@ defmodule Roomfold.Replay do
     do: {:reply, {:error, Error.new(:not_supported, detail: "this is a replay")}, state}
 
   defp joined(state, pid, user, how, frame) do
-    case People.number(state.people, pid) do
-      nil -> Process.monitor(pid)
-      number -> send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
-    end
+    if number = People.number(state.people, pid),
+      do: send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
 
     {people, _} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
-    state = %{state | people: people}
+    monitors = Map.put_new_lazy(state.monitors, pid, fn -> Process.monitor(pid) end)
+    state = %{state | people: people, monitors: monitors}
 
     answer = %{
       room: state.options.id,
@@ -443,7 +453,11 @@ defmodule Roomfold.Replay do
 
   defp replays, do: Error.new(:not_allowed, detail: "this is a replay")
 
-  defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
+  defp left(state, pid) do
+    {monitor, monitors} = Map.pop(state.monitors, pid)
+    if monitor, do: Process.demonitor(monitor, [:flush])
+    %{state | people: elem(People.leave(state.people, pid, 0), 0), monitors: monitors}
+  end
 
   # After a seek the world is another one: connections have to join again.
   defp sought(state, seq, world, position) do
