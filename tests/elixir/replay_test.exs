@@ -310,7 +310,9 @@ defmodule Roomfold.ReplayTest do
       for {answer, reason, what} <- [
             {fn _ -> nil end, :not_an_event, "an upcaster answered nil"},
             {&[&1, &1], :not_an_event, "an upcaster answered the list"},
-            {fn _ -> raise "boom" end, :not_an_event, "an upcaster raised: ** (RuntimeError) boom"},
+            {fn _ -> raise "boom" end, :not_an_event, "an upcaster failed: ** (RuntimeError) boom"},
+            {fn _ -> throw(:ball) end, :not_an_event, "an upcaster failed: ** (throw) :ball"},
+            {fn _ -> exit(:gone) end, :not_an_event, "an upcaster failed: ** (exit) :gone"},
             {&Map.put(&1, "x", {1}), :unsupported_value, "as upcasters make it"}
           ] do
         opts = [upcasters: [second.(answer)], rules_version: 2]
