@@ -561,12 +561,11 @@ defmodule Roomfold.Room do
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
          {:ok, _} <- valid({rooms, new}, "id"),
-         :ok <- past(room, &forked(&1, seq, rooms, new)),
+         {:ok, options, node} <- options(room),
+         {:ok, home} <- Rooms.home(rooms, new, options.log),
+         :ok <- History.fork(from_here(options, node), seq, from_here(%{options | id: new}, home)),
+         :ok <- Rooms.inherit(options, rooms, new, home),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
-  end
-
-  defp forked(options, seq, rooms, new) do
-    with :ok <- History.fork(options, seq, new), do: Rooms.inherit(options, rooms, new)
   end
 
   defp fork_id(id, seq) do
@@ -647,20 +646,23 @@ defmodule Roomfold.Room do
 
   # The room need not run for it.
   defp past(room, function) do
-    with {:ok, %Options{} = options} <- options(room), do: function.(options)
+    with {:ok, options, node} <- options(room), do: function.(from_here(options, node))
   end
 
+  # With the node that they are of, whose log is the room's.
   defp options(pid) when is_pid(pid),
-    do: with(%Options{} = options <- call(pid, :options, 5_000), do: {:ok, options})
+    do: with(%Options{} = options <- call(pid, :options, 5_000), do: {:ok, options, node(pid)})
 
   defp options(room) do
     with {:ok, {rooms, id}} <- valid(name(room)) do
       case Rooms.whereis(rooms, id) do
-        nil -> {:ok, Rooms.options(rooms, id, [])}
+        nil -> Rooms.options_at_home(rooms, id)
         pid -> options(pid)
       end
     end
   end
+
+  defp from_here(%Options{} = options, node), do: %{options | log: EventLog.on_node(options.log, node)}
 
   # ---- calls ----
 

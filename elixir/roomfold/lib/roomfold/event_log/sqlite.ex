@@ -124,7 +124,7 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def head(server, room) do
-    case reading(server, &Library.head(&1, room)) do
+    case reading(server, :head, [room]) do
       nil -> {:ok, nil}
       {:error, _} = error -> error
       head -> {:ok, head(head)}
@@ -155,7 +155,7 @@ defmodule Roomfold.EventLog.SQLite do
   @impl EventLog
   def read(server, room, from, to, limits) do
     with {:ok, last, text} <-
-           reading(server, &Library.read(&1, room, from, to, limits.max_bytes, limits.max_events)) do
+           reading(server, :read, [room, from, to, limits.max_bytes, limits.max_events]) do
       {:ok, if(last >= from, do: %{text: text, first: from, seq: last})}
     end
   end
@@ -166,7 +166,7 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def snapshot(server, room, at_most) do
-    with {:ok, seq, data} <- reading(server, &Library.snapshot(&1, room, at_most)) do
+    with {:ok, seq, data} <- reading(server, :snapshot, [room, at_most]) do
       {:ok, if(seq > 0, do: {seq, data})}
     end
   end
@@ -181,7 +181,7 @@ defmodule Roomfold.EventLog.SQLite do
   def rooms(server), do: rooms(server, "", [])
 
   defp rooms(server, last, found) do
-    with {:ok, 0, names} <- reading(server, &Library.rooms(&1, last, @names)) do
+    with {:ok, 0, names} <- reading(server, :rooms, [last, @names]) do
       case :binary.split(names, <<0>>, [:global, :trim]) do
         [] -> {:ok, Enum.concat(Enum.reverse(found))}
         names -> rooms(server, List.last(names), [names | found])
@@ -191,20 +191,31 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def verify(server, :all) do
-    with :ok <- reading(server, &Library.check/1), do: EventLog.verify_by_reading({__MODULE__, server}, :all)
+    with :ok <- reading(server, :check, []), do: EventLog.verify_by_reading({__MODULE__, server}, :all)
   end
 
   def verify(server, room), do: EventLog.verify_by_reading({__MODULE__, server}, room)
 
-  # Reads do not wait for commits: the process only lends a connection.
-  defp reading(server, fun) do
+  @impl EventLog
+  def on_node(name, node), do: {name, node}
+
+  # Reads do not wait for commits: the process only lends a connection, which is of use on its node.
+  defp reading(server, function, args) do
     with {:ok, reader} <- EventLog.call(server, :reader) do
-      case node(reader) == node() && fun.(reader) do
-        false -> {:error, Error.new(:log_failed, detail: "its file is on the node #{node(reader)}")}
+      case there(node(reader), function, [reader | args]) do
         {:error, {_, _}} = error -> Writer.error(error)
         answer -> answer
       end
     end
+  end
+
+  defp there(node, function, args) when node == node(), do: apply(Library, function, args)
+
+  defp there(node, function, args) do
+    :erpc.call(node, Library, function, args)
+  catch
+    kind, reason ->
+      {:error, Error.new(:log_failed, detail: "on #{node}: " <> Exception.format_banner(kind, reason))}
   end
 
   defp change(server, op), do: EventLog.call(server, {:change, op})
