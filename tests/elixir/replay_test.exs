@@ -630,6 +630,22 @@ defmodule Roomfold.ReplayTest do
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
     end
 
+    test "paused anywhere it has played what was due until there" do
+      lines = for n <- 1..5_000, do: ~s({"event":"create","entity_id":"e#{n}","components":{},"at":#{n}})
+      {:ok, replay} = Replay.start_link(events: Enum.join(lines, "\n"), speed: 100)
+
+      for _ <- 1..15 do
+        assert Replay.pause(replay) == :ok
+        %{seq: seq, position_ms: position} = info = Replay.info(replay)
+        # An event each millisecond.
+        assert seq == floor(position) + 1
+        assert Replay.pause(replay) == :ok
+        assert Map.take(Replay.info(replay), [:seq, :position_ms]) == Map.take(info, [:seq, :position_ms])
+        assert Replay.resume(replay) == :ok
+        Process.sleep(1)
+      end
+    end
+
     test "keeps nothing of those who left it" do
       {:ok, replay} = Replay.start_link(events: @lines, paused: true)
 

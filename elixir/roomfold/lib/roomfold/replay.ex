@@ -264,13 +264,14 @@ defmodule Roomfold.Replay do
   # Folds everything that is due, then sets a timer for the next event.
   defp play(%{clock: %{paused?: true}} = state), do: cancelled(state)
 
-  defp play(state) do
-    state = cancelled(state)
+  defp play(state), do: state |> cancelled() |> play_due() |> arm()
+
+  defp play_due(state) do
     position = Clock.position(state.clock, now())
     {due, timeline} = Timeline.due(state.timeline, position)
     {positions, lines} = Enum.unzip(due)
     clock = Clock.played(state.clock, positions, position)
-    %{state | timeline: timeline, clock: clock} |> fold(lines) |> arm()
+    fold(%{state | timeline: timeline, clock: clock}, lines)
   end
 
   defp fold(state, []), do: state
@@ -339,8 +340,11 @@ defmodule Roomfold.Replay do
   # ---- calls ----
 
   @impl true
+  def handle_call(:pause, _, %{clock: %{paused?: true}} = state), do: {:reply, :ok, state}
+
+  # The timer may be late: what is due where the clock stops is played.
   def handle_call(:pause, _, state),
-    do: {:reply, :ok, cancelled(%{state | clock: Clock.pause(state.clock, now())})}
+    do: {:reply, :ok, play_due(cancelled(%{state | clock: Clock.pause(state.clock, now())}))}
 
   def handle_call(:resume, _, %{clock: %{paused?: true} = clock} = state) do
     state = play(%{state | clock: Clock.resume(clock, now()), timeline: Timeline.retry(state.timeline)})
