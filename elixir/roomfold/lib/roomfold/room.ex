@@ -186,8 +186,11 @@ defmodule Roomfold.Room do
 
   def whereis(room) do
     case name(room) do
-      {rooms, id} -> Rooms.whereis(rooms, id)
-      :none -> raise elem(valid(:none), 1)
+      {rooms, id} ->
+        with {:error, error} <- Rooms.if_running(rooms, fn -> Rooms.whereis(rooms, id) end), do: raise(error)
+
+      :none ->
+        raise elem(valid(:none), 1)
     end
   end
 
@@ -317,7 +320,7 @@ defmodule Roomfold.Room do
   @spec subscribe(id | {Rooms.t(), id}) :: :ok | {:error, term}
   def subscribe(room) do
     with {:ok, {rooms, id}} <- valid(name(room)),
-         do: EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
+         do: on_stream(rooms, id, &EventStream.subscribe/2)
   end
 
   @doc """
@@ -333,8 +336,11 @@ defmodule Roomfold.Room do
   @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
     with {:ok, {rooms, id}} <- valid(name(room)),
-         do: EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
+         do: on_stream(rooms, id, &EventStream.unsubscribe/2)
   end
+
+  defp on_stream(rooms, id, function),
+    do: Rooms.if_running(rooms, fn -> function.(Rooms.stream(rooms), EventStream.topic(id)) end)
 
   @doc """
   Makes the calling process a connection of a user (`Roomfold.Session` is built on this). It gets a snapshot or what it missed, and from
@@ -655,9 +661,9 @@ defmodule Roomfold.Room do
 
   defp options(room) do
     with {:ok, {rooms, id}} <- valid(name(room)) do
-      case Rooms.whereis(rooms, id) do
-        nil -> Rooms.options_at_home(rooms, id)
-        pid -> options(pid)
+      case Rooms.if_running(rooms, fn -> Rooms.whereis(rooms, id) || Rooms.options_at_home(rooms, id) end) do
+        pid when is_pid(pid) -> options(pid)
+        answer -> answer
       end
     end
   end

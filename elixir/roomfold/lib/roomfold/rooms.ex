@@ -216,12 +216,21 @@ defmodule Roomfold.Rooms do
   # The process of a room, on any node; it is started if it does not run.
   @spec fetch(t, Room.id(), keyword) :: {:ok, pid} | {:error, Error.t()}
   def fetch(rooms, id, opts \\ []) do
-    case whereis(rooms, id) do
-      nil -> start(rooms, id, opts)
-      pid -> {:ok, pid}
-    end
+    if_running(rooms, fn ->
+      case whereis(rooms, id) do
+        nil -> start(rooms, id, opts)
+        pid -> {:ok, pid}
+      end
+    end)
+  end
+
+  @doc false
+  # What a function of the place answers. That the place stops, or was never started, is an error to return; a wrong option is the caller's
+  # mistake.
+  @spec if_running(t, (() -> answer)) :: answer | {:error, Error.t()} when answer: term
+  def if_running(rooms, function) do
+    function.()
   rescue
-    # A place that stops, or was never started, is an error to return; a wrong option is the caller's mistake.
     error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
   catch
     :exit, _ -> gone(rooms)
