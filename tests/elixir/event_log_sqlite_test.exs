@@ -37,6 +37,11 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end
     end
 
+    test "a misspelt one is named, not left out", %{path: path} do
+      assert_raise ArgumentError, ~r/:max_byte\b/, fn -> SQLite.start_link(path: path, max_byte: 1_000) end
+      assert_raise ArgumentError, ~r/more than once/, fn -> SQLite.start_link(path: "x", path: path) end
+    end
+
     test "normal durability, more readers, a name", %{path: path} do
       open(path, synchronous: :normal, readers: 5, name: __MODULE__.Named)
       log = {SQLite, __MODULE__.Named}

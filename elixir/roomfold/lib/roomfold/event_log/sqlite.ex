@@ -18,11 +18,14 @@ defmodule Roomfold.EventLog.SQLite do
 
   SQLite is needed at compile time; without it, `start_link/1` raises with instructions.
   """
-  alias Roomfold.{Error, EventLog, JSON}
+  alias Roomfold.{Error, EventLog, JSON, OptionList}
   alias Roomfold.EventLog.SQLite.{Library, Server, Writer}
 
   @behaviour EventLog
 
+  @own [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers]
+  # Those of GenServer.start_link/3.
+  @servers [:name, :timeout, :debug, :spawn_opt, :hibernate_after]
   @max_int 2_147_483_647
   # The ops of c_src/log/batch.h.
   @append 0
@@ -76,9 +79,7 @@ defmodule Roomfold.EventLog.SQLite do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    {own, opts} =
-      Keyword.split(opts, [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers])
-
+    {own, opts} = opts |> OptionList.validate!(@own ++ @servers, "a log in SQLite") |> Keyword.split(@own)
     own = options!(own)
     # Raises if the library is not there.
     Library.sqlite_version()
