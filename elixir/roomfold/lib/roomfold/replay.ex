@@ -13,9 +13,9 @@ defmodule Roomfold.Replay do
       iex> Roomfold.Room.get(replay, "tom")
       %{"position" => [1.0, 0.0, 0.0]}
 
-  For the log of a live room, use `Roomfold.Room.replay/2`: it plays what the log has then, not what is published later. If the log was trimmed, a replay begins with its oldest snapshot. A replay that
-  can't read on, say because the log was trimmed ahead of it, stands still: `info/1` and `resume/1` say why, and `seek/2` takes it to where
-  there is something to play.
+  For the log of a live room, use `Roomfold.Room.replay/2`: it plays what the log has then, not what is published later. If the log was trimmed, a
+  replay begins with its oldest snapshot. A replay that can't read on, say because the log was trimmed ahead of it, stands still: `info/1` and
+  `resume/1` say why, and `seek/2` takes it to where there is something to play.
   """
   use GenServer
 
