@@ -387,19 +387,79 @@ defmodule Roomfold.SessionTest do
           ],
           reduce: session do
         session ->
-          {frames, session} = Session.input(session, event, payload, "r")
-
-          {{status, answer}, session} =
-            case frames do
-              [{:reply, "r", status, answer}] -> {{status, answer}, session}
-              [] -> await(session, reply("r"))
-            end
-
+          {{status, answer}, session} = answer(session, event, payload)
           assert {status, Map.take(answer, Map.keys(expected))} == {:error, expected}
           session
       end
 
       assert Room.get(room, "tom") == %{}
+    end
+
+    test "where a client has the room's authority, is by the system, in one batch: what that client says so, and no other" do
+      rooms = start_rooms(room: [rules: Roomfold.Rules.doom(), authority: :client, grace_ms: 0, tick_ms: 5])
+      room = {rooms, "room"}
+      :ok = Room.subscribe(room)
+      {:ok, _} = Room.join(room, "ann")
+      moved = &%{"event_name" => "monster_moved", "id" => &1, "position" => [1, 2, 3]}
+      created = &%{"event" => "create", "entity_id" => &1, "components" => %{"kind" => "imp"}}
+      batch = %{"events" => [created.("imp"), moved.("imp")]}
+
+      # A process is one user of a room.
+      tom =
+        Task.async(fn ->
+          {_, _, session} = join!(room, "tom")
+          {[], session} = Session.input(session, "system", batch, "early")
+          {{:error, refusal}, session} = await(session, reply("early"))
+          receive do: (:go -> :ok)
+          {_, session} = await(session, &match?({:push, "authority", %{"user" => "tom"}}, &1))
+          {[], session} = Session.input(session, "system", {:json, Roomfold.JSON.encode!(batch)}, "late")
+          {{:ok, answer}, _} = await(session, reply("late"))
+          {refusal, answer}
+        end)
+
+      eventually(fn -> Room.get(room, "tom") end)
+      :ok = Room.leave(room)
+      send(tom.pid, :go)
+      {refusal, %{"seq" => seq}} = Task.await(tom)
+      assert %{"reason" => "not_allowed", "message" => message} = refusal
+      assert message =~ ~s(the room's authority is "ann", the sender is "tom")
+      assert Room.get(room, "imp") == %{"kind" => "imp", "position" => [1.0, 2.0, 3.0]}
+
+      before = seq - 1
+      assert_received {"create", %{"seq" => ^before, "by" => "system", "entity_id" => "imp"}}
+      assert_received {"monster_moved", %{"seq" => ^seq, "by" => "system"}}
+    end
+
+    test "by the system is refused with its reason: in a room that has the authority itself, and what is no list of events" do
+      room = start_room(rules: Roomfold.Rules.doom())
+      {_, _, session} = join!(room, "tom")
+
+      for {payload, expected} <- [
+            {%{"events" => [%{"event_name" => "monster_moved", "id" => "m", "position" => [0, 0, 0]}]},
+             %{"reason" => "not_allowed"}},
+            {%{}, %{"reason" => "invalid_argument", "field" => "events"}},
+            {%{"events" => []}, %{"reason" => "invalid_argument", "field" => "events"}},
+            {%{"events" => %{}}, %{"reason" => "invalid_argument", "field" => "events"}},
+            {{:json, "[]"}, %{"reason" => "invalid_argument", "field" => "events"}},
+            {{:json, ~s({"events")}, %{"reason" => "unexpected_end", "offset" => 9}},
+            {%{"events" => [1]}, %{"reason" => "not_an_event"}},
+            {%{"events" => [%{"id" => "m"}]}, %{"reason" => "not_an_event"}},
+            {%{"events" => [%{"event_name" => "monster_moved", "by" => "ann"}]},
+             %{"reason" => "reserved_field", "field" => "by"}}
+          ],
+          reduce: session do
+        session ->
+          {{status, answer}, session} = answer(session, "system", payload)
+          assert {status, Map.take(answer, Map.keys(expected))} == {:error, expected}
+          session
+      end
+    end
+
+    defp answer(session, event, payload) do
+      case Session.input(session, event, payload, "r") do
+        {[{:reply, "r", status, answer}], session} -> {{status, answer}, session}
+        {[], session} -> await(session, reply("r"))
+      end
     end
 
     @names [
@@ -412,6 +472,7 @@ defmodule Roomfold.SessionTest do
              "",
              "nope",
              "phx_join",
+             "system",
              "é",
              "\\",
              "\""

@@ -55,6 +55,11 @@ defmodule Orders do
     seq
   end
 
+  defp order(["client authority", room]) do
+    {:ok, _} = Room.ensure_started({JS.Rooms, room}, authority: :client)
+    true
+  end
+
   defp order(["state_at", room, seq]) do
     {:ok, world} = Room.state_at({JS.Rooms, room}, seq)
     World.snapshot(world)

@@ -90,6 +90,20 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await same(room, id);
   });
 
+  test("may have its authority with a client, which then speaks for the system", async () => {
+    const id = newRoom();
+    await gateway.order("client authority", id);
+    const ann = await join("ann", id, { events: true });
+    const tom = await join("tom", id);
+    await eventually("who has it", () => ann.authority === "ann" && tom.authority === "ann");
+    const events = [{ event: "create", entity_id: "imp", components: { kind: "imp" } }, { event_name: "monster_moved", id: "imp", position: [1, 2, 3] }];
+    await assert.rejects(tom.push("system", { events }), { reason: "not_allowed" });
+    const { seq } = await ann.push("system", { events });
+    await eventually("the diff", () => tom.world.seq >= seq);
+    assert.deepEqual(tom.world.get("imp"), { kind: "imp", position: [1, 2, 3] });
+    await same(tom, id);
+  });
+
   test("brings a token where one is given, a new one with each join", async () => {
     const socket = connect("tom");
     const room = new Room(socket, `room:${newRoom()}`, { token: () => `token ${++tokens}` });

@@ -29,14 +29,15 @@ defmodule Roomfold.Session do
   `presence_diff`, `authority` (in a room where a client has it: who, at the join and when it changes), and `term` when the room has restarted
   and the session has joined it again.
 
-  It sends events under their names, and now and then `ack` with `{"seq": n}`, once it has received everything up to that seq. Snapshots and
+  It sends events under their names; where it has a room's authority, what the system does as `system` with `{"events": [{"event_name": ..}, ..]}`, which are
+  one batch and by `"system"`; and now and then `ack` with `{"seq": n}`, once it has received everything up to that seq. Snapshots and
   diffs that are not acknowledged may have at most `max_unacknowledged` bytes (the reply to the join has the number). A client that reads
   too slowly gets no more diffs until it has caught up, then one diff for all that it missed or a snapshot. If it takes too long, it is
   disconnected.
   """
 
   alias Roomfold.{Error, JSON, OptionList}
-  alias Roomfold.Room.{Limit, Options, Update}
+  alias Roomfold.Room.{Limit, Options, Text, Update}
   alias Roomfold.Session.Link
 
   @type payload :: map | {:json, iodata} | {:binary, binary}
@@ -334,6 +335,17 @@ defmodule Roomfold.Session do
     end
   end
 
+  def input(%__MODULE__{} = session, "system", payload, ref) do
+    with {:ok, limit} <- may_send(session, size(payload)),
+         session = %{session | limit: limit},
+         {:ok, events} <- events_of(session, payload) do
+      {[], publish(session, limit, {:elected, session.user}, events, {ref, nil})}
+    else
+      {:error, error} -> refuse(session, ref, error)
+      refusal -> refused(session, ref, refusal)
+    end
+  end
+
   def input(%__MODULE__{} = session, event, payload, ref) when is_binary(event) do
     case may_send(session, size(payload)) do
       {:ok, limit} -> {[], publish(session, limit, {event, payload}, {ref, text_of(event, payload)})}
@@ -363,8 +375,11 @@ defmodule Roomfold.Session do
          do: Limit.take(limit, rates, 1, bytes, link.now())
   end
 
-  defp publish(%{waiting: waiting, link: link, to: to, user: user} = session, limit, event, asked) do
-    room_ref = link.publish(to, [event], by: user)
+  defp publish(%{user: user} = session, limit, event, asked),
+    do: publish(session, limit, {:user, user}, [event], asked)
+
+  defp publish(%{waiting: waiting, link: link, to: to} = session, limit, sender, events, asked) do
+    room_ref = link.publish(to, events, sender)
     %{session | limit: limit, waiting: Map.put(waiting, room_ref, asked)}
   end
 
@@ -386,6 +401,20 @@ defmodule Roomfold.Session do
   # The event, if its payload was the client's own text.
   defp text_of(event, {:json, _}), do: event
   defp text_of(_, _), do: nil
+
+  # Maps as the log has them; what is none is refused with its index.
+  defp events_of(session, payload) do
+    case decode(session, payload) do
+      {:ok, %{"events" => [_ | _] = events}} ->
+        {:ok, Enum.map(events, &if(is_map(&1), do: Text.event_of(&1), else: &1))}
+
+      {:ok, _} ->
+        {:error, Error.new(:invalid_argument, field: "events")}
+
+      error ->
+        error
+    end
+  end
 
   defp not_joined,
     do: raise(ArgumentError, "this session has not joined its room: call Roomfold.Session.join/2 first")
@@ -600,7 +629,7 @@ defmodule Roomfold.Session do
 
   # Offsets count from where the client's own text begins in the text that the room reads.
   defp shifted(%Error{offset: offset} = error, event, json) when offset != nil and event != nil,
-    do: Error.new(error.reason, offset: max(offset - Roomfold.Room.Text.head_size(event, json), 0))
+    do: Error.new(error.reason, offset: max(offset - Text.head_size(event, json), 0))
 
   defp shifted(error, _, _), do: error
 

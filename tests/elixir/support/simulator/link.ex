@@ -33,11 +33,11 @@ defmodule Roomfold.Simulator.Link do
     do: with({:ok, room} <- room(key), do: {:ok, Host.catch_up(room, from, format)})
 
   @impl true
-  def publish(to, events, opts) do
+  def publish(to, events, sender) do
     reference = get().number
     Simulator.update(&%{&1 | number: reference + 1})
     {:ok, texts} = Text.events(events, Host.implementation())
-    hand_over(to, reference, {:user, opts[:by]}, texts)
+    hand_over(to, reference, sender, texts)
     reference
   end
 

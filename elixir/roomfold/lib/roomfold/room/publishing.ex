@@ -10,17 +10,12 @@ defmodule Roomfold.Room.Publishing do
   texts (Roomfold.Room.Text), or one packed frame (Roomfold.Room.Packed).
   """
   def publish(state, to, sender, texts, now) do
-    with {:ok, sender} <- authority(state, sender),
-         {[], state} <- publish_all(state, [{nil, to, sender, texts, now}], now) do
-      state |> Queue.note_frame() |> Commit.flush_between_ticks(now)
-    else
-      {:error, error} -> {[{:reply, to, {:error, error}}], state}
-      refused -> refused
-    end
+    with {[], state} <- publish_all(state, [{nil, to, sender, texts, now}], now),
+         do: state |> Queue.note_frame() |> Commit.flush_between_ticks(now)
   end
 
   @doc """
-  What sessions have put into the inbox, `[{_, to, {:user, id}, texts, when}]`, oldest first: like `publish/5` of each at its time in a
+  What sessions have put into the inbox, `[{_, to, sender, texts, when}]`, oldest first: like `publish/5` of each at its time in a
   room that ticks, but the room's state is changed only once. If the room no longer ticks, it waits until it is due.
   """
   def publish_all(state, entries, now) do
@@ -40,7 +35,8 @@ defmodule Roomfold.Room.Publishing do
   defp gather([{_, to, sender, texts, at} | entries], state, limits, gathered) do
     {replies, ids, recent, queue, queued} = gathered
 
-    with {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
+    with {:ok, sender} <- authority(state, sender),
+         {:ok, [_ | _] = texts} <- Packed.unpack(texts, sender, state),
          count = length(texts),
          {:ok, recent} <- within_limit(recent, limits, sender, texts, at),
          :ok <- room_in_queue(state, queued, count) do

@@ -115,10 +115,12 @@ defmodule Roomfold.Room.Text do
 
   @doc "The event as the stream has it: `{name, payload}`."
   def decode(text, impl) do
-    payload = JSON.decode!(text, impl: impl)
-    {name, payload} = Map.pop(payload, if(is_map_key(payload, "event_name"), do: "event_name", else: "event"))
-    {name, payload}
+    text |> JSON.decode!(impl: impl) |> event_of()
   end
+
+  @doc "The same of an event's text that is decoded already."
+  def event_of(event),
+    do: Map.pop(event, if(is_map_key(event, "event_name"), do: "event_name", else: "event"))
 
   @doc "An event's name."
   def name("{\"event_name\":\"" <> rest = text, impl), do: plain_name(rest, text, impl)
