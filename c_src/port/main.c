@@ -25,7 +25,7 @@ enum { DONE, FAILED, REFUSED };
 #define TOGETHER 4                   // or belong to this many calls, so that the other side can already continue
 #define KEPT ((size_t)1 << 20)       // of memory, between answers
 #define PIPE_BYTES (1 << 20)
-#define SPIN_NS 50000 // after an answer
+#define SPIN_NS 50000
 
 typedef struct conversation {
     port_input input;
@@ -83,29 +83,34 @@ static int64_t now_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-// Looks for the next call for a moment before the read that sleeps, and lets others have the processor meanwhile. To
-// sleep and be woken takes longer, for the writer too, which has to do the waking.
-static void look_for_input(void) {
+// Where the last call came soon, looks for the next one for a moment before the read that sleeps, and lets others have
+// the processor meanwhile. To sleep and be woken takes longer, for the writer too, which has to do the waking.
+static ssize_t read_input(char *at, size_t room, bool *soon) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    int64_t until = now_ns() + SPIN_NS;
-    while (poll(&input, 1, 0) == 0 && now_ns() < until) sched_yield();
+    int64_t start = now_ns();
+    ssize_t count;
+    if (*soon)
+        while (poll(&input, 1, 0) == 0 && now_ns() - start < SPIN_NS) sched_yield();
+    count = read(STDIN_FILENO, at, room);
+    *soon = now_ns() - start < 2 * SPIN_NS;
+    return count;
 }
 
 static int converse(conversation *it) {
+    bool soon = false;
     for (;;) {
         size_t room;
         char *at = port_input_room(&it->input, &room);
         ssize_t count;
         int code;
         if (!at) return complain(FAILED, "there is no memory");
-        count = read(STDIN_FILENO, at, room);
+        count = read_input(at, room, &soon);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return complain(FAILED, strerror(errno));
         if (count == 0) return DONE;
         port_input_came(&it->input, (size_t)count);
         code = answer_all(it);
         if (code >= 0) return code;
-        look_for_input();
     }
 }
 

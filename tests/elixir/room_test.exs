@@ -413,6 +413,32 @@ defmodule Roomfold.RoomTest do
       assert {:ok, _} = Room.publish(room, {"user_moved", %{"user_id" => "tom"}}, by: "tom")
     end
 
+    test "a user has so many connections at a time and no more; those that it has, and other users, go on" do
+      room = start_room(user_connections: 2)
+      test = self()
+
+      # A process that joins, twice, and stays.
+      join = fn user ->
+        pid =
+          spawn_link(fn ->
+            for _ <- 1..2, do: send(test, {self(), Room.join(room, user)})
+            receive do: (:go -> :ok)
+          end)
+
+        assert_receive {^pid, {kind, _}}
+        assert_receive {^pid, {^kind, _} = answer}
+        {pid, answer}
+      end
+
+      {first, {:ok, _}} = join.("tom")
+      {_, {:ok, _}} = join.("tom")
+      {_, {:error, %Error{reason: :rate_limited} = error}} = join.("tom")
+      assert error.message =~ ~s("tom" has 2 connections to this room, and may have no more)
+      {_, {:ok, _}} = join.("ann")
+      send(first, :go)
+      eventually(fn -> match?({_, {:ok, _}}, join.("tom")) end)
+    end
+
     test "so is who sends too many bytes" do
       room = start_room(user_bytes_per_s: 2_000, user_burst_s: 1)
       Room.publish(room, {"user_joined", %{"user_id" => "tom"}})

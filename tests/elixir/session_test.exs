@@ -211,7 +211,7 @@ defmodule Roomfold.SessionTest do
       room = {start_rooms(room: [user_events_per_s: 10_000]), "1"}
       odd = [nil, true, 7, -1, 1.5, 2 ** 70, "", "json", "packed", [], [1], [[1]], %{}, %{"a" => 1}]
 
-      for key <- ~w(format versions last_seq last_term events presence params instance token),
+      for key <- ~w(format versions last_seq last_term events presence params token),
           value <- odd,
           n <- [1, 2] do
         params =

@@ -108,7 +108,7 @@ X(RESERVED_FIELD, reserved_field, "the room sets this field")
 X(NOT_ALLOWED, not_allowed, "this sender may not send this event")
 //: a user's event about an entity whose id, and whose `owner`, is somebody else's; in a room's answer the detail says who sent it and whose the entity is
 X(NOT_OWNED, not_owned, "a user speaks for itself and for what it owns")
-//: more events, bytes, joins or acknowledgements in a second than the room, or the session, takes from one sender
+//: more events, bytes, joins or acknowledgements in a second than the room, or the session, takes from one sender; or as many connections as a user may have
 X(RATE_LIMITED, rate_limited, "this sender sends too much")
 //: the room's queue, or the client's, is full; or there was no answer in time (then it may still have been done)
 X(OVERLOADED, overloaded, "the room has more to do than it can")

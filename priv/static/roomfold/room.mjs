@@ -142,7 +142,7 @@ export class Room {
     const asked = { format, events, presence, params };
     if (token !== undefined) asked.token = typeof token === "function" ? token() : token;
     if (format === "packed") asked.versions = versions;
-    if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term, instance: this.joined.instance });
+    if (this.#resume) Object.assign(asked, { last_seq: this.world.seq, last_term: this.joined.term });
     return asked;
   }
 

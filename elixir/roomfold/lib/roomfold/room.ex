@@ -121,6 +121,7 @@ defmodule Roomfold.Room do
     * `:max_event_bytes` (16,384), `:max_queue` - waiting events (20,000; during a commit, sessions may have as many more)
     * `:user_events_per_s` (120), `:user_bytes_per_s` (131,072), `:user_burst_s` (2) - what one user may send, over all its connections, and separately
       how often it may join: a tenth as often
+    * `:user_connections` - how many connections one user may have at a time (100)
     * `:diff_tells` - names of events that are not sent to clients, because the diff shows the same (create, update, delete, and all
       movement events)
     * `:move` - the event that the poses of a client's packed input become (`"user_moved"`)

@@ -97,7 +97,7 @@ defmodule Roomfold.Phoenix.ChannelTest do
       }
 
       session = Roomfold.Session.new(room: {@rooms, room}, user: "tom")
-      {:ok, reply, socket} = Roomfold.Phoenix.Channel.enter(session, "log", nil, %{}, socket)
+      {:ok, reply, socket} = Roomfold.Phoenix.Channel.enter(session, nil, %{}, socket)
       assert_receive {Roomfold.Phoenix.Channel, :joined} = over
       {reply, socket, over}
     end
@@ -127,6 +127,22 @@ defmodule Roomfold.Phoenix.ChannelTest do
       assert {"authority", %{"user" => "ann"}} = pushed()
       refute_received {:socket_push, _, _}
     end
+  end
+
+  test "where a client has the room's authority, it speaks for the system, and no other does", %{room: room} do
+    {:ok, _} = Room.ensure_started({@rooms, room}, authority: :client)
+    {_, tom} = join!("tom", room)
+    {_, ann} = join!("ann", room)
+
+    batch = %{
+      "events" => [%{"event" => "create", "entity_id" => "imp", "components" => %{"position" => [1, 2, 3]}}]
+    }
+
+    {%{"status" => "error", "response" => %{"reason" => "not_allowed"}}, ann} =
+      Client.call(ann, "system", batch)
+
+    {%{"status" => "ok", "response" => %{"seq" => _}}, _} = Client.call(tom, "system", batch)
+    await_position(ann, "imp", [1, 2, 3])
   end
 
   test "coming back with the last seq", %{room: room} do

@@ -68,8 +68,8 @@ defmodule Roomfold.Gateway.Channel do
   @impl true
   def handle_continue({connection, key, topic, _, params, user, config}, state) do
     with {:ok, session, replay} <- Topic.open(topic, params, user, config),
-         {:ok, reply, frames, session} <- Session.join(session, Topic.resumed(params, config)) do
-      send(connection, {key, {:ok, Map.merge(reply, about(replay, config))}})
+         {:ok, reply, frames, session} <- Session.join(session, params) do
+      send(connection, {key, {:ok, Map.merge(reply, about(replay))}})
       {:noreply, emit(frames, %{state | session: session, replay: replay})}
     else
       {:error, reply} ->
@@ -78,8 +78,8 @@ defmodule Roomfold.Gateway.Channel do
     end
   end
 
-  defp about(nil, config), do: %{"gateway" => Config.notice(), "instance" => Topic.instance(config)}
-  defp about(replay, config), do: Map.put(about(nil, config), "replay", Replay.where(replay))
+  defp about(nil), do: %{"gateway" => Config.notice()}
+  defp about(replay), do: Map.put(about(nil), "replay", Replay.where(replay))
 
   @impl true
   def handle_call({:input, event, payload, ref}, _, state) do

@@ -6,7 +6,6 @@ defmodule Roomfold.Gateway.Config do
   defstruct [
     :rooms,
     :static,
-    :instance,
     port: 4040,
     room: [],
     session: [],
@@ -23,9 +22,7 @@ defmodule Roomfold.Gateway.Config do
   def channels, do: Roomfold.Gateway.Channels
 
   def new(opts) do
-    instance = Base.encode16(:crypto.strong_rand_bytes(8), case: :lower)
-    defaults = [rooms: Roomfold.Rooms, static: static(), instance: instance]
-    config = struct!(__MODULE__, Keyword.merge(defaults, opts))
+    config = struct!(__MODULE__, Keyword.merge([rooms: Roomfold.Rooms, static: static()], opts))
 
     unless config.port in 0..65_535, do: raise(ArgumentError, "port: 0 to 65,535")
 

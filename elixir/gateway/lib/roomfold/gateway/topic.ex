@@ -2,31 +2,13 @@ defmodule Roomfold.Gateway.Topic do
   @moduledoc false
   # What a topic refers to: a room or a replay.
 
-  alias Roomfold.{Error, EventLog, Replay, Room, Rooms, Session}
+  alias Roomfold.{Error, Replay, Room, Rooms, Session}
   alias Roomfold.Gateway.Arena
 
   @doc "Whether this kind of topic exists."
   def known?("room:" <> id), do: id != ""
   def known?("replay:" <> name), do: name != ""
   def known?(_), do: false
-
-  @doc """
-  Identifies the history of a room for clients that come back. A log in memory is lost with its VM, and seqs start over: a client that was in
-  another history (`instance` in the reply to its join) starts over, too.
-  """
-  def instance(config) do
-    case Rooms.log(config.rooms) do
-      {log, _} when log != EventLog.Memory -> "log"
-      _ -> config.instance
-    end
-  end
-
-  @doc "The parameters of a join, without a seq of another history."
-  def resumed(%{"instance" => instance} = params, config) do
-    if instance == instance(config), do: params, else: Map.drop(params, ["last_seq", "last_term"])
-  end
-
-  def resumed(params, _), do: params
 
   @doc "A session for the topic, and the replay if it is one; or the reply with the error."
   def open(topic, params, user, config) when is_map(params) do

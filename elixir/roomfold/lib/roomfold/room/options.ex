@@ -25,6 +25,7 @@ defmodule Roomfold.Room.Options do
     user_events_per_s: @limit[:events_per_s],
     user_bytes_per_s: @limit[:bytes_per_s],
     user_burst_s: @limit[:burst_s],
+    user_connections: 100,
     rewind: nil,
     diff_tells:
       ~w(create update delete user_moved player_moved monster_moved projectile_moved thing_moved door_moved),
@@ -128,7 +129,7 @@ defmodule Roomfold.Room.Options do
         ],
         do: must(options, name, &(is_integer(&1) and &1 >= 0), "a whole number, 0 or more")
 
-    for name <- [:user_events_per_s, :user_bytes_per_s, :user_burst_s],
+    for name <- [:user_events_per_s, :user_bytes_per_s, :user_burst_s, :user_connections],
         do: must(options, name, &(is_integer(&1) and &1 > 0), "a whole number above 0")
 
     options

@@ -15,13 +15,21 @@ defmodule Roomfold.Room.People do
     %__MODULE__{users: users, away: map_size(users)}
   end
 
-  @doc "Whether a process may be a connection of this user: not if it is another user's, who would lose it."
-  def admits(people, pid, user) do
-    case people.connections do
-      %{^pid => %{user: other}} when other != user -> {:error, taken(other)}
+  @doc "Whether a process may be a connection of this user: not if it is another user's, who would lose it, nor if the user has that many."
+  def admits(people, pid, user, most \\ :infinity) do
+    case people do
+      %{connections: %{^pid => %{user: ^user}}} -> :ok
+      %{connections: %{^pid => %{user: other}}} -> {:error, taken(other)}
+      %{users: %{^user => %{count: count}}} when count >= most -> {:error, too_many(user, count)}
       _ -> :ok
     end
   end
+
+  defp too_many(user, count),
+    do:
+      Error.new(:rate_limited,
+        detail: "#{inspect(user)} has #{count} connections to this room, and may have no more"
+      )
 
   defp taken(user) do
     Error.new(:not_supported,

@@ -176,7 +176,7 @@ defmodule Roomfold.Room.Server do
   end
 
   def handle_call({:join, pid, user, how}, _, server) do
-    with :ok <- People.admits(server.state.people, pid, user),
+    with :ok <- People.admits(server.state.people, pid, user, server.state.options.user_connections),
          {:ok, state} <- Presence.limited(server.state, user, now()),
          server = %{server | state: state},
          nil <- overtaken(server, how) do

@@ -31,7 +31,7 @@ defmodule Roomfold.Phoenix.Channel do
   The callbacks of a channel can be overridden, too; `super` calls those of this module.
   """
 
-  alias Roomfold.Phoenix.{Frame, Instance, Token}
+  alias Roomfold.Phoenix.{Frame, Token}
   alias Roomfold.{Error, Session}
 
   # The serializers whose messages Frame writes.
@@ -90,7 +90,7 @@ defmodule Roomfold.Phoenix.Channel do
     with {:ok, user, room, limits, socket} <- admit(module, opts, topic, params, socket) do
       meta = if opts[:presence], do: {opts[:presence], module.presence_meta(params, socket)}
       session = Session.new([room: room, user: user, fastlane: fastlane(socket)] ++ limits)
-      enter(session, Instance.of(room), meta, params, socket)
+      enter(session, meta, params, socket)
     end
   end
 
@@ -109,15 +109,15 @@ defmodule Roomfold.Phoenix.Channel do
 
   @doc false
   # Joins by a session; meta: `{presence, meta}` or nil.
-  def enter(session, instance, meta, params, socket) do
+  def enter(session, meta, params, socket) do
     # With a Presence of the application, the room need not send who comes and goes.
     asked = if meta, do: Map.delete(params, "presence"), else: params
     asked = if Frame.binary?(lane(socket)), do: asked, else: Map.put(asked, "format", "json")
 
-    with {:ok, reply, frames, session} <- Session.join(session, Instance.resumed(asked, instance)) do
+    with {:ok, reply, frames, session} <- Session.join(session, asked) do
       send(self(), {__MODULE__, :joined})
       socket = Phoenix.Socket.assign(socket, roomfold: session, roomfold_first: {frames, meta})
-      {:ok, Map.put(reply, "instance", instance), socket}
+      {:ok, reply, socket}
     end
   end
 

@@ -49,7 +49,7 @@ defmodule Roomfold.Phoenix.ReplayChannel do
     with {:ok, user, room, session, socket} <- Channel.admit(module, opts, topic, params, socket),
          {:ok, replay} <- start(module, room, paused: params["paused"] == true),
          session = Session.new([room: replay, user: user] ++ session),
-         {:ok, reply, socket} <- Channel.enter(session, "replay", nil, params, socket) do
+         {:ok, reply, socket} <- Channel.enter(session, nil, params, socket) do
       {:ok, Map.put(reply, "replay", Replay.where(replay)), Phoenix.Socket.assign(socket, :replay, replay)}
     end
   end
