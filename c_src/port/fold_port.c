@@ -55,7 +55,6 @@ rf_status port_fold(port_world *world, port_reader *argument, rf_report *report,
     if (status != RF_OK) return status;
     status = fold_input(fold, argument, error);
     rf_fold_free(fold);
-    if (status == RF_OK) world->mirror = false;
     return status;
 }
 
@@ -74,8 +73,6 @@ rf_status port_apply_packed(port_world *world, port_reader *argument, rf_report 
 }
 
 rf_status port_load_packed(port_world *world, port_reader *argument, rf_report *report, rf_error *error) {
-    rf_status status = take_frame(world, argument, error, rf_load_packed);
     (void)report;
-    if (status == RF_OK) world->mirror = true;
-    return status;
+    return take_frame(world, argument, error, rf_load_packed);
 }

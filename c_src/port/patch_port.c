@@ -117,7 +117,6 @@ static rf_status apply(const port_patch *patch, port_world *world, rf_report *re
         status = port_event_fold_entity(fold, patch->entries[i].op, patch->entries[i].id, patch->entries[i].components);
     rf_patch_end(fold);
     rf_fold_free(fold);
-    world->mirror = false;
     return status;
 }
 

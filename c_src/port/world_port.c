@@ -48,14 +48,12 @@ rf_status port_world_new(port_call *call) {
 
 // argument: the copy's number. {:ok, version}
 rf_status port_world_copy(port_call *call) {
-    const bool mirror = call->world->mirror;
     rf_world *copy;
     uint64_t number;
     rf_status status;
     if (!port_read_uint(&call->argument, &number) || number == call->number) return RF_INVALID_ARGUMENT;
     status = rf_world_copy(call->world->world, &copy);
     if (status == RF_OK) status = port_worlds_add(call->worlds, number, call->version, copy);
-    if (status == RF_OK) port_worlds_find(call->worlds, number)->mirror = mirror;
     return status == RF_OK ? port_put_version_of(call) : status;
 }
 

@@ -11,7 +11,6 @@ typedef struct port_world {
     uint64_t number, version;
     rf_world *world;
     rf_scene *scene;         // NULL until it is needed
-    bool mirror;             // it has the handles of another world: loaded and changed by packed frames only
     struct port_world *next; // in the table
 } port_world;
 

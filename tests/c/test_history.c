@@ -26,11 +26,17 @@ static uint32_t after(const all_seqs *all, uint64_t seq) {
     return revision + 1;
 }
 
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
 static void check_all(const all_seqs *all) {
     uint64_t from = all->newest > LENGTH ? all->newest - LENGTH : 0;
     if (from < all->history.forgotten) from = all->history.forgotten;
     for (uint64_t seq = from; seq <= all->newest; seq++)
         REQUIRE(rf_history_after(&all->history, seq) == after(all, seq));
+    for (uint32_t revision = rf_history_oldest(&all->history); revision <= all->history.revision; revision++)
+        REQUIRE(later(rf_history_seq(&all->history, revision), from) == later(all->seqs[revision + all->cut], from));
 }
 
 // gap: one in so many seqs is not the next; 1: none is.

@@ -49,47 +49,6 @@ START_TEST(handles_are_used_again_and_generations_tell_them_apart) {
 }
 END_TEST
 
-// New entities get the free handles in the order in which they are listed.
-static void check_free(rf_world *world, const uint32_t *handles1, size_t count) {
-    uint32_t handle1 = 0;
-    char id[] = "new-0";
-    for (size_t i = 0; i < count; i++) {
-        handle1 = rf_world_next_free(world, handle1);
-        ck_assert_uint_eq(handle1, handles1[i]);
-    }
-    ck_assert_uint_eq(rf_world_next_free(world, handle1), 0);
-    for (size_t i = 0; i < count; i++, id[4]++) {
-        create(world, id);
-        ck_assert_uint_eq(find(world, id).handle1, handles1[i]);
-    }
-    ck_assert_uint_eq(rf_world_next_free(world, 0), 0);
-}
-
-START_TEST(free_handles_are_listed_in_the_order_of_their_use) {
-    rf_world *world = doom_world(rf_allocator_default()), *mirror;
-    rf_world_def def = rf_world_def_default();
-    uint8_t *frame;
-    size_t len;
-    ck_assert_uint_eq(rf_world_next_free(world, 0), 0);
-    for (char id[] = "a"; *id <= 'e'; ++*id) create(world, id);
-    ck_assert_uint_eq(rf_world_next_free(world, 0), 0);
-    delete (world, "b");
-    delete (world, "e");
-    delete (world, "a");
-    ck_assert_int_eq(rf_encode_packed(world, false, 0, 0, def.allocator, &frame, &len), RF_OK);
-    ck_assert_int_eq(rf_packed_start(def.allocator, (rf_str){(char *)frame, len}, &def.seq, &def.schema, NULL), RF_OK);
-    ck_assert_int_eq(rf_world_new(&def, &mirror), RF_OK);
-    ck_assert_int_eq(rf_load_packed(mirror, (rf_str){(char *)frame, len}, NULL), RF_OK);
-    free(frame);
-    check_free(world, (uint32_t[]){1, 5, 2}, 3);
-    // A mirror does not know in which order they became free, nor of those after the last one in use.
-    check_free(mirror, (uint32_t[]){1, 2}, 2);
-    rf_world_free(mirror);
-    rf_world_free(world);
-    rf_schema_release(def.schema);
-}
-END_TEST
-
 START_TEST(ids_of_every_length) {
     rf_world *world = doom_world(rf_allocator_default());
     char id[256];
@@ -260,7 +219,6 @@ END_TEST
 
 static void add(TCase *tests) {
     tcase_add_test(tests, handles_are_used_again_and_generations_tell_them_apart);
-    tcase_add_test(tests, free_handles_are_listed_in_the_order_of_their_use);
     tcase_add_test(tests, ids_of_every_length);
     tcase_add_test(tests, the_id_table_finds_what_is_there);
     tcase_add_test(tests, diffs_lead_from_then_to_now);

@@ -37,6 +37,11 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end
     end
 
+    test "a misspelt one is named, not left out", %{path: path} do
+      assert_raise ArgumentError, ~r/:max_byte\b/, fn -> SQLite.start_link(path: path, max_byte: 1_000) end
+      assert_raise ArgumentError, ~r/more than once/, fn -> SQLite.start_link(path: "x", path: path) end
+    end
+
     test "normal durability, more readers, a name", %{path: path} do
       open(path, synchronous: :normal, readers: 5, name: __MODULE__.Named)
       log = {SQLite, __MODULE__.Named}
@@ -285,7 +290,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
     end
 
     @tag :closed
-    test "is its node's: others are told so", %{path: path} do
+    test "is its node's: others read it there, and are told when that has ended", %{path: path} do
       [one, two] =
         for host <- [1, 2] do
           interface = ~c"{127,0,0,#{host}}"
@@ -315,9 +320,16 @@ defmodule Roomfold.EventLog.SQLiteTest do
       log = {SQLite, {:log, :"log@127.0.0.1"}}
       assert {:ok, %{term: term}} = :peer.call(two, EventLog, :claim, [log, "lobby"])
       assert :ok = :peer.call(two, EventLog, :append, [log, "lobby", term, 0, records(1, 3)])
-      error = :peer.call(two, EventLog, :read, [log, "lobby", 1])
-      assert reason(error) == :log_failed
-      assert Exception.message(elem(error, 1)) =~ "on the node log@127.0.0.1"
+      assert {:ok, %{first: 1, seq: 3} = piece} = :peer.call(two, EventLog, :read, [log, "lobby", 1])
+      assert :peer.call(one, EventLog, :read, [log, "lobby", 1]) == {:ok, piece}
+      assert :ok = :peer.call(two, EventLog, :put_snapshot, [log, "lobby", term, 3, "at 3"])
+      assert {:ok, {3, "at 3"}} = :peer.call(two, EventLog, :snapshot, [log, "lobby"])
+      assert {:ok, ["lobby"]} = :peer.call(two, EventLog, :rooms, [log])
+      assert {:ok, 3} = :peer.call(two, EventLog, :verify, [log])
+      error = :peer.call(two, EventLog, :read, [log, "cellar", 1])
+      assert reason(error) == :no_room
+      :peer.stop(one)
+      assert reason(:peer.call(two, EventLog, :read, [log, "lobby", 1])) == :log_failed
     end
 
     test "its WAL is brought home while it is written, and begins anew", %{path: path, log: log} do

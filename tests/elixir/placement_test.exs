@@ -161,6 +161,26 @@ defmodule Roomfold.PlacementTest do
     assert error.message =~ "does not run on this node"
   end
 
+  test "so it is for streams and the past; who asks for a process, or ends one, is told by the same error" do
+    room = {:rooms_nowhere, "1"}
+
+    for {call, answers?} <- [
+          {&Room.state_at(&1, 0), true},
+          {&Room.diff(&1, 0, 1), true},
+          {&Room.fork(&1, 0), true},
+          {&Room.refold(&1, Roomfold.Rules.xr()), true},
+          {&Room.hashes(&1, 1), true},
+          {&Room.replay/1, true},
+          {&Room.subscribe/1, true},
+          {&Room.unsubscribe/1, true},
+          {&Room.whereis/1, false},
+          {&Room.stop/1, false}
+        ] do
+      error = if answers?, do: elem(call.(room), 1), else: assert_raise(Roomfold.Error, fn -> call.(room) end)
+      assert {error.reason, error.message =~ ":rooms_nowhere does not run on this node"} == {:no_room, true}
+    end
+  end
+
   test "a placement of the application's own" do
     name = :"rooms_#{System.unique_integer([:positive])}"
     start_supervised!({Rooms, name: name, placement: {Own, []}})

@@ -221,7 +221,7 @@ defmodule Roomfold.Port.CrashTest do
     level =
       :erlang.term_to_binary({[{0, 3}], [{0, 0, 5, 5, nil, nil, 0, nil, 1}], [{{1, 1, 1}, {2, 2, 2}, 1}], []})
 
-    checkpoint = :erlang.term_to_binary({:entities, 3, [{1, "a", %{"n" => 1}}], [0]})
+    checkpoint = :erlang.term_to_binary({3, 1, false, [{1, 2, "a", %{"n" => 1}}], [0]})
 
     shots =
       :erlang.term_to_binary([

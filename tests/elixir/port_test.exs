@@ -1,7 +1,7 @@
 defmodule Roomfold.PortTest do
   use Roomfold.PortCase, async: false
 
-  alias Roomfold.{Hits, Level, Room, Rooms, Rules}
+  alias Roomfold.{Hits, Level, Room, Rooms, Rules, Wire}
   alias Roomfold.Port.{Queue, Worker}
 
   defp pair(opts \\ []) do
@@ -59,18 +59,6 @@ defmodule Roomfold.PortTest do
 
       assert World.encode!(port, {:diff, from + 50}, :json) ==
                World.encode!(native, {:diff, from + 50}, :json)
-    end
-
-    test "ids that look like placeholders are none" do
-      odd =
-        for id <- ["~0-1", "~1-0", "~7-", "~", "~x-1", "~99999999999999999999-1"],
-            do: {"create", %{"entity_id" => id, "components" => %{}}}
-
-      worlds = pair() |> fold(odd) |> fold([{"delete", %{"entity_id" => "~1-0"}}])
-      {port, native} = Enum.reduce(1..75, worlds, &fold(&2, batch(&1, 200)))
-      assert is_binary(elem(port.state.journal.base, 1))
-      kill()
-      assert same?(port, native)
     end
 
     test "a world that mirrors another one still takes its diffs" do
@@ -149,6 +137,118 @@ defmodule Roomfold.PortTest do
       kill()
       assert World.get(port, "e100") == %{}
       assert same?(port, native)
+    end
+
+    # The next change makes a checkpoint.
+    defp due({port, native}), do: {put_in(port.state.journal.limit, 0), native}
+
+    defp creates(ids), do: for(id <- ids, do: {"create", %{"entity_id" => "#{id}", "components" => %{}}})
+    defp deletes(ids), do: for(id <- ids, do: {"delete", %{"entity_id" => "#{id}"}})
+
+    defp load(frame) do
+      {:ok, port} = World.load({:packed, frame}, impl: Pool)
+      {:ok, native} = World.load({:packed, frame}, impl: :native)
+      {port, native}
+    end
+
+    test "a mirror that went its own way still gives out the lowest handle" do
+      sender = World.new!() |> World.fold!(creates(0..9)) |> World.fold!(deletes([1, 2]))
+      worlds = sender |> World.encode!(:snapshot, :packed) |> load()
+      worlds = worlds |> due() |> fold(creates([10])) |> due() |> fold(creates([11]))
+      kill()
+      {port, native} = worlds |> fold(deletes([3, 5])) |> fold(creates([12, 13]))
+      assert same?(port, native)
+    end
+
+    test "packed events with handles from before the checkpoint are folded again" do
+      worlds = fold(pair(), creates(0..3))
+      known = World.seq(elem(worlds, 1))
+      handles = for n <- 0..3, into: %{}, do: {"#{n}", n}
+      # A handle that somebody else has by the time of the checkpoint.
+      worlds = worlds |> fold(deletes([2])) |> fold(creates([4]))
+
+      frame = fn health ->
+        events =
+          for id <- ["0", "2"], do: {"update", %{"entity_id" => id, "components" => %{"health" => health}}}
+
+        {:ok, frame} = Wire.encode_events(events, handles: handles, known: known)
+        {:packed, frame}
+      end
+
+      worlds = worlds |> due() |> fold(creates([5])) |> fold(frame.(1)) |> due() |> fold(frame.(2))
+      kill()
+      {port, native} = fold(worlds, frame.(3))
+      assert same?(port, native)
+      assert %{"health" => 3} = World.get(port, "0")
+      assert World.get(port, "4") == %{}
+    end
+
+    defp random_events do
+      for _ <- 1..Enum.random(1..6) do
+        id = "e#{:rand.uniform(90)}"
+
+        case :rand.uniform(5) do
+          1 ->
+            {"delete", %{"entity_id" => id}}
+
+          n when n < 4 ->
+            {"create", %{"entity_id" => id, "components" => %{"position" => [n, 0.1, -1], "n" => n}}}
+
+          n ->
+            {"update", %{"entity_id" => id, "components" => %{"health" => n, "n" => nil}}}
+        end
+      end
+    end
+
+    defp random_step({port, native} = worlds, past) do
+      case :rand.uniform(8) do
+        1 ->
+          kill()
+          worlds
+
+        2 ->
+          due(worlds)
+
+        3 ->
+          # A diff of one that has the same handles.
+          diff =
+            World.encode!(World.fold!(copy(native), random_events()), {:diff, World.seq(native)}, :packed)
+
+          {:ok, port, _} = World.apply_diff(port, {:packed, diff})
+          {:ok, native, _} = World.apply_diff(native, {:packed, diff})
+          {port, native}
+
+        n when n < 6 ->
+          {known, handles} = Enum.random(past)
+          {:ok, frame} = Wire.encode_events(random_events(), handles: handles, known: known)
+          fold(worlds, {:packed, frame})
+
+        6 ->
+          fold(worlds, json(random_events()))
+
+        _ ->
+          fold(worlds, random_events())
+      end
+    end
+
+    defp handles(world) do
+      {:ok, %{"entities" => entities}} = Wire.decode(World.encode!(world, :snapshot, :packed))
+      {World.seq(world), Map.new(entities, &{&1["id"], &1["handle"]})}
+    end
+
+    @tag timeout: 300_000
+    test "wherever it ends, and whatever was folded, nothing is different" do
+      for seed <- 1..String.to_integer(System.get_env("RUNS", "8")) do
+        :rand.seed(:exsss, {seed, 0, 0})
+        sender = World.fold!(World.fold!(World.new!(), creates(0..70)), deletes(Enum.take_random(0..70, 30)))
+        worlds = if rem(seed, 2) == 0, do: pair(), else: load(World.encode!(sender, :snapshot, :packed))
+
+        Enum.reduce(1..60, {worlds, [handles(elem(worlds, 1))]}, fn _, {worlds, past} ->
+          {port, native} = worlds = random_step(worlds, past)
+          assert {seed, same?(port, native)} == {seed, true}
+          {worlds, Enum.take([handles(native) | past], 12)}
+        end)
+      end
     end
 
     test "a world that was folded on stays refused" do

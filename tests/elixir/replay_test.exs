@@ -310,7 +310,9 @@ defmodule Roomfold.ReplayTest do
       for {answer, reason, what} <- [
             {fn _ -> nil end, :not_an_event, "an upcaster answered nil"},
             {&[&1, &1], :not_an_event, "an upcaster answered the list"},
-            {fn _ -> raise "boom" end, :not_an_event, "an upcaster raised: ** (RuntimeError) boom"},
+            {fn _ -> raise "boom" end, :not_an_event, "an upcaster failed: ** (RuntimeError) boom"},
+            {fn _ -> throw(:ball) end, :not_an_event, "an upcaster failed: ** (throw) :ball"},
+            {fn _ -> exit(:gone) end, :not_an_event, "an upcaster failed: ** (exit) :gone"},
             {&Map.put(&1, "x", {1}), :unsupported_value, "as upcasters make it"}
           ] do
         opts = [upcasters: [second.(answer)], rules_version: 2]
@@ -471,6 +473,23 @@ defmodule Roomfold.ReplayTest do
       assert Replay.info(replay).error == nil
     end
 
+    test "a replay that the log was trimmed in front of is taken by time to what is left, and not to what is gone" do
+      {room, log} = trimmed()
+      {:ok, replay} = Room.replay(room, paused: true)
+      :ok = Room.stop(room)
+      # The snapshot of 18 stays.
+      :ok = EventLog.trim(log, "walk", 19)
+      assert Replay.seek(replay, 19) == :ok
+      %{position_ms: position} = Replay.info(replay)
+      assert Replay.seek(replay, {:ms, 1.0e9}) == :ok
+      assert %{seq: 20} = Replay.info(replay)
+      assert Replay.seek(replay, {:ms, position}) == :ok
+      assert %{seq: seq} = Replay.info(replay)
+      assert seq in 19..20
+      assert {:error, %Error{reason: :log_trimmed}} = Replay.seek(replay, {:ms, 0})
+      assert %{seq: ^seq} = Replay.info(replay)
+    end
+
     test "a replay stands still in the midst of playing, too" do
       {:ok, pid} = EventLog.Memory.start_link()
       log = {EventLog.Memory, pid}
@@ -609,6 +628,34 @@ defmodule Roomfold.ReplayTest do
       assert Replay.seek(replay, 0) == :ok
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, 0)
       assert {:error, %Error{reason: :invalid_argument}} = Replay.speed(replay, "fast")
+    end
+
+    test "paused anywhere it has played what was due until there" do
+      lines = for n <- 1..5_000, do: ~s({"event":"create","entity_id":"e#{n}","components":{},"at":#{n}})
+      {:ok, replay} = Replay.start_link(events: Enum.join(lines, "\n"), speed: 100)
+
+      for _ <- 1..15 do
+        assert Replay.pause(replay) == :ok
+        %{seq: seq, position_ms: position} = info = Replay.info(replay)
+        # An event each millisecond.
+        assert seq == floor(position) + 1
+        assert Replay.pause(replay) == :ok
+        assert Map.take(Replay.info(replay), [:seq, :position_ms]) == Map.take(info, [:seq, :position_ms])
+        assert Replay.resume(replay) == :ok
+        Process.sleep(1)
+      end
+    end
+
+    test "keeps nothing of those who left it" do
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+
+      for _ <- 1..5 do
+        {:ok, _} = Room.join(replay, "me")
+        {:ok, _} = Room.join(replay, "me")
+        assert Process.info(replay, :monitors) == {:monitors, [process: self()]}
+        assert Room.leave(replay) == :ok
+        assert Process.info(replay, :monitors) == {:monitors, []}
+      end
     end
 
     test "goes on when a process that was linked to it has done its work, not when one broke" do

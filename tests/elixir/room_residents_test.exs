@@ -199,4 +199,30 @@ defmodule Roomfold.RoomResidentsTest do
     Process.exit(pid, :kill)
     eventually(fn -> Room.snapshot(fork) == %{"ann" => %{}} end)
   end
+
+  @newer [rules_version: 2, grace_ms: 100, tick_ms: 5]
+
+  test "so it is where the fork is opened with new rules, by which its snapshot's world is not used" do
+    room = room()
+    connect(room, "ann")
+    {:ok, fork} = Room.fork(room, 1)
+    {:ok, _} = Room.ensure_started(fork, @newer)
+    assert settled(fork) == {%{"ann" => %{}}, []}
+    assert Room.seq(fork) == 1
+  end
+
+  test "what a snapshot says of who was there holds for new rules, too, and what was said after it" do
+    room = {rooms, id} = room(snapshot_every: 0, grace_ms: 400)
+    {:ok, 1} = Room.publish(room, @tom)
+    connect(room, "tom")
+    Room.stop(room)
+    # By the log alone, nobody has connected.
+    log = Rooms.log(rooms)
+    {:ok, head} = Roomfold.EventLog.head(log, id)
+    ann = ~s({"event_name":"user_joined","user_id":"ann","connected":true,"seq":2,"at":9,"by":"server"})
+    :ok = Roomfold.EventLog.append(log, id, head.term, 1, [ann])
+    {:ok, _} = Room.ensure_started(room, @newer)
+    assert Room.info(room).users == ["ann", "tom"]
+    assert settled(room) == {%{}, []}
+  end
 end

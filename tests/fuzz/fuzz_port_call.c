@@ -1,5 +1,5 @@
 // fuzz_port_call.c: the input of the port program: bytes as frames, in pieces, and a term as a call on a small world;
-// checks the answer.
+// checks the answer, and that a checkpoint of the world makes the same one again.
 #include "port/call.h"
 
 #include <stdlib.h>
@@ -29,13 +29,13 @@ static rf_str copy_of(const void *data, size_t size) {
     return (rf_str){bytes, size};
 }
 
-static void put_call(port_answer *call, const char *name) {
-    *call = (port_answer){.limit = LIMIT};
+static void put_call(port_answer *call, const char *name, uint64_t number, uint64_t version) {
+    *call = (port_answer){.limit = 4 * LIMIT};
     port_put_version(call);
     port_put_tuple(call, 4);
     port_put_atom(call, name);
-    port_put_uint(call, 1);
-    port_put_uint(call, 1);
+    port_put_uint(call, number);
+    port_put_uint(call, version);
 }
 
 // Runs a call, in a block of exactly its size, and checks that the answer is one frame with one term.
@@ -68,17 +68,21 @@ static void run_made(port_worlds *worlds, port_answer *out, port_answer *call) {
     port_answer_free(call);
 }
 
-static void make_world(port_worlds *worlds, port_answer *out) {
+static void put_definition(port_answer *call) {
     static const uint64_t limits[] = {0, 7, 50, 200, 4, 8};
+    port_put_tuple(call, 3);
+    port_put_binary(call, (rf_str){definition, sizeof definition - 1});
+    port_put_atom(call, "nil");
+    port_put_tuple(call, 6);
+    for (int i = 0; i < 6; i++) port_put_uint(call, limits[i]);
+}
+
+static void make_world(port_worlds *worlds, port_answer *out) {
     port_answer call;
-    put_call(&call, "new");
-    port_put_tuple(&call, 3);
-    port_put_binary(&call, (rf_str){definition, sizeof definition - 1});
-    port_put_atom(&call, "nil");
-    port_put_tuple(&call, 6);
-    for (int i = 0; i < 6; i++) port_put_uint(&call, limits[i]);
+    put_call(&call, "new", 1, 1);
+    put_definition(&call);
     run_made(worlds, out, &call);
-    put_call(&call, "fold");
+    put_call(&call, "fold", 1, 1);
     port_put_tuple(&call, 2);
     port_put_atom(&call, "json");
     port_put_binary(&call, (rf_str){events, sizeof events - 1});
@@ -110,13 +114,52 @@ static size_t read_in_pieces(const uint8_t *data, size_t size, size_t piece) {
     return count;
 }
 
+// A world's checkpoint, in the answer of a call, to be freed. False: it is too large.
+static bool checkpoint_of(port_worlds *worlds, const port_world *world, port_answer *answer, rf_str *checkpoint) {
+    port_answer call;
+    port_reader reader;
+    *answer = (port_answer){0};
+    put_call(&call, "checkpoint", world->number, world->version);
+    port_put_atom(&call, "nil");
+    run_made(worlds, answer, &call);
+    if (!port_check((rf_str){answer->bytes + PORT_HEADER, answer->len - PORT_HEADER}, &reader)) abort();
+    if (!port_read_tuple(&reader, 2)) abort();
+    return port_read_this_atom(&reader, "ok") && port_read_binary(&reader, checkpoint);
+}
+
+// What a world becomes that is made of its checkpoint has the same checkpoint.
+static void same_again(port_worlds *worlds, port_answer *out, const port_world *world) {
+    port_answer first, second, call;
+    rf_str checkpoint, again;
+    if (checkpoint_of(worlds, world, &first, &checkpoint)) {
+        put_call(&call, "restore", 2, UINT32_MAX);
+        port_put_tuple(&call, 2);
+        port_put_binary(&call, checkpoint);
+        put_definition(&call);
+        port_worlds_remove(worlds, 2);
+        run_made(worlds, out, &call);
+        if (!port_worlds_find(worlds, 2)) abort();
+        if (!checkpoint_of(worlds, port_worlds_find(worlds, 2), &second, &again)) abort();
+        if (again.len != checkpoint.len || memcmp(again.data, checkpoint.data, again.len) != 0) abort();
+        port_answer_free(&second);
+    }
+    port_answer_free(&first);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     port_worlds worlds = {0};
     port_answer out = {0};
+    const port_world *world;
+    rf_schema *schema;
     if (read_in_pieces(data, size, 1) != read_in_pieces(data, size, SIZE_MAX)) abort();
     make_world(&worlds, &out);
+    schema = rf_schema_retain((rf_schema *)(uintptr_t)rf_world_schema(port_worlds_find(&worlds, 1)->world));
     run(&worlds, &out, data, size);
     run(&worlds, &out, data, size);
+    world = port_worlds_find(&worlds, 1);
+    // Unless it is another one by now.
+    if (world && rf_world_schema(world->world) == schema) same_again(&worlds, &out, world);
+    rf_schema_release(schema);
     port_answer_free(&out);
     port_worlds_free(&worlds);
     return 0;

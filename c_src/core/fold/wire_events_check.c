@@ -313,7 +313,7 @@ static void check_known(checker *c, uint64_t known) {
     c->in->at = 8;
     if (known > world->seq)
         rf_wire_fail(c->in, RF_SEQ_AHEAD);
-    else if (!rf_world_remembers(world, known))
+    else if (!rf_world_remembers_handles(world, known))
         rf_wire_fail(c->in, RF_HISTORY_GONE);
     else
         c->state->since = rf_history_after(&world->history, known);

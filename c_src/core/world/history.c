@@ -63,6 +63,20 @@ uint32_t rf_history_after(const rf_history *history, uint64_t seq) {
     return found > rf_history_oldest(history) ? found : rf_history_oldest(history) + 1;
 }
 
+uint64_t rf_history_seq(const rf_history *history, uint32_t revision) {
+    uint32_t low = 0, high = history->jump_count;
+    const rf_seq_jump *jump;
+    while (low < high) { // counts the jumps at this revision or an earlier one
+        uint32_t middle = low + (high - low) / 2;
+        if (jump_at(history, middle)->revision > revision)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    jump = low > 0 ? jump_at(history, low - 1) : &history->first;
+    return revision > jump->revision ? jump->seq + (revision - jump->revision) : jump->seq;
+}
+
 static void forget_jumps(rf_history *history) {
     uint32_t oldest = rf_history_oldest(history);
     while (history->jump_count > 0 && jump_at(history, 0)->revision <= oldest) {

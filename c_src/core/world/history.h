@@ -40,6 +40,8 @@ bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem);
 // The first revision whose seq is above this one; revision + 1 if there is none. The seq must be one of the last
 // `length`.
 uint32_t rf_history_after(const rf_history *history, uint64_t seq);
+// The seq of a revision; of one that is older than the history, at most the seq where that starts.
+uint64_t rf_history_seq(const rf_history *history, uint32_t revision);
 // Records that the next revision has this seq. If there is no memory for that, older history is dropped.
 void rf_history_jump(rf_history *history, rf_mem *mem, uint64_t seq);
 // Forgets the revisions up to `cut` and renumbers the others from there.

@@ -58,7 +58,7 @@ rf_status rf_world_new(const rf_world_def *def, rf_world **out) {
     world->mem = mem;
     world->schema = rf_schema_retain(def->schema);
     world->rules = def->rules ? rf_rules_retain(def->rules) : NULL;
-    world->seq = world->start = def->seq;
+    world->seq = world->start = world->oldest = def->seq;
     world->hash_seed = def->hash_seed;
     world->max_entities = def->max_entities;
     world->max_value_bytes = def->max_value_bytes;
@@ -286,12 +286,6 @@ static bool next_with(const rf_world *world, const int *columns, size_t count, r
 
 bool rf_world_next(const rf_world *world, rf_entity *entity) {
     return next_with(world, NULL, 0, entity);
-}
-
-uint32_t rf_world_next_free(const rf_world *world, uint32_t handle1) {
-    if (!world->mirror) return handle1 == 0 ? world->free1 : rf_world_slot(world, handle1 - 1)->since;
-    while (handle1 < world->handles && rf_world_handle_alive(world, handle1)) handle1++;
-    return handle1 < world->handles ? handle1 + 1 : 0;
 }
 
 bool rf_world_next_with(const rf_world *world, const rf_str *names, size_t count, rf_entity *entity) {

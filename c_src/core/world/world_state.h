@@ -47,6 +47,7 @@ struct rf_world {
     rf_history history;
     uint32_t column_count;
     rf_column *columns; // as many as the schema has
+    uint64_t oldest;    // whose handles packed events may refer to; below `start` if made from a checkpoint
 };
 
 static inline rf_slot_page *rf_world_page(const rf_world *world, uint32_t handle) {
@@ -115,9 +116,14 @@ static inline void rf_world_advance(rf_world *world, uint64_t seq) {
     }
 }
 
+// Whether packed events may refer to the handles of this seq, which must not be above the world's.
+static inline bool rf_world_remembers_handles(const rf_world *world, uint64_t seq) {
+    return seq >= world->oldest && seq >= world->history.forgotten && world->seq - seq <= world->history.length;
+}
+
 // Whether a diff can start at this seq, which must not be above the world's.
 static inline bool rf_world_remembers(const rf_world *world, uint64_t seq) {
-    return seq >= world->start && seq >= world->history.forgotten && world->seq - seq <= world->history.length;
+    return seq >= world->start && rf_world_remembers_handles(world, seq);
 }
 
 #endif

@@ -158,7 +158,7 @@ X(SCHEMA_MISMATCH, schema_mismatch, "the packed frame was made with another sche
 //| ## Clusters
 //| | reason | message | when |
 //| |---|---|---|
-//: the room is at home on a node that can't be reached (`Placement.Global`)
+//: the room, or its past, is at home on a node that can't be reached (`Placement.Global`)
 X(NODE_AWAY, node_away, "the node that has the room can't be reached")
 //: this node differs from those that are there, in version, rules or schema (`Cluster`)
 X(NODE_REFUSED, node_refused, "this node may have no rooms: it is not one of the cluster")

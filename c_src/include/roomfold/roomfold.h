@@ -4,6 +4,7 @@
 
 #include <roomfold/admit.h>
 #include <roomfold/alloc.h>
+#include <roomfold/checkpoint.h>
 #include <roomfold/collider.h>
 #include <roomfold/diff.h>
 #include <roomfold/encode.h>

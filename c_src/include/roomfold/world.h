@@ -66,9 +66,6 @@ RF_API rf_entity rf_world_find(const rf_world *world, rf_str id);
 RF_API bool rf_world_next(const rf_world *world, rf_entity *entity);
 // The same, but only entities that have all of these components.
 RF_API bool rf_world_next_with(const rf_world *world, const rf_str *names, size_t count, rf_entity *entity);
-// The free handles, each plus one, in the order in which new entities get them; after these come handles that were
-// never used. Start with 0; 0 at the end.
-RF_API uint32_t rf_world_next_free(const rf_world *world, uint32_t handle1);
 // Whether the entity still exists.
 RF_API bool rf_world_alive(const rf_world *world, rf_entity entity);
 // Its id, valid until the world changes. Here and below, the entity must be alive.

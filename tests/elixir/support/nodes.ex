@@ -190,6 +190,13 @@ defmodule Roomfold.Nodes do
     World.snapshot(world)
   end
 
+  @doc "The same by a replay."
+  def played(id, seq) do
+    {:ok, replay} = Roomfold.Room.replay(room(id), paused: true)
+    :ok = Roomfold.Replay.seek(replay, seq)
+    Roomfold.Room.snapshot(replay)
+  end
+
   @doc "The nodes that :global has exchanged its names with, and the names it has."
   def global_knows do
     {elem(:sys.get_state(:global_name_server), 3), :global.registered_names()}

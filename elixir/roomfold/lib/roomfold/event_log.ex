@@ -71,6 +71,9 @@ defmodule Roomfold.EventLog do
   @callback rooms(server) :: {:ok, [room]} | error
   @callback delete(server, room) :: :ok | error
   @callback verify(server, room | :all) :: {:ok, non_neg_integer} | error
+  @doc "Optional, for a log that each node may have of its own: how the one that `server` is on that node is called from any other."
+  @callback on_node(server, node) :: server
+  @optional_callbacks on_node: 2
 
   @max_seq Roomfold.Seq.max()
   @max_bytes 1_048_576
@@ -443,6 +446,22 @@ defmodule Roomfold.EventLog do
   """
   @spec monitor(t) :: reference
   def monitor({_module, server}), do: Process.monitor(GenServer.whereis(server) || gone())
+
+  @doc false
+  # Whether other nodes may have another log that they call the same.
+  @spec own?(t | nil) :: boolean
+  def own?({module, server}),
+    do: is_atom(server) and Code.ensure_loaded?(module) and function_exported?(module, :on_node, 2)
+
+  def own?(nil), do: false
+
+  @doc false
+  # What a room on that node has as its log, for callers here.
+  @spec on_node(t | nil, node) :: t | nil
+  def on_node({module, server} = log, node),
+    do: if(node != node() and own?(log), do: {module, module.on_node(server, node)}, else: log)
+
+  def on_node(nil, _), do: nil
 
   # Without a process of that name: one that has ended.
   defp gone, do: spawn(fn -> :ok end)

@@ -13,9 +13,9 @@ defmodule Roomfold.Replay do
       iex> Roomfold.Room.get(replay, "tom")
       %{"position" => [1.0, 0.0, 0.0]}
 
-  For the log of a live room, use `Roomfold.Room.replay/2`. If the log was trimmed, a replay begins with its oldest snapshot. A replay that
-  can't read on, say because the log was trimmed ahead of it, stands still: `info/1` and `resume/1` say why, and `seek/2` takes it to where
-  there is something to play.
+  For the log of a live room, use `Roomfold.Room.replay/2`: it plays what the log has then, not what is published later. If the log was trimmed, a
+  replay begins with its oldest snapshot. A replay that can't read on, say because the log was trimmed ahead of it, stands still: `info/1` and
+  `resume/1` say why, and `seek/2` takes it to where there is something to play.
   """
   use GenServer
 
@@ -28,8 +28,19 @@ defmodule Roomfold.Replay do
   @longest_ms 3_600_000
 
   # caller: who has started it, they end together; world: with all events that were taken from the timeline; timer: {key, reference} of the
-  # one that runs, or has run
-  defstruct [:options, :caller, :world, :term, :timeline, :clock, :topic, :timer, people: %People{}]
+  # one that runs, or has run; monitors: of connections
+  defstruct [
+    :options,
+    :caller,
+    :world,
+    :term,
+    :timeline,
+    :clock,
+    :topic,
+    :timer,
+    people: %People{},
+    monitors: %{}
+  ]
 
   @doc """
   Starts playing.
@@ -253,13 +264,14 @@ defmodule Roomfold.Replay do
   # Folds everything that is due, then sets a timer for the next event.
   defp play(%{clock: %{paused?: true}} = state), do: cancelled(state)
 
-  defp play(state) do
-    state = cancelled(state)
+  defp play(state), do: state |> cancelled() |> play_due() |> arm()
+
+  defp play_due(state) do
     position = Clock.position(state.clock, now())
     {due, timeline} = Timeline.due(state.timeline, position)
     {positions, lines} = Enum.unzip(due)
     clock = Clock.played(state.clock, positions, position)
-    %{state | timeline: timeline, clock: clock} |> fold(lines) |> arm()
+    fold(%{state | timeline: timeline, clock: clock}, lines)
   end
 
   defp fold(state, []), do: state
@@ -328,8 +340,11 @@ defmodule Roomfold.Replay do
   # ---- calls ----
 
   @impl true
+  def handle_call(:pause, _, %{clock: %{paused?: true}} = state), do: {:reply, :ok, state}
+
+  # The timer may be late: what is due where the clock stops is played.
   def handle_call(:pause, _, state),
-    do: {:reply, :ok, cancelled(%{state | clock: Clock.pause(state.clock, now())})}
+    do: {:reply, :ok, play_due(cancelled(%{state | clock: Clock.pause(state.clock, now())}))}
 
   def handle_call(:resume, _, %{clock: %{paused?: true} = clock} = state) do
     state = play(%{state | clock: Clock.resume(clock, now()), timeline: Timeline.retry(state.timeline)})
@@ -392,13 +407,12 @@ defmodule Roomfold.Replay do
     do: {:reply, {:error, Error.new(:not_supported, detail: "this is a replay")}, state}
 
   defp joined(state, pid, user, how, frame) do
-    case People.number(state.people, pid) do
-      nil -> Process.monitor(pid)
-      number -> send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
-    end
+    if number = People.number(state.people, pid),
+      do: send(pid, {:roomfold, state.options.id, {:replaced, state.term, number}})
 
     {people, _} = People.join(state.people, pid, user, how.format, Map.get(how, :events, true))
-    state = %{state | people: people}
+    monitors = Map.put_new_lazy(state.monitors, pid, fn -> Process.monitor(pid) end)
+    state = %{state | people: people, monitors: monitors}
 
     answer = %{
       room: state.options.id,
@@ -443,7 +457,11 @@ defmodule Roomfold.Replay do
 
   defp replays, do: Error.new(:not_allowed, detail: "this is a replay")
 
-  defp left(state, pid), do: %{state | people: elem(People.leave(state.people, pid, 0), 0)}
+  defp left(state, pid) do
+    {monitor, monitors} = Map.pop(state.monitors, pid)
+    if monitor, do: Process.demonitor(monitor, [:flush])
+    %{state | people: elem(People.leave(state.people, pid, 0), 0), monitors: monitors}
+  end
 
   # After a seek the world is another one: connections have to join again.
   defp sought(state, seq, world, position) do

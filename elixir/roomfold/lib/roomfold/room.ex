@@ -151,7 +151,7 @@ defmodule Roomfold.Room do
 
   # In the place it is one of its rooms, and may be started there by its id later.
   defp start_link(rooms, id, opts) do
-    with %Options{} = options <- Rooms.in_place(rooms, fn -> Rooms.options(rooms, id, opts) end),
+    with %Options{} = options <- Rooms.if_running(rooms, fn -> Rooms.options(rooms, id, opts) end),
          {:ok, pid} <- Server.start_link(options) do
       if opts != [], do: Rooms.remember(options, opts)
       {:ok, pid}
@@ -186,8 +186,11 @@ defmodule Roomfold.Room do
 
   def whereis(room) do
     case name(room) do
-      {rooms, id} -> Rooms.whereis(rooms, id)
-      :none -> raise elem(valid(:none), 1)
+      {rooms, id} ->
+        with {:error, error} <- Rooms.if_running(rooms, fn -> Rooms.whereis(rooms, id) end), do: raise(error)
+
+      :none ->
+        raise elem(valid(:none), 1)
     end
   end
 
@@ -317,7 +320,7 @@ defmodule Roomfold.Room do
   @spec subscribe(id | {Rooms.t(), id}) :: :ok | {:error, term}
   def subscribe(room) do
     with {:ok, {rooms, id}} <- valid(name(room)),
-         do: EventStream.subscribe(Rooms.stream(rooms), EventStream.topic(id))
+         do: on_stream(rooms, id, &EventStream.subscribe/2)
   end
 
   @doc """
@@ -333,8 +336,11 @@ defmodule Roomfold.Room do
   @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
     with {:ok, {rooms, id}} <- valid(name(room)),
-         do: EventStream.unsubscribe(Rooms.stream(rooms), EventStream.topic(id))
+         do: on_stream(rooms, id, &EventStream.unsubscribe/2)
   end
+
+  defp on_stream(rooms, id, function),
+    do: Rooms.if_running(rooms, fn -> function.(Rooms.stream(rooms), EventStream.topic(id)) end)
 
   @doc """
   Makes the calling process a connection of a user (`Roomfold.Session` is built on this). It gets a snapshot or what it missed, and from
@@ -561,12 +567,11 @@ defmodule Roomfold.Room do
     with {:ok, {rooms, id}} <- valid(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
          {:ok, _} <- valid({rooms, new}, "id"),
-         :ok <- past(room, &forked(&1, seq, rooms, new)),
+         {:ok, options, node} <- options(room),
+         {:ok, home} <- Rooms.home(rooms, new, options.log),
+         :ok <- History.fork(from_here(options, node), seq, from_here(%{options | id: new}, home)),
+         :ok <- Rooms.inherit(options, rooms, new, home),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
-  end
-
-  defp forked(options, seq, rooms, new) do
-    with :ok <- History.fork(options, seq, new), do: Rooms.inherit(options, rooms, new)
   end
 
   defp fork_id(id, seq) do
@@ -647,20 +652,23 @@ defmodule Roomfold.Room do
 
   # The room need not run for it.
   defp past(room, function) do
-    with {:ok, %Options{} = options} <- options(room), do: function.(options)
+    with {:ok, options, node} <- options(room), do: function.(from_here(options, node))
   end
 
+  # With the node that they are of, whose log is the room's.
   defp options(pid) when is_pid(pid),
-    do: with(%Options{} = options <- call(pid, :options, 5_000), do: {:ok, options})
+    do: with(%Options{} = options <- call(pid, :options, 5_000), do: {:ok, options, node(pid)})
 
   defp options(room) do
     with {:ok, {rooms, id}} <- valid(name(room)) do
-      case Rooms.whereis(rooms, id) do
-        nil -> {:ok, Rooms.options(rooms, id, [])}
-        pid -> options(pid)
+      case Rooms.if_running(rooms, fn -> Rooms.whereis(rooms, id) || Rooms.options_at_home(rooms, id) end) do
+        pid when is_pid(pid) -> options(pid)
+        answer -> answer
       end
     end
   end
+
+  defp from_here(%Options{} = options, node), do: %{options | log: EventLog.on_node(options.log, node)}
 
   # ---- calls ----
 

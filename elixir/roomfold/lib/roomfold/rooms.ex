@@ -216,7 +216,7 @@ defmodule Roomfold.Rooms do
   # The process of a room, on any node; it is started if it does not run.
   @spec fetch(t, Room.id(), keyword) :: {:ok, pid} | {:error, Error.t()}
   def fetch(rooms, id, opts \\ []) do
-    in_place(rooms, fn ->
+    if_running(rooms, fn ->
       case whereis(rooms, id) do
         nil -> start(rooms, id, opts)
         pid -> {:ok, pid}
@@ -225,10 +225,11 @@ defmodule Roomfold.Rooms do
   end
 
   @doc false
-  # A place that stops, or was never started, is an error to return; a wrong option is the caller's mistake.
-  @spec in_place(t, (() -> result)) :: result | {:error, Error.t()} when result: term
-  def in_place(rooms, fun) do
-    fun.()
+  # What a function of the place answers. That the place stops, or was never started, is an error to return; a wrong option is the caller's
+  # mistake.
+  @spec if_running(t, (() -> answer)) :: answer | {:error, Error.t()} when answer: term
+  def if_running(rooms, function) do
+    function.()
   rescue
     error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
   catch
@@ -251,12 +252,14 @@ defmodule Roomfold.Rooms do
     {module, placement_opts} = placement(rooms)
 
     with {:ok, node} <- module.node_for(rooms, id, placement_opts) do
-      if node == node(), do: start_here(rooms, id, opts), else: start_there(node, rooms, id, opts)
+      there(node, :start_here, [rooms, id, opts])
     end
   end
 
-  defp start_there(node, rooms, id, opts) do
-    :erpc.call(node, __MODULE__, :start_here, [rooms, id, opts], @start_ms)
+  defp there(node, function, args) when node == node(), do: apply(__MODULE__, function, args)
+
+  defp there(node, function, args) do
+    :erpc.call(node, __MODULE__, function, args, @start_ms)
   catch
     :error, {:erpc, reason} ->
       {:error, Error.new(:node_away, detail: "#{node}: #{reason}")}
@@ -341,7 +344,27 @@ defmodule Roomfold.Rooms do
   def remember(%Options{rooms: rooms, id: id}, opts), do: Rooms.Own.put(rooms, id, opts)
 
   @doc false
-  # A fork is read by what its original is read by.
+  # Where a room that does not run has its log: on its node, if each has one of its own.
+  @spec home(t, Room.id(), EventLog.t() | nil) :: {:ok, node} | {:error, Error.t()}
+  def home(rooms, id, log) do
+    {module, opts} = placement(rooms)
+    if EventLog.own?(log), do: module.node_for(rooms, id, opts), else: {:ok, node()}
+  end
+
+  @doc false
+  # The options of a room that does not run, as its home has them.
+  @spec options_at_home(t, Room.id()) :: {:ok, Options.t(), node} | {:error, Error.t()}
+  def options_at_home(rooms, id) do
+    with {:ok, node} <- home(rooms, id, log(rooms)),
+         %Options{} = options <- there(node, :options, [rooms, id, []]),
+         do: {:ok, options, node}
+  end
+
+  @doc false
+  # A fork is read by what its original is read by, where it is at home.
+  def inherit(options, rooms, id, home), do: there(home, :inherit, [options, rooms, id])
+
+  @doc false
   def inherit(%Options{} = options, rooms, id) do
     if Map.put(Options.new(levels(rooms, [], id)), :id, options.id) != options,
       do: remember(%{options | rooms: rooms, id: id}, Options.to_list(options)),

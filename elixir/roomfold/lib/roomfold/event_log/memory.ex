@@ -71,6 +71,9 @@ defmodule Roomfold.EventLog.Memory do
   @impl EventLog
   def verify(server, room), do: EventLog.call(server, {:verify, room})
 
+  @impl EventLog
+  def on_node(name, node), do: {name, node}
+
   # The same that a log on a disk would return.
   defp as_json(meta) do
     with {:ok, text} <- JSON.encode(meta, impl: :elixir), do: JSON.decode(text, impl: :elixir)

@@ -18,11 +18,14 @@ defmodule Roomfold.EventLog.SQLite do
 
   SQLite is needed at compile time; without it, `start_link/1` raises with instructions.
   """
-  alias Roomfold.{Error, EventLog, JSON}
+  alias Roomfold.{Error, EventLog, JSON, OptionList}
   alias Roomfold.EventLog.SQLite.{Library, Server, Writer}
 
   @behaviour EventLog
 
+  @own [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers]
+  # Those of GenServer.start_link/3.
+  @servers [:name, :timeout, :debug, :spawn_opt, :hibernate_after]
   @max_int 2_147_483_647
   # The ops of c_src/log/batch.h.
   @append 0
@@ -76,9 +79,7 @@ defmodule Roomfold.EventLog.SQLite do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    {own, opts} =
-      Keyword.split(opts, [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers])
-
+    {own, opts} = opts |> OptionList.validate!(@own ++ @servers, "a log in SQLite") |> Keyword.split(@own)
     own = options!(own)
     # Raises if the library is not there.
     Library.sqlite_version()
@@ -124,7 +125,7 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def head(server, room) do
-    case reading(server, &Library.head(&1, room)) do
+    case reading(server, :head, [room]) do
       nil -> {:ok, nil}
       {:error, _} = error -> error
       head -> {:ok, head(head)}
@@ -155,7 +156,7 @@ defmodule Roomfold.EventLog.SQLite do
   @impl EventLog
   def read(server, room, from, to, limits) do
     with {:ok, last, text} <-
-           reading(server, &Library.read(&1, room, from, to, limits.max_bytes, limits.max_events)) do
+           reading(server, :read, [room, from, to, limits.max_bytes, limits.max_events]) do
       {:ok, if(last >= from, do: %{text: text, first: from, seq: last})}
     end
   end
@@ -166,7 +167,7 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def snapshot(server, room, at_most) do
-    with {:ok, seq, data} <- reading(server, &Library.snapshot(&1, room, at_most)) do
+    with {:ok, seq, data} <- reading(server, :snapshot, [room, at_most]) do
       {:ok, if(seq > 0, do: {seq, data})}
     end
   end
@@ -181,7 +182,7 @@ defmodule Roomfold.EventLog.SQLite do
   def rooms(server), do: rooms(server, "", [])
 
   defp rooms(server, last, found) do
-    with {:ok, 0, names} <- reading(server, &Library.rooms(&1, last, @names)) do
+    with {:ok, 0, names} <- reading(server, :rooms, [last, @names]) do
       case :binary.split(names, <<0>>, [:global, :trim]) do
         [] -> {:ok, Enum.concat(Enum.reverse(found))}
         names -> rooms(server, List.last(names), [names | found])
@@ -191,20 +192,31 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def verify(server, :all) do
-    with :ok <- reading(server, &Library.check/1), do: EventLog.verify_by_reading({__MODULE__, server}, :all)
+    with :ok <- reading(server, :check, []), do: EventLog.verify_by_reading({__MODULE__, server}, :all)
   end
 
   def verify(server, room), do: EventLog.verify_by_reading({__MODULE__, server}, room)
 
-  # Reads do not wait for commits: the process only lends a connection.
-  defp reading(server, fun) do
+  @impl EventLog
+  def on_node(name, node), do: {name, node}
+
+  # Reads do not wait for commits: the process only lends a connection, which is of use on its node.
+  defp reading(server, function, args) do
     with {:ok, reader} <- EventLog.call(server, :reader) do
-      case node(reader) == node() && fun.(reader) do
-        false -> {:error, Error.new(:log_failed, detail: "its file is on the node #{node(reader)}")}
+      case there(node(reader), function, [reader | args]) do
         {:error, {_, _}} = error -> Writer.error(error)
         answer -> answer
       end
     end
+  end
+
+  defp there(node, function, args) when node == node(), do: apply(Library, function, args)
+
+  defp there(node, function, args) do
+    :erpc.call(node, Library, function, args)
+  catch
+    kind, reason ->
+      {:error, Error.new(:log_failed, detail: "on #{node}: " <> Exception.format_banner(kind, reason))}
   end
 
   defp change(server, op), do: EventLog.call(server, {:change, op})

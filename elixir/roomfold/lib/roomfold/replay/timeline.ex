@@ -111,6 +111,7 @@ defmodule Roomfold.Replay.Timeline do
     position = ms |> max(0) |> min(duration(timeline))
 
     with {:ok, seq} <- search(timeline, timeline.first_at + position, timeline.first_seq, timeline.last_seq),
+         :ok <- kept(timeline, seq),
          do: {:ok, seq, position * 1.0}
   end
 
@@ -127,16 +128,23 @@ defmodule Roomfold.Replay.Timeline do
   def find(_, _),
     do: {:error, Error.new(:invalid_argument, detail: "a place is a seq from 0, or {:ms, n}")}
 
-  # The last event at or before this time.
+  # The last event at or before this time. Those that were trimmed since are before all others.
   defp search(_, _, low, low), do: {:ok, low}
 
   defp search(timeline, at, low, high) do
     middle = div(low + high + 1, 2)
 
-    with {:ok, found} <- time_of(timeline.options, middle) do
-      if found <= at, do: search(timeline, at, middle, high), else: search(timeline, at, low, middle - 1)
+    case time_of(timeline.options, middle) do
+      {:ok, found} when found > at -> search(timeline, at, low, middle - 1)
+      {:ok, _} -> search(timeline, at, middle, high)
+      {:error, %{reason: :log_trimmed}} -> search(timeline, at, middle, high)
+      error -> error
     end
   end
+
+  # When a trimmed event was is not known, so nothing can be said of a time before the first that is left.
+  defp kept(%{first_seq: seq}, seq), do: :ok
+  defp kept(timeline, seq), do: with({:ok, _} <- time_of(timeline.options, seq), do: :ok)
 
   @doc "As if the events up to a seq, and no others, had been taken."
   @spec go(t, non_neg_integer) :: t

@@ -43,18 +43,18 @@ defmodule Roomfold.Room.History do
     end
   end
 
-  @doc "Copies a room's log up to a seq to another room, which must not have a log."
-  def fork(options, seq, id) do
+  @doc "Copies a room's log up to a seq to another room, given by its options, which must not have a log."
+  def fork(options, seq, copy) do
     with :ok <- logged(options),
-         {:ok, nil} <- EventLog.head(options.log, id),
+         {:ok, nil} <- EventLog.head(copy.log, copy.id),
          {:ok, %{meta: meta} = head} <- EventLog.head(options.log, options.id),
          :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
          :ok <- if(seq == 0, do: :ok, else: whole(head)) do
       head.versions
       |> spans(meta, seq)
-      |> copy_spans(options, id, nil)
-      |> without_users(options, id, seq)
-      |> or_undo(options, id)
+      |> copy_spans(options, copy, nil)
+      |> without_users(copy, seq)
+      |> or_undo(copy)
     else
       {:ok, %{seq: _}} -> {:error, taken()}
       {:ok, nil} -> {:error, Error.new(:no_room)}
@@ -65,36 +65,36 @@ defmodule Roomfold.Room.History do
   defp taken, do: Error.new(:invalid_argument, field: "id", detail: "this room exists already")
 
   # Users who were connected to the original are not connected to the fork, and must not leave it either: without this snapshot they would.
-  defp without_users({:ok, _}, _, _, 0), do: :ok
+  defp without_users({:ok, _}, _, 0), do: :ok
 
-  defp without_users({:ok, term}, options, id, seq) do
-    with {:ok, world, %{last_at: last_at}} <- Recovery.world(%{options | id: id}, seq),
-         {:ok, snapshot} <- Recovery.snapshot(options, world, [], last_at),
-         :ok <- EventLog.put_snapshot(options.log, id, term, seq, IO.iodata_to_binary(snapshot)) do
+  defp without_users({:ok, term}, copy, seq) do
+    with {:ok, world, %{last_at: last_at}} <- Recovery.world(copy, seq),
+         {:ok, snapshot} <- Recovery.snapshot(copy, world, [], last_at),
+         :ok <- EventLog.put_snapshot(copy.log, copy.id, term, seq, IO.iodata_to_binary(snapshot)) do
       :ok
     else
       {:error, error} -> {:error, error, term}
     end
   end
 
-  defp without_users(error, _, _, _), do: error
+  defp without_users(error, _, _), do: error
 
   # A log begins with its first event: what a trimmed one has left can't be another room's.
   defp whole(%{first: 1}), do: :ok
   defp whole(%{first: first}), do: {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
 
   # Half a fork is none; but what somebody else has claimed since is not ours, nor is anything by this id before a claim of ours.
-  defp or_undo(:ok, _, _), do: :ok
-  defp or_undo({:error, error, nil}, _, _), do: {:error, error}
+  defp or_undo(:ok, _), do: :ok
+  defp or_undo({:error, error, nil}, _), do: {:error, error}
 
-  defp or_undo({:error, error, term}, options, id) do
-    case undo(options.log, id, term) do
+  defp or_undo({:error, error, term}, copy) do
+    case undo(copy, term) do
       :ok -> {:error, error}
-      {:error, _} -> {:error, Error.put(error, detail: left_behind(error.detail, id))}
+      {:error, _} -> {:error, Error.put(error, detail: left_behind(error.detail, copy.id))}
     end
   end
 
-  defp undo(log, id, term) do
+  defp undo(%{log: log, id: id}, term) do
     case EventLog.head(log, id) do
       {:ok, %{term: ^term}} -> EventLog.delete(log, id)
       {:ok, _} -> :ok
@@ -116,13 +116,13 @@ defmodule Roomfold.Room.History do
   # Answers {:ok, term}, or {:error, error, term}: the term is that of our last claim, nil before the first.
   defp copy_spans([], _, _, term), do: {:ok, term}
 
-  defp copy_spans([{meta, first, last} | spans], options, id, ours) do
+  defp copy_spans([{meta, first, last} | spans], options, copy, ours) do
     before = first - 1
 
-    case EventLog.claim(options.log, id, meta) do
+    case EventLog.claim(copy.log, copy.id, meta) do
       {:ok, %{term: term, seq: ^before}} ->
-        with :ok <- copy(options, id, term, before, last),
-             do: copy_spans(spans, options, id, term)
+        with :ok <- copy(options, copy, term, before, last),
+             do: copy_spans(spans, options, copy, term)
 
       {:ok, _} ->
         {:error, taken(), nil}
@@ -134,11 +134,11 @@ defmodule Roomfold.Room.History do
 
   defp copy(_, _, _, seq, seq), do: :ok
 
-  defp copy(options, id, term, done, seq) do
+  defp copy(options, copy, term, done, seq) do
     with {:ok, %{text: text, first: first, seq: last}} when first == done + 1 <-
            EventLog.read(options.log, options.id, done + 1, seq, []),
-         :ok <- EventLog.append(options.log, id, term, done, lines(text)) do
-      copy(options, id, term, last, seq)
+         :ok <- EventLog.append(copy.log, copy.id, term, done, lines(text)) do
+      copy(options, copy, term, last, seq)
     else
       {:error, error} -> {:error, error, term}
       # It was trimmed to its end meanwhile.

@@ -73,13 +73,21 @@ defmodule Roomfold.Room.Recovery do
       case found && read_snapshot(found, options) do
         nil -> from_nothing(opts)
         {true, text, facts} -> load(text, facts, options, opts)
-        # A snapshot made by other rules is used only if the events are gone.
-        {false, _, _} when head.first == 1 -> from_nothing(opts)
-        {false, _, _} -> from_oldest(options, head, at_most, opts)
+        {false, _, facts} -> folded_anew(options, head, facts, opts)
         {:error, error} -> {:error, error}
       end
     end
   end
+
+  # The world of a snapshot made by other rules is used only if the events are gone. Who was there does not depend on rules.
+  defp folded_anew(options, head, %{kept_seq: seq, users: users}, opts) do
+    with {:ok, world, facts} <- oldest_world(options, head, seq, opts),
+         {:ok, world, facts} <- fold_to(options, world, facts, seq),
+         do: {:ok, world, %{facts | users: users}}
+  end
+
+  defp oldest_world(_, %{first: 1}, _, opts), do: from_nothing(opts)
+  defp oldest_world(options, head, at_most, opts), do: from_oldest(options, head, at_most, opts)
 
   defp from_oldest(options, head, at_most, opts) do
     with {:ok, seq} <- oldest_snapshot(options, head.first - 1, at_most),
@@ -188,8 +196,8 @@ defmodule Roomfold.Room.Recovery do
         other -> {:halt, {:error, "answered #{Error.got(other)}"}}
       end
     end)
-  rescue
-    error -> {:error, "raised: " <> Exception.format_banner(:error, error)}
+  catch
+    kind, reason -> {:error, "failed: " <> Exception.format_banner(kind, reason, __STACKTRACE__)}
   end
 
   # One that makes a new map may leave it out.

@@ -6,7 +6,10 @@ defmodule Roomfold.Systems.Pickups do
       %{"event" => "health_collected", "add" => %{"health" => [25, 100]}}
 
   `fields` go into the event as they are. `add` is [amount, maximum]: the event's field is what the player has afterwards. The event also has
-  `user_id` and `item_id`. A player who already has the maximum collects nothing. An item is collected once.
+  `user_id` and `item_id`. A player who already has the maximum collects nothing. Of several players who touch an item in one tick one has it.
+
+  The event's rule deletes the item (`item_id`), as those of `Roomfold.Rules.doom/0` do. With a rule of yours that does not, the item stays where it is and
+  is collected again on each tick.
 
   The events are published by "system", so a room with this system accepts no `pickup` in a user's create or update
   (`c:Roomfold.Room.System.reserves/0`), and the `kind` of players only for the user itself, not for what else it owns
