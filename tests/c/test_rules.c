@@ -15,35 +15,73 @@ static rf_status compile(const char *events, rf_rules **out, rf_error *error) {
     return status;
 }
 
-static const char *const broken[] = {
-    "[]",
-    "{\"create\":{\"do\":[]}}",
-    "{\"\":{\"do\":[]}}",
-    "{\"a\":[]}",
-    "{\"a\":{}}",
-    "{\"a\":{\"do\":{}}}",
-    "{\"a\":{\"do\":[],\"from\":\"me\"}}",
-    "{\"a\":{\"do\":[],\"to\":\"me\"}}",
-    "{\"a\":{\"do\":[{}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"move\",\"entity\":\"id\"}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"delete\"}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"delete\",\"entity\":\"\"}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"delete\",\"entity\":\"seq\"}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"delete\",\"entity\":\"id\",\"set\":{}}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"id\":{\"field\":\"x\"}}}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"position\":{\"value\":\"here\"}}}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"x\":{\"field\":\"y\",\"value\":1}}}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"x\":{}}}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"x\":{\"field\":\"seq\"}}}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"add\",\"entity\":\"id\",\"component\":\"x\"}]}}",
-    "{\"a\":{\"do\":[{\"op\":\"add\",\"entity\":\"id\",\"component\":\"x\",\"value\":{\"value\":1},\"min\":\"0\"}]}}",
+// Events that are no rules, and what the error says of them.
+static const struct {
+    const char *events, *about;
+} broken[] = {
+    {"[]", "\"events\" is not an object, or has too many events"},
+    {"{\"create\":{\"do\":[]}}", "event create: entity events can't be redefined"},
+    {"{\"\":{\"do\":[]}}", "not a name of 1 to 255 bytes"},
+    {"{\"a\":[]}", "event a: an object is needed here"},
+    {"{\"a\":{}}", "event a: \"do\" is missing"},
+    {"{\"a\":{\"do\":{}}}", "event a: \"do\" is not a list, or has too many operations"},
+    {"{\"a\":{\"do\":[],\"from\":\"me\"}}", "event a: \"from\" must be \"user\", \"system\" or \"any\""},
+    {"{\"a\":{\"do\":[],\"from\":1}}", "event a: \"from\" must be \"user\", \"system\" or \"any\""},
+    {"{\"a\":{\"do\":[],\"to\":\"me\"}}", "event a: unknown key to"},
+    {"{\"a\":{\"do\":[{}]}}", "event a: an operation is an object with \"op\""},
+    {"{\"a\":{\"do\":[{\"op\":\"move\",\"entity\":\"id\"}]}}", "event a: there is no such operation: move"},
+    {"{\"a\":{\"do\":[{\"op\":\"delete\"}]}}",
+     "event a: \"entity\" must be the name of a field, a string of 1 to 255 bytes"},
+    {"{\"a\":{\"do\":[{\"op\":\"delete\",\"entity\":\"\"}]}}",
+     "event a: \"entity\" must be the name of a field, a string of 1 to 255 bytes"},
+    {"{\"a\":{\"do\":[{\"op\":\"delete\",\"entity\":\"seq\"}]}}", "event a: this can't be a field: seq"},
+    {"{\"a\":{\"do\":[{\"op\":\"delete\",\"entity\":\"id\",\"set\":{}}]}}", "event a: unknown key set"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\"}]}}", "event a: \"set\" is missing"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":[]}]}}",
+     "event a: \"set\" is not an object, or has too many components"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"id\":{\"field\":\"x\"}}}]}}",
+     "event a: this can't be a component: id"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"position\":{\"value\":\"here\"}}}]}}",
+     "event a: the value does not fit the component position"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"x\":{\"field\":\"y\",\"value\":1}}}]}}",
+     "event a: {\"field\": NAME} or {\"value\": CONSTANT} is needed for x"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"x\":{}}}]}}",
+     "event a: {\"field\": NAME} or {\"value\": CONSTANT} is needed for x"},
+    {"{\"a\":{\"do\":[{\"op\":\"update\",\"entity\":\"id\",\"set\":{\"x\":{\"field\":\"seq\"}}}]}}",
+     "event a: this can't be a field: seq"},
+    {"{\"a\":{\"do\":[{\"op\":\"add\",\"entity\":\"id\",\"component\":\"x\"}]}}",
+     "event a: \"component\", a string, and \"value\" are needed"},
+    {"{\"a\":{\"do\":[{\"op\":\"add\",\"entity\":\"id\",\"component\":\"x\",\"value\":{\"value\":1},\"min\":\"0\"}]}}",
+     "event a: this must be a number: min"},
+    {"{\"a\":{\"do\":[{\"op\":\"add\",\"entity\":\"id\",\"component\":\"x\",\"value\":{\"value\":1},\"min\":2,\"max\":"
+     "1}]}}",
+     "event a: \"min\" is above \"max\""},
+    {"{\"a\":{\"do\":[{\"op\":\"add\",\"entity\":\"id\",\"component\":\"x\",\"value\":{\"value\":\"1\"}}]}}",
+     "event a: only a number can be added to x"},
+    {"{\"a\":{\"do\":[{\"op\":\"put\",\"entity\":\"id\",\"component\":\"x\",\"value\":{\"value\":1}}]}}",
+     "event a: only a string can be put into x"},
 };
 
 START_TEST(refuses) {
     rf_rules *rules = NULL;
     rf_error error;
-    ck_assert_msg(compile(broken[_i], &rules, &error) == RF_INVALID_RULES, "%s", broken[_i]);
+    ck_assert_msg(compile(broken[_i].events, &rules, &error) == RF_INVALID_RULES, "%s", broken[_i].events);
     ck_assert_ptr_null(rules);
+    ck_assert_str_eq(error.about, broken[_i].about);
+}
+END_TEST
+
+// However long names are, the error says what is wrong.
+START_TEST(cuts_long_names) {
+    char name[RF_NAME_MAX + 1], events[4000];
+    rf_rules *rules = NULL;
+    rf_error error;
+    memset(name, 'n', RF_NAME_MAX);
+    name[RF_NAME_MAX] = '\0';
+    snprintf(events, sizeof events, "{\"%s\":{\"do\":[],\"%s\":1}}", name, name);
+    ck_assert_int_eq(compile(events, &rules, &error), RF_INVALID_RULES);
+    ck_assert_uint_eq(strlen(error.about), sizeof error.about - 1);
+    ck_assert_ptr_nonnull(strstr(error.about, ": unknown key n"));
 }
 END_TEST
 
@@ -161,6 +199,7 @@ END_TEST
 
 static void add(TCase *tests) {
     tcase_add_loop_test(tests, refuses, 0, sizeof broken / sizeof *broken);
+    tcase_add_test(tests, cuts_long_names);
     tcase_add_test(tests, says_who_may_send);
     tcase_add_test(tests, add_counts_and_clamps);
     tcase_add_test(tests, put_and_take_keep_a_sorted_set);

@@ -528,7 +528,7 @@ defmodule Roomfold.CliConvertTest do
     name = ~S(a\u001b[2J\u007f\u009bé)
     rules = ~s({"format":"roomfold-rules","version":1,"events":{"#{name}":{}}})
     assert {"", error, 1} = Program.run(["replay", "/dev/null", "--rules", "-"], rules)
-    assert error == "roomfold replay: -: the rules are not valid (a?[2J??é)\n"
+    assert error == "roomfold replay: -: the rules are not valid (event a?[2J??é: \"do\" is missing)\n"
 
     assert {_, error, 1} =
              Program.run(["hits", "--rays", "-", "--level", "priv/demo/freedm-0.12-MAP21.json.gz"], "\e[2J")

@@ -159,7 +159,9 @@ defmodule Roomfold.CliTest do
 
       for {text, option, message} <- [
             {"{\n  \"format\": nope}", "--rules", "bad.json:2:14: this byte can't stand here in JSON"},
-            {"{}", "--rules", "bad.json: the rules are not valid"},
+            {"{}", "--rules", ~s|bad.json: the rules are not valid (they need "format": "roomfold-rules",|},
+            {~s({"format":"roomfold-rules","version":1,"events":{"lit":{"do":[{"op":"paint"}]}}}), "--rules",
+             "bad.json: the rules are not valid (event lit: there is no such operation: paint)"},
             {"{}", "--schema", "bad.json: the schema is not valid"},
             {"", "--schema", "bad.json:1:1: the JSON text ends too early"}
           ] do

@@ -218,7 +218,7 @@ defmodule Roomfold.HitsTest do
 
         for {shot, field, said} <- [
               {Map.put(east(), :onwer, "tom"), "onwer", "a shot has [:origin, :direction, :range, :owner"},
-              {%{"origin" => [0, 1, 0]}, ~s("origin"), "a shot has [:origin"},
+              {%{"origin" => [0, 1, 0]}, "origin", ":collider, :at], which are atoms"},
               {Map.delete(east(), :direction), "direction", "it is missing"},
               {Map.delete(east(), :range), "range", "it is missing"},
               {east(%{origin: {0, 1}}), "origin", "it must be three numbers"},

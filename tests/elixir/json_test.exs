@@ -87,8 +87,24 @@ defmodule Roomfold.JSONTest do
       end
 
       test "refuses what JSON can't say", %{impl: impl} do
-        for term <- [:atom, {1}, [1 | 2], %{a: 1}, %{1 => 1}, <<1::3>>, self(), [fn -> 1 end]] do
-          assert {:error, %{reason: :unsupported_value}} = JSON.encode(term, impl: impl), inspect(term)
+        for {term, said} <- [
+              {:atom, "got the atom :atom"},
+              {{1}, "got the tuple {1}"},
+              {[1 | 2], "got the list [1 | 2]"},
+              {%{a: 1}, "keys must be strings, got the atom :a"},
+              {%{1 => 1}, "keys must be strings, got 1"},
+              {<<1::3>>, "got <<1::size(3)>>"},
+              {self(), "got #PID<"},
+              {[fn -> 1 end], "got #Function<"},
+              {%{"a" => nil, "b" => [true, 1, 1.5, "x", [], %{}, {1, 2}]},
+               ~s|got the tuple {1, 2} under "b"|},
+              {%{"a" => %{"b" => %{c: 1}}}, ~s|keys must be strings, got the atom :c under "b"|},
+              {%{"day" => ~D[2026-01-01]}, ~s|got a Date under "day"|}
+            ] do
+          assert {:error, %{reason: :unsupported_value} = error} = JSON.encode(term, impl: impl),
+                 inspect(term)
+
+          assert error.message =~ ": " <> said
         end
 
         for term <- [<<0xFF>>, [<<0xC3>>], %{<<0xED, 0xA0, 0x80>> => 1}] do

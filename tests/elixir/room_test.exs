@@ -95,6 +95,7 @@ defmodule Roomfold.RoomTest do
             {[{"user_left", %{"user_id" => "tom"}} | nil], :not_an_event},
             {{"user_moved", ~D[2020-01-01]}, :not_an_event},
             {{"user_moved", %{"user_id" => "tom", "position" => [1, 2]}}, :wrong_type},
+            {{"user_moved", %{"user_id" => "tom", "position" => {1, 2, 3}}}, :unsupported_value},
             {{"user_moved", %{"user_id" => "tom", "position" => [1, 2, self()]}}, :unsupported_value},
             {{"user_moved", {:json, ~s([])}}, :not_an_event},
             {{"user_moved", {:json, ~s({"user_id":"tom")}}, :unexpected_end},
@@ -1037,6 +1038,17 @@ defmodule Roomfold.RoomTest do
       assert {:error, %Error{reason: :invalid_id}} = Room.publish("", {"x", %{}})
     end
 
+    test "a place that does not run" do
+      for ask <- [
+            &Room.start_link(id: "a", rooms: &1),
+            &Room.ensure_started({&1, "a"}),
+            &Room.publish({&1, "a"}, {"x", %{}})
+          ] do
+        assert {:error, %Error{reason: :no_room, message: message}} = ask.(Nowhere.Rooms)
+        assert message =~ "Nowhere.Rooms does not run on this node"
+      end
+    end
+
     test "wrong options are named at once" do
       for {opts, message} <- [
             {[room: [tick_ms: 0]], ":tick_ms must be"},
@@ -1108,7 +1120,15 @@ defmodule Roomfold.RoomTest do
     test "so are those of one room, of a fork, a refold and a drain" do
       raised = fn call -> assert_raise(ArgumentError, call).message end
 
-      for {name, value} <- [impl: :nope, history: "x", max_entities: -1, stream: :x, log: :x] do
+      for {name, value} <- [
+            impl: :nope,
+            history: "x",
+            max_entities: -1,
+            stream: :x,
+            log: :x,
+            # How a place starts one; a room has one that runs.
+            log: {Roomfold.EventLog.SQLite, path: "rooms.db"}
+          ] do
         assert raised.(fn -> Room.ensure_started("wrong", [{name, value}]) end) =~ "#{inspect(name)} must be"
 
         assert raised.(fn -> Room.start_link([{name, value}, id: "x", rooms: nil]) end) =~
@@ -1138,6 +1158,26 @@ defmodule Roomfold.RoomTest do
       rooms = start_rooms(room: [module: BeginsBadly])
       assert {:error, %Error{reason: :room_closed, message: message}} = Room.publish({rooms, "1"}, {"x", %{}})
       assert message == "the room has stopped: ** (RuntimeError) no such arena"
+    end
+
+    defmodule AnswersBadly do
+      use Roomfold.Room
+      @impl true
+      def init(_, _, answer), do: answer
+    end
+
+    @tag :capture_log
+    test "nor does one whose module answers what init may not: it is told what that is" do
+      for answer <- [nil, {:ok, nil, {"x", %{}}}, {:error, :later}] do
+        rooms = start_rooms(room: [module: AnswersBadly, args: answer])
+
+        assert {:error, %Error{reason: :room_closed, message: message}} =
+                 Room.publish({rooms, "1"}, {"x", %{}})
+
+        assert message =~
+                 "AnswersBadly.init/3 must answer {:ok, state} or {:ok, state, list of events}, got: " <>
+                   inspect(answer)
+      end
     end
   end
 end

@@ -391,6 +391,12 @@ defmodule Roomfold.SystemsTest do
     assert {[{"delete", %{"entity_id" => "a"}}], _} = Lifetimes.tick(world, tick(1_100), state)
   end
 
+  test "a system that comes with the library takes no option that it does not know" do
+    for system <- [Lifetimes, Pickups, Projectiles, Shots, Triggers] do
+      assert_raise ArgumentError, ~r/unknown keys \[:hue\]/, fn -> system.init([hue: 1], world(%{}), 0) end
+    end
+  end
+
   describe "pick-ups" do
     defp pick(entities),
       do: with({events, _} <- Pickups.tick(world(entities), tick(0), Pickups.init([], nil, 0)), do: events)

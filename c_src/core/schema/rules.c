@@ -8,12 +8,15 @@
 #include <roomfold/world.h>
 
 #define VERSION 1
+#define NAME_TOLD 100 // bytes of an event's name in an error
 
 // The state of the compiler. A function that fails sets the status and returns false.
 typedef struct compiler {
     rf_rules *rules;
     rf_status status;
     rf_str event;                         // the current one, for the error
+    const char *what;                     // what is wrong with it, and
+    rf_str about;                         // of what; may be empty
     rf_rule_field fields[RF_RULE_FIELDS]; // of the current rule
 } compiler;
 
@@ -22,8 +25,16 @@ static bool fail(compiler *c, rf_status status) {
     return false;
 }
 
-static bool invalid(compiler *c) {
+static bool invalid(compiler *c, const char *what, rf_str about) {
+    if (c->status == RF_OK) {
+        c->what = what;
+        c->about = about;
+    }
     return fail(c, RF_INVALID_RULES);
+}
+
+static bool malformed(compiler *c, const char *what) {
+    return invalid(c, what, (rf_str){0});
 }
 
 static void *allocate(compiler *c, size_t size) {
@@ -55,22 +66,25 @@ static bool get_string(rf_str map, rf_str key, rf_str *out) {
     return rf_term_get(map, key, &value) && is_string(value, out);
 }
 
-static bool get_name(compiler *c, rf_str map, rf_str key, rf_str *out) {
-    return get_string(map, key, out) && valid_name(*out) ? true : invalid(c);
-}
-
-// How many of these keys are in the map.
-static uint64_t count_keys(rf_str map, const rf_str *keys, size_t count) {
-    uint64_t found = 0;
-    rf_str value;
-    for (size_t i = 0; i < count; i++) found += rf_term_get(map, keys[i], &value);
-    return found;
+static bool get_name(rf_str map, rf_str key, rf_str *out) {
+    return get_string(map, key, out) && valid_name(*out);
 }
 
 // Fails unless the term is a map with these keys only.
 static bool only_keys(compiler *c, rf_str map, const rf_str *keys, size_t count) {
-    rf_term head = rf_term_head(map);
-    return head.kind == RF_TERM_MAP && head.as.count == count_keys(map, keys, count) ? true : invalid(c);
+    rf_term_reader reader;
+    rf_term head;
+    rf_term_read(&reader, map);
+    head = rf_term_next(&reader);
+    if (head.kind != RF_TERM_MAP) return malformed(c, "an object is needed here");
+    for (uint64_t i = 0; i < head.as.count; i++) {
+        rf_str key = rf_term_key(&reader);
+        size_t at = 0;
+        while (at < count && !rf_str_eq(key, keys[at])) at++;
+        if (at == count) return invalid(c, "unknown key", key);
+        rf_term_skip(&reader);
+    }
+    return true;
 }
 
 // ---- fields -------------------------------------------------------------------------------------
@@ -85,7 +99,7 @@ static int use_field(compiler *c, rf_rule *rule, rf_str name, rf_field_use use, 
         return (int)i;
     }
     if (rule->field_count == RF_RULE_FIELDS || rf_str_eq(name, RF_LIT("seq"))) {
-        invalid(c);
+        invalid(c, rule->field_count == RF_RULE_FIELDS ? "too many fields with" : "this can't be a field:", name);
         return -1;
     }
     field = &c->fields[rule->field_count];
@@ -103,29 +117,32 @@ static bool compile_constant(compiler *c, rf_str term, rf_operand *operand) {
     operand->field = -1;
     if (!copy_string(c, term, &operand->constant)) return false;
     if (rf_term_head(operand->constant).kind == RF_TERM_NULL) return true;
-    if (rf_value_from_term(def, operand->constant, UINT32_MAX, fixed, &image) != RF_OK) return invalid(c);
+    if (rf_value_from_term(def, operand->constant, UINT32_MAX, fixed, &image) != RF_OK)
+        return invalid(c, "the value does not fit the component", operand->component);
     return copy_string(c, image, &operand->image);
 }
 
 // {"field": name} or {"value": constant}. In a set a constant must fit the component.
 static bool compile_operand(compiler *c, rf_rule *rule, rf_str term, bool in_set, rf_operand *operand) {
+    static const char needed[] = "{\"field\": NAME} or {\"value\": CONSTANT} is needed for";
     const rf_component_def *def = operand->column < 0 ? NULL : rf_schema_at(c->rules->schema, (size_t)operand->column);
     rf_field_use use =
         in_set && def && (def->type == RF_TYPE_F32 || def->type == RF_TYPE_F64) ? RF_USE_NUMBERS : RF_USE_TERM;
     rf_str value;
-    if (rf_term_head(term).kind != RF_TERM_MAP || rf_term_head(term).as.count != 1) return invalid(c);
+    if (rf_term_head(term).kind != RF_TERM_MAP || rf_term_head(term).as.count != 1)
+        return invalid(c, needed, operand->component);
     if (rf_term_get(term, RF_LIT("value"), &value)) {
         if (in_set) return compile_constant(c, value, operand);
         operand->field = -1;
         return copy_string(c, value, &operand->constant);
     }
-    if (!get_name(c, term, RF_LIT("field"), &value)) return false;
+    if (!get_name(term, RF_LIT("field"), &value)) return invalid(c, needed, operand->component);
     operand->field = use_field(c, rule, value, use, use == RF_USE_NUMBERS ? operand->column : -1);
     return operand->field >= 0;
 }
 
 static bool compile_component(compiler *c, rf_str name, rf_operand *operand) {
-    if (!valid_name(name) || rf_str_eq(name, RF_LIT("id"))) return invalid(c);
+    if (!valid_name(name) || rf_str_eq(name, RF_LIT("id"))) return invalid(c, "this can't be a component:", name);
     operand->column = rf_schema_lookup(c->rules->schema, name);
     return copy_string(c, name, &operand->component);
 }
@@ -134,10 +151,11 @@ static bool compile_set(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     rf_term_reader reader;
     rf_term head;
     rf_str set;
-    if (!rf_term_get(term, RF_LIT("set"), &set)) return invalid(c);
+    if (!rf_term_get(term, RF_LIT("set"), &set)) return malformed(c, "\"set\" is missing");
     rf_term_read(&reader, set);
     head = rf_term_next(&reader);
-    if (head.kind != RF_TERM_MAP || head.as.count > RF_RULE_SET) return invalid(c);
+    if (head.kind != RF_TERM_MAP || head.as.count > RF_RULE_SET)
+        return malformed(c, "\"set\" is not an object, or has too many components");
     op->operands = allocate(c, (size_t)head.as.count * sizeof *op->operands);
     if (!op->operands) return false;
     op->count = (uint32_t)head.as.count;
@@ -155,7 +173,9 @@ static bool compile_bound(compiler *c, rf_str term, rf_str key, rf_term *out) {
     *out = (rf_term){.kind = RF_TERM_NULL};
     if (!rf_term_get(term, key, &value)) return true;
     *out = rf_term_head(value);
-    return out->kind == RF_TERM_NULL || out->kind == RF_TERM_INT || out->kind == RF_TERM_FLOAT ? true : invalid(c);
+    return out->kind == RF_TERM_NULL || out->kind == RF_TERM_INT || out->kind == RF_TERM_FLOAT
+               ? true
+               : invalid(c, "this must be a number:", key);
 }
 
 static double number_of(const rf_term *term) {
@@ -165,8 +185,11 @@ static double number_of(const rf_term *term) {
 static bool check_constant(compiler *c, const rf_op *op, const rf_operand *operand) {
     rf_term head = operand->field >= 0 ? (rf_term){.kind = RF_TERM_NULL} : rf_term_head(operand->constant);
     if (operand->field >= 0) return true;
-    if (op->kind == RF_OP_ADD) return head.kind == RF_TERM_INT || head.kind == RF_TERM_FLOAT ? true : invalid(c);
-    return head.kind == RF_TERM_STRING ? true : invalid(c);
+    if (op->kind == RF_OP_ADD)
+        return head.kind == RF_TERM_INT || head.kind == RF_TERM_FLOAT
+                   ? true
+                   : invalid(c, "only a number can be added to", operand->component);
+    return head.kind == RF_TERM_STRING ? true : invalid(c, "only a string can be put into", operand->component);
 }
 
 // Compiles add, put or take: one component and one value.
@@ -175,7 +198,8 @@ static bool compile_single(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     op->operands = allocate(c, sizeof *op->operands);
     if (!op->operands) return false;
     op->count = 1;
-    if (!get_string(term, RF_LIT("component"), &name) || !rf_term_get(term, RF_LIT("value"), &value)) return invalid(c);
+    if (!get_string(term, RF_LIT("component"), &name) || !rf_term_get(term, RF_LIT("value"), &value))
+        return malformed(c, "\"component\", a string, and \"value\" are needed");
     if (!compile_component(c, name, op->operands) || !compile_operand(c, rule, value, false, op->operands) ||
         !check_constant(c, op, op->operands))
         return false;
@@ -183,7 +207,7 @@ static bool compile_single(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     if (!compile_bound(c, term, RF_LIT("min"), &op->min) || !compile_bound(c, term, RF_LIT("max"), &op->max))
         return false;
     if (op->min.kind == RF_TERM_NULL || op->max.kind == RF_TERM_NULL) return true;
-    return number_of(&op->min) <= number_of(&op->max) ? true : invalid(c);
+    return number_of(&op->min) <= number_of(&op->max) ? true : malformed(c, "\"min\" is above \"max\"");
 }
 
 // ---- operations ---------------------------------------------------------------------------------
@@ -191,14 +215,14 @@ static bool compile_single(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
 static bool read_kind(compiler *c, rf_str term, rf_op_kind *out) {
     static const rf_str names[] = {{"create", 6}, {"update", 6}, {"add", 3}, {"put", 3}, {"take", 4}, {"delete", 6}};
     rf_str name;
-    if (!get_string(term, RF_LIT("op"), &name)) return invalid(c);
+    if (!get_string(term, RF_LIT("op"), &name)) return malformed(c, "an operation is an object with \"op\"");
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (rf_str_eq(name, names[i])) {
             *out = (rf_op_kind)i;
             return true;
         }
     }
-    return invalid(c);
+    return invalid(c, "there is no such operation:", name);
 }
 
 static bool compile_op(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
@@ -206,7 +230,9 @@ static bool compile_op(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     const rf_str single_keys[] = {RF_LIT("op"),    RF_LIT("entity"), RF_LIT("component"),
                                   RF_LIT("value"), RF_LIT("min"),    RF_LIT("max")};
     rf_str entity;
-    if (!read_kind(c, term, &op->kind) || !get_name(c, term, RF_LIT("entity"), &entity)) return false;
+    if (!read_kind(c, term, &op->kind)) return false;
+    if (!get_name(term, RF_LIT("entity"), &entity))
+        return malformed(c, "\"entity\" must be the name of a field, a string of 1 to 255 bytes");
     op->entity = use_field(c, rule, entity, RF_USE_ID, -1);
     if (op->entity < 0) return false;
     switch (op->kind) {
@@ -221,17 +247,19 @@ static bool compile_op(compiler *c, rf_rule *rule, rf_str term, rf_op *op) {
     case RF_OP_DELETE:
         return only_keys(c, term, set_keys, 2);
     }
-    return invalid(c);
+    return false;
 }
 
 static bool compile_sender(compiler *c, rf_str term, rf_sender *out) {
     rf_str value, name;
     *out = RF_FROM_ANY;
     if (!rf_term_get(term, RF_LIT("from"), &value)) return true;
-    if (!is_string(value, &name)) return invalid(c);
-    if (rf_str_eq(name, RF_LIT("any"))) return true;
-    *out = rf_str_eq(name, RF_LIT("user")) ? RF_FROM_USER : RF_FROM_SYSTEM;
-    return *out == RF_FROM_USER || rf_str_eq(name, RF_LIT("system")) ? true : invalid(c);
+    if (is_string(value, &name)) {
+        if (rf_str_eq(name, RF_LIT("any"))) return true;
+        *out = rf_str_eq(name, RF_LIT("user")) ? RF_FROM_USER : RF_FROM_SYSTEM;
+        if (*out == RF_FROM_USER || rf_str_eq(name, RF_LIT("system"))) return true;
+    }
+    return malformed(c, "\"from\" must be \"user\", \"system\" or \"any\"");
 }
 
 static bool sets_numbers(const rf_rule *rule) {
@@ -248,10 +276,11 @@ static bool compile_rule(compiler *c, rf_str term, rf_rule *rule) {
     rf_term head;
     rf_str list;
     if (!only_keys(c, term, keys, 2) || !compile_sender(c, term, &rule->sender)) return false;
-    if (!rf_term_get(term, RF_LIT("do"), &list)) return invalid(c);
+    if (!rf_term_get(term, RF_LIT("do"), &list)) return malformed(c, "\"do\" is missing");
     rf_term_read(&reader, list);
     head = rf_term_next(&reader);
-    if (head.kind != RF_TERM_LIST || head.as.count > RF_RULE_OPERATIONS) return invalid(c);
+    if (head.kind != RF_TERM_LIST || head.as.count > RF_RULE_OPERATIONS)
+        return malformed(c, "\"do\" is not a list, or has too many operations");
     rule->op_count = (uint32_t)head.as.count;
     rule->ops = allocate(c, rule->op_count * sizeof *rule->ops);
     if (!rule->ops) return false;
@@ -278,7 +307,8 @@ static bool compile_events(compiler *c, rf_str events) {
     rf_term head;
     rf_term_read(&reader, events);
     head = rf_term_next(&reader);
-    if (head.kind != RF_TERM_MAP || head.as.count > RF_RULES_MAX) return invalid(c);
+    if (head.kind != RF_TERM_MAP || head.as.count > RF_RULES_MAX)
+        return malformed(c, "\"events\" is not an object, or has too many events");
     rules->count = (uint32_t)head.as.count;
     for (rules->mask = 15; rules->mask < 2 * rules->count; rules->mask = 2 * rules->mask + 1) continue;
     rules->rules = allocate(c, rules->count * sizeof *rules->rules);
@@ -286,7 +316,8 @@ static bool compile_events(compiler *c, rf_str events) {
     if (!rules->rules || !rules->table) return false;
     for (uint32_t i = 0; i < rules->count; i++) {
         c->event = rf_term_key(&reader);
-        if (!valid_name(c->event) || rf_is_entity_event(c->event)) return invalid(c);
+        if (!valid_name(c->event)) return malformed(c, "not a name of 1 to 255 bytes");
+        if (rf_is_entity_event(c->event)) return malformed(c, "entity events can't be redefined");
         if (!copy_string(c, c->event, &rules->rules[i].event) ||
             !compile_rule(c, rf_term_skip(&reader), &rules->rules[i]))
             return false;
@@ -297,13 +328,29 @@ static bool compile_events(compiler *c, rf_str events) {
 
 static bool compile(compiler *c, rf_str term) {
     const rf_str keys[] = {RF_LIT("format"), RF_LIT("version"), RF_LIT("events"), RF_LIT("name")};
-    rf_str value;
-    if (!only_keys(c, term, keys, 4)) return false;
-    if (!get_string(term, RF_LIT("format"), &value) || !rf_str_eq(value, RF_LIT("roomfold-rules"))) return invalid(c);
-    if (!rf_term_get(term, RF_LIT("version"), &value) || rf_term_head(value).kind != RF_TERM_INT ||
-        rf_term_head(value).as.integer != VERSION)
-        return invalid(c);
-    return rf_term_get(term, RF_LIT("events"), &value) ? compile_events(c, value) : invalid(c);
+    rf_str format, version, events;
+    if (!get_string(term, RF_LIT("format"), &format) || !rf_str_eq(format, RF_LIT("roomfold-rules")) ||
+        !rf_term_get(term, RF_LIT("version"), &version) || rf_term_head(version).kind != RF_TERM_INT ||
+        rf_term_head(version).as.integer != VERSION || !rf_term_get(term, RF_LIT("events"), &events))
+        return malformed(c, "they need \"format\": \"roomfold-rules\", \"version\": 1 and \"events\"");
+    return only_keys(c, term, keys, 4) && compile_events(c, events);
+}
+
+// "event NAME: WHAT ABOUT", cut where the error's text ends.
+static rf_status tell(const compiler *c, rf_error *error) {
+    char text[sizeof error->about];
+    const rf_str none = {0}, what = {c->what, c->what ? strlen(c->what) : 0};
+    const rf_str name = {c->event.data, c->event.len < NAME_TOLD ? c->event.len : NAME_TOLD};
+    const rf_str parts[] = {name.len ? RF_LIT("event ") : none,         name,
+                            name.len && what.len ? RF_LIT(": ") : none, what,
+                            c->about.len ? RF_LIT(" ") : none,          c->about};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t more = parts[i].len < sizeof text - len ? parts[i].len : sizeof text - len;
+        if (more > 0) memcpy(text + len, parts[i].data, more);
+        len += more;
+    }
+    return rf_error_set(error, c->status, RF_NOWHERE, (rf_str){text, len});
 }
 
 static rf_rules *rules_new(rf_allocator allocator, rf_schema *schema) {
@@ -323,8 +370,7 @@ rf_status rf_rules_from_json(rf_allocator allocator, rf_schema *schema, rf_str t
     if (!c.rules) return rf_error_set(error, RF_NO_MEMORY, RF_NOWHERE, RF_LIT(""));
     rf_builder_init(&builder, allocator);
     c.status = rf_json_to_term(allocator, text, &builder, error);
-    if (c.status == RF_OK && !compile(&c, (rf_str){(const char *)builder.out.data, builder.out.len}))
-        rf_error_set(error, c.status, RF_NOWHERE, c.event);
+    if (c.status == RF_OK && !compile(&c, (rf_str){(const char *)builder.out.data, builder.out.len})) tell(&c, error);
     rf_builder_free(&builder);
     if (c.status == RF_OK)
         *out = c.rules;

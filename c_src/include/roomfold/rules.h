@@ -22,8 +22,8 @@ typedef enum rf_sender { RF_FROM_ANY, RF_FROM_USER, RF_FROM_SYSTEM } rf_sender;
 // Rules compiled for one schema. Immutable and reference-counted; may be shared between threads.
 typedef struct rf_rules rf_rules;
 
-// Compiles rules from JSON. They retain the schema. RF_INVALID_RULES: error->about is the name of the event at fault,
-// empty if it is none. JSON errors, with the byte. RF_NO_MEMORY. error may be NULL.
+// Compiles rules from JSON. They retain the schema. RF_INVALID_RULES: error->about is a text that names the event and
+// says what is wrong with it. JSON errors, with the byte. RF_NO_MEMORY. error may be NULL.
 RF_API rf_status rf_rules_from_json(rf_allocator allocator, rf_schema *schema, rf_str text, rf_rules **out,
                                     rf_error *error);
 RF_API rf_rules *rf_rules_retain(rf_rules *rules);

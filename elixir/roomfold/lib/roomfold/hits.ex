@@ -303,7 +303,10 @@ defmodule Roomfold.Hits do
 
     cond do
       key = Enum.find(Map.keys(asked), &(&1 not in known)) ->
-        [field: name(key), detail: "a #{what} has #{inspect(known)}"]
+        [
+          field: name(key),
+          detail: "a #{what} has #{inspect(known)}#{if is_binary(key), do: ", which are atoms"}"
+        ]
 
       key = Enum.find(must, &(not is_map_key(asked, &1))) ->
         [field: name(key), detail: "it is missing"]
@@ -319,7 +322,7 @@ defmodule Roomfold.Hits do
   defp wrong(_, "zone"), do: [detail: "a zone is a map"]
   defp wrong(_, "shot"), do: [detail: "a shot is a map or {ox, oy, oz, dx, dy, dz, range}, seven numbers"]
 
-  defp name(key) when is_atom(key), do: to_string(key)
+  defp name(key) when is_atom(key) or is_binary(key), do: to_string(key)
   defp name(key), do: inspect(key)
 
   defp fits?(key, value) when key in [:origin, :direction, :position], do: point?(point(value))

@@ -69,11 +69,16 @@ defmodule Roomfold.JSON do
       {:ok, ~s({"a":"é","b":[1,1.0,0.1]})}
 
       iex> {:error, error} = Roomfold.JSON.encode(%{id: 1})
-      iex> error.reason
-      :unsupported_value
+      iex> error.message
+      "the value has no JSON counterpart: keys must be strings, got the atom :id"
   """
   @spec encode(term, keyword) :: {:ok, binary} | {:error, Error.t()}
-  def encode(term, opts \\ []), do: result(implementation(opts).json_encode(term))
+  def encode(term, opts \\ []) do
+    case implementation(opts).json_encode(term) do
+      {:error, {:unsupported_value, _, _} = error} -> {:error, Error.from(error, detail: stranger(term, ""))}
+      result -> result(result)
+    end
+  end
 
   @doc """
   Like `encode/2`, but raises the error.
@@ -98,6 +103,24 @@ defmodule Roomfold.JSON do
 
   # An application that wants no C in the VM configures it once.
   defp default, do: if(Application.get_env(:roomfold, :native, true), do: :native, else: :elixir)
+
+  # The first thing in it that JSON has not, and the key it stands under.
+  defp stranger(%_{} = struct, under), do: "got #{Error.got(struct)}#{under}"
+
+  defp stranger(%{} = map, under) do
+    Enum.find_value(map, fn
+      {key, value} when is_binary(key) -> stranger(value, " under #{inspect(key, printable_limit: 60)}")
+      {key, _} -> "keys must be strings, got #{Error.got(key)}#{under}"
+    end)
+  end
+
+  defp stranger([item | items], under) when is_list(items),
+    do: stranger(item, under) || stranger(items, under)
+
+  defp stranger(value, _) when is_binary(value) or is_number(value) or value in [[], nil, true, false],
+    do: nil
+
+  defp stranger(value, under), do: "got #{Error.got(value)}#{under}"
 
   defp result({:ok, value}), do: {:ok, value}
   defp result({:error, error}), do: {:error, Error.from(error)}

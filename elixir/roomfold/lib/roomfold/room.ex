@@ -151,9 +151,8 @@ defmodule Roomfold.Room do
 
   # In the place it is one of its rooms, and may be started there by its id later.
   defp start_link(rooms, id, opts) do
-    options = Rooms.options(rooms, id, opts)
-
-    with {:ok, pid} <- Server.start_link(options) do
+    with %Options{} = options <- Rooms.if_running(rooms, fn -> Rooms.options(rooms, id, opts) end),
+         {:ok, pid} <- Server.start_link(options) do
       if opts != [], do: Rooms.remember(options, opts)
       {:ok, pid}
     end

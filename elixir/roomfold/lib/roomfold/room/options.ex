@@ -136,9 +136,9 @@ defmodule Roomfold.Room.Options do
   end
 
   @doc false
-  # A log or a stream that runs: a module that there is, and what it calls it.
+  # A log or a stream that runs: a module that there is, and what it calls it, which is no list of options to start one.
   @spec carrier?(term) :: boolean
-  def carrier?({module, _}), do: is_atom(module) and Code.ensure_loaded?(module)
+  def carrier?({module, name}), do: is_atom(module) and not is_list(name) and Code.ensure_loaded?(module)
   def carrier?(_), do: false
 
   defp impl?(impl) do

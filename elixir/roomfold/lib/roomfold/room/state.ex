@@ -127,8 +127,14 @@ defmodule Roomfold.Room.State do
   defp init_module(options, world) do
     case options.module.init(options.id, World.read_only(world), options.args) do
       {:ok, state} -> {state, []}
-      {:ok, state, events} -> {state, events}
+      {:ok, state, events} when is_list(events) -> {state, events}
+      other -> raise ArgumentError, init_answer(options.module, other)
     end
+  end
+
+  defp init_answer(module, other) do
+    "#{inspect(module)}.init/3 must answer {:ok, state} or {:ok, state, list of events}, got: " <>
+      inspect(other, limit: 5, printable_limit: 60)
   end
 
   @doc "Whether the stream has subscribers; to be called before packed frames may be folded."

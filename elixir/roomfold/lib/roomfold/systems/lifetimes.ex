@@ -13,7 +13,10 @@ defmodule Roomfold.Systems.Lifetimes do
   alias Roomfold.World
 
   @impl true
-  def init(_opts, world, now), do: seen(World.query(world, ["lifetime_ms"]), %{}, now)
+  def init(opts, world, now) do
+    [] = Keyword.validate!(opts, [])
+    seen(World.query(world, ["lifetime_ms"]), %{}, now)
+  end
 
   @impl true
   def events(_), do: []
