@@ -13,8 +13,12 @@ defmodule Orders do
 
   def start(kind) do
     Process.put(:kind, kind)
-    {:ok, _} = Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room(kind))
+    {:ok, _} = rooms()
     gateway(0)
+  end
+
+  defp rooms do
+    Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room(Process.get(:kind)))
   end
 
   defp room("plain"), do: [tick_ms: 20, grace_ms: 3_000, rules: Rules.doom()]
@@ -79,9 +83,20 @@ defmodule Orders do
     true
   end
 
-  defp order(["restart gateway"]) do
+  defp order(["restart gateway"]), do: restart(fn -> :ok end)
+
+  # With its rooms, whose log is in memory.
+  defp order(["restart server"]) do
+    restart(fn ->
+      Supervisor.stop(JS.Rooms)
+      {:ok, _} = rooms()
+    end)
+  end
+
+  defp restart(meanwhile) do
     port = Gateway.port()
     Supervisor.stop(Gateway)
+    meanwhile.()
     {:ok, _} = gateway(port)
     true
   end

@@ -423,7 +423,13 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     comesBack("when the connection breaks, with what was missed", () => gateway.order("drop connections"), resumed);
     comesBack("when its channel crashes", () => gateway.order("crash channels"), resumed);
     comesBack("when the room crashes, and does not notice", (id) => gateway.order("crash room", id));
-    comesBack("when the gateway is another one: everything anew", () => gateway.order("restart gateway"), (tom, at) => {
+    comesBack("when the gateway is another one", () => gateway.order("restart gateway"), resumed);
+
+    const restart = async (id) => {
+      await gateway.order("restart server");
+      await gateway.order("publish", id, "create", { entity_id: "notice", components: {} });
+    };
+    comesBack("when the server is another one, whose log began anew: everything", restart, (tom, at) => {
       rejoined(tom, at);
       assert.equal(of(tom, "snapshot").length, 1);
     });
