@@ -616,6 +616,18 @@ defmodule Roomfold.SessionTest do
       assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
     end
 
+    test "so is a flood of what is no list of events by the system" do
+      {_, _, session} = join!(start_room(), "tom", %{}, events_per_s: 10, burst_s: 1)
+
+      {reasons, _} =
+        Enum.map_reduce(1..30, session, fn _, session ->
+          {[{:reply, "r", :error, answer}], session} = Session.input(session, "system", %{}, "r")
+          {answer["reason"], session}
+        end)
+
+      assert {"invalid_argument", "rate_limited"} == {hd(reasons), List.last(reasons)}
+    end
+
     test "so are floods of acknowledgements, and nothing is lost by that: the next one counts for all" do
       room = start_room()
       {_, _, session} = join!(room, "tom", %{}, events_per_s: 5, burst_s: 1, max_unacknowledged: 5_000)

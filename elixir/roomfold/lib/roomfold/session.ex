@@ -336,12 +336,8 @@ defmodule Roomfold.Session do
   end
 
   def input(%__MODULE__{} = session, "system", payload, ref) do
-    with {:ok, limit} <- may_send(session, size(payload)),
-         session = %{session | limit: limit},
-         {:ok, events} <- events_of(session, payload) do
-      {[], publish(session, limit, {:elected, session.user}, events, {ref, nil})}
-    else
-      {:error, error} -> refuse(session, ref, error)
+    case may_send(session, size(payload)) do
+      {:ok, limit} -> by_system(%{session | limit: limit}, events_of(session, payload), ref)
       refusal -> refused(session, ref, refusal)
     end
   end
@@ -355,6 +351,11 @@ defmodule Roomfold.Session do
 
   def input(%__MODULE__{}, event, _, _),
     do: raise(ArgumentError, "an event's name must be a string, got: #{inspect(event)}")
+
+  defp by_system(%{user: user, limit: limit} = session, {:ok, events}, ref),
+    do: {[], publish(session, limit, {:elected, user}, events, {ref, nil})}
+
+  defp by_system(session, {:error, error}, ref), do: refuse(session, ref, error)
 
   # Limited apart from its other messages: else a client that sends too much would seem to read too slowly, and get no more diffs.
   defp may_acknowledge(%{options: options, ack_limit: limit, link: link}, bytes) do
