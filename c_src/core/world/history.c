@@ -45,18 +45,29 @@ bool rf_history_copy(rf_history *to, const rf_history *from, rf_mem *mem) {
     return true;
 }
 
-uint32_t rf_history_after(const rf_history *history, uint64_t seq) {
-    uint32_t low = 0, high = history->jump_count, end = history->revision + 1, found;
-    const rf_seq_jump *jump = &history->first;
-    while (low < high) { // counts the jumps with this seq or a lower one
+// How many jumps are at this seq and revision or an earlier one. Both ascend: one of them is to be the highest there
+// is.
+static uint32_t jumps_until(const rf_history *history, uint64_t seq, uint32_t revision) {
+    uint32_t low = 0, high = history->jump_count;
+    while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (jump_at(history, middle)->seq > seq)
+        const rf_seq_jump *jump = jump_at(history, middle);
+        if (jump->seq > seq || jump->revision > revision)
             high = middle;
         else
             low = middle + 1;
     }
-    if (low > 0) jump = jump_at(history, low - 1);
-    if (low < history->jump_count) end = jump_at(history, low)->revision;
+    return low;
+}
+
+static const rf_seq_jump *jump_before(const rf_history *history, uint32_t count) {
+    return count > 0 ? jump_at(history, count - 1) : &history->first;
+}
+
+uint32_t rf_history_after(const rf_history *history, uint64_t seq) {
+    uint32_t count = jumps_until(history, seq, UINT32_MAX), end = history->revision + 1, found;
+    const rf_seq_jump *jump = jump_before(history, count);
+    if (count < history->jump_count) end = jump_at(history, count)->revision;
     found = jump->seq > seq                           ? jump->revision
             : seq - jump->seq >= end - jump->revision ? end
                                                       : jump->revision + (uint32_t)(seq - jump->seq) + 1;
@@ -64,16 +75,7 @@ uint32_t rf_history_after(const rf_history *history, uint64_t seq) {
 }
 
 uint64_t rf_history_seq(const rf_history *history, uint32_t revision) {
-    uint32_t low = 0, high = history->jump_count;
-    const rf_seq_jump *jump;
-    while (low < high) { // counts the jumps at this revision or an earlier one
-        uint32_t middle = low + (high - low) / 2;
-        if (jump_at(history, middle)->revision > revision)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    jump = low > 0 ? jump_at(history, low - 1) : &history->first;
+    const rf_seq_jump *jump = jump_before(history, jumps_until(history, UINT64_MAX, revision));
     return revision > jump->revision ? jump->seq + (revision - jump->revision) : jump->seq;
 }
 
