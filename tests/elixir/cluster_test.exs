@@ -63,9 +63,10 @@ defmodule Roomfold.ClusterTest do
 
     name = {Roomfold.Placement.Global, rooms(), "r"}
     :ok = on(away, GenServer, :call, [:global_name_server, {:unregister, name}])
-    assert on(away, Room, :whereis, [room("r")]) == nil
-    assert on(home, Room, :whereis, [room("r")]) == pid
-    eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
+    assert on(away, :global, :whereis_name, [name]) == :undefined
+    # Until then its home is asked.
+    for node <- [home, away], do: assert(on(node, Room, :whereis, [room("r")]) == pid)
+    eventually(fn -> on(away, :global, :whereis_name, [name]) == pid end)
     assert on(away, Room, :info, [room("r")]).term == term
 
     # Its own node too. Nobody waits for its turn to come a second time.
@@ -74,8 +75,18 @@ defmodule Roomfold.ClusterTest do
 
     on(home, Kernel, :send, [Module.concat(rooms(), Names), :say])
 
-    eventually(fn -> on(away, Room, :whereis, [room("r")]) == pid end)
-    assert on(home, Room, :whereis, [room("r")]) == pid
+    for node <- [away, home], do: eventually(fn -> on(node, :global, :whereis_name, [name]) == pid end)
+  end
+
+  test "a room whose name a node has missed is stopped from there, too", context do
+    start_all(context)
+    {:ok, 1} = publish(hd(context.others), "r", {"user_joined", %{"user_id" => "tom"}})
+    {home, away} = home_and_away(context, "r")
+    pid = on(home, Room, :whereis, [room("r")])
+    name = {Roomfold.Placement.Global, rooms(), "r"}
+    :ok = on(away, GenServer, :call, [:global_name_server, {:unregister, name}])
+    assert on(away, Room, :stop, [room("r")]) == :ok
+    refute on(home, Process, :alive?, [pid])
   end
 
   test "a node that is drained hands its rooms over: no gap, nothing lost, nothing twice", context do

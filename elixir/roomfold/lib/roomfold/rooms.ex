@@ -217,7 +217,7 @@ defmodule Roomfold.Rooms do
   @spec fetch(t, Room.id(), keyword) :: {:ok, pid} | {:error, Error.t()}
   def fetch(rooms, id, opts \\ []) do
     if_running(rooms, fn ->
-      case whereis(rooms, id) do
+      case named(rooms, id) do
         nil -> start(rooms, id, opts)
         pid -> {:ok, pid}
       end
@@ -243,9 +243,28 @@ defmodule Roomfold.Rooms do
     do: {:error, Error.new(:no_room, detail: "#{inspect(rooms)} does not run on this node")}
 
   @doc false
-  def whereis(rooms, id) do
+  # Nodes that have just met take a while to exchange their names. Until then the node that places the room knows it.
+  def whereis(rooms, id), do: named(rooms, id) || at_its_node(rooms, id)
+
+  defp named(rooms, id) do
     {module, opts} = placement(rooms)
     module.whereis(rooms, id, opts)
+  end
+
+  defp at_its_node(rooms, id) do
+    {module, opts} = placement(rooms)
+
+    with {:ok, node} when node != node() <- module.node_for(rooms, id, opts),
+         pid when is_pid(pid) <- there(node, :whereis_here, [rooms, id]) do
+      pid
+    else
+      _ -> nil
+    end
+  end
+
+  @doc false
+  def whereis_here(rooms, id) do
+    with [{pid, _}] <- Registry.lookup(registry(rooms), id), true <- Process.alive?(pid), do: pid, else: (_ -> nil)
   end
 
   defp start(rooms, id, opts) do
