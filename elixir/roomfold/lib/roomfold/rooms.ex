@@ -264,7 +264,10 @@ defmodule Roomfold.Rooms do
 
   @doc false
   def whereis_here(rooms, id) do
-    with [{pid, _}] <- Registry.lookup(registry(rooms), id), true <- Process.alive?(pid), do: pid, else: (_ -> nil)
+    with [{pid, _}] <- Registry.lookup(registry(rooms), id),
+         true <- Process.alive?(pid),
+         do: pid,
+         else: (_ -> nil)
   end
 
   defp start(rooms, id, opts) do
