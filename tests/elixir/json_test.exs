@@ -89,8 +89,11 @@ defmodule Roomfold.JSONTest do
       # Terms can share parts: without a limit a small one could be any amount of text.
       if impl == :native and System.get_env("ROOMFOLD_LONG") do
         test "text of more than a gigabyte is too large, also behind a long string", %{impl: impl} do
-          [first, part] = for {byte, megabytes} <- [{"a", 100}, {"b", 10}], do: :binary.copy(byte, megabytes * 1_048_576)
-          assert {:error, %{reason: :too_large}} = JSON.encode([first | List.duplicate(part, 100)], impl: impl)
+          [first, part] =
+            for {byte, megabytes} <- [{"a", 100}, {"b", 10}], do: :binary.copy(byte, megabytes * 1_048_576)
+
+          assert {:error, %{reason: :too_large}} =
+                   JSON.encode([first | List.duplicate(part, 100)], impl: impl)
         end
       end
 
