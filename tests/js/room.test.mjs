@@ -243,6 +243,20 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     assert.equal(room.status, "closed");
   });
 
+  // Of 1.8, which the tests have, and of 1.7, which gives no reason with it.
+  for (const version of ["1.8", "1.7"]) test(`whose connection breaks says that, and not that the server stopped it (phoenix ${version})`, async () => {
+    const socket = connect("tom");
+    if (version === "1.7") socket.triggerChanError = () => socket.channels.forEach((channel) => channel.trigger("phx_error"));
+    const room = new Room(socket, `room:${newRoom()}`);
+    await room.join();
+    const seen = [];
+    room.on("status", ({ status, reason }) => seen.push([status, reason]));
+    socket.webSocket.terminate();
+    await eventually("it is back", () => room.status === "joined" && seen.length > 1);
+    assert.deepEqual(seen, [["rejoining", "the connection is gone"], ["joined", ""]]);
+    socket.disconnect();
+  });
+
   test("that is left before it was joined says so to whoever waits", async () => {
     const room = new Room(connect("tom", 1), "room:a");
     let why = null;

@@ -183,7 +183,7 @@ export class Room {
       this.reason = this.#closing = payload.message ?? readable(payload);
       this.#emit("closing", payload);
     });
-    channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
+    channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? this.#stopped()));
     channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
     this.#refs.push(
       this.#socket.onError(() => this.#lost(UNREACHABLE)),
@@ -225,6 +225,11 @@ export class Room {
   #onPeople(change) {
     change();
     this.#emit("presence", this.presence);
+  }
+
+  // Before 1.8 Phoenix's client gives no reason when a connection ends.
+  #stopped() {
+    return this.#socket.isConnected() ? "the server had to stop this room's channel" : GONE;
   }
 
   #lost(reason) {
