@@ -145,6 +145,7 @@ defmodule Roomfold.Phoenix.InstallTest do
 
     {_, files} = install(project())
     assert files["assets/js/room.js"] =~ ~s("../../deps/roomfold/priv/static/roomfold.mjs")
+    assert files["assets/js/room.js"] =~ "data-token={ShopWeb.RoomSocket.token(user_id)}"
   end
 
   test "the second time it changes nothing" do
@@ -367,12 +368,21 @@ defmodule Roomfold.Phoenix.InstallTest do
                "* changing lib/shop/application.ex: the rooms and the presence among the children"
 
       assert said =~ ~S[data-token={ShopWeb.RoomSocket.token("guest-#{:rand.uniform(9999)}")}]
+      assert said =~ "\nNow a page that has this element"
       refute said =~ "by hand"
       first = tree(folder)
       assert map_size(first) == map_size(before) + 5
 
       assert run(folder) =~ "Everything is there already."
       assert tree(folder) == first
+    end
+
+    test "where there is no bundler the client is left to the person, and the page comes after it", %{folder: folder} do
+      small_project(folder)
+      File.rm_rf!(Path.join(folder, "assets"))
+      assert [_, left, page] = String.split(run(folder), ["by hand  assets/js/app.js", "With that a page"])
+      assert left =~ "the client is for you to load"
+      assert page =~ "data-room"
     end
 
     test "imports the client from the folder of a dependency by path", %{folder: folder} do
