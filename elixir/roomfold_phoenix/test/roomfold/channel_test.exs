@@ -75,7 +75,10 @@ defmodule Roomfold.Phoenix.ChannelTest do
       client = connect!("tom", path)
       Client.send_text(client, Jason.encode!([1, 1, topic, "phx_join", %{}]))
       {[1, 1, ^topic, "phx_reply", %{"status" => "ok"}], client} = Client.await(client, fn _ -> true end)
-      assert {[1, nil, ^topic, "snapshot", _], client} = Client.await(client, &match?([_, _, _, "snapshot", _], &1))
+
+      assert {[1, nil, ^topic, "snapshot", _], client} =
+               Client.await(client, &match?([_, _, _, "snapshot", _], &1))
+
       Client.send_text(client, Jason.encode!([1, 2, topic, "player_moved", %{"user_id" => "tom"}]))
       assert {[1, 2, ^topic, "phx_reply", _], client} = Client.await(client, &match?([_, 2 | _], &1))
       Client.close(client)

@@ -377,7 +377,9 @@ defmodule Roomfold.Phoenix.InstallTest do
       assert tree(folder) == first
     end
 
-    test "where there is no bundler the client is left to the person, and the page comes after it", %{folder: folder} do
+    test "where there is no bundler the client is left to the person, and the page comes after it", %{
+      folder: folder
+    } do
       small_project(folder)
       File.rm_rf!(Path.join(folder, "assets"))
       assert [_, left, page] = String.split(run(folder), ["by hand  assets/js/app.js", "With that a page"])
