@@ -98,6 +98,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await eventually("who has it", () => ann.authority === "ann" && tom.authority === "ann");
     const events = [{ event: "create", entity_id: "imp", components: { kind: "imp" } }, { event_name: "monster_moved", id: "imp", position: [1, 2, 3] }];
     await assert.rejects(tom.push("system", { events }), { reason: "not_allowed" });
+    await assert.rejects(ann.push("system", { events: [...events, { event_name: "nothing" }] }), { reason: "unknown_event", index: 2 });
     const { seq } = await ann.push("system", { events });
     await eventually("the diff", () => tom.world.seq >= seq);
     assert.deepEqual(tom.world.get("imp"), { kind: "imp", position: [1, 2, 3] });

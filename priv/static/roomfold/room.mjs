@@ -28,11 +28,12 @@ import { GapError, World } from "./world.mjs";
 
 /** Why the server did not take something. */
 export class RoomError extends Error {
-  /** @param {{reason?: string, message?: string, field?: string, component?: string}} reply */
+  /** @param {{reason?: string, message?: string, index?: number, field?: string, component?: string}} reply index: of several events the one that is at fault */
   constructor(reply) {
     super(reply?.message ?? reply?.reason ?? "no reason was given");
     this.name = "RoomError";
     this.reason = reply?.reason ?? "unknown";
+    this.index = reply?.index;
     this.field = reply?.field ?? reply?.component;
     this.reply = reply;
   }
