@@ -202,6 +202,20 @@ defmodule Roomfold.Phoenix.InstallTest do
     assert files["lib/shop/application.ex"] =~ "{Roomfold.Rooms, name: Shop.Rooms"
   end
 
+  test "an endpoint whose options are on lines of their own is left to the person" do
+    for call <- [
+          "use Phoenix.Endpoint,\n    otp_app: :shop",
+          "use Phoenix.Endpoint, otp_app: :shop,\n    log: false"
+        ] do
+      path = "lib/shop_web/endpoint.ex"
+      files = project(%{path => String.replace(@endpoint, "use Phoenix.Endpoint, otp_app: :shop", call)})
+      {changes, after_it} = install(files)
+      assert {:by_hand, _, what} = List.keyfind(changes, path, 1)
+      assert what =~ ~s(socket "/rooms", ShopWeb.RoomSocket)
+      assert after_it[path] == files[path]
+    end
+  end
+
   test "what only a comment says is not there" do
     commented = String.replace(@app_js, "// import \"./user_socket.js\"", "// import \"./room.js\"")
     {_, files} = install(project(%{"assets/js/app.js" => commented}))

@@ -102,7 +102,8 @@ defmodule Roomfold.Phoenix.Install do
       "#{names.web_path}/endpoint.ex",
       [{"#{names.web}.RoomSocket", lines}],
       "the socket of the rooms",
-      &behind(&1, ~r/^( *)use Phoenix\.Endpoint,[^\n]*\n/m, &2)
+      # On one line: behind the first of several it would stand within the call.
+      &behind(&1, ~r/^( *)use Phoenix\.Endpoint,[^\n]*[^\n,]\n/m, &2)
     )
   end
 
