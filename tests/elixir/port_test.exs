@@ -1,6 +1,8 @@
 defmodule Roomfold.PortTest do
   use Roomfold.PortCase, async: false
 
+  import ExUnit.CaptureLog
+
   alias Roomfold.{Hits, Level, Room, Rooms, Rules, Wire}
   alias Roomfold.Port.{Queue, Worker}
 
@@ -536,8 +538,27 @@ defmodule Roomfold.PortTest do
     File.write!(path, "#!/bin/sh\nhead -c 1 >/dev/null\nexit 3\n")
     File.chmod!(path, 0o755)
     start_pool(program: path, args: [], timeout: 2_000)
-    assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
-    assert message =~ "ended at this call"
+
+    log =
+      capture_log(fn ->
+        assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
+        assert message =~ "ended at this call"
+      end)
+
+    assert log =~ "was restarted: it ended with exit code 3"
+  end
+
+  test "the log says how a program has ended" do
+    start_pool()
+    old = os_pid()
+
+    log =
+      capture_log(fn ->
+        kill()
+        wait_until(fn -> os_pid() not in [old, nil] end)
+      end)
+
+    assert log =~ "roomfold_port #{old} was restarted: it was ended by signal 9"
   end
 
   test "the worker itself may be killed: its program goes, the worlds come back" do
