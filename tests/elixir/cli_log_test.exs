@@ -245,7 +245,7 @@ defmodule Roomfold.CliLogTest do
     assert {state, error, 1} = Program.run(["replay", damaged])
 
     assert error =~
-             "the log is damaged: room \"lobby\", seq 2700: its checksum is wrong; what came before was used"
+             "the log is damaged: room \"lobby\", seq 2700: its checksum is wrong; what came before was used: 2699 events"
 
     assert map_size(JSON.decode!(state)) == 5
 
