@@ -530,6 +530,29 @@ defmodule Roomfold.PortTest do
     assert World.count(world) > 0
   end
 
+  test "a world is made again of what was folded, however little a frame holds" do
+    start_pool(max_frame_bytes: 8_000)
+    # Of the longest that a frame holds, only the call itself is short enough.
+    lengths = Enum.to_list(200..220) ++ [5_000, 4_000, 3_000] ++ Enum.to_list(7_750..8_000)
+
+    {worlds, refused} =
+      for length <- lengths, reduce: {pair(), 0} do
+        {worlds, refused} ->
+          case World.fold(elem(worlds, 0), [named("e#{length}", length)]) do
+            {:ok, port, _} -> {{port, World.fold!(elem(worlds, 1), [named("e#{length}", length)])}, refused}
+            {:error, %{reason: :too_large}} -> {worlds, refused + 1}
+          end
+      end
+
+    assert refused in 50..250
+    kill()
+    assert World.count(elem(worlds, 0)) == length(lengths) - refused
+
+    for {port, native} <- [worlds],
+        id <- ["e200", "e5000", "e7800"],
+        do: assert(World.get(port, id) == World.get(native, id))
+  end
+
   test "a call at which the program ends each time is an error" do
     # It answers what makes a world, and ends at what comes then.
     File.mkdir_p!("tmp")

@@ -190,7 +190,7 @@ defmodule Roomfold.Port do
 
     # The supervisor's own, so it is there as long as the pool.
     :ets.new(table(name), [:named_table, :public])
-    :ets.insert(table(name), size: opts[:size], turn: -1)
+    :ets.insert(table(name), size: opts[:size], turn: -1, max_frame_bytes: opts[:max_frame_bytes])
 
     # A program that ends is restarted by its worker. These limits are for the workers themselves.
     Supervisor.init([%{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}} | workers],
@@ -202,6 +202,9 @@ defmodule Roomfold.Port do
 
   defp table(pool), do: Module.concat(pool, :Pool)
   defp size(pool), do: :ets.lookup_element(table(pool), :size, 2)
+
+  @doc false
+  def max_frame_bytes(pool), do: :ets.lookup_element(table(pool), :max_frame_bytes, 2)
 
   @doc false
   # An atom (a pool has at most 1,024), as a look-up in a registry is a tenth of what a call costs.
