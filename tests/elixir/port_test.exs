@@ -462,7 +462,11 @@ defmodule Roomfold.PortTest do
   test "a call that is too long is refused, an answer too" do
     start_pool(max_frame_bytes: 4_096)
     world = World.new!(impl: Pool, rules: Rules.xr())
-    assert {:error, %Error{reason: :too_large}} = World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    assert {:error, %Error{reason: :too_large, message: message}} =
+             World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    assert message =~ ":max_frame_bytes"
 
     world =
       Enum.reduce(1..60, world, fn i, world ->

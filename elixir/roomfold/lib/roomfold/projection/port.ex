@@ -281,7 +281,10 @@ defmodule Roomfold.Projection.Port do
   }
 
   defp failed({:error, %Error{}} = error), do: error
-  defp failed({:error, :too_large}), do: {:error, Error.new(:too_large)}
+
+  defp failed({:error, :too_large}),
+    do: {:error, Error.new(:too_large, detail: "a call to a port program (:max_frame_bytes)")}
+
   defp failed({:error, failure}), do: {:error, Error.new(Map.fetch!(@reasons, failure))}
   defp failed({:ok, {:error, {:lost, _, _}}}), do: {:error, Error.new(:port_crashed)}
 
