@@ -1,6 +1,8 @@
 defmodule Roomfold.PortTest do
   use Roomfold.PortCase, async: false
 
+  import ExUnit.CaptureLog
+
   alias Roomfold.{Hits, Level, Room, Rooms, Rules, Wire}
   alias Roomfold.Port.{Queue, Worker}
 
@@ -460,7 +462,11 @@ defmodule Roomfold.PortTest do
   test "a call that is too long is refused, an answer too" do
     start_pool(max_frame_bytes: 4_096)
     world = World.new!(impl: Pool, rules: Rules.xr())
-    assert {:error, %Error{reason: :too_large}} = World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    assert {:error, %Error{reason: :too_large, message: message}} =
+             World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    assert message =~ ":max_frame_bytes"
 
     world =
       Enum.reduce(1..60, world, fn i, world ->
@@ -528,6 +534,29 @@ defmodule Roomfold.PortTest do
     assert World.count(world) > 0
   end
 
+  test "a world is made again of what was folded, however little a frame holds" do
+    start_pool(max_frame_bytes: 8_000)
+    # Of the longest that a frame holds, only the call itself is short enough.
+    lengths = Enum.to_list(200..220) ++ [5_000, 4_000, 3_000] ++ Enum.to_list(7_750..8_000)
+
+    {worlds, refused} =
+      for length <- lengths, reduce: {pair(), 0} do
+        {worlds, refused} ->
+          case World.fold(elem(worlds, 0), [named("e#{length}", length)]) do
+            {:ok, port, _} -> {{port, World.fold!(elem(worlds, 1), [named("e#{length}", length)])}, refused}
+            {:error, %{reason: :too_large}} -> {worlds, refused + 1}
+          end
+      end
+
+    assert refused in 50..250
+    kill()
+    assert World.count(elem(worlds, 0)) == length(lengths) - refused
+
+    for {port, native} <- [worlds],
+        id <- ["e200", "e5000", "e7800"],
+        do: assert(World.get(port, id) == World.get(native, id))
+  end
+
   test "a call at which the program ends each time is an error" do
     # It answers what makes a world, and ends at what comes then.
     File.mkdir_p!("tmp")
@@ -536,8 +565,27 @@ defmodule Roomfold.PortTest do
     File.write!(path, "#!/bin/sh\nhead -c 1 >/dev/null\nexit 3\n")
     File.chmod!(path, 0o755)
     start_pool(program: path, args: [], timeout: 2_000)
-    assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
-    assert message =~ "ended at this call"
+
+    log =
+      capture_log(fn ->
+        assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
+        assert message =~ "ended at this call"
+      end)
+
+    assert log =~ "was restarted: it ended with exit code 3"
+  end
+
+  test "the log says how a program has ended" do
+    start_pool()
+    old = os_pid()
+
+    log =
+      capture_log(fn ->
+        kill()
+        wait_until(fn -> os_pid() not in [old, nil] end)
+      end)
+
+    assert log =~ "roomfold_port #{old} was restarted: it was ended by signal 9"
   end
 
   test "the worker itself may be killed: its program goes, the worlds come back" do

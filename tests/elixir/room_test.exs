@@ -71,9 +71,11 @@ defmodule Roomfold.RoomTest do
       good = {"create", %{"entity_id" => "a", "components" => %{}}}
       bad = {"create", %{"entity_id" => "b", "components" => %{"health" => "much"}}}
 
-      assert {:error, %Error{reason: :wrong_type, index: 1, component: "health"}} =
+      assert {:error, %Error{reason: :wrong_type, index: 1, component: "health"} = error} =
                Room.publish(room, [good, bad])
 
+      assert error.detail == "it takes an integer"
+      assert String.ends_with?(error.message, "fit the component's type: it takes an integer")
       assert Room.snapshot(room) == %{}
       assert Room.publish(room, [good, good]) == {:ok, [1, 2]}
       assert Room.publish(room, []) == {:ok, []}
