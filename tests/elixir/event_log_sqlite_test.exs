@@ -163,7 +163,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       room(log, "lobby", 3)
       next = Task.async(fn -> SQLite.start_link(path: path, busy_timeout: 10_000) end)
       GenServer.stop(pid)
-      assert {:ok, _} = Task.await(next)
+      assert {:ok, _} = Task.await(next, 60_000)
     end
 
     test "the shell reads it while it runs, as the documentation says", %{path: path, log: log} do
@@ -624,7 +624,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         answer = EventLog.append(log, "lobby", term, 3, records(4, 4))
         assert reason(answer) == :log_failed
         assert Exception.message(elem(answer, 1)) =~ "deleted, moved or replaced"
-        assert_receive {:DOWN, ^monitor, :process, ^pid, {:log_failed, _}}, 5_000
+        assert_receive {:DOWN, ^monitor, :process, ^pid, {:log_failed, _}}
       end
     end
   end

@@ -197,7 +197,7 @@ defmodule Roomfold.FastlaneTest do
               follow(session, seq, seen)
           end
       after
-        5_000 -> flunk("seq #{seq} did not come; so far #{inspect(Enum.reverse(seen))}")
+        30_000 -> flunk("seq #{seq} did not come; so far #{inspect(Enum.reverse(seen))}")
       end
     end
 
@@ -238,7 +238,7 @@ defmodule Roomfold.FastlaneTest do
             {[], session} = Session.handle(session, message)
             session
         after
-          5_000 -> flunk("it was not said to be behind")
+          30_000 -> flunk("it was not said to be behind")
         end
 
       refute_received {:wire, _, _, _}
@@ -256,7 +256,7 @@ defmodule Roomfold.FastlaneTest do
       receive do
         {:roomfold, ^room, {:behind, _, _, _, _}} = message -> message
       after
-        5_000 -> flunk("it was not said to be behind")
+        30_000 -> flunk("it was not said to be behind")
       end
     end
 
@@ -383,7 +383,7 @@ defmodule Roomfold.FastlaneTest do
       Room.seq(room)
       :erlang.trace(pid, false, [:receive])
       delivered = :erlang.trace_delivered(pid)
-      assert_receive {:trace_delivered, ^pid, ^delivered}, 5_000
+      assert_receive {:trace_delivered, ^pid, ^delivered}
       assert told([]) == [seq, last]
       {:ok, next} = write(room, "tom")
       {_, session} = follow(session, next)

@@ -274,7 +274,7 @@ defmodule Roomfold.PortTest do
       expected = World.snapshot(native)
       kill()
       reads = for _ <- 1..16, do: Task.async(fn -> World.snapshot(port) end)
-      assert Enum.all?(Task.await_many(reads), &(&1 === expected))
+      assert Enum.all?(Task.await_many(reads, 60_000), &(&1 === expected))
     end
 
     test "the past that shots are tested against comes back" do
@@ -317,8 +317,8 @@ defmodule Roomfold.PortTest do
     first = Task.async(fn -> World.fold(port, batch(3)) end)
     Process.sleep(50)
     second = Task.async(fn -> World.count(other) end)
-    assert {:ok, port, _} = Task.await(first)
-    assert Task.await(second) > 0
+    assert {:ok, port, _} = Task.await(first, 60_000)
+    assert Task.await(second, 60_000) > 0
     assert gone?(hung)
     assert same?(port, World.fold!(native, batch(3)))
   end
@@ -366,10 +366,10 @@ defmodule Roomfold.PortTest do
     Process.sleep(100)
     assert [%{in_flight: 2, waiting: 3}] = Roomfold.Port.info(Pool)
     signal("CONT", os_pid())
-    answers = Task.await_many(pings)
+    answers = Task.await_many(pings, 60_000)
     assert :ok in answers
     assert {:error, :busy} in answers
-    assert Enum.count(Task.await_many(reads), &match?({:ok, _, _}, &1)) <= 1
+    assert Enum.count(Task.await_many(reads, 60_000), &match?({:ok, _, _}, &1)) <= 1
     assert [%{in_flight: 0, waiting: 0}] = Roomfold.Port.info(Pool)
   end
 
@@ -385,7 +385,7 @@ defmodule Roomfold.PortTest do
     assert {:error, %Error{reason: :port_busy}} = World.diff(world, 0)
     assert_raise Error, ~r/more to do than it can/, fn -> World.snapshot(world) end
     signal("CONT", stopped)
-    assert Task.await_many(pings) == [:ok, :ok]
+    assert Task.await_many(pings, 60_000) == [:ok, :ok]
     assert same?(world, native)
     {world, native} = fold({world, native}, batch(2))
     assert same?(world, native)
@@ -398,8 +398,8 @@ defmodule Roomfold.PortTest do
     ping = Task.async(fn -> Roomfold.Port.ping(Pool) end)
     wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     count = Task.async(fn -> World.count(world) end)
-    assert Task.await(ping) == {:error, :timeout}
-    assert Task.await(count) > 0
+    assert Task.await(ping, 60_000) == {:error, :timeout}
+    assert Task.await(count, 60_000) > 0
   end
 
   test "the queue: in order, within its bounds, and nobody waits for ever" do
@@ -570,7 +570,7 @@ defmodule Roomfold.PortTest do
     for _ <- 1..5 do
       hasty = for _ <- 1..4, do: Task.async(&world_as_soon_as_named/0)
       pool = start_supervised!({Pool, size: 4})
-      for task <- hasty, do: assert({:ok, %World{}} = Task.await(task))
+      for task <- hasty, do: assert({:ok, %World{}} = Task.await(task, 60_000))
       assert pool == Process.whereis(Pool)
       stop_supervised!(Pool)
     end
@@ -809,7 +809,7 @@ defmodule Roomfold.PortTest do
         assert Room.info(room).seq == 1
         signal("STOP", os_pid())
         assert {:ok, %{seq: 1, frame: {:snapshot, _}}} = Room.join(room, "tom")
-        assert_receive {:roomfold, "r", {:update, %{from: 1, seq: 2}}}, 5_000
+        assert_receive {:roomfold, "r", {:update, %{from: 1, seq: 2}}}
         signal("STOP", os_pid())
         assert {:ok, 3} = Room.publish(room, join("bob"))
         assert Enum.sort(Map.keys(Room.snapshot(room))) == ["ann", "bob", "tom"]

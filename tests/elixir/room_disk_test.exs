@@ -44,8 +44,8 @@ defmodule Roomfold.RoomDiskTest do
 
     move = fn n -> {"user_moved", %{"user_id" => "tom", "position" => [n, 0, 0]}} end
     assert {:ok, _} = Room.publish(room, move.(1), by: "tom")
-    for task <- large, do: assert({:ok, [_ | _]} = Task.await(task))
-    assert {:error, %Error{reason: :too_large}} = Task.await(too_large)
+    for task <- large, do: assert({:ok, [_ | _]} = Task.await(task, 60_000))
+    assert {:error, %Error{reason: :too_large}} = Task.await(too_large, 60_000)
     assert {:ok, seq} = Room.publish(room, move.(2), by: "tom")
     assert Room.seq(room) == seq
     {:ok, world} = Room.state_at(room, seq)

@@ -8,7 +8,7 @@ defmodule Roomfold.RoomResidentsTest do
   defp connect(room, user) do
     me = self()
     pid = spawn(fn -> send(me, {self(), Room.join(room, user)}) && Process.sleep(:infinity) end)
-    assert_receive {^pid, {:ok, _}}, 2_000
+    assert_receive {^pid, {:ok, _}}
     eventually(fn -> Room.get(room, user) end)
     pid
   end

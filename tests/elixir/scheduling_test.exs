@@ -439,7 +439,7 @@ defmodule SchedulingTest do
       {:folding, world} ->
         Process.sleep(20)
         Process.exit(pid, :kill)
-        assert_receive {:DOWN, ^monitor, _, _, :killed}, 5_000
+        assert_receive {:DOWN, ^monitor, _, _, :killed}
         refute_received :folded
         world
     end

@@ -359,7 +359,7 @@ defmodule Roomfold.SessionTest do
         session ->
           payload = %{"user_id" => "tom", "position" => [n, 0, 0]}
           {[], session} = Session.input(session, "user_moved", payload, n)
-          assert_receive {:roomfold, "room", {:update, _, [_]}} = message, 5_000
+          assert_receive {:roomfold, "room", {:update, _, [_]}} = message
           {[{:push, "diff", diff}, {:reply, ^n, :ok, reply}], session} = Session.handle(session, message)
           assert reply["seq"] == decoded(diff)["seq"]
           # What it was told before it came back does not count.
@@ -420,7 +420,7 @@ defmodule Roomfold.SessionTest do
       eventually(fn -> Room.get(room, "tom") end)
       :ok = Room.leave(room)
       send(tom.pid, :go)
-      {refusal, %{"seq" => seq}} = Task.await(tom)
+      {refusal, %{"seq" => seq}} = Task.await(tom, 60_000)
       assert %{"reason" => "not_allowed", "message" => message} = refusal
       assert message =~ ~s(the room's authority is "ann", the sender is "tom")
       assert Room.get(room, "imp") == %{"kind" => "imp", "position" => [1.0, 2.0, 3.0]}
@@ -600,7 +600,7 @@ defmodule Roomfold.SessionTest do
             :ignore -> answers(session, left, answers)
           end
       after
-        5_000 -> flunk("#{left} answers did not come")
+        30_000 -> flunk("#{left} answers did not come")
       end
     end
 
@@ -853,7 +853,7 @@ defmodule Roomfold.SessionTest do
       {_, _, one} = join!({rooms, "1"}, "tom", %{"presence" => true})
       {_, _, two} = join!({rooms, "2"}, "tom", %{"presence" => true})
       ann = Task.async(fn -> Room.join({rooms, "2"}, "ann") end)
-      {:ok, _} = Task.await(ann)
+      {:ok, _} = Task.await(ann, 60_000)
 
       for id <- ["1", "2"],
           do: {:ok, _} = Room.publish({rooms, id}, {"user_joined", %{"user_id" => "in #{id}"}})
@@ -885,7 +885,7 @@ defmodule Roomfold.SessionTest do
             pushed = for {:push, event, _} <- frames, do: event
             handled(List.replace_at(sessions, at, session), seqs, List.update_at(events, at, &(&1 ++ pushed)))
         after
-          2_000 -> flunk("a session did not get what its room sent: #{inspect({seqs, events})}")
+          30_000 -> flunk("a session did not get what its room sent: #{inspect({seqs, events})}")
         end
       end
     end

@@ -403,7 +403,7 @@ defmodule Roomfold.Gateway.WebSocketTest do
       busy = Client.connect(port, "busy")
       task = Task.async(fn -> Client.await_close(idle) end)
       for n <- 1..10, do: Process.sleep(50) && heartbeat(busy, "#{n}")
-      assert {1008, "idle: a heartbeat was expected"} = Task.await(task)
+      assert {1008, "idle: a heartbeat was expected"} = Task.await(task, 60_000)
       eventually(fn -> length(connections()) == 1 end)
     end
 

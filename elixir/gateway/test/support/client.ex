@@ -119,13 +119,13 @@ defmodule Roomfold.Gateway.Client do
   defp length_of(_, n), do: {:ok, n}
 
   defp read(_, 0), do: {:ok, ""}
-  defp read(socket, n), do: :gen_tcp.recv(socket, n, 5_000)
+  defp read(socket, n), do: :gen_tcp.recv(socket, n, 30_000)
 
   @doc """
   The first message from now on that fits a pattern of lists and maps; a map need only have what the pattern has, "*" fits all. The payload
   of a binary one is `%{"binary" => base 64}`.
   """
-  def await(socket, pattern, timeout \\ 3_000) do
+  def await(socket, pattern, timeout \\ 30_000) do
     deadline = System.monotonic_time(:millisecond) + timeout
     await_until(socket, pattern, deadline, [])
   end
