@@ -315,7 +315,7 @@ defmodule Roomfold.PortTest do
     hung = os_pid()
     signal("STOP", hung)
     first = Task.async(fn -> World.fold(port, batch(3)) end)
-    Process.sleep(50)
+    wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     second = Task.async(fn -> World.count(other) end)
     assert {:ok, port, _} = Task.await(first, 60_000)
     assert Task.await(second, 60_000) > 0
@@ -327,7 +327,7 @@ defmodule Roomfold.PortTest do
   test "if the next one hangs, too, the call says so: it was not done, and the world is still good", %{
     tmp_dir: folder
   } do
-    hangs = start_pool_that_hangs(folder, timeout: 500)
+    hangs = start_pool_that_hangs(folder, timeout: 2_000)
     {port, native} = fold(pair(), batch(1))
     hangs.(true)
     assert {:error, %Error{reason: :port_timeout} = error} = World.fold(port, batch(2))
@@ -357,13 +357,14 @@ defmodule Roomfold.PortTest do
   end
 
   test "more calls than may be on their way wait; more than may wait are refused" do
-    start_pool(max_in_flight: 2, max_waiting: 3, timeout: 1_000)
+    start_pool(max_in_flight: 2, max_waiting: 3, timeout: 30_000)
     {world, _} = fold(pair(), batch(1))
     signal("STOP", os_pid())
     reads = for _ <- 1..8, do: Task.async(fn -> World.fold(world, batch(2)) end)
     # The others are refused for the world's version. What counts here is a call of its own:
     pings = for _ <- 1..8, do: Task.async(fn -> Roomfold.Port.ping(Pool) end)
-    Process.sleep(100)
+    # All but these five have been refused.
+    wait_until(fn -> Enum.count(reads ++ pings, &Process.alive?(&1.pid)) == 5 end)
     assert [%{in_flight: 2, waiting: 3}] = Roomfold.Port.info(Pool)
     signal("CONT", os_pid())
     answers = Task.await_many(pings, 60_000)
@@ -374,7 +375,7 @@ defmodule Roomfold.PortTest do
   end
 
   test "a world's call that finds the queue full is :port_busy, has done nothing, and can be made again" do
-    start_pool(max_in_flight: 1, max_waiting: 1, timeout: 5_000)
+    start_pool(max_in_flight: 1, max_waiting: 1, timeout: 30_000)
     {world, native} = fold(pair(), batch(1))
     stopped = os_pid()
     signal("STOP", stopped)
@@ -392,7 +393,7 @@ defmodule Roomfold.PortTest do
   end
 
   test "who waits for the next turn while a program hangs gets it from the next program" do
-    start_pool(max_in_flight: 1, timeout: 200)
+    start_pool(max_in_flight: 1, timeout: 2_000)
     {world, _} = fold(pair(), batch(1))
     signal("STOP", os_pid())
     ping = Task.async(fn -> Roomfold.Port.ping(Pool) end)
@@ -799,7 +800,7 @@ defmodule Roomfold.PortTest do
     end
 
     test "for a moment go on, wherever that meets them: asked how they are, taking in an event, folding it" do
-      start_pool(timeout: 500)
+      start_pool(timeout: 1_000)
       {:ok, log} = start_supervised(Roomfold.EventLog.Memory)
 
       for log <- [nil, {Stops, log}] do
