@@ -103,7 +103,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       Process.unlink(pid)
       :sys.suspend(pid)
       ref = Roomfold.Room.publish_async(room, [{"user_left", %{"user_id" => "tom"}}], by: :server)
-      Process.sleep(50)
+      Roomfold.RoomsCase.eventually(fn -> :sys.get_state(room).commit != nil end)
       Process.exit(pid, :kill)
       assert_receive {^ref, {:error, %{reason: :log_failed}}}
       assert_receive {:DOWN, ^down, _, _, {:shutdown, :log_failed}}
@@ -608,7 +608,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         left = fn -> sqlite3(path, "SELECT count(*) FROM appends; SELECT count(*) FROM garbage") end
         assert left.() == "1\n1"
         unlock.()
-        assert Enum.find(1..100, fn _ -> Process.sleep(100) && left.() == "0\n0" end)
+        Roomfold.RoomsCase.eventually(fn -> left.() == "0\n0" end)
       end)
     end
 

@@ -120,8 +120,12 @@ defmodule Roomfold.ProjectorTest do
 
   test "more than the world remembers is told as a snapshot", %{stream: stream} do
     EventStream.subscribe(stream, "diffs")
-    start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 20, history: 2})
+    opts = [stream: stream, topic: "s", publish: "diffs", every_ms: 1, history: 2]
+    projector = start_supervised!({Projector, opts})
+    # All of it is there before it looks.
+    :sys.suspend(projector)
     EventStream.broadcast(stream, "s", for(n <- 1..10, do: joined("u#{n}")))
+    :sys.resume(projector)
     assert_receive {"snapshot", %{"seq" => 10, "entities" => entities}}
     assert map_size(entities) == 10
   end

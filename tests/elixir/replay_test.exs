@@ -579,7 +579,8 @@ defmodule Roomfold.ReplayTest do
         if diff["seq"] == 21, do: {:halt, session}, else: {:cont, session}
       end)
 
-      assert (System.monotonic_time(:millisecond) - start) in 350..2_000
+      # Not sooner; a busy machine is late.
+      assert (System.monotonic_time(:millisecond) - start) in 350..20_000
       info = Replay.info(replay)
       assert {info.seq, info.last_seq, info.duration_ms} == {21, 21, 400}
       assert info.late_mean <= info.late_max

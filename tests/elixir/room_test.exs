@@ -995,10 +995,12 @@ defmodule Roomfold.RoomTest do
     end
 
     test "an idle room stops, and is back when asked for" do
-      rooms = start_rooms(room: [idle_ms: 30])
+      rooms = start_rooms(room: [idle_ms: 30, grace_ms: 0])
       {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
-      pid = Room.whereis({rooms, "1"})
-      ref = Process.monitor(pid)
+      # It stays while somebody is there.
+      {:ok, _} = Room.join({rooms, "1"}, "ann")
+      ref = Process.monitor(Room.whereis({rooms, "1"}))
+      :ok = Room.leave({rooms, "1"})
       assert_receive {:DOWN, ^ref, _, _, {:shutdown, :idle}}
       assert Room.whereis({rooms, "1"}) == nil
       assert Room.get({rooms, "1"}, "tom") == %{}
