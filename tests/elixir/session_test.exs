@@ -1,7 +1,7 @@
 defmodule Roomfold.SessionTest do
   use Roomfold.RoomsCase, async: true
 
-  alias Roomfold.EventLog
+  alias Roomfold.{EventLog, StoppedClock}
   alias Roomfold.EventLog.Memory
   alias Roomfold.Room.{Options, Versions}
 
@@ -725,17 +725,19 @@ defmodule Roomfold.SessionTest do
         )
     end
 
-    # Everything that has come so far.
-    defp drain(session, frames \\ []) do
+    # Everything that comes up to a seq.
+    defp drain(session, seq, frames \\ []) do
       receive do
-        message ->
+        {:roomfold, _, what} = message ->
           case Session.handle(session, message) do
-            :ignore -> drain(session, frames)
-            {more, session} -> drain(session, frames ++ more)
-            {:close, reason, more, session} -> {:closed, reason, frames ++ more, session}
+            {more, session} ->
+              if match?({:update, %{seq: ^seq}}, what),
+                do: {frames ++ more, session},
+                else: drain(session, seq, frames ++ more)
+
+            {:close, reason, more, session} ->
+              {:closed, reason, frames ++ more, session}
           end
-      after
-        50 -> {frames, session}
       end
     end
 
@@ -743,7 +745,7 @@ defmodule Roomfold.SessionTest do
       room = start_room()
       {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 5_000)
       for n <- 1..10, do: publish(room, n)
-      {frames, session} = drain(session)
+      {frames, session} = drain(session, Room.seq(room))
       seqs = for {:push, "diff", payload} <- frames, do: decoded(payload)["seq"]
       assert length(seqs) < 10
       refute List.last(seqs) == Room.seq(room)
@@ -762,11 +764,16 @@ defmodule Roomfold.SessionTest do
 
     test "is closed, with a reason, when that takes too long" do
       room = start_room()
-      {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 3_000, max_lag_ms: 20)
+      opts = [max_unacknowledged: 3_000, max_lag_ms: 20, link: StoppedClock]
+      {_, _, session} = join!(room, "tom", %{}, opts)
       for n <- 1..6, do: publish(room, n)
-      {_, session} = drain(session)
+      {_, session} = drain(session, Room.seq(room))
+      StoppedClock.set(20)
       publish(room, 7)
-      assert {:closed, "too_slow", frames, _} = drain(session)
+      {_, session} = drain(session, Room.seq(room))
+      StoppedClock.set(21)
+      publish(room, 8)
+      assert {:closed, "too_slow", frames, _} = drain(session, Room.seq(room))
       assert {:push, "closing", %{"reason" => "too_slow"}} = List.last(frames)
     end
 
