@@ -31,7 +31,7 @@ defmodule Orders do
   # Little may be unacknowledged, so that who does not acknowledge is seen.
   defp gateway_options("plain"),
     do: [
-      session: [max_unacknowledged: 10_000, max_lag_ms: 3_000],
+      session: [max_unacknowledged: 10_000, max_lag_ms: 8_000],
       replays: %{"short" => [events: @events]}
     ]
 

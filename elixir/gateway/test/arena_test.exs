@@ -292,7 +292,7 @@ defmodule Roomfold.Gateway.ArenaTest do
     assert error.message =~ "the dead do nothing"
   end
 
-  defp await(function, tries \\ 500) do
+  defp await(function, tries \\ 3_000) do
     cond do
       value = function.() -> value
       tries == 0 -> flunk("it did not become so")

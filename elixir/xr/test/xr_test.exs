@@ -98,7 +98,7 @@ defmodule XrTest do
       end
     end
 
-    defp await(function, tries \\ 500) do
+    defp await(function, tries \\ 3_000) do
       cond do
         value = function.() -> value
         tries == 0 -> flunk("it did not become so")

@@ -99,7 +99,7 @@ defmodule Roomfold.Gateway.Client do
   def message(socket, list), do: frame(socket, :text, JSON.encode!(list))
 
   @doc "The next frame: `{kind, payload}`, `{:close, code, reason}`, `:gone` or `:nothing`."
-  def receive_frame(socket, timeout \\ 2_000) do
+  def receive_frame(socket, timeout \\ 30_000) do
     with {:ok, <<1::1, 0::3, code::4, 0::1, length::7>>} <- :gen_tcp.recv(socket, 2, timeout),
          {:ok, length} <- length_of(socket, length),
          {:ok, payload} <- read(socket, length) do
@@ -166,7 +166,7 @@ defmodule Roomfold.Gateway.Client do
   def fits?(value, pattern), do: value === pattern or (is_number(value) and value == pattern)
 
   @doc "How it was closed: `{code, reason}`; what came before does not matter."
-  def await_close(socket, timeout \\ 3_000) do
+  def await_close(socket, timeout \\ 30_000) do
     case receive_frame(socket, timeout) do
       {:close, code, reason} -> {code, reason}
       end_of when end_of in [:gone, :nothing] -> end_of
