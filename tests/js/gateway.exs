@@ -21,7 +21,7 @@ defmodule Orders do
     Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room(Process.get(:kind)))
   end
 
-  defp room("plain"), do: [tick_ms: 20, grace_ms: 3_000, rules: Rules.doom()]
+  defp room("plain"), do: [tick_ms: 20, grace_ms: 15_000, rules: Rules.doom()]
   defp room("arena"), do: Keyword.put(Gateway.Arena.options(), :grace_ms, 1_000)
 
   defp gateway(port) do
