@@ -374,9 +374,10 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  # A user may send ten, a hundred.. at once, and so little in each second that no machine is slow enough for it to matter.
   describe "limits" do
     test "one who sends too much is shed, the others are not" do
-      room = start_room(user_events_per_s: 10, user_burst_s: 1)
+      room = start_room(user_events_per_s: 1, user_burst_s: 10)
       for user <- ["tom", "ann"], do: Room.publish(room, {"user_joined", %{"user_id" => user}})
 
       move = fn user ->
@@ -392,8 +393,8 @@ defmodule Roomfold.RoomTest do
     test "so is who joins and leaves again and again, by whichever connection: nothing of that is in the room or its log" do
       room =
         start_room(
-          user_events_per_s: 100,
-          user_burst_s: 1,
+          user_events_per_s: 1,
+          user_burst_s: 100,
           log: {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}
         )
 
@@ -441,7 +442,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "so is who sends too many bytes" do
-      room = start_room(user_bytes_per_s: 2_000, user_burst_s: 1)
+      room = start_room(user_bytes_per_s: 20, user_burst_s: 100)
       Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
       big = {"user_moved", %{"user_id" => "tom", "pose" => String.duplicate("x", 1_500)}}
       assert {:ok, _} = Room.publish(room, big, by: "tom")
@@ -449,7 +450,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "whoever does not wait for the answer is told that it may still come true" do
-      room = start_room(tick_ms: 100)
+      room = start_room(tick_ms: 1_000)
       Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
 
       assert {:error, %Error{reason: :overloaded, message: message}} =
@@ -460,7 +461,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "a full queue is an error" do
-      room = start_room(tick_ms: 500, max_queue: 2)
+      room = start_room(tick_ms: 60_000, max_queue: 2)
       event = {"create", %{"entity_id" => "a", "components" => %{}}}
       assert {:ok, 1} = Room.publish(room, event)
       refs = for _ <- 1..3, do: Room.publish_async(room, [event], [])
