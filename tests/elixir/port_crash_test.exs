@@ -421,7 +421,8 @@ defmodule Roomfold.Port.CrashTest do
 
     {:ok, [], frames} = Frames.read(Frames.new(64 * 1_048_576), <<64 * 1_048_576::32, 0::32, 0::80>>)
     assert frames.size == 18
-    assert total.() - before < 1_048_576
+    # Others of this VM may take some meanwhile.
+    assert total.() - before < 16_777_216
   end
 
   test "programs that say anything else are ended and tried again; calls get an error, and the pool stays" do
