@@ -570,9 +570,10 @@ defmodule Roomfold.ReplayTest do
            end)
 
     test "in its own timing, and says how late it was" do
-      start = System.monotonic_time(:millisecond)
-      {:ok, replay} = Replay.start_link(events: @lines)
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
       {_, [{:push, "snapshot", _}], session} = join!(replay, "me", %{"events" => true})
+      start = System.monotonic_time(:millisecond)
+      assert Replay.resume(replay) == :ok
 
       Enum.reduce_while(1..30, session, fn _, session ->
         {diff, session} = await(session, push("diff"))
@@ -709,8 +710,9 @@ defmodule Roomfold.ReplayTest do
     end
 
     test "a session of a host with a fast lane gets all that is played" do
-      {:ok, replay} = Replay.start_link(events: @lines, speed: 10)
+      {:ok, replay} = Replay.start_link(events: @lines, speed: 10, paused: true)
       {_, _, session} = join!(replay, "me", %{}, fastlane: {self(), {__MODULE__, :none}})
+      assert Replay.resume(replay) == :ok
 
       Enum.reduce_while(1..40, session, fn _, session ->
         {diff, session} = await(Session.flushed(session), push("diff"))
@@ -723,8 +725,11 @@ defmodule Roomfold.ReplayTest do
 
     test "taken back while a slow session catches up: what it has is still to come there" do
       for format <- ["json", "packed"] do
-        {:ok, replay} = Replay.start_link(events: @lines, speed: 100)
+        {:ok, replay} = Replay.start_link(events: @lines, speed: 0.01)
+        eventually(fn -> Replay.info(replay).seq > 0 end)
+        # The snapshot is all that it may have without acknowledging.
         {_, _, session} = join!(replay, "me", %{"format" => format}, max_unacknowledged: 20)
+        assert Replay.speed(replay, 100) == :ok
         session = lagging(session)
         assert session.seq > 0
         eventually(fn -> Replay.info(replay).seq == 21 end)
