@@ -228,6 +228,9 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
   });
 
   test("one shoots, the other is hit, and everybody is told", async () => {
+    // On a slow machine she has walked past him.
+    await place("ann", ANN);
+    await ann.until("ann stands where she was put", ({ own }) => near(own?.position, ANN.position, 0.05));
     const hit = await ann.hold("Space", () => happened("player_hit", (event) => event.user_id === "bob" && event.by_id === "ann"));
     assert.ok(hit.by === "system" && hit.health < 100, "the room is the judge");
     await happened("weapon_fired", (event) => event.user_id === "ann");
