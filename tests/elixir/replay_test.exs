@@ -742,7 +742,7 @@ defmodule Roomfold.ReplayTest do
       end
     end
 
-    defp lagging(%{lagging: nil} = session) do
+    defp lagging(%{backlog: %{lagging: nil}} = session) do
       receive do
         message ->
           {_, session} = Session.handle(session, message)
