@@ -143,7 +143,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "what only becomes wrong within its batch is answered as an error, and takes its seq" do
-      room = start_room(max_entities: 1, tick_ms: 100)
+      room = start_room(max_entities: 1, tick_ms: 2_000)
       create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
       {:ok, 1} = Room.publish(room, {"user_moved", %{"user_id" => "nobody", "pose" => "x"}})
       refs = for id <- ["a", "b"], do: Room.publish_async(room, [create.(id)], [])
