@@ -77,7 +77,7 @@ defmodule Roomfold.Room.InboxTest do
 
   describe "a room" do
     test "is woken once for all that comes within a tick" do
-      room = start_room(tick_ms: 200)
+      room = start_room(tick_ms: 2_000)
       {_, _, session} = join!(room, "tom")
       {:ok, _} = Room.publish(room, {"user_moved", %{"user_id" => "tom", "position" => [0, 0, 0]}}, by: "tom")
       counter = spawn_link(fn -> count(0) end)
@@ -92,6 +92,8 @@ defmodule Roomfold.Room.InboxTest do
 
       seqs = for {_, seq} <- told(session, 10, []), do: seq
       :erlang.trace(room, false, [:receive])
+      delivered = :erlang.trace_delivered(room)
+      assert_receive {:trace_delivered, ^room, ^delivered}
       assert seqs == Enum.to_list(hd(seqs)..(hd(seqs) + 9))
       send(counter, {:woken?, self()})
       assert_receive {:woken, 1}

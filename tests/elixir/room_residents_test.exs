@@ -120,7 +120,7 @@ defmodule Roomfold.RoomResidentsTest do
   end
 
   test "who comes and goes within a tick has left once, by whatever event, also when the room comes back" do
-    room = room(module: Told, args: self(), grace_ms: 0, tick_ms: 30)
+    room = room(module: Told, args: self(), grace_ms: 0, tick_ms: 500)
 
     for user <- ["tom", "eve"] do
       {:ok, _} = Room.join(room, user)
