@@ -62,7 +62,7 @@ defmodule Roomfold.Conformance do
           for id <- 1..8,
               do: Task.async(fn -> World.fold(world, [{"user_joined", %{"user_id" => "user#{id}"}}]) end)
 
-        {won, lost} = folds |> Task.await_many() |> Enum.split_with(&match?({:ok, _, _}, &1))
+        {won, lost} = folds |> Task.await_many(60_000) |> Enum.split_with(&match?({:ok, _, _}, &1))
         assert [{:ok, world, _}] = won
         assert Enum.all?(lost, &match?({:error, %{reason: :folded_on}}, &1))
         assert World.count(world) == 1
@@ -71,7 +71,7 @@ defmodule Roomfold.Conformance do
       test "any process may read the newest version" do
         world = World.fold!(World.new!(impl: @impl_under_test), [{"user_joined", %{"user_id" => "tom"}}])
         reads = for _ <- 1..8, do: Task.async(fn -> World.get(world, "tom") end)
-        assert Enum.uniq(Task.await_many(reads)) == [%{}]
+        assert Enum.uniq(Task.await_many(reads, 60_000)) == [%{}]
       end
 
       test "history: as far back as it goes, and no further" do
