@@ -24,8 +24,8 @@ defmodule Roomfold.EventLog.Memory do
   def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, nil, opts)
 
   @impl EventLog
-  def claim(server, room, meta) do
-    with {:ok, meta} <- as_json(meta), do: EventLog.call(server, {:claim, room, meta})
+  def claim(server, room, meta, over) do
+    with {:ok, meta} <- as_json(meta), do: EventLog.call(server, {:claim, room, meta, over})
   end
 
   @impl EventLog

@@ -66,7 +66,7 @@ defmodule Roomfold.EventLog.Shared do
   # ---- for callers, on any node ----
 
   @impl EventLog
-  def claim(server, room, meta), do: ask(server, :claim, [room, meta])
+  def claim(server, room, meta, over), do: ask(server, :claim, [room, meta, [over: over]])
   @impl EventLog
   def head(server, room), do: ask(server, :head, [room])
 

@@ -117,9 +117,11 @@ defmodule Roomfold.EventLog.SQLite do
   defp check!(false, message), do: raise(ArgumentError, message)
 
   @impl EventLog
-  def claim(server, room, meta) do
+  def claim(server, room, meta, over) do
+    {term, only_over} = if over == :any, do: {0, 0}, else: {over, 1}
+
     with {:ok, text} <- JSON.encode(meta, impl: :elixir),
-         {:ok, head} <- change(server, {@claim, room, 0, 0, 0, text}),
+         {:ok, head} <- change(server, {@claim, room, term, 0, only_over, text}),
          do: {:ok, head(head)}
   end
 

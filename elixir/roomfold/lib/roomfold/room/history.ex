@@ -119,12 +119,12 @@ defmodule Roomfold.Room.History do
   defp copy_spans([{meta, first, last} | spans], options, copy, ours) do
     before = first - 1
 
-    case EventLog.claim(copy.log, copy.id, meta) do
+    case EventLog.claim(copy.log, copy.id, meta, over: ours || 0) do
       {:ok, %{term: term, seq: ^before}} ->
         with :ok <- copy(options, copy, term, before, last),
              do: copy_spans(spans, options, copy, term)
 
-      {:ok, _} ->
+      {:error, %{reason: :old_term}} when ours == nil ->
         {:error, taken(), nil}
 
       {:error, error} ->
