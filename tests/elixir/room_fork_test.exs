@@ -96,9 +96,11 @@ defmodule Roomfold.RoomForkTest do
 
   test "so it does where the fork's own claim fails", %{room: room, log: log} do
     for {id, last} <- [{"raced, and no claim", 1}, {"raced later", 2}] do
-      assert {:error, %Error{reason: :log_failed}} = Room.fork(room, 2, id: id)
+      assert {:error, %Error{reason: :log_failed, message: message}} = Room.fork(room, 2, id: id)
       assert {:ok, %{text: text, seq: ^last}} = EventLog.read(log, id, last)
       assert text =~ "theirs"
+      # Half of it is theirs now, too.
+      assert message =~ ~s(a part of the fork is in the room that was started as "raced later") == (last == 2)
     end
   end
 

@@ -21,7 +21,7 @@ defmodule Roomfold.Replay do
 
   alias Roomfold.{Error, EventStream, JSON, OptionList, World}
   alias Roomfold.Replay.{Clock, Recording, Timeline}
-  alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
+  alias Roomfold.Room.{Frames, Options, People, Read, Text, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
   # A timer takes no more than so many; then it looks again.
@@ -361,7 +361,7 @@ defmodule Roomfold.Replay do
 
   def handle_call({:seek, where}, _, state) do
     with {:ok, seq, position} <- Timeline.find(state.timeline, where),
-         {:ok, world, _} <- Recovery.world(state.options, seq) do
+         {:ok, world} <- Timeline.world(state.timeline, seq) do
       {:reply, :ok, sought(state, seq, world, position)}
     else
       {:error, error} -> {:reply, {:error, error}, state}
