@@ -124,7 +124,9 @@ defmodule Roomfold.RoomVersionsTest do
     rooms = start_rooms(log: {:running, {Counted, server}}, room: [tick_ms: 2, snapshot_every: 0] ++ opts)
     room = {rooms, "1"}
 
-    assert reads.(fn -> for some <- Enum.chunk_every(events, 500), do: {:ok, _} = Room.publish(room, some) end) == 1
+    assert reads.(fn -> for some <- Enum.chunk_every(events, 500), do: {:ok, _} = Room.publish(room, some) end) ==
+             1
+
     Process.exit(Room.whereis(room), :kill)
     assert reads.(fn -> assert Room.seq(room) == 3_000 end) == 1
     assert reads.(fn -> {:ok, _} = Room.state_at(room, 2_999) end) == 1

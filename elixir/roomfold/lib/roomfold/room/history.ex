@@ -78,9 +78,15 @@ defmodule Roomfold.Room.History do
 
   defp or_undo({:error, error, term}, copy) do
     case undo(copy, term) do
-      :ok -> {:error, error}
-      {:theirs, _} -> {:error, said(error, "a part of the fork is in the room that was started as #{inspect(copy.id)} meanwhile")}
-      {:error, _} -> {:error, said(error, "a part of the fork may be left in the log as #{inspect(copy.id)}")}
+      :ok ->
+        {:error, error}
+
+      {:theirs, _} ->
+        {:error,
+         said(error, "a part of the fork is in the room that was started as #{inspect(copy.id)} meanwhile")}
+
+      {:error, _} ->
+        {:error, said(error, "a part of the fork may be left in the log as #{inspect(copy.id)}")}
     end
   end
 
