@@ -184,6 +184,38 @@ defmodule Roomfold.RoomTest do
         assert {:error, %Error{reason: :invalid_id, field: "by"} = error} = Room.publish(room, event, by: by)
         assert by not in ["system", "server"] or error.message =~ "#{inspect(by)} is the room itself, no user"
       end
+
+      for {by, as} <- [{"tom", :room}, {"tom", "system"}, {:system, :system}, {nil, :system}],
+          do:
+            assert(
+              {:error, %Error{reason: :invalid_argument, field: "as"}} =
+                Room.publish(room, event, by: by, as: as)
+            )
+    end
+
+    test "who joins is a user" do
+      room = start_room()
+
+      for user <- [:system, :server, "system", "server", "", nil, :tom],
+          do: assert({:error, %Error{reason: :invalid_id, field: "by"}} = Room.join(room, user))
+
+      assert Room.info(room).connections == 0
+    end
+
+    test "a room's own options do not say which room it is" do
+      room = {start_rooms(), "1"}
+
+      for opts <- [[id: "2"], [rooms: nil]],
+          do: assert_raise(ArgumentError, ~r/first argument/, fn -> Room.ensure_started(room, opts) end)
+
+      assert Room.whereis(room) == nil
+    end
+
+    test "a drain takes a time" do
+      rooms = start_rooms()
+
+      for timeout <- [:soon, -1, 1.5, nil],
+          do: assert_raise(ArgumentError, ~r/:timeout/, fn -> Rooms.drain(rooms, timeout: timeout) end)
     end
 
     test "a room that is gone is an error, never silently fine" do

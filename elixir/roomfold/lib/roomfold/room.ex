@@ -172,6 +172,10 @@ defmodule Roomfold.Room do
   """
   @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
   def ensure_started(room, opts \\ []) do
+    for name <- [:id, :rooms], Keyword.has_key?(opts, name) do
+      raise ArgumentError, "#{inspect(name)} is no option here: the first argument, #{inspect(room)}, says it"
+    end
+
     with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id, opts)
   end
 
@@ -293,6 +297,10 @@ defmodule Roomfold.Room do
 
   defp json, do: Roomfold.JSON.compiled()
 
+  defp sender(user, as) when as not in [nil, :system] or (as == :system and not is_binary(user)),
+    do:
+      {:error, Error.new(:invalid_argument, field: "as", detail: "it is :system, beside a user's id in :by")}
+
   defp sender(name, nil) when name in ["system", "server"],
     do: {:error, Error.new(:invalid_id, field: "by", detail: "#{inspect(name)} is the room itself, no user")}
 
@@ -302,11 +310,11 @@ defmodule Roomfold.Room do
       else: {:error, Error.new(:invalid_id, field: "by")}
   end
 
-  defp sender(user, :system) when is_binary(user),
+  defp sender(user, :system),
     do: with({:ok, {:user, user}} <- sender(user, nil), do: {:ok, {:elected, user}})
 
   defp sender(sender, nil) when sender in [:system, :server], do: {:ok, sender}
-  defp sender(_, _), do: {:error, Error.new(:invalid_id, field: "by")}
+  defp sender(_, nil), do: {:error, Error.new(:invalid_id, field: "by")}
 
   @doc """
   Subscribes the calling process to the room's events: messages `{name, payload}`. The room need not be running.
@@ -370,7 +378,12 @@ defmodule Roomfold.Room do
     opts = OptionList.validate!(opts, known, "a join")
 
     how = check_join!(Map.new(opts))
-    with {:ok, {:user, user}} <- sender(user, nil), do: call(room, {:join, self(), user, how}, 15_000)
+
+    case sender(user, nil) do
+      {:ok, {:user, user}} -> call(room, {:join, self(), user, how}, 15_000)
+      {:ok, _} -> {:error, Error.new(:invalid_id, field: "by", detail: "#{inspect(user)} is no user")}
+      error -> error
+    end
   end
 
   defp check_join!(%{last_seq: seq, last_term: term} = how) do

@@ -327,6 +327,8 @@ defmodule Roomfold.Rooms do
   @spec drain(t, keyword) :: {:ok, non_neg_integer}
   def drain(rooms, opts \\ []) do
     timeout = OptionList.validate!(opts, [timeout: 15_000], "a drain")[:timeout]
+    time? = &(&1 == :infinity or (is_integer(&1) and &1 >= 0))
+    Options.must!(:timeout, timeout, time?, "milliseconds or :infinity")
     {module, placement_opts} = placement(rooms)
     if drains?(module), do: module.drain(rooms, placement_opts)
     {:ok, stop_all(rooms, :moved, timeout)}
