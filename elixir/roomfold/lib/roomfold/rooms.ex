@@ -108,11 +108,18 @@ defmodule Roomfold.Rooms do
         module.children(name, placement_opts, facts(options)) ++
         [
           # Several, chosen by the room's id: a supervisor waits while a room starts, and that room may have a long log to fold.
-          {PartitionSupervisor, name: supervisor(name), partitions: @supervisors, child_spec: @supervisor}
+          {PartitionSupervisor, name: supervisor(name), partitions: @supervisors, child_spec: @supervisor},
+          %{id: :started, start: {__MODULE__, :note_started, [name]}}
         ] ++
         if(drains?(module), do: [{Rooms.Handover, name}], else: [])
 
     Supervisor.init(children, strategy: :rest_for_one)
+  end
+
+  @doc false
+  def note_started(name) do
+    :ok = Registry.put_meta(registry(name), :started, true)
+    :ignore
   end
 
   # What nodes that share rooms must agree on: else they would fold one log into different worlds.
@@ -292,6 +299,8 @@ defmodule Roomfold.Rooms do
 
   @doc false
   def start_here(rooms, id, opts) do
+    # Other nodes may place rooms here before this place has all its processes. Its supervisor answers when it has.
+    if Registry.meta(registry(rooms), :started) == :error, do: Supervisor.count_children(rooms)
     options = options(rooms, id, opts)
 
     supervisor = {:via, PartitionSupervisor, {supervisor(rooms), id}}
