@@ -46,6 +46,22 @@ defmodule Roomfold.PlacementTest do
     assert Room.whereis({rooms, "1"}) == pid
   end
 
+  test "wrong options of a placement are named: a room without the home that it was given would have two histories" do
+    name = :"rooms_#{System.unique_integer([:positive])}"
+
+    for {placement, said} <- [
+          {{Global, node: [node()]}, ~r/unknown keys \[:node\]/},
+          {{Global, nodes: []}, ~r/:nodes must be a list of nodes/},
+          {{Global, nodes: node()}, ~r/:nodes must be a list of nodes/},
+          {{Roomfold.Placement.Local, nodes: [node()]}, ~r/unknown keys \[:nodes\]/}
+        ] do
+      assert {:error, {{%ArgumentError{message: message}, _}, _}} =
+               start_supervised({Rooms, name: name, log: nil, placement: placement})
+
+      assert message =~ said
+    end
+  end
+
   describe "consistent hashing" do
     @nodes [:a@h, :b@h, :c@h, :d@h]
 

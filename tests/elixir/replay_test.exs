@@ -842,6 +842,8 @@ defmodule Roomfold.ReplayTest do
             {[events: [{"user_joined", %{}}]],
              ":events must be JSON Lines, one text, got: [{\"user_joined\", %{}}]"},
             {[log: "x.db"], ":log must be a log, {module, server}"},
+            {[log: {Nope, :log}, id: "1"], ":log must be a log, {module, server}"},
+            {[events: @lines, stream: {Nope, :stream}], ":stream must be {module, name}"},
             {[events: @lines, stream: "x"], ":stream must be {module, name}"},
             {[events: @lines, topic: :x], ":topic must be"},
             {[events: @lines, speed: 0], ":speed must be a number from 0.01 to 100, got: 0"},

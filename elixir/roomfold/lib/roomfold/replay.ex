@@ -77,14 +77,19 @@ defmodule Roomfold.Replay do
   end
 
   defp check(own) do
-    running = &match?({module, _} when is_atom(module), &1)
-
     unless own[:events] || own[:log],
       do: raise(ArgumentError, "a replay needs :events, JSON Lines, or :log and the :id of a room")
 
     Options.must!(:events, own[:events], &(&1 == nil or is_binary(&1)), "JSON Lines, one text")
-    Options.must!(:log, own[:log], &(&1 == nil or running.(&1)), "a log, {module, server}")
-    Options.must!(:stream, own[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:log, own[:log], &(&1 == nil or Options.carrier?(&1)), "a log, {module, server}")
+
+    Options.must!(
+      :stream,
+      own[:stream],
+      &(&1 == nil or Options.carrier?(&1)),
+      "{module, name} of a stream that runs"
+    )
+
     Options.must!(:topic, own[:topic], &(&1 == nil or is_binary(&1)), "a string")
     Options.must!(:speed, own[:speed], &(&1 == nil or Clock.speed?(&1)), "a number from 0.01 to 100")
     Options.must!(:paused, own[:paused], &(&1 in [nil, true, false]), "true or false")

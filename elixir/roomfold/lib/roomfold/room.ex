@@ -560,7 +560,8 @@ defmodule Roomfold.Room do
 
   ## Options
 
-    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning)
+    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning). There must be none of that id; of several who
+      fork to one id at the same moment, one makes it
 
   It has the options of the original, also those of its own.
 

@@ -65,9 +65,9 @@ defmodule Roomfold.Rooms do
     log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
     stream = "{module, name} of a module that there is, such as {Roomfold.EventStream.Group, MyApp.Stream}"
     Options.must!(:name, opts[:name], &(is_atom(&1) and &1 != nil), "an atom")
-    Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or to_start?(&1)), log)
+    Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or Options.to_start?(&1)), log)
     Options.must!(:stream, opts[:stream], &(&1 == nil or Options.carrier?(&1)), stream)
-    Options.must!(:placement, opts[:placement], &(&1 == nil or to_start?(&1)), "{module, options}")
+    Options.must!(:placement, opts[:placement], &(&1 == nil or Options.to_start?(&1)), "{module, options}")
     Options.must!(:room, opts[:room], &(&1 == nil or Keyword.keyword?(&1)), "a list of options")
     room = opts[:room] || []
     Options.new([Options.of_module(room[:module]), room, [id: "any"]])
@@ -80,11 +80,6 @@ defmodule Roomfold.Rooms do
 
   defp running?({:running, log}), do: Options.carrier?(log)
   defp running?(_), do: false
-
-  defp to_start?({module, opts}),
-    do: is_atom(module) and Keyword.keyword?(opts) and Code.ensure_loaded?(module)
-
-  defp to_start?(_), do: false
 
   @doc false
   def child_spec(opts),

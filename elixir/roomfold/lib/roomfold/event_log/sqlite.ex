@@ -24,8 +24,6 @@ defmodule Roomfold.EventLog.SQLite do
   @behaviour EventLog
 
   @own [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers]
-  # Those of GenServer.start_link/3.
-  @servers [:name, :timeout, :debug, :spawn_opt, :hibernate_after]
   @max_int 2_147_483_647
   # The ops of c_src/log/batch.h.
   @append 0
@@ -79,7 +77,9 @@ defmodule Roomfold.EventLog.SQLite do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    {own, opts} = opts |> OptionList.validate!(@own ++ @servers, "a log in SQLite") |> Keyword.split(@own)
+    {own, opts} =
+      opts |> OptionList.validate!(@own ++ OptionList.server(), "a log in SQLite") |> Keyword.split(@own)
+
     own = options!(own)
     # Raises if the library is not there.
     Library.sqlite_version()

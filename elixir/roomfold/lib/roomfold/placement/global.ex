@@ -17,11 +17,17 @@ defmodule Roomfold.Placement.Global do
   """
   @behaviour Roomfold.Placement
 
-  alias Roomfold.{Cluster, Error}
+  alias Roomfold.{Cluster, Error, OptionList}
   alias Roomfold.Placement.{Names, Rendezvous}
+  alias Roomfold.Room.Options
 
   @impl true
-  def children(rooms, _opts, facts), do: [{Cluster, rooms: rooms, facts: facts}, {Names, rooms: rooms}]
+  def children(rooms, opts, facts) do
+    nodes = OptionList.validate!(opts, [:nodes], "Roomfold.Placement.Global")[:nodes]
+    nodes? = &(&1 == nil or (match?([_ | _], &1) and Enum.all?(&1, fn node -> is_atom(node) end)))
+    Options.must!(:nodes, nodes, nodes?, "a list of nodes, not an empty one, or nil")
+    [{Cluster, rooms: rooms, facts: facts}, {Names, rooms: rooms}]
+  end
 
   @impl true
   def name(rooms, id, _opts), do: {:via, __MODULE__, {rooms, id}}

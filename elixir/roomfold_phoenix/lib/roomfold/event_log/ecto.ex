@@ -36,6 +36,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @doc "Starts the log; see the options above."
     @spec start_link(keyword) :: GenServer.on_start()
     def start_link(opts) do
+      Keyword.validate!(opts, [:repo, :timeout, :name, :debug, :spawn_opt, :hibernate_after])
       {own, opts} = Keyword.split(opts, [:repo, :timeout])
       config = %{repo: Keyword.fetch!(own, :repo), timeout: Keyword.get(own, :timeout, 15_000)}
       GenServer.start_link(__MODULE__, config, opts)
