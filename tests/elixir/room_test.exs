@@ -1179,6 +1179,55 @@ defmodule Roomfold.RoomTest do
             )
     end
 
+    # Answers of callers who publish until the function has returned.
+    defp published_while(room, function) do
+      done = :counters.new(1, [])
+
+      publish = fn ->
+        for(
+          _ <- Stream.repeatedly(fn -> nil end) |> Stream.take_while(fn _ -> :counters.get(done, 1) == 0 end)
+        ) do
+          try do
+            Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+          rescue
+            error -> {:raised, error}
+          end
+        end
+      end
+
+      tasks = for _ <- 1..8, do: Task.async(publish)
+      function.()
+      :counters.add(done, 1, 1)
+      tasks |> Task.await_many(30_000) |> Enum.concat()
+    end
+
+    test "who publishes while somebody stops it gets the answer of the room that comes back" do
+      rooms = start_rooms(room: [tick_ms: 2])
+      room = {rooms, "1"}
+      stops = fn -> for _ <- 1..20, do: Process.sleep(10) && Room.stop(room) end
+      answers = published_while(room, stops)
+      assert Enum.reject(answers, &match?({:ok, _}, &1)) == []
+      assert Room.seq(room) == length(answers)
+    end
+
+    @tag :capture_log
+    test "who publishes while its place is restarted, as the log has ended, gets an error at most" do
+      for _ <- 1..5 do
+        rooms = start_rooms(room: [tick_ms: 2])
+
+        kills = fn ->
+          for _ <- 1..2 do
+            Process.sleep(30)
+            if log = Process.whereis(Module.concat(rooms, Log)), do: Process.exit(log, :kill)
+            Process.sleep(100)
+          end
+        end
+
+        answers = published_while({rooms, "1"}, kills)
+        assert Enum.filter(answers, &match?({:raised, _}, &1)) == []
+      end
+    end
+
     defmodule BeginsBadly do
       use Roomfold.Room
       @impl true

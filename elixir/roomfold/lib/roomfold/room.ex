@@ -709,6 +709,9 @@ defmodule Roomfold.Room do
         when tries > 1 and not is_pid(room) and reason in [:idle, :moved] ->
           call(room, request, timeout, tries - 1)
 
+        :exit, {:shutdown, {GenServer, :call, _}} when tries > 1 and not is_pid(room) ->
+          call(room, request, timeout, tries - 1)
+
         :exit, {:timeout, {GenServer, :call, _}} ->
           {:error, Error.new(:overloaded, detail: "no answer within #{timeout} ms; it may still be done")}
 

@@ -229,11 +229,17 @@ defmodule Roomfold.Rooms do
   @doc false
   # What a function of the place answers. That the place stops, or was never started, is an error to return; a wrong option is the caller's
   # mistake.
-  @spec if_running(t, (() -> answer)) :: answer | {:error, Error.t()} when answer: term
-  def if_running(rooms, function) do
+  @spec if_running(t, (() -> answer), boolean) :: answer | {:error, Error.t()} when answer: term
+  def if_running(rooms, function, again? \\ true) do
     function.()
   rescue
-    error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
+    error in ArgumentError ->
+      cond do
+        not runs?(rooms) -> gone(rooms)
+        # A place that was just restarted, as its log has ended, had no tables for a moment.
+        again? -> if_running(rooms, function, false)
+        true -> reraise(error, __STACKTRACE__)
+      end
   catch
     :exit, _ -> gone(rooms)
   end
