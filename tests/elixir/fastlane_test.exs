@@ -271,7 +271,7 @@ defmodule Roomfold.FastlaneTest do
       {[], session} = Session.input(session, "ack", %{"seq" => seq})
       {frames, session} = Session.handle(session, message)
       assert [%{"seq" => ^last}] = text(frames)
-      assert session.lagging == nil
+      assert session.backlog.lagging == nil
     end
 
     test "does not take for its own what was said to an earlier one of its process", %{room: room} do
@@ -298,7 +298,7 @@ defmodule Roomfold.FastlaneTest do
       assert [%{"seq" => ^last}] = text(frames)
       session = Session.flushed(session)
       {:ok, _} = write(room, "tom", 1)
-      assert {[], %{lagging: since}} = Session.handle(session, behind(room))
+      assert {[], %{backlog: %{lagging: since}}} = Session.handle(session, behind(room))
       assert since != nil
     end
 
@@ -333,17 +333,21 @@ defmodule Roomfold.FastlaneTest do
       assert_receive :in
 
       for lane <- [{Torn, {room, :a}}, {Nowhere, :a}], params <- [%{}, %{"events" => true}] do
+        failed = Room.info(room).failed
         {seq, session} = joined(room, [fastlane: {self(), lane}], params)
-        last = for(_ <- 1..10, do: elem({:ok, _} = write(room, "tom"), 1)) |> List.last()
+        # A tick may take several of them.
+        written = fn -> {elem({:ok, _} = write(room, "tom"), 1), Room.info(room).failed} end
+        {last, _} = Stream.repeatedly(written) |> Enum.find(&(elem(&1, 1) > failed))
         {seen, session} = follow(session, last)
-        assert without_gap(seq, seen) == last
+        assert without_gap(seq, seen) >= last
         assert Enum.any?(seen, &match?({_, _, :slow}, &1))
-        assert Process.alive?(pid) and Room.info(room).failed > 0
+        assert Process.alive?(pid)
         # It is not tried again.
         failed = Room.info(room).failed
-        assert session.fastlane == nil
+        assert session.lane.host == nil
         {:ok, last} = write(room, "tom")
-        assert {[{_, ^last, :slow}], session} = follow(session, last)
+        {seen, session} = follow(session, last)
+        assert {_, ^last, :slow} = List.last(seen)
         assert Room.info(room).failed == failed
         Session.leave(session)
       end
@@ -405,7 +409,7 @@ defmodule Roomfold.FastlaneTest do
       start_supervised!({Roomfold.Rooms, name: rooms, log: {Roomfold.EventLog.Memory, []}})
       room = {rooms, "1"}
       {_, session} = joined(room)
-      assert session.fast?
+      assert session.lane.fast?
       # Somebody else's, on the other side of a split; that is where this session comes from.
       {:ok, %{term: newer}} = Roomfold.EventLog.claim(Roomfold.Rooms.log(rooms), "1")
       session = %{session | term: newer}

@@ -244,7 +244,7 @@ defmodule Roomfold.PackedInputTest do
         {{:ok, %{"seq" => 3}}, session} = await(session, reply("1"))
         assert %{"head" => %{"position" => [1.5, 1.5, _]}, "pose" => "sits"} = Room.get(room, "tom")
         # It said that it has the snapshot.
-        assert session.sent_bytes < 1_000
+        assert session.backlog.bytes < 1_000
 
         for {event, reason} <- [
               {{"user_moved", %{"user_id" => "ann"}}, "not_owned"},

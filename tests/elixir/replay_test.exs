@@ -761,7 +761,7 @@ defmodule Roomfold.ReplayTest do
       end
     end
 
-    defp lagging(%{lagging: nil} = session) do
+    defp lagging(%{backlog: %{lagging: nil}} = session) do
       receive do
         message ->
           {_, session} = Session.handle(session, message)

@@ -650,9 +650,9 @@ defmodule Roomfold.SessionTest do
       {_, session} =
         Enum.map_reduce(1..50, session, &Session.input(&2, "user_moved", %{"user_id" => "tom"}, &1))
 
-      assert session.sent_bytes > 0
+      assert session.backlog.bytes > 0
       {[], session} = Session.input(session, "ack", %{"seq" => session.seq})
-      assert session.sent_bytes == 0
+      assert session.backlog.bytes == 0
     end
 
     test "so are too many that wait for their answers" do

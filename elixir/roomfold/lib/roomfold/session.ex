@@ -38,54 +38,42 @@ defmodule Roomfold.Session do
 
   alias Roomfold.{Error, JSON, OptionList}
   alias Roomfold.Room.{Limit, Options, Text, Update}
-  alias Roomfold.Session.Link
+  alias Roomfold.Session.{Backlog, JoinParams, Lane, Link, Reply}
 
   @type payload :: map | {:json, iodata} | {:binary, binary}
   @type frame :: {:push, String.t(), payload} | {:reply, ref :: term, :ok | :error, payload}
 
-  # waiting: published and not answered yet, the room's ref → {the client's ref, event whose payload was text, or nil};
-  # sent: {seq, bytes} not acknowledged, oldest first; lagging: since when no diffs are sent, or nil;
-  # acked: the highest seq that the client has acknowledged; told: the last one that was passed to the room, at told_at (-1: none yet)
+  # Messages from the room name its id, and those to one session also the number of its join, which distinguishes it from an earlier one of the
+  # same process.
   defstruct [
     :room,
     :user,
     :options,
+    # what the client asked for: the format of diffs, and more
     :format,
+    :params,
+    # the room, by its process; where the client's events go: the room, or its inbox
     :pid,
-    # where the client's events go: the room, or its inbox
     :to,
     :monitor,
-    :term,
-    # the room's, as in its messages; number: of the join, which distinguishes this session from an earlier one of the same process
     :id,
+    :term,
     :number,
+    # the last one that the client was sent
     :seq,
     # what the client may still send, and acknowledge
     :limit,
     :ack_limit,
-    :lagging,
-    :params,
     :json,
-    :fastlane,
-    # whether the room was asked to bypass this session, and has not sent to it since
-    fast?: false,
-    acked: -1,
-    told: -1,
-    told_at: nil,
-    # whether a timer runs after which the room is told of the newest acknowledgement
-    tells?: false,
+    :lane,
     link: Link,
+    backlog: Backlog.new(),
     waiting: %{},
-    sent: :queue.new(),
-    sent_bytes: 0,
     events?: false,
     presence?: false
   ]
 
   @type t :: %__MODULE__{}
-
-  # In the fast lane the room is told of acknowledgements at most this often; of the last one in any case.
-  @tell_ms 250
 
   @own [:room, :user, :fastlane]
   @defaults [
@@ -126,7 +114,7 @@ defmodule Roomfold.Session do
     %__MODULE__{
       room: Keyword.fetch!(own, :room),
       user: Keyword.fetch!(own, :user),
-      fastlane: own[:fastlane],
+      lane: Lane.new(own[:fastlane]),
       options: options,
       link: link
     }
@@ -159,25 +147,15 @@ defmodule Roomfold.Session do
   @spec join(t, map) :: {:ok, map, [frame], t} | {:error, map}
   def join(%__MODULE__{} = session, params) when is_map(params) do
     with :ok <- at_most(size(params), session.options.max_input_bytes, :too_large),
-         {:ok, format, version} <- format(params),
-         {:ok, last_seq} <- optional_seq(params, "last_seq"),
-         {:ok, last_term} <- optional_seq(params, "last_term"),
-         session = %{
-           session
-           | format: format,
-             limit: Limit.new(session.options.rates, now(session)),
-             ack_limit: Limit.new(session.options.rates, now(session)),
-             events?: params["events"] == true,
-             presence?: params["presence"] == true,
-             params: if(is_map(params["params"]), do: params["params"], else: %{})
-         },
-         {:ok, joined, frames, session} <- enter(session, last_seq, last_term) do
+         {:ok, asked} <- JoinParams.read(params),
+         session = asked(session, asked),
+         {:ok, joined, frames, session} <- enter(session, asked.last_seq, asked.last_term) do
       reply = %{
         "seq" => joined.seq,
         "term" => joined.term,
         "user" => session.user,
-        "format" => Atom.to_string(format),
-        "version" => version,
+        "format" => Atom.to_string(asked.format),
+        "version" => asked.version,
         "tick_ms" => joined.tick_ms,
         "max_unacknowledged" => session.options.max_unacknowledged
       }
@@ -188,25 +166,18 @@ defmodule Roomfold.Session do
     end
   end
 
-  # The newest version of the packed format that both know; JSON is the fall-back.
-  defp format(%{"format" => "packed"} = params) do
-    versions = Map.get(params, "versions", [1])
-    common = if is_list(versions), do: Enum.filter(packed_versions(), &(&1 in versions)), else: []
-    if common == [], do: {:ok, :json, 1}, else: {:ok, :packed, Enum.max(common)}
-  end
+  defp asked(session, asked) do
+    full = Limit.new(session.options.rates, now(session))
 
-  defp format(%{"format" => "json"}), do: {:ok, :json, 1}
-  defp format(%{"format" => _}), do: {:error, Error.new(:invalid_argument, field: "format")}
-  defp format(_), do: {:ok, :json, 1}
-
-  defp packed_versions, do: [1]
-
-  defp optional_seq(params, key) do
-    case params[key] do
-      nil -> {:ok, nil}
-      seq when is_integer(seq) and seq >= 0 -> {:ok, seq}
-      _ -> {:error, Error.new(:invalid_argument, field: key)}
-    end
+    %{
+      session
+      | format: asked.format,
+        params: asked.params,
+        events?: asked.events?,
+        presence?: asked.presence?,
+        limit: full,
+        ack_limit: full
+    }
   end
 
   defp enter(session, last_seq, last_term) do
@@ -231,12 +202,8 @@ defmodule Roomfold.Session do
           number: Map.get(joined, :number),
           seq: joined.seq,
           json: joined.json,
-          lagging: nil,
-          fast?: false,
-          acked: -1,
-          told: -1,
-          sent: :queue.new(),
-          sent_bytes: 0
+          lane: Lane.joined(session.lane),
+          backlog: Backlog.new()
       }
 
       {frames, session} = state_frame(joined.frame, joined.seq, session)
@@ -275,19 +242,25 @@ defmodule Roomfold.Session do
       true
   """
   @spec flushed(t) :: t
-  def flushed(%__MODULE__{fastlane: {to, lane}, fast?: false, lagging: nil, pid: pid} = session)
+  def flushed(
+        %__MODULE__{
+          lane: %{host: {to, host_lane}, fast?: false} = lane,
+          backlog: %{lagging: nil, bytes: bytes},
+          pid: pid
+        } = session
+      )
       when pid != nil do
     entry = %{
       to: to,
-      lane: lane,
+      lane: host_lane,
       format: session.format,
       events?: session.events?,
       limit: session.options.max_unacknowledged,
-      sent: session.sent_bytes
+      sent: bytes
     }
 
     session.link.fastlane(pid, session.seq, entry)
-    %{session | fast?: true}
+    %{session | lane: Lane.enter(lane)}
   end
 
   def flushed(%__MODULE__{} = session), do: session
@@ -420,8 +393,7 @@ defmodule Roomfold.Session do
   defp not_joined,
     do: raise(ArgumentError, "this session has not joined its room: call Roomfold.Session.join/2 first")
 
-  defp refuse(session, nil, _), do: {[], session}
-  defp refuse(session, ref, error), do: {[{:reply, ref, :error, reason(error)}], session}
+  defp refuse(session, ref, error), do: {Reply.error(ref, error), session}
 
   @doc """
   An error as a client gets it: `reason`, `message`, and where it is.
@@ -430,70 +402,47 @@ defmodule Roomfold.Session do
       "not_owned"
   """
   @spec reason(Error.t()) :: map
-  def reason(%Error{} = error) do
-    where =
-      for key <- [:field, :component, :offset],
-          value = Map.get(error, key),
-          into: %{},
-          do: {to_string(key), value}
+  def reason(%Error{} = error), do: Reply.reason(error)
 
-    Map.merge(%{"reason" => to_string(error.reason), "message" => error.message}, where)
+  # ---- what the client was sent, and has ----
+
+  defp acknowledge(%{backlog: backlog} = session, seq) do
+    %{session | backlog: Backlog.acknowledged(backlog, seq)} |> tell() |> caught_up()
   end
 
-  # ---- acknowledging ----
-
-  defp acknowledge(session, seq) do
-    session |> acked(seq) |> tell() |> drop_sent(seq) |> caught_up()
+  defp caught_up(%{backlog: backlog, options: options} = session) do
+    if Backlog.caught_up?(backlog, options.max_unacknowledged), do: catch_up(session), else: {[], session}
   end
 
-  defp acked(%{acked: acked} = session, seq) when acked >= seq, do: session
-  defp acked(session, seq), do: %{session | acked: seq}
+  # The room knows of acknowledgements what it must, while it sends to the client directly.
+  defp tell(%{lane: %{fast?: false}} = session), do: session
 
-  defp caught_up(session) do
-    if session.lagging && session.sent_bytes <= div(session.options.max_unacknowledged, 2),
-      do: catch_up(session),
-      else: {[], session}
-  end
+  defp tell(%{lane: lane, backlog: %{acked: acked}, link: link} = session) do
+    {what, lane} = Lane.tell(lane, acked, link.now())
 
-  defp tell(%{fast?: true, tells?: false, acked: acked, told: told} = session) when acked > told do
-    now = now(session)
-    wait = if session.told_at, do: session.told_at + @tell_ms - now, else: 0
-
-    if wait > 0 do
-      session.link.later({:roomfold, session.id, :tell}, wait)
-      %{session | tells?: true}
-    else
-      session.link.acked(session.pid, acked)
-      %{session | told: acked, told_at: now}
+    case what do
+      :now -> link.acked(session.pid, acked)
+      {:later, ms} -> link.later({:roomfold, session.id, :tell}, ms)
+      :nothing -> :ok
     end
-  end
 
-  defp tell(session), do: session
-
-  defp drop_sent(%{sent: sent, sent_bytes: bytes} = session, seq) do
-    {sent, bytes} = drop_sent(sent, bytes, seq)
-    %{session | sent: sent, sent_bytes: bytes}
-  end
-
-  defp drop_sent(sent, all, seq) do
-    case :queue.peek(sent) do
-      {:value, {at, bytes}} when at <= seq -> drop_sent(:queue.drop(sent), all - bytes, seq)
-      _ -> {sent, all}
-    end
+    %{session | lane: lane}
   end
 
   defp catch_up(session) do
     case session.link.catch_up(session.pid, session.seq, session.format) do
-      {:ok, {seq, frame}} -> state_frame(frame, seq, %{session | lagging: nil})
+      {:ok, {seq, frame}} ->
+        state_frame(frame, seq, %{session | backlog: Backlog.catches_up(session.backlog)})
+
       # The room has stopped: a message will follow.
-      {:error, _} -> {[], session}
+      {:error, _} ->
+        {[], session}
     end
   end
 
-  defp state_frame({kind, bytes}, seq, %{format: format, sent: sent, sent_bytes: all} = session) do
+  defp state_frame({kind, bytes}, seq, %{format: format, backlog: backlog} = session) do
     payload = if format == :json, do: {:json, bytes}, else: {:binary, bytes}
-    sent = :queue.in({seq, byte_size(bytes)}, sent)
-    session = %{session | seq: seq, sent: sent, sent_bytes: all + byte_size(bytes)}
+    session = %{session | seq: seq, backlog: Backlog.sent(backlog, seq, byte_size(bytes))}
     {[{:push, Atom.to_string(kind), payload}], session}
   end
 
@@ -514,12 +463,11 @@ defmodule Roomfold.Session do
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update}}),
-    do: session |> slow() |> told(update)
+    do: told(session, update)
 
   # With answers, as they would come one by one after it.
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update, answers}}) do
-    with {frames, session} <- session |> slow() |> told(update),
-         do: answered(answers, frames, session)
+    with {frames, session} <- told(session, update), do: answered(answers, frames, session)
   end
 
   # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.
@@ -527,11 +475,10 @@ defmodule Roomfold.Session do
         %__MODULE__{id: id, term: term, number: number} = session,
         {:roomfold, id, {:behind, term, number, seq, bytes}}
       ) do
-    sent = :queue.in({seq, bytes}, :queue.new())
     # It can't have received more than there was.
-    acked = min(session.acked, seq)
-    session = %{session | fast?: false, lagging: now(session), seq: seq, sent: sent, sent_bytes: bytes}
-    caught_up(drop_sent(%{session | acked: acked, told: min(session.told, acked)}, acked))
+    acked = min(session.backlog.acked, seq)
+    backlog = Backlog.behind(seq, bytes, acked, now(session))
+    caught_up(%{session | seq: seq, backlog: backlog, lane: Lane.leave(session.lane, acked)})
   end
 
   # The host's module has failed, so that the room can't send to the client directly.
@@ -539,7 +486,7 @@ defmodule Roomfold.Session do
         %__MODULE__{id: id, term: term, number: number} = session,
         {:roomfold, id, {:slow, term, number, seq, bytes}}
       ),
-      do: handle(%{session | fastlane: nil}, {:roomfold, id, {:behind, term, number, seq, bytes}})
+      do: handle(%{session | lane: Lane.new(nil)}, {:roomfold, id, {:behind, term, number, seq, bytes}})
 
   # It was said to an earlier session of this process.
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {kind, _, _, _, _}})
@@ -547,7 +494,7 @@ defmodule Roomfold.Session do
       do: {[], session}
 
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, :tell}),
-    do: {[], tell(%{session | tells?: false})}
+    do: {[], tell(%{session | lane: Lane.waited(session.lane)})}
 
   # A replay has jumped to another place.
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, :again}) do
@@ -587,52 +534,30 @@ defmodule Roomfold.Session do
   def handle(_, _), do: :ignore
 
   defp answered(answers, frames, %{waiting: waiting, json: json} = session) do
-    {replies, waiting} = replies(answers, waiting, json)
+    {replies, waiting} = Reply.answers(answers, waiting, json)
     {frames ++ replies, %{session | waiting: waiting}}
   end
 
-  defp replies([], waiting, _), do: {[], waiting}
+  # The room sends to the session, and so no longer to the client.
+  defp told(%{lane: %{fast?: true} = lane} = session, update),
+    do: told(%{session | lane: Lane.leave(lane)}, update)
 
-  defp replies([{room_ref, answer} | answers], waiting, json) do
-    case waiting do
-      %{^room_ref => {ref, event}} ->
-        {replies, waiting} = replies(answers, Map.delete(waiting, room_ref), json)
-        {reply(ref, event, answer, json) ++ replies, waiting}
+  # From before this session came, or came back.
+  defp told(%{term: term, seq: seq} = session, update) when update.term != term or update.seq <= seq,
+    do: {[], session}
 
-      # An answer to what was published before the session came back.
-      _ ->
-        replies(answers, waiting, json)
-    end
-  end
-
-  defp reply(nil, _, _, _), do: []
-  defp reply(ref, _, {:ok, []}, _), do: [{:reply, ref, :ok, %{}}]
-  defp reply(ref, _, {:ok, seqs}, _), do: [{:reply, ref, :ok, %{"seq" => List.last(seqs)}}]
-
-  defp reply(ref, event, {:error, error}, json),
-    do: [{:reply, ref, :error, reason(shifted(error, event, json))}]
-
-  # The room sends to it again.
-  defp slow(%{fast?: false} = session), do: session
-  defp slow(session), do: %{session | fast?: false}
-
-  defp told(session, update) do
-    %{term: term, seq: seq, lagging: lagging, sent_bytes: bytes, options: options} = session
-
+  defp told(%{backlog: %{lagging: lagging, bytes: bytes}, options: options} = session, update) do
     cond do
-      # From before this session came, or came back.
-      update.term != term or update.seq <= seq -> {[], session}
-      lagging -> still_lagging(session)
-      bytes > options.max_unacknowledged -> {[], %{session | lagging: now(session)}}
-      true -> updated(session, update)
+      lagging ->
+        still_lagging(session, lagging)
+
+      bytes > options.max_unacknowledged ->
+        {[], %{session | backlog: Backlog.lags(session.backlog, now(session))}}
+
+      true ->
+        updated(session, update)
     end
   end
-
-  # Offsets count from where the client's own text begins in the text that the room reads.
-  defp shifted(%Error{offset: offset} = error, event, json) when offset != nil and event != nil,
-    do: Error.new(error.reason, offset: max(offset - Text.head_size(event, json), 0))
-
-  defp shifted(error, _, _), do: error
 
   defp updated(session, update) do
     {kind, bytes} = Map.fetch!(update.frames, session.format)
@@ -651,23 +576,19 @@ defmodule Roomfold.Session do
 
   defp events(_, _), do: []
 
-  defp still_lagging(session) do
-    if now(session) - session.lagging > session.options.max_lag_ms,
+  defp still_lagging(session, since) do
+    if now(session) - since > session.options.max_lag_ms,
       do: {:close, "too_slow", [{:push, "closing", %{"reason" => "too_slow"}}], session},
       else: {[], session}
   end
 
   # What was not answered yet may or may not be in the room's log.
   defp come_back(session) do
-    lost =
-      for {_, {ref, _}} <- session.waiting,
-          ref != nil,
-          do: {:reply, ref, :error, reason(Error.new(:room_closed))}
-
+    lost = Reply.lost(session.waiting)
     session = %{session | waiting: %{}}
     was = session.term
     # What the room sent directly, the session does not know.
-    last_seq = if session.fast?, do: nil, else: session.seq
+    last_seq = if session.lane.fast?, do: nil, else: session.seq
 
     case enter(session, last_seq, session.term) do
       {:ok, _, frames, session} ->
