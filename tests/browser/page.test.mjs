@@ -82,11 +82,12 @@ describe("the page", { skip: leftOut !== null, timeout: 8 * PATIENCE }, () => {
   });
 
   test("nor does anything in a room, upright or not", async () => {
-    for (const [width, height] of [[390, 844], [844, 390]]) {
+    for (const [width, height] of [[390, 844], [360, 640], [844, 390]]) {
       const tab = await Tab.open(browser, address("/rooms/lobby", { user: "pia" }), { viewport: { width, height }, hasTouch: true, isMobile: true });
       await tab.until("pia is in the lobby", ({ own }) => own?.id === "pia");
       await tab.page.waitForSelector("#stick");
-      const seen = await tab.page.$$eval("#gateway, #people, #stick, #fire, .vitals p, #weapons", (all) =>
+      await tab.page.evaluate(() => (document.querySelector("#feed").innerHTML = "<li>player1 killed player2 · super shotgun</li>"));
+      const seen = await tab.page.$$eval("#gateway, #feed, #people, #stick, #fire, .vitals p, #weapons", (all) =>
         all.map((element) => [element.id || element.tagName, element.getBoundingClientRect()]).map(([name, { left, right, top, bottom }]) => ({ name, left, right, top, bottom })),
       );
       for (const one of seen) {

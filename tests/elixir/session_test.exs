@@ -443,6 +443,8 @@ defmodule Roomfold.SessionTest do
             {{:json, "[]"}, %{"reason" => "invalid_argument", "field" => "events"}},
             {{:json, ~s({"events")}, %{"reason" => "unexpected_end", "offset" => 9}},
             {%{"events" => [1]}, %{"reason" => "not_an_event"}},
+            {%{"events" => [%{"event_name" => "monster_moved", "id" => "m"}, 1]},
+             %{"reason" => "not_an_event", "index" => 1}},
             {%{"events" => [%{"id" => "m"}]}, %{"reason" => "not_an_event"}},
             {%{"events" => [%{"event_name" => "monster_moved", "by" => "ann"}]},
              %{"reason" => "reserved_field", "field" => "by"}}

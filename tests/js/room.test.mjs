@@ -98,6 +98,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await eventually("who has it", () => ann.authority === "ann" && tom.authority === "ann");
     const events = [{ event: "create", entity_id: "imp", components: { kind: "imp" } }, { event_name: "monster_moved", id: "imp", position: [1, 2, 3] }];
     await assert.rejects(tom.push("system", { events }), { reason: "not_allowed" });
+    await assert.rejects(ann.push("system", { events: [...events, { event_name: "nothing" }] }), { reason: "unknown_event", index: 2 });
     const { seq } = await ann.push("system", { events });
     await eventually("the diff", () => tom.world.seq >= seq);
     assert.deepEqual(tom.world.get("imp"), { kind: "imp", position: [1, 2, 3] });
@@ -241,6 +242,20 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await room.leave();
     sockets.at(-1).disconnect();
     assert.equal(room.status, "closed");
+  });
+
+  // Of 1.8, which the tests have, and of 1.7, which gives no reason with it.
+  for (const version of ["1.8", "1.7"]) test(`whose connection breaks says that, and not that the server stopped it (phoenix ${version})`, async () => {
+    const socket = connect("tom");
+    if (version === "1.7") socket.triggerChanError = () => socket.channels.forEach((channel) => channel.trigger("phx_error"));
+    const room = new Room(socket, `room:${newRoom()}`);
+    await room.join();
+    const seen = [];
+    room.on("status", ({ status, reason }) => seen.push([status, reason]));
+    socket.webSocket.terminate();
+    await eventually("it is back", () => room.status === "joined" && seen.length > 1);
+    assert.deepEqual(seen, [["rejoining", "the connection is gone"], ["joined", ""]]);
+    socket.disconnect();
   });
 
   test("that is left before it was joined says so to whoever waits", async () => {

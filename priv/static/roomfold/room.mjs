@@ -28,11 +28,12 @@ import { GapError, World } from "./world.mjs";
 
 /** Why the server did not take something. */
 export class RoomError extends Error {
-  /** @param {{reason?: string, message?: string, field?: string, component?: string}} reply */
+  /** @param {{reason?: string, message?: string, index?: number, field?: string, component?: string}} reply index: of several events the one that is at fault */
   constructor(reply) {
     super(reply?.message ?? reply?.reason ?? "no reason was given");
     this.name = "RoomError";
     this.reason = reply?.reason ?? "unknown";
+    this.index = reply?.index;
     this.field = reply?.field ?? reply?.component;
     this.reply = reply;
   }
@@ -183,7 +184,7 @@ export class Room {
       this.reason = this.#closing = payload.message ?? readable(payload);
       this.#emit("closing", payload);
     });
-    channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? "the server had to stop this room's channel"));
+    channel.onError((reason) => this.#lost(readable(reason) ?? this.#closing ?? this.#stopped()));
     channel.onClose(() => this.#close(this.#leaving ? "left" : this.reason || "the server closed it"));
     this.#refs.push(
       this.#socket.onError(() => this.#lost(UNREACHABLE)),
@@ -225,6 +226,11 @@ export class Room {
   #onPeople(change) {
     change();
     this.#emit("presence", this.presence);
+  }
+
+  // Before 1.8 Phoenix's client gives no reason when a connection ends.
+  #stopped() {
+    return this.#socket.isConnected() ? "the server had to stop this room's channel" : GONE;
   }
 
   #lost(reason) {

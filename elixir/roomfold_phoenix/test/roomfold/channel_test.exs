@@ -68,6 +68,23 @@ defmodule Roomfold.Phoenix.ChannelTest do
     end
   end
 
+  # Phoenix's JavaScript writes refs as strings; other clients write numbers, and compare with what comes back.
+  test "refs come back as the client wrote them", %{room: room} do
+    for path <- ["/socket", "/stock"] do
+      topic = "room:" <> room
+      client = connect!("tom", path)
+      Client.send_text(client, Jason.encode!([1, 1, topic, "phx_join", %{}]))
+      {[1, 1, ^topic, "phx_reply", %{"status" => "ok"}], client} = Client.await(client, fn _ -> true end)
+
+      assert {[1, nil, ^topic, "snapshot", _], client} =
+               Client.await(client, &match?([_, _, _, "snapshot", _], &1))
+
+      Client.send_text(client, Jason.encode!([1, 2, topic, "player_moved", %{"user_id" => "tom"}]))
+      assert {[1, 2, ^topic, "phx_reply", _], client} = Client.await(client, &match?([_, 2 | _], &1))
+      Client.close(client)
+    end
+  end
+
   test "what one does, the other sees; the stream is the application's PubSub", %{room: room} do
     Phoenix.PubSub.subscribe(PhoenixTest.PubSub, "stream:" <> room)
     {_, tom} = join!("tom", room)

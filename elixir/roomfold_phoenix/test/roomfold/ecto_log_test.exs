@@ -55,6 +55,22 @@ case Roomfold.PhoenixTest.Postgres.start() do
             do: assert({:error, %{reason: :log_damaged}} = EventLog.verify(log, room))
       end
 
+      test "what it does many times a second is not in the application's log", %{log: log} do
+        level = Logger.level()
+        Logger.configure(level: :debug)
+        on_exit(fn -> Logger.configure(level: level) end)
+
+        said =
+          ExUnit.CaptureLog.capture_log(fn ->
+            Repo.query!("SELECT 'a query of the application''s'")
+            room(log, "lobby", 5)
+            {:ok, _} = EventLog.read(log, "lobby", 1)
+          end)
+
+        assert said =~ "a query of the application"
+        refute said =~ ~r/roomfold_|begin|commit/
+      end
+
       test "an append that is under way while its room is deleted leaves nothing to the next one", %{log: log} do
         room(log, "lobby", 5)
         test = self()

@@ -145,6 +145,7 @@ defmodule Roomfold.Phoenix.InstallTest do
 
     {_, files} = install(project())
     assert files["assets/js/room.js"] =~ ~s("../../deps/roomfold/priv/static/roomfold.mjs")
+    assert files["assets/js/room.js"] =~ "data-token={ShopWeb.RoomSocket.token(user_id)}"
   end
 
   test "the second time it changes nothing" do
@@ -199,6 +200,20 @@ defmodule Roomfold.Phoenix.InstallTest do
     refute Map.has_key?(files, "lib/shop_web/presence.ex")
     assert [_, _] = String.split(files["lib/shop/application.ex"], "ShopWeb.Presence,\n")
     assert files["lib/shop/application.ex"] =~ "{Roomfold.Rooms, name: Shop.Rooms"
+  end
+
+  test "an endpoint whose options are on lines of their own is left to the person" do
+    for call <- [
+          "use Phoenix.Endpoint,\n    otp_app: :shop",
+          "use Phoenix.Endpoint, otp_app: :shop,\n    log: false"
+        ] do
+      path = "lib/shop_web/endpoint.ex"
+      files = project(%{path => String.replace(@endpoint, "use Phoenix.Endpoint, otp_app: :shop", call)})
+      {changes, after_it} = install(files)
+      assert {:by_hand, _, what} = List.keyfind(changes, path, 1)
+      assert what =~ ~s(socket "/rooms", ShopWeb.RoomSocket)
+      assert after_it[path] == files[path]
+    end
   end
 
   test "what only a comment says is not there" do
@@ -367,12 +382,23 @@ defmodule Roomfold.Phoenix.InstallTest do
                "* changing lib/shop/application.ex: the rooms and the presence among the children"
 
       assert said =~ ~S[data-token={ShopWeb.RoomSocket.token("guest-#{:rand.uniform(9999)}")}]
+      assert said =~ "\nNow a page that has this element"
       refute said =~ "by hand"
       first = tree(folder)
       assert map_size(first) == map_size(before) + 5
 
       assert run(folder) =~ "Everything is there already."
       assert tree(folder) == first
+    end
+
+    test "where there is no bundler the client is left to the person, and the page comes after it", %{
+      folder: folder
+    } do
+      small_project(folder)
+      File.rm_rf!(Path.join(folder, "assets"))
+      assert [_, left, page] = String.split(run(folder), ["by hand  assets/js/app.js", "With that a page"])
+      assert left =~ "the client is for you to load"
+      assert page =~ "data-room"
     end
 
     test "imports the client from the folder of a dependency by path", %{folder: folder} do

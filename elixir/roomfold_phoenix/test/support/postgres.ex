@@ -100,7 +100,7 @@ defmodule Roomfold.PhoenixTest.Postgres do
   end
 
   defp repo(opts) do
-    {:ok, pid} = Roomfold.PhoenixTest.Repo.start_link([pool_size: 10, log: false] ++ opts)
+    {:ok, pid} = Roomfold.PhoenixTest.Repo.start_link([pool_size: 10] ++ opts)
     Process.unlink(pid)
 
     Ecto.Migrator.run(Roomfold.PhoenixTest.Repo, [{1, Roomfold.PhoenixTest.AddRoomfold}], :up,

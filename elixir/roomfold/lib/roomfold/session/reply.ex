@@ -41,7 +41,7 @@ defmodule Roomfold.Session.Reply do
   @spec reason(Error.t()) :: map
   def reason(%Error{} = error) do
     where =
-      for key <- [:field, :component, :offset],
+      for key <- [:index, :field, :component, :offset],
           value = Map.get(error, key),
           into: %{},
           do: {to_string(key), value}

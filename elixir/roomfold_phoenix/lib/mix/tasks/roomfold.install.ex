@@ -87,10 +87,11 @@ defmodule Mix.Tasks.Roomfold.Install do
 
   defp next(names, by_hand: count) do
     if count > 0, do: Mix.shell().info("\nLeft to you: what is named \"by hand\" above.")
+    from = if count > 0, do: "With that", else: "Now"
 
     Mix.shell().info("""
 
-    Now a page that has this element is in the room "lobby", as a guest#{home(names)}:
+    #{from} a page that has this element is in the room "lobby", as a guest#{home(names)}:
 
         <pre data-room="lobby" data-token={#{names.web}.RoomSocket.token("guest-\#{:rand.uniform(9999)}")}></pre>
 

@@ -15,7 +15,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
 
     Appends that arrive during a transaction share the next one, for all rooms. The statement that advances the room also checks term and seq, so
     if two nodes write the same room, one is refused (`:old_term`, `:wrong_seq`). While the database can't be reached, appends return
-    `:log_failed`; rooms continue when it is back.
+    `:log_failed`; rooms continue when it is back. The Repo does not log these queries; its telemetry events are as always.
 
     ## Options
 
@@ -327,7 +327,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     defp transaction(server, function) do
       with {:ok, config} <- config(server) do
         guarded(fn ->
-          {:ok, answer} = config.repo.transaction(fn -> function.(config) end, timeout: config.timeout)
+          {:ok, answer} = config.repo.transaction(fn -> function.(config) end, options(config))
           answer
         end)
       end
@@ -336,9 +336,12 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     defp config(server), do: EventLog.call(server, :config)
 
     defp rows(config, sql, parameters) do
-      %{rows: rows} = Ecto.Adapters.SQL.query!(config.repo, sql, parameters, timeout: config.timeout)
+      %{rows: rows} = Ecto.Adapters.SQL.query!(config.repo, sql, parameters, options(config))
       rows || []
     end
+
+    # Not in the application's log: a room appends many times a second. (Ecto's telemetry tells of it all the same.)
+    defp options(config), do: [timeout: config.timeout, log: false]
 
     # That the Repo does not run is a RuntimeError, or an exit if it ends meanwhile.
     defp guarded(function) do
@@ -393,7 +396,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
 
     defp commit_together(appends, config) do
       append = fn -> appends |> rounds() |> Enum.flat_map(&append_round(&1, config)) end
-      config.repo.transaction(append, timeout: config.timeout)
+      config.repo.transaction(append, options(config))
     rescue
       error in Postgrex.Error -> {:refused, failed(error)}
     end

@@ -127,7 +127,7 @@ defmodule Roomfold.Phoenix.Channel do
 
   defp fastlane(_), do: nil
 
-  defp lane(socket), do: {socket.topic, to_string(socket.join_ref)}
+  defp lane(socket), do: {socket.topic, socket.join_ref}
 
   defp place(id, opts) when is_binary(id), do: {Keyword.get(opts, :rooms, Roomfold.Rooms), id}
   defp place(room, _), do: room

@@ -7,10 +7,11 @@ defmodule Roomfold.Phoenix.Frame do
   @reply 1
 
   @doc "Whether a topic and a join ref fit into binary messages, which have one byte for the length of each."
-  def binary?({topic, join_ref}), do: byte_size(topic) <= 255 and byte_size(join_ref) <= 255
+  def binary?({topic, join_ref}), do: byte_size(topic) <= 255 and byte_size(to_string(join_ref)) <= 255
 
-  @doc "The message to the process of the socket, for a client that joined a topic with a ref."
+  @doc "The message to the process of the socket, for a client that joined a topic with a ref: a string, or what else it sent (a number)."
   def message({topic, join_ref}, {:push, event, {:binary, data}}) do
+    join_ref = to_string(join_ref)
     head = <<@push, byte_size(join_ref), byte_size(topic), byte_size(event)>>
     {:socket_push, :binary, IO.iodata_to_binary([head, join_ref, topic, event, data])}
   end
@@ -19,6 +20,7 @@ defmodule Roomfold.Phoenix.Frame do
     do: text([json(join_ref), ",null,", json(topic), ?,, json(event), ?,, payload(payload)])
 
   def message({topic, join_ref}, {:reply, ref, status, {:binary, data}}) do
+    join_ref = to_string(join_ref)
     status = Atom.to_string(status)
     head = <<@reply, byte_size(join_ref), byte_size(ref), byte_size(topic), byte_size(status)>>
     {:socket_push, :binary, IO.iodata_to_binary([head, join_ref, ref, topic, status, data])}

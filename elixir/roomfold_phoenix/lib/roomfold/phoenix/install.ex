@@ -28,7 +28,7 @@ defmodule Roomfold.Phoenix.Install do
       file("#{channels}/room_socket.ex", Files.socket(names), "RoomChannel", read),
       endpoint(names, read),
       test(names, read)
-      | client(roomfold, read)
+      | client(names, roomfold, read)
     ]
   end
 
@@ -62,9 +62,9 @@ defmodule Roomfold.Phoenix.Install do
 
   @no_bundler "there is none, so the client is for you to load (docs/phoenix.md, Without a bundler)"
 
-  defp client(roomfold, read) do
+  defp client(names, roomfold, read) do
     if read.("assets/js/app.js") do
-      [file("assets/js/room.js", Files.client(roomfold), "roomfold.mjs", read), import_client(read)]
+      [file("assets/js/room.js", Files.client(names, roomfold), "roomfold.mjs", read), import_client(read)]
     else
       [{:by_hand, "assets/js/app.js", @no_bundler}]
     end
@@ -102,7 +102,8 @@ defmodule Roomfold.Phoenix.Install do
       "#{names.web_path}/endpoint.ex",
       [{"#{names.web}.RoomSocket", lines}],
       "the socket of the rooms",
-      &behind(&1, ~r/^( *)use Phoenix\.Endpoint,[^\n]*\n/m, &2)
+      # On one line: behind the first of several it would stand within the call.
+      &behind(&1, ~r/^( *)use Phoenix\.Endpoint,[^\n]*[^\n,]\n/m, &2)
     )
   end
 

@@ -97,10 +97,10 @@ defmodule Roomfold.Phoenix.Install.Files do
   end
 
   @doc "`roomfold`: the path of the dependency."
-  def client(roomfold) do
+  def client(names, roomfold) do
     """
     // The rooms' client. A page that has this element is in the room "lobby":
-    //   <pre data-room="lobby" data-token={MyAppWeb.RoomSocket.token(user_id)}></pre>
+    //   <pre data-room="lobby" data-token={#{names.web}.RoomSocket.token(user_id)}></pre>
     import {Socket} from "phoenix"
     import {Room} from "#{relative(Path.join(roomfold, "priv/static/roomfold.mjs"), "assets/js")}"
 
