@@ -43,6 +43,13 @@ static const char *colon(const rf_log_error *error) {
     return *error->detail ? ": " : "";
 }
 
+static rf_str first_lines(rf_str text, uint64_t count) {
+    size_t end = 0;
+    for (; count > 0; count--)
+        end = (size_t)((const char *)memchr(text.data + end, '\n', text.len - end) - text.data) + 1;
+    return (rf_str){text.data, end};
+}
+
 static bool more(void *context, input *into) {
     database *db = context;
     rf_log_error error;
@@ -53,11 +60,16 @@ static bool more(void *context, input *into) {
         db->begin.len = 0;
         return fine;
     }
-    // Ignores records appended after the log was opened.
     if (db->next > db->last) return false;
     if (rf_log_read(db->log, room_of(db), db->next, PIECE, &records, &next, &error) != RF_OK)
         return input_fail(into, "%s%s%s", rf_status_message(error.status), colon(&error), error.detail);
     if (next == db->next) return input_fail(into, "the room was deleted and made again while it was read");
+    // Records that were appended after the log was opened are not used. (A transaction from first to last would keep
+    // the rooms from reusing their WAL.)
+    if (next > db->last + 1) {
+        records = first_lines(records, db->last + 1 - db->next);
+        next = db->last + 1;
+    }
     db->next = next;
     return input_put(into, records.data, records.len);
 }

@@ -5,10 +5,41 @@
 #include "output.h"
 #include "printable.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void set_about(offence *out, rf_str about) {
-    out->about_len = printable(about, out->about, sizeof out->about);
+    out->about_len = printable(about, out->about, RF_NAME_MAX);
+}
+
+// What values of a type are, for a person; NULL: any.
+static const char *takes(const rf_component_def *def) {
+    switch (def->type) {
+    case RF_TYPE_F32:
+    case RF_TYPE_F64:
+        return "a number";
+    case RF_TYPE_I64:
+        return "an integer";
+    case RF_TYPE_BOOL:
+        return "true or false";
+    case RF_TYPE_STRING:
+        return "a string";
+    case RF_TYPE_TERM:
+        break;
+    }
+    return NULL;
+}
+
+// Behind the component's name.
+static void add_type(offence *out, const rf_schema *schema, rf_str component) {
+    int index = rf_schema_find(schema, component);
+    const rf_component_def *def = index >= 0 ? rf_schema_at(schema, (size_t)index) : NULL;
+    char *at = out->about + out->about_len;
+    size_t room = sizeof out->about - out->about_len;
+    if (def && def->count > 1)
+        out->about_len += (size_t)snprintf(at, room, " takes a list of %u numbers", def->count);
+    else if (def && takes(def))
+        out->about_len += (size_t)snprintf(at, room, " takes %s", takes(def));
 }
 
 // What an object without a name did wrong is only in its shape, which the core does not describe.
@@ -107,6 +138,7 @@ void offence_of(const rf_rejection *entry, rf_str text, size_t start, rf_schema 
     bool found = false;
     *out = (offence){.what = rf_status_message(entry->status)};
     set_about(out, (rf_str){entry->about, entry->about_len});
+    if (entry->status == RF_WRONG_TYPE) add_type(out, schema, (rf_str){entry->about, entry->about_len});
     if (entry->offset != RF_NOWHERE) {
         if (entry->offset > start) out->at = (size_t)entry->offset - start;
         return;

@@ -7,8 +7,8 @@
 typedef struct offence {
     size_t at; // in the event's text
     const char *what;
-    size_t about_len; // 0: nothing more to say
-    char about[RF_NAME_MAX];
+    size_t about_len;             // 0: nothing more to say
+    char about[RF_NAME_MAX + 40]; // a name, and what it takes
 } offence;
 
 // text: from the event's first byte on. start: where that is in the text that was folded. schema: of the world that

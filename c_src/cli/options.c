@@ -1,6 +1,8 @@
 #include "options.h"
 #include "command.h"
 
+#include <inttypes.h>
+#include <roomfold/world.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,8 +17,8 @@ static bool read_number(const char *text, uint64_t *out) {
     if (!*text) return false;
     for (; *text; text++) {
         unsigned digit = (unsigned)(*text - '0');
-        if (digit > 9 || number > (UINT64_MAX - digit) / 10) return false;
-        number = number * 10 + digit;
+        if (digit > 9) return false;
+        number = number > (UINT64_MAX - digit) / 10 ? UINT64_MAX : number * 10 + digit;
     }
     *out = number;
     return true;
@@ -43,6 +45,16 @@ static int choose(const char *who, const option *which, const char *value) {
     return complain(who, MISUSED, "%s %s: there is no such choice; it takes %s", which->name, value, list);
 }
 
+static int set_number(const char *who, const option *which, const char *value) {
+    uint64_t number;
+    if (!read_number(value, &number))
+        return complain(who, MISUSED, "%s %s: a whole number is needed", which->name, value);
+    if (which->kind == OPTION_SEQ && number > RF_SEQ_MAX)
+        return complain(who, MISUSED, "%s %s: a seq is at most %" PRIu64, which->name, value, (uint64_t)RF_SEQ_MAX);
+    *(uint64_t *)which->into = number;
+    return DONE;
+}
+
 static int set(const char *who, const option *which, const char *value) {
     switch (which->kind) {
     case OPTION_FLAG:
@@ -52,9 +64,8 @@ static int set(const char *who, const option *which, const char *value) {
         *(const char **)which->into = value;
         break;
     case OPTION_NUMBER:
-        if (!read_number(value, which->into))
-            return complain(who, MISUSED, "%s %s: a whole number is needed", which->name, value);
-        break;
+    case OPTION_SEQ:
+        return set_number(who, which, value);
     case OPTION_CHOICE:
         return choose(who, which, value);
     }

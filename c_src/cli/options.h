@@ -9,7 +9,8 @@
 typedef enum option_kind {
     OPTION_FLAG,   // bool
     OPTION_TEXT,   // const char *
-    OPTION_NUMBER, // uint64_t
+    OPTION_NUMBER, // uint64_t; UINT64_MAX is that or more
+    OPTION_SEQ,    // uint64_t, at most RF_SEQ_MAX
     OPTION_CHOICE, // int: the index in `choices`
 } option_kind;
 

@@ -22,7 +22,7 @@ static int read_options(int argc, char **argv, replay_options *out) {
     static const char *const shapes[] = {"entity", "component", "kind", NULL};
     const option known[] = {
         {"--rules", OPTION_TEXT, &out->setup.rules, NULL}, {"--schema", OPTION_TEXT, &out->setup.schema, NULL},
-        {"--until", OPTION_NUMBER, &out->until, NULL},     {"--by", OPTION_CHOICE, &out->by, shapes},
+        {"--until", OPTION_SEQ, &out->until, NULL},        {"--by", OPTION_CHOICE, &out->by, shapes},
         {"--errors", OPTION_NUMBER, &out->errors, NULL},   {"--strict", OPTION_FLAG, &out->strict, NULL},
         {"--quiet", OPTION_FLAG, &out->quiet, NULL},       {"--room", OPTION_TEXT, &out->setup.room, NULL},
     };

@@ -263,7 +263,7 @@ static ERL_NIF_TERM answer_out(ErlNifEnv *env, connection *it, bool good, int64_
 static ERL_NIF_TERM nif_read(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     connection *it;
     rf_str room;
-    log_range range;
+    log_range range = {0};
     int64_t last = 0;
     log_error error = {0};
     (void)argc;

@@ -118,7 +118,10 @@ static bool read_room(log_store *store, rf_str name, const log_range *range, int
     }
     reading it = {store, name, &room, *range, range->from, false, error};
     if (it.range.to > room.last) it.range.to = room.last;
-    if (it.next <= it.range.to && !read_rows(&it)) return false;
+    if (it.next <= it.range.to && !read_rows(&it)) {
+        bool some = range->until_damage && error->status == RF_LOG_DAMAGED && it.next > range->from;
+        if (!some) return false;
+    }
     *last = it.next - 1;
     return true;
 }

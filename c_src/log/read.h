@@ -7,6 +7,7 @@
 typedef struct log_range {
     int64_t from, to;              // seqs
     int64_t max_bytes, max_events; // of a piece, which has at least one record
+    bool until_damage;             // records before damage are a piece, and not an error
 } log_range;
 
 // Puts the records of a room, each with a line feed, into store->out. *last is the seq of the last one, or range->from

@@ -73,7 +73,7 @@ rf_status rf_log_room(rf_log *log, rf_str room, rf_log_span *out, rf_log_error *
 rf_status rf_log_read(rf_log *log, rf_str room, uint64_t from, size_t max_bytes, rf_str *records, uint64_t *next,
                       rf_log_error *error) {
     log_error why = {0};
-    log_range range = {.from = seq_of(from), .to = LOG_MAX_SEQ, .max_events = LOG_MAX_SEQ};
+    log_range range = {.from = seq_of(from), .to = LOG_MAX_SEQ, .max_events = LOG_MAX_SEQ, .until_damage = true};
     int64_t last = range.from - 1;
     bool good;
     range.max_bytes = max_bytes > (size_t)INT32_MAX ? INT32_MAX : (int64_t)max_bytes;

@@ -166,7 +166,9 @@ describe("a headset", { skip: missing ? missing : false, timeout: 6 * PATIENCE }
         },
       });
       document.querySelector("#vr").click();
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      for (let tries = 0; ended === 0 && tries < 600; tries++) await wait(100);
+      await wait(300);
       Object.assign(session, { requestReferenceSpace, end });
       return ended;
     });

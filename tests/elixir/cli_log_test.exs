@@ -2,6 +2,8 @@ defmodule Roomfold.CliLogTest do
   @moduledoc "The program reads what rooms wrote into a SQLite log."
   use Roomfold.SQLiteCase, async: true, timeout: 300_000
 
+  import Roomfold.PortCase, only: [wait_until: 1]
+
   alias Roomfold.{EventLog, JSON, Room, Rules, World}
   alias Roomfold.Test.Program
 
@@ -76,6 +78,19 @@ defmodule Roomfold.CliLogTest do
     assert {^state, _, 0} = Program.run(["replay", "-"], packed)
     assert {at_50, _, 0} = Program.run(["replay", path, "--until", "50"])
     assert {^at_50, _, 0} = Program.run(["replay", "-", "--until", "50"], IO.iodata_to_binary(lines))
+  end
+
+  test "what a room appends while its log is read is not read", %{log: log, path: path} do
+    term = fill(log, "lobby", 10_000)
+    # The program waits for its reader: less than half of the log is in the pipe and in its buffers.
+    wait = ~S(dd bs=1 count=1 2>/dev/null; touch "$1.begun"; while [ ! -e "$1.go" ]; do sleep 0.05; done; cat)
+    script = ~s("$ROOMFOLD" convert "$1" --to events | { #{wait}; })
+    reading = Task.async(fn -> Program.shell(script, "", [path]) end)
+    wait_until(fn -> File.exists?(path <> ".begun") end)
+    for i <- 10_001..10_100, do: :ok = EventLog.append(log, "lobby", term, i - 1, [record(i)])
+    File.touch!(path <> ".go")
+    assert {out, "", 0} = Task.await(reading, 60_000)
+    assert out |> String.split("\n", trim: true) |> List.last() == record(10_000)
   end
 
   test "a room with rules of its own: without them that is said, with them nothing is", %{
@@ -230,7 +245,7 @@ defmodule Roomfold.CliLogTest do
     assert {state, error, 1} = Program.run(["replay", damaged])
 
     assert error =~
-             "the log is damaged: room \"lobby\", seq 2700: its checksum is wrong; what came before was used"
+             "the log is damaged: room \"lobby\", seq 2700: its checksum is wrong; what came before was used: 2699 events"
 
     assert map_size(JSON.decode!(state)) == 5
 

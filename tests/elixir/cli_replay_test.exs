@@ -114,8 +114,10 @@ defmodule Roomfold.CliReplayTest do
 
     assert {_, report, 0} = Program.run(["replay", "-"], text)
 
-    assert ["-:1:58: the value does not fit the component's type (health)", "-:3:58: " <> _ | _] =
-             lines(report)
+    assert [
+             "-:1:58: the value does not fit the component's type (health takes an integer)",
+             "-:3:58: " <> _ | _
+           ] = lines(report)
 
     assert length(lines(report)) == 12
     assert Enum.at(lines(report), 10) == "... and 1491 more"

@@ -71,7 +71,7 @@ defmodule Roomfold.EventLog.CrashTest do
   defp stop_supervised_log(server) do
     monitor = Process.monitor(server)
     Process.exit(server, :kill)
-    assert_receive {:DOWN, ^monitor, :process, _, _}, 5_000
+    assert_receive {:DOWN, ^monitor, :process, _, _}
   end
 
   defp check_room(log, room, acknowledged) do

@@ -103,7 +103,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       Process.unlink(pid)
       :sys.suspend(pid)
       ref = Roomfold.Room.publish_async(room, [{"user_left", %{"user_id" => "tom"}}], by: :server)
-      Process.sleep(50)
+      Roomfold.RoomsCase.eventually(fn -> :sys.get_state(room).commit != nil end)
       Process.exit(pid, :kill)
       assert_receive {^ref, {:error, %{reason: :log_failed}}}
       assert_receive {:DOWN, ^down, _, _, {:shutdown, :log_failed}}
@@ -163,7 +163,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       room(log, "lobby", 3)
       next = Task.async(fn -> SQLite.start_link(path: path, busy_timeout: 10_000) end)
       GenServer.stop(pid)
-      assert {:ok, _} = Task.await(next)
+      assert {:ok, _} = Task.await(next, 60_000)
     end
 
     test "the shell reads it while it runs, as the documentation says", %{path: path, log: log} do
@@ -337,7 +337,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       record = ~s({"text":") <> String.duplicate("x", 200_000) <> ~s("})
       for seq <- 0..299, do: :ok = EventLog.append(log, "lobby", term, seq, [record])
       # 60 MB were written.
-      assert File.stat!(path <> "-wal").size < 28_000_000
+      assert File.stat!(path <> "-wal").size < 45_000_000
       assert File.stat!(path).size > 20_000_000
       assert EventLog.verify(log) == {:ok, 300}
     end
@@ -608,7 +608,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         left = fn -> sqlite3(path, "SELECT count(*) FROM appends; SELECT count(*) FROM garbage") end
         assert left.() == "1\n1"
         unlock.()
-        assert Enum.find(1..100, fn _ -> Process.sleep(100) && left.() == "0\n0" end)
+        Roomfold.RoomsCase.eventually(fn -> left.() == "0\n0" end)
       end)
     end
 
@@ -624,7 +624,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         answer = EventLog.append(log, "lobby", term, 3, records(4, 4))
         assert reason(answer) == :log_failed
         assert Exception.message(elem(answer, 1)) =~ "deleted, moved or replaced"
-        assert_receive {:DOWN, ^monitor, :process, ^pid, {:log_failed, _}}, 5_000
+        assert_receive {:DOWN, ^monitor, :process, ^pid, {:log_failed, _}}
       end
     end
   end

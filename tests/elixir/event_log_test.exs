@@ -87,7 +87,7 @@ defmodule Roomfold.EventLog.SharedTest do
     said =
       ExUnit.CaptureLog.capture_log(fn ->
         for ask <- [&EventLog.rooms/1, &EventLog.verify/1],
-            do: assert({:error, %{reason: :log_failed}} = Task.await(Task.async(fn -> ask.(log) end), 2_000))
+            do: assert({:error, %{reason: :log_failed}} = Task.await(Task.async(fn -> ask.(log) end), 30_000))
       end)
 
     assert said =~ "no such table"

@@ -22,7 +22,7 @@ defmodule Roomfold.NativeTest do
 
     assert loaded != []
 
-    [text] = readers |> Task.await_many() |> Enum.concat() |> Enum.uniq()
+    [text] = readers |> Task.await_many(60_000) |> Enum.concat() |> Enum.uniq()
     assert text == World.encode!(World.fold!(World.new!(impl: :elixir), events), :snapshot, :json)
     assert World.seq(World.fold!(world, [{"delete", %{"entity_id" => "e1"}}])) == 101
   end

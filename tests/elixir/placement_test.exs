@@ -173,7 +173,7 @@ defmodule Roomfold.PlacementTest do
       monitor = Process.monitor(old)
       :global.unregister_name({Global, rooms, "1"})
       assert Global.conflict(:name, old, new) == :none
-      assert_receive {:DOWN, ^monitor, _, _, {:shutdown, :old_term}}, 2_000
+      assert_receive {:DOWN, ^monitor, _, _, {:shutdown, :old_term}}
       assert Room.info(new).seq == 0
       assert Room.whereis({rooms, "1"}) == new
     end

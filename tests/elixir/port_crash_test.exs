@@ -154,7 +154,7 @@ defmodule Roomfold.Port.CrashTest do
       if Process.alive?(pool), do: Supervisor.stop(pool)
       assert_receive {:EXIT, ^pool, _}
       # What is killed takes its children along, but does not wait for them.
-      wait_until(fn -> Process.whereis(Pool.Reaper) == nil and Process.whereis(Pool.Registry) == nil end)
+      wait_until(fn -> Process.whereis(Pool.Reaper) == nil end)
     end
   end
 
@@ -334,7 +334,7 @@ defmodule Roomfold.Port.CrashTest do
     for header <- [<<255, 255, 255, 255>>, <<0, 0, 0, 3>>, <<0, 0, 0, 0>>, <<64 * 1_048_576 + 1::32>>] do
       program = program()
       Port.command(program, header <> <<0, 0, 0, 1>>)
-      assert_receive {^program, {:exit_status, 2}}, 5_000
+      assert_receive {^program, {:exit_status, 2}}
     end
 
     program = program()
@@ -350,7 +350,7 @@ defmodule Roomfold.Port.CrashTest do
   test "the program's own argument is checked" do
     for argument <- ["0", "-1", "x", "", "1e9", "99999999999999999999"] do
       program = program([argument])
-      assert_receive {^program, {:exit_status, 2}}, 5_000
+      assert_receive {^program, {:exit_status, 2}}
     end
   end
 
@@ -421,7 +421,8 @@ defmodule Roomfold.Port.CrashTest do
 
     {:ok, [], frames} = Frames.read(Frames.new(64 * 1_048_576), <<64 * 1_048_576::32, 0::32, 0::80>>)
     assert frames.size == 18
-    assert total.() - before < 1_048_576
+    # Others of this VM may take some meanwhile.
+    assert total.() - before < 16_777_216
   end
 
   test "programs that say anything else are ended and tried again; calls get an error, and the pool stays" do

@@ -1,6 +1,8 @@
 defmodule Roomfold.PortTest do
   use Roomfold.PortCase, async: false
 
+  import ExUnit.CaptureLog
+
   alias Roomfold.{Hits, Level, Room, Rooms, Rules, Wire}
   alias Roomfold.Port.{Queue, Worker}
 
@@ -274,7 +276,7 @@ defmodule Roomfold.PortTest do
       expected = World.snapshot(native)
       kill()
       reads = for _ <- 1..16, do: Task.async(fn -> World.snapshot(port) end)
-      assert Enum.all?(Task.await_many(reads), &(&1 === expected))
+      assert Enum.all?(Task.await_many(reads, 60_000), &(&1 === expected))
     end
 
     test "the past that shots are tested against comes back" do
@@ -315,10 +317,10 @@ defmodule Roomfold.PortTest do
     hung = os_pid()
     signal("STOP", hung)
     first = Task.async(fn -> World.fold(port, batch(3)) end)
-    Process.sleep(50)
+    wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     second = Task.async(fn -> World.count(other) end)
-    assert {:ok, port, _} = Task.await(first)
-    assert Task.await(second) > 0
+    assert {:ok, port, _} = Task.await(first, 60_000)
+    assert Task.await(second, 60_000) > 0
     assert gone?(hung)
     assert same?(port, World.fold!(native, batch(3)))
   end
@@ -327,7 +329,7 @@ defmodule Roomfold.PortTest do
   test "if the next one hangs, too, the call says so: it was not done, and the world is still good", %{
     tmp_dir: folder
   } do
-    hangs = start_pool_that_hangs(folder, timeout: 500)
+    hangs = start_pool_that_hangs(folder, timeout: 2_000)
     {port, native} = fold(pair(), batch(1))
     hangs.(true)
     assert {:error, %Error{reason: :port_timeout} = error} = World.fold(port, batch(2))
@@ -357,24 +359,25 @@ defmodule Roomfold.PortTest do
   end
 
   test "more calls than may be on their way wait; more than may wait are refused" do
-    start_pool(max_in_flight: 2, max_waiting: 3, timeout: 1_000)
+    start_pool(max_in_flight: 2, max_waiting: 3, timeout: 30_000)
     {world, _} = fold(pair(), batch(1))
     signal("STOP", os_pid())
     reads = for _ <- 1..8, do: Task.async(fn -> World.fold(world, batch(2)) end)
     # The others are refused for the world's version. What counts here is a call of its own:
     pings = for _ <- 1..8, do: Task.async(fn -> Roomfold.Port.ping(Pool) end)
-    Process.sleep(100)
+    # All but these five have been refused.
+    wait_until(fn -> Enum.count(reads ++ pings, &Process.alive?(&1.pid)) == 5 end)
     assert [%{in_flight: 2, waiting: 3}] = Roomfold.Port.info(Pool)
     signal("CONT", os_pid())
-    answers = Task.await_many(pings)
+    answers = Task.await_many(pings, 60_000)
     assert :ok in answers
     assert {:error, :busy} in answers
-    assert Enum.count(Task.await_many(reads), &match?({:ok, _, _}, &1)) <= 1
+    assert Enum.count(Task.await_many(reads, 60_000), &match?({:ok, _, _}, &1)) <= 1
     assert [%{in_flight: 0, waiting: 0}] = Roomfold.Port.info(Pool)
   end
 
   test "a world's call that finds the queue full is :port_busy, has done nothing, and can be made again" do
-    start_pool(max_in_flight: 1, max_waiting: 1, timeout: 5_000)
+    start_pool(max_in_flight: 1, max_waiting: 1, timeout: 30_000)
     {world, native} = fold(pair(), batch(1))
     stopped = os_pid()
     signal("STOP", stopped)
@@ -385,21 +388,21 @@ defmodule Roomfold.PortTest do
     assert {:error, %Error{reason: :port_busy}} = World.diff(world, 0)
     assert_raise Error, ~r/more to do than it can/, fn -> World.snapshot(world) end
     signal("CONT", stopped)
-    assert Task.await_many(pings) == [:ok, :ok]
+    assert Task.await_many(pings, 60_000) == [:ok, :ok]
     assert same?(world, native)
     {world, native} = fold({world, native}, batch(2))
     assert same?(world, native)
   end
 
   test "who waits for the next turn while a program hangs gets it from the next program" do
-    start_pool(max_in_flight: 1, timeout: 200)
+    start_pool(max_in_flight: 1, timeout: 2_000)
     {world, _} = fold(pair(), batch(1))
     signal("STOP", os_pid())
     ping = Task.async(fn -> Roomfold.Port.ping(Pool) end)
     wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     count = Task.async(fn -> World.count(world) end)
-    assert Task.await(ping) == {:error, :timeout}
-    assert Task.await(count) > 0
+    assert Task.await(ping, 60_000) == {:error, :timeout}
+    assert Task.await(count, 60_000) > 0
   end
 
   test "the queue: in order, within its bounds, and nobody waits for ever" do
@@ -460,7 +463,11 @@ defmodule Roomfold.PortTest do
   test "a call that is too long is refused, an answer too" do
     start_pool(max_frame_bytes: 4_096)
     world = World.new!(impl: Pool, rules: Rules.xr())
-    assert {:error, %Error{reason: :too_large}} = World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    assert {:error, %Error{reason: :too_large, message: message}} =
+             World.fold(world, {:json, String.duplicate(" ", 5_000)})
+
+    assert message =~ ":max_frame_bytes"
 
     world =
       Enum.reduce(1..60, world, fn i, world ->
@@ -528,6 +535,29 @@ defmodule Roomfold.PortTest do
     assert World.count(world) > 0
   end
 
+  test "a world is made again of what was folded, however little a frame holds" do
+    start_pool(max_frame_bytes: 8_000)
+    # Of the longest that a frame holds, only the call itself is short enough.
+    lengths = Enum.to_list(200..220) ++ [5_000, 4_000, 3_000] ++ Enum.to_list(7_750..8_000)
+
+    {worlds, refused} =
+      for length <- lengths, reduce: {pair(), 0} do
+        {worlds, refused} ->
+          case World.fold(elem(worlds, 0), [named("e#{length}", length)]) do
+            {:ok, port, _} -> {{port, World.fold!(elem(worlds, 1), [named("e#{length}", length)])}, refused}
+            {:error, %{reason: :too_large}} -> {worlds, refused + 1}
+          end
+      end
+
+    assert refused in 50..250
+    kill()
+    assert World.count(elem(worlds, 0)) == length(lengths) - refused
+
+    for {port, native} <- [worlds],
+        id <- ["e200", "e5000", "e7800"],
+        do: assert(World.get(port, id) == World.get(native, id))
+  end
+
   test "a call at which the program ends each time is an error" do
     # It answers what makes a world, and ends at what comes then.
     File.mkdir_p!("tmp")
@@ -536,8 +566,27 @@ defmodule Roomfold.PortTest do
     File.write!(path, "#!/bin/sh\nhead -c 1 >/dev/null\nexit 3\n")
     File.chmod!(path, 0o755)
     start_pool(program: path, args: [], timeout: 2_000)
-    assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
-    assert message =~ "ended at this call"
+
+    log =
+      capture_log(fn ->
+        assert {:error, %Error{reason: :port_crashed, message: message}} = World.new(impl: Pool)
+        assert message =~ "ended at this call"
+      end)
+
+    assert log =~ "was restarted: it ended with exit code 3"
+  end
+
+  test "the log says how a program has ended" do
+    start_pool()
+    old = os_pid()
+
+    log =
+      capture_log(fn ->
+        kill()
+        wait_until(fn -> os_pid() not in [old, nil] end)
+      end)
+
+    assert log =~ "roomfold_port #{old} was restarted: it was ended by signal 9"
   end
 
   test "the worker itself may be killed: its program goes, the worlds come back" do
@@ -570,7 +619,7 @@ defmodule Roomfold.PortTest do
     for _ <- 1..5 do
       hasty = for _ <- 1..4, do: Task.async(&world_as_soon_as_named/0)
       pool = start_supervised!({Pool, size: 4})
-      for task <- hasty, do: assert({:ok, %World{}} = Task.await(task))
+      for task <- hasty, do: assert({:ok, %World{}} = Task.await(task, 60_000))
       assert pool == Process.whereis(Pool)
       stop_supervised!(Pool)
     end
@@ -799,7 +848,7 @@ defmodule Roomfold.PortTest do
     end
 
     test "for a moment go on, wherever that meets them: asked how they are, taking in an event, folding it" do
-      start_pool(timeout: 500)
+      start_pool(timeout: 1_000)
       {:ok, log} = start_supervised(Roomfold.EventLog.Memory)
 
       for log <- [nil, {Stops, log}] do
@@ -809,7 +858,7 @@ defmodule Roomfold.PortTest do
         assert Room.info(room).seq == 1
         signal("STOP", os_pid())
         assert {:ok, %{seq: 1, frame: {:snapshot, _}}} = Room.join(room, "tom")
-        assert_receive {:roomfold, "r", {:update, %{from: 1, seq: 2}}}, 5_000
+        assert_receive {:roomfold, "r", {:update, %{from: 1, seq: 2}}}
         signal("STOP", os_pid())
         assert {:ok, 3} = Room.publish(room, join("bob"))
         assert Enum.sort(Map.keys(Room.snapshot(room))) == ["ann", "bob", "tom"]

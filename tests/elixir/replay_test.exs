@@ -570,16 +570,18 @@ defmodule Roomfold.ReplayTest do
            end)
 
     test "in its own timing, and says how late it was" do
-      start = System.monotonic_time(:millisecond)
-      {:ok, replay} = Replay.start_link(events: @lines)
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
       {_, [{:push, "snapshot", _}], session} = join!(replay, "me", %{"events" => true})
+      start = System.monotonic_time(:millisecond)
+      assert Replay.resume(replay) == :ok
 
       Enum.reduce_while(1..30, session, fn _, session ->
         {diff, session} = await(session, push("diff"))
         if diff["seq"] == 21, do: {:halt, session}, else: {:cont, session}
       end)
 
-      assert (System.monotonic_time(:millisecond) - start) in 350..2_000
+      # Not sooner; a busy machine is late.
+      assert (System.monotonic_time(:millisecond) - start) in 350..20_000
       info = Replay.info(replay)
       assert {info.seq, info.last_seq, info.duration_ms} == {21, 21, 400}
       assert info.late_mean <= info.late_max
@@ -685,7 +687,7 @@ defmodule Roomfold.ReplayTest do
       assert {:error, %Error{reason: :not_allowed}} = Room.publish(replay, create("x"))
       ref = Room.publish_async(replay, [create("x")], [])
       assert_receive {^ref, {:error, %Error{reason: :not_allowed}}}
-      for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}}, 1_000)
+      for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}})
     end
 
     test "a stream that fails is counted and said, and the replay plays on; subscribers of one that is back get the rest" do
@@ -733,8 +735,9 @@ defmodule Roomfold.ReplayTest do
     end
 
     test "a session of a host with a fast lane gets all that is played" do
-      {:ok, replay} = Replay.start_link(events: @lines, speed: 10)
+      {:ok, replay} = Replay.start_link(events: @lines, speed: 10, paused: true)
       {_, _, session} = join!(replay, "me", %{}, fastlane: {self(), {__MODULE__, :none}})
+      assert Replay.resume(replay) == :ok
 
       Enum.reduce_while(1..40, session, fn _, session ->
         {diff, session} = await(Session.flushed(session), push("diff"))
@@ -747,8 +750,11 @@ defmodule Roomfold.ReplayTest do
 
     test "taken back while a slow session catches up: what it has is still to come there" do
       for format <- ["json", "packed"] do
-        {:ok, replay} = Replay.start_link(events: @lines, speed: 100)
+        {:ok, replay} = Replay.start_link(events: @lines, speed: 0.01)
+        eventually(fn -> Replay.info(replay).seq > 0 end)
+        # The snapshot is all that it may have without acknowledging.
         {_, _, session} = join!(replay, "me", %{"format" => format}, max_unacknowledged: 20)
+        assert Replay.speed(replay, 100) == :ok
         session = lagging(session)
         assert session.seq > 0
         eventually(fn -> Replay.info(replay).seq == 21 end)

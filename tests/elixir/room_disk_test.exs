@@ -39,14 +39,17 @@ defmodule Roomfold.RoomDiskTest do
     text = String.duplicate("x", 15_000)
     many = fn name, count -> for n <- 1..count, do: create("#{name}#{n}", %{"text" => text}) end
     # Three times 6 MB, and one that is too large by itself.
-    large = for name <- ["a", "b", "c"], do: Task.async(fn -> Room.publish(room, many.(name, 400)) end)
-    too_large = Task.async(fn -> Room.publish(room, many.("d", 1_200)) end)
+    large =
+      for name <- ["a", "b", "c"],
+          do: Task.async(fn -> Room.publish(room, many.(name, 400), timeout: 60_000) end)
+
+    too_large = Task.async(fn -> Room.publish(room, many.("d", 1_200), timeout: 60_000) end)
 
     move = fn n -> {"user_moved", %{"user_id" => "tom", "position" => [n, 0, 0]}} end
-    assert {:ok, _} = Room.publish(room, move.(1), by: "tom")
-    for task <- large, do: assert({:ok, [_ | _]} = Task.await(task))
-    assert {:error, %Error{reason: :too_large}} = Task.await(too_large)
-    assert {:ok, seq} = Room.publish(room, move.(2), by: "tom")
+    assert {:ok, _} = Room.publish(room, move.(1), by: "tom", timeout: 60_000)
+    for task <- large, do: assert({:ok, [_ | _]} = Task.await(task, 60_000))
+    assert {:error, %Error{reason: :too_large}} = Task.await(too_large, 60_000)
+    assert {:ok, seq} = Room.publish(room, move.(2), by: "tom", timeout: 60_000)
     assert Room.seq(room) == seq
     {:ok, world} = Room.state_at(room, seq)
     assert World.snapshot(world) == Room.snapshot(room)

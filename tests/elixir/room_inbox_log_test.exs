@@ -66,7 +66,7 @@ defmodule Roomfold.Room.InboxLogTest do
           Process.sleep(:infinity)
         end)
 
-      assert_receive :published, 2_000
+      assert_receive :published
       monitor = Process.monitor(room)
 
       if @goodbye == :session_dies do

@@ -71,9 +71,11 @@ defmodule Roomfold.RoomTest do
       good = {"create", %{"entity_id" => "a", "components" => %{}}}
       bad = {"create", %{"entity_id" => "b", "components" => %{"health" => "much"}}}
 
-      assert {:error, %Error{reason: :wrong_type, index: 1, component: "health"}} =
+      assert {:error, %Error{reason: :wrong_type, index: 1, component: "health"} = error} =
                Room.publish(room, [good, bad])
 
+      assert error.detail == "it takes an integer"
+      assert String.ends_with?(error.message, "fit the component's type: it takes an integer")
       assert Room.snapshot(room) == %{}
       assert Room.publish(room, [good, good]) == {:ok, [1, 2]}
       assert Room.publish(room, []) == {:ok, []}
@@ -143,7 +145,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "what only becomes wrong within its batch is answered as an error, and takes its seq" do
-      room = start_room(max_entities: 1, tick_ms: 100)
+      room = start_room(max_entities: 1, tick_ms: 2_000)
       create = fn id -> {"create", %{"entity_id" => id, "components" => %{}}} end
       {:ok, 1} = Room.publish(room, {"user_moved", %{"user_id" => "nobody", "pose" => "x"}})
       refs = for id <- ["a", "b"], do: Room.publish_async(room, [create.(id)], [])
@@ -160,7 +162,7 @@ defmodule Roomfold.RoomTest do
       Room.publish(room, {"create", %{"entity_id" => "first", "components" => %{}}})
       refs = for n <- 1..2_500, do: Room.publish_async(room, [bad.(n)], [])
       good = Room.publish_async(room, [{"create", %{"entity_id" => "good", "components" => %{}}}], [])
-      for ref <- refs, do: assert_receive({^ref, {:error, %Error{reason: :wrong_type, index: nil}}}, 5_000)
+      for ref <- refs, do: assert_receive({^ref, {:error, %Error{reason: :wrong_type, index: nil}}})
       assert_receive {^good, {:ok, [2]}}
     end
 
@@ -406,9 +408,10 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  # A user may send ten, a hundred.. at once, and so little in each second that no machine is slow enough for it to matter.
   describe "limits" do
     test "one who sends too much is shed, the others are not" do
-      room = start_room(user_events_per_s: 10, user_burst_s: 1)
+      room = start_room(user_events_per_s: 1, user_burst_s: 10)
       for user <- ["tom", "ann"], do: Room.publish(room, {"user_joined", %{"user_id" => user}})
 
       move = fn user ->
@@ -424,12 +427,12 @@ defmodule Roomfold.RoomTest do
     test "so is who joins and leaves again and again, by whichever connection: nothing of that is in the room or its log" do
       room =
         start_room(
-          user_events_per_s: 100,
-          user_burst_s: 1,
+          user_events_per_s: 1,
+          user_burst_s: 100,
           log: {Roomfold.EventLog.Memory, start_supervised!(Roomfold.EventLog.Memory)}
         )
 
-      in_a_process = fn function -> function |> Task.async() |> Task.await() end
+      in_a_process = fn function -> function |> Task.async() |> Task.await(60_000) end
 
       answers =
         for n <- 1..40 do
@@ -473,7 +476,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "so is who sends too many bytes" do
-      room = start_room(user_bytes_per_s: 2_000, user_burst_s: 1)
+      room = start_room(user_bytes_per_s: 20, user_burst_s: 100)
       Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
       big = {"user_moved", %{"user_id" => "tom", "pose" => String.duplicate("x", 1_500)}}
       assert {:ok, _} = Room.publish(room, big, by: "tom")
@@ -481,7 +484,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "whoever does not wait for the answer is told that it may still come true" do
-      room = start_room(tick_ms: 100)
+      room = start_room(tick_ms: 1_000)
       Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
 
       assert {:error, %Error{reason: :overloaded, message: message}} =
@@ -492,7 +495,7 @@ defmodule Roomfold.RoomTest do
     end
 
     test "a full queue is an error" do
-      room = start_room(tick_ms: 500, max_queue: 2)
+      room = start_room(tick_ms: 60_000, max_queue: 2)
       event = {"create", %{"entity_id" => "a", "components" => %{}}}
       assert {:ok, 1} = Room.publish(room, event)
       refs = for _ <- 1..3, do: Room.publish_async(room, [event], [])
@@ -908,7 +911,7 @@ defmodule Roomfold.RoomTest do
       stopper = Task.async(fn -> Room.stop(room) end)
       eventually(fn -> Process.info(pid, :message_queue_len) == {:message_queue_len, 2} end)
       send(pid, :go)
-      assert {Task.await(reader), Task.await(stopper)} == {{:ok, 1}, :ok}
+      assert {Task.await(reader, 60_000), Task.await(stopper, 60_000)} == {{:ok, 1}, :ok}
       refute Process.alive?(pid)
     end
 
@@ -941,12 +944,12 @@ defmodule Roomfold.RoomTest do
     test "rooms start beside one that takes its time" do
       rooms = start_rooms(room: [module: Slow, args: self()])
       slow = Task.async(fn -> Room.seq({rooms, "slow"}) end)
-      assert_receive {:starting, pid}, 5_000
+      assert_receive {:starting, pid}
       # Of those at least one in two has another supervisor, by their ids.
       tasks = for n <- 1..20, do: Task.async(fn -> Room.seq({rooms, "room #{n}"}) end)
       eventually(fn -> length(Rooms.running(rooms)) >= 10 end)
       send(pid, :go_on)
-      assert Task.await_many([slow | tasks]) == List.duplicate(0, 21)
+      assert Task.await_many([slow | tasks], 60_000) == List.duplicate(0, 21)
       assert Rooms.drain(rooms) == {:ok, 21}
       assert Rooms.running(rooms) == []
     end
@@ -1027,11 +1030,13 @@ defmodule Roomfold.RoomTest do
     end
 
     test "an idle room stops, and is back when asked for" do
-      rooms = start_rooms(room: [idle_ms: 30])
+      rooms = start_rooms(room: [idle_ms: 30, grace_ms: 0])
       {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
-      pid = Room.whereis({rooms, "1"})
-      ref = Process.monitor(pid)
-      assert_receive {:DOWN, ^ref, _, _, {:shutdown, :idle}}, 1_000
+      # It stays while somebody is there.
+      {:ok, _} = Room.join({rooms, "1"}, "ann")
+      ref = Process.monitor(Room.whereis({rooms, "1"}))
+      :ok = Room.leave({rooms, "1"})
+      assert_receive {:DOWN, ^ref, _, _, {:shutdown, :idle}}
       assert Room.whereis({rooms, "1"}) == nil
       assert Room.get({rooms, "1"}, "tom") == %{}
     end

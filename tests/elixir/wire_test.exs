@@ -800,7 +800,7 @@ defmodule Roomfold.WireTest do
              Wire.encode_input(Map.delete(good, "input"))
 
     for odd <- [nil, {1, 2, 3}, [1, 2 | 3], ["1", 2, 3], [{1}, 2, 3], %{}] do
-      assert {:error, %{reason: :wrong_type, field: "position"}} =
+      assert {:error, %{reason: :wrong_type, field: "position", detail: "it takes a list of 3 numbers"}} =
                Wire.encode_input(%{good | "head" => %{pose | "position" => odd}})
     end
 

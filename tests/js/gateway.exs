@@ -21,7 +21,7 @@ defmodule Orders do
     Rooms.start_link(name: JS.Rooms, log: {EventLog.Memory, []}, room: room(Process.get(:kind)))
   end
 
-  defp room("plain"), do: [tick_ms: 20, grace_ms: 3_000, rules: Rules.doom()]
+  defp room("plain"), do: [tick_ms: 20, grace_ms: 15_000, rules: Rules.doom()]
   defp room("arena"), do: Keyword.put(Gateway.Arena.options(), :grace_ms, 1_000)
 
   defp gateway(port) do
@@ -31,7 +31,7 @@ defmodule Orders do
   # Little may be unacknowledged, so that who does not acknowledge is seen.
   defp gateway_options("plain"),
     do: [
-      session: [max_unacknowledged: 10_000, max_lag_ms: 3_000],
+      session: [max_unacknowledged: 10_000, max_lag_ms: 8_000],
       replays: %{"short" => [events: @events]}
     ]
 

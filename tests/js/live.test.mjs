@@ -45,7 +45,7 @@ test("a conversation: the first of each thing, whether one asks before or after"
   await assert.rejects(seen.first("goal_reached", 1), /no goal_reached/);
 });
 
-test("the live room of make demo", { timeout: 180_000 }, async (t) => {
+test("the live room of make demo", { timeout: 600_000 }, async (t) => {
   const live = fileURLToPath(new URL("../../tools/live", import.meta.url));
   const { status, out } = await new Promise((resolve) =>
     execFile(live, { env: { ...process.env, LC_ALL: "C" } }, (error, stdout, stderr) => resolve({ status: error?.code ?? 0, out: stdout + stderr })),

@@ -24,7 +24,7 @@ async function packages() {
   }
 }
 
-describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
+describe("a room", { skip: leftOut !== null, timeout: 600_000 }, () => {
   const sockets = [];
   let count = 0;
 
@@ -281,7 +281,8 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     await eventually("the last position", () => room.world.get("tom")?.position?.[0] === n);
     assert.deepEqual(room.world.get("tom").rotation, [0, 0, 0, 1]);
     const moves = of(room, "diff").filter((diff) => diff.updates.tom).length;
-    assert.ok(moves >= 2 && moves <= 8, `${moves} moves in half a second`);
+    const elapsed = performance.now() - start;
+    assert.ok(moves >= 2 && moves <= 3 + elapsed / 100, `${moves} moves in ${elapsed} ms`);
   });
 
   test("tells whoever listens that an input was refused", async () => {
@@ -296,12 +297,16 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
   test("says the seq of what it shows, for a shot", async () => {
     const id = newRoom();
     const tom = await join("tom", id, { move: "player_moved" });
-    const ann = await join("ann", id);
-    await tom.push("player_moved", { user_id: "tom", position: [0, 0, 0] });
+    let stopped = null;
+    const ann = await join("ann", id, { now: () => stopped ?? performance.now() });
+    const first = await tom.push("player_moved", { user_id: "tom", position: [0, 0, 0] });
+    await eventually("it is shown", () => ann.at().seq >= first.seq && ann.at().settled);
+    stopped = performance.now();
     const { seq } = await tom.push("player_moved", { user_id: "tom", position: [1, 0, 0] });
     await eventually("the move", () => ann.world.seq >= seq);
     assert.ok(ann.at().seq < seq, "shown is what was a little before");
     assert.equal(ann.at().settled, false);
+    stopped = null;
     await eventually("it is shown", () => ann.at().seq >= seq && ann.at().settled);
     assert.deepEqual(ann.at().get("tom").position, [1, 0, 0]);
   });
@@ -486,7 +491,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       // None of what comes from now on begins where this is.
       tom.world.apply({ seq: 1, entities: {} });
       await eventually("it is missed", () => tom.status === "rejoining");
-      await eventually("it is joined again", () => tom.status === "joined", 3000).finally(() => (publishing = false));
+      await eventually("it is joined again", () => tom.status === "joined").finally(() => (publishing = false));
       await published;
       assert.deepEqual(of(tom, "status").map(({ status }) => status), ["rejoining", "joined"]);
       await same(tom, id);
@@ -511,7 +516,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
   });
 
   // The gateway stops at 10,000 bytes. Bytes that are known are acknowledged each 2,500; those of JSON are guessed.
-  for (const [format, least, most] of [["packed", 4, 8], ["json", 2, 12]]) test(`goes on sending to who acknowledges, now and then (${format})`, async () => {
+  for (const [format, least, most, often] of [["packed", 4, 8, 30_000], ["json", 2, 12, 2_000]]) test(`goes on sending to who acknowledges, now and then (${format})`, async () => {
     const id = newRoom();
     const room = await join("tom", id, { format });
     assert.equal(room.joined.max_unacknowledged, 10000);
@@ -522,18 +527,22 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       if (typeof data === "string" && data.includes('"ack"')) acks++;
       send(data, ...rest);
     };
+    const start = performance.now();
     for (let n = 1; n <= 45; n++) {
       await gateway.order("publish", id, "update", { entity_id: "tom", components: { n, text: `${n}`.padEnd(280, "x") } });
+      // Each in a diff of its own.
+      await eventually("it comes", () => room.world.get("tom")?.n === n);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    await eventually("the last", () => room.world.get("tom")?.n === 45);
     const diffs = of(room, "diff").length;
     assert.ok(diffs > 35, `${diffs} diffs: it was cut off`);
-    assert.ok(acks >= least && acks <= most, `${acks} acknowledgements`);
+    // And so often in any case.
+    const elapsed = performance.now() - start;
+    assert.ok(acks >= least && acks <= most + elapsed / often, `${acks} acknowledgements in ${elapsed} ms`);
   });
 
   describe("waits for who reads nothing for a while,", () => {
-    const stopped = async (times) => {
+    const stopped = async (times, pause) => {
       const id = newRoom();
       const room = await join("tom", id);
       await gateway.order("publish", id, "create", { entity_id: "notice", components: {} });
@@ -543,7 +552,7 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
       connection.pause();
       for (let n = 1; n <= times; n++) {
         await gateway.order("publish", id, "update", { entity_id: "notice", components: { n, text: `${n}`.padEnd(1000, "x") } });
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await new Promise((resolve) => setTimeout(resolve, pause));
       }
       assert.equal(room.world.get("notice").n, undefined);
       connection.resume();
@@ -555,13 +564,14 @@ describe("a room", { skip: leftOut !== null, timeout: 120_000 }, () => {
     };
 
     test("and then sends the rest at once", async () => {
-      const room = await stopped(40);
+      const room = await stopped(40, 25);
       assert.equal(room.status, "joined");
       assert.deepEqual(of(room, "closing"), []);
     });
 
     test("but not for ever; and it is back when it reads again", async () => {
-      const room = await stopped(170);
+      // Longer than the 8 s that the gateway allows.
+      const room = await stopped(170, 60);
       assert.equal(of(room, "closing")[0].reason, "too_slow");
       assert.deepEqual(of(room, "status").map(({ status }) => status), ["rejoining", "joined"]);
       assert.equal(of(room, "status")[0].reason, "it was read too slowly");

@@ -45,7 +45,7 @@ RF_API rf_status rf_log_room(rf_log *log, rf_str room, rf_log_span *out, rf_log_
 
 // Reads records from the seq `from` on, each a line of JSON with a line feed: as many as fit in max_bytes, but at least
 // one. *next is the seq after the last one; `from` if there are none; 0 after an error. RF_LOG_TRIMMED: `from` is below
-// the first record.
+// the first record. RF_LOG_DAMAGED: the record `from` is; those before a damaged one are read.
 RF_API rf_status rf_log_read(rf_log *log, rf_str room, uint64_t from, size_t max_bytes, rf_str *records, uint64_t *next,
                              rf_log_error *error);
 

@@ -56,7 +56,7 @@ X(INVALID_ID, invalid_id, "an id must be a string of 1 to 255 bytes of UTF-8")
 X(INVALID_COMPONENTS, invalid_components, "components must be a map")
 //: one component's name; the others of the event are taken
 X(INVALID_COMPONENT_NAME, invalid_component_name, "a component's name must be 1 to 255 bytes of UTF-8 and not \"id\"")
-//: one component's value (the others are taken)
+//: one component's value (the others are taken); the detail says what the component takes
 X(WRONG_TYPE, wrong_type, "the value does not fit the component's type")
 //: a rule's `add` of what is no number, or to what is none
 X(NOT_A_NUMBER, not_a_number, "only a number can be added, and only to a number")

@@ -254,7 +254,7 @@ defmodule Roomfold.Gateway.ArenaTest do
           answer
         end)
 
-      assert {:error, %{reason: :not_allowed, field: "user_id"}} = Task.await(task)
+      assert {:error, %{reason: :not_allowed, field: "user_id"}} = Task.await(task, 60_000)
       await(fn -> Room.info(room).users == [] end)
       # Whatever the room did about it is folded before this is.
       {:ok, _} = Room.publish(room, {"door_triggered", %{"id" => "none"}})
@@ -266,7 +266,7 @@ defmodule Roomfold.Gateway.ArenaTest do
       await(fn -> Room.get(room, "tom") end)
       monitor = Process.monitor(joined.pid)
       Process.exit(joined.pid, :kill)
-      assert_receive {:DOWN, ^monitor, _, _, :killed}, 5_000
+      assert_receive {:DOWN, ^monitor, _, _, :killed}
       # Not by its old name any more.
       await(fn -> Room.whereis(room) != joined.pid end)
       {:ok, _} = Room.ensure_started(room)
@@ -292,7 +292,7 @@ defmodule Roomfold.Gateway.ArenaTest do
     assert error.message =~ "the dead do nothing"
   end
 
-  defp await(function, tries \\ 500) do
+  defp await(function, tries \\ 3_000) do
     cond do
       value = function.() -> value
       tries == 0 -> flunk("it did not become so")

@@ -25,7 +25,7 @@ defmodule Xr.NamesTest do
     Process.sleep(60)
     assert claim(names, "tom", "two", connection()) == {:error, :taken}
     Process.exit(b, :kill)
-    assert free?(names, 200)
+    assert free?(names, 3_000)
   end
 
   defp free?(_, 0), do: false
@@ -64,7 +64,7 @@ defmodule Xr.NamesTest do
     monitor = Process.monitor(connection)
     Process.exit(connection, :kill)
     assert_receive {:DOWN, ^monitor, _, _, _}
-    absence(names, 200)
+    absence(names, 3_000)
   end
 
   defp absence(_, 0), do: flunk("it was not noticed")

@@ -98,7 +98,7 @@ defmodule XrTest do
       end
     end
 
-    defp await(function, tries \\ 500) do
+    defp await(function, tries \\ 3_000) do
       cond do
         value = function.() -> value
         tries == 0 -> flunk("it did not become so")
@@ -156,11 +156,11 @@ defmodule XrTest do
       {state, tom} = Client.await_event(tom, "presence_state")
       assert is_map_key(state, "tom")
       {_, ann} = Client.join(guest!("ann"), "room:" <> id)
-      assert_receive {"player_spawned", %{"user_id" => "ann", "by" => "server"}}, 2_000
+      assert_receive {"player_spawned", %{"user_id" => "ann", "by" => "server"}}
       position = Room.get({Xr.Rooms, id}, "ann")["position"]
       {answer, _} = Client.call(ann, "player_moved", %{"user_id" => "ann", "position" => position})
       assert answer["status"] == "ok"
-      assert_receive {"player_moved", %{"user_id" => "ann", "by" => "ann"}}, 2_000
+      assert_receive {"player_moved", %{"user_id" => "ann", "by" => "ann"}}
       {joined, _} = Client.await(tom, &match?([_, _, _, "presence_diff", %{"joins" => %{"ann" => _}}], &1))
       assert joined
     end

@@ -8,7 +8,7 @@ import { eventually } from "../../js/support/gateway.mjs";
 
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 // Two cores draw several pages in software, beside other work.
-export const PATIENCE = process.env.SCREENSHOTS ? 120_000 : 30_000;
+export const PATIENCE = 120_000;
 
 /** Starts it: `{browser}`, or `{missing: why}`. */
 export async function startBrowser() {

@@ -18,7 +18,7 @@ defmodule Roomfold.Conformance do
 
     quote do
       use ExUnit.Case, async: true
-      alias Roomfold.{Conformance, World}
+      alias Roomfold.{Conformance, JSON, Schema, Wire, World}
 
       @impl_under_test unquote(opts[:impl])
 
@@ -62,7 +62,7 @@ defmodule Roomfold.Conformance do
           for id <- 1..8,
               do: Task.async(fn -> World.fold(world, [{"user_joined", %{"user_id" => "user#{id}"}}]) end)
 
-        {won, lost} = folds |> Task.await_many() |> Enum.split_with(&match?({:ok, _, _}, &1))
+        {won, lost} = folds |> Task.await_many(60_000) |> Enum.split_with(&match?({:ok, _, _}, &1))
         assert [{:ok, world, _}] = won
         assert Enum.all?(lost, &match?({:error, %{reason: :folded_on}}, &1))
         assert World.count(world) == 1
@@ -71,7 +71,7 @@ defmodule Roomfold.Conformance do
       test "any process may read the newest version" do
         world = World.fold!(World.new!(impl: @impl_under_test), [{"user_joined", %{"user_id" => "tom"}}])
         reads = for _ <- 1..8, do: Task.async(fn -> World.get(world, "tom") end)
-        assert Enum.uniq(Task.await_many(reads)) == [%{}]
+        assert Enum.uniq(Task.await_many(reads, 60_000)) == [%{}]
       end
 
       test "history: as far back as it goes, and no further" do
@@ -91,21 +91,67 @@ defmodule Roomfold.Conformance do
         {:ok, copy} = World.copy(world)
         diff = World.diff!(world, 0)
         assert {:error, %{reason: :seq_mismatch}} = World.apply_diff(copy, diff)
-        assert {:error, %{reason: :invalid_diff}} = World.apply_diff(copy, %{"from" => 1})
-        assert {:error, %{reason: :invalid_diff}} = World.apply_diff(copy, %{diff | "creates" => %{1 => %{}}})
-        assert {:error, %{reason: :invalid_diff}} = World.apply_diff(copy, %{diff | "deletes" => "tom"})
+
+        for {wrong, detail} <- [
+              {%{}, "it needs from, seq, and creates, updates and deletes"},
+              {%{"from" => 1}, "it needs from, seq, and creates, updates and deletes"},
+              {%{diff | "creates" => %{1 => %{}}}, "an id is a string, got 1"},
+              {%{diff | "updates" => %{nil: %{}}}, "an id is a string, got nil"},
+              {%{diff | "updates" => []}, "\"creates\" and \"updates\" are maps"},
+              {%{diff | "deletes" => "tom"}, "\"deletes\" is not a list"},
+              {%{diff | "deletes" => [1]}, "\"deletes\" holds what is no id"},
+              {%{diff | "from" => 2}, "from is not the larger one"},
+              {%{diff | "seq" => 0}, "nothing can change without a seq"},
+              {%{"from" => 1, "seq" => 2, "components" => %{}, "created" => [], "deleted" => []},
+               "Shape.diff/1"}
+            ] do
+          assert {:error, %{reason: :invalid_diff} = error} = World.apply_diff(copy, wrong)
+          assert error.detail =~ detail
+        end
+
         assert World.snapshot(copy) == %{"tom" => %{}}
       end
 
       test "a snapshot that does not fit is refused" do
         load = &World.load(&1, impl: @impl_under_test)
 
-        assert {:error, %{reason: :invalid_snapshot, component: "position"}} =
+        assert {:error, %{reason: :invalid_snapshot, component: "position", detail: detail}} =
                  load.(%{"a" => %{"position" => "here"}})
+
+        assert detail == "the value does not fit the component's type: it takes a list of 3 numbers"
 
         assert {:error, %{reason: :invalid_snapshot}} = load.(%{"" => %{}})
         assert {:error, %{reason: :invalid_snapshot}} = load.(%{"a" => []})
-        assert {:error, %{reason: :invalid_snapshot}} = load.(%{1 => %{}})
+        assert {:error, %{reason: :invalid_snapshot, detail: "an id is a string, got 1"}} = load.(%{1 => %{}})
+      end
+
+      test "what a component takes is said of a value that does not fit" do
+        types = [a: :f32, b: {:f64, 2}, c: :i64, d: :bool, e: :string]
+        odd = %{"a" => "1", "b" => [1], "c" => 1.5, "d" => 0, "e" => 1}
+
+        takes = [
+          {"a", "it takes a number"},
+          {"b", "it takes a list of 2 numbers"},
+          {"c", "it takes an integer"},
+          {"d", "it takes true or false"},
+          {"e", "it takes a string"}
+        ]
+
+        world = World.new!(impl: @impl_under_test, schema: Schema.new!(types))
+        create = {"create", %{"entity_id" => "x", "components" => odd}}
+        json = JSON.encode!(Map.put(elem(create, 1), "event", "create"))
+        {:ok, frame} = Wire.encode_events([create], schema: world.schema)
+        diff = %{"from" => 3, "seq" => 4, "creates" => %{"x" => odd}, "updates" => %{}, "deletes" => []}
+
+        for input <- [[create], {:json, json}, {:packed, frame}, diff], reduce: world do
+          world ->
+            {:ok, world, report} =
+              if is_map(input), do: World.apply_diff(world, input), else: World.fold(world, input)
+
+            assert Enum.sort(for {_, error} <- report.rejected, do: {error.component, error.detail}) == takes
+            assert Enum.all?(report.rejected, fn {_, error} -> error.reason == :wrong_type end)
+            world
+        end
       end
 
       test "what is no plain map is taken for what it is: entries, some of which can't be used" do

@@ -216,7 +216,7 @@ defmodule Roomfold.Nodes do
     World.snapshot(world)
   end
 
-  def eventually(function, tries \\ 500) do
+  def eventually(function, tries \\ 1_500) do
     cond do
       result = function.() ->
         result

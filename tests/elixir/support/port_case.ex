@@ -41,7 +41,7 @@ defmodule Roomfold.PortCase do
   end
 
   @doc "Whether the OS process ends, soon."
-  def gone?(os_pid, tries \\ 500) do
+  def gone?(os_pid, tries \\ 3_000) do
     {_, status} = System.cmd("sh", ["-c", "kill -0 #{os_pid}"], stderr_to_stdout: true)
 
     cond do
@@ -66,7 +66,7 @@ defmodule Roomfold.PortCase do
   end
 
   @doc "Waits for something that is to come."
-  def wait_until(fun, tries \\ 500) do
+  def wait_until(fun, tries \\ 3_000) do
     cond do
       fun.() ->
         :ok

@@ -31,7 +31,7 @@ defmodule Roomfold.RoomsCase do
   end
 
   @doc "Handles messages until a frame comes that the function wants: {what it answered, session}."
-  def await(session, function, timeout \\ 2_000) do
+  def await(session, function, timeout \\ 30_000) do
     deadline = System.monotonic_time(:millisecond) + timeout
     await_until(session, function, deadline)
   end
@@ -101,7 +101,7 @@ defmodule Roomfold.RoomsCase do
   def decoded(payload), do: payload
 
   @doc "Waits until it is true: rooms do what they do in processes of their own."
-  def eventually(function, tries \\ 200) do
+  def eventually(function, tries \\ 3_000) do
     cond do
       result = function.() ->
         result

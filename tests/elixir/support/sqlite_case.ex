@@ -108,7 +108,7 @@ defmodule Roomfold.SQLiteCase do
     receive do
       {^shell, {:data, ^text}} -> :ok
     after
-      10_000 -> ExUnit.Assertions.flunk("the sqlite3 shell does not answer")
+      30_000 -> ExUnit.Assertions.flunk("the sqlite3 shell does not answer")
     end
   end
 

@@ -49,7 +49,7 @@ export async function startGateway(rooms = "plain") {
 }
 
 /** Waits until something is so, and fails rather than waits for ever. @param {string} what @param {() => any} isSo @returns {Promise<any>} */
-export async function eventually(what, isSo, timeout = 8000) {
+export async function eventually(what, isSo, timeout = 30_000) {
   const deadline = Date.now() + timeout;
   for (;;) {
     const value = await isSo();

@@ -99,7 +99,7 @@ defmodule Roomfold.Gateway.Client do
   def message(socket, list), do: frame(socket, :text, JSON.encode!(list))
 
   @doc "The next frame: `{kind, payload}`, `{:close, code, reason}`, `:gone` or `:nothing`."
-  def receive_frame(socket, timeout \\ 2_000) do
+  def receive_frame(socket, timeout \\ 30_000) do
     with {:ok, <<1::1, 0::3, code::4, 0::1, length::7>>} <- :gen_tcp.recv(socket, 2, timeout),
          {:ok, length} <- length_of(socket, length),
          {:ok, payload} <- read(socket, length) do
@@ -119,13 +119,13 @@ defmodule Roomfold.Gateway.Client do
   defp length_of(_, n), do: {:ok, n}
 
   defp read(_, 0), do: {:ok, ""}
-  defp read(socket, n), do: :gen_tcp.recv(socket, n, 5_000)
+  defp read(socket, n), do: :gen_tcp.recv(socket, n, 30_000)
 
   @doc """
   The first message from now on that fits a pattern of lists and maps; a map need only have what the pattern has, "*" fits all. The payload
   of a binary one is `%{"binary" => base 64}`.
   """
-  def await(socket, pattern, timeout \\ 3_000) do
+  def await(socket, pattern, timeout \\ 30_000) do
     deadline = System.monotonic_time(:millisecond) + timeout
     await_until(socket, pattern, deadline, [])
   end
@@ -166,7 +166,7 @@ defmodule Roomfold.Gateway.Client do
   def fits?(value, pattern), do: value === pattern or (is_number(value) and value == pattern)
 
   @doc "How it was closed: `{code, reason}`; what came before does not matter."
-  def await_close(socket, timeout \\ 3_000) do
+  def await_close(socket, timeout \\ 30_000) do
     case receive_frame(socket, timeout) do
       {:close, code, reason} -> {code, reason}
       end_of when end_of in [:gone, :nothing] -> end_of

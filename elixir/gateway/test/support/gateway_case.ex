@@ -32,7 +32,7 @@ defmodule Roomfold.GatewayCase do
   end
 
   @doc "Waits until something is so; what it is then."
-  def eventually(function, timeout \\ 5_000) do
+  def eventually(function, timeout \\ 30_000) do
     deadline = System.monotonic_time(:millisecond) + timeout
     eventually_until(function, deadline)
   end

@@ -126,7 +126,7 @@ defmodule Roomfold.Port do
 
     with {:ok, pid} <- Supervisor.start_link(__MODULE__, opts, name: opts[:name]) do
       # Its name is there before its workers are.
-      Registry.put_meta(registry(opts[:name]), :ready, true)
+      :ets.insert(table(opts[:name]), {:ready, true})
       {:ok, pid}
     end
   end
@@ -188,18 +188,23 @@ defmodule Roomfold.Port do
         Supervisor.child_spec({Worker, worker_opts}, id: {Worker, index})
       end
 
-    children = [
-      {Registry,
-       keys: :unique, name: registry(name), meta: [size: opts[:size], turns: :atomics.new(1, signed: false)]},
-      %{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}}
-    ]
+    # The supervisor's own, so it is there as long as the pool.
+    :ets.new(table(name), [:named_table, :public])
+    :ets.insert(table(name), size: opts[:size], turn: -1, max_frame_bytes: opts[:max_frame_bytes])
 
     # A program that ends is restarted by its worker. These limits are for the workers themselves.
-    Supervisor.init(children ++ workers, strategy: :rest_for_one, max_restarts: 100, max_seconds: 1)
+    Supervisor.init([%{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}} | workers],
+      strategy: :rest_for_one,
+      max_restarts: 100,
+      max_seconds: 1
+    )
   end
 
-  # It keeps what is the same for all its worlds.
-  defp registry(pool), do: Module.concat(pool, :Registry)
+  defp table(pool), do: Module.concat(pool, :Pool)
+  defp size(pool), do: :ets.lookup_element(table(pool), :size, 2)
+
+  @doc false
+  def max_frame_bytes(pool), do: :ets.lookup_element(table(pool), :max_frame_bytes, 2)
 
   @doc false
   # An atom (a pool has at most 1,024), as a look-up in a registry is a tenth of what a call costs.
@@ -207,11 +212,7 @@ defmodule Roomfold.Port do
 
   @doc false
   # The worker for a new world: each in turn.
-  def worker_for(pool) do
-    {:ok, size} = Registry.meta(registry(pool), :size)
-    {:ok, turns} = Registry.meta(registry(pool), :turns)
-    rem(:atomics.add_get(turns, 1, 1), size)
-  end
+  def worker_for(pool), do: :ets.update_counter(table(pool), :turn, {2, 1, size(pool) - 1, 0})
 
   @doc false
   # Starts the pool if it does not run and waits for its workers, or raises with what to do.
@@ -226,7 +227,7 @@ defmodule Roomfold.Port do
   end
 
   defp ready?(pool) do
-    Registry.meta(registry(pool), :ready) == {:ok, true}
+    :ets.member(table(pool), :ready)
   rescue
     ArgumentError -> false
   end
@@ -282,8 +283,7 @@ defmodule Roomfold.Port do
   @spec info(atom) :: [map]
   def info(pool \\ __MODULE__) do
     ensure!(pool)
-    {:ok, size} = Registry.meta(registry(pool), :size)
-    for index <- 0..(size - 1), do: Worker.info(worker_name(pool, index))
+    for index <- 0..(size(pool) - 1), do: Worker.info(worker_name(pool, index))
   end
 
   @doc """

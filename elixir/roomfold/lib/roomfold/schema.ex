@@ -191,6 +191,15 @@ defmodule Roomfold.Schema do
     end
   end
 
+  @doc false
+  # What values of a type are, for messages; nil: any.
+  def takes({_, count}), do: "it takes a list of #{count} numbers"
+  def takes(type) when type in [:f32, :f64], do: "it takes a number"
+  def takes(:i64), do: "it takes an integer"
+  def takes(:bool), do: "it takes true or false"
+  def takes(:string), do: "it takes a string"
+  def takes(:term), do: nil
+
   @max_exact 9_007_199_254_740_992
   @max_i64 9_223_372_036_854_775_807
   @min_i64 -9_223_372_036_854_775_808
@@ -202,12 +211,15 @@ defmodule Roomfold.Schema do
       {:ok, [1.0, 2.0, 0.10000000149011612]}
 
       iex> {:error, error} = Roomfold.Schema.cast(Roomfold.Schema.default(), "health", "full")
-      iex> error.reason
-      :wrong_type
+      iex> error.message
+      "component \\"health\\": the value does not fit the component's type: it takes an integer"
   """
   @spec cast(t, String.t(), term) :: {:ok, term} | {:error, Error.t()}
   def cast(%__MODULE__{} = schema, name, value) do
-    case schema |> type(name) |> cast_as(value) do
+    type = type(schema, name)
+
+    case cast_as(type, value) do
+      {:error, :wrong_type} -> {:error, Error.new(:wrong_type, component: name, detail: takes(type))}
       {:error, reason} -> {:error, Error.new(reason, component: name)}
       ok -> ok
     end

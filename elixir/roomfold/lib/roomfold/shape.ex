@@ -179,6 +179,30 @@ defmodule Roomfold.Shape do
     end
   end
 
+  @doc false
+  # Why a world refused a diff by entity, for its error; nil: not known.
+  @spec wrong_diff(map) :: String.t() | nil
+  def wrong_diff(diff) do
+    case diff(diff) do
+      {:error, error} -> error.detail
+      {:ok, ^diff} -> wrong_entities(diff["creates"]) || wrong_entities(diff["updates"]) || no_seq(diff)
+      {:ok, _} -> "it is of another shape: Roomfold.Shape.diff/1 makes it one by entity"
+    end
+  end
+
+  @doc false
+  # The same of a snapshot by entity.
+  @spec wrong_entities(map) :: String.t() | nil
+  def wrong_entities(entities) do
+    case entities |> :maps.keys() |> Enum.reject(&is_binary/1) do
+      [] -> nil
+      [odd | _] -> "an id is a string, got #{Error.got(odd)}"
+    end
+  end
+
+  defp no_seq(%{"from" => seq, "seq" => seq}), do: "nothing can change without a seq: from and seq are #{seq}"
+  defp no_seq(_), do: nil
+
   defp invalid_diff(detail), do: {:error, Error.new(:invalid_diff, detail: detail)}
 
   defp plain?(map), do: is_map(map) and not is_struct(map)

@@ -176,7 +176,7 @@ defmodule Roomfold.World do
       {1, 1}
       iex> [{1, error}] = report.rejected
       iex> error.message
-      "event 1: component \\"position\\": the value does not fit the component's type"
+      "event 1: component \\"position\\": the value does not fit the component's type: it takes a list of 3 numbers"
       iex> Roomfold.World.get(world, "a")
       %{"health" => 1}
       iex> {:ok, world, _} = Roomfold.World.fold(world, {:json, ~s({"health":{"a":2}}
@@ -203,8 +203,7 @@ defmodule Roomfold.World do
 
   defp folded(world, input) do
     case world.impl.fold(world.state, input) do
-      {:ok, state, %{rejected: []} = report} -> {:ok, %{world | state: state}, report}
-      {:ok, state, report} -> {:ok, %{world | state: state}, Explain.explain(report, input, world.rules)}
+      {:ok, state, report} -> {:ok, %{world | state: state}, Explain.explain(report, input, world)}
       error -> error
     end
   end
@@ -462,8 +461,11 @@ defmodule Roomfold.World do
   def apply_diff(%__MODULE__{} = world, {:packed, frame}) when is_binary(frame),
     do: changed(world, world.impl.apply_diff(world.state, {:packed, frame}))
 
-  def apply_diff(%__MODULE__{} = world, diff) when is_map(diff) and not is_struct(diff),
-    do: changed(world, world.impl.apply_diff(world.state, diff))
+  def apply_diff(%__MODULE__{} = world, diff) when is_map(diff) and not is_struct(diff) do
+    with {:error, %{reason: :invalid_diff} = error} <-
+           changed(world, world.impl.apply_diff(world.state, diff)),
+         do: {:error, Error.put(error, detail: Shape.wrong_diff(diff))}
+  end
 
   def apply_diff(%__MODULE__{}, other) do
     {:error,
@@ -495,7 +497,7 @@ defmodule Roomfold.World do
 
       iex> {:error, error} = Roomfold.World.load(%{"a" => %{"health" => "much"}})
       iex> error.message
-      "component \\"health\\": the snapshot is not valid: the value does not fit the component's type"
+      "component \\"health\\": the snapshot is not valid: the value does not fit the component's type: it takes an integer"
   """
   @spec load(Projection.entities() | {:json, binary} | {:packed, binary}, keyword) ::
           {:ok, t} | {:error, Error.t()}
@@ -533,6 +535,12 @@ defmodule Roomfold.World do
         [] -> {:ok, world}
         [{_, first} | _] -> {:error, invalid_snapshot(first)}
       end
+    else
+      {:error, %{reason: :invalid_snapshot} = error} ->
+        {:error, Error.put(error, detail: Shape.wrong_entities(entities))}
+
+      error ->
+        error
     end
   end
 
@@ -547,7 +555,7 @@ defmodule Roomfold.World do
     Error.new(:invalid_snapshot,
       component: error.component,
       field: error.field,
-      detail: Error.new(error.reason).message
+      detail: Error.new(error.reason, detail: error.detail).message
     )
   end
 
@@ -582,7 +590,9 @@ defmodule Roomfold.World do
      )}
   end
 
-  defp changed(world, {:ok, state, report}), do: {:ok, %{world | state: state}, report}
+  defp changed(world, {:ok, state, report}),
+    do: {:ok, %{world | state: state}, Explain.explain(report, nil, world)}
+
   defp changed(_, error), do: error
 
   defp value({:ok, value}), do: value

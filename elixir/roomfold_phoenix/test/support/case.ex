@@ -50,7 +50,7 @@ defmodule Roomfold.PhoenixTest.Case do
   end
 
   @doc "Waits until something is so; what it is then."
-  def eventually(function, timeout \\ 5_000),
+  def eventually(function, timeout \\ 30_000),
     do: eventually_until(function, System.monotonic_time(:millisecond) + timeout)
 
   defp eventually_until(function, deadline) do

@@ -78,6 +78,7 @@ defmodule Roomfold.Port.Worker do
         :binary,
         :stream,
         :use_stdio,
+        :exit_status,
         args: state.opts[:args] || ["#{state.opts.max_frame_bytes}"],
         # Calls in flight have limits of their own, so callers are never suspended.
         busy_limits_port: :disabled,
@@ -140,6 +141,12 @@ defmodule Roomfold.Port.Worker do
     else
       :error -> state |> down(:crashed, "it answered what is no answer") |> noreply()
     end
+  end
+
+  # Nothing is left to be killed, and its number may be another one's by now.
+  def handle_info({port, {:exit_status, status}}, %{port: port} = state) do
+    Reaper.owns(state.opts.reaper, nil)
+    state |> lost(:crashed, ended(status)) |> noreply()
   end
 
   def handle_info({:EXIT, port, _}, %{port: port} = state),
@@ -259,10 +266,18 @@ defmodule Roomfold.Port.Worker do
     end
   end
 
-  # The call that it was working on may have been the cause; the later ones have done nothing.
+  defp ended(status) when status > 128, do: "it was ended by signal #{status - 128}"
+  defp ended(status), do: "it ended with exit code #{status}"
+
+  # Ends the program.
   defp down(state, why, words) do
     if state.port, do: close(state.port)
     if state.os_pid, do: Reaper.finish(state.opts.reaper, state.os_pid)
+    lost(state, why, words)
+  end
+
+  # The call that it was working on may have been the cause; the later ones have done nothing.
+  defp lost(state, why, words) do
     {calls, queue} = Queue.take_back(state.queue, now())
 
     for {call, index} <- Enum.with_index(calls), call.from do

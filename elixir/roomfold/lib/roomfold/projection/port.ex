@@ -11,8 +11,8 @@ defmodule Roomfold.Projection.Port do
   alias Roomfold.Port.{Frames, Worker}
   alias Roomfold.Projection.Port.Journal
 
-  @enforce_keys [:worker, :number, :version, :newest, :journal]
-  defstruct [:worker, :number, :version, :newest, :journal]
+  @enforce_keys [:worker, :number, :version, :newest, :journal, :max_frame_bytes]
+  defstruct [:worker, :number, :version, :newest, :journal, :max_frame_bytes]
 
   # How often a call is tried at which the program ends (one that takes too long: once more), and how often one that was lost with the program,
   # which may happen more often:
@@ -21,6 +21,8 @@ defmodule Roomfold.Projection.Port do
   @pause_ms 10
   # Bytes of changes that are sent at once when a world is recreated.
   @piece 1_048_576
+  # Bytes of their frame beside them, at most.
+  @frame 64
 
   @impl true
   def json, do: :elixir
@@ -44,7 +46,8 @@ defmodule Roomfold.Projection.Port do
       number: number,
       version: 1,
       newest: newest(1),
-      journal: Journal.new(definition)
+      journal: Journal.new(definition),
+      max_frame_bytes: Pool.max_frame_bytes(pool)
     }
 
     with {:ok, {:ok, 1}} <- attempt(state, {:new, number, 1, definition}, {:make, number}, @tries, @losses),
@@ -104,7 +107,8 @@ defmodule Roomfold.Projection.Port do
 
   defp checkpoint(state) do
     with true <- Journal.due?(state.journal),
-         {:ok, {:ok, checkpoint}} when is_binary(checkpoint) <- call(state, :checkpoint, nil) do
+         {:ok, {:ok, checkpoint}} when is_binary(checkpoint) <- call(state, :checkpoint, nil),
+         true <- fits?(state, restore(state, state.version, checkpoint)) do
       %{state | journal: Journal.rebase(state.journal, state.version, checkpoint)}
     else
       false -> state
@@ -277,7 +281,10 @@ defmodule Roomfold.Projection.Port do
   }
 
   defp failed({:error, %Error{}} = error), do: error
-  defp failed({:error, :too_large}), do: {:error, Error.new(:too_large)}
+
+  defp failed({:error, :too_large}),
+    do: {:error, Error.new(:too_large, detail: "a call to a port program (:max_frame_bytes)")}
+
   defp failed({:error, failure}), do: {:error, Error.new(Map.fetch!(@reasons, failure))}
   defp failed({:ok, {:error, {:lost, _, _}}}), do: {:error, Error.new(:port_crashed)}
 
@@ -292,24 +299,28 @@ defmodule Roomfold.Projection.Port do
   # Other processes may be doing the same: each step carries the version it belongs to, and is skipped if it has been done.
   defp make_again(state) do
     {{version, checkpoint}, changes} = Journal.plan(state.journal)
-    definition = state.journal.definition
-    make = {:make, state.number}
 
     start =
       if checkpoint,
-        do: {:restore, state.number, version, {checkpoint, definition}},
-        else: {:new, state.number, version, definition}
+        do: restore(state, version, checkpoint),
+        else: {:new, state.number, version, state.journal.definition}
 
-    with {:ok, {:ok, _}} <- ask(state, start, make),
+    with {:ok, {:ok, _}} <- ask(state, start, {:make, state.number}),
          :ok <- open_again(state, version) do
       replay(state, changes)
     end
   end
 
-  defp open_again(%{journal: %{hits: nil}}, _), do: :ok
+  defp restore(state, version, checkpoint),
+    do: {:restore, state.number, version, {checkpoint, state.journal.definition}}
 
-  defp open_again(state, version) do
-    case ask(state, {:open_hits, state.number, version, state.journal.hits}, {:use, state.number}) do
+  defp fits?(state, term), do: :erlang.external_size(term) + 4 <= state.max_frame_bytes
+
+  defp open_again(%{journal: %{hits: nil}}, _), do: :ok
+  defp open_again(state, version), do: again(state, {:open_hits, version, state.journal.hits})
+
+  defp again(state, {name, version, argument}) do
+    case ask(state, {name, state.number, version, argument}, {:use, state.number}) do
       {:ok, {:ok, _, _}} -> :ok
       # Another process is further.
       {:ok, {:error, {:folded_on, _, _}}} -> :ok
@@ -317,17 +328,27 @@ defmodule Roomfold.Projection.Port do
     end
   end
 
+  # As many changes at once as a frame holds. One that alone is too long for that was a call that was not.
   defp replay(_, []), do: :ok
 
-  defp replay(state, changes) do
-    {piece, rest} = piece(changes, 0, [])
+  defp replay(state, [{version, name, argument} = change | changes]) do
+    if fits?(state, {:replay, state.number, 0, [change]}) do
+      {piece, rest} = piece(state, changes, :erlang.external_size(change), [change])
 
-    with {:ok, {:ok, _}} <- ask(state, {:replay, state.number, 0, piece}, {:use, state.number}),
-         do: replay(state, rest)
+      with {:ok, {:ok, _}} <- ask(state, {:replay, state.number, 0, piece}, {:use, state.number}),
+           do: replay(state, rest)
+    else
+      with :ok <- again(state, {name, version, argument}), do: replay(state, changes)
+    end
   end
 
-  defp piece([{_, _, argument} = change | changes], bytes, taken) when bytes < @piece,
-    do: piece(changes, bytes + size(argument), [change | taken])
+  defp piece(state, [change | changes], bytes, taken) do
+    bytes = bytes + :erlang.external_size(change)
 
-  defp piece(changes, _, taken), do: {Enum.reverse(taken), changes}
+    if bytes + @frame <= min(@piece, state.max_frame_bytes),
+      do: piece(state, changes, bytes, [change | taken]),
+      else: {Enum.reverse(taken), [change | changes]}
+  end
+
+  defp piece(_, [], _, taken), do: {Enum.reverse(taken), []}
 end

@@ -1,30 +1,38 @@
 defmodule Roomfold.Report.Explain do
   @moduledoc false
-  # Adds details to errors, found in the events themselves: a key that is an atom, a name under the wrong key. Runs only after something was
-  # rejected, for all implementations alike, and in rooms for events that they refuse.
+  # Adds details to errors: those of the world's schema (which type a component has), and those found in the events themselves: a key that is an
+  # atom, a name under the wrong key. Runs only after something was rejected, for all implementations alike, and in rooms for events that they
+  # refuse.
 
-  alias Roomfold.{Error, Report, Rules}
+  alias Roomfold.{Error, Report, Rules, Schema, World}
 
   @entity_events ["create", "update", "delete"]
 
-  @spec explain(Report.t(), Roomfold.Projection.input(), Rules.t()) :: Report.t()
+  @doc "`input`: what was folded, or nil of a diff or a snapshot."
+  @spec explain(Report.t(), Roomfold.Projection.input() | nil, World.t()) :: Report.t()
   def explain(%Report{rejected: []} = report, _, _), do: report
 
-  def explain(report, {:list, events}, _),
-    do: %{report | rejected: from_list(report.rejected, events, 0, nil)}
-
-  def explain(report, {:json, _}, rules) do
-    %{
-      report
-      | rejected: for({index, error} <- report.rejected, do: {index, of_text(error, rules)})
-    }
+  def explain(report, {:list, events}, world) do
+    rejected = for {index, error} <- report.rejected, do: {index, of_schema(error, world.schema)}
+    %{report | rejected: from_list(rejected, events, 0, nil)}
   end
 
-  def explain(report, _, _), do: report
+  def explain(report, {:json, _}, world),
+    do: %{report | rejected: for({index, error} <- report.rejected, do: {index, of_text(error, world)})}
+
+  def explain(report, _, world) do
+    rejected = for {index, error} <- report.rejected, do: {index, of_schema(error, world.schema)}
+    %{report | rejected: rejected}
+  end
 
   @doc "The error of an event that was text."
-  @spec of_text(Error.t(), Rules.t()) :: Error.t()
-  def of_text(error, rules), do: put(error, wrong_key(error, rules))
+  @spec of_text(Error.t(), World.t()) :: Error.t()
+  def of_text(error, world), do: error |> of_schema(world.schema) |> put(wrong_key(error, world.rules))
+
+  defp of_schema(%{reason: :wrong_type, component: name} = error, schema) when is_binary(name),
+    do: put(error, schema |> Schema.type(name) |> Schema.takes())
+
+  defp of_schema(error, _), do: error
 
   @doc "The error of an event that was a term. `tail`: the list from this event on."
   @spec of_term(Error.t(), tail :: term) :: Error.t()

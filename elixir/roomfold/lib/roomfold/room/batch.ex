@@ -74,7 +74,7 @@ defmodule Roomfold.Room.Batch do
     error =
       {reason, about, offset}
       |> Error.from()
-      |> Explain.of_text(world.rules)
+      |> Explain.of_text(world)
       |> Check.explain(Enum.at(item.texts, index), item.sender, world, json)
 
     {item, at(error, item, index)}

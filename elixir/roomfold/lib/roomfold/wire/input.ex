@@ -63,6 +63,7 @@ defmodule Roomfold.Wire.Input do
   defp put(writer, column, value, key, layout) do
     case Schema.cast_as(column.type, value) do
       {:ok, value} -> Value.put(writer, column, Value.whole(column.quantiser, value), layout, :whole)
+      {:error, :wrong_type} -> throw({:unsayable, :wrong_type, field: key, detail: Schema.takes(column.type)})
       {:error, reason} -> throw({:unsayable, reason, field: key})
     end
   end

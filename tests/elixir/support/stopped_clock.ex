@@ -1,0 +1,30 @@
+defmodule Roomfold.StoppedClock do
+  @moduledoc false
+  # What a session does to the world outside it, at the time that the test says.
+  alias Roomfold.Session.Link
+  @behaviour Link
+
+  def set(milliseconds), do: Process.put(__MODULE__, milliseconds)
+
+  @impl true
+  def now, do: Process.get(__MODULE__, 0)
+  @impl true
+  def later(message, milliseconds), do: send(self(), {:later, message, milliseconds})
+
+  @impl true
+  defdelegate join(room, user, opts), to: Link
+  @impl true
+  defdelegate leave(room), to: Link
+  @impl true
+  defdelegate catch_up(room, from, format), to: Link
+  @impl true
+  defdelegate publish(room, events, opts), to: Link
+  @impl true
+  defdelegate fastlane(room, seq, entry), to: Link
+  @impl true
+  defdelegate acked(room, seq), to: Link
+  @impl true
+  defdelegate monitor(room), to: Link
+  @impl true
+  defdelegate demonitor(reference), to: Link
+end
