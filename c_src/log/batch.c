@@ -92,6 +92,8 @@ static log_outcome claim(log_store *store, const log_op *op, log_result *result)
     log_room room;
     log_found found = log_room_find(store, op->room, &room, error);
     if (found == LOG_BAD || !log_counters_read(store, &counters, error)) return LOG_REFUSED;
+    int64_t newest = found == LOG_FOUND ? room.term : 0;
+    if (op->count > 0 && op->term != newest) return refuse(result, RF_OLD_TERM, "");
     if (counters.term > LOG_MAX_SEQ - TERM_STEP) return refuse(result, RF_LOG_FAILED, "it has no more terms to give");
     counters.term = next_term(counters.term);
     if (found == LOG_NOT_FOUND) {

@@ -6,7 +6,7 @@
 
 typedef enum log_op_kind {
     LOG_APPEND,   // term, seq (of the last record before), count, bytes: the records, each with a line feed
-    LOG_CLAIM,    // bytes: meta
+    LOG_CLAIM,    // bytes: meta; count 1: only over this term, 0 being that of no room; count 0: over any
     LOG_SNAPSHOT, // term, seq, bytes
     LOG_TRIM,     // seq: the first to keep
     LOG_DELETE,   //

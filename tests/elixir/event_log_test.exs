@@ -94,6 +94,15 @@ defmodule Roomfold.EventLog.SharedTest do
     assert EventLog.head(log, "lobby") == {:ok, nil}
   end
 
+  test "wrong options are named" do
+    assert_raise ArgumentError, ~r/:log must be {module, options}/, fn ->
+      Shared.start_link(name: __MODULE__.Wrong, log: {Nope, []})
+    end
+
+    # Such as those of another log, which would have kept what this one loses.
+    assert_raise ArgumentError, ~r/unknown keys \[:path\]/, fn -> Memory.start_link(path: "rooms.db") end
+  end
+
   test "without a process its monitor says so at once" do
     reference = EventLog.monitor({Shared, :nobody})
     assert_receive {:DOWN, ^reference, :process, _, _}

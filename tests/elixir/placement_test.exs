@@ -5,6 +5,63 @@ defmodule Roomfold.PlacementTest do
   alias Roomfold.Cluster.Members
   alias Roomfold.Placement.{Global, Rendezvous}
 
+  defmodule Slow do
+    # As Local, but the place takes a while to start.
+    @behaviour Roomfold.Placement
+    alias Roomfold.Placement.Local
+
+    @impl true
+    def children(_, [test: test], _) do
+      start = fn ->
+        send(test, {:starts, self()})
+        receive(do: (:go_on -> :ignore), after: (5_000 -> :ignore))
+      end
+
+      [%{id: __MODULE__, start: {:erlang, :apply, [start, []]}}]
+    end
+
+    @impl true
+    defdelegate name(rooms, id, opts), to: Local
+    @impl true
+    defdelegate whereis(rooms, id, opts), to: Local
+    @impl true
+    defdelegate node_for(rooms, id, opts), to: Local
+  end
+
+  test "a room that is placed here while the place still starts is started when it has" do
+    rooms = :"rooms_#{System.unique_integer([:positive])}"
+
+    others =
+      Task.async(fn ->
+        child = receive(do: ({:starts, child} -> child))
+        asks = Task.async(fn -> Rooms.start_here(rooms, "1", []) end)
+        publishes = Task.async(fn -> Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}}) end)
+        early = Task.yield(asks, 50)
+        send(child, :go_on)
+        {early, Task.await(asks), Task.await(publishes)}
+      end)
+
+    start_supervised!({Rooms, name: rooms, log: nil, placement: {Slow, test: others.pid}})
+    assert {nil, {:ok, pid}, {:ok, 1}} = Task.await(others)
+    assert Room.whereis({rooms, "1"}) == pid
+  end
+
+  test "wrong options of a placement are named: a room without the home that it was given would have two histories" do
+    name = :"rooms_#{System.unique_integer([:positive])}"
+
+    for {placement, said} <- [
+          {{Global, node: [node()]}, ~r/unknown keys \[:node\]/},
+          {{Global, nodes: []}, ~r/:nodes must be a list of nodes/},
+          {{Global, nodes: node()}, ~r/:nodes must be a list of nodes/},
+          {{Roomfold.Placement.Local, nodes: [node()]}, ~r/unknown keys \[:nodes\]/}
+        ] do
+      assert {:error, {{%ArgumentError{message: message}, _}, _}} =
+               start_supervised({Rooms, name: name, log: nil, placement: placement})
+
+      assert message =~ said
+    end
+  end
+
   describe "consistent hashing" do
     @nodes [:a@h, :b@h, :c@h, :d@h]
 

@@ -690,6 +690,31 @@ defmodule Roomfold.ReplayTest do
       for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}})
     end
 
+    test "a stream that fails is counted and said, and the replay plays on; subscribers of one that is back get the rest" do
+      stream = {Roomfold.EventStream.Local, :"stream_#{System.unique_integer([:positive])}"}
+      opts = [events: @lines, stream: stream, topic: "stream:again", paused: true]
+      {:ok, replay} = Replay.start_link(opts)
+      {:ok, %{seq: 0}} = Room.join(replay, "me")
+
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          :ok = Replay.resume(replay)
+          assert_receive {:roomfold, "replay", {:update, _}}, 2_000
+          assert %{failed: failed, error: nil} = Replay.info(replay)
+          assert failed > 0
+        end)
+
+      assert log =~ "the stream of the room replay failed, and its subscribers were not told"
+      :ok = Replay.pause(replay)
+      {_, name} = stream
+      start_supervised!({Roomfold.EventStream.Local, name: name})
+      Roomfold.EventStream.subscribe(stream, "stream:again")
+      :ok = Replay.seek(replay, 0)
+      :ok = Replay.speed(replay, 100)
+      :ok = Replay.resume(replay)
+      for seq <- 1..21, do: assert_receive({"create", %{"seq" => ^seq}}, 1_000)
+    end
+
     test "what a live room can besides is not supported, and is no end of it" do
       {:ok, replay} = Replay.start_link(events: @lines, paused: true)
 
@@ -823,6 +848,8 @@ defmodule Roomfold.ReplayTest do
             {[events: [{"user_joined", %{}}]],
              ":events must be JSON Lines, one text, got: [{\"user_joined\", %{}}]"},
             {[log: "x.db"], ":log must be a log, {module, server}"},
+            {[log: {Nope, :log}, id: "1"], ":log must be a log, {module, server}"},
+            {[events: @lines, stream: {Nope, :stream}], ":stream must be {module, name}"},
             {[events: @lines, stream: "x"], ":stream must be {module, name}"},
             {[events: @lines, topic: :x], ":topic must be"},
             {[events: @lines, speed: 0], ":speed must be a number from 0.01 to 100, got: 0"},

@@ -10,36 +10,36 @@ defmodule Roomfold.RoomForkTest do
     alias Roomfold.EventLog.Memory
 
     @impl true
-    def claim(server, "raced" = id, meta) do
+    def claim(server, "raced" = id, meta, over) do
       if Memory.head(server, id) == {:ok, nil}, do: theirs(server, id, 0)
-      super(server, id, meta)
+      super(server, id, meta, over)
     end
 
-    def claim(server, "raced, and no claim" = id, _) do
+    def claim(server, "raced, and no claim" = id, _, _) do
       theirs(server, id, 0)
       failed()
     end
 
     # Its second claim, of the records that were written in a later version.
-    def claim(server, "raced later" = id, meta) do
+    def claim(server, "raced later" = id, meta, over) do
       case Memory.head(server, id) do
         {:ok, %{seq: seq}} when seq > 0 -> theirs(server, id, seq) && failed()
-        _ -> super(server, id, meta)
+        _ -> super(server, id, meta, over)
       end
     end
 
-    def claim(server, "no second claim" = id, meta) do
+    def claim(server, "no second claim" = id, meta, over) do
       case Memory.head(server, id) do
         {:ok, %{seq: seq}} when seq > 0 -> failed()
-        _ -> super(server, id, meta)
+        _ -> super(server, id, meta, over)
       end
     end
 
-    def claim(server, id, meta), do: super(server, id, meta)
+    def claim(server, id, meta, over), do: super(server, id, meta, over)
 
     # By somebody else.
     def theirs(server, id, seq) do
-      {:ok, %{term: term}} = Memory.claim(server, id, %{})
+      {:ok, %{term: term}} = Memory.claim(server, id, %{}, :any)
       :ok = EventLog.append({Memory, server}, id, term, seq, [~s({"seq":#{seq + 1},"event_name":"theirs"})])
     end
 
@@ -96,9 +96,11 @@ defmodule Roomfold.RoomForkTest do
 
   test "so it does where the fork's own claim fails", %{room: room, log: log} do
     for {id, last} <- [{"raced, and no claim", 1}, {"raced later", 2}] do
-      assert {:error, %Error{reason: :log_failed}} = Room.fork(room, 2, id: id)
+      assert {:error, %Error{reason: :log_failed, message: message}} = Room.fork(room, 2, id: id)
       assert {:ok, %{text: text, seq: ^last}} = EventLog.read(log, id, last)
       assert text =~ "theirs"
+      # Half of it is theirs now, too.
+      assert message =~ ~s(a part of the fork is in the room that was started as "raced later") == (last == 2)
     end
   end
 
@@ -114,6 +116,38 @@ defmodule Roomfold.RoomForkTest do
     for id <- ["full for ever", "full and gone"] do
       assert {:error, %Error{reason: :log_full, message: message}} = Room.fork(room, 2, id: id)
       assert message =~ ~s(a part of the fork may be left in the log as "#{id}")
+    end
+  end
+
+  for log <- [EventLog.Memory, EventLog.SQLite], seq <- [0, 3_000] do
+    @tag adapter: log, seq: seq, tmp_dir: log == EventLog.SQLite
+    test "of many who fork to one id at the same moment one does, and wholly: #{inspect(log)}, up to #{seq}",
+         %{adapter: module, seq: seq} = context do
+      opts = if module == EventLog.SQLite, do: [path: Path.join(context.tmp_dir, "rooms.db")], else: []
+      rooms = start_rooms(log: {module, opts}, room: [tick_ms: 2, snapshot_every: 0])
+      log = Rooms.log(rooms)
+      room = {rooms, "1"}
+      # Of two versions, so that a fork claims twice, and in several pieces.
+      user = String.duplicate("tom", 80)
+      events = for _ <- 1..1_500, do: {"user_joined", %{"user_id" => user, "name" => user <> user}}
+
+      for version <- [1, 2] do
+        {:ok, _} = Room.ensure_started(room, rules_version: version)
+        for some <- Enum.chunk_every(events, 500), do: {:ok, _} = Room.publish(room, some)
+        Room.stop(room)
+      end
+
+      for n <- 1..5 do
+        answers =
+          1..8
+          |> Enum.map(fn _ -> Task.async(fn -> Room.fork(room, seq, id: "fork #{n}") end) end)
+          |> Task.await_many(60_000)
+
+        assert [{:ok, fork}] = Enum.filter(answers, &match?({:ok, _}, &1))
+        for {:error, error} <- answers, do: assert(error.message =~ "this room exists already")
+        assert {:ok, %{seq: ^seq}} = EventLog.head(log, "fork #{n}")
+        assert Room.hashes(fork, 500) == if(seq == 0, do: {:ok, []}, else: Room.hashes(room, 500))
+      end
     end
   end
 end

@@ -53,6 +53,32 @@ defmodule Roomfold.RoomStateTest do
     assert map_size(open()) <= 32
   end
 
+  test "ticks of a broken number of milliseconds come one by one, each with its time, however long the room runs" do
+    for tick_ms <- [16.7, 6.94] do
+      test = self()
+      system = fn _, tick -> send(test, {:dt, tick.dt_ms}) && [] end
+      options = Options.new([[id: "room", log: nil, tick_ms: tick_ms, systems: [system]]])
+      {:ok, world} = World.new(Options.world(options))
+      # As a VM's clock begins.
+      start = -576_460_751_234
+      facts = %{term: 1, resumes: nil, users: [], last_at: 0, kept_seq: 0}
+      {effects, state} = Commit.flush(join(State.open(options, world, facts, start, 0), "tom", start), start)
+      {_, state} = answer_all(effects, state, start)
+
+      state =
+        Enum.reduce(1..5_000, state, fn _, state ->
+          at = Schedule.wake_at(state)
+          {effects, state} = Ticks.wake(state, at)
+          assert measures(effects) == []
+          assert_received {:dt, dt}
+          assert_in_delta dt, tick_ms, 0.01
+          state
+        end)
+
+      assert {state.ticks, state.shed} == {5_000, 0}
+    end
+  end
+
   describe "what sessions have put into the inbox" do
     test "is published as one by one: same queue, same limits, same refusals in the same order" do
       for seed <- 1..200 do

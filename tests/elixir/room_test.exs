@@ -186,6 +186,38 @@ defmodule Roomfold.RoomTest do
         assert {:error, %Error{reason: :invalid_id, field: "by"} = error} = Room.publish(room, event, by: by)
         assert by not in ["system", "server"] or error.message =~ "#{inspect(by)} is the room itself, no user"
       end
+
+      for {by, as} <- [{"tom", :room}, {"tom", "system"}, {:system, :system}, {nil, :system}],
+          do:
+            assert(
+              {:error, %Error{reason: :invalid_argument, field: "as"}} =
+                Room.publish(room, event, by: by, as: as)
+            )
+    end
+
+    test "who joins is a user" do
+      room = start_room()
+
+      for user <- [:system, :server, "system", "server", "", nil, :tom],
+          do: assert({:error, %Error{reason: :invalid_id, field: "by"}} = Room.join(room, user))
+
+      assert Room.info(room).connections == 0
+    end
+
+    test "a room's own options do not say which room it is" do
+      room = {start_rooms(), "1"}
+
+      for opts <- [[id: "2"], [rooms: nil]],
+          do: assert_raise(ArgumentError, ~r/first argument/, fn -> Room.ensure_started(room, opts) end)
+
+      assert Room.whereis(room) == nil
+    end
+
+    test "a drain takes a time" do
+      rooms = start_rooms()
+
+      for timeout <- [:soon, -1, 1.5, nil],
+          do: assert_raise(ArgumentError, ~r/:timeout/, fn -> Rooms.drain(rooms, timeout: timeout) end)
     end
 
     test "a room that is gone is an error, never silently fine" do
@@ -1150,6 +1182,55 @@ defmodule Roomfold.RoomTest do
             assert(
               raised.(fn -> Room.refold("wrong", Roomfold.Rules.xr(), every: every) end) =~ ":every must be"
             )
+    end
+
+    # Answers of callers who publish until the function has returned.
+    defp published_while(room, function) do
+      done = :counters.new(1, [])
+
+      publish = fn ->
+        for(
+          _ <- Stream.repeatedly(fn -> nil end) |> Stream.take_while(fn _ -> :counters.get(done, 1) == 0 end)
+        ) do
+          try do
+            Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+          rescue
+            error -> {:raised, error}
+          end
+        end
+      end
+
+      tasks = for _ <- 1..8, do: Task.async(publish)
+      function.()
+      :counters.add(done, 1, 1)
+      tasks |> Task.await_many(30_000) |> Enum.concat()
+    end
+
+    test "who publishes while somebody stops it gets the answer of the room that comes back" do
+      rooms = start_rooms(room: [tick_ms: 2])
+      room = {rooms, "1"}
+      stops = fn -> for _ <- 1..20, do: Process.sleep(10) && Room.stop(room) end
+      answers = published_while(room, stops)
+      assert Enum.reject(answers, &match?({:ok, _}, &1)) == []
+      assert Room.seq(room) == length(answers)
+    end
+
+    @tag :capture_log
+    test "who publishes while its place is restarted, as the log has ended, gets an error at most" do
+      for _ <- 1..5 do
+        rooms = start_rooms(room: [tick_ms: 2])
+
+        kills = fn ->
+          for _ <- 1..2 do
+            Process.sleep(30)
+            if log = Process.whereis(Module.concat(rooms, Log)), do: Process.exit(log, :kill)
+            Process.sleep(100)
+          end
+        end
+
+        answers = published_while({rooms, "1"}, kills)
+        assert Enum.filter(answers, &match?({:raised, _}, &1)) == []
+      end
     end
 
     defmodule BeginsBadly do

@@ -96,4 +96,45 @@ defmodule Roomfold.RoomVersionsTest do
       assert_raise Error, ~r/records of a newer version/, fn -> Room.seq(room) end
     end
   end
+
+  defmodule Counted do
+    # A log in memory that counts how often its heads are read.
+    use Roomfold.LogOver
+
+    @impl true
+    def head(server, id) do
+      :counters.add(:persistent_term.get({__MODULE__, server}), 1, 1)
+      super(server, id)
+    end
+
+    # How often while the function runs.
+    def reads(server, function) do
+      :persistent_term.put({__MODULE__, server}, counter = :counters.new(1, []))
+      function.()
+      :counters.get(counter, 1)
+    end
+  end
+
+  test "the log says once where it stands, however long it is: to a room that starts, and to who asks for its past" do
+    {:ok, server} = start_supervised(EventLog.Memory)
+    reads = &Counted.reads(server, &1)
+    # In pieces of 1 MB.
+    events = for n <- 1..3_000, do: {"came", %{"id" => "#{n}", "text" => String.duplicate("x", 1_000)}}
+    opts = [rules: @old, upcasters: [& &1]]
+    rooms = start_rooms(log: {:running, {Counted, server}}, room: [tick_ms: 2, snapshot_every: 0] ++ opts)
+    room = {rooms, "1"}
+
+    assert reads.(fn -> for some <- Enum.chunk_every(events, 500), do: {:ok, _} = Room.publish(room, some) end) ==
+             1
+
+    Process.exit(Room.whereis(room), :kill)
+    assert reads.(fn -> assert Room.seq(room) == 3_000 end) == 1
+    assert reads.(fn -> {:ok, _} = Room.state_at(room, 2_999) end) == 1
+    assert reads.(fn -> {:ok, _} = Room.diff(room, 1, 3_000) end) == 1
+    assert reads.(fn -> {:ok, _} = Room.hashes(room, 500) end) == 1
+    assert reads.(fn -> :same = Room.refold(room, @old) end) == 1
+    {:ok, replay} = Room.replay(room, speed: 100, paused: true)
+    assert reads.(fn -> :ok = Replay.seek(replay, 2_999) end) == 1
+    assert reads.(fn -> :ok = Replay.resume(replay) end) == 0
+  end
 end

@@ -16,6 +16,8 @@ defmodule Roomfold.Cluster do
 
   # How long a new node waits for the nodes it is connected to, before it takes part without them.
   @join_ms 500
+  # How long whoever looks for a room waits for the names of the nodes that this one has just met.
+  @names_ms 2_000
 
   @doc false
   def start_link(opts) do
@@ -57,6 +59,17 @@ defmodule Roomfold.Cluster do
   end
 
   @doc false
+  # Returns once :global has exchanged its names with all nodes that are connected, or has had time to: before, that a room is not found does not
+  # mean that it does not run.
+  @spec await_names(rooms) :: :ok
+  def await_names(rooms) do
+    case :ets.lookup(table(rooms), :names) do
+      [{_, :exchanged}] -> :ok
+      _ -> GenServer.call(server(rooms), :await_names)
+    end
+  end
+
+  @doc false
   @spec drain(rooms) :: :ok
   def drain(rooms), do: GenServer.call(server(rooms), :drain)
 
@@ -74,9 +87,13 @@ defmodule Roomfold.Cluster do
       rooms: opts[:rooms],
       members: Members.new(node(), opts[:facts]),
       waiting: [],
-      unheard: Node.list()
+      unheard: Node.list(),
+      # {pid, monitor, key of the timer}: the process that waits for :global; and who waits for it
+      exchange: nil,
+      unnamed: []
     }
 
+    state = if Node.list() == [], do: exchanged(state), else: exchange(state)
     for node <- Node.list(), do: greet(state, node, :please_answer)
     if Node.list() == [], do: send(self(), :joined), else: Process.send_after(self(), :joined, @join_ms)
     {:ok, state}
@@ -101,6 +118,9 @@ defmodule Roomfold.Cluster do
 
   def handle_call(:placeable, _, state), do: {:reply, answer(state.members), state}
 
+  def handle_call(:await_names, _, %{exchange: nil} = state), do: {:reply, :ok, state}
+  def handle_call(:await_names, from, state), do: {:noreply, %{state | unnamed: [from | state.unnamed]}}
+
   def handle_call(:drain, _, state) do
     state = changed(state, Members.drain(state.members))
     tell_all(state)
@@ -118,14 +138,54 @@ defmodule Roomfold.Cluster do
 
   def handle_info({:nodeup, node}, state) do
     greet(state, node, :please_answer)
+    {:noreply, exchange(state)}
+  end
+
+  def handle_info({:greet, node}, state) do
+    greet(state, node, :please_answer)
     {:noreply, state}
   end
+
+  def handle_info({:DOWN, ref, _, _, _}, %{exchange: {_, ref, _}} = state), do: {:noreply, exchanged(state)}
+  def handle_info({:exchanged, key}, %{exchange: {_, _, key}} = state), do: {:noreply, exchanged(state)}
 
   def handle_info({:nodedown, node}, state) do
     {:noreply, state |> changed(Members.gone(state.members, node)) |> heard(node)}
   end
 
   def handle_info(_, state), do: {:noreply, state}
+
+  # In another process: a node that hangs exchanges nothing. If more nodes come meanwhile, nobody waits any longer for that.
+  defp exchange(%{exchange: nil} = state) do
+    key = make_ref()
+    Process.send_after(self(), {:exchanged, key}, @names_ms)
+    :ets.insert(table(state.rooms), {:names, :unknown})
+    exchange(state, key)
+  end
+
+  defp exchange(%{exchange: {_, _, key}} = state) do
+    stop_exchange(state)
+    exchange(state, key)
+  end
+
+  defp exchange(state, key) do
+    {pid, ref} = spawn_monitor(&:global.sync/0)
+    %{state | exchange: {pid, ref, key}}
+  end
+
+  defp exchanged(state) do
+    stop_exchange(state)
+    :ets.insert(table(state.rooms), {:names, :exchanged})
+    for from <- state.unnamed, do: GenServer.reply(from, :ok)
+    %{state | exchange: nil, unnamed: []}
+  end
+
+  defp stop_exchange(%{exchange: nil}), do: :ok
+
+  defp stop_exchange(%{exchange: {pid, ref, _}}) do
+    Process.demonitor(ref, [:flush])
+    Process.exit(pid, :kill)
+  end
 
   defp heard(%{unheard: []} = state, _), do: state
 
@@ -185,6 +245,6 @@ defmodule Roomfold.Cluster do
     message = {:hello, Members.hello(state.members), answer?}
 
     if Process.send({server(state.rooms), node}, message, [:nosuspend, :noconnect]) == :nosuspend,
-      do: Process.send_after(self(), {:nodeup, node}, @again_ms)
+      do: Process.send_after(self(), {:greet, node}, @again_ms)
   end
 end

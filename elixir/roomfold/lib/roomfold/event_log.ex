@@ -58,7 +58,7 @@ defmodule Roomfold.EventLog do
   @type piece :: %{text: binary, first: pos_integer, seq: pos_integer}
   @type error :: {:error, Error.t()}
 
-  @callback claim(server, room, meta :: map) :: {:ok, head} | error
+  @callback claim(server, room, meta :: map, over :: room_term | :any) :: {:ok, head} | error
   @callback head(server, room) :: {:ok, head | nil} | error
   @callback submit(server, room, room_term, after_seq :: seq, records :: [iodata], keyword) :: reference
   @callback read(server, room, from :: pos_integer, to :: pos_integer, %{
@@ -86,17 +86,34 @@ defmodule Roomfold.EventLog do
   `meta` is a map of JSON values that describes the records to come: versions of schema, rules and format. The log remembers from which
   record on it applies (`t:head/0`).
 
+  ## Options
+
+    * `:over` - the newest term that the caller knows of, 0 if the room must not be there yet. If it is another by now, the error is
+      `:old_term` and nothing is claimed: of several who claim over one term, one succeeds. By default (`:any`) it succeeds whoever has the room
+
+  ## Examples
+
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> log = {Roomfold.EventLog.Memory, pid}
       iex> {:ok, first} = Roomfold.EventLog.claim(log, "lobby", %{"schema" => 1})
       iex> {:ok, second} = Roomfold.EventLog.claim(log, "lobby", %{"schema" => 2})
       iex> {second.term > first.term, second.meta}
       {true, %{"schema" => 2}}
+      iex> {:error, error} = Roomfold.EventLog.claim(log, "lobby", %{}, over: 0)
+      iex> error.reason
+      :old_term
   """
-  @spec claim(t, room, map) :: {:ok, head} | error
-  def claim({module, server}, room, meta \\ %{}) when is_map(meta) do
-    with :ok <- check_room(room), do: module.claim(server, room, meta)
+  @spec claim(t, room, map, keyword) :: {:ok, head} | error
+  def claim({module, server}, room, meta \\ %{}, opts \\ []) when is_map(meta) do
+    over = over!(Keyword.validate!(opts, over: :any)[:over])
+    with :ok <- check_room(room), do: module.claim(server, room, meta, over)
   end
+
+  defp over!(:any), do: :any
+  defp over!(term) when is_seq(term), do: min(term, @max_seq)
+
+  defp over!(other),
+    do: raise(ArgumentError, ":over must be a term, 0 or :any, got: #{inspect(other)}")
 
   @doc """
   Where a room's log stands; `nil` if there is no such room.

@@ -2,6 +2,10 @@ defmodule Roomfold.OptionList do
   @moduledoc false
   # A keyword list of options, as a caller wrote it.
 
+  @doc "Those of `GenServer.start_link/3`."
+  @spec server() :: [atom]
+  def server, do: [:name, :timeout, :debug, :spawn_opt, :hibernate_after]
+
   @doc "The list; raises ArgumentError if an option is in it twice, since nobody can say which of them is meant."
   @spec once!(keyword, of :: String.t()) :: keyword
   def once!(opts, of) do

@@ -21,7 +21,7 @@ defmodule Roomfold.Replay do
 
   alias Roomfold.{Error, EventStream, JSON, OptionList, World}
   alias Roomfold.Replay.{Clock, Recording, Timeline}
-  alias Roomfold.Room.{Frames, Options, People, Read, Recovery, Text, Update}
+  alias Roomfold.Room.{Complaints, Frames, Options, People, Read, Stream, Update}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
   # A timer takes no more than so many; then it looks again.
@@ -39,7 +39,8 @@ defmodule Roomfold.Replay do
     :topic,
     :timer,
     people: %People{},
-    monitors: %{}
+    monitors: %{},
+    complaints: %Complaints{}
   ]
 
   @doc """
@@ -76,14 +77,19 @@ defmodule Roomfold.Replay do
   end
 
   defp check(own) do
-    running = &match?({module, _} when is_atom(module), &1)
-
     unless own[:events] || own[:log],
       do: raise(ArgumentError, "a replay needs :events, JSON Lines, or :log and the :id of a room")
 
     Options.must!(:events, own[:events], &(&1 == nil or is_binary(&1)), "JSON Lines, one text")
-    Options.must!(:log, own[:log], &(&1 == nil or running.(&1)), "a log, {module, server}")
-    Options.must!(:stream, own[:stream], &(&1 == nil or running.(&1)), "{module, name}")
+    Options.must!(:log, own[:log], &(&1 == nil or Options.carrier?(&1)), "a log, {module, server}")
+
+    Options.must!(
+      :stream,
+      own[:stream],
+      &(&1 == nil or Options.carrier?(&1)),
+      "{module, name} of a stream that runs"
+    )
+
     Options.must!(:topic, own[:topic], &(&1 == nil or is_binary(&1)), "a string")
     Options.must!(:speed, own[:speed], &(&1 == nil or Clock.speed?(&1)), "a number from 0.01 to 100")
     Options.must!(:paused, own[:paused], &(&1 in [nil, true, false]), "true or false")
@@ -151,8 +157,8 @@ defmodule Roomfold.Replay do
 
   @doc """
   Its position and more: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
-  milliseconds: `:late_max`, `:late_mean`. `:first_seq` is where it begins: 0, or a snapshot's if the log was trimmed. `:error` is why it can't
-  play on, or `nil`.
+  milliseconds: `:late_max`, `:late_mean`. `:first_seq` is where it begins: 0, or a snapshot's if the log was trimmed. `:failed` is how often its
+  stream failed, which it goes on without: who subscribes has missed what was to be published then. `:error` is why it can't play on, or `nil`.
 
       iex> {:ok, replay} = Roomfold.Replay.start_link(
       ...>   events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}
@@ -235,13 +241,13 @@ defmodule Roomfold.Replay do
       Process.link(caller)
 
       state = %__MODULE__{
-        options: timeline.options,
+        options: %{timeline.options | stream: own[:stream]},
         caller: caller,
         world: world,
         term: 1,
         timeline: timeline,
         clock: Clock.new(Timeline.duration(timeline), own, now()),
-        topic: own[:stream] && {own[:stream], own[:topic] || EventStream.topic(options.id)}
+        topic: own[:topic] || EventStream.topic(options.id)
       }
 
       {:ok, play(state)}
@@ -282,7 +288,6 @@ defmodule Roomfold.Replay do
     state = %{state | world: world}
     tell(state, from, lines)
     publish(state, lines)
-    state
   end
 
   defp tell(state, from, lines) do
@@ -302,12 +307,14 @@ defmodule Roomfold.Replay do
     end
   end
 
-  defp publish(%{topic: nil}, _), do: :ok
+  # As a room does, it goes on if its stream fails.
+  defp publish(%{options: %{id: id}, complaints: complaints} = state, lines) do
+    case Stream.publish(state, lines) do
+      {:failed, source, kind, reason, stacktrace} ->
+        %{state | complaints: Complaints.failed(complaints, id, source, {kind, reason}, stacktrace)}
 
-  defp publish(%{topic: {stream, topic}, options: options}, lines) do
-    if EventStream.subscribers?(stream, topic) do
-      json = Options.json(options)
-      EventStream.broadcast(stream, topic, Enum.map(lines, &Text.decode(&1, json)))
+      _ ->
+        state
     end
   end
 
@@ -361,7 +368,7 @@ defmodule Roomfold.Replay do
 
   def handle_call({:seek, where}, _, state) do
     with {:ok, seq, position} <- Timeline.find(state.timeline, where),
-         {:ok, world, _} <- Recovery.world(state.options, seq) do
+         {:ok, world} <- Timeline.world(state.timeline, seq) do
       {:reply, :ok, sought(state, seq, world, position)}
     else
       {:error, error} -> {:reply, {:error, error}, state}
@@ -381,6 +388,7 @@ defmodule Roomfold.Replay do
        paused: clock.paused?,
        late_max: clock.late_max,
        late_mean: Clock.late_mean(clock),
+       failed: Complaints.count(state.complaints, :failed),
        error: timeline.error
      }, state}
   end

@@ -172,6 +172,10 @@ defmodule Roomfold.Room do
   """
   @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
   def ensure_started(room, opts \\ []) do
+    for name <- [:id, :rooms], Keyword.has_key?(opts, name) do
+      raise ArgumentError, "#{inspect(name)} is no option here: the first argument, #{inspect(room)}, says it"
+    end
+
     with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id, opts)
   end
 
@@ -293,6 +297,10 @@ defmodule Roomfold.Room do
 
   defp json, do: Roomfold.JSON.compiled()
 
+  defp sender(user, as) when as not in [nil, :system] or (as == :system and not is_binary(user)),
+    do:
+      {:error, Error.new(:invalid_argument, field: "as", detail: "it is :system, beside a user's id in :by")}
+
   defp sender(name, nil) when name in ["system", "server"],
     do: {:error, Error.new(:invalid_id, field: "by", detail: "#{inspect(name)} is the room itself, no user")}
 
@@ -302,11 +310,11 @@ defmodule Roomfold.Room do
       else: {:error, Error.new(:invalid_id, field: "by")}
   end
 
-  defp sender(user, :system) when is_binary(user),
+  defp sender(user, :system),
     do: with({:ok, {:user, user}} <- sender(user, nil), do: {:ok, {:elected, user}})
 
   defp sender(sender, nil) when sender in [:system, :server], do: {:ok, sender}
-  defp sender(_, _), do: {:error, Error.new(:invalid_id, field: "by")}
+  defp sender(_, nil), do: {:error, Error.new(:invalid_id, field: "by")}
 
   @doc """
   Subscribes the calling process to the room's events: messages `{name, payload}`. The room need not be running.
@@ -370,7 +378,12 @@ defmodule Roomfold.Room do
     opts = OptionList.validate!(opts, known, "a join")
 
     how = check_join!(Map.new(opts))
-    with {:ok, {:user, user}} <- sender(user, nil), do: call(room, {:join, self(), user, how}, 15_000)
+
+    case sender(user, nil) do
+      {:ok, {:user, user}} -> call(room, {:join, self(), user, how}, 15_000)
+      {:ok, _} -> {:error, Error.new(:invalid_id, field: "by", detail: "#{inspect(user)} is no user")}
+      error -> error
+    end
   end
 
   defp check_join!(%{last_seq: seq, last_term: term} = how) do
@@ -547,7 +560,8 @@ defmodule Roomfold.Room do
 
   ## Options
 
-    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning)
+    * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning). There must be none of that id; of several who
+      fork to one id at the same moment, one makes it
 
   It has the options of the original, also those of its own.
 
@@ -693,6 +707,9 @@ defmodule Roomfold.Room do
         # A room that stops in good order has not done what it did not answer.
         :exit, {{:shutdown, reason}, {GenServer, :call, _}}
         when tries > 1 and not is_pid(room) and reason in [:idle, :moved] ->
+          call(room, request, timeout, tries - 1)
+
+        :exit, {:shutdown, {GenServer, :call, _}} when tries > 1 and not is_pid(room) ->
           call(room, request, timeout, tries - 1)
 
         :exit, {:timeout, {GenServer, :call, _}} ->

@@ -65,9 +65,9 @@ defmodule Roomfold.Rooms do
     log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
     stream = "{module, name} of a module that there is, such as {Roomfold.EventStream.Group, MyApp.Stream}"
     Options.must!(:name, opts[:name], &(is_atom(&1) and &1 != nil), "an atom")
-    Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or to_start?(&1)), log)
+    Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or Options.to_start?(&1)), log)
     Options.must!(:stream, opts[:stream], &(&1 == nil or Options.carrier?(&1)), stream)
-    Options.must!(:placement, opts[:placement], &(&1 == nil or to_start?(&1)), "{module, options}")
+    Options.must!(:placement, opts[:placement], &(&1 == nil or Options.to_start?(&1)), "{module, options}")
     Options.must!(:room, opts[:room], &(&1 == nil or Keyword.keyword?(&1)), "a list of options")
     room = opts[:room] || []
     Options.new([Options.of_module(room[:module]), room, [id: "any"]])
@@ -80,11 +80,6 @@ defmodule Roomfold.Rooms do
 
   defp running?({:running, log}), do: Options.carrier?(log)
   defp running?(_), do: false
-
-  defp to_start?({module, opts}),
-    do: is_atom(module) and Keyword.keyword?(opts) and Code.ensure_loaded?(module)
-
-  defp to_start?(_), do: false
 
   @doc false
   def child_spec(opts),
@@ -108,11 +103,18 @@ defmodule Roomfold.Rooms do
         module.children(name, placement_opts, facts(options)) ++
         [
           # Several, chosen by the room's id: a supervisor waits while a room starts, and that room may have a long log to fold.
-          {PartitionSupervisor, name: supervisor(name), partitions: @supervisors, child_spec: @supervisor}
+          {PartitionSupervisor, name: supervisor(name), partitions: @supervisors, child_spec: @supervisor},
+          %{id: :started, start: {__MODULE__, :note_started, [name]}}
         ] ++
         if(drains?(module), do: [{Rooms.Handover, name}], else: [])
 
     Supervisor.init(children, strategy: :rest_for_one)
+  end
+
+  @doc false
+  def note_started(name) do
+    :ok = Registry.put_meta(registry(name), :started, true)
+    :ignore
   end
 
   # What nodes that share rooms must agree on: else they would fold one log into different worlds.
@@ -227,11 +229,17 @@ defmodule Roomfold.Rooms do
   @doc false
   # What a function of the place answers. That the place stops, or was never started, is an error to return; a wrong option is the caller's
   # mistake.
-  @spec if_running(t, (() -> answer)) :: answer | {:error, Error.t()} when answer: term
-  def if_running(rooms, function) do
+  @spec if_running(t, (() -> answer), boolean) :: answer | {:error, Error.t()} when answer: term
+  def if_running(rooms, function, again? \\ true) do
     function.()
   rescue
-    error in ArgumentError -> if runs?(rooms), do: reraise(error, __STACKTRACE__), else: gone(rooms)
+    error in ArgumentError ->
+      cond do
+        not runs?(rooms) -> gone(rooms)
+        # A place that was just restarted, as its log has ended, had no tables for a moment.
+        again? -> if_running(rooms, function, false)
+        true -> reraise(error, __STACKTRACE__)
+      end
   catch
     :exit, _ -> gone(rooms)
   end
@@ -292,6 +300,8 @@ defmodule Roomfold.Rooms do
 
   @doc false
   def start_here(rooms, id, opts) do
+    # Other nodes may place rooms here before this place has all its processes. Its supervisor answers when it has.
+    if Registry.meta(registry(rooms), :started) == :error, do: Supervisor.count_children(rooms)
     options = options(rooms, id, opts)
 
     supervisor = {:via, PartitionSupervisor, {supervisor(rooms), id}}
@@ -327,6 +337,8 @@ defmodule Roomfold.Rooms do
   @spec drain(t, keyword) :: {:ok, non_neg_integer}
   def drain(rooms, opts \\ []) do
     timeout = OptionList.validate!(opts, [timeout: 15_000], "a drain")[:timeout]
+    time? = &(&1 == :infinity or (is_integer(&1) and &1 >= 0))
+    Options.must!(:timeout, timeout, time?, "milliseconds or :infinity")
     {module, placement_opts} = placement(rooms)
     if drains?(module), do: module.drain(rooms, placement_opts)
     {:ok, stop_all(rooms, :moved, timeout)}

@@ -19,7 +19,7 @@ defmodule Roomfold.Simulator.Log do
   def count(log), do: log.ledger.rooms |> Map.values() |> Enum.map(& &1.seq) |> Enum.sum()
 
   @impl true
-  def claim(node, room, meta), do: ask(node, {:claim, room, meta})
+  def claim(node, room, meta, over), do: ask(node, {:claim, room, meta, over})
   @impl true
   def head(node, room), do: ask(node, {:head, room})
   @impl true

@@ -68,7 +68,10 @@ defmodule Roomfold.EventLog.Conformance do
       for argument <- arguments,
           do: with({:term, back} <- argument, do: max(0, term(log, hd(arguments)) - back))
 
-    apply(EventLog, function, [log | arguments])
+    case {function, arguments} do
+      {:claim_over, [room, meta, term]} -> EventLog.claim(log, room, meta, over: term)
+      _ -> apply(EventLog, function, [log | arguments])
+    end
   end
 
   defp term(log, room) do
@@ -92,9 +95,20 @@ defmodule Roomfold.EventLog.Conformance do
       n when n <= 14 -> {:put_snapshot, [room, {:term, 0}, near.(head.seq), "snapshot #{Enum.random(1..9)}"]}
       n when n <= 16 -> {:snapshot, [room, near.(any)]}
       17 -> {:trim, [room, any]}
-      18 -> {:claim, [room, %{"schema" => Enum.random(1..2)}]}
+      18 -> random_claim(room)
       19 -> if Enum.random(1..8) == 1, do: {:delete, [room]}, else: {:head, [room]}
       20 -> {Enum.random([:rooms, :verify]), []}
+    end
+  end
+
+  # Over the newest term, the one before it, that of no room, or any.
+  defp random_claim(room) do
+    meta = %{"schema" => Enum.random(1..2)}
+
+    case Enum.random(1..4) do
+      1 -> {:claim, [room, meta, [over: 0]]}
+      2 -> {:claim, [room, meta]}
+      n -> {:claim_over, [room, meta, {:term, n - 3}]}
     end
   end
 
@@ -127,6 +141,24 @@ defmodule Roomfold.EventLog.Conformance do
         assert {:ok, ^head} = EventLog.head(log, "lobby")
         assert {:ok, %{term: two}} = EventLog.claim(log, "lobby")
         assert two > one and one > 0
+      end
+
+      test "a claim over a term: only if that is still the newest one", %{log: log} do
+        assert reason(EventLog.claim(log, "lobby", %{}, over: 1)) == :old_term
+        assert {:ok, nil} = EventLog.head(log, "lobby")
+        assert {:ok, %{term: one} = head} = EventLog.claim(log, "lobby", %{"schema" => 1}, over: 0)
+
+        for over <- [0, one - 1, one + 1, 2 ** 70],
+            do: assert(reason(EventLog.claim(log, "lobby", %{"schema" => 2}, over: over)) == :old_term)
+
+        assert {:ok, ^head} = EventLog.head(log, "lobby")
+        assert :ok = EventLog.append(log, "lobby", one, 0, records(1, 1))
+        assert {:ok, %{term: two, seq: 1}} = EventLog.claim(log, "lobby", %{}, over: one)
+        assert two > one
+        assert :ok = EventLog.delete(log, "lobby")
+        assert reason(EventLog.claim(log, "lobby", %{}, over: two)) == :old_term
+        assert {:ok, %{seq: 0}} = EventLog.claim(log, "lobby", %{}, over: 0)
+        assert_raise ArgumentError, ~r/:over/, fn -> EventLog.claim(log, "lobby", %{}, over: nil) end
       end
 
       test "records come back as they were appended", %{log: log} do
@@ -437,6 +469,23 @@ defmodule Roomfold.EventLog.Conformance do
         assert Enum.count(answers, &(&1 == :ok)) == 1
         assert Enum.all?(answers, &(&1 == :ok or reason(&1) == :wrong_seq))
         assert EventLog.verify(log, "lobby") == {:ok, 2}
+      end
+
+      test "of many who claim over one term, one does", %{log: log} do
+        over_many = fn over ->
+          answers =
+            1..20
+            |> Enum.map(fn _ -> Task.async(fn -> EventLog.claim(log, "lobby", %{}, over: over) end) end)
+            |> Task.await_many(60_000)
+
+          assert [{:ok, %{term: term}}] = Enum.filter(answers, &match?({:ok, _}, &1))
+          assert Enum.all?(answers, &(match?({:ok, _}, &1) or reason(&1) == :old_term))
+          assert {:ok, %{term: ^term}} = EventLog.head(log, "lobby")
+          term
+        end
+
+        term = over_many.(over_many.(0))
+        assert :ok = EventLog.append(log, "lobby", term, 0, records(1, 1))
       end
 
       test "a room that is deleted while it is written leaves nothing to the next one", %{log: log} do

@@ -8,7 +8,7 @@ defmodule Roomfold.EventLog.Memory do
   """
   use GenServer
 
-  alias Roomfold.{Error, EventLog, JSON}
+  alias Roomfold.{Error, EventLog, JSON, OptionList}
   alias Roomfold.EventLog.Memory.Ledger
 
   @behaviour EventLog
@@ -21,11 +21,17 @@ defmodule Roomfold.EventLog.Memory do
       {:ok, []}
   """
   @spec start_link([GenServer.option()]) :: GenServer.on_start()
-  def start_link(opts \\ []), do: GenServer.start_link(__MODULE__, nil, opts)
+  def start_link(opts \\ []),
+    do:
+      GenServer.start_link(
+        __MODULE__,
+        nil,
+        OptionList.validate!(opts, OptionList.server(), "a log in memory")
+      )
 
   @impl EventLog
-  def claim(server, room, meta) do
-    with {:ok, meta} <- as_json(meta), do: EventLog.call(server, {:claim, room, meta})
+  def claim(server, room, meta, over) do
+    with {:ok, meta} <- as_json(meta), do: EventLog.call(server, {:claim, room, meta, over})
   end
 
   @impl EventLog

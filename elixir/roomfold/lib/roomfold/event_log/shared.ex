@@ -19,6 +19,7 @@ defmodule Roomfold.EventLog.Shared do
 
   alias Roomfold.EventLog
   alias Roomfold.EventLog.Shared.Server
+  alias Roomfold.Room.Options
 
   @behaviour EventLog
 
@@ -42,6 +43,14 @@ defmodule Roomfold.EventLog.Shared do
   def start_link(opts) do
     Keyword.validate!(opts, [:name, :log])
     {name, log} = {Keyword.fetch!(opts, :name), Keyword.fetch!(opts, :log)}
+
+    Options.must!(
+      :log,
+      log,
+      &Options.to_start?/1,
+      "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}"
+    )
+
     Supervisor.start_link(__MODULE__, {name, log}, name: Module.concat(name, Supervisor))
   end
 
@@ -66,7 +75,7 @@ defmodule Roomfold.EventLog.Shared do
   # ---- for callers, on any node ----
 
   @impl EventLog
-  def claim(server, room, meta), do: ask(server, :claim, [room, meta])
+  def claim(server, room, meta, over), do: ask(server, :claim, [room, meta, [over: over]])
   @impl EventLog
   def head(server, room), do: ask(server, :head, [room])
 

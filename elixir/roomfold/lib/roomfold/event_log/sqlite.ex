@@ -24,8 +24,6 @@ defmodule Roomfold.EventLog.SQLite do
   @behaviour EventLog
 
   @own [:path, :synchronous, :busy_timeout, :max_bytes, :max_append_bytes, :readers]
-  # Those of GenServer.start_link/3.
-  @servers [:name, :timeout, :debug, :spawn_opt, :hibernate_after]
   @max_int 2_147_483_647
   # The ops of c_src/log/batch.h.
   @append 0
@@ -79,7 +77,9 @@ defmodule Roomfold.EventLog.SQLite do
   """
   @spec start_link(keyword) :: GenServer.on_start()
   def start_link(opts) do
-    {own, opts} = opts |> OptionList.validate!(@own ++ @servers, "a log in SQLite") |> Keyword.split(@own)
+    {own, opts} =
+      opts |> OptionList.validate!(@own ++ OptionList.server(), "a log in SQLite") |> Keyword.split(@own)
+
     own = options!(own)
     # Raises if the library is not there.
     Library.sqlite_version()
@@ -117,9 +117,11 @@ defmodule Roomfold.EventLog.SQLite do
   defp check!(false, message), do: raise(ArgumentError, message)
 
   @impl EventLog
-  def claim(server, room, meta) do
+  def claim(server, room, meta, over) do
+    {term, only_over} = if over == :any, do: {0, 0}, else: {over, 1}
+
     with {:ok, text} <- JSON.encode(meta, impl: :elixir),
-         {:ok, head} <- change(server, {@claim, room, 0, 0, 0, text}),
+         {:ok, head} <- change(server, {@claim, room, term, 0, only_over, text}),
          do: {:ok, head(head)}
   end
 

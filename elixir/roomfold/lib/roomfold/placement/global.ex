@@ -17,17 +17,28 @@ defmodule Roomfold.Placement.Global do
   """
   @behaviour Roomfold.Placement
 
-  alias Roomfold.{Cluster, Error}
+  alias Roomfold.{Cluster, Error, OptionList}
   alias Roomfold.Placement.{Names, Rendezvous}
+  alias Roomfold.Room.Options
 
   @impl true
-  def children(rooms, _opts, facts), do: [{Cluster, rooms: rooms, facts: facts}, {Names, rooms: rooms}]
+  def children(rooms, opts, facts) do
+    nodes = OptionList.validate!(opts, [:nodes], "Roomfold.Placement.Global")[:nodes]
+    nodes? = &(&1 == nil or (match?([_ | _], &1) and Enum.all?(&1, fn node -> is_atom(node) end)))
+    Options.must!(:nodes, nodes, nodes?, "a list of nodes, not an empty one, or nil")
+    [{Cluster, rooms: rooms, facts: facts}, {Names, rooms: rooms}]
+  end
 
   @impl true
   def name(rooms, id, _opts), do: {:via, __MODULE__, {rooms, id}}
 
+  # What is not found may run on a node that this one has just met.
   @impl true
   def whereis(rooms, id, _opts) do
+    with nil <- registered(rooms, id), :ok <- Cluster.await_names(rooms), do: registered(rooms, id)
+  end
+
+  defp registered(rooms, id) do
     case :global.whereis_name(global(rooms, id)) do
       :undefined -> nil
       pid -> pid
@@ -54,17 +65,17 @@ defmodule Roomfold.Placement.Global do
 
   @impl true
   def reclaim(rooms, id, _opts) do
-    case register_name({rooms, id}, self()) do
+    case register(rooms, id, self()) do
       :yes -> :ok
       # Two pairs of nodes may have met with the same two processes: then this is the second call.
-      :no -> if whereis(rooms, id, []) == self(), do: :ok, else: :taken
+      :no -> if registered(rooms, id) == self(), do: :ok, else: :taken
     end
   end
 
   @doc false
   # For a name that some node has missed. Not if the name belongs to another process.
   def register_again(rooms, id, pid) do
-    case whereis(rooms, id, []) do
+    case registered(rooms, id) do
       other when other not in [nil, pid] -> :taken
       _ -> :global.re_register_name(global(rooms, id), pid, &__MODULE__.conflict/3)
     end
@@ -73,8 +84,12 @@ defmodule Roomfold.Placement.Global do
   # ---- the callbacks of {:via, module, name} ----
 
   @doc false
-  def register_name({rooms, id}, pid),
-    do: :global.register_name(global(rooms, id), pid, &__MODULE__.conflict/3)
+  def register_name({rooms, id}, pid) do
+    :ok = Cluster.await_names(rooms)
+    register(rooms, id, pid)
+  end
+
+  defp register(rooms, id, pid), do: :global.register_name(global(rooms, id), pid, &__MODULE__.conflict/3)
 
   @doc false
   def unregister_name({rooms, id}), do: :global.unregister_name(global(rooms, id))

@@ -6,10 +6,10 @@ defmodule Roomfold.Placement.Local do
   """
   @behaviour Roomfold.Placement
 
-  alias Roomfold.Rooms
+  alias Roomfold.{OptionList, Rooms}
 
   @impl true
-  def children(_rooms, _opts, _facts), do: []
+  def children(_rooms, opts, _facts), do: OptionList.validate!(opts, [], "Roomfold.Placement.Local")
 
   @impl true
   def name(rooms, id, _opts), do: {:via, Registry, {Rooms.registry(rooms), id}}

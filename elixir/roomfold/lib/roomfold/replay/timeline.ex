@@ -12,8 +12,8 @@ defmodule Roomfold.Replay.Timeline do
   @piece 262_144
 
   # first_seq: where it begins: 0, or the oldest snapshot's if the log was trimmed; seq: of the last event taken; next: read and not
-  # taken yet, [{at, line}]; error: why the events after those can't be read
-  defstruct [:options, :first_at, :last_at, :first_seq, :last_seq, :seq, :error, next: []]
+  # taken yet, [{at, line}]; versions: of the log's records; error: why the events after those can't be read
+  defstruct [:options, :first_at, :last_at, :first_seq, :last_seq, :seq, :versions, :error, next: []]
 
   @type t :: %__MODULE__{}
   @type position :: number
@@ -21,8 +21,8 @@ defmodule Roomfold.Replay.Timeline do
   @doc "The timeline of the options' log, and the world where it begins."
   @spec open(Options.t()) :: {:ok, t, World.t()} | {:error, Error.t()}
   def open(options) do
-    with {:ok, %{seq: last}} when last > 0 <- EventLog.head(options.log, options.id),
-         {:ok, world, _} <- Recovery.oldest(options),
+    with {:ok, %{seq: last} = head} when last > 0 <- EventLog.head(options.log, options.id),
+         {:ok, world, _} <- Recovery.oldest(options, head),
          first = World.seq(world),
          {:ok, first_at} <- time_of(options, first + 1),
          {:ok, last_at} <- time_of(options, last) do
@@ -32,7 +32,8 @@ defmodule Roomfold.Replay.Timeline do
         last_at: last_at,
         first_seq: first,
         last_seq: last,
-        seq: first
+        seq: first,
+        versions: head.versions
       }
 
       {:ok, timeline, world}
@@ -83,7 +84,7 @@ defmodule Roomfold.Replay.Timeline do
   defp read(%{options: options, seq: seq} = timeline) do
     with {:ok, %{text: text}} <-
            EventLog.read(options.log, options.id, seq + 1, timeline.last_seq, max_bytes: @piece),
-         {:ok, text} <- Recovery.upcast(text, options, seq + 1),
+         {:ok, text} <- Recovery.upcast(text, options, timeline.versions, seq + 1),
          lines = :binary.split(text, "\n", [:global, :trim_all]),
          {:ok, next} <- timed(lines, options, seq + 1, []) do
       %{timeline | next: next}
@@ -145,6 +146,18 @@ defmodule Roomfold.Replay.Timeline do
   # When a trimmed event was is not known, so nothing can be said of a time before the first that is left.
   defp kept(%{first_seq: seq}, seq), do: :ok
   defp kept(timeline, seq), do: with({:ok, _} <- time_of(timeline.options, seq), do: :ok)
+
+  @doc "The world at a seq, of the log as it is now: it may have been trimmed since."
+  @spec world(t, non_neg_integer) :: {:ok, World.t()} | {:error, Error.t()}
+  def world(%{options: options}, seq) do
+    with {:ok, %{} = head} <- EventLog.head(options.log, options.id),
+         {:ok, world, _} <- Recovery.world(options, head, seq) do
+      {:ok, world}
+    else
+      {:ok, nil} -> {:error, Error.new(:no_room)}
+      error -> error
+    end
+  end
 
   @doc "As if the events up to a seq, and no others, had been taken."
   @spec go(t, non_neg_integer) :: t

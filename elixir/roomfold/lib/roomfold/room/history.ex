@@ -9,15 +9,16 @@ defmodule Roomfold.Room.History do
 
   @doc "The world as it was at a seq."
   def state_at(options, seq) do
-    with :ok <- known(options), {:ok, world, _} <- Recovery.world(options, seq), do: {:ok, world}
+    with {:ok, head} <- head(options), {:ok, world, _} <- Recovery.world(options, head, seq), do: {:ok, world}
   end
 
   @doc "What changed from one seq to a later one."
   def diff(options, a, b) when a <= b do
-    with :ok <- known(options),
+    with {:ok, head} <- head(options),
          :ok <- within(b - a),
-         {:ok, world, facts} <- Recovery.world(options, a, history: max(b - a, 1)),
-         {:ok, world, _} <- reach(options, world, facts, b) do
+         :ok <- reaches(head, b),
+         {:ok, world, facts} <- Recovery.world(options, head, a, history: max(b - a, 1)),
+         {:ok, world, _} <- Recovery.fold_to(options, head, world, facts, b) do
       World.diff(world, a)
     end
   end
@@ -27,38 +28,25 @@ defmodule Roomfold.Room.History do
 
   defp within(count), do: if(count <= @most_history, do: :ok, else: {:error, Error.new(:history_gone)})
 
-  defp reach(options, world, facts, seq) do
-    with {:ok, %{seq: last}} <- EventLog.head(options.log, options.id) do
-      if seq <= last, do: Recovery.fold_to(options, world, facts, seq), else: {:error, Error.new(:seq_ahead)}
-    end
-  end
-
-  defp logged(%{log: nil}), do: {:error, Error.new(:not_supported, detail: "the room has no log")}
-  defp logged(_), do: :ok
+  defp reaches(head, seq), do: if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)})
 
   # A room that never existed has no past, not even an empty one.
-  defp known(options) do
-    with :ok <- logged(options), {:ok, head} <- EventLog.head(options.log, options.id) do
-      if head, do: :ok, else: {:error, Error.new(:no_room)}
-    end
+  defp head(%{log: nil}), do: {:error, Error.new(:not_supported, detail: "the room has no log")}
+
+  defp head(options) do
+    with {:ok, nil} <- EventLog.head(options.log, options.id), do: {:error, Error.new(:no_room)}
   end
 
   @doc "Copies a room's log up to a seq to another room, given by its options, which must not have a log."
   def fork(options, seq, copy) do
-    with :ok <- logged(options),
-         {:ok, nil} <- EventLog.head(copy.log, copy.id),
-         {:ok, %{meta: meta} = head} <- EventLog.head(options.log, options.id),
-         :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
+    with {:ok, head} <- head(options),
+         :ok <- reaches(head, seq),
          :ok <- if(seq == 0, do: :ok, else: whole(head)) do
       head.versions
-      |> spans(meta, seq)
+      |> spans(head.meta, seq)
       |> copy_spans(options, copy, nil)
       |> without_users(copy, seq)
       |> or_undo(copy)
-    else
-      {:ok, %{seq: _}} -> {:error, taken()}
-      {:ok, nil} -> {:error, Error.new(:no_room)}
-      {:error, error} -> {:error, error}
     end
   end
 
@@ -68,7 +56,8 @@ defmodule Roomfold.Room.History do
   defp without_users({:ok, _}, _, 0), do: :ok
 
   defp without_users({:ok, term}, copy, seq) do
-    with {:ok, world, %{last_at: last_at}} <- Recovery.world(copy, seq),
+    with {:ok, head} <- head(copy),
+         {:ok, world, %{last_at: last_at}} <- Recovery.world(copy, head, seq),
          {:ok, snapshot} <- Recovery.snapshot(copy, world, [], last_at),
          :ok <- EventLog.put_snapshot(copy.log, copy.id, term, seq, IO.iodata_to_binary(snapshot)) do
       :ok
@@ -89,21 +78,29 @@ defmodule Roomfold.Room.History do
 
   defp or_undo({:error, error, term}, copy) do
     case undo(copy, term) do
-      :ok -> {:error, error}
-      {:error, _} -> {:error, Error.put(error, detail: left_behind(error.detail, copy.id))}
+      :ok ->
+        {:error, error}
+
+      {:theirs, _} ->
+        {:error,
+         said(error, "a part of the fork is in the room that was started as #{inspect(copy.id)} meanwhile")}
+
+      {:error, _} ->
+        {:error, said(error, "a part of the fork may be left in the log as #{inspect(copy.id)}")}
     end
   end
 
   defp undo(%{log: log, id: id}, term) do
     case EventLog.head(log, id) do
       {:ok, %{term: ^term}} -> EventLog.delete(log, id)
-      {:ok, _} -> :ok
+      {:ok, nil} -> :ok
+      {:ok, head} -> {:theirs, head}
       error -> error
     end
   end
 
-  defp left_behind(nil, id), do: "a part of the fork may be left in the log as #{inspect(id)}"
-  defp left_behind(detail, id), do: detail <> "; " <> left_behind(nil, id)
+  defp said(%{detail: nil} = error, more), do: Error.put(error, detail: more)
+  defp said(%{detail: detail} = error, more), do: Error.put(error, detail: detail <> "; " <> more)
 
   # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
   defp spans(versions, meta, seq) do
@@ -119,12 +116,12 @@ defmodule Roomfold.Room.History do
   defp copy_spans([{meta, first, last} | spans], options, copy, ours) do
     before = first - 1
 
-    case EventLog.claim(copy.log, copy.id, meta) do
+    case EventLog.claim(copy.log, copy.id, meta, over: ours || 0) do
       {:ok, %{term: term, seq: ^before}} ->
         with :ok <- copy(options, copy, term, before, last),
              do: copy_spans(spans, options, copy, term)
 
-      {:ok, _} ->
+      {:error, %{reason: :old_term}} when ours == nil ->
         {:error, taken(), nil}
 
       {:error, error} ->
@@ -158,24 +155,19 @@ defmodule Roomfold.Room.History do
   def refold(options, %Rules{} = rules, every) do
     opts = [level: nil, history: 1]
 
-    with :ok <- logged(options),
-         {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),
-         {:ok, ours, _} <- Recovery.oldest(options, opts),
-         {:ok, theirs, _} <- Recovery.oldest(options, [rules: rules] ++ opts) do
-      compare(options, ours, theirs, last, every)
-    else
-      {:ok, nil} -> {:error, Error.new(:no_room)}
-      {:error, error} -> {:error, error}
-    end
+    with {:ok, head} <- head(options),
+         {:ok, ours, _} <- Recovery.oldest(options, head, opts),
+         {:ok, theirs, _} <- Recovery.oldest(options, head, [rules: rules] ++ opts),
+         do: compare(options, head, ours, theirs, every)
   end
 
-  defp compare(options, ours, theirs, last, every) do
+  defp compare(options, head, ours, theirs, every) do
     from = World.seq(ours) + 1
 
-    if from > last do
+    if from > head.seq do
       :same
     else
-      with {:ok, lines} <- some(options, from, min(from + every - 1, last)) do
+      with {:ok, lines} <- some(options, head, from, min(from + every - 1, head.seq)) do
         {:ok, kept} = World.copy(ours)
         {:ok, kept_theirs} = World.copy(theirs)
         text = {:json, Enum.join(lines, "\n")}
@@ -183,16 +175,16 @@ defmodule Roomfold.Room.History do
         theirs = World.fold!(theirs, text)
 
         if same?(ours, theirs),
-          do: compare(options, ours, theirs, last, every),
+          do: compare(options, head, ours, theirs, every),
           else: narrow(lines, kept, kept_theirs, options)
       end
     end
   end
 
   # At most one piece of the log.
-  defp some(options, from, to) do
+  defp some(options, head, from, to) do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
-      with {:ok, text} <- Recovery.upcast(text, options, from), do: {:ok, lines(text)}
+      with {:ok, text} <- Recovery.upcast(text, options, head.versions, from), do: {:ok, lines(text)}
     else
       {:ok, _} -> {:error, Error.new(:log_trimmed)}
       error -> error
@@ -233,18 +225,13 @@ defmodule Roomfold.Room.History do
 
   @doc "Hashes of the state, [{seq, hash}], after every so many events."
   def hashes(options, every) do
-    with :ok <- logged(options),
-         {:ok, %{seq: last}} <- EventLog.head(options.log, options.id),
-         {:ok, world, facts} <- Recovery.oldest(options, level: nil, history: 1) do
-      hash_on(options, world, facts, last, every)
-    else
-      {:ok, nil} -> {:error, Error.new(:no_room)}
-      {:error, error} -> {:error, error}
-    end
+    with {:ok, head} <- head(options),
+         {:ok, world, facts} <- Recovery.oldest(options, head, level: nil, history: 1),
+         do: hash_on(options, head, world, facts, every)
   end
 
   # At the multiples of every, and at the end.
-  defp hash_on(options, world, facts, last, every, hashes \\ []) do
+  defp hash_on(options, %{seq: last} = head, world, facts, every, hashes \\ []) do
     seq = World.seq(world)
 
     hashes =
@@ -255,8 +242,8 @@ defmodule Roomfold.Room.History do
     else
       to = min(seq - rem(seq, every) + every, last)
 
-      with {:ok, world, facts} <- Recovery.fold_to(options, world, facts, to),
-           do: hash_on(options, world, facts, last, every, hashes)
+      with {:ok, world, facts} <- Recovery.fold_to(options, head, world, facts, to),
+           do: hash_on(options, head, world, facts, every, hashes)
     end
   end
 end

@@ -141,6 +141,14 @@ defmodule Roomfold.Room.Options do
   def carrier?({module, name}), do: is_atom(module) and not is_list(name) and Code.ensure_loaded?(module)
   def carrier?(_), do: false
 
+  @doc false
+  # One to start: a module that there is, and its options.
+  @spec to_start?(term) :: boolean
+  def to_start?({module, opts}),
+    do: is_atom(module) and Keyword.keyword?(opts) and Code.ensure_loaded?(module)
+
+  def to_start?(_), do: false
+
   defp impl?(impl) do
     is_atom(impl) and Projection.module(impl) != nil
   rescue

@@ -15,36 +15,30 @@ defmodule Roomfold.Room.Recovery do
     with :ok <- Versions.check(options, head), do: world_of(options, head, head.seq, Options.world(options))
   end
 
-  @doc "The world at a seq, and the room's facts at that time."
-  @spec world(Options.t(), non_neg_integer, keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
-  def world(options, seq, world_opts \\ []) do
-    with {:ok, head} <- EventLog.head(options.log, options.id),
-         :ok <- Versions.check(options, head),
-         head = head || %{seq: 0, first: 1},
+  @doc "The world at a seq of a log with this head, and the room's facts at that time."
+  @spec world(Options.t(), EventLog.head(), non_neg_integer, keyword) ::
+          {:ok, World.t(), facts} | {:error, Error.t()}
+  def world(options, head, seq, world_opts \\ []) do
+    with :ok <- Versions.check(options, head),
          :ok <- if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)}),
          do: world_of(options, head, seq, options |> Options.world() |> Keyword.merge(world_opts))
   end
 
   defp world_of(options, head, seq, opts) do
     with {:ok, world, facts} <- from_snapshot(options, head, seq, opts),
-         do: fold_to(options, world, facts, seq)
+         do: fold_to(options, head, world, facts, seq)
   end
 
   @doc """
   The oldest world that the log still tells: the one before its first event, or, where it was trimmed, that of its oldest snapshot.
   """
-  @spec oldest(Options.t(), keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
-  def oldest(options, world_opts \\ []) do
-    with {:ok, seq} <- oldest_seq(options), do: world(options, seq, world_opts)
+  @spec oldest(Options.t(), EventLog.head(), keyword) :: {:ok, World.t(), facts} | {:error, Error.t()}
+  def oldest(options, head, world_opts \\ []) do
+    with {:ok, seq} <- oldest_seq(options, head), do: world(options, head, seq, world_opts)
   end
 
-  defp oldest_seq(options) do
-    case EventLog.head(options.log, options.id) do
-      {:ok, %{first: first, seq: last}} when first > 1 -> oldest_snapshot(options, first - 1, last)
-      {:ok, _} -> {:ok, 0}
-      error -> error
-    end
-  end
+  defp oldest_seq(_, %{first: 1}), do: {:ok, 0}
+  defp oldest_seq(options, %{first: first, seq: last}), do: oldest_snapshot(options, first - 1, last)
 
   # Snapshots below those that the records need went with them, so the oldest one is of a seq from low on.
   defp oldest_snapshot(options, low, high) do
@@ -82,7 +76,7 @@ defmodule Roomfold.Room.Recovery do
   # The world of a snapshot made by other rules is used only if the events are gone. Who was there does not depend on rules.
   defp folded_anew(options, head, %{kept_seq: seq, users: users}, opts) do
     with {:ok, world, facts} <- oldest_world(options, head, seq, opts),
-         {:ok, world, facts} <- fold_to(options, world, facts, seq),
+         {:ok, world, facts} <- fold_to(options, head, world, facts, seq),
          do: {:ok, world, %{facts | users: users}}
   end
 
@@ -137,19 +131,19 @@ defmodule Roomfold.Room.Recovery do
          do: {:ok, [JSON.encode!(facts, impl: Options.json(options)), "\n", text]}
   end
 
-  @doc "Folds the log from the world's seq up to another."
-  def fold_to(options, world, facts, seq) do
+  @doc "Folds a log with this head from the world's seq up to another."
+  def fold_to(options, head, world, facts, seq) do
     from = World.seq(world) + 1
 
     if from > seq do
       {:ok, world, facts}
     else
       with {:ok, %{text: written, seq: last}} <- read(options, from, seq),
-           {:ok, text} <- upcast(written, options, from),
+           {:ok, text} <- upcast(written, options, head.versions, from),
            {:ok, world, _report} <- World.fold(world, {:json, text}) do
         # An upcaster may not remove events: their seqs stay.
         if World.seq(world) == last,
-          do: fold_to(options, world, people(written, facts, Options.json(options)), seq),
+          do: fold_to(options, head, world, people(written, facts, Options.json(options)), seq),
           else: {:error, Error.new(:log_damaged, detail: "room #{options.id}, seq #{World.seq(world) + 1}")}
       end
     end
@@ -160,12 +154,14 @@ defmodule Roomfold.Room.Recovery do
          do: {:error, Error.new(:history_gone)}
   end
 
-  @doc "The log's text from a seq on, converted by the room's upcasters. An upcaster that returns no event is an error."
-  def upcast(text, %{upcasters: []}, _), do: {:ok, text}
+  @doc """
+  The log's text from a seq on, converted by the room's upcasters; versions: those of the log's head. An upcaster that returns no event is an
+  error.
+  """
+  def upcast(text, %{upcasters: []}, _, _), do: {:ok, text}
 
-  def upcast(text, options, from) do
-    with {:ok, %{versions: versions}} <- EventLog.head(options.log, options.id),
-         {:ok, lines} <-
+  def upcast(text, options, versions, from) do
+    with {:ok, lines} <-
            text |> :binary.split("\n", [:global, :trim_all]) |> today(options, versions, from, []),
          do: {:ok, lines |> Enum.reverse() |> Enum.join("\n")}
   end

@@ -49,8 +49,14 @@ defmodule Roomfold.Room.Schedule do
   def tick_at(%{commit: nil} = state), do: state.last_tick + state.options.tick_ms
   def tick_at(state), do: state.last_tick + (state.held + 1) * state.options.tick_ms
 
-  @doc "How many ticks have come due since the last one."
-  def ticks_since(state, now), do: floor((now - state.last_tick) / state.options.tick_ms)
+  @doc """
+  How many ticks have come due since the last one, when `tick_at/1` has come: as many as it says at least, whatever a quotient of floats is
+  rounded to.
+  """
+  def ticks_since(state, now) do
+    due = if state.commit, do: state.held + 1, else: 1
+    max(floor((now - state.last_tick) / state.options.tick_ms), due)
+  end
 
   @doc "When a room that does not tick may fold again."
   def flush_at(state), do: state.last_flush + state.options.tick_ms

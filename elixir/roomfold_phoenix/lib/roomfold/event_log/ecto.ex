@@ -36,6 +36,7 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @doc "Starts the log; see the options above."
     @spec start_link(keyword) :: GenServer.on_start()
     def start_link(opts) do
+      Keyword.validate!(opts, [:repo, :timeout, :name, :debug, :spawn_opt, :hibernate_after])
       {own, opts} = Keyword.split(opts, [:repo, :timeout])
       config = %{repo: Keyword.fetch!(own, :repo), timeout: Keyword.get(own, :timeout, 15_000)}
       GenServer.start_link(__MODULE__, config, opts)
@@ -51,41 +52,53 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     @next_term "UPDATE roomfold_terms SET term = term + 1 + floor(random() * 65536)::bigint RETURNING term"
 
     @impl EventLog
-    def claim(server, room, meta) do
+    def claim(server, room, meta, over) do
       with {:ok, meta} <- JSON.encode(meta, impl: :elixir) do
         transaction(server, fn config ->
+          # Locks that row: one claim at a time.
           [[term]] = rows(config, @next_term, [])
 
-          [[seq]] =
-            rows(
-              config,
-              """
-              INSERT INTO roomfold_rooms AS r (room, term, seq, first) VALUES ($1, $2, 0, 1)
-              ON CONFLICT (room) DO UPDATE SET term = EXCLUDED.term RETURNING r.seq
-              """,
-              [room, term]
-            )
-
-          # A version without a record is replaced.
-          rows(config, "DELETE FROM roomfold_versions WHERE room = $1 AND seq > $2", [room, seq])
-
-          case rows(config, "SELECT meta FROM roomfold_versions WHERE room = $1 ORDER BY seq DESC LIMIT 1", [
-                 room
-               ]) do
-            [[^meta]] ->
-              :ok
-
-            _ ->
-              rows(config, "INSERT INTO roomfold_versions (room, seq, meta) VALUES ($1, $2, $3)", [
-                room,
-                seq + 1,
-                meta
-              ])
-          end
-
-          {:ok, head_of(config, room)}
+          if over == :any or over == term_of(config, room),
+            do: claimed(config, room, term, meta),
+            else: {:error, Error.new(:old_term)}
         end)
       end
+    end
+
+    defp term_of(config, room) do
+      case rows(config, "SELECT term FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
+        [[term]] -> term
+        [] -> 0
+      end
+    end
+
+    defp claimed(config, room, term, meta) do
+      [[seq]] =
+        rows(
+          config,
+          """
+          INSERT INTO roomfold_rooms AS r (room, term, seq, first) VALUES ($1, $2, 0, 1)
+          ON CONFLICT (room) DO UPDATE SET term = EXCLUDED.term RETURNING r.seq
+          """,
+          [room, term]
+        )
+
+      # A version without a record is replaced.
+      rows(config, "DELETE FROM roomfold_versions WHERE room = $1 AND seq > $2", [room, seq])
+
+      case rows(config, "SELECT meta FROM roomfold_versions WHERE room = $1 ORDER BY seq DESC LIMIT 1", [room]) do
+        [[^meta]] ->
+          :ok
+
+        _ ->
+          rows(config, "INSERT INTO roomfold_versions (room, seq, meta) VALUES ($1, $2, $3)", [
+            room,
+            seq + 1,
+            meta
+          ])
+      end
+
+      {:ok, head_of(config, room)}
     end
 
     @impl EventLog

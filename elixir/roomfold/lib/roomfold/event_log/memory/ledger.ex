@@ -27,16 +27,19 @@ defmodule Roomfold.EventLog.Memory.Ledger do
     end)
   end
 
-  def call(ledger, {:claim, name, meta}) do
-    term = ledger.term + 1
-
+  def call(ledger, {:claim, name, meta, over}) do
     room =
       Map.get_lazy(ledger.rooms, name, fn ->
         %{term: 0, seq: 0, first: 1, versions: [], records: %{}, snapshots: %{}}
       end)
 
-    room = %{room | term: term, versions: add_version(room.versions, room.seq + 1, meta)}
-    {{:ok, head_of(room)}, %{ledger | term: term, rooms: Map.put(ledger.rooms, name, room)}}
+    if over in [:any, room.term] do
+      term = ledger.term + 1
+      room = %{room | term: term, versions: add_version(room.versions, room.seq + 1, meta)}
+      {{:ok, head_of(room)}, %{ledger | term: term, rooms: Map.put(ledger.rooms, name, room)}}
+    else
+      {{:error, Error.new(:old_term)}, ledger}
+    end
   end
 
   def call(ledger, {:put_snapshot, name, term, seq, data}) do
