@@ -210,16 +210,6 @@ static void forget(log_result *results, size_t count) {
     }
 }
 
-// Gives this error to all operations without one of their own.
-static void fail_all(log_result *results, size_t count, const log_error *error) {
-    for (size_t i = 0; i < count; i++) {
-        if (results[i].error.status == RF_OK) {
-            log_text_free(&results[i].head.versions);
-            results[i] = (log_result){.error = *error};
-        }
-    }
-}
-
 // False: nothing was done. *error is the reason; *alone: a single operation may be the cause.
 static bool run_together(log_store *store, const log_op *ops, size_t count, log_result *results, log_error *error,
                          bool *alone) {
@@ -256,5 +246,7 @@ void log_run(log_store *store, const log_op *ops, size_t count, log_result *resu
         return;
     }
     forget(results, count);
-    fail_all(results, count, &error);
+    for (size_t i = 0; i < count; i++) {
+        results[i].error = error;
+    }
 }

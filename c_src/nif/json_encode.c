@@ -7,7 +7,8 @@
 
 #define DEPTH_LIMIT 512
 #define FIRST_SIZE 1024 // of the text; on the stack
-// Terms can share parts, which the text has to repeat: a small term can become any amount of text.
+// Of the text, and of the room for it. Terms can share parts, which the text has to repeat: a small term can become any
+// amount of text.
 #define SIZE_LIMIT ((size_t)1 << 30)
 
 typedef struct nif_entry {
@@ -54,6 +55,7 @@ static bool grow(nif_encoder *encoder, size_t more) {
     size_t capacity = encoder->capacity * 2;
     if (more > SIZE_LIMIT - encoder->len) return fail(encoder, RF_TOO_LARGE);
     if (capacity < encoder->len + more) capacity = encoder->len + more;
+    if (capacity > SIZE_LIMIT) capacity = SIZE_LIMIT;
     if (encoder->owned) {
         if (!enif_realloc_binary(&encoder->binary, capacity)) return fail(encoder, RF_NO_MEMORY);
     } else {

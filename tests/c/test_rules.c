@@ -1,4 +1,5 @@
 // Rules: what is one and what isn't, who may send an event, and each operation.
+#include "core/base/utf8.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -82,6 +83,22 @@ START_TEST(cuts_long_names) {
     ck_assert_int_eq(compile(events, &rules, &error), RF_INVALID_RULES);
     ck_assert_uint_eq(strlen(error.about), sizeof error.about - 1);
     ck_assert_ptr_nonnull(strstr(error.about, ": unknown key n"));
+}
+END_TEST
+
+// And is text, as the names are.
+START_TEST(cuts_between_characters) {
+    for (int shift = 0; shift < 4; shift++) {
+        char name[RF_NAME_MAX + 1] = "xxx", events[4000];
+        rf_rules *rules = NULL;
+        rf_error error;
+        name[shift] = '\0';
+        while (strlen(name) + 3 <= RF_NAME_MAX) strcat(name, "\xe2\x82\xac"); // the sign of the euro
+        snprintf(events, sizeof events, "{\"%s\":{\"do\":[],\"%s\":1}}", name, name);
+        ck_assert_int_eq(compile(events, &rules, &error), RF_INVALID_RULES);
+        ck_assert_uint_ge(strlen(error.about), sizeof error.about - 5);
+        ck_assert_uint_eq(rf_utf8_check((rf_str){error.about, strlen(error.about)}), strlen(error.about));
+    }
 }
 END_TEST
 
@@ -200,6 +217,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_loop_test(tests, refuses, 0, sizeof broken / sizeof *broken);
     tcase_add_test(tests, cuts_long_names);
+    tcase_add_test(tests, cuts_between_characters);
     tcase_add_test(tests, says_who_may_send);
     tcase_add_test(tests, add_counts_and_clamps);
     tcase_add_test(tests, put_and_take_keep_a_sorted_set);

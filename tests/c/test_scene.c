@@ -291,6 +291,30 @@ START_TEST(entities_move_sectors) {
 }
 END_TEST
 
+// As many sectors as before, or more, that have nothing to do with the old ones.
+START_TEST(another_level_has_heights_of_its_own) {
+    for (uint32_t more = 0; more < 2; more++) {
+        rf_world *world = doom_world(rf_allocator_default());
+        rf_scene *scene = new_scene(rf_allocator_default());
+        rf_space *space = rf_scene_space(scene);
+        uint32_t count = rf_space_sectors(space) + more;
+        fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":4}}");
+        ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 4);
+        rf_space_clear_statics(space);
+        for (uint32_t i = 0; i < count; i++)
+            ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){10, 20}, NULL), RF_OK);
+        // Who moved a sector of the old level moves the one of this number now.
+        ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 4);
+        ck_assert_double_eq(sector_of(scene, world, 1).floor, 10);
+        ck_assert_double_eq(sector_of(scene, world, 0).ceiling, 20);
+        fold(world, "{\"event\":\"delete\",\"entity_id\":\"sector-1\"}");
+        ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 20);
+        rf_scene_free(scene);
+        rf_world_free(world);
+    }
+}
+END_TEST
+
 START_TEST(an_owner_that_is_no_id_is_none) {
     rf_world *world = doom_world(rf_allocator_default());
     rf_scene *scene = new_scene(rf_allocator_default());
@@ -340,6 +364,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, remembers_where_things_were);
     tcase_add_test(tests, who_is_the_same_entity_moves_between_two_states);
     tcase_add_test(tests, entities_move_sectors);
+    tcase_add_test(tests, another_level_has_heights_of_its_own);
     tcase_add_test(tests, an_owner_that_is_no_id_is_none);
     tcase_add_test(tests, survives_every_failing_allocation);
 }

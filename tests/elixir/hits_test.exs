@@ -398,6 +398,24 @@ defmodule Roomfold.HitsTest do
         assert {_, false} = shut.(world, Enum.map(others, close))
       end
 
+      test "a wall without length and triangles without area are hit by nothing" do
+        level = %Level{
+          walls: [{5, 0, 5, 0, nil, nil, nil, nil, 1}],
+          triangles: [
+            {{6, 0, -1}, {6, 0, 1}, {6, 0, 3}, 1},
+            {{7, 1, 0}, {7, 1, 0}, {7, 1, 0}, 1},
+            {{8, -5, -5}, {8, -5, -5}, {8, 5, 5}, 1}
+          ]
+        }
+
+        world = World.new!(impl: @impl_under_test, level: level)
+        sphere = %{"shape" => "sphere", "radius" => 1}
+        box = %{"shape" => "box", "radius" => 1, "height" => 2}
+        rays = for y <- [0, 1], do: %{origin: {0, y, 0}, direction: {1, 0, 0}, range: 20}
+        shots = rays ++ for ray <- rays, shape <- [sphere, box], do: Map.put(ray, :collider, shape)
+        assert Hits.cast(world, shots) == {:ok, List.duplicate(nil, 6)}
+      end
+
       test "an owner that is too long for an id is nobody" do
         world = world(@impl_under_test, [create("bat", [10, 0, 0], %{"owner" => String.duplicate("x", 256)})])
         assert ids(world, east()) == "bat"

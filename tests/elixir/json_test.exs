@@ -86,6 +86,17 @@ defmodule Roomfold.JSONTest do
         assert {:error, %{reason: :too_deep}} = JSON.encode(deep, impl: impl)
       end
 
+      # Terms can share parts: without a limit a small one could be any amount of text.
+      if impl == :native and System.get_env("ROOMFOLD_LONG") do
+        test "text of more than a gigabyte is too large, also behind a long string", %{impl: impl} do
+          [first, part] =
+            for {byte, megabytes} <- [{"a", 100}, {"b", 10}], do: :binary.copy(byte, megabytes * 1_048_576)
+
+          assert {:error, %{reason: :too_large}} =
+                   JSON.encode([first | List.duplicate(part, 100)], impl: impl)
+        end
+      end
+
       test "refuses what JSON can't say", %{impl: impl} do
         for {term, said} <- [
               {:atom, "got the atom :atom"},

@@ -4,8 +4,7 @@
 
 #include "base/bits.h"
 #include "json/json_term.h"
-#include "shape.h"
-#include "targets.h"
+#include "space_state.h"
 #include "world/world_state.h"
 #include <math.h>
 
@@ -17,7 +16,8 @@ struct rf_scene {
     uint32_t pages;  // of `there`
     uint64_t *there; // a bit per key that may be a target, in pages like the world's
     uint32_t resting_count;
-    rf_sector *resting; // the heights of sectors that no entity moves
+    rf_sector *resting; // the heights of sectors that no entity moves,
+    uint32_t cleared;   // since the space's static geometry was removed so often
 };
 
 rf_status rf_scene_new(rf_allocator allocator, rf_space *space, rf_scene **out) {
@@ -272,10 +272,13 @@ static void remove_gone(rf_scene *scene, const rf_world *world) {
 static bool remember_sectors(rf_scene *scene) {
     uint32_t count = rf_space_sectors(scene->space);
     rf_sector *resting;
+    if (scene->cleared != scene->space->statics.cleared) {
+        scene->cleared = scene->space->statics.cleared;
+        scene->resting_count = 0;
+        scene->following = false;
+    }
     if (count == scene->resting_count) return true;
     scene->following = false;
-    if (count < scene->resting_count) scene->resting_count = 0; // all have been removed
-    if (count == 0) return true;
     resting = scene->allocator.resize(scene->allocator.context, scene->resting, count * sizeof *resting);
     if (!resting) return false;
     scene->resting = resting;

@@ -155,6 +155,8 @@ rf_status rf_space_add_triangle(rf_space *space, const double corners[3][3], uin
 }
 
 void rf_space_clear_statics(rf_space *space) {
+    uint32_t cleared = space->statics.cleared + 1;
     rf_statics_free(&space->statics, &space->mem);
+    space->statics.cleared = cleared;
     rf_past_forget_sectors(&space->past, &space->mem);
 }

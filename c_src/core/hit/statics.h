@@ -36,6 +36,7 @@ typedef struct rf_statics {
     } triangles;
     rf_bvh index; // of all walls, then all boxes, then all triangles
     bool indexed;
+    uint32_t cleared; // how often all was removed
 } rf_statics;
 
 void rf_statics_free(rf_statics *statics, rf_mem *mem);

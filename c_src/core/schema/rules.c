@@ -340,13 +340,13 @@ static bool compile(compiler *c, rf_str term) {
 static rf_status tell(const compiler *c, rf_error *error) {
     char text[sizeof error->about];
     const rf_str none = {0}, what = {c->what, c->what ? strlen(c->what) : 0};
-    const rf_str name = {c->event.data, c->event.len < NAME_TOLD ? c->event.len : NAME_TOLD};
+    const rf_str name = {c->event.data, rf_error_cut(c->event, NAME_TOLD)};
     const rf_str parts[] = {name.len ? RF_LIT("event ") : none,         name,
                             name.len && what.len ? RF_LIT(": ") : none, what,
                             c->about.len ? RF_LIT(" ") : none,          c->about};
     size_t len = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        size_t more = parts[i].len < sizeof text - len ? parts[i].len : sizeof text - len;
+        size_t more = rf_error_cut(parts[i], sizeof text - 1 - len);
         if (more > 0) memcpy(text + len, parts[i].data, more);
         len += more;
     }

@@ -19,7 +19,8 @@ typedef enum rf_status {
 #define RF_NOWHERE UINT64_MAX
 
 // An error with a location: the byte offset in a text or frame, or RF_NOWHERE, and what it is about (a component, a
-// field, a rule): a zero-terminated string, cut after 255 bytes, perhaps empty. Set only by a call that fails.
+// field, a rule): a zero-terminated string, cut between characters to at most 255 bytes, perhaps empty. Set only by a
+// call that fails.
 typedef struct rf_error {
     rf_status status;
     uint64_t offset;

@@ -76,6 +76,8 @@ RF_API rf_status rf_packer_new(rf_allocator allocator, rf_schema *schema, uint64
 // NULL is allowed.
 RF_API void rf_packer_free(rf_packer *packer);
 // Adds one event, a JSON object with a name. An error concerns this event only, even RF_NO_MEMORY: others can be added.
+// RF_TOO_DEEP: a component, or a field of a domain event, has more than 62 levels of lists and maps, which no component
+// can have. (A fold of the text drops such a component, and looks at a field only if a rule does.)
 RF_API rf_status rf_packer_add(rf_packer *packer, rf_str event, rf_error *error);
 RF_API size_t rf_packer_count(const rf_packer *packer); // events since the last frame
 RF_API size_t rf_packer_bytes(const rf_packer *packer); // about how many bytes they take

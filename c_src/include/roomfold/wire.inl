@@ -65,8 +65,8 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| ## How to read the parts below
 //| Bytes:
 //| - `u8`, `f32`, `f64`: one byte; a binary32; a binary64.
-//| - `varint`: LEB128: 7 bits a byte from the lowest on, the top bit of a byte says that more follow; at most 10 bytes, and the last
-//|   one is not 0 unless it is the only one (so that a number has one form only).
+//| - `varint`: LEB128: 7 bits a byte from the lowest on, the top bit of a byte says that more follow; at most 64 bits (so at most
+//|   10 bytes), and the last byte is not 0 unless it is the only one (so that a number has one form only).
 //| - `bytes`: a varint length, then so many bytes. `text` is `bytes` of valid UTF-8.
 //| - `term`: a compact term (docs/event-model.md, Terms), in canonical form: shortest varints, keys of maps sorted by bytes without
 //|   repeats, a float as binary32 if that is the same number bit for bit, valid UTF-8, at most 62 levels of lists and maps.
@@ -75,10 +75,11 @@ RF_WIRE_FRAME(INPUT, 4, "what a client sends: poses, named events, what it has r
 //| the last byte are 0.
 //| - `bits(n)`: a number of n bits, the lowest first. `bit` is bits(1). A binary32 is bits(32), a binary64 bits(32) (low half) and bits(32).
 //| - `nib`: like varint in groups of 4 bits: 3 bits of the number, the lowest group first, then a bit that says that more groups
-//|   follow. 5 is 0b0101; 8 is 0b1000, 0b0001. At most 22 groups; the last one is not 0 unless it is the only one.
+//|   follow. 5 is 0b0101; 8 is 0b1000, 0b0001. At most 64 bits, so 22 groups; the last one is not 0 unless it is the only one.
 //| - `zigzag`: 0, -1, 1, -2, 2 ... as 0, 1, 2, 3, 4 ...: `n >= 0 ? 2n : -2n - 1`.
 //|
-//| Everything else is an error (`invalid_frame`), with the byte where it was found; nothing of a bad frame is used.
+//| Everything else is an error (`invalid_frame`; for a term with too many levels in the whole bytes of events and input `too_deep`), with the byte
+//| where it was found; nothing of a bad frame is used.
 //|
 //| ## Snapshot
 //| | part | form |
