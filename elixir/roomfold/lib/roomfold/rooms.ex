@@ -165,15 +165,17 @@ defmodule Roomfold.Rooms do
   end
 
   @doc false
-  def placement(rooms) do
-    {:ok, placement} = Registry.meta(registry(rooms), :placement)
-    placement
-  end
+  def placement(rooms), do: meta(rooms, :placement)
 
   @doc false
-  def config(rooms) do
-    {:ok, config} = Registry.meta(registry(rooms), :config)
-    config
+  def config(rooms), do: meta(rooms, :config)
+
+  defp meta(rooms, key) do
+    case Registry.meta(registry(rooms), key) do
+      {:ok, value} -> value
+      # Its registry is being started, and has its table but nothing in it.
+      :error -> raise ArgumentError, "#{inspect(rooms)} does not run"
+    end
   end
 
   @doc """
