@@ -66,30 +66,31 @@ defmodule FoldBench do
 
   defp terms(count) do
     {creates, batches} = Streams.make(count, @batches, @batch)
+    [creates_of, batches_of] = Enum.map([creates: creates, batches: batches], &Bench.keep/1)
 
     ets = fn ->
       table = EtsWorld.new()
-      EtsWorld.fold(creates, table)
+      EtsWorld.fold(creates_of.(), table)
       table
     end
 
     times =
       Bench.rounds(
         [
-          {:map, fn -> MapWorld.fold(creates, %{}) end,
-           fn world -> Enum.reduce(batches, world, &MapWorld.fold/2) end},
-          {:ets, ets, fn table -> Enum.each(batches, &EtsWorld.fold(&1, table)) end},
-          {:ets_diff, ets, fn table -> Enum.each(batches, &EtsWorld.fold_with_diff(&1, table)) end},
-          {:roomfold, fn -> native(creates) end,
+          {:map, fn -> MapWorld.fold(creates_of.(), %{}) end,
+           fn world -> Enum.reduce(batches_of.(), world, &MapWorld.fold/2) end},
+          {:ets, ets, fn table -> Enum.each(batches_of.(), &EtsWorld.fold(&1, table)) end},
+          {:ets_diff, ets, fn table -> Enum.each(batches_of.(), &EtsWorld.fold_with_diff(&1, table)) end},
+          {:roomfold, fn -> native(creates_of.()) end,
            fn world ->
-             Enum.reduce(batches, world, fn batch, world ->
+             Enum.reduce(batches_of.(), world, fn batch, world ->
                {:ok, world, _} = World.fold(world, batch)
                world
              end)
            end},
-          {:roomfold_diff, fn -> native(creates) end,
+          {:roomfold_diff, fn -> native(creates_of.()) end,
            fn world ->
-             Enum.reduce(batches, world, fn batch, world ->
+             Enum.reduce(batches_of.(), world, fn batch, world ->
                from = World.seq(world)
                {:ok, world, _} = World.fold(world, batch)
                {:ok, _} = World.diff(world, from)

@@ -38,6 +38,15 @@ defmodule Bench do
     Task.await(task, :infinity)
   end
 
+  @doc """
+  A function that returns the term where it lies. Captured in a contender's functions it would be on the heap of its process, and copied, all of
+  it, when the garbage of whoever makes some is collected.
+  """
+  def keep({name, term}) do
+    :persistent_term.put({__MODULE__, name}, term)
+    fn -> :persistent_term.get({__MODULE__, name}) end
+  end
+
   def median(times), do: times |> Enum.sort() |> Enum.at(div(length(times), 2))
 
   @doc "How many cores the VM kept busy while it ran."

@@ -143,9 +143,11 @@ defmodule WireBench do
 
     native = fn -> World.new!(history: 100_000) |> World.fold!(creates) end
 
+    [creates_of, batches_of] = Enum.map([creates: creates, batches: batches], &Bench.keep/1)
+
     ets = fn ->
       table = EtsWorld.new()
-      EtsWorld.fold(creates, table)
+      EtsWorld.fold(creates_of.(), table)
       table
     end
 
@@ -154,10 +156,10 @@ defmodule WireBench do
     contenders = [
       {:packed, native, packed.(frames)},
       {:handles, native, packed.(by_handle)},
-      {:ets_diff, ets, fn table -> Enum.each(batches, &EtsWorld.fold_with_diff(&1, table)) end},
-      {:map, fn -> MapWorld.fold(creates, %{}) end,
-       fn world -> Enum.reduce(batches, world, &MapWorld.fold/2) end},
-      {:ets, ets, fn table -> Enum.each(batches, &EtsWorld.fold(&1, table)) end}
+      {:ets_diff, ets, fn table -> Enum.each(batches_of.(), &EtsWorld.fold_with_diff(&1, table)) end},
+      {:map, fn -> MapWorld.fold(creates_of.(), %{}) end,
+       fn world -> Enum.reduce(batches_of.(), world, &MapWorld.fold/2) end},
+      {:ets, ets, fn table -> Enum.each(batches_of.(), &EtsWorld.fold(&1, table)) end}
     ]
 
     ns = for {name, time} <- Bench.rounds(contenders, 7), into: %{}, do: {name, time / (@batch * @batches)}
