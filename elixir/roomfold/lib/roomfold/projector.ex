@@ -3,8 +3,8 @@ defmodule Roomfold.Projector do
   Folds a stream into a world of its own and publishes at intervals what changed: for an application that already broadcasts events,
   and for any number of other views of a room.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> stream = {Roomfold.EventStream.Local, MyStream}
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MatchStream)
+      iex> stream = {Roomfold.EventStream.Local, MatchStream}
       iex> {:ok, projector} = Roomfold.Projector.start_link(stream: stream, topic: "stream:1", publish: "diffs:1", every_ms: 10)
       iex> Roomfold.EventStream.subscribe(stream, "diffs:1")
       iex> Roomfold.EventStream.broadcast(stream, "stream:1", [{"user_joined", %{"user_id" => "tom", "position" => [0, 1, 2]}}])
@@ -53,8 +53,8 @@ defmodule Roomfold.Projector do
 
   ## Examples
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1", impl: :elixir)
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: StartStream)
+      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, StartStream}, topic: "stream:1", impl: :elixir)
       iex> Roomfold.Projector.snapshot(projector)
       %{}
   """
@@ -94,8 +94,8 @@ defmodule Roomfold.Projector do
   @doc """
   An entity's components, or `nil`.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: EntityStream)
+      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, EntityStream}, topic: "stream:1")
       iex> Roomfold.Projector.get(projector, "tom")
       nil
   """
@@ -105,8 +105,8 @@ defmodule Roomfold.Projector do
   @doc """
   All entities (`Roomfold.World.snapshot/2`).
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: SnapshotStream)
+      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, SnapshotStream}, topic: "stream:1")
       iex> Roomfold.Projector.snapshot(projector, by: :kind)
       %{}
   """
@@ -116,8 +116,8 @@ defmodule Roomfold.Projector do
   @doc """
   Runs a function on the world, in the projector's process. It can't fold that world; what it raises is raised in the caller.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: ReadStream)
+      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, ReadStream}, topic: "stream:1")
       iex> Roomfold.Projector.read(projector, &Roomfold.World.seq/1)
       0
   """
@@ -130,8 +130,8 @@ defmodule Roomfold.Projector do
   @doc """
   The report of everything folded so far.
 
-      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: MyStream)
-      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, MyStream}, topic: "stream:1")
+      iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: ReportStream)
+      iex> {:ok, projector} = Roomfold.Projector.start_link(stream: {Roomfold.EventStream.Local, ReportStream}, topic: "stream:1")
       iex> Roomfold.Projector.report(projector).folded
       0
   """

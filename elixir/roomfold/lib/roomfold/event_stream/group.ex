@@ -15,8 +15,8 @@ defmodule Roomfold.EventStream.Group do
   @doc """
   Starts it under a `:name`.
 
-      iex> {:ok, _} = Roomfold.EventStream.Group.start_link(name: MyGroup)
-      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Group, MyGroup}, "stream:1")
+      iex> {:ok, _} = Roomfold.EventStream.Group.start_link(name: NodesGroup)
+      iex> Roomfold.EventStream.subscribers?({Roomfold.EventStream.Group, NodesGroup}, "stream:1")
       false
   """
   @spec start_link(keyword) :: {:ok, pid} | {:error, term}
