@@ -253,7 +253,7 @@ defmodule Roomfold.Rooms do
     do: {:error, Error.new(:no_room, detail: "#{inspect(rooms)} does not run on this node")}
 
   @doc false
-  # Nodes that have just met take a while to exchange their names. Until then the node that places the room knows it.
+  # A node may have missed a name (`Roomfold.Placement.Names`). Until it hears of it, the node that places the room knows it.
   def whereis(rooms, id), do: named(rooms, id) || at_its_node(rooms, id)
 
   defp named(rooms, id) do
