@@ -2,6 +2,8 @@ defmodule SchedulingTest do
   # Long calls must not hold up the VM, and a caller that is killed in one must leave nothing behind.
   use ExUnit.Case, async: false
 
+  import Roomfold.Reductions
+
   alias Roomfold.{JSON, Room, World}
 
   @moduletag timeout: 300_000
@@ -352,13 +354,6 @@ defmodule SchedulingTest do
       # A call's own reductions are the same for both. The time is the machine's: a zone's 10 microseconds are 400 reductions.
       assert much > 2 * little, "#{name}: #{much} reductions a call for 2,000 targets, #{little} for one"
     end
-  end
-
-  defp reductions(function) do
-    {:reductions, before} = Process.info(self(), :reductions)
-    function.()
-    {:reductions, now} = Process.info(self(), :reductions)
-    now - before
   end
 
   test "a single shot that hits 100,000 triangles" do

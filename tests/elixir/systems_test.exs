@@ -1,6 +1,8 @@
 defmodule Roomfold.SystemsTest do
   use Roomfold.RoomsCase, async: true
 
+  import Roomfold.Reductions
+
   alias Roomfold.Room.System.Tick
   alias Roomfold.Systems.{Lifetimes, Pickups, Projectiles, Shots, Timers, Triggers}
 
@@ -366,13 +368,6 @@ defmodule Roomfold.SystemsTest do
       assert now.([moved]) == now.([])
       assert %{"ann" => %{"health" => 7}} = now.([moved, [hit | moved]])
       assert reductions(fn -> now.([moved]) end) < 50 * length(moved)
-    end
-
-    defp reductions(function) do
-      {:reductions, before} = Process.info(self(), :reductions)
-      function.()
-      {:reductions, behind} = Process.info(self(), :reductions)
-      behind - before
     end
 
     test "one that fails has said nothing" do
