@@ -685,6 +685,18 @@ defmodule Roomfold.PortTest do
     assert {"none", 0} = System.cmd("elixir", ["-pa", ebin, "-e", config, "-e", code], stderr_to_stdout: true)
   end
 
+  test "answers are understood where no module was needed before, as in iex" do
+    code = ~S"""
+    {:ok, _} = Application.ensure_all_started(:roomfold)
+    {:ok, _, report} = Roomfold.World.fold(Roomfold.World.new!(impl: :port), {:json, ~s({"event":"of_no_rule"})})
+    %{rejected: [{0, %{reason: :unknown_event}}]} = report
+    IO.write("understood")
+    """
+
+    ebin = Path.dirname(to_string(:code.which(Roomfold)))
+    assert {"understood", 0} = System.cmd("elixir", ["-pa", ebin, "-e", code], stderr_to_stdout: true)
+  end
+
   test "a build without ei leaves the program out, and says so in one line" do
     make = System.find_executable("gmake") || "make"
     env = [{"MAKEFLAGS", nil}, {"MAKELEVEL", nil}]

@@ -34,7 +34,7 @@ defmodule Roomfold.Port do
     size: nil,
     timeout: 5_000,
     max_in_flight: 64,
-    max_in_flight_bytes: 4_194_304,
+    max_in_flight_bytes: 786_432,
     max_waiting: 10_000,
     max_worlds: 10_000,
     max_frame_bytes: 67_108_864,
@@ -106,7 +106,8 @@ defmodule Roomfold.Port do
     * `:timeout` - milliseconds that a program may take for a call, and that a call may wait for its turn (5,000). A program that takes longer
       is killed and restarted, and the call made once more (`:port_timeout` if it takes too long again); a call that waits longer is refused
       (`:port_busy`), as is one that comes while `:max_waiting` (10,000) others wait
-    * `:max_in_flight` (64) and `:max_in_flight_bytes` (4 MB) - calls that a program may have in flight; others wait
+    * `:max_in_flight` (64) and `:max_in_flight_bytes` (786,432) - calls that a program may have in flight; others wait. More bytes than a pipe
+      holds (1 MB on Linux) are copied once more
     * `:max_worlds` - in a program (10,000). Beyond that, the least recently used one is dropped, and recreated when it is used again
     * `:max_frame_bytes` - of one call or answer (64 MB); longer ones are refused (`:too_large`)
     * `:program` - a path, instead of `priv/roomfold_port`, and `:args`, instead of the default ones
@@ -177,6 +178,10 @@ defmodule Roomfold.Port do
 
   @impl true
   def init(opts) do
+    # The atoms that answers consist of: decoding creates none, and where modules are loaded when they are called first (iex, mix), nobody
+    # may have needed these yet.
+    Enum.each([Roomfold.Error, Roomfold.Hits], &Code.ensure_loaded!/1)
+
     name = opts[:name]
     reaper = Module.concat(name, :Reaper)
 
