@@ -171,7 +171,6 @@ defmodule Roomfold.Port.Worker do
     if state.os_pid, do: Reaper.finish(state.opts.reaper, state.os_pid)
   end
 
-  defp noreply(%{out_bytes: bytes} = state) when bytes >= @gather, do: state |> flush() |> noreply()
   defp noreply(state), do: {:noreply, state, wait(state)}
 
   defp wait(%{out_bytes: 0}), do: :infinity
@@ -183,6 +182,7 @@ defmodule Roomfold.Port.Worker do
 
   # Sends as many calls as may be in flight.
   defp pump(%{port: nil} = state), do: ticking(state)
+  defp pump(%{out_bytes: bytes} = state) when bytes >= @gather, do: state |> flush() |> pump()
 
   defp pump(state) do
     case Queue.next(state.queue, state.next, now()) do
