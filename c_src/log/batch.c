@@ -221,6 +221,7 @@ static bool run_together(log_store *store, const log_op *ops, size_t count, log_
                          bool *alone) {
     *alone = false;
     if (!log_exec(store, SQL_BEGIN_WRITE, error)) return false;
+    log_wal_reserve(store);
     for (size_t i = 0; i < count; i++) {
         if (apply(store, &ops[i], &results[i]) == LOG_BROKEN) {
             *error = results[i].error;
