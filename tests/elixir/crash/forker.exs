@@ -8,7 +8,7 @@
   Roomfold.Rooms.start_link(
     name: Forker,
     log: {Roomfold.EventLog.SQLite, path: path},
-    room: [snapshot_every: 0]
+    room: [snapshot_every: 0, rules_version: 2]
   )
 
 IO.write("pid #{System.pid()}\n")
