@@ -187,9 +187,11 @@ defmodule Roomfold.ProjectorTest do
           {[stream: :x], ":stream must be"},
           {[stream: nil], ":stream must be"},
           {[topic: nil], ":topic must be"},
-          {[world: %{}], ":world must be"}
+          {[world: %{}], ":world must be"},
+          {[publsh: "d"], "unknown keys [:publsh]"},
+          {[topic: "t", topic: "u"], "given more than once: [:topic]"}
         ] do
-      opts = Keyword.merge([stream: stream, topic: "s"], opts)
+      opts = Enum.reject([stream: stream, topic: "s"], &Keyword.has_key?(opts, elem(&1, 0))) ++ opts
       assert assert_raise(ArgumentError, fn -> Projector.start_link(opts) end).message =~ message
     end
   end

@@ -1084,6 +1084,41 @@ defmodule Roomfold.RoomTest do
         assert {:error, %Error{reason: :no_room, message: message}} = ask.(Nowhere.Rooms)
         assert message =~ "Nowhere.Rooms does not run on this node"
       end
+
+      for ask <- [&Rooms.stream/1, &Rooms.log/1, &Rooms.running/1, &Rooms.drain/1],
+          do:
+            assert_raise(ArgumentError, "Nowhere.Rooms does not run on this node", fn ->
+              ask.(Nowhere.Rooms)
+            end)
+    end
+
+    test "where the application was not started, that is said" do
+      code = ~S"""
+      {:error, %{reason: :no_room, message: message}} = Roomfold.Room.publish("a", {"x", %{}})
+      IO.write(message)
+      """
+
+      ebin = Path.dirname(to_string(:code.which(Roomfold)))
+      {said, 0} = System.cmd("elixir", ["-pa", ebin, "-e", code], stderr_to_stdout: true)
+      assert said =~ "Roomfold.Rooms does not run on this node, as the application :roomfold is not started"
+    end
+
+    test "options that are no keyword list" do
+      for {ask, of} <- [
+            {&Rooms.start_link/1, "a place for rooms"},
+            {&Room.start_link/1, "a room"},
+            {&Room.ensure_started("a", &1), "a room"},
+            {&Room.publish("a", {"x", %{}}, &1), "publish"},
+            {&Room.join("a", "tom", &1), "a join"}
+          ],
+          {opts, got} <- [
+            {:now, "the atom :now"},
+            {"tom", "the string \"tom\""},
+            {%{by: "tom"}, "the map %{by"}
+          ] do
+        error = assert_raise ArgumentError, fn -> ask.(opts) end
+        assert error.message =~ "the options of #{of} are a keyword list, got #{got}"
+      end
     end
 
     test "wrong options are named at once" do

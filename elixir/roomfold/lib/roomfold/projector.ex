@@ -30,7 +30,7 @@ defmodule Roomfold.Projector do
   """
   use GenServer
 
-  alias Roomfold.{EventStream, Report, World}
+  alias Roomfold.{EventStream, OptionList, Report, World}
   alias Roomfold.Room.{Options, Read}
 
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
@@ -65,6 +65,7 @@ defmodule Roomfold.Projector do
   end
 
   defp check!(opts) do
+    _ = OptionList.validate!(opts, @own ++ World.options(), "a projector")
     must! = &Options.must!(&1, opts[&1], &2, &3)
     must!.(:stream, &match?({module, _} when is_atom(module), &1), "{module, name} of a stream that runs")
     must!.(:topic, &is_binary/1, "a topic, a string")

@@ -172,7 +172,7 @@ defmodule Roomfold.Room do
   """
   @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
   def ensure_started(room, opts \\ []) do
-    for name <- [:id, :rooms], Keyword.has_key?(opts, name) do
+    for name <- [:id, :rooms], opts |> OptionList.once!("a room") |> Keyword.has_key?(name) do
       raise ArgumentError, "#{inspect(name)} is no option here: the first argument, #{inspect(room)}, says it"
     end
 
