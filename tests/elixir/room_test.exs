@@ -1119,6 +1119,7 @@ defmodule Roomfold.RoomTest do
       pid = Room.whereis({name, "r1"})
       Process.exit(pid, :kill)
       eventually(fn -> Room.whereis({name, "r1"}) not in [pid, nil] end)
+      assert Room.get({name, "r1"}, "tom") == %{}
       Process.exit(Process.whereis(Module.concat(name, Log)), :kill)
       eventually(fn -> match?({:ok, ^again}, Room.publish({name, "r1"}, joined)) end)
       for id <- ids -- ["r1"], do: assert({:ok, ^again} = Room.publish({name, id}, joined))
