@@ -187,9 +187,13 @@ defmodule Roomfold.ProjectorTest do
           {[stream: :x], ":stream must be"},
           {[stream: nil], ":stream must be"},
           {[topic: nil], ":topic must be"},
-          {[world: %{}], ":world must be"}
+          {[world: %{}], ":world must be"},
+          # Neither would be read.
+          {[world: World.new!(), impl: :elixir], "[:impl] beside :world"},
+          {[world: World.new!(), every: 5], "[:every] beside :world"},
+          {[every_ms: 5, every_ms: 10], "given more than once: [:every_ms]"}
         ] do
-      opts = Keyword.merge([stream: stream, topic: "s"], opts)
+      opts = Keyword.drop([stream: stream, topic: "s"], Keyword.keys(opts)) ++ opts
       assert assert_raise(ArgumentError, fn -> Projector.start_link(opts) end).message =~ message
     end
   end
