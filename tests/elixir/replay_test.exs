@@ -295,7 +295,7 @@ defmodule Roomfold.ReplayTest do
 
         {:ok, _} = Room.ensure_started({rooms, fork}, rules: rules, upcasters: [upcast], rules_version: 3)
         {:ok, world} = Room.state_at({rooms, fork}, seq)
-        for {id, %{"was" => was}} <- World.snapshot(world), do: assert(id =~ ~r/^#{was}\./)
+        for {id, components} <- World.snapshot(world), do: assert(id =~ ~r/^#{components["was"]}\./)
         assert World.count(world) == seq
       end
     end
