@@ -50,6 +50,8 @@ defmodule Roomfold.ReplayTest do
 
       assert {:error, %Error{reason: :invalid_argument}} = Room.diff(room, 3, 2)
       assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 21)
+      assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 1_048_579)
+      assert {:error, %Error{reason: :history_gone}} = Room.diff(room, 3, 1_048_580)
     end
 
     test "a room that never was has none, and is not made by the question; one that has begun has an empty one" do
