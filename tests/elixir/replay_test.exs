@@ -475,6 +475,34 @@ defmodule Roomfold.ReplayTest do
       assert Replay.info(replay).error == nil
     end
 
+    defmodule Away do
+      # It can't be read while there is a room "away".
+      use Roomfold.LogOver
+
+      @impl true
+      def read(server, room, from, to, opts) do
+        case head(server, "away") do
+          {:ok, nil} -> super(server, room, from, to, opts)
+          _ -> {:error, Error.new(:log_failed)}
+        end
+      end
+    end
+
+    test "a replay whose log could not be read goes on when it can be" do
+      {:ok, server} = start_supervised(EventLog.Memory)
+      log = {Away, server}
+      rooms = start_rooms(log: {:running, log}, room: [tick_ms: 2])
+      {:ok, [1, 2]} = Room.publish({rooms, "1"}, [create("a"), create("b")])
+      {:ok, replay} = Room.replay({rooms, "1"}, paused: true)
+      {:ok, _} = EventLog.claim(log, "away")
+      for _ <- 1..2, do: assert({:error, %Error{reason: :log_failed}} = Replay.resume(replay))
+      assert %{seq: 0, paused: true, error: %Error{reason: :log_failed}} = Replay.info(replay)
+      :ok = EventLog.delete(log, "away")
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 2 end)
+      assert Replay.info(replay).error == nil
+    end
+
     test "a replay that the log was trimmed in front of is taken by time to what is left, and not to what is gone" do
       {room, log} = trimmed()
       {:ok, replay} = Room.replay(room, paused: true)
