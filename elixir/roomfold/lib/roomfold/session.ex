@@ -215,7 +215,7 @@ defmodule Roomfold.Session do
 
   defp present(_, users), do: [{:push, "presence_state", as_presence(users)}]
 
-  # As Phoenix.Presence has them.
+  # In the form that the client's library for presence takes.
   defp as_presence(users), do: Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}})
 
   @doc """
