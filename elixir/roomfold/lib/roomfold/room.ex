@@ -103,8 +103,11 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Starts a room under the calling process. Rooms start on demand: call this for a room with options of its own, or for one in your
-  supervision tree.
+  Starts a room under the calling process. Rooms start on demand: call this for a room with options of its own.
+
+  In a supervision tree, `{Roomfold.Room, id: "lobby", rooms: MyApp.Rooms}` after its place, a room runs from the beginning and does not stop
+  when it is idle (unless it has an `:idle_ms`). One that crashed is restarted. One that was stopped, whose log has ended or that runs already is left to its
+  place, which starts it on its next use.
 
   ## Options
 
@@ -159,8 +162,24 @@ defmodule Roomfold.Room do
   end
 
   @doc false
-  def child_spec(opts),
-    do: %{id: {__MODULE__, opts[:id]}, start: {__MODULE__, :start_link, [opts]}, restart: :permanent}
+  # Its place starts a room that stopped in good order (its log has ended, it has moved) on its next use. A supervisor that did so, too, would
+  # soon have restarted more than it may.
+  def child_spec(opts) do
+    %{
+      id: {__MODULE__, opts[:id]},
+      start: {__MODULE__, :start_child, [Keyword.put_new(opts, :idle_ms, :infinity)]},
+      restart: if(Keyword.get(opts, :rooms, Rooms), do: :transient, else: :permanent)
+    }
+  end
+
+  @doc false
+  def start_child(opts) do
+    case start_link(opts) do
+      # Somebody has used it before, here or on another node: it runs.
+      {:error, {:already_started, _}} -> :ignore
+      answer -> answer
+    end
+  end
 
   @doc """
   Starts a room and registers it by its id, unless it runs already. It may have options of its own (`start_link/1`), which its place
@@ -172,7 +191,7 @@ defmodule Roomfold.Room do
   """
   @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
   def ensure_started(room, opts \\ []) do
-    for name <- [:id, :rooms], Keyword.has_key?(opts, name) do
+    for name <- [:id, :rooms], opts |> OptionList.once!("a room") |> Keyword.has_key?(name) do
       raise ArgumentError, "#{inspect(name)} is no option here: the first argument, #{inspect(room)}, says it"
     end
 
@@ -353,6 +372,10 @@ defmodule Roomfold.Room do
   @doc """
   Makes the calling process a connection of a user (`Roomfold.Session` is built on this). It gets a snapshot or what it missed, and from
   then on `{:roomfold, id, {:update, %Roomfold.Room.Update{}}}` for every tick that changed something, without a gap.
+
+  The answer has `:frame`, `{:snapshot | :diff, bytes}`, which brings the process to `:seq` of the life `:term`; who is here, `:users`; `:tick_ms`; and `:pid`, the
+  room's process, to be monitored. Other messages `{:roomfold, id, message}` are `{:presence, joins, leaves}` with users' ids, `{:authority, user}` where a client
+  has it (`authority: :client`), and `{:replaced, term, number}`: the process itself has joined once more, what came before is over.
 
   A process is one connection to a room: joining once more as the same user starts over, as another user it is refused
   (`:not_supported`). The same process may be in several rooms.
@@ -693,9 +716,7 @@ defmodule Roomfold.Room do
 
   # A room that stopped before the call reached it is started once more. While it moves to another node, its name may still belong to the
   # process that has just ended.
-  defp call(room, request, timeout, tries \\ 5)
-
-  defp call(room, request, timeout, tries) do
+  defp call(room, request, timeout, tries \\ 5) do
     with {:ok, pid} <- process(room) do
       try do
         GenServer.call(pid, request, timeout)

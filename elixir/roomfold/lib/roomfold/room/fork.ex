@@ -6,7 +6,7 @@ defmodule Roomfold.Room.Fork do
   # this out. Before, nobody opens or reads it, and the next fork to its id deletes it.
 
   alias Roomfold.{Error, EventLog}
-  alias Roomfold.Room.{History, Recovery}
+  alias Roomfold.Room.{History, Recovery, Text}
 
   @mark "copied"
 
@@ -100,7 +100,7 @@ defmodule Roomfold.Room.Fork do
   defp copy(options, copy, term, done, seq) do
     with {:ok, %{text: text, first: first, seq: last}} when first == done + 1 <-
            EventLog.read(options.log, options.id, done + 1, seq, []),
-         :ok <- EventLog.append(copy.log, copy.id, term, done, lines(text)) do
+         :ok <- EventLog.append(copy.log, copy.id, term, done, Text.lines(text)) do
       copy(options, copy, term, last, seq)
     else
       {:error, error} -> {:error, error, term}
@@ -108,8 +108,6 @@ defmodule Roomfold.Room.Fork do
       {:ok, _} -> {:error, Error.new(:log_trimmed), term}
     end
   end
-
-  defp lines(text), do: :binary.split(text, "\n", [:global, :trim_all])
 
   # Users who were connected to the original are not connected to the fork, and must not leave it either: without this snapshot they would.
   defp without_users({:ok, term}, _, 0), do: {:ok, term}

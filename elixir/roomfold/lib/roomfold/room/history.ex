@@ -3,7 +3,7 @@ defmodule Roomfold.Room.History do
   # Time travel: everything here is computed from the log, without the room's process.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
-  alias Roomfold.Room.{Fork, Options, Recovery}
+  alias Roomfold.Room.{Fork, Options, Recovery, Text}
 
   @most_history 1_048_576
 
@@ -81,14 +81,12 @@ defmodule Roomfold.Room.History do
   # At most one piece of the log.
   defp some(options, head, from, to) do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
-      with {:ok, text} <- Recovery.upcast(text, options, head.versions, from), do: {:ok, lines(text)}
+      with {:ok, text} <- Recovery.upcast(text, options, head.versions, from), do: {:ok, Text.lines(text)}
     else
       {:ok, _} -> {:error, Error.new(:log_trimmed)}
       error -> error
     end
   end
-
-  defp lines(text), do: :binary.split(text, "\n", [:global, :trim_all])
 
   defp same?(ours, theirs), do: hash(ours) == hash(theirs)
 
