@@ -558,6 +558,24 @@ START_TEST(openings_between_sectors) {
     ck_assert_int_eq(rf_space_set_sector(space, 1, (rf_sector){0, 4}), RF_OK); // nothing at all
     ck_assert(!blocked(space, 9, none) && !blocked(space, -9, box));
     rf_space_clear_statics(space);
+    wall.bottom = 1; // where the higher floor is, and the lower ceiling: nothing of it is left
+    wall.top = 3;
+    ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){0, 4}, NULL), RF_OK);
+    ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){1, 3}, NULL), RF_OK);
+    ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+    ck_assert(!blocked(space, 0, box) && !blocked(space, 1, box) && !blocked(space, 2, box));
+    rf_space_clear_statics(space);
+    for (int upper = 0; upper < 2; upper++) {
+        rf_wall step = wall; // its end is that of a step, along which a ray passes
+        step.bottom = upper ? 3 : 0;
+        step.top = upper ? 4 : 1;
+        ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){0, 4}, NULL), RF_OK);
+        ck_assert_int_eq(rf_space_add_sector(space, upper ? (rf_sector){0, 3} : (rf_sector){1, 4}, NULL), RF_OK);
+        ck_assert_int_eq(rf_space_add_wall(space, &step, NULL), RF_OK);
+        ck_assert(upper ? blocked(space, 3.01, none) && !blocked(space, 3, none)
+                        : blocked(space, 0.99, none) && !blocked(space, 1, none));
+        rf_space_clear_statics(space);
+    }
     ck_assert(!blocked(space, 1, box));
     rf_space_free(space);
 }
