@@ -581,6 +581,25 @@ START_TEST(openings_between_sectors) {
 }
 END_TEST
 
+START_TEST(a_ray_reaches_what_is_where_it_ends) {
+    rf_wall wall = {.z1 = -3, .z2 = 3, .bottom = -INFINITY, .top = INFINITY, .back = RF_NO_SECTOR, .layers = 1};
+    rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
+    for (int target = 0; target < 2; target++) {
+        rf_space *space = new_space();
+        rf_shot whole = ray(-5, 0, 0.25, 1, 0, 0, 5), less = ray(-5, 0, 0.25, 1, 0, 0, 4.999);
+        if (target)
+            put(space, 0, "box", rf_collider_box(1, 2), 1, -1, 0);
+        else
+            ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+        ck_assert_uint_eq(cast_one(space, &whole, &hits).count, 1);
+        ck_assert(hits.items[0].t == 1);
+        ck_assert_uint_eq(cast_one(space, &less, &hits).count, 0);
+        rf_space_free(space);
+    }
+    rf_hits_free(&hits);
+}
+END_TEST
+
 // Walls that share a corner have no gap there, and triangles that share an edge neither.
 START_TEST(no_ray_slips_between_neighbours) {
     rf_space *space = new_space();
@@ -804,6 +823,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, owner_and_mask);
     tcase_add_test(tests, shots_of_a_call_do_not_depend_on_one_another);
     tcase_add_test(tests, openings_between_sectors);
+    tcase_add_test(tests, a_ray_reaches_what_is_where_it_ends);
     tcase_add_test(tests, no_ray_slips_between_neighbours);
     tcase_add_test(tests, nothing_is_tunnelled_through);
     tcase_add_test(tests, nothing_flat_is_tunnelled_through);
