@@ -92,7 +92,7 @@ defmodule Roomfold.Phoenix.InstallTest do
              use Phoenix.Endpoint, otp_app: :shop
 
              socket "/rooms", ShopWeb.RoomSocket,
-               websocket: [serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}]]
+               websocket: [serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}], max_frame_size: 131_072]
 
              socket "/live", Phoenix.LiveView.Socket
            """
