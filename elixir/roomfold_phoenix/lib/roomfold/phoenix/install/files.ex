@@ -52,7 +52,7 @@ defmodule Roomfold.Phoenix.Install.Files do
       def token(user_id), do: Phoenix.Token.sign(#{names.web}.Endpoint, "room user", user_id)
 
       @impl true
-      def connect(%{"token" => token}, socket, _connect_info) do
+      def connect(%{"token" => token}, socket, _connect_info) when is_binary(token) do
         case Phoenix.Token.verify(#{names.web}.Endpoint, "room user", token, max_age: @two_weeks) do
           {:ok, user_id} -> {:ok, assign(socket, :user_id, user_id)}
           {:error, _} -> :error
