@@ -404,6 +404,7 @@ defmodule Roomfold.Phoenix.InstallTest do
 
       assert said =~ ~S[data-token={ShopWeb.RoomSocket.token("guest-#{:rand.uniform(9999)}")}]
       assert said =~ "\nNow a page that has this element"
+      assert said =~ ~s(config :phoenix, :filter_parameters, ["password", "token"])
       refute said =~ "by hand"
       first = tree(folder)
       assert map_size(first) == map_size(before) + 5
