@@ -106,7 +106,7 @@ defmodule Roomfold.Port do
     * `:timeout` - milliseconds that a program may take for a call, and that a call may wait for its turn (5,000). A program that takes longer
       is killed and restarted, and the call made once more (`:port_timeout` if it takes too long again); a call that waits longer is refused
       (`:port_busy`), as is one that comes while `:max_waiting` (10,000) others wait
-    * `:max_in_flight` (64) and `:max_in_flight_bytes` (786,432) - calls that a program may have in flight; others wait. More bytes than a pipe
+    * `:max_in_flight` (64) and `:max_in_flight_bytes` (768 KB) - calls that a program may have in flight; others wait. More bytes than a pipe
       holds (1 MB on Linux) are copied once more
     * `:max_worlds` - in a program (10,000). Beyond that, the least recently used one is dropped, and recreated when it is used again
     * `:max_frame_bytes` - of one call or answer (64 MB); longer ones are refused (`:too_large`)
