@@ -4,6 +4,7 @@ defmodule Roomfold.FastlaneTest do
   alias Roomfold.Room
   alias Roomfold.Room.{Fastlane, Update}
   alias Roomfold.{Session, StoppedClock}
+  alias Roomfold.Session.Lane
 
   # A lane: what the process of a socket would get.
   def message(lane, {:push, event, {:json, text}}), do: {:wire, lane, event, IO.iodata_to_binary(text)}
@@ -110,6 +111,28 @@ defmodule Roomfold.FastlaneTest do
       assert Fastlane.others(lane, [me, other]) == [me]
       assert {[{_, _, [_]}], [], _} = Fastlane.publish(lane, update(2, 5))
       assert {[], ^lane} = Fastlane.leave_all(lane, group)
+    end
+
+    test "who enters again, as it has joined in another format, is in it once" do
+      lane =
+        Fastlane.enter(%Fastlane{}, self(), 0, entry([])) |> Fastlane.enter(self(), 0, entry(format: :packed))
+
+      assert {[{{_, :packed, _}, [_], [_]}], [], lane} = Fastlane.publish(lane, update(1, 5))
+      assert Fastlane.leave(lane, self()).groups == %{}
+    end
+
+    test "as many bytes as are allowed may be unacknowledged" do
+      lane = Fastlane.enter(%Fastlane{}, self(), 0, entry(limit: 10, sent: 10))
+      assert {[_], [], lane} = Fastlane.publish(lane, update(1, 1))
+      assert {[], [{_, 11}], _} = Fastlane.publish(lane, update(2, 1))
+    end
+
+    test "a session says what is acknowledged anew when it has joined again, or has been sent to itself" do
+      {:now, lane} = Lane.new({self(), {__MODULE__, :a}}) |> Lane.enter() |> Lane.tell(7, 0)
+      assert {:nothing, _} = Lane.tell(lane, 7, 1_000)
+      assert {:now, _} = lane |> Lane.joined() |> Lane.enter() |> Lane.tell(3, 1_000)
+      assert {:now, _} = lane |> Lane.leave(5) |> Lane.enter() |> Lane.tell(6, 1_000)
+      assert {:nothing, _} = lane |> Lane.leave(9) |> Lane.enter() |> Lane.tell(7, 1_000)
     end
 
     test "who leaves is out" do

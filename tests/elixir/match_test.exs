@@ -31,7 +31,9 @@ defmodule Roomfold.MatchTest do
         lines = String.split(gunzip(tag.match), "\n", trim: true)
         start = {World.new!(impl: tag.impl, rules: Rules.doom()), 0, lines}
 
-        for snapshot <- JSON.decode!(expected)["snapshots"], reduce: start do
+        assert [_ | _] = snapshots = JSON.decode!(expected)["snapshots"]
+
+        for snapshot <- snapshots, reduce: start do
           {world, orphaned, lines} ->
             {now, later} = Enum.split(lines, snapshot["seq"] - World.seq(world))
             {:ok, world, report} = World.fold(world, input(tag.form, now))

@@ -90,6 +90,42 @@ defmodule Roomfold.ProjectorTest do
     assert [{4, %{reason: :unknown_event}}] = report.rejected
   end
 
+  test "where nothing has changed nothing is told", %{stream: stream} do
+    EventStream.subscribe(stream, "diffs")
+    start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 1})
+    EventStream.broadcast(stream, "s", [joined("a", %{"seq" => 1})])
+    assert_receive {"diff", %{"seq" => 1}}
+    EventStream.broadcast(stream, "s", [joined("a", %{"seq" => 1})])
+    refute_receive {"diff", _}, 50
+  end
+
+  test "the first diff begins where the world is that it was given", %{stream: stream} do
+    EventStream.subscribe(stream, "diffs")
+    world = World.fold!(World.new!(), [joined("a"), joined("b")])
+    start_supervised!({Projector, stream: stream, topic: "s", publish: "diffs", every_ms: 1, world: world})
+    EventStream.broadcast(stream, "s", [joined("c")])
+    assert_receive {"diff", %{"from" => 2, "seq" => 3, "creates" => creates}}
+    assert Map.keys(creates) == ["c"]
+  end
+
+  test "however much waits, it is folded in its order, and reported by its place in all of it", %{
+    stream: stream
+  } do
+    projector = start_supervised!({Projector, stream: stream, topic: "s"})
+    :sys.suspend(projector)
+    moves = for n <- 2..10_000, do: {"user_moved", %{"user_id" => "a", "position" => [n, 0, 0]}}
+    EventStream.broadcast(stream, "s", [joined("a") | moves])
+    :sys.resume(projector)
+    assert Projector.get(projector, "a") == %{"position" => [10_000.0, 0.0, 0.0]}
+
+    for _ <- 1..2 do
+      EventStream.broadcast(stream, "s", [{"unheard_of", %{}}])
+      Projector.report(projector)
+    end
+
+    assert [{10_000, _}, {10_001, _}] = Projector.report(projector).rejected
+  end
+
   # A stream that refuses what it is told at first.
   defmodule Refuses do
     @behaviour EventStream
@@ -187,9 +223,13 @@ defmodule Roomfold.ProjectorTest do
           {[stream: :x], ":stream must be"},
           {[stream: nil], ":stream must be"},
           {[topic: nil], ":topic must be"},
-          {[world: %{}], ":world must be"}
+          {[world: %{}], ":world must be"},
+          # Neither would be read.
+          {[world: World.new!(), impl: :elixir], "[:impl] beside :world"},
+          {[world: World.new!(), every: 5], "[:every] beside :world"},
+          {[every_ms: 5, every_ms: 10], "given more than once: [:every_ms]"}
         ] do
-      opts = Keyword.merge([stream: stream, topic: "s"], opts)
+      opts = Keyword.drop([stream: stream, topic: "s"], Keyword.keys(opts)) ++ opts
       assert assert_raise(ArgumentError, fn -> Projector.start_link(opts) end).message =~ message
     end
   end

@@ -50,6 +50,8 @@ defmodule Roomfold.ReplayTest do
 
       assert {:error, %Error{reason: :invalid_argument}} = Room.diff(room, 3, 2)
       assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 21)
+      assert {:error, %Error{reason: :seq_ahead}} = Room.diff(room, 3, 1_048_579)
+      assert {:error, %Error{reason: :history_gone}} = Room.diff(room, 3, 1_048_580)
     end
 
     test "a room that never was has none, and is not made by the question; one that has begun has an empty one" do
@@ -295,7 +297,7 @@ defmodule Roomfold.ReplayTest do
 
         {:ok, _} = Room.ensure_started({rooms, fork}, rules: rules, upcasters: [upcast], rules_version: 3)
         {:ok, world} = Room.state_at({rooms, fork}, seq)
-        for {id, %{"was" => was}} <- World.snapshot(world), do: assert(id =~ ~r/^#{was}\./)
+        for {id, components} <- World.snapshot(world), do: assert(id =~ ~r/^#{components["was"]}\./)
         assert World.count(world) == seq
       end
     end
@@ -470,6 +472,34 @@ defmodule Roomfold.ReplayTest do
       assert %{seq: 19, error: nil} = Replay.info(replay)
       assert Replay.resume(replay) == :ok
       eventually(fn -> Replay.info(replay).seq == 20 end)
+      assert Replay.info(replay).error == nil
+    end
+
+    defmodule Away do
+      # It can't be read while there is a room "away".
+      use Roomfold.LogOver
+
+      @impl true
+      def read(server, room, from, to, opts) do
+        case head(server, "away") do
+          {:ok, nil} -> super(server, room, from, to, opts)
+          _ -> {:error, Error.new(:log_failed)}
+        end
+      end
+    end
+
+    test "a replay whose log could not be read goes on when it can be" do
+      {:ok, server} = start_supervised(EventLog.Memory)
+      log = {Away, server}
+      rooms = start_rooms(log: {:running, log}, room: [tick_ms: 2])
+      {:ok, [1, 2]} = Room.publish({rooms, "1"}, [create("a"), create("b")])
+      {:ok, replay} = Room.replay({rooms, "1"}, paused: true)
+      {:ok, _} = EventLog.claim(log, "away")
+      for _ <- 1..2, do: assert({:error, %Error{reason: :log_failed}} = Replay.resume(replay))
+      assert %{seq: 0, paused: true, error: %Error{reason: :log_failed}} = Replay.info(replay)
+      :ok = EventLog.delete(log, "away")
+      assert Replay.resume(replay) == :ok
+      eventually(fn -> Replay.info(replay).seq == 2 end)
       assert Replay.info(replay).error == nil
     end
 

@@ -30,6 +30,19 @@ defmodule Roomfold.RoomLimitsTest do
     end
   end
 
+  test "a full bucket is what may be sent at once; time gives back at the rates, and never goes back" do
+    full = Limit.new(@rates, 1_000)
+    assert {:ok, empty} = Limit.take(full, @rates, 12, 1_200, 1_000)
+    assert {:limited, _} = Limit.take(full, @rates, 13, 0, 1_000)
+    assert {:limited, _} = Limit.take(full, @rates, 0, 1_201, 1_000)
+    assert {:limited, _} = Limit.take(empty, @rates, 1, 0, 1_249)
+    assert {:ok, _} = Limit.take(empty, @rates, 1, 100, 1_250)
+    assert {:limited, _} = Limit.take(empty, @rates, 1, 101, 1_250)
+    assert {:limited, ^empty} = Limit.take(empty, @rates, 1, 0, 500)
+    assert {:limited, _} = Limit.take(empty, @rates, 13, 0, 1_000_000)
+    assert {:ok, _} = Limit.take(empty, @rates, 12, 1_200, 1_000_000)
+  end
+
   test "only who has sent lately is remembered" do
     limits =
       Enum.reduce(1..10_000, Limits.new(@rates, 0), fn n, limits ->

@@ -73,4 +73,32 @@ defmodule Roomfold.RoomSnapshotTest do
       assert {id, kept(rooms, id)} == {id, count}
     end
   end
+
+  # So that a room whose clock was put back goes on from there.
+  test "its time is not before the last event, nor that of what a log is read with, or of a fork" do
+    rooms = start_rooms(room: [tick_ms: 1, snapshot_every: 0])
+    log = Rooms.log(rooms)
+    {:ok, 1} = Room.publish({rooms, "1"}, join("tom"))
+    Process.sleep(5)
+    {:ok, 2} = Room.publish({rooms, "1"}, join("ann"))
+    {:ok, %{text: text}} = EventLog.read(log, "1", 1)
+
+    assert [first, last] =
+             for(line <- String.split(text, "\n", trim: true), do: Roomfold.JSON.decode!(line)["at"])
+
+    assert first < last
+    {:ok, head} = EventLog.head(log, "1")
+    options = Rooms.options(rooms, "1", [])
+    assert {:ok, _, %{last_at: ^last}} = Roomfold.Room.Recovery.newest(options, head)
+
+    {:ok, _} = Room.fork({rooms, "1"}, 2, id: "fork")
+    :ok = Room.stop({rooms, "1"})
+
+    for id <- ["1", "fork"] do
+      {:ok, {2, snapshot}} = EventLog.snapshot(log, id)
+      [facts, _] = String.split(snapshot, "\n", parts: 2)
+      # The room itself has looked at the clock once more, when the log had answered.
+      assert Roomfold.JSON.decode!(facts)["last_at"] in last..(last + 60_000), id
+    end
+  end
 end

@@ -3,7 +3,7 @@ defmodule Roomfold.RoomStateTest do
   use ExUnit.Case, async: true
 
   alias Roomfold.{Error, Rules, World}
-  alias Roomfold.Room.{Commit, Options, Presence, Publishing, Residents, Schedule, State, Ticks}
+  alias Roomfold.Room.{Commit, Delivery, Options, Presence, Publishing, Residents, Schedule, State, Ticks}
   alias Roomfold.Systems.Timers
 
   # Ten times a second, and a log that answers when it is told to.
@@ -561,6 +561,117 @@ defmodule Roomfold.RoomStateTest do
     {effects, _} = Ticks.wake(state, 300)
     assert [again] = appended(effects)
     assert %{"n" => 0, "by" => "system", "seq" => 3} = Roomfold.JSON.decode!(again)
+  end
+
+  test "what a system was to be told in a tick that is undone it is told again" do
+    parent = self()
+    state = open(systems: [fn _, tick -> send(parent, {:told, tick.events}) && [] end])
+    {[], state} = publish(state, :server, move("tom"), 10)
+    {_, state} = Ticks.wake(state, 100)
+    {_, state} = Commit.committed(state, :ok, 110)
+    {[], state} = publish(state, :server, move("ann"), 120, :me)
+    assert_received {:told, []}
+    {[{:append, 1, _}], state} = Ticks.wake(state, 200)
+    assert_received {:told, [{"user_moved", %{"user_id" => "tom"}}]}
+    {_, state} = Commit.committed(state, {:error, Error.new(:log_full)}, 210)
+    {_, state} = Ticks.wake(state, 300)
+    assert_received {:told, [{"user_moved", %{"user_id" => "tom", "seq" => 1}}]}
+    {_, _} = Ticks.wake(state, 400)
+    assert_received {:told, []}
+  end
+
+  test "what a room's systems would be told is not gathered while a client has its authority" do
+    state = open(systems: [fn _, _ -> [] end], authority: :client)
+
+    Enum.reduce(1..5, state, fn n, state ->
+      {_, state} = publish(state, :server, move("tom"), n * 100 - 50)
+      {[{:append, _, _}], state} = Ticks.wake(state, n * 100)
+      assert state.news == []
+      {_, state} = Commit.committed(state, :ok, n * 100 + 10)
+      state
+    end)
+  end
+
+  test "subscribers hear of a commit first, then connections, then who has published" do
+    state = open() |> join("tom", 0)
+    {[], state} = publish(state, :server, move("tom"), 50, :me)
+    {_, state} = Ticks.wake(state, 100)
+    {effects, _} = Commit.committed(state, :ok, 110)
+    assert [:publish, :send, :reply] = Enum.map(effects, &elem(&1, 0))
+  end
+
+  test "a room ends where the log is not its own any more, or not what it left; not where it just fails" do
+    for {reason, ends?} <- [
+          old_term: true,
+          wrong_seq: true,
+          no_room: true,
+          log_failed: false,
+          too_large: false
+        ] do
+      {[], state} = open(systems: [fn _, _ -> [] end]) |> publish(:server, move("tom"), 50, :me)
+      {_, state} = Ticks.wake(state, 100)
+      {effects, _} = Commit.committed(state, {:error, Error.new(reason)}, 110)
+      assert {:reply, :me, {:error, %Error{reason: ^reason}}} = List.keyfind(effects, :reply, 0)
+      assert {reason, {:stop, reason} in effects} == {reason, ends?}
+    end
+  end
+
+  test "a snapshot is due once in so many events" do
+    state = open(snapshot_every: 3, systems: [fn _, _ -> [] end])
+
+    {seqs, _} =
+      Enum.flat_map_reduce(1..10, state, fn n, state ->
+        {[], state} = publish(state, :server, move("tom"), n * 100 - 50)
+        {_, state} = Ticks.wake(state, n * 100)
+        {effects, state} = Commit.committed(state, :ok, n * 100 + 10)
+        {for({:keep, seq, _} <- effects, do: seq), state}
+      end)
+
+    assert seqs == [3, 6, 9]
+  end
+
+  defmodule Allows do
+    use Roomfold.Room
+
+    @impl true
+    def authorize(_, _, _, _), do: :ok
+  end
+
+  test "an event may have as many bytes as are allowed, and no more; whether the room's module is asked or not" do
+    text = move("tom")
+
+    for module <- [nil, Allows], {most, taken?} <- [{byte_size(text), true}, {byte_size(text) - 1, false}] do
+      state = open(module: module, max_event_bytes: most, systems: [fn _, _ -> [] end])
+      {[], state} = publish(state, {:user, "tom"}, text, 50, :me)
+      {effects, _} = Ticks.wake(state, 100)
+      refusals = for {:reply, :me, {:error, error}} <- effects, do: error.reason
+      assert {length(appended(effects)), refusals} == if(taken?, do: {1, []}, else: {0, [:too_large]})
+    end
+  end
+
+  test "who sends no more is forgotten, whoever else sends" do
+    Enum.reduce(1..2_000, open(systems: [fn _, _ -> [] end], max_queue: 10_000), fn n, state ->
+      {[], state} = publish(state, {:user, "user #{n}"}, move("user #{n}"), n * 100)
+      assert map_size(state.limits.recent) + map_size(state.limits.older) <= 50
+      state
+    end)
+  end
+
+  test "the fast lane is for a connection, and only while nothing is on its way to its session" do
+    state = open() |> join("tom", 0)
+    {[], state} = publish(state, :server, move("tom"), 50)
+    {_, state} = Ticks.wake(state, 100)
+    {_, state} = Commit.committed(state, :ok, 110)
+    assert state.seq == 2
+    entry = %{to: self(), lane: {__MODULE__, :a}, format: :json, events?: false, limit: 10, sent: 0}
+    assert Delivery.enter_fastlane(state, self(), 1, entry) == state
+    assert Delivery.enter_fastlane(state, spawn(fn -> :ok end), 2, entry) == state
+    fast = Delivery.enter_fastlane(state, self(), 2, entry)
+    assert Map.keys(fast.fastlane.of) == [self()]
+
+    # Who joins once more is sent what its session asks for, and so is who has gone.
+    assert join(fast, "tom", 120).fastlane.of == %{}
+    assert elem(Presence.leave(fast, self(), false, 120), 1).fastlane.of == %{}
   end
 
   # A batch of this and the next one would be more than one append takes.

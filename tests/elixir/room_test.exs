@@ -29,6 +29,10 @@ defmodule Roomfold.RoomTest do
       {:ok, 2} = Room.publish(room, {"user_moved", %{"user_id" => "tom", "pose" => "sits"}})
       assert_receive {"user_moved", %{"seq" => 2}}
       assert Room.info(room).strays == 2
+
+      # What has a seq is another room's own, of this name.
+      broadcast.([{"user_moved", %{"user_id" => "tom", "seq" => 2}}])
+      assert Room.info(room).strays == 2
     end
 
     test "numbers events, says who and when, folds them and tells subscribers" do
@@ -806,6 +810,36 @@ defmodule Roomfold.RoomTest do
       assert map_size(Room.snapshot(room)) == 4
     end
 
+    defmodule HelpedFromTheStart do
+      use Roomfold.Room
+
+      @impl true
+      def init(_id, _world, args), do: {:ok, spawn_link(fn -> receive(do: (:go -> exit(args))) end)}
+      @impl true
+      def handle_event(_, _, helper), do: send(helper, :go) && {[], helper}
+    end
+
+    @tag :capture_log
+    test "so it does when one breaks that the room's init/3 has started" do
+      room = start_room(module: HelpedFromTheStart, args: :broken)
+      assert helped(room, "tom") == {:ok, 1}
+      eventually(fn -> Room.info(room).failed == 1 end)
+      assert helped(room, "ann") == {:ok, 2}
+    end
+
+    test "a room keeps nothing of those who have left it" do
+      room = start_room(tick_ms: 5)
+      monitors = fn -> length(elem(Process.info(room, :monitors), 1)) end
+      before = monitors.()
+
+      for _ <- 1..20 do
+        {:ok, _} = Room.join(room, "tom")
+        :ok = Room.leave(room)
+      end
+
+      assert monitors.() == before
+    end
+
     test "what the room itself is tied to, its name and its stream, ends with it" do
       rooms = start_rooms(log: nil)
       stream = :"stream_#{System.unique_integer([:positive])}"
@@ -1223,13 +1257,15 @@ defmodule Roomfold.RoomTest do
         kills = fn ->
           for _ <- 1..2 do
             Process.sleep(30)
-            if log = Process.whereis(Module.concat(rooms, Log)), do: Process.exit(log, :kill)
+            log = eventually(fn -> Process.whereis(Module.concat(rooms, Log)) end)
+            Process.exit(log, :kill)
             Process.sleep(100)
           end
         end
 
         answers = published_while({rooms, "1"}, kills)
         assert Enum.filter(answers, &match?({:raised, _}, &1)) == []
+        assert Enum.any?(answers, &match?({:ok, _}, &1))
       end
     end
 

@@ -4,6 +4,7 @@ defmodule Roomfold.SessionTest do
   alias Roomfold.{EventLog, StoppedClock}
   alias Roomfold.EventLog.Memory
   alias Roomfold.Room.{Options, Versions}
+  alias Roomfold.Session.Backlog
 
   defp state(map), do: map["entities"] || map["creates"]
 
@@ -618,6 +619,15 @@ defmodule Roomfold.SessionTest do
       assert Enum.count(answers, &match?([{:reply, _, :error, %{"reason" => "rate_limited"}}], &1)) >= 40
     end
 
+    test "so are few messages of many bytes" do
+      {_, _, session} = join!(start_room(), "tom", %{}, bytes_per_s: 300, burst_s: 1)
+      long = {:json, ~s({"user_id":"tom","x":"#{String.duplicate("x", 200)}"})}
+      assert {[], session} = Session.input(session, "user_moved", long, "1")
+
+      assert {[{:reply, "2", :error, %{"reason" => "rate_limited"}}], _} =
+               Session.input(session, "user_moved", long, "2")
+    end
+
     test "so is a flood of what is no list of events by the system" do
       {_, _, session} = join!(start_room(), "tom", %{}, events_per_s: 1, burst_s: 10)
 
@@ -664,6 +674,42 @@ defmodule Roomfold.SessionTest do
         Enum.map_reduce(1..5, session, &Session.input(&2, "user_moved", %{"user_id" => "tom"}, &1))
 
       assert [[], [], [], [{:reply, 4, :error, %{"reason" => "overloaded"}}], _] = answers
+    end
+  end
+
+  describe "what a client has" do
+    test "is what a diff begins with: where one was missed it gets all from there" do
+      {_, _, session} = join!(room = start_room(), "tom")
+      {_, session} = await(session, push("diff"))
+      had = session.seq
+      for user <- ["ann", "bob"], do: {:ok, _} = Room.publish(room, {"user_joined", %{"user_id" => user}})
+      updates = for _ <- 1..2, do: assert_receive({:roomfold, _, {:update, _}})
+      assert {[{:push, "diff", diff}], session} = Session.handle(session, List.last(updates))
+      assert %{"from" => ^had, "seq" => seq, "creates" => %{"ann" => _, "bob" => _}} = decoded(diff)
+      assert session.seq == seq
+    end
+
+    test "and has sent, and was not answered when the room broke down, it is told" do
+      room = {start_rooms(room: [tick_ms: 60_000]), "1"}
+      {_, _, session} = join!(room, "tom")
+      {[], session} = Session.input(session, "user_moved", %{"user_id" => "tom"}, "r")
+      Process.exit(session.pid, :kill)
+      monitor = session.monitor
+      down = receive do: ({:DOWN, ^monitor, _, _, _} = down -> down)
+
+      assert {[{:reply, "r", :error, %{"reason" => "room_closed"}} | _], session} =
+               Session.handle(session, down)
+
+      assert session.waiting == %{}
+    end
+
+    test "and has not read: it is sent something again when half of what it may leave is left" do
+      backlog = Backlog.new() |> Backlog.sent(1, 600) |> Backlog.sent(2, 500) |> Backlog.lags(0)
+      refute Backlog.caught_up?(backlog, 1_000)
+      backlog = Backlog.acknowledged(backlog, 1)
+      assert Backlog.caught_up?(backlog, 1_000)
+      refute Backlog.caught_up?(backlog, 999)
+      refute backlog |> Backlog.catches_up() |> Backlog.caught_up?(1_000)
     end
   end
 

@@ -60,6 +60,9 @@ defmodule Roomfold.SystemsTest do
       assert run([bell], 1_000, 11_000, 1_000) == [{5_000, "bell_rang"}, {10_000, "bell_rang"}]
       state = Timers.init([bell], World.new!(), 1_000)
       assert {[_], _} = Timers.tick(World.new!(), tick(1_000_001), state)
+      # A door is as it should be by then, not as it was long ago.
+      state = Timers.init([@door], World.new!(), 6_020_000)
+      assert {[{"door_opened", _}, {"door_closed", _}], _} = Timers.tick(World.new!(), tick(6_620_000), state)
     end
 
     test "what is no timer" do
@@ -142,6 +145,7 @@ defmodule Roomfold.SystemsTest do
         for {name, payload} <- shoot(world, shots, damage: %{"pistol" => 10}), do: {name, payload["health"]}
 
       assert names == [{"player_hit", 15}, {"player_hit", 5}, {"player_hit", 0}, {"player_killed", nil}]
+      assert [{"player_hit", %{"health" => 1}}] = shoot(world, [fired()], damage: %{"pistol" => 24})
       killed = shoot(world, shots) |> List.last()
       assert killed == {"player_killed", %{"user_id" => "ann", "by_id" => "tom", "killer_id" => "tom"}}
 
@@ -156,6 +160,7 @@ defmodule Roomfold.SystemsTest do
       assert shoot(world(@people, level: wall), [fired()]) == []
       assert shoot(world(@people), [fired(%{"range" => 2})]) == []
       assert shoot(world(@people), [fired()], range: 4) == []
+      assert shoot(world(@people), [fired(%{"range" => 100})], range: 4) == []
       assert shoot(world(@people), [fired(%{"weapon_direction" => [0, 1, 0]})]) == []
       # What no shot can be cast from hits nobody.
       assert shoot(world(@people), [
@@ -408,6 +413,7 @@ defmodule Roomfold.SystemsTest do
              ]
 
       assert pick(%{"p" => player, "gun" => %{@gun | "position" => [3, 0, 0]}}) == []
+      assert pick(%{"p" => %{player | "kind" => "monster"}, "gun" => @gun}) == []
       assert pick(%{"p" => player, "odd" => %{@gun | "pickup" => 7}}) == []
 
       for {key, value} <- [
@@ -447,6 +453,11 @@ defmodule Roomfold.SystemsTest do
     assert {[{"door_triggered", ^facts}], state} = Triggers.tick(at.(1), tick(0), state)
     assert {[], state} = Triggers.tick(at.(0), tick(0), state)
     assert {[{"door_left", ^facts}], _} = Triggers.tick(at.(9), tick(0), state)
+    # Nobody else does; and where there is no event for leaving, none is said.
+    imp = world(%{"zone" => zone, "imp" => %{@people["imp"] | "position" => [0, 0, 0]}})
+    assert {[], _} = Triggers.tick(imp, tick(0), Triggers.init([], at.(9), 0))
+    silent = put_in(zone["trigger"], %{"event" => "door_triggered"})
+    assert {[], _} = Triggers.tick(world(%{"zone" => silent}), tick(0), Triggers.init([], at.(1), 0))
     # A room that comes back has said so of who is inside.
     state = Triggers.init([], at.(1), 0)
     assert {[], state} = Triggers.tick(at.(1), tick(0), state)

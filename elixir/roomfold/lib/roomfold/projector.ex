@@ -30,7 +30,7 @@ defmodule Roomfold.Projector do
   """
   use GenServer
 
-  alias Roomfold.{EventStream, Report, World}
+  alias Roomfold.{EventStream, OptionList, Report, World}
   alias Roomfold.Room.{Options, Read}
 
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
@@ -65,6 +65,7 @@ defmodule Roomfold.Projector do
   end
 
   defp check!(opts) do
+    opts |> OptionList.once!("a projector") |> check_names!()
     must! = &Options.must!(&1, opts[&1], &2, &3)
     must!.(:stream, &match?({module, _} when is_atom(module), &1), "{module, name} of a stream that runs")
     must!.(:topic, &is_binary/1, "a topic, a string")
@@ -84,6 +85,14 @@ defmodule Roomfold.Projector do
 
     format = Keyword.get(opts, :format, :term)
     Options.must!(:format, format, &(&1 in [:term, :json, :packed]), ":term, :json or :packed")
+  end
+
+  # World.new!/1 says which of its own it does not know.
+  defp check_names!(opts) do
+    others = Keyword.keys(opts) -- @own
+
+    if opts[:world] != nil and others != [],
+      do: raise(ArgumentError, "#{inspect(others)} beside :world: a world has its options already")
   end
 
   defp check_world!(world) do

@@ -21,7 +21,7 @@ defmodule Roomfold.Replay do
 
   alias Roomfold.{Error, EventStream, JSON, OptionList, World}
   alias Roomfold.Replay.{Clock, Recording, Timeline}
-  alias Roomfold.Room.{Complaints, Frames, Options, People, Read, Stream, Update}
+  alias Roomfold.Room.{Complaints, Frames, Options, People, Read, Stream}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
   # A timer takes no more than so many; then it looks again.
@@ -294,15 +294,7 @@ defmodule Roomfold.Replay do
     pids = Map.keys(state.people.connections)
 
     if pids != [] do
-      update = %Update{
-        room: state.options.id,
-        term: state.term,
-        from: from,
-        seq: World.seq(state.world),
-        frames: Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, from, &1)}),
-        events: if(People.events?(state.people), do: Frames.told(lines, state.options))
-      }
-
+      update = Frames.update(state, from, World.seq(state.world), lines)
       for pid <- pids, do: send(pid, {:roomfold, state.options.id, {:update, update}})
     end
   end
@@ -422,19 +414,8 @@ defmodule Roomfold.Replay do
     monitors = Map.put_new_lazy(state.monitors, pid, fn -> Process.monitor(pid) end)
     state = %{state | people: people, monitors: monitors}
 
-    answer = %{
-      room: state.options.id,
-      pid: self(),
-      term: state.term,
-      number: People.number(people, pid),
-      json: Options.json(state.options),
-      seq: World.seq(state.world),
-      tick_ms: state.options.tick_ms,
-      users: [],
-      frame: frame
-    }
-
-    {:reply, {:ok, answer}, state}
+    answer = Frames.joined(state, pid, World.seq(state.world), [], frame)
+    {:reply, {:ok, Map.put(answer, :pid, self())}, state}
   end
 
   @impl true

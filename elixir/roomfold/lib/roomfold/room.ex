@@ -354,6 +354,10 @@ defmodule Roomfold.Room do
   Makes the calling process a connection of a user (`Roomfold.Session` is built on this). It gets a snapshot or what it missed, and from
   then on `{:roomfold, id, {:update, %Roomfold.Room.Update{}}}` for every tick that changed something, without a gap.
 
+  The answer has `:frame`, `{:snapshot | :diff, bytes}`, which brings the process to `:seq` of the life `:term`; who is here, `:users`; `:tick_ms`; and `:pid`, the
+  room's process, to be monitored. Other messages `{:roomfold, id, message}` are `{:presence, joins, leaves}` with users' ids, `{:authority, user}` where a client
+  has it (`authority: :client`), and `{:replaced, term, number}`: the process itself has joined once more, what came before is over.
+
   A process is one connection to a room: joining once more as the same user starts over, as another user it is refused
   (`:not_supported`). The same process may be in several rooms.
 
@@ -692,9 +696,7 @@ defmodule Roomfold.Room do
 
   # A room that stopped before the call reached it is started once more. While it moves to another node, its name may still belong to the
   # process that has just ended.
-  defp call(room, request, timeout, tries \\ 5)
-
-  defp call(room, request, timeout, tries) do
+  defp call(room, request, timeout, tries \\ 5) do
     with {:ok, pid} <- process(room) do
       try do
         GenServer.call(pid, request, timeout)

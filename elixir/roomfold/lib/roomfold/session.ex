@@ -213,8 +213,10 @@ defmodule Roomfold.Session do
 
   defp present(%{presence?: false}, _), do: []
 
-  defp present(_, users),
-    do: [{:push, "presence_state", Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}})}]
+  defp present(_, users), do: [{:push, "presence_state", as_presence(users)}]
+
+  # In the form that the client's library for presence takes.
+  defp as_presence(users), do: Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}})
 
   @doc """
   Leaves: the user is gone at once, if this was its last connection. When a connection breaks, just let its process end: then the
@@ -507,8 +509,7 @@ defmodule Roomfold.Session do
   end
 
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:presence, joins, leaves}}) do
-    metas = fn users -> Map.new(users, &{&1, %{"metas" => [%{"phx_ref" => &1}]}}) end
-    diff = %{"joins" => metas.(joins), "leaves" => metas.(leaves)}
+    diff = %{"joins" => as_presence(joins), "leaves" => as_presence(leaves)}
     if session.presence?, do: {[{:push, "presence_diff", diff}], session}, else: {[], session}
   end
 

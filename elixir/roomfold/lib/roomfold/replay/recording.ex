@@ -2,7 +2,7 @@ defmodule Roomfold.Replay.Recording do
   @moduledoc false
   # A recording: JSON Lines with a time in each. It becomes a log in memory, numbered anew, that is read like any other.
   alias Roomfold.{Error, EventLog, JSON}
-  alias Roomfold.Room.Options
+  alias Roomfold.Room.{Options, Text}
 
   # Times, of events and between them, are exact up to here.
   @most_ms 9_007_199_254_740_991
@@ -12,9 +12,8 @@ defmodule Roomfold.Replay.Recording do
   def log(text, options) do
     {:ok, pid} = EventLog.Memory.start_link([])
     log = {EventLog.Memory, pid}
-    lines = :binary.split(text, "\n", [:global, :trim_all])
 
-    with {:ok, records} <- records(lines, 1, -@most_ms, Options.json(options), []),
+    with {:ok, records} <- records(Text.lines(text), 1, -@most_ms, Options.json(options), []),
          {:ok, %{term: term}} <- EventLog.claim(log, options.id, %{}),
          :ok <- EventLog.append(log, options.id, term, 0, records),
          do: {:ok, log}

@@ -6,7 +6,7 @@ defmodule Roomfold.Replay.Timeline do
   # Positions are milliseconds from the first event.
   alias Roomfold.{Error, EventLog, JSON, World}
   alias Roomfold.Replay.Recording
-  alias Roomfold.Room.{Options, Recovery}
+  alias Roomfold.Room.{Options, Recovery, Text}
 
   # Bytes of events that are read together.
   @piece 262_144
@@ -85,8 +85,7 @@ defmodule Roomfold.Replay.Timeline do
     with {:ok, %{text: text}} <-
            EventLog.read(options.log, options.id, seq + 1, timeline.last_seq, max_bytes: @piece),
          {:ok, text} <- Recovery.upcast(text, options, timeline.versions, seq + 1),
-         lines = :binary.split(text, "\n", [:global, :trim_all]),
-         {:ok, next} <- timed(lines, options, seq + 1, []) do
+         {:ok, next} <- timed(Text.lines(text), options, seq + 1, []) do
       %{timeline | next: next}
     else
       {:ok, nil} -> %{timeline | error: Error.new(:log_trimmed)}

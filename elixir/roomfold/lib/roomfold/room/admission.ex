@@ -4,8 +4,9 @@ defmodule Roomfold.Room.Admission do
   # copy of the world.
 
   alias Roomfold.{Error, JSON, World}
-  alias Roomfold.Room.Check
+  alias Roomfold.Room.{Check, Text}
 
+  @entity_events Text.entity_events()
   @syntax [
     :unexpected_byte,
     :unexpected_end,
@@ -76,7 +77,7 @@ defmodule Roomfold.Room.Admission do
     end
   end
 
-  defp named(%{"event_name" => name}) when name in ["create", "update", "delete"],
+  defp named(%{"event_name" => name}) when name in @entity_events,
     do: {:error, Error.new(:unknown_event, event: name)}
 
   defp named(%{"event_name" => name} = payload), do: {:ok, {name, Map.delete(payload, "event_name")}}

@@ -43,7 +43,7 @@ defmodule Roomfold.Room.Batch do
          items: good,
          refused: refused ++ not_admitted,
          text: text,
-         records: :binary.split(text, "\n", [:global, :trim_all]),
+         records: Text.lines(text),
          first: context.seq + 1
        }}
     end

@@ -63,15 +63,10 @@ defmodule Roomfold.Room.Callbacks do
     kind, reason -> {[], [System.failed({module, :joined}, kind, reason, __STACKTRACE__)]}
   end
 
-  @doc "What is said when users have left, and failures."
-  def left(state, users) do
-    {events, failures} = users |> Enum.map(&left_one(state, &1)) |> Enum.unzip()
-    {Enum.concat(events), Enum.concat(failures)}
-  end
+  @doc "What is said when a user has left, and failures."
+  def left(%{options: %{module: nil}} = state, user), do: {default_left(user, state.world), []}
 
-  defp left_one(%{options: %{module: nil}} = state, user), do: {default_left(user, state.world), []}
-
-  defp left_one(%{options: %{module: module}} = state, user) do
+  def left(%{options: %{module: module}} = state, user) do
     {listed(module.left(user, World.read_only(state.world), state.module_state), "left/3"), []}
   catch
     kind, reason -> {[], [System.failed({module, :left}, kind, reason, __STACKTRACE__)]}

@@ -4,9 +4,10 @@ defmodule Roomfold.Room.Check do
   # its id as `owner`), and by the fields that only the room sets. The values are checked by the fold.
 
   alias Roomfold.{Error, JSON, World}
+  alias Roomfold.Room.Text
 
-  @reserved ["seq", "at", "by", "event", "event_name"]
-  @entity_events ["create", "update", "delete"]
+  @reserved Text.reserved()
+  @entity_events Text.entity_events()
 
   @typedoc "A user's id, or who speaks for the room."
   @type sender :: {:user, String.t()} | :system | :server

@@ -2,26 +2,13 @@ defmodule Roomfold.Room.Delivery do
   @moduledoc false
   # What connections are sent: an update after each fold, through their sessions or the fast lane; and what one needs that joins or lags.
 
-  alias Roomfold.Room.{Fastlane, Frames, People, Update}
+  alias Roomfold.Room.{Fastlane, Frames, People}
 
   @doc "What has changed since the seq `from`, that of the last update, goes to all connections; records: the events folded since then."
   def update(state, records, from) do
-    if map_size(state.people.connections) == 0 do
-      {[], state}
-    else
-      frames = Map.new(People.formats(state.people), &{&1, Frames.changed(state.world, from, &1)})
-
-      update = %Update{
-        room: state.options.id,
-        term: state.term,
-        from: from,
-        seq: state.seq,
-        frames: frames,
-        events: if(People.events?(state.people), do: Frames.told(records, state.options))
-      }
-
-      send_update(state, update)
-    end
+    if map_size(state.people.connections) == 0,
+      do: {[], state},
+      else: send_update(state, Frames.update(state, from, state.seq, records))
   end
 
   defp send_update(state, update) do

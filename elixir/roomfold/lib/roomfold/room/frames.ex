@@ -4,7 +4,35 @@ defmodule Roomfold.Room.Frames do
   # Roomfold.Error: an implementation may have no packed format, or a limit.
 
   alias Roomfold.World
-  alias Roomfold.Room.{Options, Text}
+  alias Roomfold.Room.{Options, People, Text, Update}
+
+  @doc """
+  The answer to a connection that has joined, of a live room's state or a replay's: its frame brings it to seq. The process adds how it can be reached.
+  """
+  def joined(%{options: options, people: people, term: term}, pid, seq, users, frame) do
+    %{
+      room: options.id,
+      json: Options.json(options),
+      term: term,
+      seq: seq,
+      number: People.number(people, pid),
+      tick_ms: options.tick_ms,
+      users: users,
+      frame: frame
+    }
+  end
+
+  @doc "What brings all connections from one seq to another, of a live room's state or a replay's; records: the events folded since the first."
+  def update(%{options: options, people: people, term: term, world: world}, from, seq, records) do
+    %Update{
+      room: options.id,
+      term: term,
+      from: from,
+      seq: seq,
+      frames: Map.new(People.formats(people), &{&1, changed(world, from, &1)}),
+      events: if(People.events?(people), do: told(records, options))
+    }
+  end
 
   @doc """
   For connections that are at a seq: what changed since; a snapshot, if that is longer ago than the world remembers, or still to come in a replay
@@ -33,8 +61,8 @@ defmodule Roomfold.Room.Frames do
 
   def snapshot(world, format), do: {:snapshot, World.encode!(world, :snapshot, format)}
 
-  @doc "JSON text of the events that a diff does not show, or nil."
-  def told(records, %Options{diff_tells: diff_tells} = options) do
+  # JSON text of the events that a diff does not show, or nil.
+  defp told(records, %Options{diff_tells: diff_tells} = options) do
     json = Options.json(options)
 
     case Enum.reject(records, &(Text.name(&1, json) in diff_tells)) do

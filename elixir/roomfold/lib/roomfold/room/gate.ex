@@ -7,7 +7,7 @@ defmodule Roomfold.Room.Gate do
   alias Roomfold.Error
   alias Roomfold.Room.{Callbacks, Options, System, Text}
 
-  @entity_events ["create", "update", "delete"]
+  @entity_events Text.entity_events()
 
   @doc "For `Roomfold.Room.Batch`: the function for each event's text, or nil if there is nothing to do."
   def adjust(%{asks: asks} = state) do

@@ -3,7 +3,7 @@ defmodule Roomfold.Room.History do
   # Time travel: everything here is computed from the log, without the room's process.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
-  alias Roomfold.Room.{Options, Recovery}
+  alias Roomfold.Room.{Options, Recovery, Text}
 
   @most_history 1_048_576
 
@@ -81,7 +81,7 @@ defmodule Roomfold.Room.History do
       :ok ->
         {:error, error}
 
-      {:theirs, _} ->
+      :theirs ->
         {:error,
          said(error, "a part of the fork is in the room that was started as #{inspect(copy.id)} meanwhile")}
 
@@ -94,7 +94,7 @@ defmodule Roomfold.Room.History do
     case EventLog.head(log, id) do
       {:ok, %{term: ^term}} -> EventLog.delete(log, id)
       {:ok, nil} -> :ok
-      {:ok, head} -> {:theirs, head}
+      {:ok, _} -> :theirs
       error -> error
     end
   end
@@ -134,7 +134,7 @@ defmodule Roomfold.Room.History do
   defp copy(options, copy, term, done, seq) do
     with {:ok, %{text: text, first: first, seq: last}} when first == done + 1 <-
            EventLog.read(options.log, options.id, done + 1, seq, []),
-         :ok <- EventLog.append(copy.log, copy.id, term, done, lines(text)) do
+         :ok <- EventLog.append(copy.log, copy.id, term, done, Text.lines(text)) do
       copy(options, copy, term, last, seq)
     else
       {:error, error} -> {:error, error, term}
@@ -142,8 +142,6 @@ defmodule Roomfold.Room.History do
       {:ok, _} -> {:error, Error.new(:log_trimmed), term}
     end
   end
-
-  defp lines(text), do: :binary.split(text, "\n", [:global, :trim_all])
 
   # ---- two folds of one log ----
 
@@ -184,7 +182,7 @@ defmodule Roomfold.Room.History do
   # At most one piece of the log.
   defp some(options, head, from, to) do
     with {:ok, %{text: text, first: ^from}} <- EventLog.read(options.log, options.id, from, to, []) do
-      with {:ok, text} <- Recovery.upcast(text, options, head.versions, from), do: {:ok, lines(text)}
+      with {:ok, text} <- Recovery.upcast(text, options, head.versions, from), do: {:ok, Text.lines(text)}
     else
       {:ok, _} -> {:error, Error.new(:log_trimmed)}
       error -> error

@@ -47,7 +47,7 @@ defmodule Roomfold.Room.Membership do
     # A user whose return was not published yet has not left again either.
     {returned, returning} = Enum.split_with(state.returning, fn {user, _} -> user in gone end)
     state = %{state | people: people, returning: returning}
-    said = for user <- gone -- Enum.map(returned, &elem(&1, 0)), do: {user, Callbacks.left(state, [user])}
+    said = for user <- gone -- Enum.map(returned, &elem(&1, 0)), do: {user, Callbacks.left(state, user)}
     {events, failures} = said |> Enum.map(&elem(&1, 1)) |> Enum.unzip()
     {failed, state} = push(state, {Enum.concat(events), Enum.concat(failures)})
     {more, state} = note(state, said)

@@ -4,9 +4,9 @@ defmodule Roomfold.Room.Packed do
   # code, which stay packed if nobody wants their text.
 
   alias Roomfold.{Error, Projection, World}
-  alias Roomfold.Room.{Batch, Callbacks}
+  alias Roomfold.Room.{Batch, Callbacks, Text}
 
-  @entity_events ["create", "update", "delete"]
+  @entity_events Text.entity_events()
 
   @doc "Events that were published together: a user's input as texts; a frame of the room itself stays as it is."
   def unpack([{:packed, frame}], {:user, user}, state),
@@ -49,7 +49,7 @@ defmodule Roomfold.Room.Packed do
   defp text(%World{impl: impl, state: state}, function, arguments) do
     if function_exported?(impl, function, length(arguments) + 1) do
       with {:ok, text} <- apply(impl, function, [state | arguments]),
-           do: {:ok, :binary.split(text, "\n", [:global, :trim_all])}
+           do: {:ok, Text.lines(text)}
     else
       {:error, Error.new(:not_supported, detail: "packed input, by #{inspect(impl)}")}
     end

@@ -3,7 +3,7 @@ defmodule Roomfold.Room.Presence do
   # Connections join and leave; the others are told, and in a room with a client's authority it passes on.
 
   alias Roomfold.Error
-  alias Roomfold.Room.{Commit, Delivery, Fastlane, Limits, Membership, Options, People, Schedule}
+  alias Roomfold.Room.{Commit, Delivery, Fastlane, Frames, Limits, Membership, People, Schedule}
 
   @doc "Whether a client that joins has seen a later term than this room's: then the log must be asked which room process is current."
   def suspects_newer_term?(state, how), do: is_integer(how[:last_term]) and how[:last_term] > state.term
@@ -32,17 +32,7 @@ defmodule Roomfold.Room.Presence do
     fastlane = Fastlane.leave(state.fastlane, pid)
     state = %{state | people: people, fastlane: fastlane, busy_at: now}
     state = if Schedule.ticking?(%{state | people: was}), do: state, else: %{state | last_tick: now}
-
-    answer = %{
-      room: state.options.id,
-      json: Options.json(state.options),
-      term: state.term,
-      seq: state.seq,
-      number: People.number(people, pid),
-      tick_ms: state.options.tick_ms,
-      users: here(state.people),
-      frame: Delivery.missing(state, how)
-    }
+    answer = Frames.joined(state, pid, state.seq, here(people), Delivery.missing(state, how))
 
     {failures, state} =
       if new?, do: Membership.announce_joined(state, user, how[:params] || %{}), else: {[], state}

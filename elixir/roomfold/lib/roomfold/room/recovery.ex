@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Recovery do
   # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
-  alias Roomfold.Room.{Options, Residents, Versions}
+  alias Roomfold.Room.{Options, Residents, Text, Versions}
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
@@ -161,8 +161,7 @@ defmodule Roomfold.Room.Recovery do
   def upcast(text, %{upcasters: []}, _, _), do: {:ok, text}
 
   def upcast(text, options, versions, from) do
-    with {:ok, lines} <-
-           text |> :binary.split("\n", [:global, :trim_all]) |> today(options, versions, from, []),
+    with {:ok, lines} <- today(Text.lines(text), options, versions, from, []),
          do: {:ok, lines |> Enum.reverse() |> Enum.join("\n")}
   end
 
@@ -209,7 +208,7 @@ defmodule Roomfold.Room.Recovery do
   end
 
   defp people(text, facts, json) do
-    lines = :binary.split(text, "\n", [:global, :trim_all])
+    lines = Text.lines(text)
 
     %{
       facts

@@ -21,6 +21,7 @@ defmodule Roomfold.Room.State do
   #                                     {:replaced, term, number of the join}, {:behind, term, number, seq, bytes}, or, for good,
   #                                     {:slow, term, number, seq, bytes}
   #   {:fast, from, sends}              to the processes that write to sockets (Roomfold.Room.Fastlane), whose clients are at the seq `from`
+  #   {:tell, update, answers}          an update with answers (Roomfold.Room.Update.with_answers/1 makes it of the effects for both)
   #   {:keep, seq, users}               a snapshot, in the log
   #   {:measure, name, numbers, facts}  for telemetry
   #   {:failed, source, kind, reason, stacktrace}  a system failed, or a callback: {module, name}

@@ -8,6 +8,14 @@ defmodule Roomfold.Room.Text do
   @entity_events ["create", "update", "delete"]
   @reserved ["seq", "at", "by", "event", "event_name"]
 
+  @doc "Names of the events that speak of an entity itself, without a rule."
+  @spec entity_events() :: [String.t()]
+  def entity_events, do: @entity_events
+
+  @doc "Fields that a payload may not have: only the room sets them, or the event's text has its name there."
+  @spec reserved() :: [String.t()]
+  def reserved, do: @reserved
+
   @doc "The text of an event: `{name, payload}`, `{name, {:json, payload as text}}` or `{:json, text}`, which is one already. `{:packed, frame}` stays as it is."
   def event(event, impl)
 
@@ -109,6 +117,10 @@ defmodule Roomfold.Room.Text do
 
   defp events(tail, _, index, _),
     do: {:error, at(Explain.of_term(Error.new(:not_an_event), tail), index)}
+
+  @doc "The events of a log's text, which has one a line."
+  @spec lines(binary) :: [binary]
+  def lines(text), do: :binary.split(text, "\n", [:global, :trim_all])
 
   @doc "The error of one event among several."
   def at(error, index), do: %{error | index: index, message: "event #{index}: " <> error.message}

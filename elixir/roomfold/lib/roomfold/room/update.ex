@@ -2,7 +2,7 @@ defmodule Roomfold.Room.Update do
   @moduledoc """
   What a tick changed, as the room sends it to the processes of its sessions, encoded once for each format in use.
 
-    * `:room` - its id
+    * `:room`, `:term` - its id, and which of its lives this is of
     * `:from`, `:seq` - brings a world from the seq `from` to `seq`
     * `:frames` - format → `{:diff | :snapshot, bytes}`
     * `:events` - JSON text, `{"events": [..]}`, of the events that a diff does not show; `nil`: there were none, or no connection wants
@@ -19,10 +19,9 @@ defmodule Roomfold.Room.Update do
           events: binary | nil
         }
 
-  @doc """
-  Combines effects (`Roomfold.Room.State`): answers to sessions are sent with the update that they get anyway, as
-  `{:tell, update, %{pid => [{ref, answer}]}}`, so that each is woken once, by one message.
-  """
+  @doc false
+  # Combines effects (Roomfold.Room.State): answers to sessions are sent with the update that they get anyway, as
+  # {:tell, update, %{pid => [{ref, answer}]}}, so that each is woken once, by one message.
   def with_answers(effects) do
     case Enum.split_while(effects, &(not match?({:send, _, {:update, _}}, &1))) do
       {_, []} ->
@@ -46,7 +45,8 @@ defmodule Roomfold.Room.Update do
   defp gather([effect | effects], answers, left), do: gather(effects, answers, [effect | left])
   defp gather([], answers, left), do: {answers, left}
 
-  @doc "The message to a session."
+  @doc false
+  # The message to a session.
   def message(room, update, []), do: {:roomfold, room, {:update, update}}
   def message(room, update, answers), do: {:roomfold, room, {:update, update, answers}}
 end
