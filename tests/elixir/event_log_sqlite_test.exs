@@ -27,6 +27,8 @@ defmodule Roomfold.EventLog.SQLiteTest do
             [],
             [path: ""],
             [path: 1],
+            [path: 'rooms.db'],
+            [path: "a\0b"],
             [path: "x", synchronous: :off],
             [path: "x", readers: 0],
             [path: "x", busy_timeout: -1],
@@ -34,6 +36,11 @@ defmodule Roomfold.EventLog.SQLiteTest do
             [path: "x", max_append_bytes: 0]
           ] do
         assert_raise ArgumentError, fn -> SQLite.start_link(bad) end
+      end
+
+      for none <- [nil, 'rooms.db', "a\0b"] do
+        error = assert_raise ArgumentError, fn -> SQLite.start_link(path: none) end
+        assert error.message == ":path must be the name of a file, a string, got: #{inspect(none)}"
       end
     end
 
@@ -450,6 +457,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       nowhere = Path.join(folder, "none/rooms.db")
       assert %{reason: :log_failed, message: message} = open_error(nowhere)
       assert String.starts_with?(message, inspect(nowhere) <> ": the log failed")
+      assert String.ends_with?(message, " (there is no folder #{inspect(Path.dirname(nowhere))})")
       inner = Path.join(folder, "inner")
       File.mkdir_p!(inner)
       assert open_error(inner).reason == :log_failed

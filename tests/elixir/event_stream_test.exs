@@ -27,3 +27,24 @@ defmodule Roomfold.EventStream.GroupTest do
     {:ok, stream: {Roomfold.EventStream.Group, name}}
   end
 end
+
+defmodule Roomfold.EventStreamTest do
+  use ExUnit.Case, async: true
+
+  alias Roomfold.{EventStream, Room, Rooms}
+
+  test "who listens to a stream that does not run is told what to start" do
+    for module <- [EventStream.Local, EventStream.Group] do
+      said =
+        "the stream NoSuchStream does not run: start {#{inspect(module)}, name: NoSuchStream} before what uses it"
+
+      stream = {module, NoSuchStream}
+      assert_raise ArgumentError, said, fn -> EventStream.subscribe(stream, "t") end
+
+      rooms = :"rooms_of_#{module}"
+      start_supervised!({Rooms, name: rooms, log: nil, stream: stream})
+      assert {:error, error} = Room.publish({rooms, "a"}, {"user_joined", %{"user_id" => "tom"}})
+      assert error.message == "the room has stopped: ** (ArgumentError) " <> said
+    end
+  end
+end

@@ -26,4 +26,14 @@ defmodule Roomfold.NativeTest do
     assert text == World.encode!(World.fold!(World.new!(impl: :elixir), events), :snapshot, :json)
     assert World.seq(World.fold!(world, [{"delete", %{"entity_id" => "e1"}}])) == 101
   end
+
+  test "a library that was not there, and is when its module is loaded again, counts as loaded" do
+    for module <- [Native, Roomfold.EventLog.SQLite.Library], module.loaded?() do
+      :persistent_term.put(module, "there is no such file")
+      refute module.loaded?()
+      :code.soft_purge(module)
+      assert {:module, ^module} = :code.load_file(module)
+      assert module.loaded?()
+    end
+  end
 end

@@ -710,6 +710,50 @@ defmodule Roomfold.PortTest do
     assert {"understood", 0} = System.cmd("elixir", ["-pa", ebin, "-e", code], stderr_to_stdout: true)
   end
 
+  test "a world outlives the application and its pool; where they do not run, that is said" do
+    code = ~S"""
+    alias Roomfold.{Port, World}
+    not_started = ~r/the application :roomfold does not run: call Application.ensure_all_started/
+
+    for ask <- [fn -> World.new(impl: :port) end, &Port.ping/0] do
+      error = try do ask.() rescue error -> Exception.message(error) end
+      true = error =~ not_started
+    end
+
+    {:ok, _} = Application.ensure_all_started(:roomfold)
+    events = for i <- 1..20, do: {"create", %{"entity_id" => "e#{i}", "components" => %{}}}
+    world = World.fold!(World.new!(impl: :port), events)
+
+    for _ <- 1..3 do
+      :ok = Application.stop(:roomfold)
+      {:error, %{reason: :port_crashed, message: message}} = World.fold(world, events)
+      true = message =~ not_started
+      :ok = Application.start(:roomfold)
+      20 = World.count(world)
+    end
+
+    # The pool's supervisor is killed: the application goes on.
+    Process.exit(Process.whereis(Port), :kill)
+    Process.sleep(1_000)
+    20 = World.count(world)
+    {:ok, world, _} = World.fold(world, [{"delete", %{"entity_id" => "e1"}}])
+    {:ok, 1} = Roomfold.Room.publish("den", {"user_joined", %{"user_id" => "tom"}})
+
+    :ok = Application.stop(:roomfold)
+    Application.put_env(:roomfold, :port, name: Other)
+    :ok = Application.start(:roomfold)
+    {:error, %{message: message}} = World.fold(world, events)
+    true = message =~ "is for the pool Roomfold.Port, without a :name"
+    IO.write("outlived")
+    """
+
+    ebin = Path.dirname(to_string(:code.which(Roomfold)))
+    quiet = "Logger.configure(level: :none)"
+    args = ["-pa", ebin, "--logger-sasl-reports", "false", "-e", quiet, "-e", code]
+    assert {said, 0} = System.cmd("elixir", args, stderr_to_stdout: true)
+    assert said =~ ~r/outlived\z/
+  end
+
   test "a build without ei leaves the program out, and says so in one line" do
     make = System.find_executable("gmake") || "make"
     env = [{"MAKEFLAGS", nil}, {"MAKELEVEL", nil}]
@@ -737,8 +781,8 @@ defmodule Roomfold.PortTest do
           {[args: [1]], ":args must be a list of strings"},
           {[args: ["1" | "2"]], ":args must be a list of strings"},
           {[colour: 1], "unknown keys [:colour]"},
-          {[:size], "a pool's options are a keyword list, got: [:size]"},
-          {:size, "a pool's options are a keyword list, got: :size"}
+          {[:size], "the options of a pool are a keyword list, got the list [:size]"},
+          {:size, "the options of a pool are a keyword list, got the atom :size"}
         ] do
       error = catch_error(Roomfold.Port.start_link(opts))
       assert is_struct(error, ArgumentError) or is_struct(error, RuntimeError)

@@ -78,7 +78,9 @@ defmodule Roomfold.ProjectionTest do
   end
 
   test "options that are no options" do
-    assert_raise ArgumentError, ~r/impl must be/, fn -> World.new(impl: :rust) end
+    for impl <- [:rust, "native", nil],
+        do: assert_raise(ArgumentError, ~r/impl must be :native, .* got: /, fn -> World.new(impl: impl) end)
+
     assert_raise ArgumentError, ~r/:history/, fn -> World.new(history: 0) end
 
     assert_raise ArgumentError,
@@ -87,7 +89,7 @@ defmodule Roomfold.ProjectionTest do
                    World.new(colour: 1)
                  end
 
-    assert_raise ArgumentError, ~r/a world's options are a keyword list, got the map %{}/, fn ->
+    assert_raise ArgumentError, ~r/the options of a world are a keyword list, got the map %{}/, fn ->
       World.new(%{})
     end
 
@@ -106,8 +108,8 @@ defmodule Roomfold.ProjectionTest do
           {[history_states: 1.5], ~r/:history_states must be/},
           {[history_states: 4097], ~r/:history_states must be/},
           {[history: 1], ~r/unknown keys \[:history\]/},
-          {%{}, ~r/:hits must be a keyword list/},
-          {:x, ~r/:hits must be a keyword list/}
+          {%{}, ~r/the options of a world's :hits are a keyword list, got the map/},
+          {:x, ~r/the options of a world's :hits are a keyword list, got the atom :x/}
         ],
         impl <- [:native, :port, :elixir] do
       assert_raise ArgumentError, said, fn -> World.new(impl: impl, hits: hits) end

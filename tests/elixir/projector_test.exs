@@ -224,6 +224,7 @@ defmodule Roomfold.ProjectorTest do
           {[stream: nil], ":stream must be"},
           {[topic: nil], ":topic must be"},
           {[world: %{}], ":world must be"},
+          {[publsh: "d"], "unknown keys [:publsh]"},
           # Neither would be read.
           {[world: World.new!(), impl: :elixir], "[:impl] beside :world"},
           {[world: World.new!(), every: 5], "[:every] beside :world"},

@@ -1118,6 +1118,81 @@ defmodule Roomfold.RoomTest do
         assert {:error, %Error{reason: :no_room, message: message}} = ask.(Nowhere.Rooms)
         assert message =~ "Nowhere.Rooms does not run on this node"
       end
+
+      for ask <- [&Rooms.stream/1, &Rooms.log/1, &Rooms.running/1, &Rooms.drain/1],
+          do:
+            assert_raise(ArgumentError, "Nowhere.Rooms does not run on this node", fn ->
+              ask.(Nowhere.Rooms)
+            end)
+    end
+
+    @tag :tmp_dir
+    test "rooms in a supervision tree run from the beginning, and never end it", %{tmp_dir: folder} do
+      name = :"supervised_#{System.unique_integer([:positive])}"
+
+      {log, again} =
+        if Roomfold.EventLog.SQLite.available?(),
+          do: {{Roomfold.EventLog.SQLite, path: Path.join(folder, "rooms.db")}, 2},
+          else: {{Roomfold.EventLog.Memory, []}, 1}
+
+      ids = for i <- 1..6, do: "r#{i}"
+      own = [rooms: name, max_queue: 77]
+      place = {Rooms, name: name, log: log, room: [idle_ms: 0]}
+      rooms = for id <- ids, do: {Room, [id: id] ++ own}
+      idle = for i <- 1..6, do: {Room, id: "idle#{i}", rooms: name, idle_ms: 0}
+      {:ok, tree} = Supervisor.start_link([place] ++ rooms ++ idle, strategy: :one_for_one)
+      assert Rooms.running(name) -- Enum.map(idle, fn {_, opts} -> opts[:id] end) == ids
+
+      joined = {"user_joined", %{"user_id" => "tom"}}
+      for id <- ids, do: assert({:ok, 1} = Room.publish({name, id}, joined))
+
+      # Those that may stop when they are idle do, the others do not.
+      eventually(fn -> Rooms.running(name) == ids end)
+
+      # One that crashes comes back by itself, the log's end does not end the tree, and options are kept.
+      pid = Room.whereis({name, "r1"})
+      Process.exit(pid, :kill)
+      eventually(fn -> Room.whereis({name, "r1"}) not in [pid, nil] end)
+      assert Room.get({name, "r1"}, "tom") == %{}
+      Process.exit(Process.whereis(Module.concat(name, Log)), :kill)
+      eventually(fn -> match?({:ok, ^again}, Room.publish({name, "r1"}, joined)) end)
+      for id <- ids -- ["r1"], do: assert({:ok, ^again} = Room.publish({name, id}, joined))
+      for id <- ids, do: assert(:sys.get_state(Room.whereis({name, id})).options.max_queue == 77)
+      assert Process.alive?(tree)
+
+      # Another tree whose room runs already, as on another node.
+      {:ok, other} = Supervisor.start_link([{Room, id: "r2", rooms: name}], strategy: :one_for_one)
+      assert [{_, :undefined, _, _}] = Supervisor.which_children(other)
+      for supervisor <- [other, tree], do: Supervisor.stop(supervisor)
+    end
+
+    test "where the application was not started, that is said" do
+      code = ~S"""
+      {:error, %{reason: :no_room, message: message}} = Roomfold.Room.publish("a", {"x", %{}})
+      IO.write(message)
+      """
+
+      ebin = Path.dirname(to_string(:code.which(Roomfold)))
+      {said, 0} = System.cmd("elixir", ["-pa", ebin, "-e", code], stderr_to_stdout: true)
+      assert said =~ "Roomfold.Rooms does not run on this node, as the application :roomfold is not started"
+    end
+
+    test "options that are no keyword list" do
+      for {ask, of} <- [
+            {&Rooms.start_link/1, "a place for rooms"},
+            {&Room.start_link/1, "a room"},
+            {&Room.ensure_started("a", &1), "a room"},
+            {&Room.publish("a", {"x", %{}}, &1), "publish"},
+            {&Room.join("a", "tom", &1), "a join"}
+          ],
+          {opts, got} <- [
+            {:now, "the atom :now"},
+            {"tom", "the string \"tom\""},
+            {%{by: "tom"}, "the map %{by"}
+          ] do
+        error = assert_raise ArgumentError, fn -> ask.(opts) end
+        assert error.message =~ "the options of #{of} are a keyword list, got #{got}"
+      end
     end
 
     test "wrong options are named at once" do

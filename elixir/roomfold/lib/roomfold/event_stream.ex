@@ -91,6 +91,13 @@ defmodule Roomfold.EventStream do
   def subscribers?({module, name}, topic), do: module.subscribers?(name, topic)
 
   @doc false
+  @spec not_running!(module, atom) :: no_return
+  def not_running!(module, name) do
+    raise ArgumentError,
+          "the stream #{inspect(name)} does not run: start {#{inspect(module)}, name: #{inspect(name)}} before what uses it"
+  end
+
+  @doc false
   # Subscribes a room to its own topic, if the stream can leave it out of its own broadcasts. Returns whether it did.
   def listen({module, name}, topic) do
     if Code.ensure_loaded?(module) and function_exported?(module, :broadcast_from, 4),

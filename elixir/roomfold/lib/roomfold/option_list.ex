@@ -2,13 +2,18 @@ defmodule Roomfold.OptionList do
   @moduledoc false
   # A keyword list of options, as a caller wrote it.
 
+  alias Roomfold.Error
+
   @doc "Those of `GenServer.start_link/3`."
   @spec server() :: [atom]
   def server, do: [:name, :timeout, :debug, :spawn_opt, :hibernate_after]
 
-  @doc "The list; raises ArgumentError if an option is in it twice, since nobody can say which of them is meant."
+  @doc "The list; raises ArgumentError if it is none, or has an option twice, since nobody can say which of them is meant."
   @spec once!(keyword, of :: String.t()) :: keyword
   def once!(opts, of) do
+    unless Keyword.keyword?(opts),
+      do: raise(ArgumentError, "the options of #{of} are a keyword list, got #{Error.got(opts)}")
+
     keys = Keyword.keys(opts)
 
     case Enum.uniq(keys -- Enum.uniq(keys)) do

@@ -26,6 +26,7 @@ defmodule Roomfold.Port do
   """
   use Supervisor
 
+  alias Roomfold.OptionList
   alias Roomfold.Port.{Program, Reaper, Worker}
   alias Roomfold.World
 
@@ -134,10 +135,8 @@ defmodule Roomfold.Port do
 
   # What is wrong is said to the caller, not by a supervisor.
   defp options!(opts) do
-    unless Keyword.keyword?(opts),
-      do: raise(ArgumentError, "a pool's options are a keyword list, got: #{inspect(opts)}")
-
-    opts = @options |> Keyword.merge(Keyword.validate!(opts, Keyword.keys(@options))) |> check!()
+    given = OptionList.validate!(opts, Keyword.keys(@options), "a pool")
+    opts = @options |> Keyword.merge(given) |> check!()
     Program.path!(opts[:program])
     opts
   end
@@ -249,17 +248,39 @@ defmodule Roomfold.Port do
 
   defp start!(__MODULE__) do
     opts = Application.get_env(:roomfold, :port, [])
-    options!(opts)
 
-    case Supervisor.start_child(Roomfold.Supervisor, {__MODULE__, opts}) do
+    unless options!(opts)[:name] == __MODULE__,
+      do:
+        raise(
+          ArgumentError,
+          "config :roomfold, port: is for the pool #{inspect(__MODULE__)}, without a :name"
+        )
+
+    case on_demand({__MODULE__, opts}) do
       {:ok, _} -> :ok
       {:error, {:already_started, _}} -> :ok
-      {:error, :already_present} -> Supervisor.restart_child(Roomfold.Supervisor, __MODULE__)
       {:error, reason} -> raise "Roomfold.Port could not be started: #{inspect(reason)}"
     end
   end
 
   defp start!(pool), do: not_running!(pool)
+
+  defp on_demand(pool) do
+    DynamicSupervisor.start_child(__MODULE__.OnDemand, pool)
+  catch
+    :exit, _ ->
+      raise "Roomfold.Port could not be started, as the application :roomfold does not run: " <>
+              "call Application.ensure_all_started(:roomfold), or start the pool yourself (Roomfold.Port.start_link/1)"
+  end
+
+  @doc false
+  # For a world whose worker is not there. Its pool may have ended with the application: the one that starts on first use is started again.
+  @spec revive(atom) :: :ok | {:error, String.t()}
+  def revive(pool) do
+    ensure!(pool)
+  rescue
+    error -> {:error, error |> Exception.message() |> String.trim()}
+  end
 
   defp not_running!(pool) do
     raise ArgumentError, "the pool #{inspect(pool)} does not run: put it into your supervision tree"

@@ -102,8 +102,8 @@ defmodule Roomfold.Projection do
   def module(:port), do: Roomfold.Projection.Port
   def module(:elixir), do: Roomfold.Projection.Elixir
 
-  def module(module) when is_atom(module) do
-    if Code.ensure_loaded?(module) and function_exported?(module, :fold, 2) do
+  def module(module) do
+    if is_atom(module) and Code.ensure_loaded?(module) and function_exported?(module, :fold, 2) do
       module
     else
       raise ArgumentError,

@@ -87,12 +87,13 @@ defmodule Roomfold.Projector do
     Options.must!(:format, format, &(&1 in [:term, :json, :packed]), ":term, :json or :packed")
   end
 
-  # World.new!/1 says which of its own it does not know.
   defp check_names!(opts) do
     others = Keyword.keys(opts) -- @own
 
     if opts[:world] != nil and others != [],
       do: raise(ArgumentError, "#{inspect(others)} beside :world: a world has its options already")
+
+    Keyword.validate!(opts, @own ++ World.options())
   end
 
   defp check_world!(world) do

@@ -103,8 +103,11 @@ defmodule Roomfold.Room do
   end
 
   @doc """
-  Starts a room under the calling process. Rooms start on demand: call this for a room with options of its own, or for one in your
-  supervision tree.
+  Starts a room under the calling process. Rooms start on demand: call this for a room with options of its own.
+
+  In a supervision tree, `{Roomfold.Room, id: "lobby", rooms: MyApp.Rooms}` after its place, a room runs from the beginning and does not stop
+  when it is idle (unless it has an `:idle_ms`). One that crashed is restarted. One that was stopped, whose log has ended or that runs already is left to its
+  place, which starts it on its next use.
 
   ## Options
 
@@ -159,8 +162,24 @@ defmodule Roomfold.Room do
   end
 
   @doc false
-  def child_spec(opts),
-    do: %{id: {__MODULE__, opts[:id]}, start: {__MODULE__, :start_link, [opts]}, restart: :permanent}
+  # Its place starts a room that stopped in good order (its log has ended, it has moved) on its next use. A supervisor that did so, too, would
+  # soon have restarted more than it may.
+  def child_spec(opts) do
+    %{
+      id: {__MODULE__, opts[:id]},
+      start: {__MODULE__, :start_child, [Keyword.put_new(opts, :idle_ms, :infinity)]},
+      restart: if(Keyword.get(opts, :rooms, Rooms), do: :transient, else: :permanent)
+    }
+  end
+
+  @doc false
+  def start_child(opts) do
+    case start_link(opts) do
+      # Somebody has used it before, here or on another node: it runs.
+      {:error, {:already_started, _}} -> :ignore
+      answer -> answer
+    end
+  end
 
   @doc """
   Starts a room and registers it by its id, unless it runs already. It may have options of its own (`start_link/1`), which its place
@@ -172,7 +191,7 @@ defmodule Roomfold.Room do
   """
   @spec ensure_started(id | {Rooms.t(), id}, keyword) :: {:ok, pid} | {:error, Error.t()}
   def ensure_started(room, opts \\ []) do
-    for name <- [:id, :rooms], Keyword.has_key?(opts, name) do
+    for name <- [:id, :rooms], opts |> OptionList.once!("a room") |> Keyword.has_key?(name) do
       raise ArgumentError, "#{inspect(name)} is no option here: the first argument, #{inspect(room)}, says it"
     end
 

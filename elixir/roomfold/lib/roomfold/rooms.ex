@@ -171,12 +171,24 @@ defmodule Roomfold.Rooms do
   def config(rooms), do: meta(rooms, :config)
 
   defp meta(rooms, key) do
-    case Registry.meta(registry(rooms), key) do
+    case registered(rooms, &Registry.meta(&1, key)) do
       {:ok, value} -> value
       # Its registry is being started, and has its table but nothing in it.
-      :error -> raise ArgumentError, "#{inspect(rooms)} does not run"
+      :error -> raise ArgumentError, not_running(rooms)
     end
   end
+
+  # What the registry knows: how the place was started, and which rooms run.
+  defp registered(rooms, ask) do
+    ask.(registry(rooms))
+  rescue
+    ArgumentError -> reraise ArgumentError, not_running(rooms), __STACKTRACE__
+  end
+
+  defp not_running(__MODULE__),
+    do: "#{inspect(__MODULE__)} does not run on this node, as the application :roomfold is not started"
+
+  defp not_running(rooms), do: "#{inspect(rooms)} does not run on this node"
 
   @doc """
   The stream of these rooms.
@@ -211,7 +223,9 @@ defmodule Roomfold.Rooms do
   @doc false
   # The rooms of this node, `{id, pid}`. The registry removes a process a little after it has ended.
   def processes(rooms) do
-    for {_, pid} = entry <- Registry.select(registry(rooms), [{{:"$1", :"$2", :_}, [], [{{:"$1", :"$2"}}]}]),
+    all = [{{:"$1", :"$2", :_}, [], [{{:"$1", :"$2"}}]}]
+
+    for {_, pid} = entry <- registered(rooms, &Registry.select(&1, all)),
         Process.alive?(pid),
         do: entry
   end
@@ -249,8 +263,7 @@ defmodule Roomfold.Rooms do
   # Its supervisor ends last: the other processes may have ended before.
   defp runs?(rooms), do: Enum.all?([rooms, registry(rooms), supervisor(rooms)], &Process.whereis/1)
 
-  defp gone(rooms),
-    do: {:error, Error.new(:no_room, detail: "#{inspect(rooms)} does not run on this node")}
+  defp gone(rooms), do: {:error, Error.new(:no_room, detail: not_running(rooms))}
 
   @doc false
   # A node may have missed a name (`Roomfold.Placement.Names`). Until it hears of it, the node that places the room knows it.

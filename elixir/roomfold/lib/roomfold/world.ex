@@ -103,10 +103,11 @@ defmodule Roomfold.World do
 
   @options [:impl, :schema, :rules, :level, :hits] ++ Keyword.keys(@limits)
 
-  defp check_opts!(opts) do
-    unless Keyword.keyword?(opts),
-      do: raise(ArgumentError, "a world's options are a keyword list, got #{Error.got(opts)}")
+  @doc false
+  # Their names, for what has a world among other things.
+  def options, do: @options
 
+  defp check_opts!(opts) do
     case Keyword.keys(OptionList.once!(opts, "a world")) -- @options do
       [] -> :ok
       unknown -> raise ArgumentError, "unknown options: #{inspect(unknown)}; a world has #{inspect(@options)}"
@@ -114,10 +115,7 @@ defmodule Roomfold.World do
   end
 
   defp hits_options(opts) do
-    unless Keyword.keyword?(opts),
-      do: raise(ArgumentError, ":hits must be a keyword list, got: #{inspect(opts)}")
-
-    opts = OptionList.validate!(opts, @hits, "a world's hits")
+    opts = OptionList.validate!(opts, @hits, "a world's :hits")
 
     unless is_real(opts[:history_ms]) and opts[:history_ms] >= 0,
       do: raise(ArgumentError, ":history_ms must be a number from 0, got: #{inspect(opts[:history_ms])}")

@@ -103,7 +103,7 @@ defmodule Roomfold.EventLog.SQLite do
 
     opts = Map.merge(defaults, Map.new(opts))
 
-    check!(is_binary(opts[:path]) and opts[:path] != "", ":path must be the name of a file")
+    check!(file?(opts[:path]), ":path must be the name of a file, a string, got: #{inspect(opts[:path])}")
     check!(opts.synchronous in [:full, :normal], ":synchronous must be :full or :normal")
 
     for {key, low} <- [busy_timeout: 0, max_bytes: 0, max_append_bytes: 1, readers: 1] do
@@ -112,6 +112,8 @@ defmodule Roomfold.EventLog.SQLite do
 
     %{opts | busy_timeout: min(opts.busy_timeout, @max_int)}
   end
+
+  defp file?(path), do: is_binary(path) and path != "" and :binary.match(path, <<0>>) == :nomatch
 
   defp check!(true, _message), do: :ok
   defp check!(false, message), do: raise(ArgumentError, message)

@@ -7,7 +7,9 @@ defmodule Roomfold.EventStream.Group do
       iex> Process.alive?(pid)
       true
   """
-  @behaviour Roomfold.EventStream
+  alias Roomfold.EventStream
+
+  @behaviour EventStream
 
   @doc false
   def child_spec(opts), do: %{id: {__MODULE__, opts[:name]}, start: {__MODULE__, :start_link, [opts]}}
@@ -25,6 +27,8 @@ defmodule Roomfold.EventStream.Group do
   @impl true
   def subscribe(name, topic) do
     if self() in :pg.get_local_members(name, topic), do: :ok, else: :pg.join(name, topic, self())
+  catch
+    :exit, {:noproc, _} -> EventStream.not_running!(__MODULE__, name)
   end
 
   @impl true

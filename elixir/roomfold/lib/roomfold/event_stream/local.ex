@@ -6,7 +6,9 @@ defmodule Roomfold.EventStream.Local do
       iex> Process.alive?(pid)
       true
   """
-  @behaviour Roomfold.EventStream
+  alias Roomfold.EventStream
+
+  @behaviour EventStream
 
   @doc false
   def child_spec(opts) do
@@ -30,6 +32,11 @@ defmodule Roomfold.EventStream.Local do
     end
 
     :ok
+  rescue
+    error in ArgumentError ->
+      if Process.whereis(name),
+        do: reraise(error, __STACKTRACE__),
+        else: EventStream.not_running!(__MODULE__, name)
   end
 
   @impl true

@@ -11,8 +11,8 @@ defmodule Roomfold.Projection.Port do
   alias Roomfold.Port.{Frames, Worker}
   alias Roomfold.Projection.Port.Journal
 
-  @enforce_keys [:worker, :number, :version, :newest, :journal, :max_frame_bytes]
-  defstruct [:worker, :number, :version, :newest, :journal, :max_frame_bytes]
+  @enforce_keys [:pool, :worker, :number, :version, :newest, :journal, :max_frame_bytes]
+  defstruct [:pool, :worker, :number, :version, :newest, :journal, :max_frame_bytes]
 
   # How often a call is tried at which the program ends (one that takes too long: once more), and how often one that was lost with the program,
   # which may happen more often:
@@ -42,6 +42,7 @@ defmodule Roomfold.Projection.Port do
     number = System.unique_integer([:positive])
 
     state = %__MODULE__{
+      pool: pool,
       worker: Pool.worker_name(pool, Pool.worker_for(pool)),
       number: number,
       version: 1,
@@ -241,10 +242,19 @@ defmodule Roomfold.Projection.Port do
       {:error, :restarted} when losses > 0 ->
         attempt(state, term, touch, tries, losses - 1)
 
-      # The worker is being restarted.
-      {:error, :down} when losses > 0 ->
-        Process.sleep(@pause_ms)
-        attempt(state, term, touch, tries, losses - 1)
+      # The worker is being restarted, or its pool is, or was stopped.
+      {:error, :down} ->
+        case Pool.revive(state.pool) do
+          _ when losses > 0 ->
+            Process.sleep(@pause_ms)
+            attempt(state, term, touch, tries, losses - 1)
+
+          {:error, why} ->
+            {:error, Error.new(:port_crashed, detail: why)}
+
+          :ok ->
+            {:error, :down}
+        end
 
       {:error, :crashed} when tries > 1 ->
         attempt(state, term, touch, tries - 1, losses)

@@ -10,10 +10,13 @@ defmodule Roomfold.EventLog.SQLite.Library do
     path = :filename.join(:code.priv_dir(:roomfold), ~c"roomfold_log_nif")
 
     case :erlang.load_nif(path, 0) do
-      :ok -> :ok
+      # It may be there now, and not have been when this was loaded before.
+      :ok -> :persistent_term.erase(__MODULE__)
       # The module stays loaded: calls raise with the reason.
       {:error, {_, message}} -> :persistent_term.put(__MODULE__, to_string(message))
     end
+
+    :ok
   end
 
   # Whether the library was loaded.

@@ -68,8 +68,11 @@ defmodule Roomfold.EventLog.SQLite.Server do
     end
   end
 
-  # The message names the file that can't be opened.
-  defp of(path, error), do: %{error | message: "#{inspect(path)}: #{error.message}"}
+  # The message names the file that can't be opened, and the most usual reason in plain words.
+  defp of(path, error),
+    do: %{error | message: "#{inspect(path)}: #{error.message}#{no_folder(Path.dirname(path))}"}
+
+  defp no_folder(folder), do: if(File.dir?(folder), do: "", else: " (there is no folder #{inspect(folder)})")
 
   # Another process may be about to close it: a log of this VM that was killed, or an earlier VM.
   defp open_writer(opts, deadline) do
