@@ -3,10 +3,12 @@
 #include "printable.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const command *const commands[] = {&replay_command, &inspect_command, &validate_command, &convert_command,
                                           &hits_command};
@@ -45,7 +47,19 @@ static int run(const command *which, int argc, char **argv) {
     return which->run(argc, argv);
 }
 
+// A file that is opened must not get the number of an output that is closed: it would be written to. Writing there
+// stays an error.
+static void keep_outputs(void) {
+    for (int output = STDOUT_FILENO; output <= STDERR_FILENO; output++) {
+        int none = fcntl(output, F_GETFD) < 0 ? open("/dev/null", O_RDONLY) : -1;
+        if (none < 0 || none == output) continue;
+        dup2(none, output);
+        close(none);
+    }
+}
+
 int main(int argc, char **argv) {
+    keep_outputs();
     // A closed pipe, and a file that is as large as it may be, are reported by write instead.
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

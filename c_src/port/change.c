@@ -62,6 +62,8 @@ rf_status port_change_run(port_call *call, const port_change *change) {
         port_put_ok(call);
         port_put_uint(call->out, call->world->version);
         put_report(call->out, &report);
+        // Without an answer the caller does not know of the change: the world is recreated without it.
+        if (call->out->status != RF_OK) port_worlds_remove(call->worlds, call->number);
     }
     rf_report_free(&report);
     return status;

@@ -558,8 +558,45 @@ START_TEST(openings_between_sectors) {
     ck_assert_int_eq(rf_space_set_sector(space, 1, (rf_sector){0, 4}), RF_OK); // nothing at all
     ck_assert(!blocked(space, 9, none) && !blocked(space, -9, box));
     rf_space_clear_statics(space);
+    wall.bottom = 1; // where the higher floor is, and the lower ceiling: nothing of it is left
+    wall.top = 3;
+    ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){0, 4}, NULL), RF_OK);
+    ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){1, 3}, NULL), RF_OK);
+    ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+    ck_assert(!blocked(space, 0, box) && !blocked(space, 1, box) && !blocked(space, 2, box));
+    rf_space_clear_statics(space);
+    for (int upper = 0; upper < 2; upper++) {
+        rf_wall step = wall; // its end is that of a step, along which a ray passes
+        step.bottom = upper ? 3 : 0;
+        step.top = upper ? 4 : 1;
+        ck_assert_int_eq(rf_space_add_sector(space, (rf_sector){0, 4}, NULL), RF_OK);
+        ck_assert_int_eq(rf_space_add_sector(space, upper ? (rf_sector){0, 3} : (rf_sector){1, 4}, NULL), RF_OK);
+        ck_assert_int_eq(rf_space_add_wall(space, &step, NULL), RF_OK);
+        ck_assert(upper ? blocked(space, 3.01, none) && !blocked(space, 3, none)
+                        : blocked(space, 0.99, none) && !blocked(space, 1, none));
+        rf_space_clear_statics(space);
+    }
     ck_assert(!blocked(space, 1, box));
     rf_space_free(space);
+}
+END_TEST
+
+START_TEST(a_ray_reaches_what_is_where_it_ends) {
+    rf_wall wall = {.z1 = -3, .z2 = 3, .bottom = -INFINITY, .top = INFINITY, .back = RF_NO_SECTOR, .layers = 1};
+    rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
+    for (int target = 0; target < 2; target++) {
+        rf_space *space = new_space();
+        rf_shot whole = ray(-5, 0, 0.25, 1, 0, 0, 5), less = ray(-5, 0, 0.25, 1, 0, 0, 4.999);
+        if (target)
+            put(space, 0, "box", rf_collider_box(1, 2), 1, -1, 0);
+        else
+            ck_assert_int_eq(rf_space_add_wall(space, &wall, NULL), RF_OK);
+        ck_assert_uint_eq(cast_one(space, &whole, &hits).count, 1);
+        ck_assert(hits.items[0].t == 1);
+        ck_assert_uint_eq(cast_one(space, &less, &hits).count, 0);
+        rf_space_free(space);
+    }
+    rf_hits_free(&hits);
 }
 END_TEST
 
@@ -786,6 +823,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, owner_and_mask);
     tcase_add_test(tests, shots_of_a_call_do_not_depend_on_one_another);
     tcase_add_test(tests, openings_between_sectors);
+    tcase_add_test(tests, a_ray_reaches_what_is_where_it_ends);
     tcase_add_test(tests, no_ray_slips_between_neighbours);
     tcase_add_test(tests, nothing_is_tunnelled_through);
     tcase_add_test(tests, nothing_flat_is_tunnelled_through);

@@ -101,6 +101,30 @@ START_TEST(what_is_deeper_is_refused_at_its_bracket) {
 }
 END_TEST
 
+// What is said of an entity takes no text but its id: its seq is told apart from a field that is called so.
+START_TEST(an_entitys_event_is_short_with_a_seq_too) {
+    static const struct {
+        const char *text;
+        bool entity;
+    } cases[] = {
+        {"{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"health\":5}}", true},
+        {"{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"health\":5},\"seq\":7}", true},
+        {"{\"event\":\"update\",\"entity_id\":\"a\",\"components\":{\"health\":5},\"seq\":0}", false},
+    };
+    rf_world *world = doom_world(rf_allocator_default());
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rf_packer *packer = new_packer(world, rf_allocator_default());
+        rf_str frame;
+        rf_error error;
+        ck_assert_int_eq(rf_packer_add(packer, (rf_str){cases[i].text, strlen(cases[i].text)}, &error), RF_OK);
+        ck_assert_int_eq(rf_packer_frame(packer, &frame), RF_OK);
+        ck_assert_msg((frame.len < 25) == cases[i].entity, "%s: %zu bytes", cases[i].text, frame.len);
+        rf_packer_free(packer);
+    }
+    rf_world_free(world);
+}
+END_TEST
+
 // ---- the table of texts -------------------------------------------------------------------------------
 
 #define TEXTS 100
@@ -197,6 +221,7 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_test(tests, components_are_as_deep_as_a_fold_takes_them);
     tcase_add_test(tests, what_is_deeper_is_refused_at_its_bracket);
+    tcase_add_test(tests, an_entitys_event_is_short_with_a_seq_too);
     tcase_add_test(tests, texts_chosen_to_collide_do_not_with_a_seed);
     tcase_add_test(tests, an_event_without_memory_can_be_added_again);
 }

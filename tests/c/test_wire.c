@@ -161,6 +161,7 @@ START_TEST(a_diff_leads_from_one_snapshot_to_the_next) {
     a = world_json(world);
     b = world_json(expected);
     ck_assert(json_equal(a, b));
+    ck_assert(json_is_true(json_object_get(json_object_get(a, "an id of more than fifteen bytes"), "alive")));
     ck_assert_uint_eq(rf_world_seq(world), rf_world_seq(to));
     again = encoded(expected, false, 0);
     ck_assert_uint_eq(again.len, last.len);
@@ -211,6 +212,29 @@ START_TEST(input_is_read) {
     ck_assert_uint_eq(event.name.len, 4);
     ck_assert(!rf_input_next(&input, &event));
     drop(frame);
+    rf_world_free(world);
+}
+END_TEST
+
+// The tag stands before the mask of the poses. Without poses, and before anything was received, it need not be known.
+START_TEST(input_says_its_schema) {
+    static const uint8_t none[] = {0x14, 0, 1, 0, 0, 0};
+    rf_world *world = sender(before_text, NULL);
+    uint8_t frame[sizeof none + 29] = {0};
+    rf_str whole = {(char *)frame, sizeof none};
+    rf_input input;
+    rf_error error;
+    memcpy(frame, none, sizeof none);
+    ck_assert_int_eq(rf_read_input(rf_world_schema(world), whole, &input, &error), RF_OK);
+    frame[1] = 5;
+    ck_assert_int_eq(rf_read_input(rf_world_schema(world), whole, &input, &error), RF_SCHEMA_MISMATCH);
+    frame[1] = 0;
+    frame[3] = (uint8_t)(tag_of(world) ^ 1);
+    ck_assert_int_eq(rf_read_input(rf_world_schema(world), whole, &input, &error), RF_SCHEMA_MISMATCH);
+    frame[3] = 0;
+    frame[4] = 1;
+    whole.len = sizeof frame;
+    ck_assert_int_eq(rf_read_input(rf_world_schema(world), whole, &input, &error), RF_SCHEMA_MISMATCH);
     rf_world_free(world);
 }
 END_TEST
@@ -520,6 +544,24 @@ START_TEST(nothing_of_a_refused_snapshot_is_loaded) {
         rf_world_free(world);
     }
     free_frames(&f);
+}
+END_TEST
+
+START_TEST(a_string_is_at_most_as_long_as_the_receiver_takes) {
+    rf_world *from = sender("{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{\"label\":\"four\"}}", NULL);
+    rf_str frame = encoded(from, false, 0);
+    for (uint32_t most = 3; most <= 4; most++) {
+        rf_world_def def = rf_world_def_default();
+        rf_world *world;
+        def.max_value_bytes = most;
+        ck_assert_int_eq(rf_packed_start(def.allocator, frame, &def.seq, &def.schema, NULL), RF_OK);
+        ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
+        rf_schema_release(def.schema);
+        ck_assert_int_eq(rf_load_packed(world, frame, NULL), most == 4 ? RF_OK : RF_TOO_LARGE);
+        rf_world_free(world);
+    }
+    drop(frame);
+    rf_world_free(from);
 }
 END_TEST
 
@@ -892,12 +934,14 @@ static void add(TCase *tests) {
     tcase_add_test(tests, a_diff_leads_from_one_snapshot_to_the_next);
     tcase_add_test(tests, events_fold_in_slices_as_in_one);
     tcase_add_test(tests, input_is_read);
+    tcase_add_test(tests, input_says_its_schema);
     tcase_add_test(tests, input_as_text);
     tcase_add_test(tests, events_as_text);
     tcase_add_test(tests, updates_are_remembered_alike);
     tcase_add_test(tests, a_frame_cut_anywhere_is_an_error);
     tcase_add_test(tests, a_frame_with_a_changed_bit_is_an_error_or_another_frame);
     tcase_add_test(tests, nothing_of_a_refused_snapshot_is_loaded);
+    tcase_add_test(tests, a_string_is_at_most_as_long_as_the_receiver_takes);
     tcase_add_test(tests, nothing_is_loaded_without_memory);
     tcase_add_test(tests, lengths_that_lie);
     tcase_add_test(tests, bad_frames_of_the_shared_vectors);

@@ -401,6 +401,20 @@ defmodule Roomfold.CliTest do
       end
     end
 
+    test "with its outputs closed it writes to no file that it reads" do
+      event = ~s({"event":"create","entity_id":"a","components":{"n":1}}\n)
+      path = Path.join(System.tmp_dir!(), "roomfold-closed-#{System.pid()}.jsonl")
+      on_exit(fn -> File.rm(path) end)
+
+      for command <- ["replay -", "validate -", "inspect -", "convert - --to component"] do
+        File.write!(path, event)
+        assert {"", error, 1} = Program.shell(~s("$ROOMFOLD" #{command} <>"$1" >&-), "", [path])
+        assert error =~ "standard output: Bad file descriptor"
+        assert {_, "", _} = Program.shell(~s("$ROOMFOLD" #{command} <>"$1" 2>&-), "", [path])
+        assert File.read!(path) == event
+      end
+    end
+
     test "a file that is as large as files may be is an error" do
       script = ~s(ulimit -f 1; "$ROOMFOLD" convert "$1" --to events >"$2"; code=$?; exit $code)
 

@@ -484,6 +484,19 @@ defmodule Roomfold.PortTest do
     assert World.count(world) == 60
   end
 
+  test "a fold whose report is too long is refused, and has not been done" do
+    start_pool(max_frame_bytes: 4_096)
+    world = World.fold!(World.new!(impl: Pool), [named("first", 1)])
+    good = ~s({"event":"create","entity_id":"second","components":{}}\n)
+    assert {:error, %Error{reason: :too_large}} = World.fold(world, {:json, good <> bad(200)})
+    assert World.get(world, "first") == %{"name" => "x"}
+    assert World.get(world, "second") == nil
+    assert {:ok, world, %{rejected_count: 10}} = World.fold(world, {:json, good <> bad(10)})
+    assert World.get(world, "second") == %{}
+  end
+
+  defp bad(count), do: String.duplicate(~s({"event":"x"}\n), count)
+
   test "an answer is never longer than a frame may be, not by a byte: the program stays" do
     start_pool(max_frame_bytes: 4_096)
     program = os_pid()

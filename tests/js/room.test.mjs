@@ -268,6 +268,39 @@ describe("a room", { skip: leftOut !== null, timeout: 600_000 }, () => {
     sockets.at(-1).disconnect();
   });
 
+  test("that is left before anybody joined it is joined no more, and its socket knows it no more", async () => {
+    const socket = connect("tom");
+    const listening = () => Object.values(socket.stateChangeCallbacks).flat().length;
+    const before = listening();
+    const room = new Room(socket, `room:${newRoom()}`);
+    const own = listening() - before;
+    await room.leave();
+    assert.deepEqual([room.status, room.reason], ["closed", "left"]);
+    assert.ok(own > listening() - before, "what it listened to");
+    await assert.rejects(room.join(), { name: "RoomError", reason: "left" });
+    await room.leave();
+  });
+
+  test("does not come back to a term of which it has no frame yet", async () => {
+    const room = await join("tom", newRoom());
+    await eventually("all of its own coming", () => room.world.get("tom"));
+    const socket = sockets.at(-1);
+    const asked = [];
+    const push = socket.push.bind(socket);
+    socket.push = (data) => {
+      if (data.event === "phx_join") asked.push(data.payload);
+      return push(data);
+    };
+    // The connection breaks between the two messages of a room that has restarted.
+    socket.channels[0].trigger("term", { term: 99 });
+    await gateway.order("drop connections");
+    await eventually("it is joined again", () => asked.length > 0 && room.status === "joined");
+    assert.deepEqual([asked[0].last_seq, asked[0].last_term], [undefined, undefined], "its world is of the term before");
+    await gateway.order("drop connections");
+    await eventually("and once more", () => asked.length > 1 && room.status === "joined");
+    assert.deepEqual([asked[1].last_seq, asked[1].last_term], [room.world.seq, room.joined.term]);
+  });
+
   test("takes movement at most so often, and the last is what counts", async () => {
     const id = newRoom();
     const room = await join("tom", id, { move: "player_moved", inputHz: 10 });

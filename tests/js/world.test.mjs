@@ -169,6 +169,16 @@ describe("Timeline", () => {
     assert.equal(new View(world, timeline, 1025).get("ann"), undefined);
   });
 
+  test("remembers what it has yet to show, where ticks, inputs or the delay are long", () => {
+    for (const [options, step] of [[{ tickMs: 2000 }, 2000], [{ inputHz: 1 }, 1000], [{ delayTicks: 40 }, 50]]) {
+      const times = Array.from({ length: 100 }, (_, n) => [10_000 + step * n, n]);
+      const { timeline, x } = tracked(times, options);
+      const last = times.at(-1)[0];
+      const time = last + step / 2 - timeline.delayMs;
+      assert.ok(Math.abs(x(time) - (time - 10_000) / step) < 1e-6, `${JSON.stringify(options)}: ${x(time)}`);
+    }
+  });
+
   test("remembers a second, not everything", () => {
     const { timeline, x } = tracked(Array.from({ length: 1000 }, (_, n) => [1000 + 50 * n, n]));
     assert.equal(x(1000 + 50 * 998.5), 998.5);

@@ -118,6 +118,7 @@ export class Room {
    */
   join() {
     if (this.#first) return this.#first.promise;
+    if (this.#leaving) return Promise.reject(new RoomError({ reason: "left" }));
     this.#first = withResolvers();
     this.#setStatus("connecting", "");
     this.#channel
@@ -133,7 +134,8 @@ export class Room {
     this.#leaving = true;
     this.#stopTimers();
     return new Promise((resolve) => {
-      if (!this.#first) return resolve();
+      if (!this.#first) this.#close("left");
+      if (this.status === "closed") return resolve();
       this.#channel.leave().receive("ok", resolve).receive("timeout", resolve);
     });
   }
@@ -178,7 +180,11 @@ export class Room {
     channel.on("presence_state", (state) => this.#onPeople(() => this.#people.reset(state, channel.joinRef())));
     channel.on("presence_diff", (diff) => this.#onPeople(() => this.#people.change(diff, channel.joinRef())));
     // The room has come back as another process, perhaps on another node, and we are still in it.
-    channel.on("term", ({ term }) => (this.joined = { ...this.joined, term }));
+    channel.on("term", ({ term }) => {
+      this.joined = { ...this.joined, term };
+      // Until its first frame is here, the world is the one of the term before.
+      this.#resume = false;
+    });
     channel.on("authority", ({ user }) => this.#emit("authority", (this.authority = user)));
     channel.on("closing", (payload) => {
       this.reason = this.#closing = payload.message ?? readable(payload);

@@ -61,7 +61,7 @@ export class Clock {
   }
 }
 
-/** The last second of everything that moves. */
+/** The last of everything that moves: a second, and no less than what is yet to be shown. */
 export class Timeline {
   /** @type {Map<string, Map<string, Sample[]>>} id → component → samples, oldest first */
   #tracks = new Map();
@@ -97,6 +97,11 @@ export class Timeline {
     return this.delayTicks * this.stepMs;
   }
 
+  // What is shown lies between a value that is so old and the next.
+  get #keptMs() {
+    return Math.max(this.keepMs, this.delayMs + this.stepMs);
+  }
+
   /** Everything anew. */
   clear() {
     this.#tracks.clear();
@@ -111,7 +116,7 @@ export class Timeline {
   add(diff, world, now) {
     const at = this.#clock.stamp(now);
     this.#seqs.push({ at, from: diff.from, seq: diff.seq });
-    dropOld(this.#seqs, at - this.keepMs);
+    dropOld(this.#seqs, at - this.#keptMs);
     for (const id of diff.deletes) this.#tracks.delete(id);
     for (const id of Object.keys(diff.creates)) this.#tracks.delete(id);
     for (const [id, changes] of Object.entries(diff.updates)) {
@@ -131,7 +136,7 @@ export class Timeline {
     const last = samples.at(-1);
     if (before !== undefined && !(last && at - last.at <= 1.5 * this.stepMs)) samples.push({ at: at - this.stepMs, value: before });
     samples.push({ at, value });
-    dropOld(samples, at - this.keepMs);
+    dropOld(samples, at - this.#keptMs);
   }
 
   /**

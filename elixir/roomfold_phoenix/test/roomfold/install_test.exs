@@ -3,7 +3,7 @@ defmodule Roomfold.Phoenix.InstallTest do
   use ExUnit.Case, async: false
 
   alias Roomfold.Phoenix.Install
-  alias Roomfold.Phoenix.Install.Names
+  alias Roomfold.Phoenix.Install.{Files, Names}
 
   # What the installer looks at, in the form that Phoenix's generator gives it.
   @application """
@@ -92,7 +92,7 @@ defmodule Roomfold.Phoenix.InstallTest do
              use Phoenix.Endpoint, otp_app: :shop
 
              socket "/rooms", ShopWeb.RoomSocket,
-               websocket: [serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}]]
+               websocket: [serializer: [{Roomfold.Phoenix.Serializer, "~> 2.0.0"}], max_frame_size: 131_072]
 
              socket "/live", Phoenix.LiveView.Socket
            """
@@ -103,6 +103,27 @@ defmodule Roomfold.Phoenix.InstallTest do
     for {path, text} <- files,
         String.ends_with?(path, ".ex"),
         do: assert({:ok, _} = Code.string_to_quoted(text), path)
+  end
+
+  test "the socket takes the application's tokens, and refuses whatever else comes for one" do
+    {:ok, names} =
+      Names.find(:shop, fn path -> if path =~ "shop_web", do: "defmodule InstalledWeb.Endpoint do\n" end)
+
+    Code.compile_string("""
+    defmodule InstalledWeb.Endpoint do
+      def config(:secret_key_base), do: String.duplicate("secret", 11)
+    end
+    """)
+
+    [{socket, _}] = Code.compile_string(Files.socket(names))
+    connect = &socket.connect(&1, %Phoenix.Socket{}, %{})
+    assert {:ok, %{assigns: %{user_id: "tom"}}} = connect.(%{"token" => socket.token("tom")})
+
+    # As a query may have it: token[]=x, token[a]=x.
+    for token <- ["", "x", "\0\xFF", ["x"], %{"a" => "x"}, nil],
+        do: assert(connect.(%{"token" => token}) == :error)
+
+    assert connect.(%{}) == :error
   end
 
   test "docs/phoenix.md says by hand what it writes" do
@@ -383,6 +404,7 @@ defmodule Roomfold.Phoenix.InstallTest do
 
       assert said =~ ~S[data-token={ShopWeb.RoomSocket.token("guest-#{:rand.uniform(9999)}")}]
       assert said =~ "\nNow a page that has this element"
+      assert said =~ ~s(config :phoenix, :filter_parameters, ["password", "token"])
       refute said =~ "by hand"
       first = tree(folder)
       assert map_size(first) == map_size(before) + 5

@@ -95,8 +95,12 @@ defmodule Mix.Tasks.Roomfold.Install do
 
         <pre data-room="lobby" data-token={#{names.web}.RoomSocket.token("guest-\#{:rand.uniform(9999)}")}></pre>
 
-    Where users log in, it is token(@current_user.id) instead. Then start iex -S mix phx.server, open the page in two
-    tabs, and say there:
+    Where users log in, it is token(@current_user.id) instead. Phoenix logs what sockets connect with; this line in
+    config/config.exs keeps tokens out of it:
+
+        config :phoenix, :filter_parameters, ["password", "token"]
+
+    Then start iex -S mix phx.server, open the page in two tabs, and say there:
 
         Roomfold.Room.publish({#{names.module}.Rooms, "lobby"}, {"user_joined", %{"user_id" => "tom"}})
     """)

@@ -94,7 +94,7 @@ defmodule Roomfold.Phoenix.Install do
     lines = [
       "",
       "socket \"/rooms\", #{names.web}.RoomSocket,",
-      "  websocket: [serializer: [{Roomfold.Phoenix.Serializer, \"~> 2.0.0\"}]]"
+      "  websocket: [serializer: [{Roomfold.Phoenix.Serializer, \"~> 2.0.0\"}], max_frame_size: 131_072]"
     ]
 
     edit(

@@ -52,7 +52,7 @@ defmodule Roomfold.Phoenix.Install.Files do
       def token(user_id), do: Phoenix.Token.sign(#{names.web}.Endpoint, "room user", user_id)
 
       @impl true
-      def connect(%{"token" => token}, socket, _connect_info) do
+      def connect(%{"token" => token}, socket, _connect_info) when is_binary(token) do
         case Phoenix.Token.verify(#{names.web}.Endpoint, "room user", token, max_age: @two_weeks) do
           {:ok, user_id} -> {:ok, assign(socket, :user_id, user_id)}
           {:error, _} -> :error
@@ -104,11 +104,13 @@ defmodule Roomfold.Phoenix.Install.Files do
     import {Socket} from "phoenix"
     import {Room} from "#{relative(Path.join(roomfold, "priv/static/roomfold.mjs"), "assets/js")}"
 
-    const element = document.querySelector("[data-room]")
+    // element → {id, leave} of its room
+    const rooms = new Map()
 
-    if (element) {
-      const {room: id, token} = element.dataset
-      const socket = new Socket("/rooms", {params: {token}})
+    function enter(element) {
+      const id = element.dataset.room
+      // Asked at each connection: a LiveView that has mounted again has renewed the token.
+      const socket = new Socket("/rooms", {params: () => ({token: element.dataset.token})})
       const room = new Room(socket, `room:${id}`, {events: true})
       window.room = room
 
@@ -120,9 +122,22 @@ defmodule Roomfold.Phoenix.Install.Files do
       room.on("status", ({status, reason}) => console.info(`room ${id}: ${status} ${reason}`))
       room.on("refused", ({event, message}) => console.warn(`room ${id}: ${event} refused, ${message}`))
 
+      rooms.set(element, {id, leave: () => room.leave().then(() => socket.disconnect())})
       socket.connect()
-      room.join().catch(error => (element.textContent = error.message))
+      return room.join().catch(error => error.reason === "left" || (element.textContent = error.message))
     }
+
+    // Elements come and go without a new page, too, as by LiveView's navigation.
+    function look() {
+      const gone = [...rooms].filter(([element, {id}]) => !element.isConnected || element.dataset.room !== id)
+      for (const [element] of gone) rooms.delete(element)
+      const come = [...document.querySelectorAll("[data-room]")].filter(element => !rooms.has(element))
+      // Left when the next is joined: who is in the same room on the next page has never been away.
+      Promise.all(come.map(enter)).then(() => gone.forEach(([, {leave}]) => leave()))
+    }
+
+    look()
+    new MutationObserver(look).observe(document, {childList: true, subtree: true, attributeFilter: ["data-room"]})
     """
   end
 
