@@ -76,9 +76,9 @@ defmodule Roomfold.Projection.Port do
   def load(state, {:packed, frame}), do: change(state, :load_packed, frame)
   def load(state, entities), do: change(state, :load, :erlang.term_to_binary(entities))
 
-  # The caller that raises the version is the only one to use the world until it has an answer.
   defp change(%{journal: %{full: true}}, _, _), do: full()
 
+  # The caller that raises the version is the only one to use the world until it has an answer.
   defp change(%{version: version} = state, name, argument) do
     if :atomics.compare_exchange(state.newest, 1, version, version + 1) == :ok do
       case call(state, name, argument) do
