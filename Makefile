@@ -184,11 +184,12 @@ valgrind: ## C tests and the NIF's own tests under memcheck
 	@tools/setup valgrind
 	@tools/valgrind $(TESTS)
 
-crash: ## kill -9 a VM that writes a log, and one with rooms, N=1000 times each; flip a bit of each byte of a log
+crash: ## kill -9 a VM that writes a log, one with rooms, and one that forks, N=1000 times each; flip a bit of each byte of a log
 	@tools/setup all
 	@MIX_ENV=test mix compile
 	@MIX_ENV=test CRASHES=$(N) BITS=1 mix test \
-		tests/elixir/event_log_crash_test.exs tests/elixir/crash_test.exs tests/elixir/event_log_damage_test.exs
+		tests/elixir/event_log_crash_test.exs tests/elixir/crash_test.exs tests/elixir/room_fork_crash_test.exs \
+		tests/elixir/event_log_damage_test.exs
 
 simulate: ## N=1000 simulated clusters with faults, from SEED=1: the real rooms, sessions and log in virtual time
 	@MIX_ENV=test mix compile

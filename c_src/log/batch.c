@@ -86,6 +86,11 @@ static int64_t next_term(int64_t term) {
     return term + 1 + step;
 }
 
+// Whether the operation may be done, the room's newest term being this.
+static bool is_over(const log_op *op, int64_t newest) {
+    return op->count == 0 || op->term == newest;
+}
+
 static log_outcome claim(log_store *store, const log_op *op, log_result *result) {
     log_error *error = &result->error;
     log_counters counters;
@@ -93,7 +98,7 @@ static log_outcome claim(log_store *store, const log_op *op, log_result *result)
     log_found found = log_room_find(store, op->room, &room, error);
     if (found == LOG_BAD || !log_counters_read(store, &counters, error)) return LOG_REFUSED;
     int64_t newest = found == LOG_FOUND ? room.term : 0;
-    if (op->count > 0 && op->term != newest) return refuse(result, RF_OLD_TERM, "");
+    if (!is_over(op, newest)) return refuse(result, RF_OLD_TERM, "");
     if (counters.term > LOG_MAX_SEQ - TERM_STEP) return refuse(result, RF_LOG_FAILED, "it has no more terms to give");
     counters.term = next_term(counters.term);
     if (found == LOG_NOT_FOUND) {
@@ -143,6 +148,7 @@ static log_outcome delete (log_store *store, const log_op *op, log_result *resul
     log_room room;
     log_error *error = &result->error;
     if (!find(store, op, &room, result) || !log_counters_read(store, &counters, error)) return LOG_REFUSED;
+    if (!is_over(op, room.term)) return refuse(result, RF_OLD_TERM, "");
     counters.rooms--;
     log_bind(store, SQL_DELETE_VERSIONS, 1, &room.id);
     log_bind(store, SQL_DELETE_SNAPSHOTS, 2, (int64_t[]){room.id, INT64_MAX});
@@ -215,6 +221,7 @@ static bool run_together(log_store *store, const log_op *ops, size_t count, log_
                          bool *alone) {
     *alone = false;
     if (!log_exec(store, SQL_BEGIN_WRITE, error)) return false;
+    log_wal_reserve(store);
     for (size_t i = 0; i < count; i++) {
         if (apply(store, &ops[i], &results[i]) == LOG_BROKEN) {
             *error = results[i].error;

@@ -9,7 +9,7 @@ typedef enum log_op_kind {
     LOG_CLAIM,    // bytes: meta; count 1: only over this term, 0 being that of no room; count 0: over any
     LOG_SNAPSHOT, // term, seq, bytes
     LOG_TRIM,     // seq: the first to keep
-    LOG_DELETE,   //
+    LOG_DELETE,   // count 1: only over this term; count 0: over any
     LOG_SWEEP,    // no room: removes some of the remains of deleted rooms
     LOG_OP_KINDS
 } log_op_kind;

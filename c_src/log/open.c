@@ -168,7 +168,6 @@ static void bring_home(log_store *store, sqlite3 *db, const char *name) {
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages) {
     log_store *store = context;
     store->wal_pages = pages;
-    log_wal_reserve(store);
     if (pages >= LOG_WAL_PAGES) bring_home(store, db, name);
     return SQLITE_OK;
 }

@@ -78,7 +78,8 @@ void log_close(log_store *store, bool tidy);
 // *left: how many pages are only in the WAL.
 bool log_checkpoint(log_store *store, int *left, log_error *error);
 
-// Extends the WAL's file in advance.
+// Extends the WAL's file in advance. Only in a transaction that writes: else another process, such as a shell with
+// VACUUM, could write its commit to where this writes zeros.
 void log_wal_reserve(log_store *store);
 
 // Whether the files are still those that were opened, so that commits are not lost.

@@ -10,6 +10,7 @@
 static const char zeros[1 << 16];
 
 void log_wal_reserve(log_store *store) {
+    if (store->wal_pages == 0) return; // SQLite makes the file's header first
     sqlite3_int64 used = LOG_WAL_HEADER + (sqlite3_int64)store->wal_pages * FRAME;
     if (used + LEAST <= store->wal_bytes) return;
     sqlite3_file *file = NULL;

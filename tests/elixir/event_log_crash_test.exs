@@ -125,4 +125,51 @@ defmodule Roomfold.EventLog.CrashTest do
       IO.puts("left out: strace is not installed")
     end
   end
+
+  test "a shell that writes meanwhile (VACUUM) has its commits, whatever the log extends its WAL with", %{
+    path: path
+  } do
+    with_shell(fn ->
+      if strace = System.find_executable("strace") do
+        # Each write takes its time, so that the shell is in between.
+        slow = ["trace=pwrite64", "-e", "inject=pwrite64:delay_enter=3000"]
+        command = [strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e" | slow]
+        test = self()
+        spawn_link(fn -> send(test, run(command ++ elixir([path, "2", "400", "normal"]), nil)) end)
+        wait_until_made(path)
+        shell(path, "CREATE TABLE scratch (x)")
+        {acknowledged, 0} = write_until_ended(path)
+
+        assert shell(path, "PRAGMA integrity_check") == "ok"
+        log = open(path, busy_timeout: 5_000)
+        for {room, seq} <- acknowledged, do: check_room(log, room, seq)
+      else
+        IO.puts("left out: strace is not installed")
+      end
+    end)
+  end
+
+  defp wait_until_made(path) do
+    made =
+      File.exists?(path <> "-wal") and shell(path, "SELECT count(*) FROM sqlite_master WHERE name = 'events'")
+
+    unless made == "1", do: receive(after: (20 -> wait_until_made(path)))
+  end
+
+  defp write_until_ended(path) do
+    receive do
+      {_, _} = ended -> ended
+    after
+      0 ->
+        shell(path, "INSERT INTO scratch VALUES (randomblob(400000)); DELETE FROM scratch")
+        write_until_ended(path)
+    end
+  end
+
+  # It waits for the log's locks.
+  defp shell(path, sql) do
+    {out, 0} = System.cmd("sqlite3", ["-bail", "-cmd", ".timeout 60000", path, sql], stderr_to_stdout: true)
+
+    String.trim(out)
+  end
 end

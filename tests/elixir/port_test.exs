@@ -5,6 +5,7 @@ defmodule Roomfold.PortTest do
 
   alias Roomfold.{Hits, Level, Room, Rooms, Rules, Wire}
   alias Roomfold.Port.{Queue, Worker}
+  alias Roomfold.Projection.Port.Journal
 
   defp pair(opts \\ []) do
     {World.new!([impl: Pool] ++ opts), World.new!([impl: :native] ++ opts)}
@@ -569,6 +570,60 @@ defmodule Roomfold.PortTest do
     for {port, native} <- [worlds],
         id <- ["e200", "e5000", "e7800"],
         do: assert(World.get(port, id) == World.get(native, id))
+  end
+
+  test "a world whose checkpoint is longer than a frame keeps what is folded up to a limit" do
+    start_pool(max_frame_bytes: 60_000)
+
+    world =
+      Enum.reduce(
+        1..20,
+        World.new!(impl: Pool),
+        &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
+      )
+
+    event = {"update", %{"entity_id" => "1.1", "components" => %{"name" => String.duplicate("x", 15_000)}}}
+    batch = List.duplicate(event, 3)
+
+    {error, kept} =
+      Enum.reduce_while(1..2_000, world, fn _, world ->
+        # Not tried again at once.
+        refute Journal.due?(world.state.journal) and not world.state.journal.full
+
+        case World.fold(world, batch) do
+          {:ok, world, _} -> {:cont, world}
+          {:error, error} -> {:halt, {error, world}}
+        end
+      end)
+
+    assert error.reason == :too_large and error.message =~ "(:max_frame_bytes)"
+    assert Journal.bytes(kept.state.journal) in (16 * 1_048_576)..(16 * 1_048_576 + 100_000)
+    assert {:error, %Error{reason: :too_large}} = World.fold(kept, [named("small", 1)])
+    # What was acknowledged is there, also in the next program.
+    kill()
+    assert World.count(kept) == 6_000
+    assert World.get(kept, "1.1") == %{"name" => String.duplicate("x", 15_000)}
+  end
+
+  test "nor does it keep changes of few bytes without end, or try a checkpoint at each of them" do
+    start_pool(max_frame_bytes: 60_000)
+
+    world =
+      Enum.reduce(
+        1..20,
+        World.new!(impl: Pool),
+        &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
+      )
+
+    world = Enum.reduce(1..4_100, world, fn i, world -> World.fold!(world, [named("e#{rem(i, 9)}", 1)]) end)
+    refute Journal.due?(world.state.journal)
+    {version, _, [change | _] = changes, bytes, count} = world.state.journal.base
+    # As after 131,000 more.
+    changes = List.duplicate(change, 131_100 - count) ++ changes
+    world = put_in(world.state.journal.base, {version, nil, changes, bytes, 131_100})
+    world = World.fold!(world, [named("last", 1)])
+    assert {:error, %Error{reason: :too_large}} = World.fold(world, [named("more", 1)])
+    assert World.get(world, "last") == %{"name" => "x"}
   end
 
   test "a call at which the program ends each time is an error" do

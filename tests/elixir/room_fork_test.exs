@@ -20,18 +20,17 @@ defmodule Roomfold.RoomForkTest do
       failed()
     end
 
-    # Its second claim, of the records that were written in a later version.
-    def claim(server, "raced later" = id, meta, over) do
-      case Memory.head(server, id) do
-        {:ok, %{seq: seq}} when seq > 0 -> theirs(server, id, seq) && failed()
-        _ -> super(server, id, meta, over)
-      end
-    end
+    # Its second claim, of the records that were written in a later version, or its last.
+    def claim(server, "claim" <> which = id, meta, over) do
+      {seq, last} = if which =~ "last", do: {2, true}, else: {1, false}
 
-    def claim(server, "no second claim" = id, meta, over) do
       case Memory.head(server, id) do
-        {:ok, %{seq: seq}} when seq > 0 -> failed()
-        _ -> super(server, id, meta, over)
+        {:ok, %{seq: ^seq, meta: %{"copied" => true}}} when last != is_map_key(meta, "copied") ->
+          if which =~ "raced", do: theirs(server, id, seq)
+          failed()
+
+        _ ->
+          super(server, id, meta, over)
       end
     end
 
@@ -56,17 +55,9 @@ defmodule Roomfold.RoomForkTest do
     def put_snapshot(_, "no snapshot", _, _, _), do: {:error, Roomfold.Error.new(:log_full)}
     def put_snapshot(server, id, term, seq, data), do: super(server, id, term, seq, data)
 
-    # From its claim on.
     @impl true
-    def head(server, "full and gone" = id) do
-      with {:ok, %{}} <- super(server, id), do: failed()
-    end
-
-    def head(server, id), do: super(server, id)
-
-    @impl true
-    def delete(_, "full for ever"), do: {:error, Roomfold.Error.new(:log_full)}
-    def delete(server, id), do: super(server, id)
+    def delete(_, "full for ever", _), do: {:error, Roomfold.Error.new(:log_full)}
+    def delete(server, id, over), do: super(server, id, over)
   end
 
   # With two events, the second by later rules.
@@ -95,12 +86,10 @@ defmodule Roomfold.RoomForkTest do
   end
 
   test "so it does where the fork's own claim fails", %{room: room, log: log} do
-    for {id, last} <- [{"raced, and no claim", 1}, {"raced later", 2}] do
-      assert {:error, %Error{reason: :log_failed, message: message}} = Room.fork(room, 2, id: id)
+    for {id, last} <- [{"raced, and no claim", 1}, {"claim raced", 2}, {"claim raced, last", 3}] do
+      assert {:error, %Error{reason: :log_failed}} = Room.fork(room, 2, id: id)
       assert {:ok, %{text: text, seq: ^last}} = EventLog.read(log, id, last)
       assert text =~ "theirs"
-      # Half of it is theirs now, too.
-      assert message =~ ~s(a part of the fork is in the room that was started as "raced later") == (last == 2)
     end
   end
 
@@ -108,15 +97,81 @@ defmodule Roomfold.RoomForkTest do
     room: room,
     log: log
   } do
-    for {id, reason} <- [{"no second claim", :log_failed}, {"full", :log_full}, {"no snapshot", :log_full}] do
+    for {id, reason} <- [
+          {"claim", :log_failed},
+          {"claim, last", :log_failed},
+          {"full", :log_full},
+          {"no snapshot", :log_full}
+        ] do
       assert {:error, %Error{reason: ^reason, detail: nil}} = Room.fork(room, 2, id: id)
       assert EventLog.head(log, id) == {:ok, nil}
     end
 
-    for id <- ["full for ever", "full and gone"] do
-      assert {:error, %Error{reason: :log_full, message: message}} = Room.fork(room, 2, id: id)
-      assert message =~ ~s(a part of the fork may be left in the log as "#{id}")
+    assert {:error, %Error{reason: :log_full, message: message}} = Room.fork(room, 2, id: "full for ever")
+    assert message =~ ~s(a part of the fork is left in the log as "full for ever")
+  end
+
+  # As who died at its first claim, between two appends, or before its last claim leaves it.
+  def half(log, id, seq) do
+    {:ok, %{term: term}} = EventLog.claim(log, id, %{"rules" => 1, "copied" => true}, over: 0)
+    records = for n <- 1..seq//1, do: ~s({"seq":#{n},"at":#{n},"event_name":"user_joined","user_id":"tom"})
+    :ok = EventLog.append(log, id, term, 0, records)
+    term
+  end
+
+  test "nobody opens half of one, or reads it; the next fork to its id begins anew", %{room: room, log: log} do
+    {rooms, _} = room
+    {:ok, rules} = Roomfold.Rules.new(%{"user_joined" => []})
+
+    for seq <- 0..2 do
+      half = {rooms, "half #{seq}"}
+      term = half(log, elem(half, 1), seq)
+
+      for {what, answer} <- [
+            start: Room.ensure_started(half),
+            publish: Room.publish(half, {"user_joined", %{"user_id" => "bob"}}),
+            state_at: Room.state_at(half, 0),
+            diff: Room.diff(half, 0, 0),
+            refold: Room.refold(half, rules),
+            hashes: Room.hashes(half, 1),
+            fork: Room.fork(half, 0),
+            replay: if(seq > 0, do: Room.replay(half), else: {:error, Error.new(:fork_unfinished)})
+          ] do
+        assert {^what, {:error, %Error{reason: :fork_unfinished, message: message}}} = {what, answer}
+        assert message =~ "fork to its id again, or delete it from the log"
+      end
+
+      # Whoever asked has not taken it from who may still make it.
+      assert {:ok, %{term: ^term, seq: ^seq}} = EventLog.head(log, elem(half, 1))
+      assert {:ok, ^half} = Room.fork(room, 2, id: elem(half, 1))
+
+      assert {:error, %Error{reason: reason}} =
+               EventLog.append(log, elem(half, 1), term, seq, [~s({"seq":9})])
+
+      assert reason == :old_term
+      assert Room.hashes(half, 1) == Room.hashes(room, 1)
+      # Nor is it taken for half of one once it has been opened and closed, or forked itself.
+      assert {:ok, 3} = Room.publish(half, {"user_joined", %{"user_id" => "bob"}})
+      Room.stop(half)
+      assert {:ok, 4} = Room.publish(half, {"user_left", %{"user_id" => "bob"}})
+      assert {:ok, again} = Room.fork(half, 1)
+      assert {:ok, 2} = Room.publish(again, {"user_joined", %{"user_id" => "bob"}})
     end
+  end
+
+  test "upcasters are told of a fork's records what they are told of the original's", %{
+    room: {rooms, _} = room
+  } do
+    test = self()
+
+    told = fn room ->
+      {:ok, _} = Room.ensure_started(room, rules_version: 3, upcasters: [&(send(test, &2) && &1)])
+      Room.stop(room)
+      for _ <- 1..2, do: assert_receive(%{"rules" => _})
+    end
+
+    {:ok, _} = Room.fork(room, 2, id: "told")
+    assert told.({rooms, "told"}) == told.(room)
   end
 
   for log <- [EventLog.Memory, EventLog.SQLite], seq <- [0, 3_000] do
@@ -144,7 +199,7 @@ defmodule Roomfold.RoomForkTest do
           |> Task.await_many(60_000)
 
         assert [{:ok, fork}] = Enum.filter(answers, &match?({:ok, _}, &1))
-        for {:error, error} <- answers, do: assert(error.message =~ "this room exists already")
+        for {:error, error} <- answers, do: assert(error.reason == :invalid_argument and error.field == "id")
         assert {:ok, %{seq: ^seq}} = EventLog.head(log, "fork #{n}")
         assert Room.hashes(fork, 500) == if(seq == 0, do: {:ok, []}, else: Room.hashes(room, 500))
       end

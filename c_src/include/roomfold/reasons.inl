@@ -140,6 +140,8 @@ X(LOG_READONLY, log_readonly, "the log can't be written: its file or its folder 
 X(LOG_FORMAT, log_format, "the file is not a log that this version of Roomfold reads")
 //: a room is opened, or its past is read, with an older `:rules_version` or `:schema_version` than some of its records have: upcasters lead forward only
 X(LOG_NEWER, log_newer, "the log has records of a newer version than the room's")
+//: a room is opened, or its past is read, that is a fork which was broken off (its VM died) or is still being made
+X(FORK_UNFINISHED, fork_unfinished, "this room is a fork that is not finished: if nobody makes it any more, fork to its id again, or delete it from the log")
 //: a checksum, a chain or a count does not hold: this room's read fails, nobody else's
 X(LOG_DAMAGED, log_damaged, "the log is damaged")
 //: an input or output error; the log's process is not there, or ended

@@ -11,7 +11,7 @@ defmodule Roomfold.LogOver do
     snapshot: 3,
     trim: 3,
     rooms: 1,
-    delete: 2,
+    delete: 3,
     verify: 2
   ]
 

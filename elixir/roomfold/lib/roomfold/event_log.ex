@@ -69,7 +69,7 @@ defmodule Roomfold.EventLog do
   @callback snapshot(server, room, at_most :: seq) :: {:ok, {pos_integer, binary} | nil} | error
   @callback trim(server, room, keep_from :: pos_integer) :: :ok | error
   @callback rooms(server) :: {:ok, [room]} | error
-  @callback delete(server, room) :: :ok | error
+  @callback delete(server, room, over :: room_term | :any) :: :ok | error
   @callback verify(server, room | :all) :: {:ok, non_neg_integer} | error
   @doc "Optional, for a log that each node may have of its own: how the one that `server` is on that node is called from any other."
   @callback on_node(server, node) :: server
@@ -342,6 +342,13 @@ defmodule Roomfold.EventLog do
   @doc """
   Deletes a room. A process that holds its term can't write any more, even if the room is created again.
 
+  ## Options
+
+    * `:over` - the newest term that the caller knows of. If it is another by now, the error is `:old_term` and nothing is deleted. By default
+      (`:any`) the room is deleted whoever has it
+
+  ## Examples
+
       iex> {:ok, pid} = Roomfold.EventLog.Memory.start_link()
       iex> log = {Roomfold.EventLog.Memory, pid}
       iex> {:ok, %{term: term}} = Roomfold.EventLog.claim(log, "lobby")
@@ -349,10 +356,14 @@ defmodule Roomfold.EventLog do
       iex> {:ok, again} = Roomfold.EventLog.claim(log, "lobby")
       iex> {again.seq, again.term > term}
       {0, true}
+      iex> {:error, error} = Roomfold.EventLog.delete(log, "lobby", over: term)
+      iex> error.reason
+      :old_term
   """
-  @spec delete(t, room) :: :ok | error
-  def delete({module, server}, room) do
-    with :ok <- check_room(room), do: module.delete(server, room)
+  @spec delete(t, room, keyword) :: :ok | error
+  def delete({module, server}, room, opts \\ []) do
+    over = over!(Keyword.validate!(opts, over: :any)[:over])
+    with :ok <- check_room(room), do: module.delete(server, room, over)
   end
 
   @doc """

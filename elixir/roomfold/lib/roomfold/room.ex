@@ -50,7 +50,7 @@ defmodule Roomfold.Room do
   """
 
   alias Roomfold.{Error, EventLog, EventStream, OptionList, Rooms, Rules, World}
-  alias Roomfold.Room.{History, Inbox, Options, Read, Server, Text}
+  alias Roomfold.Room.{Fork, History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
   @type t :: id | {Rooms.t(), id} | pid
@@ -584,7 +584,8 @@ defmodule Roomfold.Room do
   ## Options
 
     * `:id` - of the new room (`"ID@SEQ-…"`, a new one each time; of a long id the beginning). There must be none of that id; of several who
-      fork to one id at the same moment, one makes it
+      fork to one id at the same moment, one makes it. It is made wholly or not at all: what is left where a VM dies meanwhile can't be opened
+      (`:fork_unfinished`), and the next fork to that id begins anew
 
   It has the options of the original, also those of its own.
 
@@ -606,7 +607,7 @@ defmodule Roomfold.Room do
          {:ok, _} <- valid({rooms, new}, "id"),
          {:ok, options, node} <- options(room),
          {:ok, home} <- Rooms.home(rooms, new, options.log),
-         :ok <- History.fork(from_here(options, node), seq, from_here(%{options | id: new}, home)),
+         :ok <- Fork.make(from_here(options, node), seq, from_here(%{options | id: new}, home)),
          :ok <- Rooms.inherit(options, rooms, new, home),
          do: {:ok, if(is_binary(room), do: new, else: {rooms, new})}
   end

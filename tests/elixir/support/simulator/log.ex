@@ -33,7 +33,7 @@ defmodule Roomfold.Simulator.Log do
   @impl true
   def rooms(node), do: ask(node, :rooms)
   @impl true
-  def delete(node, room), do: ask(node, {:delete, room})
+  def delete(node, room, over), do: ask(node, {:delete, room, over})
   @impl true
   def verify(node, room), do: ask(node, {:verify, room})
 

@@ -70,6 +70,7 @@ defmodule Roomfold.EventLog.Conformance do
 
     case {function, arguments} do
       {:claim_over, [room, meta, term]} -> EventLog.claim(log, room, meta, over: term)
+      {:delete_over, [room, term]} -> EventLog.delete(log, room, over: term)
       _ -> apply(EventLog, function, [log | arguments])
     end
   end
@@ -96,7 +97,7 @@ defmodule Roomfold.EventLog.Conformance do
       n when n <= 16 -> {:snapshot, [room, near.(any)]}
       17 -> {:trim, [room, any]}
       18 -> random_claim(room)
-      19 -> if Enum.random(1..8) == 1, do: {:delete, [room]}, else: {:head, [room]}
+      19 -> if Enum.random(1..4) == 1, do: random_delete(room), else: {:head, [room]}
       20 -> {Enum.random([:rooms, :verify]), []}
     end
   end
@@ -109,6 +110,13 @@ defmodule Roomfold.EventLog.Conformance do
       1 -> {:claim, [room, meta, [over: 0]]}
       2 -> {:claim, [room, meta]}
       n -> {:claim_over, [room, meta, {:term, n - 3}]}
+    end
+  end
+
+  defp random_delete(room) do
+    case Enum.random(1..3) do
+      1 -> {:delete, [room]}
+      n -> {:delete_over, [room, {:term, n - 2}]}
     end
   end
 
@@ -386,6 +394,23 @@ defmodule Roomfold.EventLog.Conformance do
         assert reason(EventLog.append(log, "lobby", old, 0, records(1, 1))) == :old_term
         assert {:ok, nil} = EventLog.snapshot(log, "lobby")
         assert EventLog.verify(log) == {:ok, 2}
+      end
+
+      test "a room is deleted over the term it is told, if over one, and else stays", %{log: log} do
+        assert reason(EventLog.delete(log, "lobby", over: 0)) == :no_room
+        old = room(log, "lobby", 2)
+        {:ok, %{term: new}} = EventLog.claim(log, "lobby")
+        :ok = EventLog.put_snapshot(log, "lobby", new, 2, "x")
+
+        for over <- [0, old, new + 1, EventLog.max_seq() * 4],
+            do: assert(reason(EventLog.delete(log, "lobby", over: over)) == :old_term)
+
+        assert EventLog.verify(log) == {:ok, 2}
+        assert {:ok, {2, "x"}} = EventLog.snapshot(log, "lobby")
+        assert :ok = EventLog.append(log, "lobby", new, 2, records(3, 3))
+        assert :ok = EventLog.delete(log, "lobby", over: new)
+        assert EventLog.rooms(log) == {:ok, []}
+        assert_raise ArgumentError, ~r/:over/, fn -> EventLog.delete(log, "lobby", over: nil) end
       end
 
       test "verify counts what is there", %{log: log} do

@@ -72,7 +72,7 @@ defmodule Roomfold.EventLog.Memory do
   def rooms(server), do: EventLog.call(server, :rooms)
 
   @impl EventLog
-  def delete(server, room), do: EventLog.call(server, {:delete, room})
+  def delete(server, room, over), do: EventLog.call(server, {:delete, room, over})
 
   @impl EventLog
   def verify(server, room), do: EventLog.call(server, {:verify, room})

@@ -104,7 +104,7 @@ defmodule Roomfold.EventLog.Shared do
   @impl EventLog
   def rooms(server), do: ask(server, :rooms, [])
   @impl EventLog
-  def delete(server, room), do: ask(server, :delete, [room])
+  def delete(server, room, over), do: ask(server, :delete, [room, [over: over]])
   @impl EventLog
   def verify(server, room), do: ask(server, :verify, [room])
 

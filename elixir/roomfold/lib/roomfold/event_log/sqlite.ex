@@ -120,12 +120,15 @@ defmodule Roomfold.EventLog.SQLite do
 
   @impl EventLog
   def claim(server, room, meta, over) do
-    {term, only_over} = if over == :any, do: {0, 0}, else: {over, 1}
+    {term, only_over} = over(over)
 
     with {:ok, text} <- JSON.encode(meta, impl: :elixir),
          {:ok, head} <- change(server, {@claim, room, term, 0, only_over, text}),
          do: {:ok, head(head)}
   end
+
+  defp over(:any), do: {0, 0}
+  defp over(term), do: {term, 1}
 
   @impl EventLog
   def head(server, room) do
@@ -180,7 +183,10 @@ defmodule Roomfold.EventLog.SQLite do
   def trim(server, room, keep_from), do: change(server, {@trim, room, 0, keep_from, 0, ""})
 
   @impl EventLog
-  def delete(server, room), do: change(server, {@delete, room, 0, 0, 0, ""})
+  def delete(server, room, over) do
+    {term, only_over} = over(over)
+    change(server, {@delete, room, term, 0, only_over, ""})
+  end
 
   @impl EventLog
   def rooms(server), do: rooms(server, "", [])

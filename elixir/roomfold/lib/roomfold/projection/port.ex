@@ -76,6 +76,8 @@ defmodule Roomfold.Projection.Port do
   def load(state, {:packed, frame}), do: change(state, :load_packed, frame)
   def load(state, entities), do: change(state, :load, :erlang.term_to_binary(entities))
 
+  defp change(%{journal: %{full: true}}, _, _), do: full()
+
   # The caller that raises the version is the only one to use the world until it has an answer.
   defp change(%{version: version} = state, name, argument) do
     if :atomics.compare_exchange(state.newest, 1, version, version + 1) == :ok do
@@ -106,16 +108,32 @@ defmodule Roomfold.Projection.Port do
 
   defp own(other), do: other
 
-  defp checkpoint(state) do
-    with true <- Journal.due?(state.journal),
-         {:ok, {:ok, checkpoint}} when is_binary(checkpoint) <- call(state, :checkpoint, nil),
-         true <- fits?(state, restore(state, state.version, checkpoint)) do
-      %{state | journal: Journal.rebase(state.journal, state.version, checkpoint)}
-    else
-      false -> state
-      _ -> %{state | journal: Journal.put_off(state.journal)}
+  defp checkpoint(state),
+    do: if(Journal.due?(state.journal), do: %{state | journal: checkpointed(state)}, else: state)
+
+  defp checkpointed(%{journal: journal} = state) do
+    case call(state, :checkpoint, nil) do
+      {:ok, {:ok, checkpoint}} when is_binary(checkpoint) ->
+        if fits?(state, restore(state, state.version, checkpoint)),
+          do: Journal.rebase(journal, state.version, checkpoint),
+          else: Journal.too_long(journal, state.max_frame_bytes)
+
+      {:ok, {:error, {:too_large, _, _}}} ->
+        Journal.too_long(journal, state.max_frame_bytes)
+
+      _ ->
+        Journal.put_off(journal)
     end
   end
+
+  # Without a checkpoint all changes would be kept, for ever.
+  defp full,
+    do:
+      {:error,
+       Error.new(:too_large,
+         detail:
+           "a checkpoint of this world, without which no more changes of it can be kept (:max_frame_bytes)"
+       )}
 
   @impl true
   def open_hits(state, level, history) do
@@ -127,6 +145,8 @@ defmodule Roomfold.Projection.Port do
   end
 
   @impl true
+  def mark(%{journal: %{full: true}}, _), do: full()
+
   def mark(state, time) do
     with {:ok, {:ok, _, _}} <- read(state, :mark, time),
          do:

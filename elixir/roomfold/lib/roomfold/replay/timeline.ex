@@ -6,7 +6,7 @@ defmodule Roomfold.Replay.Timeline do
   # Positions are milliseconds from the first event.
   alias Roomfold.{Error, EventLog, JSON, World}
   alias Roomfold.Replay.Recording
-  alias Roomfold.Room.{Options, Recovery, Text}
+  alias Roomfold.Room.{Fork, Options, Recovery, Text}
 
   # Bytes of events that are read together.
   @piece 262_144
@@ -22,6 +22,7 @@ defmodule Roomfold.Replay.Timeline do
   @spec open(Options.t()) :: {:ok, t, World.t()} | {:error, Error.t()}
   def open(options) do
     with {:ok, %{seq: last} = head} when last > 0 <- EventLog.head(options.log, options.id),
+         :ok <- Fork.check(head),
          {:ok, world, _} <- Recovery.oldest(options, head),
          first = World.seq(world),
          {:ok, first_at} <- time_of(options, first + 1),

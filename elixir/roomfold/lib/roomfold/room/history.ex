@@ -3,7 +3,7 @@ defmodule Roomfold.Room.History do
   # Time travel: everything here is computed from the log, without the room's process.
 
   alias Roomfold.{Error, EventLog, JSON, Rules, World}
-  alias Roomfold.Room.{Options, Recovery, Text}
+  alias Roomfold.Room.{Fork, Options, Recovery, Text}
 
   @most_history 1_048_576
 
@@ -28,120 +28,19 @@ defmodule Roomfold.Room.History do
 
   defp within(count), do: if(count <= @most_history, do: :ok, else: {:error, Error.new(:history_gone)})
 
-  defp reaches(head, seq), do: if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)})
+  @doc "Where the room's log stands. A room that never existed has no past, not even an empty one, and neither has half a fork."
+  def head(%{log: nil}), do: {:error, Error.new(:not_supported, detail: "the room has no log")}
 
-  # A room that never existed has no past, not even an empty one.
-  defp head(%{log: nil}), do: {:error, Error.new(:not_supported, detail: "the room has no log")}
-
-  defp head(options) do
-    with {:ok, nil} <- EventLog.head(options.log, options.id), do: {:error, Error.new(:no_room)}
-  end
-
-  @doc "Copies a room's log up to a seq to another room, given by its options, which must not have a log."
-  def fork(options, seq, copy) do
-    with {:ok, head} <- head(options),
-         :ok <- reaches(head, seq),
-         :ok <- if(seq == 0, do: :ok, else: whole(head)) do
-      head.versions
-      |> spans(head.meta, seq)
-      |> copy_spans(options, copy, nil)
-      |> without_users(copy, seq)
-      |> or_undo(copy)
-    end
-  end
-
-  defp taken, do: Error.new(:invalid_argument, field: "id", detail: "this room exists already")
-
-  # Users who were connected to the original are not connected to the fork, and must not leave it either: without this snapshot they would.
-  defp without_users({:ok, _}, _, 0), do: :ok
-
-  defp without_users({:ok, term}, copy, seq) do
-    with {:ok, head} <- head(copy),
-         {:ok, world, %{last_at: last_at}} <- Recovery.world(copy, head, seq),
-         {:ok, snapshot} <- Recovery.snapshot(copy, world, [], last_at),
-         :ok <- EventLog.put_snapshot(copy.log, copy.id, term, seq, IO.iodata_to_binary(snapshot)) do
-      :ok
-    else
-      {:error, error} -> {:error, error, term}
-    end
-  end
-
-  defp without_users(error, _, _), do: error
-
-  # A log begins with its first event: what a trimmed one has left can't be another room's.
-  defp whole(%{first: 1}), do: :ok
-  defp whole(%{first: first}), do: {:error, Error.new(:log_trimmed, detail: "the first is #{first}")}
-
-  # Half a fork is none; but what somebody else has claimed since is not ours, nor is anything by this id before a claim of ours.
-  defp or_undo(:ok, _), do: :ok
-  defp or_undo({:error, error, nil}, _), do: {:error, error}
-
-  defp or_undo({:error, error, term}, copy) do
-    case undo(copy, term) do
-      :ok ->
-        {:error, error}
-
-      :theirs ->
-        {:error,
-         said(error, "a part of the fork is in the room that was started as #{inspect(copy.id)} meanwhile")}
-
-      {:error, _} ->
-        {:error, said(error, "a part of the fork may be left in the log as #{inspect(copy.id)}")}
-    end
-  end
-
-  defp undo(%{log: log, id: id}, term) do
-    case EventLog.head(log, id) do
-      {:ok, %{term: ^term}} -> EventLog.delete(log, id)
-      {:ok, nil} -> :ok
-      {:ok, _} -> :theirs
+  def head(options) do
+    case EventLog.head(options.log, options.id) do
+      {:ok, nil} -> {:error, Error.new(:no_room)}
+      {:ok, head} -> with :ok <- Fork.check(head), do: {:ok, head}
       error -> error
     end
   end
 
-  defp said(%{detail: nil} = error, more), do: Error.put(error, detail: more)
-  defp said(%{detail: detail} = error, more), do: Error.put(error, detail: detail <> "; " <> more)
-
-  # What its records were written in holds for their copies: {meta, from, to}. The first is there for an empty log, too.
-  defp spans(versions, meta, seq) do
-    starts = Enum.filter(versions, fn {first, _} -> first <= max(seq, 1) end)
-    starts = if starts == [], do: [{1, meta}], else: starts
-    ends = Enum.map(tl(starts), fn {first, _} -> first - 1 end) ++ [seq]
-    for {{first, meta}, last} <- Enum.zip(starts, ends), do: {meta, first, last}
-  end
-
-  # Answers {:ok, term}, or {:error, error, term}: the term is that of our last claim, nil before the first.
-  defp copy_spans([], _, _, term), do: {:ok, term}
-
-  defp copy_spans([{meta, first, last} | spans], options, copy, ours) do
-    before = first - 1
-
-    case EventLog.claim(copy.log, copy.id, meta, over: ours || 0) do
-      {:ok, %{term: term, seq: ^before}} ->
-        with :ok <- copy(options, copy, term, before, last),
-             do: copy_spans(spans, options, copy, term)
-
-      {:error, %{reason: :old_term}} when ours == nil ->
-        {:error, taken(), nil}
-
-      {:error, error} ->
-        {:error, error, ours}
-    end
-  end
-
-  defp copy(_, _, _, seq, seq), do: :ok
-
-  defp copy(options, copy, term, done, seq) do
-    with {:ok, %{text: text, first: first, seq: last}} when first == done + 1 <-
-           EventLog.read(options.log, options.id, done + 1, seq, []),
-         :ok <- EventLog.append(copy.log, copy.id, term, done, Text.lines(text)) do
-      copy(options, copy, term, last, seq)
-    else
-      {:error, error} -> {:error, error, term}
-      # It was trimmed to its end meanwhile.
-      {:ok, _} -> {:error, Error.new(:log_trimmed), term}
-    end
-  end
+  @doc "That the log has come to this seq."
+  def reaches(head, seq), do: if(seq <= head.seq, do: :ok, else: {:error, Error.new(:seq_ahead)})
 
   # ---- two folds of one log ----
 

@@ -5,7 +5,7 @@ defmodule Roomfold.Room.Recovery do
   # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
   alias Roomfold.{Error, EventLog, JSON, World}
-  alias Roomfold.Room.{Options, Residents, Text, Versions}
+  alias Roomfold.Room.{Fork, Options, Residents, Text, Versions}
 
   @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
 
@@ -204,7 +204,11 @@ defmodule Roomfold.Room.Recovery do
   defp call(upcaster, event, meta), do: upcaster.(event, meta)
 
   defp versions_at(versions, seq) do
-    versions |> Enum.take_while(fn {first, _} -> first <= seq end) |> List.last({0, %{}}) |> elem(1)
+    versions
+    |> Enum.take_while(fn {first, _} -> first <= seq end)
+    |> List.last({0, %{}})
+    |> elem(1)
+    |> Fork.original()
   end
 
   defp people(text, facts, json) do

@@ -11,6 +11,7 @@ defmodule Roomfold.Room.Server do
     Complaints,
     Delivery,
     Effects,
+    Fork,
     Inbox,
     Options,
     People,
@@ -27,6 +28,9 @@ defmodule Roomfold.Room.Server do
     Times,
     Versions
   }
+
+  # How often it tries to claim a room that others claim at the same moment.
+  @claims 10
 
   defstruct [
     :options,
@@ -97,11 +101,21 @@ defmodule Roomfold.Room.Server do
   defp claim(%{log: nil}), do: {:ok, nil, %{term: System.os_time(:microsecond), resumes: nil}}
 
   defp claim(options) do
-    # Who can't read the log must not take it from a room that can.
-    with {:ok, before} <- EventLog.head(options.log, options.id),
-         :ok <- Versions.check(options, before),
-         {:ok, head} <- EventLog.claim(options.log, options.id, Versions.of(options)),
+    with {:ok, before, head} <- claim(options, @claims),
          do: {:ok, head, %{term: head.term, resumes: Delivery.resumes(before, head)}}
+  end
+
+  # Who can't read the log must not take it from a room that can, nor half a fork from who makes it. So what was looked at is what is claimed.
+  defp claim(%{log: log, id: id} = options, left) do
+    with {:ok, before} <- EventLog.head(log, id),
+         :ok <- Fork.check(before),
+         :ok <- Versions.check(options, before) do
+      case EventLog.claim(log, id, Versions.of(options), over: if(before, do: before.term, else: 0)) do
+        {:error, %{reason: :old_term}} when left > 1 -> claim(options, left - 1)
+        {:ok, head} -> {:ok, before, head}
+        error -> error
+      end
+    end
   end
 
   defp monitor_log(%{log: nil}), do: nil

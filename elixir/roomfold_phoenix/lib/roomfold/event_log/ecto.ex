@@ -299,12 +299,15 @@ if Code.ensure_loaded?(Ecto.Adapters.SQL) do
     end
 
     @impl EventLog
-    def delete(server, room) do
+    def delete(server, room, over) do
       transaction(server, fn config ->
         # Locked first: else an append that is under way would leave its records to the next room of this name.
-        case rows(config, "SELECT 1 FROM roomfold_rooms WHERE room = $1 FOR UPDATE", [room]) do
-          [] ->
+        case term_of(config, room) do
+          0 ->
             {:error, Error.new(:no_room)}
+
+          term when over not in [:any, term] ->
+            {:error, Error.new(:old_term)}
 
           _ ->
             for table <- ~w(events snapshots versions rooms),

@@ -67,8 +67,13 @@ defmodule Roomfold.EventLog.Memory.Ledger do
     end)
   end
 
-  def call(ledger, {:delete, name}) do
-    {look(ledger, name, fn _ -> :ok end), %{ledger | rooms: Map.delete(ledger.rooms, name)}}
+  def call(ledger, {:delete, name, over}) do
+    allowed = fn room -> if over in [:any, room.term], do: :ok, else: {:error, Error.new(:old_term)} end
+
+    case look(ledger, name, allowed) do
+      :ok -> {:ok, %{ledger | rooms: Map.delete(ledger.rooms, name)}}
+      error -> {error, ledger}
+    end
   end
 
   def call(ledger, question), do: {ask(ledger, question), ledger}

@@ -7,8 +7,17 @@ defmodule Roomfold.Projection.Port.Journal do
 
   @enforce_keys [:definition]
   # definition: {schema, rules, limits}; hits: the arguments of open_hits; base and changes: {version, checkpoint | nil,
-  # [change], bytes, count}, the last change first
-  defstruct [:definition, hits: nil, older: nil, base: {1, nil, [], 0, 0}, limit: 1_048_576]
+  # [change], bytes, count}, the last change first; limit and most: of their bytes and of their count, until a checkpoint is due; full: no
+  # more changes are to be kept
+  defstruct [
+    :definition,
+    hits: nil,
+    older: nil,
+    base: {1, nil, [], 0, 0},
+    limit: 1_048_576,
+    most: 4_096,
+    full: false
+  ]
 
   @type change :: {version :: pos_integer, name :: atom, argument :: term}
 
@@ -19,6 +28,8 @@ defmodule Roomfold.Projection.Port.Journal do
   @times 64
   @times_of_many 16
   @most_changes 4_096
+  # What a change takes beside its bytes.
+  @change_bytes 128
 
   def new(definition), do: %__MODULE__{definition: definition}
 
@@ -29,7 +40,7 @@ defmodule Roomfold.Projection.Port.Journal do
   end
 
   @doc "Whether a checkpoint is due."
-  def due?(%{base: {_, _, _, bytes, count}, limit: limit}), do: bytes > limit or count >= @most_changes
+  def due?(%{base: {_, _, _, bytes, count}} = journal), do: bytes > journal.limit or count >= journal.most
 
   @doc "Adds a checkpoint of the world at a version."
   def rebase(journal, version, checkpoint) do
@@ -37,14 +48,32 @@ defmodule Roomfold.Projection.Port.Journal do
       journal
       | older: journal.base,
         base: {version, checkpoint, [], 0, 0},
-        limit: limit(byte_size(checkpoint))
+        limit: limit(byte_size(checkpoint)),
+        most: @most_changes
     }
   end
 
   defp limit(size), do: Enum.max([@least_bytes, min(@times * size, @many_bytes), @times_of_many * size])
 
   @doc "A checkpoint failed: the next try is put off."
-  def put_off(journal), do: %{journal | limit: journal.limit * 2}
+  def put_off(journal), do: %{journal | limit: 2 * journal.limit, most: 2 * journal.most}
+
+  @doc """
+  A checkpoint was longer than a frame, which has at most so many bytes. As much is kept without one as with the longest that there can be;
+  then it is tried a last time, and if it is still too long, the journal is full.
+  """
+  def too_long(journal, max_frame_bytes) do
+    {_, _, _, bytes, count} = journal.base
+    bound = @times_of_many * max(max_frame_bytes, @least_bytes)
+    journal = put_off(journal)
+
+    %{
+      journal
+      | limit: min(journal.limit, bound),
+        most: min(journal.most, div(bound, @change_bytes)),
+        full: bytes > bound or count * @change_bytes > bound
+    }
+  end
 
   @doc "The start, {version, checkpoint | nil}, and all changes since, in order."
   @spec plan(%__MODULE__{}) :: {{pos_integer, binary | nil}, [change]}
