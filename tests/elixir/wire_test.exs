@@ -265,6 +265,32 @@ defmodule Roomfold.WireTest do
     end
   end
 
+  test "events: a frame with more or fewer events than it says is refused, by its last byte" do
+    move = fn x -> {"update", %{"entity_id" => "a", "components" => %{"position" => [x, 2, 3]}}} end
+    # Runs of plain updates, which are checked together, with other events between them.
+    events = Enum.intersperse(for(x <- 1..12, do: move.(x)), {"delete", %{"entity_id" => "b"}})
+    events = Enum.map(1..5, move) ++ [{"noticed", %{"what" => "a"}}] ++ Enum.map(1..5, move) ++ events
+    count = length(events)
+    {:ok, frame} = Wire.encode_events(events, [])
+    # 0x13, known, seq, the schema's tag, the texts, and then how many events there are: all of them a byte.
+    <<head::binary-4, texts, rest::binary>> = frame
+
+    at = Enum.reduce(1..texts, 0, fn _, at -> at + 1 + :binary.at(rest, at) end)
+    <<texts_bytes::binary-size(at), ^count, body::binary>> = rest
+
+    for impl <- @impls do
+      world = World.new!(impl: impl) |> World.fold!([{"create", %{"entity_id" => "a", "components" => %{}}}])
+
+      for said <- 0..(count + 3), said != count do
+        lying = head <> <<texts>> <> texts_bytes <> <<said>> <> body
+        assert {:error, %{reason: :invalid_frame}} = World.fold(world, {:packed, lying})
+      end
+
+      assert {:ok, _, %{folded: folded, rejected_count: 1}} = World.fold(world, {:packed, frame})
+      assert folded == count - 1
+    end
+  end
+
   test "a world that follows is a world: it folds on, and gives new entities the lowest free handles" do
     for impl <- @impls do
       events = for i <- 0..9, do: {"create", %{"entity_id" => "e#{i}", "components" => %{"health" => i}}}
