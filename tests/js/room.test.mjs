@@ -24,6 +24,18 @@ async function packages() {
   }
 }
 
+test("options that can't be meant", () => {
+  const socket = { channel: () => assert.fail("it goes on") };
+  for (const [options, message] of [
+    [{ format: "xml" }, 'format must be "json" or "packed", got: xml'],
+    [{ inputHz: 0 }, "inputHz must be above 0, got: 0"],
+    [{ inputHz: undefined }, "inputHz must be above 0, got: undefined"],
+    [{ delayTicks: -1 }, "delayTicks must be 0 or more, got: -1"],
+    [{ teleport: NaN }, "teleport must be 0 or more, got: NaN"],
+  ])
+    assert.throws(() => new Room(socket, "room:a", options), { name: "RangeError", message });
+});
+
 describe("a room", { skip: leftOut !== null, timeout: 600_000 }, () => {
   const sockets = [];
   let count = 0;

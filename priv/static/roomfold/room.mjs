@@ -82,11 +82,12 @@ export class Room {
   /**
    * @param {import("phoenix").Socket} socket of the npm `phoenix` client, connected or not
    * @param {string} topic "room:ID" or "replay:NAME"
-   * @param {Options} [options]
+   * @param {Options} [options] RangeError: a format or a number that can't be meant
    */
   constructor(socket, topic, options = {}) {
     // A copy: it changes.
     this.#options = { format: "json", events: false, presence: false, params: {}, move: "user_moved", inputHz: 20, now: () => performance.now(), ...options };
+    check(this.#options);
     this.#socket = socket;
     this.#timeline = new Timeline(this.#options);
     this.#channel = socket.channel(topic, () => this.#joinParams());
@@ -382,6 +383,14 @@ const REASONS = {
   too_slow: "it was read too slowly",
   replaced: "the same user has joined once more",
 };
+
+// Options that can't be meant are said at once: with 0 inputs a second nothing would ever be sent, or shown.
+function check({ format, inputHz, delayTicks = 0, teleport = 0 }) {
+  if (format !== "json" && format !== "packed") throw new RangeError(`format must be "json" or "packed", got: ${format}`);
+  if (!(inputHz > 0)) throw new RangeError(`inputHz must be above 0, got: ${inputHz}`);
+  if (!(delayTicks >= 0)) throw new RangeError(`delayTicks must be 0 or more, got: ${delayTicks}`);
+  if (!(teleport >= 0)) throw new RangeError(`teleport must be 0 or more, got: ${teleport}`);
+}
 
 function readable(reason) {
   const text = typeof reason === "string" ? reason : reason?.reason;
