@@ -322,9 +322,10 @@ static rf_status fill(rf_space *space, rf_allocator allocator) {
     if (status == RF_OK) status = rf_space_add_box(space, corners[0], corners[0], 1, NULL);
     if (status == RF_OK) status = rf_space_add_triangle(space, (const double(*)[3])corners, 1, NULL);
     for (uint32_t key = 0; key < 100 && status == RF_OK; key++) {
+        rf_target target;
         char id[40];
-        rf_target target = target_at(id, key);
-        target.id.len = (size_t)snprintf(id, sizeof id, "an id that does not fit in place %u", key);
+        snprintf(id, sizeof id, "an id that does not fit in place %u", key);
+        target = target_at(id, key);
         status = rf_space_put(space, key, &target);
     }
     return status;

@@ -164,8 +164,7 @@ ALWAYS void prefetch(const rf_world *world, const places *in, rf_plan_shape shap
     entity -= text_count; // for a text this becomes too large
     if (entity >= world->handles || !find_cells(in, shape, count, entity, cells)) return;
     PREFETCH(&world->pages[entity / RF_PAGE_SIZE]->changed_at[entity % RF_PAGE_SIZE]);
-    PREFETCH(cells[0]);
-    for (uint32_t i = 1; i < count; i++) PREFETCH(cells[i]);
+    for (uint32_t i = 0; i < count; i++) PREFETCH(cells[i]);
 }
 
 // Folds consecutive updates with the plan's mask. shape and logged are compile-time constants.
