@@ -437,7 +437,8 @@ defmodule Roomfold.Port.CrashTest do
         ] do
       start_pool(program: sh, args: ["-c", script], timeout: 1_000)
       assert {:error, %Error{reason: reason}} = World.new(impl: Pool)
-      assert reason in [:port_crashed, :port_timeout]
+      # Busy: it has waited too long for its turn, while programs that fail are started less and less often.
+      assert reason in [:port_crashed, :port_timeout, :port_busy]
       assert is_pid(Process.whereis(Pool))
       stop_supervised!(Pool)
     end
