@@ -23,6 +23,15 @@ defmodule Roomfold.PortTest do
   defp named(id, length),
     do: {"create", %{"entity_id" => id, "components" => %{"name" => String.duplicate("x", length)}}}
 
+  # A world of 6,000 entities, whose checkpoint is longer than 60,000 bytes.
+  defp six_thousand do
+    Enum.reduce(
+      1..20,
+      World.new!(impl: Pool),
+      &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
+    )
+  end
+
   defp copy(world), do: elem(World.copy(world), 1)
 
   defp checkpoint(%{state: %{number: number, version: version}}) do
@@ -575,13 +584,7 @@ defmodule Roomfold.PortTest do
   test "a world whose checkpoint is longer than a frame keeps what is folded up to a limit" do
     start_pool(max_frame_bytes: 60_000)
 
-    world =
-      Enum.reduce(
-        1..20,
-        World.new!(impl: Pool),
-        &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
-      )
-
+    world = six_thousand()
     event = {"update", %{"entity_id" => "1.1", "components" => %{"name" => String.duplicate("x", 15_000)}}}
     batch = List.duplicate(event, 3)
 
@@ -608,13 +611,7 @@ defmodule Roomfold.PortTest do
   test "nor does it keep changes of few bytes without end, or try a checkpoint at each of them" do
     start_pool(max_frame_bytes: 60_000)
 
-    world =
-      Enum.reduce(
-        1..20,
-        World.new!(impl: Pool),
-        &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
-      )
-
+    world = six_thousand()
     world = Enum.reduce(1..4_100, world, fn i, world -> World.fold!(world, [named("e#{rem(i, 9)}", 1)]) end)
     refute Journal.due?(world.state.journal)
     {version, _, [change | _] = changes, bytes, count} = world.state.journal.base

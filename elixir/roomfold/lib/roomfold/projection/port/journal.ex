@@ -5,22 +5,6 @@ defmodule Roomfold.Projection.Port.Journal do
   # Two checkpoints are kept, and the older one is used, with all changes since: so a recreated world also has a part of its history. The
   # older one is dropped when there is a third.
 
-  @enforce_keys [:definition]
-  # definition: {schema, rules, limits}; hits: the arguments of open_hits; base and changes: {version, checkpoint | nil,
-  # [change], bytes, count}, the last change first; limit and most: of their bytes and of their count, until a checkpoint is due; full: no
-  # more changes are to be kept
-  defstruct [
-    :definition,
-    hits: nil,
-    older: nil,
-    base: {1, nil, [], 0, 0},
-    limit: 1_048_576,
-    most: 4_096,
-    full: false
-  ]
-
-  @type change :: {version :: pos_integer, name :: atom, argument :: term}
-
   # A checkpoint is due when the changes have more bytes than the first of these; and than many times the last checkpoint, as that costs more
   # than a fold of as many bytes, but fewer times for a large one, as all of it is kept. Or when there are so many changes.
   @least_bytes 1_048_576
@@ -30,6 +14,22 @@ defmodule Roomfold.Projection.Port.Journal do
   @most_changes 4_096
   # What a change takes beside its bytes.
   @change_bytes 128
+
+  @enforce_keys [:definition]
+  # definition: {schema, rules, limits}; hits: the arguments of open_hits; base and changes: {version, checkpoint | nil,
+  # [change], bytes, count}, the last change first; limit and most: of their bytes and of their count, until a checkpoint is due; full: no
+  # more changes are to be kept
+  defstruct [
+    :definition,
+    hits: nil,
+    older: nil,
+    base: {1, nil, [], 0, 0},
+    limit: @least_bytes,
+    most: @most_changes,
+    full: false
+  ]
+
+  @type change :: {version :: pos_integer, name :: atom, argument :: term}
 
   def new(definition), do: %__MODULE__{definition: definition}
 
