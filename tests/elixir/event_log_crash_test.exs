@@ -2,7 +2,7 @@ defmodule Roomfold.EventLog.CrashTest do
   # kill -9 of a VM that writes, again and again on the same database. CRASHES=1000 (make crash N=1000) for longer.
   use Roomfold.SQLiteCase, async: true, timeout: 36_000_000
 
-  alias Roomfold.EventLog
+  alias Roomfold.{EventLog, KilledVM}
 
   @moduletag :closed
 
@@ -14,40 +14,18 @@ defmodule Roomfold.EventLog.CrashTest do
   @writer Path.expand("crash/writer.exs", __DIR__)
   @rooms 5
 
-  defp elixir(arguments) do
-    ebin = Path.dirname(to_string(:code.which(Roomfold)))
-    [System.find_executable("elixir"), "--erl", "+fnu", "-pa", ebin, @writer | arguments]
-  end
+  defp elixir(arguments), do: KilledVM.elixir([@writer | arguments])
 
   defp crashes, do: String.to_integer(System.get_env("CRASHES", "3"))
 
   # What it printed until it ended: {what was acknowledged of each room, its status}. Killed so many milliseconds after the first.
-  defp run([program | arguments], kill_after) do
-    port = Port.open({:spawn_executable, program}, [:binary, :exit_status, line: 1_000, args: arguments])
-    listen(port, nil, kill_after, %{})
-  end
+  defp run(command, kill_after) do
+    {said, status} = KilledVM.run(command, kill_after, &(not match?("pid " <> _, &1)))
 
-  defp listen(port, os_pid, kill_after, acknowledged) do
-    receive do
-      {^port, {:data, {:eol, "pid " <> os_pid}}} ->
-        listen(port, os_pid, kill_after, acknowledged)
+    acknowledged =
+      for line <- said, [room, seq] = String.split(line, " "), into: %{}, do: {room, String.to_integer(seq)}
 
-      {^port, {:data, {:eol, line}}} ->
-        if acknowledged == %{} and kill_after, do: Process.send_after(self(), {:kill, port}, kill_after)
-        [room, seq] = String.split(line, " ")
-        listen(port, os_pid, kill_after, Map.put(acknowledged, room, String.to_integer(seq)))
-
-      # What it was about to say when it was killed.
-      {^port, {:data, {:noeol, _}}} ->
-        listen(port, os_pid, kill_after, acknowledged)
-
-      {:kill, ^port} ->
-        {_, 0} = System.cmd("kill", ["-9", os_pid])
-        listen(port, os_pid, kill_after, acknowledged)
-
-      {^port, {:exit_status, status}} ->
-        {acknowledged, status}
-    end
+    {acknowledged, status}
   end
 
   test "kill -9 while it writes: nothing acknowledged is lost, no seq is left out", %{path: path} do

@@ -3,7 +3,7 @@ defmodule Roomfold.RoomForkCrashTest do
   use Roomfold.SQLiteCase, async: true, timeout: 36_000_000
 
   import Roomfold.RoomsCase
-  alias Roomfold.{EventLog, Room, Rooms}
+  alias Roomfold.{EventLog, KilledVM, Room, Rooms}
 
   @moduletag :closed
 
@@ -16,34 +16,8 @@ defmodule Roomfold.RoomForkCrashTest do
   @events 6_000
 
   # Its output, until so many milliseconds after its first fork began.
-  defp run(path, kill_after) do
-    ebin = Path.dirname(to_string(:code.which(Roomfold)))
-    arguments = ["--erl", "+fnu", "-pa", ebin, @forker, path, "#{@events}"]
-    program = System.find_executable("elixir")
-    port = Port.open({:spawn_executable, program}, [:binary, :exit_status, line: 1_000, args: arguments])
-    listen(port, nil, kill_after, [])
-  end
-
-  defp listen(port, os_pid, kill_after, said) do
-    receive do
-      {^port, {:data, {:eol, "pid " <> os_pid}}} ->
-        Process.send_after(self(), {:kill, port}, kill_after)
-        listen(port, os_pid, kill_after, said)
-
-      {^port, {:data, {:eol, line}}} ->
-        listen(port, os_pid, kill_after, [line | said])
-
-      {^port, {:data, {:noeol, _}}} ->
-        listen(port, os_pid, kill_after, said)
-
-      {:kill, ^port} ->
-        {_, 0} = System.cmd("kill", ["-9", os_pid])
-        listen(port, os_pid, kill_after, said)
-
-      {^port, {:exit_status, status}} ->
-        {said, status}
-    end
-  end
+  defp run(path, kill_after),
+    do: KilledVM.run(KilledVM.elixir([@forker, path, "#{@events}"]), kill_after, &match?("pid " <> _, &1))
 
   # Of two versions, and of several pieces.
   defp origin(rooms) do
