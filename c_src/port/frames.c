@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM ((size_t)256 << 10) // for one read, where a frame may be as long
-#define KEPT ((size_t)1 << 20)   // of memory, while no bytes are waiting
-#define LENGTH 4                 // bytes of a frame's length
+// For one read, where a frame may be as long. With more, the bytes and the worlds push each other out of the cache.
+#define ROOM ((size_t)64 << 10)
+#define KEPT ((size_t)1 << 20) // of memory, while no bytes are waiting
+#define LENGTH 4               // bytes of a frame's length
 
 void port_input_free(port_input *input) {
     free(input->bytes);
