@@ -40,6 +40,8 @@ defmodule Roomfold.EventStreamTest do
 
       stream = {module, NoSuchStream}
       assert_raise ArgumentError, said, fn -> EventStream.subscribe(stream, "t") end
+      assert_raise ArgumentError, said, fn -> EventStream.broadcast(stream, "t", [{"bell_rang", %{}}]) end
+      assert_raise ArgumentError, said, fn -> EventStream.subscribers?(stream, "t") end
 
       rooms = :"rooms_of_#{module}"
       start_supervised!({Rooms, name: rooms, log: nil, stream: stream})

@@ -81,6 +81,10 @@ defmodule Roomfold.RoomEnduranceTest do
   test "calls and messages that are for others" do
     {:ok, room} = Room.start_link(id: "others", rooms: nil)
     assert {:error, %Error{reason: :not_supported, detail: "this is a live room"}} = Replay.pause(room)
+
+    for ask <- [&Replay.info/1, &Replay.where/1],
+        do: assert_raise(Error, "this is not supported: this is a live room", fn -> ask.(room) end)
+
     assert {:error, %Error{reason: :not_supported}} = Replay.seek(room, 0)
     GenServer.cast(room, :nothing)
     for message <- [{nil, :answer}, {make_ref(), :answer}, :nothing, {:wake, nil}], do: send(room, message)

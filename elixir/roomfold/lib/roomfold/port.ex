@@ -97,6 +97,9 @@ defmodule Roomfold.Port do
     ]
   end
 
+  @doc false
+  def child_spec(opts), do: %{super(opts) | id: {__MODULE__, opts[:name] || __MODULE__}}
+
   @doc """
   Starts a pool.
 

@@ -35,6 +35,9 @@ defmodule Roomfold.Projector do
 
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
 
+  @doc false
+  def child_spec(opts), do: %{super(opts) | id: {__MODULE__, opts[:name] || {opts[:stream], opts[:topic]}}}
+
   @doc """
   Starts a projector.
 

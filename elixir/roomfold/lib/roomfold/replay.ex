@@ -159,6 +159,7 @@ defmodule Roomfold.Replay do
   Its position and more: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
   milliseconds: `:late_max`, `:late_mean`. `:first_seq` is where it begins: 0, or a snapshot's if the log was trimmed. `:failed` is how often its
   stream failed, which it goes on without: who subscribes has missed what was to be published then. `:error` is why it can't play on, or `nil`.
+  A live room is no replay, and has none: `:not_supported` is raised.
 
       iex> {:ok, replay} = Roomfold.Replay.start_link(
       ...>   events: ~s({"event_name":"user_joined","user_id":"tom","at":1000}
@@ -171,7 +172,12 @@ defmodule Roomfold.Replay do
       {0, nil}
   """
   @spec info(GenServer.server()) :: map
-  def info(replay), do: GenServer.call(replay, :info)
+  def info(replay) do
+    case GenServer.call(replay, :info) do
+      %{position_ms: _} = info -> info
+      _ -> raise Error.new(:not_supported, detail: "this is a live room")
+    end
+  end
 
   @controls ~w(pause resume seek speed info)
 

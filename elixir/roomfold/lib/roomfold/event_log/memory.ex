@@ -13,6 +13,9 @@ defmodule Roomfold.EventLog.Memory do
 
   @behaviour EventLog
 
+  @doc false
+  def child_spec(opts), do: %{super(opts) | id: {__MODULE__, opts[:name]}}
+
   @doc """
   Starts a log; the options are those of `GenServer.start_link/3`.
 

@@ -89,7 +89,7 @@ defmodule Roomfold.EventLog.SQLite do
   # `shutdown`: time to commit what waits and to put the files in order.
   @doc false
   def child_spec(opts),
-    do: %{id: __MODULE__, start: {__MODULE__, :start_link, [opts]}, shutdown: 30_000}
+    do: %{id: {__MODULE__, opts[:path]}, start: {__MODULE__, :start_link, [opts]}, shutdown: 30_000}
 
   @doc false
   def options!(opts) do

@@ -40,19 +40,26 @@ defmodule Roomfold.EventStream.Group do
   # Messages of one broadcast arrive in order: Erlang keeps the order between two processes, and all come from the caller.
   @impl true
   def broadcast(name, topic, messages) do
-    for pid <- :pg.get_members(name, topic), message <- messages, do: send(pid, message)
+    for pid <- members(name, topic), message <- messages, do: send(pid, message)
     :ok
   end
 
   @impl true
   def broadcast_from(name, from, topic, messages) do
-    for pid <- :pg.get_members(name, topic), pid != from, message <- messages, do: send(pid, message)
+    for pid <- members(name, topic), pid != from, message <- messages, do: send(pid, message)
     :ok
   end
 
   @impl true
-  def others?(name, than, topic), do: Enum.any?(:pg.get_members(name, topic), &(&1 != than))
+  def others?(name, than, topic), do: Enum.any?(members(name, topic), &(&1 != than))
 
   @impl true
-  def subscribers?(name, topic), do: :pg.get_members(name, topic) != []
+  def subscribers?(name, topic), do: members(name, topic) != []
+
+  # Of a scope that does not run, :pg says that it has no members.
+  defp members(name, topic) do
+    with [] <- :pg.get_members(name, topic) do
+      if Process.whereis(name), do: [], else: EventStream.not_running!(__MODULE__, name)
+    end
+  end
 end

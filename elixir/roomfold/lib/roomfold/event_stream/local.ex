@@ -27,16 +27,8 @@ defmodule Roomfold.EventStream.Local do
 
   @impl true
   def subscribe(name, topic) do
-    unless self() in for({pid, _} <- Registry.lookup(name, topic), do: pid) do
-      {:ok, _} = Registry.register(name, topic, nil)
-    end
-
+    unless self() in pids(name, topic), do: {:ok, _} = Registry.register(name, topic, nil)
     :ok
-  rescue
-    error in ArgumentError ->
-      if Process.whereis(name),
-        do: reraise(error, __STACKTRACE__),
-        else: EventStream.not_running!(__MODULE__, name)
   end
 
   @impl true
@@ -44,19 +36,28 @@ defmodule Roomfold.EventStream.Local do
 
   @impl true
   def broadcast(name, topic, messages) do
-    for {pid, _} <- Registry.lookup(name, topic), message <- messages, do: send(pid, message)
+    for pid <- pids(name, topic), message <- messages, do: send(pid, message)
     :ok
   end
 
   @impl true
   def broadcast_from(name, from, topic, messages) do
-    for {pid, _} <- Registry.lookup(name, topic), pid != from, message <- messages, do: send(pid, message)
+    for pid <- pids(name, topic), pid != from, message <- messages, do: send(pid, message)
     :ok
   end
 
   @impl true
-  def others?(name, than, topic), do: Enum.any?(Registry.lookup(name, topic), fn {pid, _} -> pid != than end)
+  def others?(name, than, topic), do: Enum.any?(pids(name, topic), &(&1 != than))
 
   @impl true
-  def subscribers?(name, topic), do: Registry.lookup(name, topic) != []
+  def subscribers?(name, topic), do: pids(name, topic) != []
+
+  defp pids(name, topic) do
+    for {pid, _} <- Registry.lookup(name, topic), do: pid
+  rescue
+    error in ArgumentError ->
+      if Process.whereis(name),
+        do: reraise(error, __STACKTRACE__),
+        else: EventStream.not_running!(__MODULE__, name)
+  end
 end
