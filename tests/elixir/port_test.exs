@@ -680,6 +680,22 @@ defmodule Roomfold.PortTest do
     assert same?(port, native)
   end
 
+  test "a pool may be started again with fewer programs: worlds of those that are no more go on in the others" do
+    start_supervised!({Pool, size: 4})
+    pairs = for n <- 1..8, do: fold(pair(), batch(n))
+    stop_supervised!(Pool)
+    start_supervised!({Pool, size: 1})
+
+    for {{port, native}, n} <- Enum.with_index(pairs) do
+      assert same?(port, native)
+      {port, native} = fold({port, native}, batch(n + 20))
+      assert same?(port, native)
+      if n < 6, do: assert(Roomfold.Port.release(port) == :ok)
+    end
+
+    assert [%{worlds: 2}] = Roomfold.Port.info(Pool)
+  end
+
   test "a pool is there when its name is: who comes while it starts waits for its workers" do
     for _ <- 1..5 do
       hasty = for _ <- 1..4, do: Task.async(&world_as_soon_as_named/0)

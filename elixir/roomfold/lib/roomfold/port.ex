@@ -223,6 +223,16 @@ defmodule Roomfold.Port do
   def worker_for(pool), do: :ets.update_counter(table(pool), :turn, {2, 1, size(pool) - 1, 0})
 
   @doc false
+  # The same worker if the pool has it, else one by the world's number.
+  def worker_of(pool, worker, number) do
+    workers = for index <- 0..(size(pool) - 1), do: worker_name(pool, index)
+    if worker in workers, do: worker, else: Enum.at(workers, rem(number, length(workers)))
+  rescue
+    # The pool does not run.
+    ArgumentError -> worker
+  end
+
+  @doc false
   # Starts the pool if it does not run and waits for its workers, or raises with what to do.
   def ensure!(pool) do
     cond do

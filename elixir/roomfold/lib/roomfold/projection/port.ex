@@ -167,7 +167,8 @@ defmodule Roomfold.Projection.Port do
 
   @doc "Frees the world's memory in the program."
   def release(state) do
-    _ = ask(state, {:free, state.number, 0, nil}, {:drop, state.number})
+    free = &ask(&1, {:free, state.number, 0, nil}, {:drop, state.number})
+    with {:error, :down} <- free.(state), do: free.(moved(state))
     :ok
   end
 
@@ -266,8 +267,9 @@ defmodule Roomfold.Projection.Port do
       {:error, :down} ->
         case Pool.revive(state.pool) do
           _ when losses > 0 ->
-            Process.sleep(@pause_ms)
-            attempt(state, term, touch, tries, losses - 1)
+            moved = moved(state)
+            if moved == state, do: Process.sleep(@pause_ms)
+            attempt(moved, term, touch, tries, losses - 1)
 
           {:error, why} ->
             {:error, Error.new(:port_crashed, detail: why)}
@@ -287,6 +289,9 @@ defmodule Roomfold.Projection.Port do
         other
     end
   end
+
+  # A pool that was started again may have fewer programs than before.
+  defp moved(state), do: %{state | worker: Pool.worker_of(state.pool, state.worker, state.number)}
 
   # One call, one answer.
   defp ask(state, term, touch) do
