@@ -52,6 +52,8 @@ static rf_status from_sqlite(sqlite3 *db, int code) {
         return RF_LOG_FORMAT;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
+        // What of it is on the disk is not known, whatever the system says.
+        if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return RF_LOG_FAILED;
         return from_errno(sqlite3_system_errno(db));
     default:
         return RF_LOG_FAILED;

@@ -12,6 +12,7 @@ defmodule Roomfold.EventLog.CrashTest do
   end
 
   @writer Path.expand("crash/writer.exs", __DIR__)
+  @until_it_fails Path.expand("crash/until_it_fails.exs", __DIR__)
   @rooms 5
 
   defp elixir(arguments), do: KilledVM.elixir([@writer | arguments])
@@ -125,6 +126,27 @@ defmodule Roomfold.EventLog.CrashTest do
         IO.puts("left out: strace is not installed")
       end
     end)
+  end
+
+  test "after a sync that failed nobody knows what is on the disk, whatever the reason: the log ends and reads again",
+       %{path: path} do
+    if strace = System.find_executable("strace") do
+      full = ["trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=ENOSPC:when=20"]
+      command = [strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e" | full]
+      script = KilledVM.elixir([@until_it_fails, path])
+      {said, _} = KilledVM.run(command ++ script, nil, fn _ -> false end)
+      assert ["log_failed SQLite says: " <> _, seq, "ended: log_failed"] = said
+
+      {_, server} = log = open(path, busy_timeout: 5_000)
+      assert {:ok, _} = EventLog.verify(log)
+      {:ok, head} = EventLog.head(log, "room1")
+      # What was acknowledged is there; the one that failed may be.
+      assert (head.seq - String.to_integer(seq)) in 0..1
+      assert :ok = EventLog.append(log, "room1", head.term, head.seq, ["{}"])
+      GenServer.stop(server)
+    else
+      IO.puts("left out: strace is not installed")
+    end
   end
 
   defp wait_until_made(path) do
