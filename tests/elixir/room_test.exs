@@ -182,6 +182,16 @@ defmodule Roomfold.RoomTest do
       assert Room.info({rooms, "1"}).seq == 2
     end
 
+    test "an event that is too large is told how large it may be, and where it stands" do
+      room = start_room(max_event_bytes: 100)
+      large = {"user_joined", %{"user_id" => String.duplicate("x", 100)}}
+      bytes = byte_size(~s({"event_name":"user_joined","user_id":""})) + 100
+      {:error, error} = Room.publish(room, large)
+      assert error.message =~ ": #{bytes} bytes, an event may have 100 (:max_event_bytes)"
+      {:error, error} = Room.publish(room, [{"user_joined", %{"user_id" => "tom"}}, large])
+      assert {error.index, error.message =~ "(:max_event_bytes)"} == {1, true}
+    end
+
     test "a wrong timeout" do
       for timeout <- [-1, 1.5, "soon", nil, 2 ** 32] do
         assert_raise ArgumentError, ~r/:timeout must be milliseconds or :infinity, got: /, fn ->
