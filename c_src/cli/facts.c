@@ -1,8 +1,9 @@
 #include "facts.h"
 #include "shape_keys.h"
 
-#include <math.h>
 #include <string.h>
+
+#define AT_END 9007199254740992.0 // 2^53: below it binary64 has every millisecond
 
 static bool same(rf_str a, rf_str b) {
     return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
@@ -33,7 +34,7 @@ static void set_at(fact *out, rf_json_token value) {
         out->number = value.as.number;
     else
         return;
-    out->state = out->number >= 0 && isfinite(out->number) ? FACT_THERE : FACT_WRONG;
+    out->state = out->number >= 0 && out->number < AT_END ? FACT_THERE : FACT_WRONG;
 }
 
 static fact *fact_of(facts *out, rf_str key, void (**set)(fact *, rf_json_token)) {

@@ -31,7 +31,7 @@ typedef struct facts {
     facts_form form;
     fact name; // under "event" or "event_name"
     fact seq;  // an integer from 1 to 2^53-1
-    fact at;   // a number that is not negative: milliseconds
+    fact at;   // a number from 0, below 2^53: milliseconds
     fact by;   // 1 to 255 bytes
 } facts;
 

@@ -79,6 +79,7 @@ void inspection_json(output *out, const inspection *in, const rf_report *report)
     counts(out, "producers", &in->producers);
     counts(out, "kinds", &in->kinds);
     number(out, "untimed", time->untimed);
+    number(out, "earlier", time->earlier);
     number(out, "peak_per_second", time->peak);
     if (time->start >= 0) output_format(out, "\"first_at\":%.0f,\"last_at\":%.0f,", time->start, time->end);
     output_format(out, "\"slice_ms\":%.0f,\"slices\":[", time->width);

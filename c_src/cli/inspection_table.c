@@ -75,6 +75,9 @@ static void over_time(output *out, timeline *time) {
     }
     output_format(out, "  from %s, %.1f s; at most %s events in one second\n", utc(when, start),
                   (time->end - start) / 1000, grouped(first, time->peak));
+    if (time->earlier > 0)
+        output_format(out, "  %s events are earlier than the first one, and counted with it\n",
+                      grouped(first, time->earlier));
     if (time->untimed > 0) output_format(out, "  %s events have no time\n", grouped(first, time->untimed));
 }
 

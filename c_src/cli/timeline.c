@@ -1,7 +1,8 @@
 #include "timeline.h"
 
+#include <math.h>
+
 #define SECOND 1000.0
-#define LONGEST 1e18 // ms; later times count in the last slice
 
 void timeline_start(timeline *line) {
     *line = (timeline){.start = -1, .width = SECOND};
@@ -21,7 +22,7 @@ static void halve(timeline *line) {
 
 // Events are counted in the order of the log: a second that occurs again starts a new count.
 static void count_second(timeline *line, double since) {
-    uint64_t second = (uint64_t)(since / SECOND);
+    int64_t second = (int64_t)floor(since / SECOND);
     if (second != line->second) line->in_second = 0;
     line->second = second;
     line->in_second++;
@@ -37,9 +38,12 @@ void timeline_add(timeline *line, double at, uint32_t entities) {
     }
     if (line->start < 0) line->start = line->end = at;
     if (at > line->end) line->end = at;
-    since = at < line->start ? 0 : at - line->start;
-    if (since > LONGEST) since = LONGEST;
+    since = at - line->start;
     count_second(line, since);
+    if (since < 0) {
+        line->earlier++;
+        since = 0;
+    }
     while (since / line->width >= TIMELINE_SLICES) halve(line);
     slice = (size_t)(since / line->width);
     for (; line->count <= slice; line->count++)

@@ -18,12 +18,13 @@ typedef struct timeline {
     size_t count;
     timeline_slice slices[TIMELINE_SLICES];
     uint64_t untimed; // events without a time
-    uint64_t second;  // of the last event, counted from the start
+    uint64_t earlier; // than the first one: the clock was set back
+    int64_t second;   // of the last event, counted from the start
     uint64_t in_second, peak;
 } timeline;
 
 void timeline_start(timeline *line);
-// at: ms; negative: the event has no time. Earlier times than the first one count in the first slice.
+// at: ms, below 2^53; negative: the event has no time. Earlier times than the first one count in the first slice.
 void timeline_add(timeline *line, double at, uint32_t entities);
 // Merges pairs of slices until there are at most `slices`.
 void timeline_shrink(timeline *line, size_t slices);

@@ -66,7 +66,8 @@ static void check_stamps(validation *v, const facts *of, uint64_t before, bool g
              (rf_str){about, (size_t)len});
     }
     if (of->at.state == FACT_WRONG)
-        tell(v, journal_place(&v->play.log, of->at.offset), "at must be a number of milliseconds", (rf_str){0});
+        tell(v, journal_place(&v->play.log, of->at.offset), "at must be a number of milliseconds, below 2^53",
+             (rf_str){0});
     if (of->by.state == FACT_WRONG)
         tell(v, journal_place(&v->play.log, of->by.offset), "by must be a string of 1 to 255 bytes", (rf_str){0});
 }

@@ -76,17 +76,35 @@ defmodule Roomfold.CliInspectTest do
     assert Enum.at(found["slices"], 1) == %{"at" => 8_000, "events" => 11, "entities" => 23}
   end
 
-  test "times that are missing, wrong, backwards, very far" do
-    at = fn value -> ~s({"event":"create","entity_id":"a","components":{},"at":#{value}}\n) end
+  defp at(value), do: ~s({"event":"create","entity_id":"a","components":{},"at":#{value}}\n)
 
-    found =
-      inspect_json(["-"], Enum.map_join([5_000, 1_000, "\"x\"", "null", -3, "5.5e3", "1e300"], &at.(&1)))
+  test "times that are missing, wrong, very far" do
+    values = [5_000, "\"x\"", "null", -3, "5.5e3", 2 ** 53, "1e300", 2 ** 70]
+    found = inspect_json(["-"], Enum.map_join(values, &at/1))
+    assert {found["untimed"], found["earlier"]} == {6, 0}
+    assert {found["first_at"], found["last_at"]} == {5_000, 5_500}
+    assert found["slices"] == [%{"at" => 5_000, "events" => 2, "entities" => 1}]
 
-    assert found["untimed"] == 3
-    assert found["first_at"] == 5_000
-    assert found["slices"] |> Enum.map(& &1["events"]) |> Enum.sum() == 4
-    assert {table, "", 0} = Program.run(["inspect", "-"], at.("1e300") <> at.("1e301"))
-    assert table =~ "entities"
+    # The last time that counts: no column becomes wider than the page.
+    assert {table, "", 0} = Program.run(["inspect", "-"], at(0) <> at(2 ** 53 - 1) <> at("1e300"))
+    assert table =~ "from 1970-01-01 00:00:00 UTC, 9007199254741.0 s; at most 1 events in one second"
+    assert table =~ "  1 events have no time\n"
+    assert Enum.all?(String.split(table, "\n"), &(String.length(&1) <= 100))
+  end
+
+  test "a clock that was set back" do
+    # Three hours, then on in steps of 400 ms.
+    text = Enum.map_join([10_800_500, 500, 900, 1_300, 1_700], &at/1)
+    found = inspect_json(["-"], text)
+    assert {found["earlier"], found["untimed"]} == {4, 0}
+    assert {found["first_at"], found["last_at"]} == {10_800_500, 10_800_500}
+    assert found["peak_per_second"] == 3
+    assert found["slices"] == [%{"at" => 10_800_500, "events" => 5, "entities" => 1}]
+    assert {table, "", 0} = Program.run(["inspect", "-"], text)
+    assert table =~ "at most 3 events in one second\n"
+    assert table =~ "  4 events are earlier than the first one, and counted with it\n"
+    assert {table, "", 0} = Program.run(["inspect", "-"], at(1_000) <> at(2_000) <> at(1_500))
+    refute table =~ "earlier"
   end
 
   test "what can't be read is counted, and names from strangers can't write to the terminal" do

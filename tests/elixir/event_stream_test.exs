@@ -15,6 +15,26 @@ defmodule Roomfold.EventStream.LocalTest do
     EventStream.unsubscribe(stream, "mine")
     refute EventStream.subscribers?(stream, "mine")
   end
+
+  test "a subscriber ends with the stream, or is told", %{stream: stream} do
+    test = self()
+
+    start = fn traps? ->
+      spawn(fn ->
+        Process.flag(:trap_exit, traps?)
+        :ok = EventStream.subscribe(stream, "mine")
+        send(test, :subscribed)
+        receive do: ({:EXIT, _, reason} -> send(test, {:told, reason}))
+      end)
+    end
+
+    [ends, _told] = for traps? <- [false, true], do: start.(traps?)
+    for _ <- 1..2, do: assert_receive(:subscribed)
+    monitor = Process.monitor(ends)
+    stop_supervised!({Roomfold.EventStream.Local, elem(stream, 1)})
+    assert_receive {:DOWN, ^monitor, :process, ^ends, :shutdown}
+    assert_receive {:told, :shutdown}
+  end
 end
 
 defmodule Roomfold.EventStream.GroupTest do

@@ -32,7 +32,10 @@ defmodule Roomfold.InstallTest do
       rf_log_error error;
       rf_str room = {argv[argc - 1], strlen(argv[argc - 1])}, records;
       uint64_t seq = 1, next = 0;
-      if (rf_log_open(argv[1], 1000, &log, &error) != RF_OK) return 2;
+      if (rf_log_open(argv[1], 1000, &log, &error) != RF_OK) {
+          printf("%s: %s\\n", rf_status_name(error.status), rf_status_message(error.status));
+          return 2;
+      }
       while (next != seq) {
           seq = next > 0 ? next : 1;
           if (rf_log_read(log, room, seq, 100, &records, &next, &error) != RF_OK) break;
@@ -40,7 +43,7 @@ defmodule Roomfold.InstallTest do
       }
       rf_log_close(log);
       if (next == seq) return 0;
-      puts(error.status == RF_NO_ROOM ? "there is no such room" : error.detail);
+      puts(error.detail[0] ? error.detail : rf_status_message(error.status));
       return 1;
   }
   """
@@ -74,13 +77,7 @@ defmodule Roomfold.InstallTest do
     assert sh("#{compile} $(#{pkg_config} --cflags --libs)", [dest, @example, shared]) == {"", 0}
     run = ~s(printf '%s' "$2" | "$1")
 
-    # The file that was just built is found by the name in it, and by nothing that is installed elsewhere.
-    libraries = Path.join(dest, "opt/roomfold/lib")
-
-    script =
-      "DYLD_LIBRARY_PATH='#{libraries}' LD_LIBRARY_PATH='#{libraries}'; export DYLD_LIBRARY_PATH LD_LIBRARY_PATH; "
-
-    assert sh(script <> run, [shared, @events]) == {@printed, 0}
+    assert sh(loading(dest) <> run, [shared, @events]) == {@printed, 0}
 
     # Ours alone from the archive; and all of it, as docs/c-api.md says, where the system has an archive of its libc.
     ours = Path.join(folder, "ours")
@@ -129,6 +126,13 @@ defmodule Roomfold.InstallTest do
     match?({_, 0}, sh("${CC:-cc} -static \"$1\" -o \"$1.out\" -lm 2>/dev/null", [source]))
   end
 
+  # The file that was just built is found by the name in it, and by nothing that is installed elsewhere.
+  defp loading(dest) do
+    libraries = Path.join(dest, "opt/roomfold/lib")
+
+    "DYLD_LIBRARY_PATH='#{libraries}' LD_LIBRARY_PATH='#{libraries}'; export DYLD_LIBRARY_PATH LD_LIBRARY_PATH; "
+  end
+
   # A library of its own, where SQLite is there.
   defp read_log(dest, folder, compile) do
     if File.exists?(Path.join(dest, "opt/roomfold/lib/libroomfold_log.a")) do
@@ -144,11 +148,14 @@ defmodule Roomfold.InstallTest do
       pkg_config =
         "PKG_CONFIG_PATH=\"$1/opt/roomfold/lib/pkgconfig:$PKG_CONFIG_PATH\" pkg-config --cflags --libs roomfold_log"
 
+      # rf_status_message, and all else that isn't about logs, is in the library of the core, which comes along.
       flags = ~s[$(#{pkg_config} | sed "s|/opt/roomfold|$1/opt/roomfold|g")]
       reader = Path.join(folder, "reader")
       assert sh("#{compile} #{flags}", [dest, source, reader]) == {"", 0}
-      assert sh(~s("$1" "$2" lobby), [reader, path]) == {Enum.map_join(records, &(&1 <> "\n")), 0}
-      assert {"there is no such room\n", 1} = sh(~s("$1" "$2" attic || exit 1), [reader, path])
+      read = fn path, room -> sh(loading(dest) <> ~s("$1" "$2" "$3" || exit $?), [reader, path, room]) end
+      assert read.(path, "lobby") == {Enum.map_join(records, &(&1 <> "\n")), 0}
+      assert read.(path, "attic") == {"there is no such room\n", 1}
+      assert {"log_format: the file is not a log" <> _, 2} = read.(source, "lobby")
     else
       IO.puts("left out: libroomfold_log (SQLite was not there)")
     end

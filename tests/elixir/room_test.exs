@@ -182,6 +182,27 @@ defmodule Roomfold.RoomTest do
       assert Room.info({rooms, "1"}).seq == 2
     end
 
+    test "an event that is too large is told how large it may be, and where it stands" do
+      room = start_room(max_event_bytes: 100)
+      large = {"user_joined", %{"user_id" => String.duplicate("x", 100)}}
+      bytes = byte_size(~s({"event_name":"user_joined","user_id":""})) + 100
+      {:error, error} = Room.publish(room, large)
+      assert error.message =~ ": #{bytes} bytes, an event may have 100 (:max_event_bytes)"
+      {:error, error} = Room.publish(room, [{"user_joined", %{"user_id" => "tom"}}, large])
+      assert {error.index, error.message =~ "(:max_event_bytes)"} == {1, true}
+    end
+
+    test "a wrong timeout" do
+      for timeout <- [-1, 1.5, "soon", nil, 2 ** 32] do
+        assert_raise ArgumentError, ~r/:timeout must be milliseconds or :infinity, got: /, fn ->
+          Room.publish(start_room(), {"user_joined", %{"user_id" => "tom"}}, timeout: timeout)
+        end
+      end
+
+      for timeout <- [:infinity, 2 ** 32 - 1],
+          do: assert({:ok, 1} = Room.publish(start_room(), {"user_joined", %{}}, timeout: timeout))
+    end
+
     test "bad senders" do
       room = start_room()
       event = {"user_moved", %{"user_id" => "tom"}}
@@ -203,7 +224,7 @@ defmodule Roomfold.RoomTest do
       room = start_room()
 
       for user <- [:system, :server, "system", "server", "", nil, :tom],
-          do: assert({:error, %Error{reason: :invalid_id, field: "by"}} = Room.join(room, user))
+          do: assert({:error, %Error{reason: :invalid_id, field: "user"}} = Room.join(room, user))
 
       assert Room.info(room).connections == 0
     end
@@ -1028,6 +1049,21 @@ defmodule Roomfold.RoomTest do
         for ask <- [&Room.subscribe/1, &Room.unsubscribe/1, &Room.ensure_started/1, &Room.state_at(&1, 0)],
             do: assert({:error, %Error{reason: :invalid_id, field: "room"}} = ask.({rooms, id}))
       end
+
+      # A zero byte is UTF-8, too, so that it is none is said.
+      {:error, error} = Room.ensure_started("a\0b")
+      assert error.message =~ "a room's has no zero byte"
+      {:error, error} = Room.ensure_started("a\xffb")
+      refute error.message =~ "zero byte"
+    end
+
+    test "rooms of the same id in two places, in one supervision tree" do
+      places = [start_rooms(), start_rooms()]
+      children = for place <- places, do: {Room, id: "lobby", rooms: place}
+      {:ok, tree} = Supervisor.start_link(children ++ [{Room, id: "lobby"}], strategy: :one_for_one)
+      assert length(for {_, pid, _, _} <- Supervisor.which_children(tree), is_pid(pid), do: pid) == 3
+      for place <- places, do: assert(Rooms.running(place) == ["lobby"])
+      Supervisor.stop(tree)
     end
 
     test "a room is started once, by whoever asks first" do

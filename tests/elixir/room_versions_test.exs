@@ -2,6 +2,8 @@ defmodule Roomfold.RoomVersionsTest do
   # A log has the versions of its records: a room reads older ones, and refuses newer ones.
   use Roomfold.RoomsCase, async: true
 
+  import ExUnit.CaptureLog
+
   alias Roomfold.{EventLog, Replay, Rules}
 
   @old Rules.new!(%{"came" => [{:create, "id", %{}}]}, name: "old")
@@ -43,6 +45,59 @@ defmodule Roomfold.RoomVersionsTest do
     assert {:error, %Error{reason: :log_newer}} = Room.ensure_started(room, rules: @old)
     {:ok, _} = Room.ensure_started(room, rules: @new, rules_version: 3)
     assert Map.keys(Room.snapshot(room)) == ["ann", "bob"]
+  end
+
+  test "a room whose rules refuse events of its log says so when it starts" do
+    {rooms, _} = place([])
+    room = {rooms, "recalled"}
+    {:ok, _} = Room.ensure_started(room, rules: @old)
+    joined = {"create", %{"entity_id" => "a", "components" => %{}}}
+    {:ok, _} = Room.publish(room, [joined | for(i <- 1..3, do: {"came", %{"id" => "e#{i}"}})])
+    kill(room)
+
+    # Other rules of the same version, as when the option :rules was forgotten.
+    said = ~s|the rules of the room recalled ("xr", rules_version 1) refuse what is in its log|
+    log = capture_log(fn -> assert {:ok, _} = Room.ensure_started(room, rules: Rules.xr()) end)
+    assert log =~ said <> ", 3 times; the first is seq 2: no rule says what this event does"
+    assert log =~ "upcasters"
+    assert Room.snapshot(room) == %{"a" => %{}}
+    kill(room)
+
+    # The right ones have nothing to say, and looking at the past says nothing.
+    ask = fn ->
+      assert {:ok, _} = Room.ensure_started(room, rules: @old)
+      assert Room.refold(room, Rules.xr()) != :same
+    end
+
+    refute capture_log(ask) =~ said
+    assert Enum.sort(Map.keys(Room.snapshot(room))) == ~w(a e1 e2 e3)
+
+    # A snapshot by wrong rules of the same name and version has none of them either, until the next version.
+    kill(room)
+    wrong = Rules.new!(%{}, name: "old")
+
+    log =
+      capture_log(fn ->
+        {:ok, _} = Room.ensure_started(room, rules: wrong)
+        {:ok, 5} = Room.publish(room, {"create", %{"entity_id" => "b", "components" => %{}}})
+        Room.stop(room)
+      end)
+
+    assert log =~ ~s|recalled ("old", rules_version 1) refuse what is in its log, 3 times|
+    {:ok, _} = Room.ensure_started(room, rules: @old)
+    assert Enum.sort(Map.keys(Room.snapshot(room))) == ["a", "b"]
+    Room.stop(room)
+    {:ok, _} = Room.ensure_started(room, rules: @old, rules_version: 2)
+    assert Enum.sort(Map.keys(Room.snapshot(room))) == ~w(a b e1 e2 e3)
+  end
+
+  # Without a last snapshot, so that it starts from its events.
+  defp kill(room) do
+    pid = Room.whereis(room)
+    monitor = Process.monitor(pid)
+    Process.exit(pid, :kill)
+    assert_receive {:DOWN, ^monitor, :process, _, :killed}
+    eventually(fn -> Room.whereis(room) == nil end)
   end
 
   test "nor does its past make sense to it" do

@@ -201,8 +201,10 @@ defmodule Roomfold.SessionTest do
       assert {:error, %{"field" => "last_seq"}} = Session.join(session, %{"last_seq" => "1"})
       assert {:error, %{"field" => "last_term"}} = Session.join(session, %{"last_term" => 1.5})
 
-      assert {:error, %{"reason" => "invalid_id"}} =
-               Session.join(Session.new(room: room, user: "system"), %{})
+      for user <- ["", "system", :server, :tom, nil, String.duplicate("x", 256)] do
+        assert {:error, %{"reason" => "invalid_id", "field" => "user"}} =
+                 Session.join(Session.new(room: room, user: user), %{})
+      end
 
       Room.stop(room)
       assert {:error, %{"reason" => "no_room"}} = Session.join(session, %{})
@@ -350,6 +352,10 @@ defmodule Roomfold.SessionTest do
 
       for option <- [":max_lag]", ":room", ":user", ":fastlane", ":max_lag_ms"],
           do: assert(error.message =~ option)
+
+      assert_raise ArgumentError, ~r/the options of a session are a keyword list, got the map/, fn ->
+        Session.new(%{room: "r", user: "tom"})
+      end
     end
 
     test "is answered behind the diff that has it, in one message" do

@@ -438,7 +438,16 @@ defmodule Roomfold.EventLog do
     end
   end
 
-  defp check_room(room), do: if(room?(room), do: :ok, else: {:error, Error.new(:invalid_id, field: "room")})
+  @doc false
+  def check_room(room, field \\ "room") do
+    if room?(room), do: :ok, else: {:error, Error.new(:invalid_id, field: field, detail: zero_byte(room))}
+  end
+
+  # It is UTF-8, too.
+  defp zero_byte(room) do
+    if is_binary(room) and String.valid?(room) and String.contains?(room, <<0>>),
+      do: "a room's has no zero byte"
+  end
 
   @doc false
   # What may be a room's name.

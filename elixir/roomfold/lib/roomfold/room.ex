@@ -166,7 +166,7 @@ defmodule Roomfold.Room do
   # soon have restarted more than it may.
   def child_spec(opts) do
     %{
-      id: {__MODULE__, opts[:id]},
+      id: {__MODULE__, if(opts[:rooms], do: {opts[:rooms], opts[:id]}, else: opts[:id])},
       start: {__MODULE__, :start_child, [Keyword.put_new(opts, :idle_ms, :infinity)]},
       restart: if(Keyword.get(opts, :rooms, Rooms), do: :transient, else: :permanent)
     }
@@ -251,6 +251,13 @@ defmodule Roomfold.Room do
           {:ok, pos_integer | [pos_integer] | Range.t()} | {:error, Error.t()}
   def publish(room, event_or_events, opts \\ []) do
     opts = OptionList.validate!(opts, [by: :server, as: nil, timeout: 5_000], "publish")
+
+    Options.must!(
+      :timeout,
+      opts[:timeout],
+      &(&1 == :infinity or &1 in 0..4_294_967_295),
+      "milliseconds or :infinity"
+    )
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
          {:ok, texts} <- Text.events(listed(event_or_events), json()),
@@ -341,6 +348,9 @@ defmodule Roomfold.Room do
   It takes the room's id, like all functions here, not the topic of the stream (`"stream:" <> id`, `Roomfold.EventStream.topic/1`):
   `subscribe("stream:attic")` subscribes to another room, one with that id.
 
+  With a place's own stream (`Roomfold.EventStream.Local`) the process is linked to it: if the place stops or is restarted, it ends with the reason
+  `:shutdown`, or gets that as a message if it traps exits, as nothing would come any more. It belongs after the place in its supervisor.
+
       iex> Roomfold.Room.subscribe("attic")
       :ok
   """
@@ -404,8 +414,8 @@ defmodule Roomfold.Room do
 
     case sender(user, nil) do
       {:ok, {:user, user}} -> call(room, {:join, self(), user, how}, 15_000)
-      {:ok, _} -> {:error, Error.new(:invalid_id, field: "by", detail: "#{inspect(user)} is no user")}
-      error -> error
+      {:ok, _} -> {:error, Error.new(:invalid_id, field: "user", detail: "#{inspect(user)} is no user")}
+      {:error, error} -> {:error, Error.new(error.reason, field: "user", detail: error.detail)}
     end
   end
 
@@ -762,7 +772,7 @@ defmodule Roomfold.Room do
   defp valid(name, field \\ "room")
 
   defp valid({rooms, id}, field),
-    do: if(EventLog.room?(id), do: {:ok, {rooms, id}}, else: {:error, Error.new(:invalid_id, field: field)})
+    do: with(:ok <- EventLog.check_room(id, field), do: {:ok, {rooms, id}})
 
   defp valid(:none, field),
     do: {:error, Error.new(:invalid_id, field: field, detail: "a room is its id, {rooms, id} or its pid")}

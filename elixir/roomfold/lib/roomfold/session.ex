@@ -105,7 +105,7 @@ defmodule Roomfold.Session do
   """
   @spec new(keyword) :: t
   def new(opts) do
-    {link, opts} = Keyword.pop(opts, :link, Link)
+    {link, opts} = opts |> OptionList.once!("a session") |> Keyword.pop(:link, Link)
     {own, options} = opts |> OptionList.validate!(@own ++ @defaults, "a session") |> Keyword.split(@own)
     options = check!(own, Map.new(options))
     rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)

@@ -1,6 +1,7 @@
 defmodule Roomfold.EventStream.Local do
   @moduledoc """
-  Sends events to the processes of one node, with a Registry.
+  Sends events to the processes of one node, with a Registry. That links each subscriber to it: one that does not trap exits ends with it, and so
+  subscribes again where its supervisor restarts it.
 
       iex> {:ok, pid} = Roomfold.EventStream.Local.start_link(name: LocalStream)
       iex> Process.alive?(pid)

@@ -113,8 +113,7 @@ defmodule Roomfold.Room.Batch do
   defp adjust([], _, _, _, texts), do: {:ok, Enum.reverse(texts)}
 
   defp adjust([text | texts], index, item, context, done) do
-    with :ok <-
-           if(byte_size(text) <= context.max_event_bytes, do: :ok, else: {:error, Error.new(:too_large)}),
+    with :ok <- small(byte_size(text), context.max_event_bytes),
          {:ok, text} <-
            if(context.adjust, do: context.adjust.(text, item.sender), else: {:ok, text}) do
       adjust(texts, index + 1, item, context, [text | done])
@@ -122,6 +121,13 @@ defmodule Roomfold.Room.Batch do
       {:error, error} -> {:error, at(error, item, index)}
       {:failed, _, _, _, _} = failure -> {:error, at(failed(), item, index), failure}
     end
+  end
+
+  defp small(bytes, most) when bytes <= most, do: :ok
+
+  defp small(bytes, most) do
+    detail = "#{bytes} bytes, an event may have #{most} (:max_event_bytes)"
+    {:error, Error.new(:too_large, detail: detail)}
   end
 
   defp failed, do: Error.new(:not_allowed, detail: "the room's own code failed when it was asked")

@@ -4,15 +4,39 @@ defmodule Roomfold.Room.Recovery do
   #
   # A snapshot in the log is two lines of JSON: the room's own facts, and the world's snapshot.
 
+  require Logger
   alias Roomfold.{Error, EventLog, JSON, World}
   alias Roomfold.Room.{Fork, Options, Residents, Text, Versions}
 
-  @type facts :: %{users: [String.t()], last_at: integer, kept_seq: non_neg_integer}
+  @typedoc "refused: how often the rules have refused what is in the log, and the first time, its seq and error."
+  @type facts :: %{
+          users: [String.t()],
+          last_at: integer,
+          kept_seq: non_neg_integer,
+          refused: {non_neg_integer, {pos_integer, Error.t()} | nil}
+        }
 
-  @doc "The newest world of a log with this head, and the room's facts."
+  @none_refused {0, nil}
+
+  @doc "The newest world of a log with this head, and the room's facts, to go on from there: events that its rules refuse are told."
   @spec newest(Options.t(), EventLog.head()) :: {:ok, World.t(), facts} | {:error, Error.t()}
   def newest(options, head) do
-    with :ok <- Versions.check(options, head), do: world_of(options, head, head.seq, Options.world(options))
+    with :ok <- Versions.check(options, head),
+         {:ok, world, facts} <- world_of(options, head, head.seq, Options.world(options)) do
+      tell_refused(facts.refused, options)
+      {:ok, world, facts}
+    end
+  end
+
+  defp tell_refused(@none_refused, _), do: :ok
+
+  # Mostly the rules are others than those that the events were published with; nobody else would notice what is missing.
+  defp tell_refused({count, {seq, error}}, %{id: id, rules: rules, rules_version: version}) do
+    Logger.warning(
+      "the rules of the room #{id} (#{inspect(rules.name)}, rules_version #{version}) refuse what is in its log, #{count} times; " <>
+        "the first is seq #{seq}: #{Error.put(error, index: nil).message}. What they refuse is missing in the room's world. " <>
+        "If they or the schema have changed, give them the next version, and :upcasters that make today's events of these"
+    )
   end
 
   @doc "The world at a seq of a log with this head, and the room's facts at that time."
@@ -103,7 +127,8 @@ defmodule Roomfold.Room.Recovery do
   end
 
   defp from_nothing(opts) do
-    with {:ok, world} <- World.new(opts), do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0}}
+    with {:ok, world} <- World.new(opts),
+         do: {:ok, world, %{users: [], last_at: 0, kept_seq: 0, refused: @none_refused}}
   end
 
   defp read_snapshot({seq, binary}, options) do
@@ -112,7 +137,7 @@ defmodule Roomfold.Room.Recovery do
            JSON.decode(facts, impl: Options.json(options)) do
       ours = Versions.of(options)
       current? = Map.get(facts, "versions", ours) == ours
-      {current?, text, %{users: users, last_at: last_at, kept_seq: seq}}
+      {current?, text, %{users: users, last_at: last_at, kept_seq: seq, refused: @none_refused}}
     else
       _ -> damaged(options, seq)
     end
@@ -140,14 +165,22 @@ defmodule Roomfold.Room.Recovery do
     else
       with {:ok, %{text: written, seq: last}} <- read(options, from, seq),
            {:ok, text} <- upcast(written, options, head.versions, from),
-           {:ok, world, _report} <- World.fold(world, {:json, text}) do
+           {:ok, world, report} <- World.fold(world, {:json, text}) do
+        facts = refused(people(written, facts, Options.json(options)), report, from)
+
         # An upcaster may not remove events: their seqs stay.
         if World.seq(world) == last,
-          do: fold_to(options, head, world, people(written, facts, Options.json(options)), seq),
+          do: fold_to(options, head, world, facts, seq),
           else: {:error, Error.new(:log_damaged, detail: "room #{options.id}, seq #{World.seq(world) + 1}")}
       end
     end
   end
+
+  defp refused(facts, %{rejected: []}, _), do: facts
+
+  # The log has one event a seq, and a report the first rejections first.
+  defp refused(%{refused: {count, first}} = facts, %{rejected: [{index, error} | _]} = report, from),
+    do: %{facts | refused: {count + report.rejected_count, first || {from + index, error}}}
 
   defp read(options, from, to) do
     with {:ok, nil} <- EventLog.read(options.log, options.id, from, to, []),
