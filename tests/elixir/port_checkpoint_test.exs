@@ -416,7 +416,20 @@ defmodule Roomfold.Port.CheckpointTest do
     assert {:ok, 1} = List.last(restore(9, 1, pieces, definition))
   end
 
-  # ---- the limit that remains ----
+  # ---- the limits that remain ----
+
+  @tag pool: false
+  test "a value keeps at most 1 GB of changes, or as much as its checkpoint, until the next one is due" do
+    mb = 1_048_576
+    piece = :binary.copy("x", mb)
+
+    for {size, limit} <- [{1, 16}, {63, 1_008}, {64, 1_024}, {500, 1_024}, {3_000, 3_000}] do
+      journal = Journal.rebase(Journal.new({}), 2, List.duplicate(piece, size))
+      assert Journal.bytes(journal) == size * mb
+      refute Journal.due?(Journal.add(journal, {2, :mark, 1.0}, limit * mb))
+      assert Journal.due?(Journal.add(journal, {2, :mark, 1.0}, limit * mb + 1))
+    end
+  end
 
   test "an entity that no frame has room for is named when no more changes can be kept" do
     grown =
