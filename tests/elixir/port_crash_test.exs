@@ -154,7 +154,8 @@ defmodule Roomfold.Port.CrashTest do
       if Process.alive?(pool), do: Supervisor.stop(pool)
       assert_receive {:EXIT, ^pool, _}
       # What is killed takes its children along, but does not wait for them.
-      wait_until(fn -> Process.whereis(Pool.Reaper) == nil end)
+      for name <- [Pool.Reaper, Roomfold.Port.worker_name(Pool, 0)],
+          do: wait_until(fn -> Process.whereis(name) == nil end)
     end
   end
 
