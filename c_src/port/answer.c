@@ -36,6 +36,13 @@ bool port_reserve(port_answer *answer, size_t count) {
     return true;
 }
 
+bool port_keep(port_answer *answer, size_t len) {
+    if (answer->status != RF_TOO_LARGE) return answer->status == RF_OK;
+    answer->status = RF_OK;
+    answer->len = len;
+    return false;
+}
+
 size_t port_room(const port_answer *answer) {
     return answer->limit > answer->len ? answer->limit - answer->len : 1;
 }

@@ -17,6 +17,8 @@ typedef struct port_answer {
 void port_answer_free(port_answer *answer);
 // Makes room for `count` more bytes at answer->bytes + answer->len; false if it fails, which sets the status.
 bool port_reserve(port_answer *answer, size_t count);
+// Whether all that was put since then is in the buffer; otherwise, if it is too large, takes it back. len: as it was.
+bool port_keep(port_answer *answer, size_t len);
 // How many bytes may still be put, as a limit for encoders: at least 1, since 0 would mean no limit.
 size_t port_room(const port_answer *answer);
 

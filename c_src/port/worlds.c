@@ -16,6 +16,7 @@ void port_worlds_free(port_worlds *worlds) {
         }
     }
     free(worlds->slots);
+    port_pieces_free(&worlds->pieces);
     *worlds = (port_worlds){0};
 }
 
@@ -36,7 +37,8 @@ port_world *port_worlds_find(const port_worlds *worlds, uint64_t number) {
 }
 
 static bool grow(port_worlds *worlds) {
-    port_worlds wider = {.count = worlds->count, .capacity = worlds->capacity > 0 ? worlds->capacity * 2 : 64};
+    port_worlds wider = *worlds;
+    wider.capacity = worlds->capacity > 0 ? worlds->capacity * 2 : 64;
     wider.slots = calloc(wider.capacity, sizeof *wider.slots);
     if (!wider.slots) return false;
     for (size_t i = 0; i < worlds->capacity; i++) {
@@ -69,6 +71,7 @@ rf_status port_worlds_add(port_worlds *worlds, uint64_t number, uint64_t version
 
 void port_worlds_remove(port_worlds *worlds, uint64_t number) {
     port_world **place, *found;
+    port_pieces_remove(&worlds->pieces, number);
     if (worlds->capacity == 0 || !(found = *(place = place_of(worlds, number)))) return;
     *place = found->next;
     worlds->count--;

@@ -154,7 +154,8 @@ defmodule Roomfold.Port.CrashTest do
       if Process.alive?(pool), do: Supervisor.stop(pool)
       assert_receive {:EXIT, ^pool, _}
       # What is killed takes its children along, but does not wait for them.
-      wait_until(fn -> Process.whereis(Pool.Reaper) == nil end)
+      for name <- [Pool.Reaper, Roomfold.Port.worker_name(Pool, 0)],
+          do: wait_until(fn -> Process.whereis(name) == nil end)
     end
   end
 
@@ -223,6 +224,8 @@ defmodule Roomfold.Port.CrashTest do
 
     checkpoint = :erlang.term_to_binary({3, 1, false, [{1, 2, "a", %{"n" => 1}}], [0]})
 
+    piece = :erlang.term_to_binary({3, 1, false, [{2, 1, "b", %{}}], []})
+
     shots =
       :erlang.term_to_binary([
         {0, 1, 0, 1.0, 0, 0, 10},
@@ -237,7 +240,9 @@ defmodule Roomfold.Port.CrashTest do
           {:load, 1, 4, entities},
           {:open_hits, 1, 5, {{1000.0, 8}, level}},
           {:mark, 1, 5, 12.5},
-          {:restore, 2, 1, {checkpoint, definition}},
+          {:restore, 2, 1, {checkpoint, 0, definition}},
+          {:restore, 4, 1, {piece, 0, nil}},
+          {:restore, 4, 1, {checkpoint, 1, definition}},
           {:replay, 2, 0, [{1, :fold, {:list, list}}, {2, :mark, 1.0}]},
           {:copy, 1, 5, 3},
           {:snapshot, 1, 5, :kind},
@@ -249,7 +254,8 @@ defmodule Roomfold.Port.CrashTest do
           {:cast, 1, 5, shots},
           {:cast, 1, 5, {:packed, <<0::512>>, :erlang.term_to_binary(["tom"])}},
           {:overlap, 1, 5, :erlang.term_to_binary([{0, {0, 0, 0}, {:sphere, true, {0, 0, 0}, 1.0, 0}, nil}])},
-          {:checkpoint, 1, 5, nil},
+          {:checkpoint, 1, 5, {nil, 10_000}},
+          {:checkpoint, 1, 5, {{0, 1, 0}, 1_000}},
           {:get, 1, 5, "b"},
           {:info, 1, 5, nil},
           {:free, 3, 0, [9, 10]},

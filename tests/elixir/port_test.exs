@@ -23,21 +23,31 @@ defmodule Roomfold.PortTest do
   defp named(id, length),
     do: {"create", %{"entity_id" => id, "components" => %{"name" => String.duplicate("x", length)}}}
 
-  # A world of 6,000 entities, whose checkpoint is longer than 60,000 bytes.
+  defp more(id, name, length),
+    do: {"update", %{"entity_id" => id, "components" => %{name => String.duplicate("x", length)}}}
+
+  # A world of 6,000 entities, one of which is longer than 60,000 bytes.
   defp six_thousand do
-    Enum.reduce(
-      1..20,
-      World.new!(impl: Pool),
-      &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
-    )
+    world =
+      Enum.reduce(
+        1..20,
+        World.new!(impl: Pool),
+        &World.fold!(&2, for(i <- 1..300, do: named("#{&1}.#{i}", 20)))
+      )
+
+    Enum.reduce(1..5, world, &World.fold!(&2, [more("1.1", "n#{&1}", 15_000)]))
   end
 
   defp copy(world), do: elem(World.copy(world), 1)
 
   defp checkpoint(%{state: %{number: number, version: version}}) do
-    {:ok, answer} = Worker.call(Roomfold.Port.worker_name(Pool, 0), {:checkpoint, number, version, nil}, nil)
+    {:ok, answer} =
+      Worker.call(Roomfold.Port.worker_name(Pool, 0), {:checkpoint, number, version, {nil, 1_000_000}}, nil)
 
-    with {:error, {reason, _, _}} <- :erlang.binary_to_term(answer), do: {:error, Error.new(reason)}
+    case :erlang.binary_to_term(answer) do
+      {:ok, piece, _} -> {:ok, piece}
+      {:error, {reason, _, _}} -> {:error, Error.new(reason)}
+    end
   end
 
   describe "a program that ends" do
@@ -60,7 +70,7 @@ defmodule Roomfold.PortTest do
     test "and from a checkpoint, with all handles, also those to come, and a part of the history" do
       # More than is kept without one.
       worlds = Enum.reduce(1..75, pair(history: 20_000), &fold(&2, batch(&1, 200)))
-      assert {_, checkpoint, _, _, _} = elem(worlds, 0).state.journal.base
+      assert {_, [checkpoint], _, _, _} = elem(worlds, 0).state.journal.base
       assert is_binary(checkpoint)
       kill()
       assert same?(elem(worlds, 0), elem(worlds, 1))
@@ -119,7 +129,7 @@ defmodule Roomfold.PortTest do
             {sender, replica, twin}
         end
 
-      assert is_binary(elem(replica.state.journal.base, 1))
+      assert [_] = elem(replica.state.journal.base, 1)
       kill()
       assert same?(replica, twin)
       # From now on it goes its own way.
@@ -516,9 +526,9 @@ defmodule Roomfold.PortTest do
     answers = [
       &World.encode(World.fold!(copy(world), [named("right", &1)]), :snapshot, :json),
       &World.encode(World.fold!(copy(world), [named("right", &1)]), :snapshot, :packed),
-      &checkpoint(World.fold!(copy(world), [named("right", &1)])),
+      &checkpoint(World.fold!(copy(world), [more("left", "more", &1 - 150)])),
       fn length ->
-        grown = World.fold!(copy(sender), [named("right", length)])
+        grown = World.fold!(copy(sender), [more("left", "more", length - 150)])
         diff = {:packed, World.encode!(grown, {:diff, World.seq(sender)}, :packed)}
         checkpoint(elem(World.apply_diff(copy(mirror), diff), 1))
       end
@@ -529,6 +539,10 @@ defmodule Roomfold.PortTest do
       assert answered != [] and refused != []
       assert Enum.all?(refused, &match?({:error, %Error{reason: :too_large}}, &1))
     end
+
+    # A piece ends before what it has no room for.
+    for length <- 1_900..2_100,
+        do: assert({:ok, _} = checkpoint(World.fold!(copy(world), [named("right", length)])))
 
     assert [%{restarts: 0, os_pid: ^program}] = Roomfold.Port.info(Pool)
   end
@@ -581,7 +595,7 @@ defmodule Roomfold.PortTest do
         do: assert(World.get(port, id) == World.get(native, id))
   end
 
-  test "a world whose checkpoint is longer than a frame keeps what is folded up to a limit" do
+  test "a world with an entity that is longer than a frame keeps what is folded up to a limit" do
     start_pool(max_frame_bytes: 60_000)
 
     world = six_thousand()
@@ -591,7 +605,7 @@ defmodule Roomfold.PortTest do
     {error, kept} =
       Enum.reduce_while(1..2_000, world, fn _, world ->
         # Not tried again at once.
-        refute Journal.due?(world.state.journal) and not world.state.journal.full
+        refute Journal.due?(world.state.journal) and world.state.journal.full == nil
 
         case World.fold(world, batch) do
           {:ok, world, _} -> {:cont, world}
@@ -599,13 +613,13 @@ defmodule Roomfold.PortTest do
         end
       end)
 
-    assert error.reason == :too_large and error.message =~ "(:max_frame_bytes)"
+    assert error.reason == :too_large and error.message =~ ~r/entity "1.1".*\(:max_frame_bytes\)/
     assert Journal.bytes(kept.state.journal) in (16 * 1_048_576)..(16 * 1_048_576 + 100_000)
     assert {:error, %Error{reason: :too_large}} = World.fold(kept, [named("small", 1)])
     # What was acknowledged is there, also in the next program.
     kill()
     assert World.count(kept) == 6_000
-    assert World.get(kept, "1.1") == %{"name" => String.duplicate("x", 15_000)}
+    assert World.get(kept, "1.2") == %{"name" => String.duplicate("x", 20)}
   end
 
   test "nor does it keep changes of few bytes without end, or try a checkpoint at each of them" do

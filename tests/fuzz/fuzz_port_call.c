@@ -8,6 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LIMIT 4096
+#define PIECE 300 // so that the world's checkpoint is of several
 
 // {new, 1, 1, {schema, nil, {0, 7, 50, 200, 4, 8}}} and {fold, 1, 1, {json, text}}, as the VM writes them.
 static const char definition[] =
@@ -114,36 +115,84 @@ static size_t read_in_pieces(const uint8_t *data, size_t size, size_t piece) {
     return count;
 }
 
-// A world's checkpoint, in the answer of a call, to be freed. False: it is too large.
-static bool checkpoint_of(port_worlds *worlds, const port_world *world, port_answer *answer, rf_str *checkpoint) {
+// A piece of a world's checkpoint, and where the next one starts.
+typedef struct taken {
+    port_answer answer; // which it is in
+    rf_str piece;
+    uint64_t place[3];
+    bool first, last;
+} taken;
+
+// The next piece, of at most so many bytes. False: there is no room for an entity.
+static bool take(port_worlds *worlds, const port_world *world, size_t bytes, taken *it) {
     port_answer call;
     port_reader reader;
-    *answer = (port_answer){0};
     put_call(&call, "checkpoint", world->number, world->version);
-    port_put_atom(&call, "nil");
-    run_made(worlds, answer, &call);
-    if (!port_check((rf_str){answer->bytes + PORT_HEADER, answer->len - PORT_HEADER}, &reader)) abort();
-    if (!port_read_tuple(&reader, 2)) abort();
-    return port_read_this_atom(&reader, "ok") && port_read_binary(&reader, checkpoint);
+    port_put_tuple(&call, 2);
+    if (it->first)
+        port_put_atom(&call, "nil");
+    else
+        port_put_tuple(&call, 3);
+    for (int i = 0; !it->first && i < 3; i++) port_put_uint(&call, it->place[i]);
+    port_put_uint(&call, bytes);
+    it->answer.len = 0;
+    run_made(worlds, &it->answer, &call);
+    if (!port_check((rf_str){it->answer.bytes + PORT_HEADER, it->answer.len - PORT_HEADER}, &reader)) abort();
+    if (!port_read_tuple(&reader, 3)) return false;
+    if (!port_read_this_atom(&reader, "ok") || !port_read_binary(&reader, &it->piece)) abort();
+    if (it->piece.len > bytes) abort();
+    it->first = false;
+    it->last = port_read_this_atom(&reader, "nil");
+    if (!it->last && !port_read_tuple(&reader, 3)) abort();
+    for (int i = 0; !it->last && i < 3; i++)
+        if (!port_read_uint(&reader, &it->place[i])) abort();
+    return true;
 }
 
-// What a world becomes that is made of its checkpoint has the same checkpoint.
-static void same_again(port_worlds *worlds, port_answer *out, const port_world *world) {
-    port_answer first, second, call;
-    rf_str checkpoint, again;
-    if (checkpoint_of(worlds, world, &first, &checkpoint)) {
-        put_call(&call, "restore", 2, UINT32_MAX);
-        port_put_tuple(&call, 2);
-        port_put_binary(&call, checkpoint);
+static void restore(port_worlds *worlds, port_answer *out, const taken *it, uint64_t index) {
+    port_answer call;
+    put_call(&call, "restore", 2, UINT32_MAX);
+    port_put_tuple(&call, 3);
+    port_put_binary(&call, it->piece);
+    port_put_uint(&call, index);
+    if (it->last)
         put_definition(&call);
-        port_worlds_remove(worlds, 2);
-        run_made(worlds, out, &call);
-        if (!port_worlds_find(worlds, 2)) abort();
-        if (!checkpoint_of(worlds, port_worlds_find(worlds, 2), &second, &again)) abort();
-        if (again.len != checkpoint.len || memcmp(again.data, checkpoint.data, again.len) != 0) abort();
-        port_answer_free(&second);
+    else
+        port_put_atom(&call, "nil");
+    run_made(worlds, out, &call);
+}
+
+// Makes world 2 of a world's checkpoint. False: an entity is too large for a piece.
+static bool make_again(port_worlds *worlds, port_answer *out, const port_world *world, size_t bytes) {
+    taken it = {.first = true};
+    bool good = true;
+    port_worlds_remove(worlds, 2);
+    for (uint64_t index = 0; good && !it.last; index++) {
+        if (port_worlds_find(worlds, 2)) abort();
+        good = take(worlds, world, bytes, &it);
+        if (good) restore(worlds, out, &it, index);
+        // The last one again, until all entities have been made.
+        for (int i = 0; good && it.last && !port_worlds_find(worlds, 2); i++) {
+            if (i > 100) abort();
+            restore(worlds, out, &it, index);
+        }
     }
-    port_answer_free(&first);
+    port_answer_free(&it.answer);
+    return good;
+}
+
+// What a world becomes that is made of its checkpoint has the same checkpoint, in the same pieces.
+static void same_again(port_worlds *worlds, port_answer *out, const port_world *world, size_t bytes) {
+    taken one = {.first = true}, other = {.first = true};
+    if (!make_again(worlds, out, world, bytes)) return;
+    while (!one.last) {
+        if (!take(worlds, world, bytes, &one)) abort();
+        if (!take(worlds, port_worlds_find(worlds, 2), bytes, &other)) abort();
+        if (one.piece.len != other.piece.len || memcmp(one.piece.data, other.piece.data, one.piece.len) != 0) abort();
+        if (one.last != other.last || memcmp(one.place, other.place, sizeof one.place) != 0) abort();
+    }
+    port_answer_free(&one.answer);
+    port_answer_free(&other.answer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -158,7 +207,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     run(&worlds, &out, data, size);
     world = port_worlds_find(&worlds, 1);
     // Unless it is another one by now.
-    if (world && rf_world_schema(world->world) == schema) same_again(&worlds, &out, world);
+    if (world && rf_world_schema(world->world) == schema) {
+        same_again(&worlds, &out, world, LIMIT);
+        same_again(&worlds, &out, world, PIECE);
+    }
     rf_schema_release(schema);
     port_answer_free(&out);
     port_worlds_free(&worlds);

@@ -113,8 +113,8 @@ defmodule Roomfold.Port do
     * `:max_in_flight` (64) and `:max_in_flight_bytes` (768 KB) - calls that a program may have in flight; others wait. More bytes than a pipe
       holds (1 MB on Linux) are copied once more
     * `:max_worlds` - in a program (10,000). Beyond that, the least recently used one is dropped, and recreated when it is used again
-    * `:max_frame_bytes` - of one call or answer (64 MB); longer ones are refused (`:too_large`). A world must fit, too: one that does not takes no
-      more changes after 16 times as many bytes of them
+    * `:max_frame_bytes` - of one call or answer (64 MB); longer ones are refused (`:too_large`). Each entity must fit, too: a world with one that
+      does not takes no more changes after 16 times as many bytes of them
     * `:program` - a path, instead of `priv/roomfold_port`, and `:args`, instead of the default ones
 
   ## Examples

@@ -23,6 +23,8 @@ defmodule Roomfold.Projection.Port do
   @piece 1_048_576
   # Bytes of their frame beside them, at most.
   @frame 64
+  # More pieces than a checkpoint has.
+  @many 0x7FFFFFFF
 
   @impl true
   def json, do: :elixir
@@ -76,7 +78,7 @@ defmodule Roomfold.Projection.Port do
   def load(state, {:packed, frame}), do: change(state, :load_packed, frame)
   def load(state, entities), do: change(state, :load, :erlang.term_to_binary(entities))
 
-  defp change(%{journal: %{full: true}}, _, _), do: full()
+  defp change(%{journal: %{full: {:entity, id}}}, _, _), do: full(id)
 
   # The caller that raises the version is the only one to use the world until it has an answer.
   defp change(%{version: version} = state, name, argument) do
@@ -111,29 +113,42 @@ defmodule Roomfold.Projection.Port do
   defp checkpoint(state),
     do: if(Journal.due?(state.journal), do: %{state | journal: checkpointed(state)}, else: state)
 
-  defp checkpointed(%{journal: journal} = state) do
-    case call(state, :checkpoint, nil) do
-      {:ok, {:ok, checkpoint}} when is_binary(checkpoint) ->
-        if fits?(state, restore(state, state.version, checkpoint)),
-          do: Journal.rebase(journal, state.version, checkpoint),
-          else: Journal.too_long(journal, state.max_frame_bytes)
-
-      {:ok, {:error, {:too_large, _, _}}} ->
-        Journal.too_long(journal, state.max_frame_bytes)
-
-      _ ->
-        Journal.put_off(journal)
+  # The world may be lost and recreated between two pieces; if that one has forgotten more, what was taken so far is of no use.
+  defp checkpointed(%{journal: journal} = state, tries \\ @tries) do
+    case pieces(state, nil, piece_bytes(state), []) do
+      {:ok, pieces} when is_list(pieces) -> Journal.rebase(journal, state.version, pieces)
+      {:ok, {:error, {:history_gone, _, _}}} when tries > 1 -> checkpointed(state, tries - 1)
+      {:ok, {:error, {:too_large, about, _}}} -> Journal.too_long(journal, state.max_frame_bytes, about)
+      _ -> Journal.put_off(journal)
     end
   end
 
-  # Without a checkpoint all changes would be kept, for ever.
-  defp full,
-    do:
-      {:error,
-       Error.new(:too_large,
-         detail:
-           "a checkpoint of this world, without which no more changes of it can be kept (:max_frame_bytes)"
-       )}
+  defp pieces(state, place, bytes, taken) do
+    case call(state, :checkpoint, {place, bytes}) do
+      {:ok, {:ok, piece, nil}} when is_binary(piece) ->
+        {:ok, Enum.reverse(taken, [piece])}
+
+      # nil is before all places.
+      {:ok, {:ok, piece, next}} when is_binary(piece) and next > place ->
+        pieces(state, next, bytes, [piece | taken])
+
+      failure ->
+        failure
+    end
+  end
+
+  # What a frame has room for beside all else that restores a world.
+  defp piece_bytes(state) do
+    frame = restore(state, state.version, "", @many, state.journal.definition)
+    max(state.max_frame_bytes - 4 - :erlang.external_size(frame), 0)
+  end
+
+  # Without a checkpoint all changes would be kept, for ever. id: of the entity that stands in its way.
+  defp full(id) do
+    what = if id, do: "entity #{inspect(id)}", else: "the world's schema and rules"
+    why = "which a frame of a checkpoint has no room for (:max_frame_bytes), so no more changes can be kept"
+    {:error, Error.new(:too_large, detail: "#{what}, #{why}")}
+  end
 
   @impl true
   def open_hits(state, level, history) do
@@ -145,7 +160,7 @@ defmodule Roomfold.Projection.Port do
   end
 
   @impl true
-  def mark(%{journal: %{full: true}}, _), do: full()
+  def mark(%{journal: %{full: {:entity, id}}}, _), do: full(id)
 
   def mark(state, time) do
     with {:ok, {:ok, _, _}} <- read(state, :mark, time),
@@ -335,19 +350,35 @@ defmodule Roomfold.Projection.Port do
   defp make_again(state) do
     {{version, checkpoint}, changes} = Journal.plan(state.journal)
 
-    start =
-      if checkpoint,
-        do: restore(state, version, checkpoint),
-        else: {:new, state.number, version, state.journal.definition}
-
-    with {:ok, {:ok, _}} <- ask(state, start, {:make, state.number}),
+    with :ok <- start_again(state, version, checkpoint),
          :ok <- open_again(state, version) do
       replay(state, changes)
     end
   end
 
-  defp restore(state, version, checkpoint),
-    do: {:restore, state.number, version, {checkpoint, state.journal.definition}}
+  defp start_again(state, version, nil) do
+    with {:ok, {:ok, _}} <-
+           ask(state, {:new, state.number, version, state.journal.definition}, {:make, state.number}),
+         do: :ok
+  end
+
+  defp start_again(state, version, pieces), do: restore_all(state, version, pieces, 0)
+
+  defp restore_all(state, version, [piece | pieces], index) do
+    definition = if pieces == [], do: state.journal.definition
+
+    case ask(state, restore(state, version, piece, index, definition), {:make, state.number}) do
+      # All have come: of a large world, the last one is repeated until its entities have been made.
+      {:ok, {:ok, nil}} when pieces == [] -> restore_all(state, version, [piece], index)
+      {:ok, {:ok, nil}} -> restore_all(state, version, pieces, index + 1)
+      # Made, perhaps by another process.
+      {:ok, {:ok, _}} -> :ok
+      failure -> failure
+    end
+  end
+
+  defp restore(state, version, piece, index, definition),
+    do: {:restore, state.number, version, {piece, index, definition}}
 
   defp fits?(state, term), do: :erlang.external_size(term) + 4 <= state.max_frame_bytes
 
