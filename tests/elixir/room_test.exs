@@ -1265,6 +1265,7 @@ defmodule Roomfold.RoomTest do
             {[name: nil], ":name must be an atom"},
             {[room: [log: nil, tick_ms: 1, stream: nil]],
              "[:log, :stream] of :room: its rooms share those of the place"},
+            {[room: [id: "lobby"]], "[:id] of :room: each room has its own"},
             {[colour: 1], "unknown keys"}
           ] do
         error = assert_raise ArgumentError, fn -> Rooms.start_link(Keyword.merge([name: :never], opts)) end

@@ -107,7 +107,7 @@ defmodule Roomfold.Projection do
       module
     else
       raise ArgumentError,
-            "impl must be :native, :port, :elixir or a module with the behaviour Roomfold.Projection, got: #{inspect(module)}"
+            ":impl must be :native, :port, :elixir or a module with the behaviour Roomfold.Projection, got: #{inspect(module)}"
     end
   end
 

@@ -72,6 +72,8 @@ defmodule Roomfold.Rooms do
     room = opts[:room] || []
     Options.new([Options.of_module(room[:module]), room, [id: "any"]])
 
+    if room[:id], do: raise(ArgumentError, "[:id] of :room: each room has its own")
+
     case Keyword.keys(Keyword.take(room, [:rooms, :log, :stream])) do
       [] -> :ok
       shared -> raise ArgumentError, "#{inspect(shared)} of :room: its rooms share those of the place"
