@@ -773,11 +773,60 @@ defmodule Roomfold.PortTest do
     IO.write("none")
     """
 
-    # As a release does it: before anything is loaded.
+    # Before anything is loaded.
     config = "Application.put_env(:roomfold, :native, false, persistent: true)"
     ebin = Path.dirname(to_string(:code.which(Roomfold)))
 
     assert {"none", 0} = System.cmd("elixir", ["-pa", ebin, "-e", config, "-e", code], stderr_to_stdout: true)
+  end
+
+  # A release loads all modules first; then its runtime.exs says whether there is to be C.
+  for {wanted, expected} <- [{false, "{false,false}"}, {true, "{true,true}"}] do
+    @tag timeout: 120_000
+    @tag :tmp_dir
+    test "a release whose runtime.exs says native: #{wanted} has it so, also after a restart", %{tmp_dir: dir} do
+      code = """
+      ok = application:stop(roomfold), ok = application:start(roomfold),
+      Mapped = case file:read_file("/proc/self/maps") of
+        {ok, Maps} -> binary:match(Maps, <<"roomfold_nif">>) =/= nomatch;
+        _ -> #{unquote(wanted)}
+      end,
+      io:format("~w", [{'Elixir.Roomfold.Native':'loaded?'(), Mapped}]), halt().
+      """
+
+      args = ["-boot", boot_script(dir, unquote(wanted)), "-mode", "embedded", "-noinput", "-eval", code]
+      {output, 0} = System.cmd("erl", args, stderr_to_stdout: true)
+      assert output =~ unquote(expected)
+    end
+  end
+
+  # As `mix release` makes one, where what runtime.exs says is set just before the first application that it is for.
+  defp boot_script(dir, native?) do
+    apps =
+      for app <- [:kernel, :stdlib, :compiler, :elixir, :logger, :crypto, :roomfold], do: {app, version(app)}
+
+    release = {:release, {'with_roomfold', '1'}, {:erts, :erlang.system_info(:version)}, apps}
+    path = to_charlist(Path.join(dir, "with_roomfold"))
+    File.write!("#{path}.rel", :io_lib.format("~p.~n", [release]))
+    libraries = for {app, _} <- apps, do: :code.lib_dir(app, :ebin)
+
+    {:ok, _, _} =
+      :systools.make_script(path, [:silent, :no_warn_sasl, :local, path: libraries, outdir: to_charlist(dir)])
+
+    {:ok, [{:script, name, steps}]} = :file.consult("#{path}.script")
+
+    {before, later} =
+      Enum.split_while(steps, &(not match?({:apply, {:application, :start_boot, [:logger | _]}}, &1)))
+
+    steps = before ++ [{:apply, {:application, :set_env, [:roomfold, :native, native?]}} | later]
+    File.write!("#{path}.script", :io_lib.format("~p.~n", [{:script, name, steps}]))
+    :ok = :systools.script2boot(path)
+    to_string(path)
+  end
+
+  defp version(app) do
+    _ = Application.load(app)
+    Application.spec(app, :vsn)
   end
 
   test "answers are understood where no module was needed before, as in iex" do

@@ -6,6 +6,8 @@ defmodule Roomfold.Application do
 
   @impl true
   def start(_type, _args) do
+    Roomfold.Native.start()
+
     children = [
       {DynamicSupervisor, strategy: :one_for_one, name: Roomfold.Port.OnDemand},
       {Roomfold.Rooms, name: Roomfold.Rooms}

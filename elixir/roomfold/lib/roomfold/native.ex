@@ -5,12 +5,25 @@ defmodule Roomfold.Native do
   @on_load :load
 
   @doc false
+  # A release loads all modules before its runtime.exs is read: there it is the application that loads the library, when it starts.
   def load do
+    if release?() and Process.whereis(Roomfold.Supervisor) == nil,
+      do: :persistent_term.put(__MODULE__, "the application :roomfold was not started"),
+      else: load_if_wanted()
+
+    :ok
+  end
+
+  @doc false
+  # Before any other process of the application.
+  def start, do: if(release?(), do: load_if_wanted())
+
+  defp release?, do: :code.get_mode() == :embedded
+
+  defp load_if_wanted do
     if Application.get_env(:roomfold, :native, true),
       do: load_library(),
       else: :persistent_term.put(__MODULE__, "config :roomfold, native: false")
-
-    :ok
   end
 
   defp load_library do
@@ -19,6 +32,8 @@ defmodule Roomfold.Native do
     case :erlang.load_nif(path, 0) do
       # It may be there now, and not have been when this was loaded before.
       :ok -> :persistent_term.erase(__MODULE__)
+      # The application has been started before.
+      {:error, {:reload, _}} -> :persistent_term.erase(__MODULE__)
       # The module stays loaded: calls raise with the reason, and :elixir still works.
       {:error, {_, message}} -> :persistent_term.put(__MODULE__, to_string(message))
     end

@@ -169,6 +169,24 @@ defmodule Roomfold.Phoenix.InstallTest do
     assert files["assets/js/room.js"] =~ "data-token={ShopWeb.RoomSocket.token(user_id)}"
   end
 
+  test "clients that lose a server come back to it apart, within five seconds" do
+    {_, files} = install(project())
+    assert files["assets/js/room.js"] =~ ~r/new Socket\(.*, reconnectAfterMs}\)/
+    [function] = Regex.run(~r/^const reconnectAfterMs = .*$/m, files["assets/js/room.js"])
+
+    script =
+      function <>
+        "; const all = [1, 9].map(tries => Array.from({length: 1000}, () => reconnectAfterMs(tries)))"
+
+    script =
+      script <>
+        "; console.log(all.map(times => [Math.max(...times) <= 5000, new Set(times).size > 900]).join())"
+
+    if node = System.find_executable("node"),
+      do: assert(System.cmd(node, ["-e", script]) == {"true,true,true,true\n", 0}),
+      else: IO.puts("left out: the times by which clients reconnect (node is not installed)")
+  end
+
   test "the second time it changes nothing" do
     {_, files} = install(project())
     {changes, again} = install(files)

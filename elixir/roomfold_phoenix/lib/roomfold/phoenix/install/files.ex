@@ -104,13 +104,16 @@ defmodule Roomfold.Phoenix.Install.Files do
     import {Socket} from "phoenix"
     import {Room} from "#{relative(Path.join(roomfold, "priv/static/roomfold.mjs"), "assets/js")}"
 
+    // By chance: those who lose the same server come back to the next one apart, and not all at once.
+    const reconnectAfterMs = tries => Math.random() * Math.min(5000, 100 * 2 ** tries)
+
     // element → {id, leave} of its room
     const rooms = new Map()
 
     function enter(element) {
       const id = element.dataset.room
       // Asked at each connection: a LiveView that has mounted again has renewed the token.
-      const socket = new Socket("/rooms", {params: () => ({token: element.dataset.token})})
+      const socket = new Socket("/rooms", {params: () => ({token: element.dataset.token}), reconnectAfterMs})
       const room = new Room(socket, `room:${id}`, {events: true})
       window.room = room
 
