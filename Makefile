@@ -382,6 +382,9 @@ $(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK) -o $@.new $(filter %.o %.a,$^) $(CLI_LIBS) $(if $(filter yes,$(SQLITE)),$(LOG_LIBS) -lpthread) -lm && mv -f $@.new $@
 
+# One of them is about how the port program reads.
+$(BUILD)/test_port_frames: $(BUILD)/c_src/port/frames.o
+
 $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread
 

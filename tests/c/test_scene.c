@@ -2,6 +2,7 @@
 // target.
 #include "support.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,109 @@ START_TEST(what_can_be_hit) {
 }
 END_TEST
 
+// How far it is to the entity with these components from 10 before it along each axis; -1: it is not hit.
+static void distances(const char *schema, const char *components, double out[3]) {
+    static const rf_shot shots[3] = {{.origin = {-10, 1, 0}, .direction = {1, 0, 0}, .range = 20},
+                                     {.origin = {0, 10, 0}, .direction = {0, -1, 0}, .range = 20},
+                                     {.origin = {0, 1, -10}, .direction = {0, 0, 1}, .range = 20}};
+    rf_world_def def = rf_world_def_default();
+    rf_scene *scene = new_scene(rf_allocator_default());
+    rf_hits hits = rf_hits_new(rf_allocator_default(), 10);
+    rf_answer answers[3];
+    rf_world *world;
+    char text[1000];
+    int len = snprintf(text, sizeof text, "{\"format\":\"roomfold-schema\",\"version\":1,\"components\":[%s]}", schema);
+    ck_assert_int_eq(rf_schema_from_json(rf_allocator_default(), (rf_str){text, (size_t)len}, &def.schema, NULL),
+                     RF_OK);
+    ck_assert_int_eq(rf_world_new(&def, &world), RF_OK);
+    rf_schema_release(def.schema);
+    snprintf(text, sizeof text, "{\"event\":\"create\",\"entity_id\":\"a\",\"components\":{%s}}", components);
+    fold(world, text);
+    ck_assert_int_eq(rf_scene_follow(scene, world), RF_OK);
+    ck_assert_int_eq(rf_cast(rf_scene_space(scene), shots, 3, answers, &hits), RF_OK);
+    ck_assert_uint_eq(rf_space_count(rf_scene_space(scene)), answers[0].count); // not even a point where it is
+    for (int i = 0; i < 3; i++) out[i] = answers[i].count == 1 ? hits.items[answers[i].first].t * shots[i].range : -1;
+    rf_hits_free(&hits);
+    rf_scene_free(scene);
+    rf_world_free(world);
+}
+
+#define BALL "\"collider\":{\"shape\":\"sphere\",\"radius\":1,\"at\":\"centre\"}"
+#define F64 "{\"name\":\"position\",\"type\":\"f64\",\"count\":3}"
+#define TERM(name) "{\"name\":\"" name "\",\"type\":\"term\"}"
+#define STRING(name) "{\"name\":\"" name "\",\"type\":\"string\"}"
+
+static const struct {
+    const char *schema, *components;
+    bool hit;
+} declared[] = {
+    {"", "\"position\":[0,1,0]," BALL, true},
+    {"", "\"position\":[0.0,1.0,0.0]," BALL, true},
+    {"", "\"position\":[0,1]," BALL, false},
+    {"", "\"position\":[0,1,0,0]," BALL, false},
+    {"", "\"position\":[0,\"1\",0]," BALL, false},
+    {"", "\"position\":[0,1,null]," BALL, false},
+    {"", "\"position\":{\"x\":0,\"y\":1,\"z\":0}," BALL, false},
+    {"", "\"position\":1," BALL, false},
+    {TERM("position"), "\"position\":[0,1,0]," BALL, true},
+    {F64, "\"position\":[0,1,0]," BALL, true},
+    {F64 "," TERM("collider"), "\"position\":[0,1,0]," BALL, true},
+    {F64 "," STRING("collider"), "\"position\":[0,1,0],\"collider\":\"sphere\"", false},
+    {STRING("position"), "\"position\":\"here\"," BALL, false},
+    {"{\"name\":\"position\",\"type\":\"i64\"}", "\"position\":1," BALL, false},
+    {"{\"name\":\"position\",\"type\":\"f32\"}", "\"position\":1," BALL, false},
+    {"{\"name\":\"position\",\"type\":\"f32\",\"count\":4}", "\"position\":[0,1,0,1]," BALL, false},
+    {"{\"name\":\"position\",\"type\":\"f64\",\"count\":2}", "\"position\":[0,1]," BALL, false},
+    {F64 "," STRING("state"), "\"position\":[0,1,0],\"state\":\"dead\"," BALL, false},
+    {F64 "," TERM("state"), "\"position\":[0,1,0],\"state\":\"dead\"," BALL, false},
+    {F64, "\"position\":[0,1,0],\"state\":\"dead\"," BALL, false},
+    {F64 "," STRING("state"), "\"position\":[0,1,0],\"state\":\"dea\"," BALL, true},
+    {F64, "\"position\":[0,1,0],\"state\":[\"dead\"]," BALL, true},
+    {F64 ",{\"name\":\"state\",\"type\":\"i64\"}", "\"position\":[0,1,0],\"state\":4," BALL, true},
+};
+
+// Components count whatever a schema declares them as, if they are what they should be.
+START_TEST(whatever_a_schema_declares) {
+    double at[3];
+    distances(declared[_i].schema, declared[_i].components, at);
+    for (int i = 0; i < 3; i++) {
+        double expected = !declared[_i].hit ? -1 : i == 1 ? 8 : 9;
+        ck_assert_msg(fabs(at[i] - expected) < 1e-9, "%s: %g along %d", declared[_i].components, at[i], i);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *collider;
+    double at[3];
+} sizes[] = {
+    {"\"shape\":\"box\",\"size\":[2,4,6]", {9, 6, 7}},
+    {"\"shape\":\"box\",\"size\":[2,4,6],\"at\":\"centre\"", {9, 8, 7}},
+    {"\"shape\":\"box\",\"size\":[2,4,6],\"at\":\"feet\"", {9, 6, 7}},
+    {"\"shape\":\"box\",\"size\":[2.0,4,\"6\"]", {-1, -1, -1}},
+    {"\"shape\":\"box\",\"radius\":2,\"height\":3", {8, 7, 8}},
+    {"\"shape\":\"box\",\"radius\":2,\"height\":4,\"at\":\"centre\"", {8, 8, 8}},
+    {"\"shape\":\"box\",\"height\":4", {-1, -1, -1}},
+    {"\"shape\":\"sphere\",\"radius\":1", {9, 8, 9}},
+    {"\"shape\":\"sphere\"", {-1, -1, -1}},
+    {"\"shape\":\"capsule\",\"radius\":1,\"height\":5", {9, 5, 9}},
+    {"\"shape\":\"capsule\",\"radius\":1,\"height\":6,\"at\":\"centre\"", {9, 7, 9}},
+    {"\"shape\":\"capsule\",\"height\":5", {-1, -1, -1}},
+    {"\"shape\":\"capsule\",\"radius\":1", {-1, -1, -1}},
+    {"\"shape\":1,\"radius\":1,\"height\":2", {-1, -1, -1}},
+};
+
+// A collider is as long along each axis as it says, from the entity's feet or around it.
+START_TEST(sizes_of_colliders) {
+    char components[200];
+    double at[3];
+    snprintf(components, sizeof components, "\"position\":[0,0,0],\"collider\":{%s}", sizes[_i].collider);
+    distances(F64, components, at);
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(fabs(at[i] - sizes[_i].at[i]) < 1e-9, "%s: %g along %d", sizes[_i].collider, at[i], i);
+}
+END_TEST
+
 START_TEST(the_living_are_in_a_layer_of_their_own) {
     rf_world *world = doom_world(rf_allocator_default());
     rf_scene *scene = new_scene(rf_allocator_default());
@@ -259,6 +363,10 @@ static rf_sector sector_of(rf_scene *scene, const rf_world *world, uint32_t numb
 }
 
 START_TEST(entities_move_sectors) {
+    static const char *const strange[] = {
+        "sector-",   "sector",    "sector-/",          "sector-:",        "sector-1:",        "sector-1/",
+        "sector-+1", "sector- 1", "sector-4294967297", "sector-99999999", "sector-100000001", "Sector-1",
+        "sector_1",  "sector-1&", "sector-1'",         "sector-2"};
     rf_world *world = doom_world(rf_allocator_default());
     rf_scene *scene = new_scene(rf_allocator_default());
     fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":4}}");
@@ -271,6 +379,18 @@ START_TEST(entities_move_sectors) {
     // Another one, whatever it looks like.
     fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-01\",\"components\":{\"ceiling\":9}}");
     ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 2);
+    // No numbers, or none that there is.
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "{\"event\":\"create\",\"entity_id\":\"%s\",\"components\":{\"ceiling\":9}}",
+                 strange[i]);
+        fold(world, text);
+        ck_assert_double_eq(sector_of(scene, world, 0).ceiling, 10);
+        ck_assert_double_eq(sector_of(scene, world, 1).ceiling, 2);
+    }
+    fold(world, "{\"event\":\"create\",\"entity_id\":\"sector-0\",\"components\":{\"ceiling\":9}}");
+    ck_assert_double_eq(sector_of(scene, world, 0).ceiling, 9);
+    fold(world, "{\"event\":\"delete\",\"entity_id\":\"sector-0\"}");
     // A lift that can be hit is both.
     fold(world, "{\"event\":\"update\",\"entity_id\":\"sector-1\",\"components\":{\"ceiling\":6,\"position\":[0,0,0],"
                 "\"collider\":{\"shape\":\"box\",\"radius\":1,\"height\":1}}}");
@@ -360,6 +480,8 @@ END_TEST
 static void add(TCase *tests) {
     tcase_add_test(tests, following_is_as_good_as_starting_anew);
     tcase_add_loop_test(tests, what_can_be_hit, 0, sizeof looks / sizeof *looks);
+    tcase_add_loop_test(tests, whatever_a_schema_declares, 0, sizeof declared / sizeof *declared);
+    tcase_add_loop_test(tests, sizes_of_colliders, 0, sizeof sizes / sizeof *sizes);
     tcase_add_test(tests, the_living_are_in_a_layer_of_their_own);
     tcase_add_test(tests, remembers_where_things_were);
     tcase_add_test(tests, who_is_the_same_entity_moves_between_two_states);
