@@ -39,7 +39,7 @@ defmodule Roomfold.EventStreamNodesTest do
     assert on(two, Projector, :snapshot, [projector]) == on(one, Room, :snapshot, [{Place, "1"}])
 
     # Who is gone is no subscriber any more, and a room whom nobody hears makes no terms.
-    :ok = on(two, Supervisor, :terminate_child, [Nodes.Supervisor, Projector])
+    :ok = on(two, Supervisor, :terminate_child, [Nodes.Supervisor, {Projector, {@stream, topic}}])
     for {node, pid} <- [{one, here}, {two, away}], do: on(node, Process, :exit, [pid, :kill])
     room = on(one, Room, :whereis, [{Place, "1"}])
     eventually(fn -> not on(one, EventStream.Group, :others?, [Here, room, topic]) end)
