@@ -36,6 +36,7 @@ static rf_status read_entities(port_reader *reader, port_saves *saves) {
     port_saved *entities;
     int count;
     if (!port_read_list(reader, &count)) return RF_INVALID_ARGUMENT;
+    if ((size_t)count > SIZE_MAX / sizeof *entities - saves->count - 1) return RF_NO_MEMORY;
     entities = realloc(saves->entities, (saves->count + (size_t)count + 1) * sizeof *entities);
     if (!entities) return RF_NO_MEMORY;
     saves->entities = entities;
@@ -50,6 +51,7 @@ static rf_status read_free(port_reader *reader, port_saves *saves) {
     int count = (int)bytes.len;
     uint32_t *free1;
     if (!few && !port_read_list(reader, &count)) return RF_INVALID_ARGUMENT;
+    if ((size_t)count > SIZE_MAX / sizeof *free1 - saves->free_count - 1) return RF_NO_MEMORY;
     free1 = realloc(saves->free1, (saves->free_count + (size_t)count + 1) * sizeof *free1);
     if (!free1) return RF_NO_MEMORY;
     saves->free1 = free1;

@@ -698,16 +698,32 @@ defmodule Roomfold.PortTest do
     start_supervised!({Pool, size: 4})
     pairs = for n <- 1..8, do: fold(pair(), batch(n))
     stop_supervised!(Pool)
-    start_supervised!({Pool, size: 1})
+    start_supervised!({Pool, size: 2})
 
     for {{port, native}, n} <- Enum.with_index(pairs) do
       assert same?(port, native)
+      copies = {copy(port), copy(native)}
       {port, native} = fold({port, native}, batch(n + 20))
       assert same?(port, native)
+      {port_copy, native_copy} = fold(copies, batch(n + 40))
+      assert same?(port_copy, native_copy)
+      # Each is in one program, which its value knows.
+      for world <- [port, port_copy], do: assert(Process.whereis(world.state.worker))
+      assert Roomfold.Port.release(port_copy) == :ok
       if n < 6, do: assert(Roomfold.Port.release(port) == :ok)
     end
 
-    assert [%{worlds: 2}] = Roomfold.Port.info(Pool)
+    assert Pool |> Roomfold.Port.info() |> Enum.map(& &1.worlds) |> Enum.sum() == 2
+  end
+
+  test "a pool that was started again with a smaller limit says what is too large for it" do
+    start_pool(max_frame_bytes: 60_000)
+    world = World.fold!(World.new!(impl: Pool), [named("long", 20_000)])
+    stop_supervised!(Pool)
+    start_pool(max_frame_bytes: 4_096)
+    assert {:error, %Error{reason: :too_large} = error} = World.fold(world, [named("short", 2)])
+    assert error.message =~ ":max_frame_bytes"
+    assert [%{restarts: 0}] = Roomfold.Port.info(Pool)
   end
 
   test "a pool is there when its name is: who comes while it starts waits for its workers" do
@@ -798,6 +814,21 @@ defmodule Roomfold.PortTest do
       {output, 0} = System.cmd("erl", args, stderr_to_stdout: true)
       assert output =~ unquote(expected)
     end
+  end
+
+  @tag :tmp_dir
+  test "in a release, what needs the NIF where the application was not started says so", %{tmp_dir: dir} do
+    code = """
+    Native = 'Elixir.Roomfold.Native',
+    ok = application:stop(roomfold), code:purge(Native), code:delete(Native), code:purge(Native),
+    {module, _} = code:load_file(Native),
+    io:put_chars(maps:get(message, try Native:info() catch error:Error -> Error end)), halt().
+    """
+
+    args = ["-boot", boot_script(dir, true), "-mode", "embedded", "-noinput", "-eval", code]
+    {output, 0} = System.cmd("erl", args, stderr_to_stdout: true)
+    assert output =~ "could not be loaded: the application :roomfold was not started"
+    assert output =~ "start it before what uses it: Application.ensure_all_started(:roomfold)"
   end
 
   # As `mix release` makes one, where what runtime.exs says is set just before the first application that it is for.

@@ -3,12 +3,13 @@ defmodule Roomfold.Native do
   # The NIF library, and nothing else. Errors are {:error, {reason, about, offset}}; a world is {ref, version}: every call that
   # changes one returns the next version, and all calls refuse any but the newest.
   @on_load :load
+  @not_started "the application :roomfold was not started"
 
   @doc false
   # A release loads all modules before its runtime.exs is read: there it is the application that loads the library, when it starts.
   def load do
     if release?() and Process.whereis(Roomfold.Supervisor) == nil,
-      do: :persistent_term.put(__MODULE__, "the application :roomfold was not started"),
+      do: :persistent_term.put(__MODULE__, @not_started),
       else: load_if_wanted()
 
     :ok
@@ -75,10 +76,19 @@ defmodule Roomfold.Native do
     message = """
     Roomfold's native library priv/roomfold_nif.so could not be loaded: #{reason}
 
-    Build it with `mix compile` (or `make build` in the package); that needs make, a C compiler and Erlang's headers
-    (Debian: apt install make gcc erlang-dev). Without it, use impl: :elixir.
+    #{remedy(reason)} Without it, use impl: :elixir.
     """
 
     :erlang.nif_error(RuntimeError.exception(message))
+  end
+
+  defp remedy(@not_started),
+    do: "In a release, start it before what uses it: Application.ensure_all_started(:roomfold)."
+
+  defp remedy(_) do
+    """
+    Build it with `mix compile` (or `make build` in the package); that needs make, a C compiler and Erlang's headers
+    (Debian: apt install make gcc erlang-dev).\
+    """
   end
 end

@@ -215,6 +215,14 @@ defmodule Roomfold.Port do
   def max_frame_bytes(pool), do: :ets.lookup_element(table(pool), :max_frame_bytes, 2)
 
   @doc false
+  # The same, or what it was if the pool does not run.
+  def max_frame_bytes(pool, was) do
+    max_frame_bytes(pool)
+  rescue
+    ArgumentError -> was
+  end
+
+  @doc false
   # An atom (a pool has at most 1,024), as a look-up in a registry is a tenth of what a call costs.
   def worker_name(pool, index), do: Module.concat(pool, "Worker#{index}")
 

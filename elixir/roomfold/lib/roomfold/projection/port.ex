@@ -19,6 +19,8 @@ defmodule Roomfold.Projection.Port do
   @tries 3
   @losses 20
   @pause_ms 10
+  # Why a world can't be recreated, however often that is tried.
+  @for_good [:no_memory, :too_large, :invalid_snapshot, :world_full]
   # Bytes of changes that are sent at once when a world is recreated.
   @piece 1_048_576
   # Bytes of their frame beside them, at most.
@@ -82,6 +84,8 @@ defmodule Roomfold.Projection.Port do
 
   # The caller that raises the version is the only one to use the world until it has an answer.
   defp change(%{version: version} = state, name, argument) do
+    state = here(state)
+
     if :atomics.compare_exchange(state.newest, 1, version, version + 1) == :ok do
       case call(state, name, argument) do
         {:ok, {:ok, raised, report}} when raised == version + 1 ->
@@ -115,6 +119,9 @@ defmodule Roomfold.Projection.Port do
 
   # The world may be lost and recreated between two pieces; if that one has forgotten more, what was taken so far is of no use.
   defp checkpointed(%{journal: journal} = state, tries \\ @tries) do
+    # A pool that was started again may have another limit.
+    state = %{state | max_frame_bytes: Pool.max_frame_bytes(state.pool, state.max_frame_bytes)}
+
     case pieces(state, nil, piece_bytes(state), []) do
       {:ok, pieces} when is_list(pieces) -> Journal.rebase(journal, state.version, pieces)
       {:ok, {:error, {:history_gone, _, _}}} when tries > 1 -> checkpointed(state, tries - 1)
@@ -153,6 +160,7 @@ defmodule Roomfold.Projection.Port do
   @impl true
   def open_hits(state, level, history) do
     hits = {history, level |> Level.to_terms() |> :erlang.term_to_binary()}
+    state = here(state)
 
     with {:ok, {:ok, _, _}} <- read(state, :open_hits, hits),
          do: {:ok, %{state | journal: %{state.journal | hits: hits}}},
@@ -163,6 +171,8 @@ defmodule Roomfold.Projection.Port do
   def mark(%{journal: %{full: {:entity, id}}}, _), do: full(id)
 
   def mark(state, time) do
+    state = here(state)
+
     with {:ok, {:ok, _, _}} <- read(state, :mark, time),
          do:
            {:ok, checkpoint(%{state | journal: Journal.add(state.journal, {state.version, :mark, time}, 16)})},
@@ -173,6 +183,7 @@ defmodule Roomfold.Projection.Port do
 
   @impl true
   def copy(state) do
+    state = here(state)
     copy = %{state | number: System.unique_integer([:positive]), newest: newest(state.version)}
 
     with {:ok, {:ok, _}} <- read(state, :copy, copy.number, {:make, copy.number}),
@@ -270,10 +281,18 @@ defmodule Roomfold.Projection.Port do
   defp attempt(state, term, touch, tries, losses) do
     case ask(state, term, touch) do
       {:ok, {:error, {:lost, _, _}}} when losses > 0 ->
-        # If this fails, the next try will show why.
-        {microseconds, _} = :timer.tc(fn -> make_again(state) end)
+        {microseconds, made} = :timer.tc(fn -> make_again(state) end)
         Worker.made_again(state.worker, microseconds)
-        attempt(state, term, touch, tries, losses - 1)
+
+        case made do
+          # It would fail again.
+          {:ok, {:error, {reason, _, _}}} when reason in @for_good -> made
+          {:error, :too_large} -> made
+          {:error, :timeout} when tries == 1 -> made
+          {:error, :timeout} -> attempt(state, term, touch, tries - 1, losses - 1)
+          # If it was not made, the next try will show why.
+          _ -> attempt(state, term, touch, tries, losses - 1)
+        end
 
       {:error, :restarted} when losses > 0 ->
         attempt(state, term, touch, tries, losses - 1)
@@ -305,7 +324,8 @@ defmodule Roomfold.Projection.Port do
     end
   end
 
-  # A pool that was started again may have fewer programs than before.
+  # A pool that was started again may have fewer programs than before: from its next change on, a value says where its world is.
+  defp here(state), do: if(GenServer.whereis(state.worker), do: state, else: moved(state))
   defp moved(state), do: %{state | worker: Pool.worker_of(state.pool, state.worker, state.number)}
 
   # One call, one answer.
