@@ -53,9 +53,7 @@ static bool put_entities(port_answer *out, const rf_world *world, size_t stop, p
         size_t len = out->len;
         put_entity(out, world, *next);
         fits = port_keep(out, len);
-        if (!fits) break;
-        place->handles = next->handle1;
-        count++;
+        if (fits) place->handles = next->handle1, count++;
     }
     out->limit = limit;
     port_end_list(out, mark, count);

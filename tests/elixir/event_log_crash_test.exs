@@ -29,6 +29,9 @@ defmodule Roomfold.EventLog.CrashTest do
     {acknowledged, status}
   end
 
+  # What comes after it is run under strace; what: which calls, and what is done to them. Other calls do not stop it (--seccomp-bpf).
+  defp traced(strace, out, what), do: [strace, "-f", "--seccomp-bpf", "-qq", "-o", out, "-e" | what]
+
   test "kill -9 while it writes: nothing acknowledged is lost, no seq is left out", %{path: path} do
     seed = :rand.uniform(1_000_000)
     :rand.seed(:exsss, {seed, 1, 2})
@@ -78,21 +81,7 @@ defmodule Roomfold.EventLog.CrashTest do
         for mode <- ["full", "normal"] do
           out = Path.join(folder, mode)
           # The log's own start, too.
-          {_, 0} =
-            run(
-              [
-                strace,
-                "-f",
-                # What is not traced does not stop it.
-                "--seccomp-bpf",
-                "-qq",
-                "-o",
-                out,
-                "-e",
-                "trace=fdatasync,fsync" | elixir([path, "1", "30", mode])
-              ],
-              nil
-            )
+          {_, 0} = run(traced(strace, out, ["trace=fdatasync,fsync"]) ++ elixir([path, "1", "30", mode]), nil)
 
           File.read!(out) |> String.split("\n") |> Enum.count(&(&1 =~ ~r/ (fdatasync|fsync)\(/))
         end
@@ -112,7 +101,7 @@ defmodule Roomfold.EventLog.CrashTest do
       if strace = System.find_executable("strace") do
         # Each write takes its time, so that the shell is in between.
         slow = ["trace=pwrite64", "-e", "inject=pwrite64:delay_enter=3000"]
-        command = [strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e" | slow]
+        command = traced(strace, "/dev/null", slow)
         test = self()
         spawn_link(fn -> send(test, run(command ++ elixir([path, "2", "400", "normal"]), nil)) end)
         wait_until_made(path)
@@ -132,7 +121,7 @@ defmodule Roomfold.EventLog.CrashTest do
        %{path: path} do
     if strace = System.find_executable("strace") do
       full = ["trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=ENOSPC:when=20"]
-      command = [strace, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e" | full]
+      command = traced(strace, "/dev/null", full)
       script = KilledVM.elixir([@until_it_fails, path])
       {said, _} = KilledVM.run(command ++ script, nil, fn _ -> false end)
       assert ["log_failed SQLite says: " <> _, seq, "ended: log_failed"] = said

@@ -242,12 +242,18 @@ defmodule Roomfold.Port.CheckpointTest do
 
     for kills <- [0, 1, 3] do
       kill()
-      reads = for _ <- 1..16, do: Task.async(fn -> World.encode!(port, :snapshot, :packed) end)
-      for _ <- 1..kills//1, do: kill()
-      assert Enum.all?(Task.await_many(reads, 60_000), &(&1 == expected))
+      read = read_at_once(List.duplicate(port, 16), fn -> for _ <- 1..kills//1, do: kill() end)
+      assert Enum.all?(read, &(&1 == expected))
     end
 
     assert_same(worlds)
+  end
+
+  # Each by a process of its own, while something happens.
+  defp read_at_once(worlds, meanwhile \\ fn -> :ok end) do
+    reads = for world <- worlds, do: Task.async(fn -> World.encode!(world, :snapshot, :packed) end)
+    meanwhile.()
+    Task.await_many(reads, 60_000)
   end
 
   test "callers that make it again of different checkpoints do each other no harm" do
@@ -259,12 +265,7 @@ defmodule Roomfold.Port.CheckpointTest do
 
     for _ <- 1..10 do
       kill()
-
-      reads =
-        for world <- [port, marked, port, marked],
-            do: Task.async(fn -> World.encode!(world, :snapshot, :packed) end)
-
-      assert Enum.all?(Task.await_many(reads, 60_000), &(&1 == expected))
+      assert Enum.all?(read_at_once([port, marked, port, marked]), &(&1 == expected))
     end
 
     assert_same(worlds)

@@ -810,9 +810,7 @@ defmodule Roomfold.PortTest do
       io:format("~w", [{'Elixir.Roomfold.Native':'loaded?'(), Mapped}]), halt().
       """
 
-      args = ["-boot", boot_script(dir, unquote(wanted)), "-mode", "embedded", "-noinput", "-eval", code]
-      {output, 0} = System.cmd("erl", args, stderr_to_stdout: true)
-      assert output =~ unquote(expected)
+      assert run_release(dir, unquote(wanted), code) =~ unquote(expected)
     end
   end
 
@@ -825,10 +823,16 @@ defmodule Roomfold.PortTest do
     io:put_chars(maps:get(message, try Native:info() catch error:Error -> Error end)), halt().
     """
 
-    args = ["-boot", boot_script(dir, true), "-mode", "embedded", "-noinput", "-eval", code]
-    {output, 0} = System.cmd("erl", args, stderr_to_stdout: true)
+    output = run_release(dir, true, code)
     assert output =~ "could not be loaded: the application :roomfold was not started"
     assert output =~ "start it before what uses it: Application.ensure_all_started(:roomfold)"
+  end
+
+  # What it prints that starts as a release does, and then does this.
+  defp run_release(dir, native?, code) do
+    args = ["-boot", boot_script(dir, native?), "-mode", "embedded", "-noinput", "-eval", code]
+    {output, 0} = System.cmd("erl", args, stderr_to_stdout: true)
+    output
   end
 
   # As `mix release` makes one, where what runtime.exs says is set just before the first application that it is for.
