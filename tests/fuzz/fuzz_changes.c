@@ -52,23 +52,23 @@ static void check_lines(const output *out, shape to) {
     }
 }
 
-// Duplicate keys are a fold's to find.
+// Duplicate keys are a fold's to find. In a world of its own, so that a finding does not depend on earlier texts. (One
+// that is kept also has its long ids where LeakSanitizer does not see them: their pointers are not aligned.)
 static bool has_duplicates(rf_str text) {
-    static rf_world *world;
     rf_world_def def = rf_world_def_default();
     rf_json_batch batch = {.text = text};
+    rf_world *world;
     rf_report report;
     rf_fold *fold;
     bool found;
-    if (!world) {
-        if (rf_schema_default(def.allocator, &def.schema) != RF_OK || rf_world_new(&def, &world) != RF_OK) abort();
-        rf_schema_release(def.schema);
-    }
+    if (rf_schema_default(def.allocator, &def.schema) != RF_OK || rf_world_new(&def, &world) != RF_OK) abort();
+    rf_schema_release(def.schema);
     rf_report_init(&report, rf_allocator_default());
     if (rf_fold_new(world, &report, &fold) != RF_OK || rf_fold_json(fold, &batch, 1) != RF_OK) abort();
     found = report.rejected_len > 0 && report.rejected[0].status == RF_DUPLICATE_KEY;
     rf_fold_free(fold);
     rf_report_free(&report);
+    rf_world_free(world);
     return found;
 }
 
