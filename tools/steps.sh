@@ -36,18 +36,18 @@ step() {
     fi
 }
 
-# mix_tests NAME: mix test in this folder. Tests of real nodes, disks and time limits can fail on a machine that stands still for
+# mix_tests NAME: mix test in this folder, for 15 minutes at most: what hangs fails. Tests of real nodes, disks and time limits can fail on a machine that stands still for
 # seconds: what failed is tried once more, alone. The end names what failed at first; what fails twice has failed.
 mix_tests() {
     log=$(mktemp)
-    { mix test --warnings-as-errors; echo "status $?"; } 2>&1 | tee "$log"
+    { timeout -k 10 900 mix test --warnings-as-errors; echo "status $?"; } 2>&1 | tee "$log"
     status=$(sed -n 's/^status //p' "$log" | tail -n 1)
     names=$(sed -n 's/^ *[0-9][0-9]*) \(test\|property\|doctest\) /    /p' "$log")
     rm -f "$log"
     # 2: tests have failed; anything else has nothing to do with them.
     if [ "$status" = 2 ]; then
         printf '\n-- what failed, once more\n'
-        mix test --failed
+        timeout -k 10 300 mix test --failed
         status=$?
         [ "$status" != 0 ] || second_try="$second_try  $1:
 $names

@@ -1,8 +1,8 @@
 defmodule Roomfold.CliLogTest do
   @moduledoc "The program reads what rooms wrote into a SQLite log."
-  use Roomfold.SQLiteCase, async: true, timeout: 300_000
+  use Roomfold.SQLiteCase, async: true
 
-  import Roomfold.PortCase, only: [wait_until: 1]
+  import Roomfold.Eventually
 
   alias Roomfold.{EventLog, JSON, Room, Rules, World}
   alias Roomfold.Test.Program
@@ -86,7 +86,7 @@ defmodule Roomfold.CliLogTest do
     wait = ~S(dd bs=1 count=1 2>/dev/null; touch "$1.begun"; while [ ! -e "$1.go" ]; do sleep 0.05; done; cat)
     script = ~s("$ROOMFOLD" convert "$1" --to events | { #{wait}; })
     reading = Task.async(fn -> Program.shell(script, "", [path]) end)
-    wait_until(fn -> File.exists?(path <> ".begun") end)
+    eventually(fn -> File.exists?(path <> ".begun") end)
     for i <- 10_001..10_100, do: :ok = EventLog.append(log, "lobby", term, i - 1, [record(i)])
     File.touch!(path <> ".go")
     assert {out, "", 0} = Task.await(reading, 60_000)

@@ -6,7 +6,6 @@ defmodule Roomfold.CliReplayTest do
   alias Roomfold.Test.Program
 
   @moduletag skip: Program.missing()
-  @moduletag timeout: 600_000
 
   @shipped Path.expand("../../priv/demo", __DIR__)
   @shared Path.expand("../../../shared/data/doom/matches", __DIR__)

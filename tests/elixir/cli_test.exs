@@ -6,7 +6,6 @@ defmodule Roomfold.CliTest do
 
   @moduletag skip: Program.missing()
   @moduletag :tmp_dir
-  @moduletag timeout: 600_000
 
   @match Path.expand("../../priv/demo/freedm-0.12-demo1-MAP21.events.jsonl.gz", __DIR__)
   @level Path.expand("../../priv/demo/freedm-0.12-MAP21.json.gz", __DIR__)

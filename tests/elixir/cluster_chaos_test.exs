@@ -5,7 +5,6 @@ defmodule Roomfold.ClusterChaosTest do
 
   alias Roomfold.ClusterCase.Pulse
 
-  @moduletag timeout: :infinity
   @moduletag :tmp_dir
   @rooms ["a", "b", "c"]
 
@@ -165,8 +164,8 @@ defmodule Roomfold.ClusterChaosTest do
     state = harvest(state) |> people()
 
     for id <- @rooms do
-      eventually(fn -> one_process?(state, id) end, 1_500)
-      eventually(fn -> all_current?(state, id) end, 1_500)
+      eventually(fn -> one_process?(state, id) end)
+      eventually(fn -> all_current?(state, id) end)
       check_log(state, id, records(state, state.log, id))
     end
 
@@ -208,7 +207,7 @@ defmodule Roomfold.ClusterChaosTest do
   # The room goes on meanwhile: all must have got past where it was when we asked.
   defp all_current?(state, id) do
     {:ok, %{seq: seq}} = on(state.log_node, EventLog, :head, [state.log, id])
-    eventually(fn -> Enum.all?(reports(state, id), &(&1.joined and &1.seq >= seq)) end, 1_500)
+    eventually(fn -> Enum.all?(reports(state, id), &(&1.joined and &1.seq >= seq)) end)
   end
 
   defp reports(state, id) do

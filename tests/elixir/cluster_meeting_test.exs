@@ -4,7 +4,6 @@ defmodule Roomfold.ClusterMeetingTest do
 
   alias Roomfold.Placement.Rendezvous
 
-  @moduletag timeout: 180_000
   @moduletag :tmp_dir
 
   # A room that runs on the first node, and would be placed on the second if it did not run. They meet, but exchange their names only when the

@@ -1,7 +1,6 @@
 defmodule Roomfold.ClusterTest do
   use Roomfold.ClusterCase, async: false
 
-  @moduletag timeout: 180_000
   @moduletag :tmp_dir
 
   setup do

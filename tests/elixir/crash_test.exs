@@ -31,7 +31,6 @@ defmodule Roomfold.CrashTest do
   """
 
   if EventLog.SQLite.available?() do
-    @tag timeout: :infinity
     test "kill -9 under load, #{@crashes} times" do
       folder =
         Path.join(System.tmp_dir!(), "roomfold-crash-#{System.pid()}-#{System.unique_integer([:positive])}")

@@ -2,8 +2,6 @@ defmodule Roomfold.DifferentialTest do
   @moduledoc "The C core against the oracle: random streams, valid and hostile, must come out equal to the bit."
   use ExUnit.Case, async: true
 
-  @moduletag timeout: 300_000
-
   alias Roomfold.{Generators, World}
 
   # Random streams of each kind; RUNS=1000 mix test tests/elixir/differential_test.exs is a long run.

@@ -1,7 +1,8 @@
 defmodule Roomfold.EventLog.CrashTest do
   # kill -9 of a VM that writes, again and again on the same database. CRASHES=1000 (make crash N=1000) for longer.
-  use Roomfold.SQLiteCase, async: true, timeout: 36_000_000
+  use Roomfold.SQLiteCase, async: true
 
+  import Roomfold.Eventually
   alias Roomfold.{EventLog, KilledVM}
 
   @moduletag :closed
@@ -104,7 +105,7 @@ defmodule Roomfold.EventLog.CrashTest do
         command = traced(strace, "/dev/null", slow)
         test = self()
         spawn_link(fn -> send(test, run(command ++ elixir([path, "2", "400", "normal"]), nil)) end)
-        wait_until_made(path)
+        eventually(fn -> made?(path) end)
         shell(path, "CREATE TABLE scratch (x)")
         {acknowledged, 0} = write_until_ended(path)
 
@@ -138,11 +139,9 @@ defmodule Roomfold.EventLog.CrashTest do
     end
   end
 
-  defp wait_until_made(path) do
-    made =
-      File.exists?(path <> "-wal") and shell(path, "SELECT count(*) FROM sqlite_master WHERE name = 'events'")
-
-    unless made == "1", do: receive(after: (20 -> wait_until_made(path)))
+  defp made?(path) do
+    File.exists?(path <> "-wal") and
+      shell(path, "SELECT count(*) FROM sqlite_master WHERE name = 'events'") == "1"
   end
 
   defp write_until_ended(path) do

@@ -1,6 +1,6 @@
 defmodule Roomfold.EventLog.DamageTest do
   # What became of the files: bits that flipped, ends that were never written. BITS=1 flips a bit of each byte, BITS=8 each of them.
-  use Roomfold.SQLiteCase, async: true, timeout: 3_600_000
+  use Roomfold.SQLiteCase, async: true
 
   import Bitwise
   import Roomfold.EventLog.Conformance, only: [records: 2, records: 3, room: 3]

@@ -110,7 +110,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
       Process.unlink(pid)
       :sys.suspend(pid)
       ref = Roomfold.Room.publish_async(room, [{"user_left", %{"user_id" => "tom"}}], by: :server)
-      Roomfold.RoomsCase.eventually(fn -> :sys.get_state(room).commit != nil end)
+      Roomfold.Eventually.eventually(fn -> :sys.get_state(room).commit != nil end)
       Process.exit(pid, :kill)
       assert_receive {^ref, {:error, %{reason: :log_failed}}}
       assert_receive {:DOWN, ^down, _, _, {:shutdown, :log_failed}}
@@ -616,7 +616,7 @@ defmodule Roomfold.EventLog.SQLiteTest do
         left = fn -> sqlite3(path, "SELECT count(*) FROM appends; SELECT count(*) FROM garbage") end
         assert left.() == "1\n1"
         unlock.()
-        Roomfold.RoomsCase.eventually(fn -> left.() == "0\n0" end)
+        Roomfold.Eventually.eventually(fn -> left.() == "0\n0" end)
       end)
     end
 

@@ -5,7 +5,6 @@ defmodule Roomfold.InstallTest do
   alias Roomfold.Test.Program
 
   @moduletag :tmp_dir
-  @moduletag timeout: 600_000
   @example Path.expand("../../docs/examples/fold.c", __DIR__)
 
   @events """

@@ -1,7 +1,6 @@
 defmodule Roomfold.MatchTest do
   @moduledoc "Recorded matches against snapshots that another program computed: every entity, every value, and what was orphaned."
   use ExUnit.Case, async: true
-  @moduletag timeout: 600_000
 
   alias Roomfold.{JSON, Rules, World}
 

@@ -2,7 +2,7 @@ defmodule Roomfold.PagesTest do
   # What the pages of docs show in Elixir answers what they say.
   use ExUnit.Case, async: true
 
-  import Roomfold.RoomsCase, only: [eventually: 1]
+  import Roomfold.Eventually
 
   alias Roomfold.{Room, Rules}
   alias Roomfold.Test.{Page, Program}

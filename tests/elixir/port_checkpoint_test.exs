@@ -6,7 +6,6 @@ defmodule Roomfold.Port.CheckpointTest do
   alias Roomfold.Projection.Port.Journal
   alias Roomfold.Wire
 
-  @moduletag timeout: 300_000
   @frame 4_096
 
   # Passes calls on to the pool's worker, which answers their callers; counts those of some names, and does something before one of them.
@@ -60,7 +59,7 @@ defmodule Roomfold.Port.CheckpointTest do
     os_pid = os_pid()
     signal("STOP", os_pid)
     pass.()
-    wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
+    eventually(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     signal("KILL", os_pid)
     assert gone?(os_pid)
   end
@@ -287,7 +286,7 @@ defmodule Roomfold.Port.CheckpointTest do
         end)
 
       assert_receive {:DOWN, ^monitor, _, _, :killed}, 60_000
-      wait_until(fn -> match?([%{worlds: ^before}], Roomfold.Port.info(Pool)) end)
+      eventually(fn -> match?([%{worlds: ^before}], Roomfold.Port.info(Pool)) end)
       assert_same(worlds)
     end
   end

@@ -5,8 +5,6 @@ defmodule Roomfold.Port.CrashTest do
 
   alias Roomfold.Port.Frames
 
-  @moduletag timeout: 36_000_000
-
   defp crashes, do: String.to_integer(System.get_env("CRASHES", "12"))
 
   # ---- signals while events flow ----
@@ -135,7 +133,7 @@ defmodule Roomfold.Port.CrashTest do
     assert %{^owner => {_, nil}} = :sys.get_state(reaper)
     assert gone?(os_pid)
     Process.exit(owner, :kill)
-    wait_until(fn -> :sys.get_state(reaper) == %{} end)
+    eventually(fn -> :sys.get_state(reaper) == %{} end)
   end
 
   test "closing it, however, also while it hangs or works: no process is left over" do
@@ -155,7 +153,7 @@ defmodule Roomfold.Port.CrashTest do
       assert_receive {:EXIT, ^pool, _}
       # What is killed takes its children along, but does not wait for them.
       for name <- [Pool.Reaper, Roomfold.Port.worker_name(Pool, 0)],
-          do: wait_until(fn -> Process.whereis(name) == nil end)
+          do: eventually(fn -> Process.whereis(name) == nil end)
     end
   end
 

@@ -2,8 +2,6 @@ defmodule Roomfold.Port.DifferentialTest do
   @moduledoc "The port against the NIF: the same core, so what is compared is all that goes through a pipe, to the bit."
   use ExUnit.Case, async: true
 
-  @moduletag timeout: 300_000
-
   alias Roomfold.{Generators, Schema, Wire, World}
 
   # Each call goes to another process and back: fewer runs than within one.

@@ -258,7 +258,6 @@ defmodule Roomfold.PortTest do
       {World.seq(world), Map.new(entities, &{&1["id"], &1["handle"]})}
     end
 
-    @tag timeout: 300_000
     test "wherever it ends, and whatever was folded, nothing is different" do
       for seed <- 1..String.to_integer(System.get_env("RUNS", "8")) do
         :rand.seed(:exsss, {seed, 0, 0})
@@ -337,7 +336,7 @@ defmodule Roomfold.PortTest do
     hung = os_pid()
     signal("STOP", hung)
     first = Task.async(fn -> World.fold(port, batch(3)) end)
-    wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
+    eventually(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     second = Task.async(fn -> World.count(other) end)
     assert {:ok, port, _} = Task.await(first, 60_000)
     assert Task.await(second, 60_000) > 0
@@ -355,7 +354,7 @@ defmodule Roomfold.PortTest do
     assert {:error, %Error{reason: :port_timeout} = error} = World.fold(port, batch(2))
     assert error.message =~ "did not answer in time"
     hangs.(false)
-    wait_until(fn -> match?({:ok, _}, World.diff(port, 1)) end)
+    eventually(fn -> match?({:ok, _}, World.diff(port, 1)) end)
     assert same?(port, native)
     {port, native} = fold({port, native}, batch(3))
     assert same?(port, native)
@@ -386,7 +385,7 @@ defmodule Roomfold.PortTest do
     # The others are refused for the world's version. What counts here is a call of its own:
     pings = for _ <- 1..8, do: Task.async(fn -> Roomfold.Port.ping(Pool) end)
     # All but these five have been refused.
-    wait_until(fn -> Enum.count(reads ++ pings, &Process.alive?(&1.pid)) == 5 end)
+    eventually(fn -> Enum.count(reads ++ pings, &Process.alive?(&1.pid)) == 5 end)
     assert [%{in_flight: 2, waiting: 3}] = Roomfold.Port.info(Pool)
     signal("CONT", os_pid())
     answers = Task.await_many(pings, 60_000)
@@ -402,7 +401,7 @@ defmodule Roomfold.PortTest do
     stopped = os_pid()
     signal("STOP", stopped)
     pings = for _ <- 1..2, do: Task.async(fn -> Roomfold.Port.ping(Pool) end)
-    wait_until(fn -> match?([%{in_flight: 1, waiting: 1}], Roomfold.Port.info(Pool)) end)
+    eventually(fn -> match?([%{in_flight: 1, waiting: 1}], Roomfold.Port.info(Pool)) end)
     assert {:error, %Error{reason: :port_busy} = error} = World.fold(world, batch(2))
     assert error.message =~ "more to do than it can"
     assert {:error, %Error{reason: :port_busy}} = World.diff(world, 0)
@@ -419,7 +418,7 @@ defmodule Roomfold.PortTest do
     {world, _} = fold(pair(), batch(1))
     signal("STOP", os_pid())
     ping = Task.async(fn -> Roomfold.Port.ping(Pool) end)
-    wait_until(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
+    eventually(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
     count = Task.async(fn -> World.count(world) end)
     assert Task.await(ping, 60_000) == {:error, :timeout}
     assert Task.await(count, 60_000) > 0
@@ -554,7 +553,7 @@ defmodule Roomfold.PortTest do
     worlds =
       Task.await(Task.async(fn -> for i <- 1..5, do: World.fold!(World.new!(impl: Pool), batch(i)) end))
 
-    wait_until(fn -> count.() == 0 end)
+    eventually(fn -> count.() == 0 end)
 
     for {world, i} <- Enum.with_index(worlds, 1),
         do: assert(same?(world, World.fold!(World.new!(), batch(i))))
@@ -662,7 +661,7 @@ defmodule Roomfold.PortTest do
     log =
       capture_log(fn ->
         kill()
-        wait_until(fn -> os_pid() not in [old, nil] end)
+        eventually(fn -> os_pid() not in [old, nil] end)
       end)
 
     assert log =~ "roomfold_port #{old} was restarted: it was ended by signal 9"
@@ -675,7 +674,7 @@ defmodule Roomfold.PortTest do
     Pool |> Roomfold.Port.worker_name(0) |> Process.whereis() |> Process.exit(:kill)
     assert gone?(old)
 
-    wait_until(fn ->
+    eventually(fn ->
       Worker.call(Roomfold.Port.worker_name(Pool, 0), {:ping, 0, 0, nil}, nil) |> elem(0) == :ok
     end)
 
@@ -772,7 +771,6 @@ defmodule Roomfold.PortTest do
     assert World.snapshot(%{port | state: elem(a, 1)}) === World.snapshot(%{native | state: elem(b, 1)})
   end
 
-  @tag timeout: 120_000
   test "a VM that wants no C in it has none, rooms included" do
     code = """
     {:ok, _} = Application.ensure_all_started(:roomfold)
@@ -798,7 +796,6 @@ defmodule Roomfold.PortTest do
 
   # A release loads all modules first; then its runtime.exs says whether there is to be C.
   for {wanted, expected} <- [{false, "{false,false}"}, {true, "{true,true}"}] do
-    @tag timeout: 120_000
     @tag :tmp_dir
     test "a release whose runtime.exs says native: #{wanted} has it so, also after a restart", %{tmp_dir: dir} do
       code = """

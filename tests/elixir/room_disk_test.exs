@@ -2,6 +2,7 @@ defmodule Roomfold.RoomDiskTest do
   # What a room does when the disk below its log says no: publishers are told, the room is as it was, and goes on when it can.
   use Roomfold.SQLiteCase, async: true
 
+  import Roomfold.Eventually
   import Roomfold.RoomsCase
   alias Roomfold.{Error, EventLog, Room, Rooms, World}
 

@@ -5,7 +5,6 @@ defmodule Roomfold.RoomHomesTest do
   alias Roomfold.{Error, Rules}
   alias Roomfold.Placement.{Global, Rendezvous}
 
-  @moduletag timeout: 120_000
   @moduletag :tmp_dir
 
   setup %{tmp_dir: folder} do

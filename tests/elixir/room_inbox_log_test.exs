@@ -2,6 +2,7 @@ defmodule Roomfold.Room.InboxLogTest do
   # What waits in a room's inbox while its log hangs, dies, or the room goes.
   use Roomfold.SQLiteCase, async: true
 
+  import Roomfold.Eventually
   import Roomfold.RoomsCase
   alias Roomfold.{EventLog, Room, Session}
 

@@ -114,13 +114,11 @@ defmodule Roomfold.RoomJSONTest do
   end
 
   for {name, impl} <- @impls do
-    @tag timeout: 120_000
     test "where no C is wanted: #{name}", %{ebin: ebin} do
       config = "Application.put_env(:roomfold, :native, false, persistent: true)"
       assert {"all of it", 0} = run(ebin, [config], unquote(impl))
     end
 
-    @tag timeout: 120_000
     test "where none was built: #{name}", %{ebin: ebin, folder: folder} do
       bare = Path.join([folder, "roomfold", "ebin"])
       File.mkdir_p!(Path.dirname(bare))

@@ -6,7 +6,6 @@ defmodule SchedulingTest do
 
   alias Roomfold.{JSON, Room, World}
 
-  @moduletag timeout: 300_000
   @calls 5
 
   # Sanitizers and Valgrind slow down the VM itself, and have its allocators switched off. What is called is called all the same.

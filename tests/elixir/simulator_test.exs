@@ -5,7 +5,6 @@ defmodule Roomfold.SimulatorTest do
 
   alias Roomfold.Simulator
 
-  @moduletag timeout: :infinity
   # What is to happen to inboxes.
   @inbox_kinds [:puts, :full, :races, :killed_before_counting, :stopped_with_input]
 

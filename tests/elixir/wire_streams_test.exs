@@ -8,8 +8,6 @@ defmodule Roomfold.WireStreamsTest do
   alias Roomfold.{JSON, World}
   alias Roomfold.Test.Program
 
-  @moduletag timeout: 600_000
-
   @root Path.expand("../..", __DIR__)
   @program "build/test/test_wire_streams"
   @seed String.to_integer(System.get_env("SEED", "1"))

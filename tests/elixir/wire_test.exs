@@ -2,8 +2,6 @@ defmodule Roomfold.WireTest do
   @moduledoc "The packed format: the same bytes from C and from the oracle, and what comes back from them, for random streams."
   use ExUnit.Case, async: true
 
-  @moduletag timeout: 600_000
-
   alias Roomfold.{Generators, JSON, Schema, Wire, World}
 
   @runs String.to_integer(System.get_env("RUNS", "50"))
@@ -584,7 +582,7 @@ defmodule Roomfold.WireTest do
 
   # A diff for each tick of the game; each is applied, and every so often what came of it is compared.
   for file <- Path.wildcard(Path.join(@matches, "*.events.jsonl.gz")), mode <- [:lossless, :quantised] do
-    @tag timeout: 900_000, match: file, tmp_dir: true
+    @tag match: file, tmp_dir: true
     test "#{Path.basename(file, ".events.jsonl.gz")}: diffs lead from snapshot to snapshot, #{mode}", %{
       match: file,
       tmp_dir: tmp

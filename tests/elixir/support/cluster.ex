@@ -9,6 +9,7 @@ defmodule Roomfold.ClusterCase do
     quote do
       import Roomfold.Nodes, except: [start_nodes: 1, start_nodes: 2, restart: 1]
       import Roomfold.ClusterCase
+      import Roomfold.Eventually
       alias Roomfold.ClusterCase.{Client, Writer}
       alias Roomfold.{Cluster, EventLog, Nodes, Room, Rooms, World}
     end

@@ -3,6 +3,7 @@ defmodule Roomfold.Nodes do
   # Real nodes, each a VM of its own on an address of its own, whose connections one may cut. They are talked to over their
   # standard input, which no cut touches.
 
+  import Roomfold.Eventually
   alias Roomfold.{EventLog, JSON, World}
   alias Roomfold.EventLog.Shared
 
@@ -214,19 +215,5 @@ defmodule Roomfold.Nodes do
     text = Enum.join(EventLog.stream(log, id, 1, seq))
     {:ok, world, _} = World.fold(World.new!(impl: :elixir, rules: rules), {:json, text})
     World.snapshot(world)
-  end
-
-  def eventually(function, tries \\ 1_500) do
-    cond do
-      result = function.() ->
-        result
-
-      tries == 0 ->
-        raise "it never became true"
-
-      true ->
-        Process.sleep(20)
-        eventually(function, tries - 1)
-    end
   end
 end

@@ -12,6 +12,7 @@ defmodule Roomfold.PortCase do
 
   using do
     quote do
+      import Roomfold.Eventually
       import Roomfold.PortCase
       alias Roomfold.PortCase.Pool
       alias Roomfold.{Error, World}
@@ -62,21 +63,6 @@ defmodule Roomfold.PortCase do
     case File.read("/proc/#{os_pid}/stat") do
       {:ok, stat} -> stat =~ ~r/\) Z /
       _ -> false
-    end
-  end
-
-  @doc "Waits for something that is to come."
-  def wait_until(fun, tries \\ 3_000) do
-    cond do
-      fun.() ->
-        :ok
-
-      tries == 0 ->
-        ExUnit.Assertions.flunk("it did not come")
-
-      true ->
-        Process.sleep(10)
-        wait_until(fun, tries - 1)
     end
   end
 

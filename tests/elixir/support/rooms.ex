@@ -7,6 +7,7 @@ defmodule Roomfold.RoomsCase do
 
   using do
     quote do
+      import Roomfold.Eventually
       import Roomfold.RoomsCase
       alias Roomfold.{Error, Room, Rooms, Session, World}
     end
@@ -99,19 +100,4 @@ defmodule Roomfold.RoomsCase do
 
   def decoded({:json, text}), do: Roomfold.JSON.decode!(IO.iodata_to_binary(text))
   def decoded(payload), do: payload
-
-  @doc "Waits until it is true: rooms do what they do in processes of their own."
-  def eventually(function, tries \\ 3_000) do
-    cond do
-      result = function.() ->
-        result
-
-      tries == 0 ->
-        ExUnit.Assertions.flunk("it never became true")
-
-      true ->
-        Process.sleep(10)
-        eventually(function, tries - 1)
-    end
-  end
 end
