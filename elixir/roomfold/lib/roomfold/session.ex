@@ -108,17 +108,30 @@ defmodule Roomfold.Session do
     {link, opts} = opts |> OptionList.once!("a session") |> Keyword.pop(:link, Link)
     {own, options} = opts |> OptionList.validate!(@own ++ @defaults, "a session") |> Keyword.split(@own)
     options = check!(own, Map.new(options))
-    rates = Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s)
-    options = Map.put(options, :rates, rates)
 
     %__MODULE__{
       room: Keyword.fetch!(own, :room),
       user: Keyword.fetch!(own, :user),
       lane: Lane.new(own[:fastlane]),
-      options: options,
+      options: with_rates(options),
       link: link
     }
   end
+
+  # Sessions with the default options, most of them, share one map, a literal: with thousands of clients each look at one of its own would be
+  # a cache miss.
+  @default_options Map.new(@defaults)
+  @default_rates Limit.rates(
+                   @default_options.events_per_s,
+                   @default_options.bytes_per_s,
+                   @default_options.burst_s
+                 )
+  @default_options_with_rates Map.put(@default_options, :rates, @default_rates)
+
+  defp with_rates(@default_options), do: @default_options_with_rates
+
+  defp with_rates(options),
+    do: Map.put(options, :rates, Limit.rates(options.events_per_s, options.bytes_per_s, options.burst_s))
 
   defp check!(own, options) do
     for name <- [:max_input_bytes, :max_waiting, :max_unacknowledged, :max_lag_ms],
