@@ -63,12 +63,16 @@ defmodule Bench.Player do
     receive do: ({^pid, :joined} -> pid)
   end
 
-  # Once for all that are called so: from a socket texts would come as fresh bytes, in the cache, and not from somewhere that nobody has read for long.
-  defp texts(user) do
+  # Made once for all that are called so: from a socket texts would come as fresh bytes, in the cache, and not from somewhere that nobody has read for long.
+  @doc "The name of what a user sends, for `text/2`."
+  def texts(user) do
     key = {__MODULE__, :texts, user}
     if :persistent_term.get(key, nil) == nil, do: :persistent_term.put(key, made(user))
     key
   end
+
+  @doc "The nth of them."
+  def text(texts, n), do: elem(:persistent_term.get(texts), rem(n, @texts))
 
   defp made(user) do
     for x <- 1..@texts do
@@ -107,8 +111,7 @@ defmodule Bench.Player do
   defp wait(at, now), do: max(div(at - now + 999, 1000), 0)
 
   defp input(session, n, now, {_, texts, _} = me) do
-    text = elem(:persistent_term.get(texts), rem(n, @texts))
-    {frames, session} = Session.input(session, "user_moved", text, now)
+    {frames, session} = Session.input(session, "user_moved", text(texts, n), now)
     session = told(frames, now, session, me)
     if rem(n, @ack_every) == 0, do: acknowledge(session, now, me), else: session
   end

@@ -11,7 +11,7 @@ defmodule Bench.ByHand do
   sends each player a message. That is what the VM takes for these processes whatever they do.
   """
 
-  alias Bench.Spread
+  alias Bench.{Player, Spread}
 
   defmodule Log do
     @moduledoc false
@@ -115,7 +115,7 @@ defmodule Bench.ByHand do
   @doc "A player, as Bench.Player: an input each so many ms, at times of its own."
   def start(room, user, period_ms, tally, work) do
     parent = self()
-    texts = texts(user)
+    texts = Player.texts(user)
 
     pid =
       :proc_lib.spawn_opt(
@@ -142,20 +142,6 @@ defmodule Bench.ByHand do
     receive do: ({^pid, :joined} -> pid)
   end
 
-  # As Bench.Player's.
-  defp texts(user) do
-    key = {__MODULE__, :texts, user}
-    if :persistent_term.get(key, nil) == nil, do: :persistent_term.put(key, made(user))
-    key
-  end
-
-  defp made(user) do
-    for x <- 1..8 do
-      ~s({"user_id":"#{user}","position":[#{x}.25,1.5,-#{x}.75],"rotation":[0,0.38268343,0,0.92387953]})
-    end
-    |> List.to_tuple()
-  end
-
   defp loop(at, now, n, me) do
     receive do
       {:diff, _, refs} ->
@@ -165,13 +151,13 @@ defmodule Bench.ByHand do
     after
       max(div(at - now + 999, 1000), 0) ->
         now = now()
-        say(me, now, elem(:persistent_term.get(me.texts), rem(n, 8)))
+        say(me, now, Player.text(me.texts, n))
         loop(at + me.period, now, n + 1, me)
     end
   end
 
   defp say(%{work: :none, table: table}, now, _), do: :ets.insert(table, {0, self(), now})
-  defp say(me, now, text), do: GenServer.cast(me.room, {:input, self(), me.user, now, text})
+  defp say(me, now, {:json, text}), do: GenServer.cast(me.room, {:input, self(), me.user, now, text})
 
   defp now, do: :erlang.monotonic_time(:microsecond)
 
