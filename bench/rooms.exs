@@ -2,7 +2,7 @@
 #
 #   mix run bench/rooms.exs            everything
 #   mix run bench/rooms.exs one        a room with 10,000 entities that move, at 60 Hz
-#   mix run bench/rooms.exs many       how many rooms with 10 players at 20 Hz beside rooms by hand (FROM=, STEP=, SECONDS=, ONLY=Roomfold)
+#   mix run bench/rooms.exs many       how many rooms with 10 players at 20 Hz beside rooms by hand (FROM=, STEP=, SECONDS=, ONLY=Roomfold; PRIORITY=high of rooms' processes)
 #   mix run bench/rooms.exs flood      what others notice when one user floods
 #   mix run bench/rooms.exs heartbeat  what the VM notices of a snapshot of 100,000 entities
 #   mix run bench/rooms.exs headset    how exact the times of a recording are
@@ -177,7 +177,7 @@ defmodule Bench.Many do
       Rooms.start_link(
         name: name,
         log: {EventLog.SQLite, path: Path.join(folder, "rooms.db")},
-        room: [tick_ms: @period, grace_ms: 0]
+        room: [tick_ms: @period, grace_ms: 0, spawn_opt: [priority: priority()]]
       )
 
     try do
@@ -202,6 +202,8 @@ defmodule Bench.Many do
     File.rm_rf!(folder)
     it
   end
+
+  defp priority, do: String.to_existing_atom(System.get_env("PRIORITY", "normal"))
 
   defp measure(name, count, seconds) do
     tally = Player.tally()
