@@ -1,9 +1,9 @@
 // The browser client of Roomfold, without dependencies. `Room` speaks through a socket of the npm `phoenix` client:
 //
 //     import { Socket } from "phoenix";
-//     import { Room } from "./roomfold.mjs";
+//     import { reconnectAfterMs, rejoinAfterMs, Room } from "./roomfold.mjs";
 //
-//     const socket = new Socket("/socket", { params: { user_id: "tom" } });
+//     const socket = new Socket("/socket", { params: { user_id: "tom" }, reconnectAfterMs, rejoinAfterMs });
 //     socket.connect();
 //     const room = new Room(socket, "room:1", { events: true, presence: true });
 //     await room.join();
@@ -12,6 +12,7 @@
 //     const view = room.at(); // in each frame: view.get(id), view.entities()
 
 export { Room, RoomError } from "./roomfold/room.mjs";
+export { reconnectAfterMs, rejoinAfterMs } from "./roomfold/retry.mjs";
 export { FrameError, GapError, WireError, World } from "./roomfold/world.mjs";
 export { Timeline, View } from "./roomfold/timeline.mjs";
 export { decodeSnapshot, encodeInput } from "./wire.mjs";

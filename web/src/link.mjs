@@ -1,6 +1,6 @@
 // The page's conversation with a room or a replay: the client, and what the page keeps of what comes.
 
-import { Room } from "../../priv/static/roomfold.mjs";
+import { reconnectAfterMs, rejoinAfterMs, Room } from "../../priv/static/roomfold.mjs";
 import { paramsNow } from "./load.mjs";
 import { Feed } from "./model/feed.mjs";
 import { Playback } from "./model/playback.mjs";
@@ -33,7 +33,7 @@ export class Link {
     this.listeners = listeners;
     this.replay = place.kind === "replay";
     let { params } = config;
-    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }) });
+    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }), reconnectAfterMs, rejoinAfterMs });
     // What the page was told may have expired, or belong to a cookie in whose place another tab has got one.
     this.socket.onClose(() => paramsNow().then((now) => (params = now), () => {}));
     this.room = new Room(this.socket, `${place.kind}:${place.id}`, { format: config.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });

@@ -1038,7 +1038,7 @@ function skyOf(horizon, zenith) {
 }
 
 // src/link.mjs
-import { Room } from "../roomfold.mjs";
+import { reconnectAfterMs, rejoinAfterMs, Room } from "../roomfold.mjs";
 
 // src/load.mjs
 function readConfig(root, query) {
@@ -1265,7 +1265,7 @@ var Link = class {
     this.listeners = listeners;
     this.replay = place2.kind === "replay";
     let { params } = config;
-    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }) });
+    this.socket = new Socket(config.socket, { params: () => ({ ...params, user_id: user }), reconnectAfterMs, rejoinAfterMs });
     this.socket.onClose(() => paramsNow().then((now) => params = now, () => {
     }));
     this.room = new Room(this.socket, `${place2.kind}:${place2.id}`, { format: config.format, events: true, presence: !this.replay, move: "user_moved", teleport: TELEPORT });

@@ -102,10 +102,7 @@ defmodule Roomfold.Phoenix.Install.Files do
     // The rooms' client. A page that has this element is in the room "lobby":
     //   <pre data-room="lobby" data-token={#{names.web}.RoomSocket.token(user_id)}></pre>
     import {Socket} from "phoenix"
-    import {Room} from "#{relative(Path.join(roomfold, "priv/static/roomfold.mjs"), "assets/js")}"
-
-    // By chance: those who lose the same server come back to the next one apart, and not all at once.
-    const reconnectAfterMs = tries => Math.random() * Math.min(5000, 100 * 2 ** tries)
+    import {reconnectAfterMs, rejoinAfterMs, Room} from "#{relative(Path.join(roomfold, "priv/static/roomfold.mjs"), "assets/js")}"
 
     // element → {id, leave} of its room
     const rooms = new Map()
@@ -113,7 +110,8 @@ defmodule Roomfold.Phoenix.Install.Files do
     function enter(element) {
       const id = element.dataset.room
       // Asked at each connection: a LiveView that has mounted again has renewed the token.
-      const socket = new Socket("/rooms", {params: () => ({token: element.dataset.token}), reconnectAfterMs})
+      const params = () => ({token: element.dataset.token})
+      const socket = new Socket("/rooms", {params, reconnectAfterMs, rejoinAfterMs})
       const room = new Room(socket, `room:${id}`, {events: true})
       window.room = room
 
