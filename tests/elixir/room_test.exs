@@ -1193,6 +1193,13 @@ defmodule Roomfold.RoomTest do
       assert said.(fn -> Room.publish_async("1", [event], []) end) =~ ~s(a room's pid)
       assert said.(fn -> Room.publish_async(room, event, []) end) =~ "a list of events, got the tuple"
 
+      # It has an id.
+      assert said.(fn -> Room.start_link(id: "a", name: :a) end) =~ "unknown options of a room: [:name]"
+      assert said.(fn -> Room.ensure_started("a", name: :a) end) =~ "unknown options of a room: [:name]"
+
+      assert said.(fn -> Roomfold.Replay.start_link(events: "", name: :a) end) =~
+               "unknown options of a replay: [:name]"
+
       for place <- ["rooms", self(), {Rooms, "1"}] do
         assert said.(fn -> Room.start_link(id: "a", rooms: place) end) =~ ":rooms must be the name of a place"
 

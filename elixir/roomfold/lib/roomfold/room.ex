@@ -151,7 +151,7 @@ defmodule Roomfold.Room do
 
     case rooms do
       nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
-      rooms -> start_link(rooms, id, Keyword.drop(opts, [:id, :rooms, :name]))
+      rooms -> start_link(rooms, id, Keyword.drop(opts, [:id, :rooms]))
     end
   end
 
