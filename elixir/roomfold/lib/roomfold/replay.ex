@@ -243,7 +243,7 @@ defmodule Roomfold.Replay do
         do: {to_string(key), Map.fetch!(info, key)}
   end
 
-  # A room is called in more ways, and one that runs on is none to be stopped.
+  # A room also by its id or {rooms, id}, of which a replay has none.
   @what "a replay is called by its process, as Roomfold.Room.replay/2 and start_link/1 return it"
 
   defp call(replay, request, timeout \\ 5_000),
