@@ -74,6 +74,7 @@ static int set(const char *who, const option *which, const char *value) {
 
 int options_read(const char *who, int argc, char **argv, const option *options, size_t count, const char **file) {
     bool only_files = false;
+    uint64_t given = 0; // which options had their value
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i], *equals, *value = NULL;
         const option *which;
@@ -94,6 +95,10 @@ int options_read(const char *who, int argc, char **argv, const option *options, 
         if (which->kind != OPTION_FLAG) {
             value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
             if (!value) return complain(who, MISUSED, "%s needs a value", which->name);
+            // Which of two values is meant, nobody can say.
+            uint64_t bit = UINT64_C(1) << (which - options);
+            if (given & bit) return complain(who, MISUSED, "%s %s: it has a value already", which->name, value);
+            given |= bit;
         }
         code = set(who, which, value);
         if (code != DONE) return code;

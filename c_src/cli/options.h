@@ -21,7 +21,8 @@ typedef struct option {
     const char *const *choices; // ends with NULL
 } option;
 
-// Reads --name value, --name=value and one file (*file, NULL if absent). Returns DONE or MISUSED.
+// Reads --name value, each name once, --name=value and one file (*file, NULL if absent). There are at most 64 options.
+// Returns DONE or MISUSED.
 int options_read(const char *who, int argc, char **argv, const option *options, size_t count, const char **file);
 
 #endif

@@ -89,6 +89,26 @@ defmodule Roomfold.CliTest do
       end
     end
 
+    test "an option that takes a value takes one" do
+      for {command, options} <- [
+            {"replay", ~w(--rules=doom --schema=x --room=x --until=1 --by=kind --errors=1)},
+            {"inspect", ~w(--rules=doom --schema=x --room=x)},
+            {"validate", ~w(--rules=doom --schema=x --room=x --first=1)},
+            {"convert", ~w(--to=kind --from=events --schema=x --room=x)},
+            {"hits", ~w(--rays=x --projectiles=x --level=x)}
+          ],
+          option <- options do
+        [name, value] = String.split(option, "=")
+
+        for again <- [[option], [name, value]] do
+          assert Program.run([command, option | again]) ==
+                   {"", "roomfold #{command}: #{name} #{value}: it has a value already\n", 2}
+        end
+      end
+
+      assert {_, _, 0} = Program.run(["replay", "-", "--quiet", "--quiet"], event(1))
+    end
+
     test "options may have their value behind =, and files may look like options", %{tmp_dir: folder} do
       File.write!(Path.join(folder, "--by"), event(1))
       script = ~s(cd "$1" && "$ROOMFOLD" replay --quiet --by=kind -- --by)

@@ -44,6 +44,41 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end
     end
 
+    test "what SQLite takes for no file is refused, and leaves nothing behind", %{folder: folder} do
+      error = assert_raise ArgumentError, fn -> SQLite.start_link(path: ":memory:") end
+
+      assert error.message =~
+               ~s(name of a file, got: ":memory:"; a log in memory is a Roomfold.EventLog.Memory)
+
+      for uri <- ["file:rooms.db", "file::memory:?cache=shared", "file:"] do
+        error = assert_raise ArgumentError, fn -> SQLite.start_link(path: uri) end
+
+        assert error.message =~
+                 "not a URI, got: #{inspect(uri)}; a file that is called so is #{inspect("./" <> uri)}"
+      end
+
+      assert Path.wildcard("*:*") == []
+
+      # In a folder they are names like others.
+      for name <- [":memory:", "file:rooms.db"] do
+        open(Path.join(folder, name))
+        assert name in File.ls!(folder)
+      end
+    end
+
+    test "a folder is no file, and no lock is made beside it", %{folder: folder} do
+      Process.flag(:trap_exit, true)
+      made = Path.join(folder, "made")
+      File.mkdir!(made)
+
+      for path <- [made, made <> "/", Path.join(made, ".")] do
+        assert {:error, %{reason: :log_failed, message: message}} = SQLite.start_link(path: path)
+        assert message == "#{inspect(path)}: the log failed: this is a folder; :path names a file in one"
+      end
+
+      assert {File.ls!(made), File.exists?(made <> ".lock")} == {[], false}
+    end
+
     test "a misspelt one is named, not left out", %{path: path} do
       assert_raise ArgumentError, ~r/:max_byte\b/, fn -> SQLite.start_link(path: path, max_byte: 1_000) end
       assert_raise ArgumentError, ~r/more than once/, fn -> SQLite.start_link(path: "x", path: path) end

@@ -22,6 +22,41 @@ defmodule Roomfold.EventLog.MemoryTest do
       assert error.message =~ "[:max_byte]"
     end
   end
+
+  test "what is read is from a seq to a seq", %{log: log} do
+    room(log, "lobby", 3)
+
+    for read <- [&EventLog.read/5, &EventLog.stream/5] do
+      for from <- ["1", nil, 0, -1, 1.0] do
+        error = assert_raise ArgumentError, fn -> read.(log, "lobby", from, 2, []) end
+        assert error.message == "the first seq is an integer above 0, got #{Roomfold.Error.got(from)}"
+      end
+
+      for to <- ["1", nil, -1, [max_events: 1]] do
+        error = assert_raise ArgumentError, fn -> read.(log, "lobby", 1, to, []) end
+
+        assert error.message ==
+                 "the last seq is an integer from 0, or :infinity, got #{Roomfold.Error.got(to)}"
+      end
+
+      assert_raise ArgumentError, ~r/a keyword list, got nil/, fn -> read.(log, "lobby", 1, 2, nil) end
+    end
+  end
+
+  test "what a log can't be called by, and what is no meta" do
+    for server <- ["rooms.db", nil, [path: "rooms.db"]],
+        ask <- [&EventLog.claim(&1, "lobby"), &EventLog.rooms/1, &EventLog.append(&1, "lobby", 1, 0, ["{}"])] do
+      error = assert_raise ArgumentError, fn -> ask.({Memory, server}) end
+
+      assert error.message =~
+               "a log that runs is {module, server}, with the name or the pid of its process, got "
+    end
+
+    for meta <- [nil, [], [over: 0]] do
+      error = assert_raise ArgumentError, fn -> EventLog.claim({Memory, :nobody}, "lobby", meta) end
+      assert error.message == "the meta of a claim is a map, got #{Roomfold.Error.got(meta)}"
+    end
+  end
 end
 
 defmodule Roomfold.EventLog.BeyondTest do
@@ -98,6 +133,9 @@ defmodule Roomfold.EventLog.SharedTest do
     assert_raise ArgumentError, ~r/:log must be {module, options}/, fn ->
       Shared.start_link(name: __MODULE__.Wrong, log: {Nope, []})
     end
+
+    for opts <- [[], nil, [name: "log", log: {Memory, []}]],
+        do: assert_raise(ArgumentError, fn -> Shared.start_link(opts) end)
 
     # Such as those of another log, which would have kept what this one loses.
     assert_raise ArgumentError, ~r/unknown keys \[:path\]/, fn -> Memory.start_link(path: "rooms.db") end

@@ -230,6 +230,12 @@ defmodule Roomfold.ExplainTest do
         World.query(world, ["a" | "b"])
       end
 
+      for none <- ["health", :health, nil, {"health"}] do
+        assert_raise Error, ~r/what is asked for is a list of components' names, got /, fn ->
+          World.query(world, none)
+        end
+      end
+
       assert_raise Error, ~r/the names of components are strings, got the atom :health/, fn ->
         World.query(world, [:health])
       end

@@ -210,6 +210,8 @@ defmodule Roomfold.HitsTest do
                  {13, :invalid_argument}
                ]
 
+        {:error, error} = Enum.find(answers, &match?({:error, %{field: "range"}}, &1))
+        assert error.message =~ ~r/^shot 3: field "range": the number is out of range: it must be 0 or more$/
         assert {:ok, [{:error, %{reason: :invalid_argument}}]} = Hits.overlap(world, [%{position: {0, 0, 0}}])
       end
 

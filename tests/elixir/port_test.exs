@@ -929,9 +929,9 @@ defmodule Roomfold.PortTest do
     for {opts, message} <- [
           {[size: 0], ":size must be 1 to 1,024 programs, got: 0"},
           {[size: 10_000_000], ":size must be 1 to 1,024 programs"},
-          {[timeout: -1], ":timeout must be 1 to 4,294,967,294 milliseconds"},
-          {[timeout: 10 ** 20], ":timeout must be 1 to 4,294,967,294 milliseconds"},
-          {[timeout: :infinity], ":timeout must be 1 to 4,294,967,294 milliseconds"},
+          {[timeout: -1], ":timeout must be 1 to 4,294,967,295 milliseconds"},
+          {[timeout: 10 ** 20], ":timeout must be 1 to 4,294,967,295 milliseconds"},
+          {[timeout: :infinity], ":timeout must be 1 to 4,294,967,295 milliseconds"},
           {[max_frame_bytes: 5], ":max_frame_bytes must be 1,024 to"},
           {[max_waiting: 1.0], ":max_waiting must be a whole number above 0"},
           {[name: "x"], ":name must be an atom"},

@@ -97,6 +97,18 @@ defmodule Roomfold.ProjectionTest do
     assert_raise ArgumentError, ~r/:rules must be/, fn -> World.new(rules: %{}) end
     assert_raise ArgumentError, ~r/:by must be/, fn -> World.snapshot(World.new!(), by: :name) end
     assert_raise ArgumentError, ~r/unknown keys \[:bi\]/, fn -> World.snapshot(World.new!(), bi: :kind) end
+
+    for none <- [:kind, nil, %{}] do
+      assert_raise ArgumentError, ~r/the options of a snapshot are a keyword list, got /, fn ->
+        World.snapshot(World.new!(), none)
+      end
+
+      for format <- [:json, :packed] do
+        assert_raise ArgumentError, ~r/the options of an encoding are a keyword list, got /, fn ->
+          World.encode(World.new!(), :snapshot, format, none)
+        end
+      end
+    end
   end
 
   test "how long it is remembered where everything was is checked before an implementation sees it" do

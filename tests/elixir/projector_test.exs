@@ -220,7 +220,10 @@ defmodule Roomfold.ProjectorTest do
           {[format: :xml], ":format must be"},
           {[every_ms: "x"], ":every_ms must be"},
           {[every_ms: -1], ":every_ms must be"},
+          {[every_ms: 2 ** 32], ":every_ms must be 0 to 4,294,967,295 milliseconds"},
           {[stream: :x], ":stream must be"},
+          {[stream: {NoSuchModule, :x}], ":stream must be"},
+          {[stream: {EventStream.Local, [name: :x]}], ":stream must be"},
           {[stream: nil], ":stream must be"},
           {[topic: nil], ":topic must be"},
           {[world: %{}], ":world must be"},
@@ -232,6 +235,16 @@ defmodule Roomfold.ProjectorTest do
         ] do
       opts = Keyword.drop([stream: stream, topic: "s"], Keyword.keys(opts)) ++ opts
       assert assert_raise(ArgumentError, fn -> Projector.start_link(opts) end).message =~ message
+    end
+  end
+
+  test "what is no projector" do
+    for none <- ["p", nil, {Roomfold.Rooms, "1"}],
+        ask <- [&Projector.get(&1, "tom"), &Projector.snapshot/1, &Projector.report/1] do
+      error = assert_raise ArgumentError, fn -> ask.(none) end
+
+      assert error.message =~
+               "a projector is called by its process, as start_link/1 returns it, or its :name, got "
     end
   end
 end

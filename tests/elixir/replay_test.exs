@@ -768,6 +768,47 @@ defmodule Roomfold.ReplayTest do
       assert Replay.info(replay).last_seq == 21
     end
 
+    test "what is no replay" do
+      functions = [
+        &Replay.pause/1,
+        &Replay.resume/1,
+        &Replay.speed(&1, 2),
+        &Replay.seek(&1, 0),
+        &Replay.info/1,
+        &Replay.where/1,
+        &Replay.control(&1, "pause", %{})
+      ]
+
+      for {none, got} <- [
+            {"match", ~s(the string "match")},
+            {{Roomfold.Rooms, "match"}, ~s(the tuple {Roomfold.Rooms, "match"})},
+            {nil, "nil"},
+            {7, "7"}
+          ],
+          ask <- functions do
+        error = assert_raise ArgumentError, fn -> ask.(none) end
+
+        assert error.message =~
+                 "a replay is called by its process, as Roomfold.Room.replay/2 and start_link/1"
+
+        assert error.message =~ ", got " <> got
+      end
+
+      # Whatever else a process may be called by.
+      {:ok, replay} = Replay.start_link(events: @lines, paused: true)
+      Process.register(replay, __MODULE__.Named)
+      :yes = :global.register_name(__MODULE__.Named, replay)
+
+      for name <- [
+            replay,
+            __MODULE__.Named,
+            {__MODULE__.Named, node()},
+            {:global, __MODULE__.Named},
+            {:via, :global, __MODULE__.Named}
+          ],
+          do: assert(Replay.pause(name) == :ok)
+    end
+
     test "a session of a host with a fast lane gets all that is played" do
       {:ok, replay} = Replay.start_link(events: @lines, speed: 10, paused: true)
       {_, _, session} = join!(replay, "me", %{}, fastlane: {self(), {__MODULE__, :none}})

@@ -194,9 +194,11 @@ defmodule Roomfold.RoomTest do
 
     test "a wrong timeout" do
       for timeout <- [-1, 1.5, "soon", nil, 2 ** 32] do
-        assert_raise ArgumentError, ~r/:timeout must be milliseconds or :infinity, got: /, fn ->
-          Room.publish(start_room(), {"user_joined", %{"user_id" => "tom"}}, timeout: timeout)
-        end
+        assert_raise ArgumentError,
+                     ~r/:timeout must be 0 to 4,294,967,295 milliseconds or :infinity, got: /,
+                     fn ->
+                       Room.publish(start_room(), {"user_joined", %{"user_id" => "tom"}}, timeout: timeout)
+                     end
       end
 
       for timeout <- [:infinity, 2 ** 32 - 1],
@@ -1125,18 +1127,17 @@ defmodule Roomfold.RoomTest do
     end
 
     test "what names no room" do
+      of_place = [&Room.subscribe/1, &Room.unsubscribe/1, &Room.ensure_started/1, &Room.fork(&1, 0)]
+
       for none <- [:a, nil, 7, {"rooms", "a"}, {Rooms, :a}] do
-        for ask <- [
-              &Room.publish(&1, {"x", %{}}),
-              &Room.join(&1, "tom"),
-              &Room.subscribe/1,
-              &Room.unsubscribe/1,
-              &Room.ensure_started/1,
-              &Room.state_at(&1, 0),
-              &Room.fork(&1, 0)
-            ] do
+        for ask <- [&Room.publish(&1, {"x", %{}}), &Room.join(&1, "tom"), &Room.state_at(&1, 0)] do
           assert {:error, %Error{reason: :invalid_id, field: "room", message: message}} = ask.(none)
           assert message =~ "a room is its id, {rooms, id} or its pid"
+        end
+
+        for ask <- of_place do
+          assert {:error, %Error{reason: :invalid_id, field: "room", message: message}} = ask.(none)
+          assert message =~ ": here a room is its id or {rooms, id}"
         end
 
         assert_raise Error, ~r/a room is its id/, fn -> Room.whereis(none) end
@@ -1144,6 +1145,69 @@ defmodule Roomfold.RoomTest do
       end
 
       assert {:error, %Error{reason: :invalid_id}} = Room.publish("", {"x", %{}})
+
+      # By its pid a room is published to, but not started or forked.
+      for ask <- of_place do
+        assert {:error, %Error{reason: :invalid_id, message: message}} = ask.(start_room())
+        refute message =~ "pid"
+      end
+    end
+
+    test "what is no seq, no rules, no place, no list of events" do
+      room = start_room()
+      {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
+      named = {start_rooms(), "1"}
+      {:ok, 1} = Room.publish(named, {"user_joined", %{"user_id" => "tom"}})
+
+      for {seq, got} <- [
+            {"1", ~s(the string "1")},
+            {nil, "nil"},
+            {-1, "-1"},
+            {1.0, "1.0"},
+            {[id: "x"], ~s(the keyword list [id: "x"])}
+          ],
+          ask <- [
+            &Room.state_at(room, &1),
+            &Room.diff(room, &1, 1),
+            &Room.diff(room, 0, &1),
+            &Room.fork(named, &1)
+          ] do
+        assert {:error, %Error{reason: :invalid_argument} = error} = ask.(seq)
+        assert error.detail == "a seq is an integer from 0, got " <> got
+      end
+
+      for {rules, got} <- [{:xr, "the atom :xr"}, {nil, "nil"}, {[every: 1], "the keyword list [every: 1]"}] do
+        assert {:error, %Error{reason: :invalid_argument} = error} = Room.refold(room, rules)
+        assert error.detail == "the rules are a Roomfold.Rules, such as Roomfold.Rules.xr(), got " <> got
+      end
+
+      for every <- [0, -1, "1", nil] do
+        assert {:error, %Error{reason: :invalid_argument} = error} = Room.hashes(room, every)
+        assert error.detail =~ "an integer above 0, got "
+      end
+
+      said = &Exception.message(assert_raise(ArgumentError, &1))
+      event = {"user_joined", %{"user_id" => "ann"}}
+      assert said.(fn -> Room.replay(room, nil) end) == "the options of a replay are a keyword list, got nil"
+      assert said.(fn -> Room.snapshot(room, :kind) end) =~ "a keyword list, got the atom :kind"
+      assert said.(fn -> Room.publish_async("1", [event], []) end) =~ ~s(a room's pid)
+      assert said.(fn -> Room.publish_async(room, event, []) end) =~ "a list of events, got the tuple"
+
+      # It has an id.
+      assert said.(fn -> Room.start_link(id: "a", name: :a) end) =~ "unknown options of a room: [:name]"
+      assert said.(fn -> Room.ensure_started("a", name: :a) end) =~ "unknown options of a room: [:name]"
+
+      assert said.(fn -> Roomfold.Replay.start_link(events: "", name: :a) end) =~
+               "unknown options of a replay: [:name]"
+
+      for place <- ["rooms", self(), {Rooms, "1"}] do
+        assert said.(fn -> Room.start_link(id: "a", rooms: place) end) =~ ":rooms must be the name of a place"
+
+        for ask <- [&Rooms.log/1, &Rooms.stream/1, &Rooms.running/1, &Rooms.drain/1],
+            do: assert(said.(fn -> ask.(place) end) =~ "a place for rooms is its name, an atom, got ")
+      end
+
+      assert Room.seq(room) == 1
     end
 
     test "a place that does not run" do
@@ -1323,6 +1387,15 @@ defmodule Roomfold.RoomTest do
       assert raised.(fn -> Room.fork("wrong", 0, ident: "x") end) =~ "unknown keys [:ident]"
       assert raised.(fn -> Room.refold("wrong", Roomfold.Rules.xr(), evry: 1) end) =~ "unknown keys [:evry]"
       assert raised.(fn -> Rooms.drain(Rooms, time: 1) end) =~ "unknown keys [:time]"
+
+      # Longer than a process can wait: the rooms would end without their last commits.
+      for timeout <- [-1, 1.5, nil, 2 ** 32],
+          do: assert(raised.(fn -> Rooms.drain(Rooms, timeout: timeout) end) =~ ":timeout must be 0 to ")
+
+      for placement <- [Roomfold.Placement.Global, {String, []}, {Roomfold.Placement.Global, %{}}] do
+        message = raised.(fn -> Rooms.start_link(name: :not_placed, placement: placement) end)
+        assert message =~ ":placement must be {module, options} of a Roomfold.Placement"
+      end
 
       for every <- [0, -1, 1.5, "x"],
           do:

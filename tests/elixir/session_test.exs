@@ -194,10 +194,17 @@ defmodule Roomfold.SessionTest do
       room = start_room()
       session = Session.new(room: room, user: "tom")
 
-      assert {:error, %{"reason" => "invalid_argument", "field" => "format"}} =
+      assert {:error, %{"reason" => "invalid_argument", "field" => "format", "message" => message}} =
                Session.join(session, %{"format" => "xml"})
 
-      assert {:error, %{"field" => "last_seq"}} = Session.join(session, %{"last_seq" => -1})
+      assert message =~ ~s(it is "json" or "packed", got the string "xml")
+      assert {:error, %{"message" => message}} = Session.join(session, %{format: "packed"})
+      assert message =~ "the keys of a join are strings, got the atom :format"
+
+      assert {:error, %{"field" => "last_seq", "message" => message}} =
+               Session.join(session, %{"last_seq" => -1})
+
+      assert message =~ "it is an integer from 0, got -1"
       assert {:error, %{"field" => "last_seq"}} = Session.join(session, %{"last_seq" => "1"})
       assert {:error, %{"field" => "last_term"}} = Session.join(session, %{"last_term" => 1.5})
 

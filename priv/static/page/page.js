@@ -2508,8 +2508,8 @@ var PeopleView = class {
   update(people, chosen) {
     $("people").hidden = people.length === 0;
     say($("people-title"), `${this.#title} · ${people.length}`);
-    const ids = people.map(({ id }) => id).join("\n");
-    if (ids !== [...this.#rows.keys()].join("\n")) this.#build(people);
+    const shown2 = [...this.#rows.keys()];
+    if (people.length !== shown2.length || people.some(({ id }, i) => id !== shown2[i])) this.#build(people);
     for (const person2 of people) this.#fill(person2, chosen);
   }
   #build(people) {

@@ -21,8 +21,8 @@ export class PeopleView {
   update(people, chosen) {
     $("people").hidden = people.length === 0;
     say($("people-title"), `${this.#title} · ${people.length}`);
-    const ids = people.map(({ id }) => id).join("\n");
-    if (ids !== [...this.#rows.keys()].join("\n")) this.#build(people);
+    const shown = [...this.#rows.keys()];
+    if (people.length !== shown.length || people.some(({ id }, i) => id !== shown[i])) this.#build(people);
     for (const person of people) this.#fill(person, chosen);
   }
 

@@ -29,7 +29,7 @@ defmodule Roomfold.EventLog do
       :old_term
   """
 
-  alias Roomfold.Error
+  alias Roomfold.{Called, Error, OptionList}
 
   @type server :: GenServer.server()
   @type t :: {module, server}
@@ -77,6 +77,8 @@ defmodule Roomfold.EventLog do
 
   @max_seq Roomfold.Seq.max()
   @max_bytes 1_048_576
+  # For messages.
+  @process "a log that runs is {module, server}, with the name or the pid of its process"
 
   defguardp is_seq(seq) when is_integer(seq) and seq >= 0
 
@@ -104,16 +106,19 @@ defmodule Roomfold.EventLog do
       :old_term
   """
   @spec claim(t, room, map, keyword) :: {:ok, head} | error
-  def claim({module, server}, room, meta \\ %{}, opts \\ []) when is_map(meta) do
-    over = over!(Keyword.validate!(opts, over: :any)[:over])
+  def claim({module, server}, room, meta \\ %{}, opts \\ []) do
+    unless is_map(meta), do: raise(ArgumentError, "the meta of a claim is a map, got #{Error.got(meta)}")
+    over = over!(opts)
     with :ok <- check_room(room), do: module.claim(server, room, meta, over)
   end
 
-  defp over!(:any), do: :any
-  defp over!(term) when is_seq(term), do: min(term, @max_seq)
-
-  defp over!(other),
-    do: raise(ArgumentError, ":over must be a term, 0 or :any, got: #{inspect(other)}")
+  defp over!(opts) do
+    case OptionList.validate!(opts, [over: :any], "a claim or a delete")[:over] do
+      :any -> :any
+      term when is_seq(term) -> min(term, @max_seq)
+      other -> raise ArgumentError, ":over must be a term, 0 or :any, got: #{inspect(other)}"
+    end
+  end
 
   @doc """
   Where a room's log stands; `nil` if there is no such room.
@@ -198,7 +203,7 @@ defmodule Roomfold.EventLog do
       :wrong_seq
   """
   @spec await(reference) :: :ok | error
-  def await(reference) do
+  def await(reference) when is_reference(reference) do
     receive do
       {^reference, answer} ->
         Process.demonitor(reference, [:flush])
@@ -235,8 +240,8 @@ defmodule Roomfold.EventLog do
       {:ok, nil}
   """
   @spec read(t, room, pos_integer, pos_integer | :infinity, keyword) :: {:ok, piece | nil} | error
-  def read({module, server}, room, from, to \\ :infinity, opts \\ [])
-      when is_integer(from) and from > 0 and (to == :infinity or is_seq(to)) do
+  def read({module, server}, room, from, to \\ :infinity, opts \\ []) do
+    span!(from, to)
     limits = limits!(opts)
 
     with :ok <- check_room(room),
@@ -255,7 +260,8 @@ defmodule Roomfold.EventLog do
       [~s({"seq":2}\\n{"seq":3}\\n), ~s({"seq":4}\\n)]
   """
   @spec stream(t, room, pos_integer, pos_integer | :infinity, keyword) :: Enumerable.t()
-  def stream(log, room, from, to \\ :infinity, opts \\ []) do
+  def stream({_, _} = log, room, from, to \\ :infinity, opts \\ []) do
+    span!(from, to)
     _ = limits!(opts)
 
     Stream.unfold(from, fn from ->
@@ -362,7 +368,7 @@ defmodule Roomfold.EventLog do
   """
   @spec delete(t, room, keyword) :: :ok | error
   def delete({module, server}, room, opts \\ []) do
-    over = over!(Keyword.validate!(opts, over: :any)[:over])
+    over = over!(opts)
     with :ok <- check_room(room), do: module.delete(server, room, over)
   end
 
@@ -526,7 +532,7 @@ defmodule Roomfold.EventLog do
   """
   @spec call(server, term) :: term
   def call(server, request) do
-    GenServer.call(server, request, :infinity)
+    server |> Called.process!(@process) |> GenServer.call(request, :infinity)
   catch
     :exit, {reason, _} -> stopped(reason)
   end
@@ -543,7 +549,7 @@ defmodule Roomfold.EventLog do
   """
   @spec watch(server) :: {pid | {atom, node} | nil, reference}
   def watch(server) do
-    case GenServer.whereis(server) do
+    case server |> Called.process!(@process) |> GenServer.whereis() do
       nil ->
         reference = make_ref()
         send(self(), {:DOWN, reference, :process, server, :noproc})
@@ -554,8 +560,16 @@ defmodule Roomfold.EventLog do
     end
   end
 
+  defp span!(from, to) do
+    unless is_integer(from) and from > 0,
+      do: raise(ArgumentError, "the first seq is an integer above 0, got #{Error.got(from)}")
+
+    unless to == :infinity or is_seq(to),
+      do: raise(ArgumentError, "the last seq is an integer from 0, or :infinity, got #{Error.got(to)}")
+  end
+
   defp limits!(opts) do
-    opts = Keyword.validate!(opts, max_bytes: @max_bytes, max_events: @max_seq)
+    opts = OptionList.validate!(opts, [max_bytes: @max_bytes, max_events: @max_seq], "a read")
     %{max_bytes: positive!(opts, :max_bytes), max_events: positive!(opts, :max_events)}
   end
 

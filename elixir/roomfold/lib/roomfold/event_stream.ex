@@ -18,6 +18,9 @@ defmodule Roomfold.EventStream do
   A room publishes on the topic `topic(id)`: each event as a message of its own, `{name, payload}`, in the order of their seqs.
   """
 
+  alias Roomfold.{Error, OptionList}
+  alias Roomfold.Room.Options
+
   @type t :: {module, name :: atom}
   @type topic :: String.t()
 
@@ -55,9 +58,12 @@ defmodule Roomfold.EventStream do
       iex> {:ok, _} = Roomfold.EventStream.Local.start_link(name: OneStream)
       iex> Roomfold.EventStream.subscribe({Roomfold.EventStream.Local, OneStream}, "stream:123")
       :ok
+      iex> Roomfold.EventStream.subscribe(OneStream, "stream:123")
+      ** (ArgumentError) a stream is {module, name}, with the name it runs under, got the atom OneStream
   """
   @spec subscribe(t, topic) :: :ok | {:error, term}
   def subscribe({module, name}, topic) when is_binary(topic), do: module.subscribe(name, topic)
+  def subscribe(stream, topic), do: wrong!(stream, topic)
 
   @doc """
   Ends the calling process's subscription to a topic.
@@ -68,6 +74,7 @@ defmodule Roomfold.EventStream do
   """
   @spec unsubscribe(t, topic) :: :ok
   def unsubscribe({module, name}, topic) when is_binary(topic), do: module.unsubscribe(name, topic)
+  def unsubscribe(stream, topic), do: wrong!(stream, topic)
 
   @doc """
   Sends each message, in this order, to every subscriber.
@@ -80,6 +87,11 @@ defmodule Roomfold.EventStream do
   def broadcast({module, name}, topic, messages) when is_binary(topic) and is_list(messages),
     do: module.broadcast(name, topic, messages)
 
+  def broadcast({_, _}, topic, other) when is_binary(topic),
+    do: raise(ArgumentError, "what is broadcast is a list of messages, got #{Error.got(other)}")
+
+  def broadcast(stream, topic, _), do: wrong!(stream, topic)
+
   @doc """
   Whether a topic has subscribers.
 
@@ -88,10 +100,32 @@ defmodule Roomfold.EventStream do
       false
   """
   @spec subscribers?(t, topic) :: boolean
-  def subscribers?({module, name}, topic), do: module.subscribers?(name, topic)
+  def subscribers?({module, name}, topic) when is_binary(topic), do: module.subscribers?(name, topic)
+  def subscribers?(stream, topic), do: wrong!(stream, topic)
+
+  defp wrong!({_, _}, topic), do: raise(ArgumentError, "a topic is a string, got #{Error.got(topic)}")
+
+  defp wrong!(stream, _),
+    do:
+      raise(
+        ArgumentError,
+        "a stream is {module, name}, with the name it runs under, got #{Error.got(stream)}"
+      )
 
   @doc false
-  @spec not_running!(module, atom) :: no_return
+  # The options of a stream that is to be started.
+  @spec name!(keyword) :: atom
+  def name!(opts) do
+    name = OptionList.validate!(opts, [:name], "a stream")[:name]
+    Options.must!(:name, name, &(is_atom(&1) and &1 not in [nil, true, false]), "an atom")
+    name
+  end
+
+  @doc false
+  @spec not_running!(module, term) :: no_return
+  def not_running!(_, name) when not is_atom(name),
+    do: raise(ArgumentError, "a stream's name is an atom, got #{Error.got(name)}")
+
   def not_running!(module, name) do
     raise ArgumentError,
           "the stream #{inspect(name)} does not run: start {#{inspect(module)}, name: #{inspect(name)}} before what uses it"

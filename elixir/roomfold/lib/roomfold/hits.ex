@@ -258,6 +258,11 @@ defmodule Roomfold.Hits do
   defp answer(:invalid_argument, asked, index, what),
     do: {:error, Error.new(:invalid_argument, [index: index, what: what] ++ wrong(asked, what))}
 
+  defp answer(:number_out_of_range, %{range: range}, index, what) when range < 0 do
+    where = [index: index, what: what, field: "range", detail: "it must be 0 or more"]
+    {:error, Error.new(:number_out_of_range, where)}
+  end
+
   defp answer(reason, _, index, what) when is_atom(reason),
     do: {:error, Error.new(reason, index: index, what: what)}
 

@@ -26,9 +26,8 @@ defmodule Roomfold.Port do
   """
   use Supervisor
 
-  alias Roomfold.OptionList
+  alias Roomfold.{OptionList, Timer, World}
   alias Roomfold.Port.{Program, Reaper, Worker}
-  alias Roomfold.World
 
   @options [
     name: __MODULE__,
@@ -145,9 +144,6 @@ defmodule Roomfold.Port do
     opts
   end
 
-  # The longest time that a timer takes.
-  @longest_ms 4_294_967_294
-
   defp check!(opts) do
     opts = Keyword.update!(opts, :size, &(&1 || System.schedulers_online()))
     number = &(is_integer(&1) and &1 > 0)
@@ -156,7 +152,7 @@ defmodule Roomfold.Port do
         do: must!(opts, name, number, "a whole number above 0")
 
     must!(opts, :size, &(is_integer(&1) and &1 in 1..1_024), "1 to 1,024 programs")
-    must!(opts, :timeout, &(is_integer(&1) and &1 in 1..@longest_ms), "1 to 4,294,967,294 milliseconds")
+    must!(opts, :timeout, &(is_integer(&1) and &1 in 1..Timer.longest()), "1 to 4,294,967,295 milliseconds")
     must!(opts, :program, &(&1 == nil or (is_binary(&1) and String.valid?(&1))), "a path, a string")
     must!(opts, :args, &(&1 == nil or strings?(&1)), "a list of strings")
 

@@ -30,7 +30,7 @@ defmodule Roomfold.Projector do
   """
   use GenServer
 
-  alias Roomfold.{EventStream, OptionList, Report, World}
+  alias Roomfold.{Called, EventStream, OptionList, Report, Timer, World}
   alias Roomfold.Room.{Options, Read}
 
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
@@ -70,7 +70,7 @@ defmodule Roomfold.Projector do
   defp check!(opts) do
     opts |> OptionList.once!("a projector") |> check_names!()
     must! = &Options.must!(&1, opts[&1], &2, &3)
-    must!.(:stream, &match?({module, _} when is_atom(module), &1), "{module, name} of a stream that runs")
+    must!.(:stream, &Options.carrier?/1, "{module, name} of a stream that runs")
     must!.(:topic, &is_binary/1, "a topic, a string")
     must!.(:publish, &(&1 == nil or is_binary(&1)), "a topic, a string, or nil")
     must!.(:publish, &(&1 != opts[:topic]), "another topic than :topic")
@@ -79,12 +79,8 @@ defmodule Roomfold.Projector do
     check_world!(opts[:world])
     every_ms = Keyword.get(opts, :every_ms, 50)
 
-    Options.must!(
-      :every_ms,
-      every_ms,
-      &(is_integer(&1) and &1 >= 0),
-      "milliseconds, a whole number, 0 or more"
-    )
+    every_ms? = &(is_integer(&1) and &1 in 0..Timer.longest())
+    Options.must!(:every_ms, every_ms, every_ms?, "0 to 4,294,967,295 milliseconds, a whole number")
 
     format = Keyword.get(opts, :format, :term)
     Options.must!(:format, format, &(&1 in [:term, :json, :packed]), ":term, :json or :packed")
@@ -136,7 +132,7 @@ defmodule Roomfold.Projector do
   """
   @spec read(GenServer.server(), (World.t() -> value)) :: value when value: term
   def read(projector, function) when is_function(function, 1) do
-    {:ok, value} = Read.answered(GenServer.call(projector, {:read, function}))
+    {:ok, value} = Read.answered(call(projector, {:read, function}))
     value
   end
 
@@ -149,7 +145,11 @@ defmodule Roomfold.Projector do
       0
   """
   @spec report(GenServer.server()) :: Report.t()
-  def report(projector), do: GenServer.call(projector, :report)
+  def report(projector), do: call(projector, :report)
+
+  @what "a projector is called by its process, as start_link/1 returns it, or its :name"
+
+  defp call(projector, request), do: projector |> Called.process!(@what) |> GenServer.call(request)
 
   # ---- the process ----
 

@@ -16,16 +16,23 @@ defmodule Roomfold.Replay do
   For the log of a live room, use `Roomfold.Room.replay/2`: it plays what the log has then, not what is published later. If the log was trimmed, a
   replay begins with its oldest snapshot. A replay that can't read on, say because the log was trimmed ahead of it, stands still: `info/1` and
   `resume/1` say why, and `seek/2` takes it to where there is something to play.
+
+  The functions here take the replay's process. A live room can't be paused (`:not_supported`), and its id or `{rooms, id}` raises:
+
+      iex> Roomfold.Room.publish("theatre", {"user_joined", %{"user_id" => "tom"}})
+      iex> {:error, error} = Roomfold.Replay.pause(Roomfold.Room.whereis("theatre"))
+      iex> error.message
+      "this is not supported: this is a live room"
+      iex> Roomfold.Replay.pause("theatre")
+      ** (ArgumentError) a replay is called by its process, as Roomfold.Room.replay/2 and start_link/1 return it, got the string "theatre"
   """
   use GenServer
 
-  alias Roomfold.{Error, EventStream, JSON, OptionList, World}
+  alias Roomfold.{Called, Error, EventStream, JSON, OptionList, Timer, World}
   alias Roomfold.Replay.{Clock, Recording, Timeline}
   alias Roomfold.Room.{Complaints, Frames, Options, People, Read, Stream}
 
   @own [:events, :log, :speed, :paused, :stream, :topic]
-  # A timer takes no more than so many; then it looks again.
-  @longest_ms 3_600_000
 
   # caller: who has started it, they end together; world: with all events that were taken from the timeline; timer: {key, reference} of the
   # one that runs, or has run; monitors: of connections
@@ -108,8 +115,8 @@ defmodule Roomfold.Replay do
       iex> Roomfold.Replay.info(replay).position_ms == position
       true
   """
-  @spec pause(GenServer.server()) :: :ok
-  def pause(replay), do: GenServer.call(replay, :pause)
+  @spec pause(GenServer.server()) :: :ok | {:error, Error.t()}
+  def pause(replay), do: call(replay, :pause)
 
   @doc """
   Continues. An error if the next events can't be read.
@@ -125,7 +132,7 @@ defmodule Roomfold.Replay do
       true
   """
   @spec resume(GenServer.server()) :: :ok | {:error, Error.t()}
-  def resume(replay), do: GenServer.call(replay, :resume)
+  def resume(replay), do: call(replay, :resume)
 
   @doc """
   Plays at another speed, 0.01 to 100.
@@ -142,7 +149,7 @@ defmodule Roomfold.Replay do
       :invalid_argument
   """
   @spec speed(GenServer.server(), number) :: :ok | {:error, Error.t()}
-  def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
+  def speed(replay, speed), do: call(replay, {:speed, speed})
 
   @doc """
   Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`. Before `:first_seq` (`info/1`) the log was trimmed: `:log_trimmed`.
@@ -153,7 +160,7 @@ defmodule Roomfold.Replay do
       "an argument is not what the function takes: a place is a seq from 0, or {:ms, n}"
   """
   @spec seek(GenServer.server(), non_neg_integer | {:ms, number}) :: :ok | {:error, Error.t()}
-  def seek(replay, where), do: GenServer.call(replay, {:seek, where}, 60_000)
+  def seek(replay, where), do: call(replay, {:seek, where}, 60_000)
 
   @doc """
   Its position and more: `:seq`, `:last_seq`, `:position_ms`, `:duration_ms`, `:speed`, `:paused`, and how late events were played, in
@@ -173,7 +180,7 @@ defmodule Roomfold.Replay do
   """
   @spec info(GenServer.server()) :: map
   def info(replay) do
-    case GenServer.call(replay, :info) do
+    case call(replay, :info) do
       %{position_ms: _} = info -> info
       _ -> raise Error.new(:not_supported, detail: "this is a live room")
     end
@@ -235,6 +242,12 @@ defmodule Roomfold.Replay do
         into: %{},
         do: {to_string(key), Map.fetch!(info, key)}
   end
+
+  # A room also by its id or {rooms, id}, of which a replay has none.
+  @what "a replay is called by its process, as Roomfold.Room.replay/2 and start_link/1 return it"
+
+  defp call(replay, request, timeout \\ 5_000),
+    do: replay |> Called.process!(@what) |> GenServer.call(request, timeout)
 
   # ---- starting ----
 
@@ -331,8 +344,7 @@ defmodule Roomfold.Replay do
   defp set_timer(state, due) do
     key = make_ref()
     now = ceil(now())
-    at = due |> ceil() |> max(now) |> min(now + @longest_ms)
-    %{state | timer: {key, Process.send_after(self(), {:play, key}, at, abs: true)}}
+    %{state | timer: {key, Timer.send_at({:play, key}, max(ceil(due), now), now)}}
   end
 
   defp cancelled(%{timer: nil} = state), do: state

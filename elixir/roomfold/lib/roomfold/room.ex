@@ -49,7 +49,7 @@ defmodule Roomfold.Room do
   of `info/1`). So is a process that a callback has linked to the room, and that breaks: the room goes on, and does not start it again.
   """
 
-  alias Roomfold.{Error, EventLog, EventStream, OptionList, Rooms, Rules, World}
+  alias Roomfold.{Error, EventLog, EventStream, OptionList, Rooms, Rules, Timer, World}
   alias Roomfold.Room.{Fork, History, Inbox, Options, Read, Server, Text}
 
   @type id :: String.t()
@@ -146,9 +146,12 @@ defmodule Roomfold.Room do
   def start_link(opts) do
     id = opts |> OptionList.once!("a room") |> Keyword.fetch!(:id)
 
-    case Keyword.get(opts, :rooms, Rooms) do
+    rooms = Keyword.get(opts, :rooms, Rooms)
+    Options.must!(:rooms, rooms, &is_atom/1, "the name of a place, an atom, or nil")
+
+    case rooms do
       nil -> Server.start_link(Options.new([Options.of_module(opts[:module]), opts]))
-      rooms -> start_link(rooms, id, Keyword.drop(opts, [:id, :rooms, :name]))
+      rooms -> start_link(rooms, id, Keyword.drop(opts, [:id, :rooms]))
     end
   end
 
@@ -195,7 +198,7 @@ defmodule Roomfold.Room do
       raise ArgumentError, "#{inspect(name)} is no option here: the first argument, #{inspect(room)}, says it"
     end
 
-    with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id, opts)
+    with {:ok, {rooms, id}} <- of_place(name(room)), do: Rooms.fetch(rooms, id, opts)
   end
 
   @doc """
@@ -251,17 +254,11 @@ defmodule Roomfold.Room do
           {:ok, pos_integer | [pos_integer] | Range.t()} | {:error, Error.t()}
   def publish(room, event_or_events, opts \\ []) do
     opts = OptionList.validate!(opts, [by: :server, as: nil, timeout: 5_000], "publish")
-
-    Options.must!(
-      :timeout,
-      opts[:timeout],
-      &(&1 == :infinity or &1 in 0..4_294_967_295),
-      "milliseconds or :infinity"
-    )
+    timeout = Timer.timeout!(:timeout, opts[:timeout])
 
     with {:ok, sender} <- sender(opts[:by], opts[:as]),
          {:ok, texts} <- Text.events(listed(event_or_events), json()),
-         {:ok, seqs} <- call(room, {:publish, sender, texts}, opts[:timeout]) do
+         {:ok, seqs} <- call(room, {:publish, sender, texts}, timeout) do
       case event_or_events do
         {:packed, _} -> {:ok, seqs}
         events when is_list(events) -> {:ok, seqs}
@@ -286,7 +283,13 @@ defmodule Roomfold.Room do
       {:ok, [1]}
   """
   @spec publish_async(pid, [event], keyword) :: reference
-  def publish_async(room, events, opts) when is_pid(room) and is_list(events) do
+  def publish_async(room, events, opts) do
+    unless is_pid(room),
+      do: raise(ArgumentError, "publish_async takes a room's pid (ensure_started/2), got #{Error.got(room)}")
+
+    unless is_list(events),
+      do: raise(ArgumentError, "publish_async takes a list of events, got #{Error.got(events)}")
+
     opts = OptionList.validate!(opts, [by: :server, as: nil], "publish_async")
 
     case sender(opts[:by], opts[:as]) do
@@ -340,7 +343,9 @@ defmodule Roomfold.Room do
     do: with({:ok, {:user, user}} <- sender(user, nil), do: {:ok, {:elected, user}})
 
   defp sender(sender, nil) when sender in [:system, :server], do: {:ok, sender}
-  defp sender(_, nil), do: {:error, Error.new(:invalid_id, field: "by")}
+
+  defp sender(other, nil),
+    do: {:error, Error.new(:invalid_id, field: "by", detail: "got #{Error.got(other)}")}
 
   @doc """
   Subscribes the calling process to the room's events: messages `{name, payload}`. The room need not be running.
@@ -356,7 +361,7 @@ defmodule Roomfold.Room do
   """
   @spec subscribe(id | {Rooms.t(), id}) :: :ok | {:error, term}
   def subscribe(room) do
-    with {:ok, {rooms, id}} <- valid(name(room)),
+    with {:ok, {rooms, id}} <- of_place(name(room)),
          do: on_stream(rooms, id, &EventStream.subscribe/2)
   end
 
@@ -372,7 +377,7 @@ defmodule Roomfold.Room do
   """
   @spec unsubscribe(id | {Rooms.t(), id}) :: :ok | {:error, Error.t()}
   def unsubscribe(room) do
-    with {:ok, {rooms, id}} <- valid(name(room)),
+    with {:ok, {rooms, id}} <- of_place(name(room)),
          do: on_stream(rooms, id, &EventStream.unsubscribe/2)
   end
 
@@ -572,9 +577,13 @@ defmodule Roomfold.Room do
       iex> {:error, error} = Roomfold.Room.state_at("vault", 3)
       iex> error.reason
       :seq_ahead
+      iex> {:error, error} = Roomfold.Room.state_at("vault", "1")
+      iex> error.message
+      "an argument is not what the function takes: a seq is an integer from 0, got the string \\"1\\""
   """
   @spec state_at(t, non_neg_integer) :: {:ok, World.t()} | {:error, Error.t()}
-  def state_at(room, seq) when is_integer(seq) and seq >= 0, do: past(room, &History.state_at(&1, seq))
+  def state_at(room, seq),
+    do: with(:ok <- check_seq(seq), do: past(room, &History.state_at(&1, seq)))
 
   @doc """
   What changed between two seqs, which are at most 1,048,576 apart (`:history_gone`).
@@ -585,8 +594,9 @@ defmodule Roomfold.Room do
       %{"ann" => %{}}
   """
   @spec diff(t, non_neg_integer, non_neg_integer) :: {:ok, map} | {:error, Error.t()}
-  def diff(room, a, b) when is_integer(a) and a >= 0 and is_integer(b) and b >= 0,
-    do: past(room, &History.diff(&1, a, b))
+  def diff(room, a, b) do
+    with :ok <- check_seq(a), :ok <- check_seq(b), do: past(room, &History.diff(&1, a, b))
+  end
 
   @doc """
   Makes a new room with the same events up to a seq, in a log of its own. If the room's log was trimmed, it can't (`:log_trimmed`).
@@ -609,10 +619,11 @@ defmodule Roomfold.Room do
       %{"ann" => %{}, "tom" => %{}}
   """
   @spec fork(id | {Rooms.t(), id}, non_neg_integer, keyword) :: {:ok, t} | {:error, Error.t()}
-  def fork(room, seq, opts \\ []) when is_integer(seq) and seq >= 0 do
+  def fork(room, seq, opts \\ []) do
     opts = OptionList.validate!(opts, [:id], "a fork")
 
-    with {:ok, {rooms, id}} <- valid(name(room)),
+    with :ok <- check_seq(seq),
+         {:ok, {rooms, id}} <- of_place(name(room)),
          new = Keyword.get_lazy(opts, :id, fn -> fork_id(id, seq) end),
          {:ok, _} <- valid({rooms, new}, "id"),
          {:ok, options, node} <- options(room),
@@ -653,13 +664,21 @@ defmodule Roomfold.Room do
       iex> {:different, found} = Roomfold.Room.refold("court", rules)
       iex> {found.seq, found.ours["deletes"], found.theirs["deletes"]}
       {2, ["tom"], []}
+      iex> {:error, error} = Roomfold.Room.refold("court", :doom)
+      iex> error.detail
+      "the rules are a Roomfold.Rules, such as Roomfold.Rules.xr(), got the atom :doom"
   """
   @spec refold(t, Roomfold.Rules.t(), keyword) :: :same | {:different, map} | {:error, Error.t()}
-  def refold(room, %Rules{} = rules, opts \\ []) do
+  def refold(room, rules, opts \\ [])
+
+  def refold(room, %Rules{} = rules, opts) do
     every = OptionList.validate!(opts, [every: 1_000], "a refold")[:every]
     Options.must!(:every, every, &(is_integer(&1) and &1 > 0), "a whole number above 0")
     past(room, &History.refold(&1, rules, every))
   end
+
+  def refold(_, other, _),
+    do: taken("the rules are a Roomfold.Rules, such as Roomfold.Rules.xr(), got #{Error.got(other)}")
 
   @doc """
   Hashes of the state after every so many events, `[{seq, hash}]`. Two logs, or two folds of one, part before the first hash that differs.
@@ -673,6 +692,14 @@ defmodule Roomfold.Room do
   @spec hashes(t, pos_integer) :: {:ok, [{pos_integer, binary}]} | {:error, Error.t()}
   def hashes(room, every) when is_integer(every) and every > 0, do: past(room, &History.hashes(&1, every))
 
+  def hashes(_, other),
+    do: taken("hashes are taken after every so many events, an integer above 0, got #{Error.got(other)}")
+
+  defp check_seq(seq) when is_integer(seq) and seq >= 0, do: :ok
+  defp check_seq(other), do: taken("a seq is an integer from 0, got #{Error.got(other)}")
+
+  defp taken(detail), do: {:error, Error.new(:invalid_argument, detail: detail)}
+
   @doc """
   Starts a room that plays this one's log back (options: `Roomfold.Replay`). It is joined like a live one.
 
@@ -683,6 +710,8 @@ defmodule Roomfold.Room do
   """
   @spec replay(t, keyword) :: {:ok, pid} | {:error, Error.t()}
   def replay(room, opts \\ []) do
+    opts = OptionList.once!(opts, "a replay")
+
     past(room, fn options ->
       world =
         options
@@ -768,6 +797,12 @@ defmodule Roomfold.Room do
   defp process(room) do
     with {:ok, {rooms, id}} <- valid(name(room)), do: Rooms.fetch(rooms, id)
   end
+
+  # What can't be called by its pid: it may not run, or what is asked for belongs to its place.
+  defp of_place(:none),
+    do: {:error, Error.new(:invalid_id, field: "room", detail: "here a room is its id or {rooms, id}")}
+
+  defp of_place(name), do: valid(name)
 
   defp valid(name, field \\ "room")
 

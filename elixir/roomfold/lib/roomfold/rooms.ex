@@ -21,7 +21,7 @@ defmodule Roomfold.Rooms do
   """
   use Supervisor
 
-  alias Roomfold.{Error, EventLog, EventStream, OptionList, Placement, Room, Rooms}
+  alias Roomfold.{Error, EventLog, EventStream, OptionList, Placement, Room, Rooms, Timer}
   alias Roomfold.Room.Options
 
   @type t :: atom
@@ -64,10 +64,11 @@ defmodule Roomfold.Rooms do
   defp check(opts) do
     log = "{module, options}, such as {Roomfold.EventLog.SQLite, path: \"rooms.db\"}, {:running, log} or nil"
     stream = "{module, name} of a module that there is, such as {Roomfold.EventStream.Group, MyApp.Stream}"
+    placement = "{module, options} of a Roomfold.Placement, such as {Roomfold.Placement.Global, []}"
     Options.must!(:name, opts[:name], &(is_atom(&1) and &1 != nil), "an atom")
     Options.must!(:log, opts[:log], &(&1 == nil or running?(&1) or Options.to_start?(&1)), log)
     Options.must!(:stream, opts[:stream], &(&1 == nil or Options.carrier?(&1)), stream)
-    Options.must!(:placement, opts[:placement], &(&1 == nil or Options.to_start?(&1)), "{module, options}")
+    Options.must!(:placement, opts[:placement], &(&1 == nil or placement?(&1)), placement)
     Options.must!(:room, opts[:room], &(&1 == nil or Keyword.keyword?(&1)), "a list of options")
     room = opts[:room] || []
     Options.new([Options.of_module(room[:module]), room, [id: "any"]])
@@ -79,6 +80,11 @@ defmodule Roomfold.Rooms do
       shared -> raise ArgumentError, "#{inspect(shared)} of :room: its rooms share those of the place"
     end
   end
+
+  defp placement?({module, _} = placement),
+    do: Options.to_start?(placement) and function_exported?(module, :node_for, 3)
+
+  defp placement?(_), do: false
 
   defp running?({:running, log}), do: Options.carrier?(log)
   defp running?(_), do: false
@@ -181,6 +187,9 @@ defmodule Roomfold.Rooms do
   end
 
   # What the registry knows: how the place was started, and which rooms run.
+  defp registered(rooms, _) when not is_atom(rooms),
+    do: raise(ArgumentError, "a place for rooms is its name, an atom, got #{Error.got(rooms)}")
+
   defp registered(rooms, ask) do
     ask.(registry(rooms))
   rescue
@@ -353,9 +362,8 @@ defmodule Roomfold.Rooms do
   """
   @spec drain(t, keyword) :: {:ok, non_neg_integer}
   def drain(rooms, opts \\ []) do
-    timeout = OptionList.validate!(opts, [timeout: 15_000], "a drain")[:timeout]
-    time? = &(&1 == :infinity or (is_integer(&1) and &1 >= 0))
-    Options.must!(:timeout, timeout, time?, "milliseconds or :infinity")
+    opts = OptionList.validate!(opts, [timeout: 15_000], "a drain")
+    timeout = Timer.timeout!(:timeout, opts[:timeout])
     {module, placement_opts} = placement(rooms)
     if drains?(module), do: module.drain(rooms, placement_opts)
     {:ok, stop_all(rooms, :moved, timeout)}

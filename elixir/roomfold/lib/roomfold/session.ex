@@ -155,7 +155,7 @@ defmodule Roomfold.Session do
       iex> session = Roomfold.Session.new(room: "studio 2", user: "ann")
       iex> {:error, error} = Roomfold.Session.join(session, %{"format" => "xml"})
       iex> error["message"]
-      "field \\"format\\": an argument is not what the function takes"
+      ~s(field "format": an argument is not what the function takes: it is "json" or "packed", got the string "xml")
   """
   @spec join(t, map) :: {:ok, map, [frame], t} | {:error, map}
   def join(%__MODULE__{} = session, params) when is_map(params) do
@@ -398,7 +398,7 @@ defmodule Roomfold.Session do
         {:ok, Enum.map(events, &if(is_map(&1), do: Text.event_of(&1), else: &1))}
 
       {:ok, _} ->
-        {:error, Error.new(:invalid_argument, field: "events")}
+        {:error, Error.new(:invalid_argument, field: "events", detail: "it is a list of events, not empty")}
 
       error ->
         error

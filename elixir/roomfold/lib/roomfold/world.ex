@@ -284,6 +284,12 @@ defmodule Roomfold.World do
     end
   end
 
+  def query(%__MODULE__{}, other) do
+    raise Error.new(:invalid_argument,
+            detail: "what is asked for is a list of components' names, got #{Error.got(other)}"
+          )
+  end
+
   # The first that is no string, or what ends the list in place of [].
   defp no_name([name | names]) when is_binary(name), do: no_name(names)
   defp no_name([name | _]), do: {:got, name}
@@ -312,7 +318,7 @@ defmodule Roomfold.World do
   """
   @spec snapshot(t, keyword) :: map
   def snapshot(%__MODULE__{} = world, opts \\ []) do
-    by = Keyword.validate!(opts, by: :entity)[:by]
+    by = OptionList.validate!(opts, [by: :entity], "a snapshot")[:by]
     check_by!(by)
     value(world.impl.snapshot(world.state, by))
   end
@@ -395,6 +401,8 @@ defmodule Roomfold.World do
   # The usual call makes no garbage: some applications call it for each client and tick.
   defp encode_as(world, what, :json, []),
     do: world.impl.encode(world.state, what, :json, %{by: :entity, frame: nil})
+
+  defp encode_as(_, _, _, opts) when not is_list(opts), do: OptionList.once!(opts, "an encoding")
 
   defp encode_as(world, what, :json, opts) do
     opts = Keyword.validate!(opts, by: :entity, frame: nil)

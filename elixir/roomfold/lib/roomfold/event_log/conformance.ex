@@ -282,7 +282,7 @@ defmodule Roomfold.EventLog.Conformance do
         assert read.(21, :infinity, []) == {:ok, nil}
         assert read.(9, 8, []) == {:ok, nil}
         assert_raise ArgumentError, ~r/max_bytes/, fn -> read.(1, 2, max_bytes: 0) end
-        assert_raise FunctionClauseError, fn -> read.(0, 2, []) end
+        assert_raise ArgumentError, ~r/the first seq is an integer above 0/, fn -> read.(0, 2, []) end
       end
 
       test "a stream of pieces is all of it", %{log: log} do

@@ -17,7 +17,7 @@ defmodule Roomfold.EventLog.Shared do
   """
   use Supervisor
 
-  alias Roomfold.EventLog
+  alias Roomfold.{EventLog, OptionList}
   alias Roomfold.EventLog.Shared.Server
   alias Roomfold.Room.Options
 
@@ -41,8 +41,9 @@ defmodule Roomfold.EventLog.Shared do
   """
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts) do
-    Keyword.validate!(opts, [:name, :log])
-    {name, log} = {Keyword.fetch!(opts, :name), Keyword.fetch!(opts, :log)}
+    OptionList.validate!(opts, [:name, :log], "a shared log")
+    {name, log} = {opts[:name], opts[:log]}
+    Options.must!(:name, name, &(is_atom(&1) and &1 not in [nil, true, false]), "an atom")
 
     Options.must!(
       :log,

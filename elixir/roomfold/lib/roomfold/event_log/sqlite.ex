@@ -49,7 +49,8 @@ defmodule Roomfold.EventLog.SQLite do
 
   ## Options
 
-    * `:path` - of its file; its folder must exist. Beside it SQLite keeps files with `-wal` and `-shm`, the log one with `.lock`
+    * `:path` - of its file; its folder must exist. Beside it SQLite keeps files with `-wal` and `-shm`, the log one with `.lock`. It is no URI,
+      and not `":memory:"`: for that there is `Roomfold.EventLog.Memory`
     * `:synchronous` - `:full` (default) or `:normal`, see above
     * `:busy_timeout` - milliseconds to wait for a lock of another process, when opening and for each commit (5,000)
     * `:max_bytes` - of the database; beyond that, appends return `:log_full` (no limit)
@@ -103,7 +104,7 @@ defmodule Roomfold.EventLog.SQLite do
 
     opts = Map.merge(defaults, Map.new(opts))
 
-    check!(file?(opts[:path]), ":path must be the name of a file, a string, got: #{inspect(opts[:path])}")
+    check_path!(opts[:path])
     check!(opts.synchronous in [:full, :normal], ":synchronous must be :full or :normal")
 
     for {key, low} <- [busy_timeout: 0, max_bytes: 0, max_append_bytes: 1, readers: 1] do
@@ -113,7 +114,25 @@ defmodule Roomfold.EventLog.SQLite do
     %{opts | busy_timeout: min(opts.busy_timeout, @max_int)}
   end
 
-  defp file?(path), do: is_binary(path) and path != "" and :binary.match(path, <<0>>) == :nomatch
+  # What SQLite takes for something else than a file, would have no lock, and maybe no place on a disk.
+  defp check_path!(":memory:"),
+    do:
+      raise(
+        ArgumentError,
+        ":path must be the name of a file, got: \":memory:\"; a log in memory is a Roomfold.EventLog.Memory"
+      )
+
+  defp check_path!("file:" <> _ = path) do
+    raise ArgumentError,
+          ":path must be the name of a file, not a URI, got: #{inspect(path)}; a file that is called so is #{inspect("./" <> path)}"
+  end
+
+  defp check_path!(path) do
+    check!(
+      is_binary(path) and path != "" and :binary.match(path, <<0>>) == :nomatch,
+      ":path must be the name of a file, a string, got: #{inspect(path)}"
+    )
+  end
 
   defp check!(true, _message), do: :ok
   defp check!(false, message), do: raise(ArgumentError, message)

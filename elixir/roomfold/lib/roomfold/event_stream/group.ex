@@ -22,17 +22,17 @@ defmodule Roomfold.EventStream.Group do
       false
   """
   @spec start_link(keyword) :: {:ok, pid} | {:error, term}
-  def start_link(opts), do: :pg.start_link(Keyword.fetch!(opts, :name))
+  def start_link(opts), do: :pg.start_link(EventStream.name!(opts))
 
   @impl true
   def subscribe(name, topic) do
+    runs!(name)
     if self() in :pg.get_local_members(name, topic), do: :ok, else: :pg.join(name, topic, self())
-  catch
-    :exit, {:noproc, _} -> EventStream.not_running!(__MODULE__, name)
   end
 
   @impl true
   def unsubscribe(name, topic) do
+    runs!(name)
     :pg.leave(name, topic, self())
     :ok
   end
@@ -59,7 +59,14 @@ defmodule Roomfold.EventStream.Group do
   # Of a scope that does not run, :pg says that it has no members.
   defp members(name, topic) do
     with [] <- :pg.get_members(name, topic) do
-      if Process.whereis(name), do: [], else: EventStream.not_running!(__MODULE__, name)
+      runs!(name)
+      []
     end
+  end
+
+  # A scope has a table of its name. Another process of this name would be asked what it does not understand, and might end.
+  defp runs!(name) do
+    pid = is_atom(name) && Process.whereis(name)
+    unless pid && :ets.info(name, :owner) == pid, do: EventStream.not_running!(__MODULE__, name)
   end
 end

@@ -24,7 +24,7 @@ defmodule Roomfold.EventStream.Local do
       false
   """
   @spec start_link(keyword) :: {:ok, pid} | {:error, term}
-  def start_link(opts), do: Registry.start_link(keys: :duplicate, name: Keyword.fetch!(opts, :name))
+  def start_link(opts), do: Registry.start_link(keys: :duplicate, name: EventStream.name!(opts))
 
   @impl true
   def subscribe(name, topic) do
@@ -33,7 +33,7 @@ defmodule Roomfold.EventStream.Local do
   end
 
   @impl true
-  def unsubscribe(name, topic), do: Registry.unregister(name, topic)
+  def unsubscribe(name, topic), do: running(name, fn -> Registry.unregister(name, topic) end)
 
   @impl true
   def broadcast(name, topic, messages) do
@@ -53,8 +53,12 @@ defmodule Roomfold.EventStream.Local do
   @impl true
   def subscribers?(name, topic), do: pids(name, topic) != []
 
-  defp pids(name, topic) do
-    for {pid, _} <- Registry.lookup(name, topic), do: pid
+  defp pids(name, topic), do: running(name, fn -> for {pid, _} <- Registry.lookup(name, topic), do: pid end)
+
+  defp running(name, _) when not is_atom(name), do: EventStream.not_running!(__MODULE__, name)
+
+  defp running(name, ask) do
+    ask.()
   rescue
     error in ArgumentError ->
       if Process.whereis(name),

@@ -58,7 +58,7 @@ defmodule Roomfold.Room.Options do
   """
   @spec new([keyword], String.t(), [atom]) :: t
   def new(levels, of \\ "a room", besides \\ []) do
-    opts = levels |> Enum.reduce([], &Keyword.merge(&2, OptionList.once!(&1, of))) |> Keyword.drop([:name])
+    opts = Enum.reduce(levels, [], &Keyword.merge(&2, OptionList.once!(&1, of)))
     known = @own ++ Keyword.keys(@defaults)
 
     case Keyword.keys(opts) -- known do

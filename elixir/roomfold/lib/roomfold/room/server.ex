@@ -4,7 +4,7 @@ defmodule Roomfold.Room.Server do
   use GenServer, restart: :temporary, shutdown: 10_000
 
   require Logger
-  alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, World}
+  alias Roomfold.{Error, EventLog, EventStream, Rooms, Telemetry, Timer, World}
 
   alias Roomfold.Room.{
     Commit,
@@ -455,10 +455,8 @@ defmodule Roomfold.Room.Server do
     end
   end
 
-  # A timer takes no more than so many; then the room looks again.
-  @longest_ms 3_600_000
   defp start_timer(at) do
     key = make_ref()
-    {Process.send_after(self(), {:wake, key}, min(at, now() + @longest_ms), abs: true), key}
+    {Timer.send_at({:wake, key}, at, now()), key}
   end
 end

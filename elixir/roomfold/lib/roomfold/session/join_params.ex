@@ -19,7 +19,8 @@ defmodule Roomfold.Session.JoinParams do
 
   @spec read(map) :: {:ok, t} | {:error, Error.t()}
   def read(params) do
-    with {:ok, format, version} <- format(params),
+    with :ok <- from_json(params),
+         {:ok, format, version} <- format(params),
          {:ok, last_seq} <- optional_seq(params, "last_seq"),
          {:ok, last_term} <- optional_seq(params, "last_term") do
       {:ok,
@@ -35,6 +36,18 @@ defmodule Roomfold.Session.JoinParams do
     end
   end
 
+  # A client has sent JSON. What an application wrote itself, with atoms, would be taken for what is not there.
+  defp from_json(params) do
+    case Enum.find(Map.keys(params), &(not is_binary(&1))) do
+      nil ->
+        :ok
+
+      key ->
+        {:error,
+         Error.new(:invalid_argument, detail: "the keys of a join are strings, got #{Error.got(key)}")}
+    end
+  end
+
   # The newest version of the packed format that both know; JSON is the fall-back.
   defp format(%{"format" => "packed"} = params) do
     versions = Map.get(params, "versions", [1])
@@ -43,14 +56,17 @@ defmodule Roomfold.Session.JoinParams do
   end
 
   defp format(%{"format" => "json"}), do: {:ok, :json, 1}
-  defp format(%{"format" => _}), do: {:error, Error.new(:invalid_argument, field: "format")}
+  defp format(%{"format" => other}), do: refused("format", ~s("json" or "packed"), other)
   defp format(_), do: {:ok, :json, 1}
 
   defp optional_seq(params, key) do
     case params[key] do
       nil -> {:ok, nil}
       seq when is_integer(seq) and seq >= 0 -> {:ok, seq}
-      _ -> {:error, Error.new(:invalid_argument, field: key)}
+      other -> refused(key, "an integer from 0", other)
     end
   end
+
+  defp refused(field, what, other),
+    do: {:error, Error.new(:invalid_argument, field: field, detail: "it is #{what}, got #{Error.got(other)}")}
 end

@@ -34,7 +34,8 @@ defmodule Roomfold.EventLog.SQLite.Server do
     # All rooms wait for it, and it does little work.
     Process.flag(:priority, :high)
 
-    with {:ok, writing} <- open_writer(opts, System.monotonic_time(:millisecond) + opts.busy_timeout),
+    with :ok <- no_folder(opts.path),
+         {:ok, writing} <- open_writer(opts, System.monotonic_time(:millisecond) + opts.busy_timeout),
          {:ok, [checkpointing | readers]} <- open_readers(opts, opts.readers + 1, []) do
       state = %{
         connections: [checkpointing | readers] ++ [writing],
@@ -64,15 +65,23 @@ defmodule Roomfold.EventLog.SQLite.Server do
       # Removes the rest of rooms that were deleted before the last stop.
       {:ok, enqueue(state, nil, {@sweep, "", 0, 0, 0, ""})}
     else
+      {:error, %Error{} = error} -> {:stop, error}
       error -> {:stop, of(opts.path, elem(Writer.error(error), 1))}
     end
   end
 
+  # Before its lock file is made.
+  defp no_folder(path) do
+    if File.dir?(path),
+      do: {:error, of(path, Error.new(:log_failed, detail: "this is a folder; :path names a file in one"))},
+      else: :ok
+  end
+
   # The message names the file that can't be opened, and the most usual reason in plain words.
   defp of(path, error),
-    do: %{error | message: "#{inspect(path)}: #{error.message}#{no_folder(Path.dirname(path))}"}
+    do: %{error | message: "#{inspect(path)}: #{error.message}#{missing(Path.dirname(path))}"}
 
-  defp no_folder(folder), do: if(File.dir?(folder), do: "", else: " (there is no folder #{inspect(folder)})")
+  defp missing(folder), do: if(File.dir?(folder), do: "", else: " (there is no folder #{inspect(folder)})")
 
   # Another process may be about to close it: a log of this VM that was killed, or an earlier VM.
   defp open_writer(opts, deadline) do
