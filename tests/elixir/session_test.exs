@@ -903,7 +903,7 @@ defmodule Roomfold.SessionTest do
 
       lie = Room.info({rooms, "1"}).term + 1_000_000
       lies = fn -> Session.join(liar, %{"last_seq" => 5, "last_term" => lie}) end
-      assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies))
+      assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies), 60_000)
 
       assert Room.whereis({rooms, "1"}) == pid
       _ = session

@@ -18,6 +18,8 @@ defmodule Roomfold.Cluster do
   @join_ms 500
   # How long whoever looks for a room waits for the names of the nodes that this one has just met.
   @names_ms 2_000
+  # How long a caller waits at most: the machine may stand still for a while.
+  @call_ms 15_000
 
   @doc false
   def start_link(opts) do
@@ -45,7 +47,7 @@ defmodule Roomfold.Cluster do
           nodes: [node],
           refused: [{node, String.t()}]
         }
-  def info(rooms), do: GenServer.call(server(rooms), :info)
+  def info(rooms), do: GenServer.call(server(rooms), :info, @call_ms)
 
   @doc false
   # Read from a table, once the process has decided.
@@ -54,7 +56,7 @@ defmodule Roomfold.Cluster do
     case :ets.lookup(table(rooms), :members) do
       [{_, :ok, nodes}] -> {:ok, nodes}
       [{_, :refused, reason}] -> {:error, Error.new(:node_refused, detail: reason)}
-      [] -> GenServer.call(server(rooms), :placeable)
+      [] -> GenServer.call(server(rooms), :placeable, @call_ms)
     end
   end
 
@@ -65,13 +67,13 @@ defmodule Roomfold.Cluster do
   def await_names(rooms) do
     case :ets.lookup(table(rooms), :names) do
       [{_, :exchanged}] -> :ok
-      _ -> GenServer.call(server(rooms), :await_names)
+      _ -> GenServer.call(server(rooms), :await_names, @call_ms)
     end
   end
 
   @doc false
   @spec drain(rooms) :: :ok
-  def drain(rooms), do: GenServer.call(server(rooms), :drain)
+  def drain(rooms), do: GenServer.call(server(rooms), :drain, @call_ms)
 
   defp server(rooms), do: Module.concat(rooms, Cluster)
   defp table(rooms), do: Module.concat(rooms, Members)

@@ -33,6 +33,8 @@ defmodule Roomfold.Projector do
   alias Roomfold.{EventStream, OptionList, Report, World}
   alias Roomfold.Room.{Options, Read}
 
+  # How long a caller waits at most: the machine may stand still for a while.
+  @call_ms 15_000
   @own [:stream, :topic, :publish, :every_ms, :format, :world, :name]
 
   @doc false
@@ -136,7 +138,7 @@ defmodule Roomfold.Projector do
   """
   @spec read(GenServer.server(), (World.t() -> value)) :: value when value: term
   def read(projector, function) when is_function(function, 1) do
-    {:ok, value} = Read.answered(GenServer.call(projector, {:read, function}))
+    {:ok, value} = Read.answered(GenServer.call(projector, {:read, function}, @call_ms))
     value
   end
 
@@ -149,7 +151,7 @@ defmodule Roomfold.Projector do
       0
   """
   @spec report(GenServer.server()) :: Report.t()
-  def report(projector), do: GenServer.call(projector, :report)
+  def report(projector), do: GenServer.call(projector, :report, @call_ms)
 
   # ---- the process ----
 

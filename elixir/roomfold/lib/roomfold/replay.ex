@@ -23,6 +23,8 @@ defmodule Roomfold.Replay do
   alias Roomfold.Replay.{Clock, Recording, Timeline}
   alias Roomfold.Room.{Complaints, Frames, Options, People, Read, Stream}
 
+  # How long a caller waits at most: the machine may stand still for a while.
+  @call_ms 15_000
   @own [:events, :log, :speed, :paused, :stream, :topic]
   # A timer takes no more than so many; then it looks again.
   @longest_ms 3_600_000
@@ -109,7 +111,7 @@ defmodule Roomfold.Replay do
       true
   """
   @spec pause(GenServer.server()) :: :ok
-  def pause(replay), do: GenServer.call(replay, :pause)
+  def pause(replay), do: GenServer.call(replay, :pause, @call_ms)
 
   @doc """
   Continues. An error if the next events can't be read.
@@ -125,7 +127,7 @@ defmodule Roomfold.Replay do
       true
   """
   @spec resume(GenServer.server()) :: :ok | {:error, Error.t()}
-  def resume(replay), do: GenServer.call(replay, :resume)
+  def resume(replay), do: GenServer.call(replay, :resume, @call_ms)
 
   @doc """
   Plays at another speed, 0.01 to 100.
@@ -142,7 +144,7 @@ defmodule Roomfold.Replay do
       :invalid_argument
   """
   @spec speed(GenServer.server(), number) :: :ok | {:error, Error.t()}
-  def speed(replay, speed), do: GenServer.call(replay, {:speed, speed})
+  def speed(replay, speed), do: GenServer.call(replay, {:speed, speed}, @call_ms)
 
   @doc """
   Goes to a seq, 0 being before the first event, or to a time from the start, `{:ms, n}`. Before `:first_seq` (`info/1`) the log was trimmed: `:log_trimmed`.
@@ -173,7 +175,7 @@ defmodule Roomfold.Replay do
   """
   @spec info(GenServer.server()) :: map
   def info(replay) do
-    case GenServer.call(replay, :info) do
+    case GenServer.call(replay, :info, @call_ms) do
       %{position_ms: _} = info -> info
       _ -> raise Error.new(:not_supported, detail: "this is a live room")
     end

@@ -725,15 +725,18 @@ defmodule Roomfold.Room do
   defp name(_), do: :none
 
   # A room that stopped before the call reached it is started once more. While it moves to another node, its name may still belong to the
-  # process that has just ended.
-  defp call(room, request, timeout, tries \\ 5) do
+  # process that has just ended, for as long as the nodes take to tell one another: the pauses double, to a second and a quarter in all.
+  @tries 9
+  @pause_ms 5
+
+  defp call(room, request, timeout, tries \\ @tries) do
     with {:ok, pid} <- process(room) do
       try do
         GenServer.call(pid, request, timeout)
       catch
         :exit, {reason, {GenServer, :call, _}}
         when tries > 1 and not is_pid(room) and reason in [:noproc, :normal] ->
-          Process.sleep(5)
+          Process.sleep(@pause_ms * Integer.pow(2, @tries - tries))
           call(room, request, timeout, tries - 1)
 
         # A room that stops in good order has not done what it did not answer.

@@ -489,7 +489,7 @@ defmodule Roomfold.EventLog.Conformance do
         answers =
           1..20
           |> Enum.map(fn _ -> Task.async(fn -> EventLog.append(log, "lobby", term, 0, records(1, 2)) end) end)
-          |> Task.await_many()
+          |> Task.await_many(60_000)
 
         assert Enum.count(answers, &(&1 == :ok)) == 1
         assert Enum.all?(answers, &(&1 == :ok or reason(&1) == :wrong_seq))

@@ -86,7 +86,7 @@ defmodule Roomfold.EventStream.Conformance do
           for n <- 1..3,
               do: Task.async(fn -> EventStream.broadcast(stream, topic, messages(n * 10, n * 10 + 9)) end)
 
-        for task <- tasks, do: assert(Task.await(task) == :ok)
+        for task <- tasks, do: assert(Task.await(task, 60_000) == :ok)
 
         for pid <- listeners do
           numbers = for _ <- 1..30, do: assert_receive({^pid, {"bell_rang", %{"n" => n}}}, 1_000) && n

@@ -42,7 +42,7 @@ defmodule Roomfold.Port.Worker do
   @doc "A lost world was recreated, which took this many microseconds."
   def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
 
-  def info(worker), do: GenServer.call(worker, :info)
+  def info(worker), do: GenServer.call(worker, :info, 15_000)
 
   # ---- the process ----
 

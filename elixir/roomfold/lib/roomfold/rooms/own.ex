@@ -6,11 +6,13 @@ defmodule Roomfold.Rooms.Own do
 
   @most_rooms 10_000
   @most_bytes 67_108_864
+  # How long a caller waits at most: the machine may stand still for a while.
+  @call_ms 15_000
 
   def start_link(rooms), do: GenServer.start_link(__MODULE__, rooms, name: name(rooms))
 
   @doc "Remembers a room's options, in place of those it had."
-  def put(rooms, id, opts), do: GenServer.call(name(rooms), {:put, id, opts})
+  def put(rooms, id, opts), do: GenServer.call(name(rooms), {:put, id, opts}, @call_ms)
 
   @doc "What it was given, [] if nothing is known."
   def get(rooms, id) do
@@ -21,7 +23,7 @@ defmodule Roomfold.Rooms.Own do
   end
 
   @doc "Forgets them."
-  def delete(rooms, id), do: GenServer.call(name(rooms), {:delete, id})
+  def delete(rooms, id), do: GenServer.call(name(rooms), {:delete, id}, @call_ms)
 
   defp name(rooms), do: Module.concat(rooms, Own)
 
