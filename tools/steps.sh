@@ -59,22 +59,35 @@ $names
 }
 
 # logged FILE SECONDS COMMAND...: shows and keeps what it says. Not by a pipe: whoever reads that waits for all who can still write, such as a process that a test has
-# left behind.
+# left behind. Without the terminal: in a process group of its own, as timeout makes it, who reads from that is stopped.
 logged() {
     log_file=$1
     seconds=$2
     shift 2
+    ! have timeout || set -- timeout -k 10 "$seconds" "$@"
     : >"$log_file"
     tail -n +1 -f "$log_file" &
     reader=$!
-    timeout -k 10 "$seconds" "$@" >>"$log_file" 2>&1
+    "$@" </dev/null >>"$log_file" 2>&1 &
+    runner=$!
+    trap 'kill "$runner" "$reader"; exit 130' INT TERM
+    wait "$runner"
     log_status=$?
+    trap - INT TERM
     [ "$log_status" != 124 ] || printf '\n-- it did not end within %s s\n' "$seconds" >>"$log_file"
     # It looks once a second.
     sleep 2
     kill "$reader"
     wait "$reader" 2>/dev/null
     return "$log_status"
+}
+
+# limited SECONDS COMMAND...: ended then, where there is a program for that.
+limited() {
+    seconds=$1
+    shift
+    ! have timeout || set -- timeout -k 10 "$seconds" "$@"
+    "$@"
 }
 
 # leave_out WHAT WHY

@@ -14,7 +14,7 @@ defmodule Roomfold.ClusterChaosTest do
     seed = String.to_integer(System.get_env("SEED", "#{System.unique_integer([:positive])}"))
     :rand.seed(:exsss, {seed, 2, 3})
 
-    [log_node | nodes] = start_nodes(["log", "one", "two", "three"])
+    [log_node | nodes] = start_nodes(["log", "one", "two", "three"], net_ticktime: 5)
     names = Enum.map(nodes, & &1.node)
 
     connect([log_node | nodes])

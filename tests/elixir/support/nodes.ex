@@ -17,7 +17,8 @@ defmodule Roomfold.Nodes do
   def room(id), do: {@rooms, id}
 
   @doc """
-  Starts nodes; they are not connected yet. A node is %{peer: pid, node: name, os_pid: string}.
+  Starts nodes; they are not connected yet. A node is %{peer: pid, node: name, os_pid: string, opts: keyword}. Options: `:cookie`, and
+  `:net_ticktime`, the seconds (60) after which one that says nothing counts as down.
 
   Each test has a net of its own: addresses 127.x.y.1 and up, so that tests may run side by side.
   """
@@ -34,18 +35,19 @@ defmodule Roomfold.Nodes do
   end
 
   @doc "A killed node, started again by the same name."
-  def restart(%{node: node}) do
+  def restart(%{node: node, opts: opts}) do
     [name, address] = node |> Atom.to_string() |> String.split("@")
-    start_node(name, address, [])
+    start_node(name, address, opts)
   end
 
   defp start_node(name, address, opts) do
     tuple = address |> String.split(".") |> Enum.join(",")
     cookie = Keyword.get(opts, :cookie, @cookie)
+    ticktime = "#{Keyword.get(opts, :net_ticktime, 60)}"
 
     args =
       ["-start_epmd", "false", "-erl_epmd_port", "9371", "-setcookie", cookie] ++
-        ["-kernel", "inet_dist_use_interface", "{#{tuple}}", "net_ticktime", "5"] ++
+        ["-kernel", "inet_dist_use_interface", "{#{tuple}}", "net_ticktime", ticktime] ++
         ["-elixir", "ansi_enabled", "false", "-pa"] ++
         Enum.filter(:code.get_path(), &(to_string(&1) =~ ~r"/(roomfold|elixir|logger|ex_unit)/ebin"))
 
@@ -59,7 +61,7 @@ defmodule Roomfold.Nodes do
         args: Enum.map(args, &to_charlist/1)
       })
 
-    started = %{peer: peer, node: node, os_pid: nil}
+    started = %{peer: peer, node: node, os_pid: nil, opts: opts}
     {:ok, _} = on(started, :application, :ensure_all_started, [:elixir])
     {:ok, _} = on(started, :application, :ensure_all_started, [:logger])
     :ok = on(started, Logger, :configure, [[level: :emergency]])
