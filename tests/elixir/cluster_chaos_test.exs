@@ -22,7 +22,8 @@ defmodule Roomfold.ClusterChaosTest do
     for node <- nodes, do: {:ok, _} = start_there(node, log)
 
     for id <- @rooms,
-        do: {:ok, _} = on(hd(nodes), Room, :publish, [room(id), {"user_joined", %{"user_id" => "w-#{id}"}}])
+        event = {"user_joined", %{"user_id" => "w-#{id}"}},
+        do: {:ok, _} = on(hd(nodes), Room, :publish, [room(id), event, [timeout: 30_000]])
 
     state = %{
       log: log,
