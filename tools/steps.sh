@@ -40,22 +40,54 @@ step() {
 # seconds: what failed is tried once more, alone. The end names what failed at first; what fails twice has failed.
 mix_tests() {
     log=$(mktemp)
-    { timeout -k 10 900 mix test --warnings-as-errors; echo "status $?"; } 2>&1 | tee "$log"
-    status=$(sed -n 's/^status //p' "$log" | tail -n 1)
+    logged "$log" 900 mix test --warnings-as-errors
+    status=$?
     names=$(sed -n 's/^ *[0-9][0-9]*) \(test\|property\|doctest\) /    /p' "$log")
-    rm -f "$log"
     # 2: tests have failed; anything else has nothing to do with them.
     if [ "$status" = 2 ]; then
         printf '\n-- what failed, once more\n'
-        timeout -k 10 300 mix test --failed
+        logged "$log" 300 mix test --failed
         status=$?
         [ "$status" != 0 ] || second_try="$second_try  $1:
 $names
 "
     fi
+    rm -f "$log"
     [ "$status" = 0 ] || failed_tests="$failed_tests$names
 "
     return "$status"
+}
+
+# logged FILE SECONDS COMMAND...: shows and keeps what it says. Not by a pipe: whoever reads that waits for all who can still write, such as a process that a test has
+# left behind. Without the terminal: in a process group of its own, as timeout makes it, who reads from that is stopped.
+logged() {
+    log_file=$1
+    seconds=$2
+    shift 2
+    ! have timeout || set -- timeout -k 10 "$seconds" "$@"
+    : >"$log_file"
+    tail -n +1 -f "$log_file" &
+    reader=$!
+    "$@" </dev/null >>"$log_file" 2>&1 &
+    runner=$!
+    trap 'kill "$runner" "$reader"; exit 130' INT TERM
+    wait "$runner"
+    log_status=$?
+    trap - INT TERM
+    [ "$log_status" != 124 ] || printf '\n-- it did not end within %s s\n' "$seconds" >>"$log_file"
+    # It looks once a second.
+    sleep 2
+    kill "$reader"
+    wait "$reader" 2>/dev/null
+    return "$log_status"
+}
+
+# limited SECONDS COMMAND...: ended then, where there is a program for that.
+limited() {
+    seconds=$1
+    shift
+    ! have timeout || set -- timeout -k 10 "$seconds" "$@"
+    "$@"
 }
 
 # leave_out WHAT WHY

@@ -14,7 +14,7 @@ defmodule Roomfold.ClusterChaosTest do
     seed = String.to_integer(System.get_env("SEED", "#{System.unique_integer([:positive])}"))
     :rand.seed(:exsss, {seed, 2, 3})
 
-    [log_node | nodes] = start_nodes(["log", "one", "two", "three"])
+    [log_node | nodes] = start_nodes(["log", "one", "two", "three"], net_ticktime: 5)
     names = Enum.map(nodes, & &1.node)
 
     connect([log_node | nodes])
@@ -22,7 +22,8 @@ defmodule Roomfold.ClusterChaosTest do
     for node <- nodes, do: {:ok, _} = start_there(node, log)
 
     for id <- @rooms,
-        do: {:ok, _} = on(hd(nodes), Room, :publish, [room(id), {"user_joined", %{"user_id" => "w-#{id}"}}])
+        event = {"user_joined", %{"user_id" => "w-#{id}"}},
+        do: {:ok, _} = on(hd(nodes), Room, :publish, [room(id), event, [timeout: 30_000]])
 
     state = %{
       log: log,

@@ -21,7 +21,9 @@ defmodule Roomfold.ClusterTest do
     log
   end
 
-  defp publish(node, id, event, opts \\ []), do: on(node, Room, :publish, [room(id), event, opts])
+  defp publish(node, id, event, opts \\ []),
+    do: on(node, Room, :publish, [room(id), event, [timeout: 30_000] ++ opts])
+
   defp node_of(pid), do: node(pid)
 
   test "a room is found from every node, and rooms are spread", context do

@@ -105,7 +105,8 @@ defmodule Roomfold.EventLog.CrashTest do
         command = traced(strace, "/dev/null", slow)
         test = self()
         spawn_link(fn -> send(test, run(command ++ elixir([path, "2", "400", "normal"]), nil)) end)
-        eventually(fn -> made?(path) end)
+        # A VM that starts under strace.
+        eventually(fn -> made?(path) end, 120_000)
         shell(path, "CREATE TABLE scratch (x)")
         {acknowledged, 0} = write_until_ended(path)
 

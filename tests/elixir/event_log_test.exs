@@ -95,8 +95,10 @@ defmodule Roomfold.EventLog.SharedTest do
 
   setup do
     name = :"shared_#{System.unique_integer([:positive])}"
-    child = {Shared, name: name, log: {Memory, []}}
-    start_supervised!(Supervisor.child_spec(child, restart: :temporary))
+    # Its own supervisor, but that what a test stops is not started again.
+    {:ok, {_, children}} = Shared.init({name, {Memory, []}})
+    start = {Supervisor, :start_link, [children, [strategy: :one_for_all, max_restarts: 0]]}
+    start_supervised!(%{id: Shared, start: start, type: :supervisor, restart: :temporary})
     {:ok, log: {Shared, {name, node()}}}
   end
 

@@ -14,7 +14,7 @@ defmodule Roomfold.PlacementTest do
     def children(_, [test: test], _) do
       start = fn ->
         send(test, {:starts, self()})
-        receive(do: (:go_on -> :ignore), after: (5_000 -> :ignore))
+        receive(do: (:go_on -> :ignore), after: (30_000 -> :ignore))
       end
 
       [%{id: __MODULE__, start: {:erlang, :apply, [start, []]}}]
@@ -38,12 +38,47 @@ defmodule Roomfold.PlacementTest do
         publishes = Task.async(fn -> Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}}) end)
         early = Task.yield(asks, 50)
         send(child, :go_on)
-        {early, Task.await(asks), Task.await(publishes)}
+        {early, Task.await(asks, 30_000), Task.await(publishes, 30_000)}
       end)
 
     start_supervised!({Rooms, name: rooms, log: nil, placement: {Slow, test: others.pid}})
-    assert {nil, {:ok, pid}, {:ok, 1}} = Task.await(others)
+    assert {nil, {:ok, pid}, {:ok, 1}} = Task.await(others, 60_000)
     assert Room.whereis({rooms, "1"}) == pid
+  end
+
+  defmodule Late do
+    # As Local, but that a process has ended is known a while later, as on nodes that tell one another.
+    @behaviour Roomfold.Placement
+    alias Roomfold.Placement.Local
+
+    @impl true
+    def children(_, _, _), do: []
+    @impl true
+    defdelegate name(rooms, id, opts), to: Local
+    @impl true
+    defdelegate node_for(rooms, id, opts), to: Local
+
+    @impl true
+    def whereis(rooms, id, ended: pid, asked: asked) do
+      :counters.add(asked, 1, 1)
+      if :counters.get(asked, 1) <= 7, do: pid, else: Local.whereis(rooms, id, [])
+    end
+  end
+
+  test "a name that still belongs to a process that has ended is waited for" do
+    rooms = :"rooms_#{System.unique_integer([:positive])}"
+    {ended, monitor} = spawn_monitor(fn -> :ok end)
+    assert_receive {:DOWN, ^monitor, _, _, _}
+    asked = :counters.new(1, [])
+    start_supervised!({Rooms, name: rooms, log: nil, placement: {Late, ended: ended, asked: asked}})
+    from = System.monotonic_time(:millisecond)
+    assert {:ok, 1} = Room.publish({rooms, "1"}, {"user_joined", %{"user_id" => "tom"}})
+    # Seven times, each wait twice as long as the one before: 5 + 10 + 20 … milliseconds.
+    assert System.monotonic_time(:millisecond) - from >= 500
+
+    # A name that stays with it is no room.
+    :counters.put(asked, 1, -1_000)
+    assert {:error, %{reason: :no_room}} = Room.publish({rooms, "2"}, {"user_joined", %{"user_id" => "tom"}})
   end
 
   test "wrong options of a placement are named: a room without the home that it was given would have two histories" do

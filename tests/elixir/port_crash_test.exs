@@ -174,7 +174,8 @@ defmodule Roomfold.Port.CrashTest do
       [%{os_pid: os_pid}] = Roomfold.Port.info()
       {_, 0} = System.cmd("sh", ["-c", "kill -STOP \#{os_pid}"])
       IO.puts("\#{System.pid()} \#{os_pid}")
-      Process.sleep(:infinity)
+      # Until the test ends, if it does not kill it.
+      IO.read(:line)
       """
 
       ebin = Path.dirname(to_string(:code.which(Roomfold)))

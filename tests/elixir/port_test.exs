@@ -377,6 +377,26 @@ defmodule Roomfold.PortTest do
     end
   end
 
+  test "a program whose answer has come, while the VM stood still, is not ended for being late" do
+    start_pool(timeout: 1_000)
+    {world, native} = fold(pair(), batch(1))
+    [%{os_pid: program, restarts: 0}] = Roomfold.Port.info(Pool)
+    signal("STOP", program)
+    task = Task.async(fn -> World.fold(world, batch(2)) end)
+    eventually(fn -> match?([%{in_flight: 1}], Roomfold.Port.info(Pool)) end)
+    worker = Process.whereis(Roomfold.Port.worker_name(Pool, 0))
+    true = :erlang.suspend_process(worker)
+    # First its check comes, and then the answer.
+    eventually(fn -> Process.info(worker, :message_queue_len) == {:message_queue_len, 1} end)
+    Process.sleep(200)
+    signal("CONT", program)
+    eventually(fn -> Process.info(worker, :message_queue_len) == {:message_queue_len, 2} end)
+    true = :erlang.resume_process(worker)
+    assert {:ok, world, _} = Task.await(task, 60_000)
+    assert [%{os_pid: ^program, restarts: 0}] = Roomfold.Port.info(Pool)
+    assert same?(world, World.fold!(native, batch(2)))
+  end
+
   test "more calls than may be on their way wait; more than may wait are refused" do
     start_pool(max_in_flight: 2, max_waiting: 3, timeout: 30_000)
     {world, _} = fold(pair(), batch(1))

@@ -1062,10 +1062,10 @@ defmodule Roomfold.RoomTest do
 
     test "rooms of the same id in two places, in one supervision tree" do
       places = [start_rooms(), start_rooms()]
-      children = for place <- places, do: {Room, id: "lobby", rooms: place}
-      {:ok, tree} = Supervisor.start_link(children ++ [{Room, id: "lobby"}], strategy: :one_for_one)
+      children = for place <- places, do: {Room, id: "places", rooms: place}
+      {:ok, tree} = Supervisor.start_link(children ++ [{Room, id: "places"}], strategy: :one_for_one)
       assert length(for {_, pid, _, _} <- Supervisor.which_children(tree), is_pid(pid), do: pid) == 3
-      for place <- places, do: assert(Rooms.running(place) == ["lobby"])
+      for place <- places, do: assert(Rooms.running(place) == ["places"])
       Supervisor.stop(tree)
     end
 

@@ -457,7 +457,7 @@ defmodule SchedulingTest do
       world = kill_in_fold(long(unquote(kind)))
       task = Task.async(fn -> {World.fold(world, []), World.diff(world, 0), World.copy(world)} end)
 
-      assert {:ok, answers} = Task.yield(task, 5_000)
+      assert {:ok, answers} = Task.yield(task, 60_000)
       for answer <- Tuple.to_list(answers), do: assert({:error, %{reason: :folded_on}} = answer)
       assert_raise Roomfold.Error, fn -> World.snapshot(world) end
     end

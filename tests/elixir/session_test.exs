@@ -838,6 +838,83 @@ defmodule Roomfold.SessionTest do
       assert {:push, "closing", %{"reason" => "too_slow"}} = List.last(frames)
     end
 
+    defmodule Deaf do
+      # The real one, but that the room does not answer in time, as often as the test says.
+      @behaviour Roomfold.Session.Link
+      alias Roomfold.Session.Link
+
+      def deaf(times), do: Process.put(__MODULE__, times)
+
+      @impl true
+      def catch_up(room, from, format) do
+        case Process.get(__MODULE__, 0) do
+          0 ->
+            Link.catch_up(room, from, format)
+
+          times ->
+            deaf(times - 1)
+            {:error, Error.new(:overloaded)}
+        end
+      end
+
+      @impl true
+      def now, do: 0
+      @impl true
+      defdelegate later(message, milliseconds), to: StoppedClock
+      @impl true
+      defdelegate join(room, user, opts), to: Link
+      @impl true
+      defdelegate leave(room), to: Link
+      @impl true
+      defdelegate publish(room, events, opts), to: Link
+      @impl true
+      defdelegate monitor(room), to: Link
+      @impl true
+      defdelegate demonitor(reference), to: Link
+    end
+
+    # One whose client has just acknowledged all that it was sent, while the room does not answer; and what it is to be reminded of.
+    defp unanswered(times) do
+      room = start_room()
+      {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 3_000, link: Deaf)
+      for n <- 1..6, do: publish(room, n)
+      {frames, session} = drain(session, Room.seq(room))
+      acked = List.last(for {:push, _, payload} <- frames, do: decoded(payload)["seq"])
+      Deaf.deaf(times)
+      assert {[], session} = Session.input(session, "ack", %{"seq" => acked})
+      assert_received {:later, {:roomfold, "room", {:ask_again, _, _}} = again, 1_000}
+      {room, session, acked, again}
+    end
+
+    test "is brought up to date later if the room does not answer, though nothing more happens in it" do
+      {room, session, acked, again} = unanswered(1)
+      {[{:push, kind, payload}], session} = Session.handle(session, again)
+      assert decoded(payload)["seq"] == Room.seq(room)
+      assert kind == "snapshot" or decoded(payload)["from"] == acked
+      # Once.
+      assert {[], ^session} = Session.handle(session, again)
+      refute_received {:later, _, _}
+    end
+
+    test "is closed, with the reason, if it does not answer then, either" do
+      {_, session, _, again} = unanswered(2)
+
+      assert {:close, "overloaded", [{:push, "closing", %{"reason" => "overloaded"}}], _} =
+               Session.handle(session, again)
+    end
+
+    test "is asked for once, however often that fails, and not by what was meant for an earlier life of the room" do
+      {room, session, acked, again} = unanswered(2)
+      assert {[], session} = Session.input(session, "ack", %{"seq" => acked})
+      refute_received {:later, _, _}
+      {:roomfold, id, {:ask_again, term, number}} = again
+      assert {[], ^session} = Session.handle(session, {:roomfold, id, {:ask_again, term - 1, number}})
+      # What has come by itself meanwhile is not asked for.
+      assert {[{:push, _, payload}], session} = Session.input(session, "ack", %{"seq" => acked})
+      assert decoded(payload)["seq"] == Room.seq(room)
+      assert {[], ^session} = Session.handle(session, again)
+    end
+
     test "an acknowledgement that is none" do
       {_, _, session} = join!(start_room(), "tom")
 
@@ -910,7 +987,7 @@ defmodule Roomfold.SessionTest do
 
       lie = Room.info({rooms, "1"}).term + 1_000_000
       lies = fn -> Session.join(liar, %{"last_seq" => 5, "last_term" => lie}) end
-      assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies))
+      assert {:ok, _, [{:push, "snapshot", _} | _], _} = Task.await(Task.async(lies), 60_000)
 
       assert Room.whereis({rooms, "1"}) == pid
       _ = session

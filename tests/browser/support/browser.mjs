@@ -22,7 +22,7 @@ export async function startBrowser() {
   if (!executablePath) return { missing: "Chromium is not installed (make setup)" };
   // As root there is no sandbox; pages are ours. WebGL is drawn by the processor.
   const args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
-  return { browser: await chromium.launch({ executablePath, args }) };
+  return { browser: await chromium.launch({ executablePath, args, timeout: PATIENCE }) };
 }
 
 /** A tab. What goes wrong in it is kept in `errors`. */

@@ -17,7 +17,8 @@ defmodule Roomfold.Nodes do
   def room(id), do: {@rooms, id}
 
   @doc """
-  Starts nodes; they are not connected yet. A node is %{peer: pid, node: name, os_pid: string}.
+  Starts nodes; they are not connected yet. A node is %{peer: pid, node: name, os_pid: string, opts: keyword}. Options: `:cookie`, and
+  `:net_ticktime`, the seconds (60) after which one that says nothing counts as down.
 
   Each test has a net of its own: addresses 127.x.y.1 and up, so that tests may run side by side.
   """
@@ -27,25 +28,26 @@ defmodule Roomfold.Nodes do
     names
     |> Enum.with_index(1)
     |> Task.async_stream(fn {name, host} -> start_node(name, "#{net}.#{host}", opts) end,
-      timeout: 60_000,
+      timeout: :infinity,
       max_concurrency: 4
     )
     |> Enum.map(fn {:ok, node} -> node end)
   end
 
   @doc "A killed node, started again by the same name."
-  def restart(%{node: node}) do
+  def restart(%{node: node, opts: opts}) do
     [name, address] = node |> Atom.to_string() |> String.split("@")
-    start_node(name, address, [])
+    start_node(name, address, opts)
   end
 
   defp start_node(name, address, opts) do
     tuple = address |> String.split(".") |> Enum.join(",")
     cookie = Keyword.get(opts, :cookie, @cookie)
+    ticktime = "#{Keyword.get(opts, :net_ticktime, 60)}"
 
     args =
       ["-start_epmd", "false", "-erl_epmd_port", "9371", "-setcookie", cookie] ++
-        ["-kernel", "inet_dist_use_interface", "{#{tuple}}", "net_ticktime", "5"] ++
+        ["-kernel", "inet_dist_use_interface", "{#{tuple}}", "net_ticktime", ticktime] ++
         ["-elixir", "ansi_enabled", "false", "-pa"] ++
         Enum.filter(:code.get_path(), &(to_string(&1) =~ ~r"/(roomfold|elixir|logger|ex_unit)/ebin"))
 
@@ -59,15 +61,19 @@ defmodule Roomfold.Nodes do
         args: Enum.map(args, &to_charlist/1)
       })
 
-    {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:elixir])
-    {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:logger])
-    :ok = :peer.call(peer, Logger, :configure, [[level: :emergency]])
-    {:ok, _} = :peer.call(peer, :application, :ensure_all_started, [:roomfold])
-    %{peer: peer, node: node, os_pid: :peer.call(peer, System, :pid, [])}
+    started = %{peer: peer, node: node, os_pid: nil, opts: opts}
+    {:ok, _} = on(started, :application, :ensure_all_started, [:elixir])
+    {:ok, _} = on(started, :application, :ensure_all_started, [:logger])
+    :ok = on(started, Logger, :configure, [[level: :emergency]])
+    {:ok, _} = on(started, :application, :ensure_all_started, [:roomfold])
+    %{started | os_pid: on(started, System, :pid, [])}
   end
 
   def stop_nodes(nodes) do
-    for %{peer: peer} <- nodes do
+    for %{peer: peer} = node <- nodes, Process.alive?(peer) do
+      # One that a test has frozen does not see that its input ends: it would stay, and with it whoever reads what the tests write.
+      System.cmd("kill", ["-KILL", node.os_pid], stderr_to_stdout: true)
+
       try do
         :peer.stop(peer)
       catch

@@ -6,14 +6,13 @@ defmodule Roomfold.SQLiteCase do
 
   @library "priv/roomfold_log_nif.so"
 
-  using opts do
+  using do
     built = File.exists?(@library)
     unless built, do: IO.puts("left out: #{inspect(__CALLER__.module)}, #{@library} was not built")
 
     quote do
       import Roomfold.SQLiteCase
       @moduletag unquote(if built, do: :sqlite, else: :skip)
-      @moduletag timeout: unquote(opts[:timeout] || 120_000)
     end
   end
 

@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url";
 export const phoenix = process.env.ROOMFOLD_SERVER === "phoenix";
 const folder = fileURLToPath(new URL(`../../../elixir/${phoenix ? "xr" : "gateway"}`, import.meta.url));
 
+const START_MS = 600_000;
+const STOP_MS = 60_000;
+
 /**
  * Starts it and speaks with it: `order("publish", ..)` answers what it answers.
  * @param {"plain" | "arena"} [rooms] the rules of the match and nothing else, or the demo's rooms
@@ -34,7 +37,10 @@ export async function startGateway(rooms = "plain") {
     }
   };
   const reply = () => new Promise((resolve, reject) => (exited ? reject(new Error("the gateway has ended")) : waiting.push({ resolve, reject })));
+  // Mix may have to compile it. What hangs is ended: no test would have a name for it yet.
+  const starting = setTimeout(() => child.kill("SIGKILL"), START_MS);
   const hello = await Promise.race([failed, reply()]);
+  clearTimeout(starting);
   const order = (...words) => {
     const answered = reply();
     child.stdin.write(`${JSON.stringify(words)}\n`);
@@ -42,7 +48,9 @@ export async function startGateway(rooms = "plain") {
   };
   const stop = async () => {
     child.stdin.end();
-    if (!exited) await once(child, "exit");
+    const stopping = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    if (!exited && child.pid) await once(child, "exit");
+    clearTimeout(stopping);
   };
   if (hello.missing) await stop();
   return { ...hello, order, stop };

@@ -10,7 +10,7 @@ defmodule Roomfold.Cluster do
   require Logger
 
   alias Roomfold.Cluster.Members
-  alias Roomfold.Error
+  alias Roomfold.{Error, Timer}
 
   @type rooms :: atom
 
@@ -45,7 +45,7 @@ defmodule Roomfold.Cluster do
           nodes: [node],
           refused: [{node, String.t()}]
         }
-  def info(rooms), do: GenServer.call(server(rooms), :info)
+  def info(rooms), do: GenServer.call(server(rooms), :info, Timer.call_ms())
 
   @doc false
   # Read from a table, once the process has decided.
@@ -54,7 +54,7 @@ defmodule Roomfold.Cluster do
     case :ets.lookup(table(rooms), :members) do
       [{_, :ok, nodes}] -> {:ok, nodes}
       [{_, :refused, reason}] -> {:error, Error.new(:node_refused, detail: reason)}
-      [] -> GenServer.call(server(rooms), :placeable)
+      [] -> GenServer.call(server(rooms), :placeable, Timer.call_ms())
     end
   end
 
@@ -65,13 +65,13 @@ defmodule Roomfold.Cluster do
   def await_names(rooms) do
     case :ets.lookup(table(rooms), :names) do
       [{_, :exchanged}] -> :ok
-      _ -> GenServer.call(server(rooms), :await_names)
+      _ -> GenServer.call(server(rooms), :await_names, Timer.call_ms())
     end
   end
 
   @doc false
   @spec drain(rooms) :: :ok
-  def drain(rooms), do: GenServer.call(server(rooms), :drain)
+  def drain(rooms), do: GenServer.call(server(rooms), :drain, Timer.call_ms())
 
   defp server(rooms), do: Module.concat(rooms, Cluster)
   defp table(rooms), do: Module.concat(rooms, Members)

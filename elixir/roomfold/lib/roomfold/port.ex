@@ -196,8 +196,11 @@ defmodule Roomfold.Port do
     :ets.new(table(name), [:named_table, :public])
     :ets.insert(table(name), size: opts[:size], turn: -1, max_frame_bytes: opts[:max_frame_bytes])
 
+    # The last one to stop: its programs must have been killed by then, also on a machine that stood still for seconds.
+    reaper = %{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}, shutdown: 30_000}
+
     # A program that ends is restarted by its worker. These limits are for the workers themselves.
-    Supervisor.init([%{id: Reaper, start: {Reaper, :start_link, [[name: reaper]]}} | workers],
+    Supervisor.init([reaper | workers],
       strategy: :rest_for_one,
       max_restarts: 100,
       max_seconds: 1

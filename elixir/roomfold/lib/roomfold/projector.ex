@@ -149,7 +149,8 @@ defmodule Roomfold.Projector do
 
   @what "a projector is called by its process, as start_link/1 returns it, or its :name"
 
-  defp call(projector, request), do: projector |> Called.process!(@what) |> GenServer.call(request)
+  defp call(projector, request),
+    do: projector |> Called.process!(@what) |> GenServer.call(request, Timer.call_ms())
 
   # ---- the process ----
 

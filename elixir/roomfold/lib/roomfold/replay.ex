@@ -246,7 +246,7 @@ defmodule Roomfold.Replay do
   # A room also by its id or {rooms, id}, of which a replay has none.
   @what "a replay is called by its process, as Roomfold.Room.replay/2 and start_link/1 return it"
 
-  defp call(replay, request, timeout \\ 5_000),
+  defp call(replay, request, timeout \\ Timer.call_ms()),
     do: replay |> Called.process!(@what) |> GenServer.call(request, timeout)
 
   # ---- starting ----

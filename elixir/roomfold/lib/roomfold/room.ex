@@ -418,7 +418,7 @@ defmodule Roomfold.Room do
     how = check_join!(Map.new(opts))
 
     case sender(user, nil) do
-      {:ok, {:user, user}} -> call(room, {:join, self(), user, how}, 15_000)
+      {:ok, {:user, user}} -> call(room, {:join, self(), user, how}, Timer.call_ms())
       {:ok, _} -> {:error, Error.new(:invalid_id, field: "user", detail: "#{inspect(user)} is no user")}
       {:error, error} -> {:error, Error.new(error.reason, field: "user", detail: error.detail)}
     end
@@ -446,7 +446,7 @@ defmodule Roomfold.Room do
 
   @doc false
   # For a session that lags: {seq, {:diff | :snapshot, bytes}}.
-  def catch_up(room, from, format), do: call(room, {:catch_up, from, format}, 15_000)
+  def catch_up(room, from, format), do: call(room, {:catch_up, from, format}, Timer.call_ms())
 
   @doc false
   # For a session whose client has everything up to seq: from now on frames go straight to the process that writes to its socket.
@@ -508,7 +508,7 @@ defmodule Roomfold.Room do
   """
   @spec read(t, (World.t() -> value)) :: {:ok, value} | {:error, Error.t()} when value: term
   def read(room, function) when is_function(function, 1) do
-    Read.answered(call(room, {:read, function}, 15_000))
+    Read.answered(call(room, {:read, function}, Timer.call_ms()))
   end
 
   defp read!(room, function) do
@@ -551,7 +551,7 @@ defmodule Roomfold.Room do
   def stop(room) do
     with pid when is_pid(pid) <- whereis(room) do
       try do
-        GenServer.stop(pid, :shutdown, 15_000)
+        GenServer.stop(pid, :shutdown, Timer.call_ms())
       catch
         :exit, reason -> stopped?(reason) || exit(reason)
       end
@@ -754,15 +754,18 @@ defmodule Roomfold.Room do
   defp name(_), do: :none
 
   # A room that stopped before the call reached it is started once more. While it moves to another node, its name may still belong to the
-  # process that has just ended.
-  defp call(room, request, timeout, tries \\ 5) do
+  # process that has just ended, for as long as the nodes take to tell one another: the pauses double, to a second and a quarter in all.
+  @tries 9
+  @pause_ms 5
+
+  defp call(room, request, timeout, tries \\ @tries) do
     with {:ok, pid} <- process(room) do
       try do
         GenServer.call(pid, request, timeout)
       catch
         :exit, {reason, {GenServer, :call, _}}
         when tries > 1 and not is_pid(room) and reason in [:noproc, :normal] ->
-          Process.sleep(5)
+          Process.sleep(@pause_ms * Integer.pow(2, @tries - tries))
           call(room, request, timeout, tries - 1)
 
         # A room that stops in good order has not done what it did not answer.

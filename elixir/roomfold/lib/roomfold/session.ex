@@ -69,6 +69,8 @@ defmodule Roomfold.Session do
     link: Link,
     backlog: Backlog.new(),
     waiting: %{},
+    # the room could not bring it up to date, and will be asked again
+    asks_again?: false,
     events?: false,
     presence?: false
   ]
@@ -216,7 +218,8 @@ defmodule Roomfold.Session do
           seq: joined.seq,
           json: joined.json,
           lane: Lane.joined(session.lane),
-          backlog: Backlog.new()
+          backlog: Backlog.new(),
+          asks_again?: false
       }
 
       {frames, session} = state_frame(joined.frame, joined.seq, session)
@@ -444,14 +447,39 @@ defmodule Roomfold.Session do
     %{session | lane: lane}
   end
 
+  # If it can't, the room has stopped, and a message will follow; or it does not answer in time, and may have no more to say by itself: then
+  # it is asked again.
   defp catch_up(session) do
-    case session.link.catch_up(session.pid, session.seq, session.format) do
-      {:ok, {seq, frame}} ->
-        state_frame(frame, seq, %{session | backlog: Backlog.catches_up(session.backlog)})
+    case missed(session) do
+      {:ok, answer} -> answer
+      {:error, _} -> {[], ask_again(session)}
+    end
+  end
 
-      # The room has stopped: a message will follow.
-      {:error, _} ->
-        {[], session}
+  defp missed(session) do
+    with {:ok, {seq, frame}} <- session.link.catch_up(session.pid, session.seq, session.format) do
+      session = %{session | backlog: Backlog.catches_up(session.backlog), asks_again?: false}
+      {:ok, state_frame(frame, seq, session)}
+    end
+  end
+
+  @again_ms 1_000
+  defp ask_again(%{asks_again?: true} = session), do: session
+
+  defp ask_again(session) do
+    session.link.later({:roomfold, session.id, {:ask_again, session.term, session.number}}, @again_ms)
+    %{session | asks_again?: true}
+  end
+
+  # One that lags is asked for when its client acknowledges more.
+  defp asked_again(%{backlog: %{lagging: lagging} = backlog, options: options} = session) do
+    if lagging == nil or Backlog.caught_up?(backlog, options.max_unacknowledged) do
+      case missed(%{session | lane: Lane.leave(session.lane)}) do
+        {:ok, answer} -> answer
+        {:error, error} -> {:close, to_string(error.reason), [{:push, "closing", reason(error)}], session}
+      end
+    else
+      {[], session}
     end
   end
 
@@ -510,6 +538,14 @@ defmodule Roomfold.Session do
 
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, :tell}),
     do: {[], tell(%{session | lane: Lane.waited(session.lane)})}
+
+  def handle(
+        %__MODULE__{id: id, term: term, number: number, asks_again?: true} = session,
+        {:roomfold, id, {:ask_again, term, number}}
+      ),
+      do: asked_again(%{session | asks_again?: false})
+
+  def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:ask_again, _, _}}), do: {[], session}
 
   # A replay has jumped to another place.
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, :again}) do

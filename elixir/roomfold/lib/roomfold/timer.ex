@@ -8,6 +8,10 @@ defmodule Roomfold.Timer do
   @spec longest() :: pos_integer
   def longest, do: @longest_ms
 
+  @doc "How long a caller waits for an answer, if it does not say: a machine may stand still for a while."
+  @spec call_ms() :: pos_integer
+  def call_ms, do: 15_000
+
   @doc "Raises ArgumentError unless a call can wait for so long."
   @spec timeout!(atom, term) :: timeout
   def timeout!(_, :infinity), do: :infinity

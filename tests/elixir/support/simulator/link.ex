@@ -59,6 +59,17 @@ defmodule Roomfold.Simulator.Link do
   @impl true
   def now, do: Simulator.now()
 
+  @impl true
+  def later(message, milliseconds) do
+    key = Client.me()
+
+    Simulator.later_on(
+      Client.node_of(key),
+      milliseconds,
+      {:client, key, {:session, nil, {:message, message}}}
+    )
+  end
+
   defp room(key) do
     case get().rooms[key] do
       nil -> {:error, Error.new(:room_closed)}

@@ -471,11 +471,11 @@ defmodule Roomfold.EventLog.Conformance do
       test "an answer comes once, and as the message it is said to be", %{log: log} do
         term = room(log, "lobby", 0)
         reference = EventLog.submit(log, "lobby", term, 0, records(1, 1))
-        assert_receive {^reference, :ok}, 5_000
+        assert_receive {^reference, :ok}, 30_000
         reference = EventLog.submit(log, "lobby", term, 0, records(1, 1))
-        assert_receive {^reference, {:error, %Roomfold.Error{reason: :wrong_seq}}}, 5_000
+        assert_receive {^reference, {:error, %Roomfold.Error{reason: :wrong_seq}}}, 30_000
         reference = EventLog.submit(log, "", term, 0, records(1, 1))
-        assert_receive {^reference, {:error, %Roomfold.Error{reason: :invalid_id}}}, 5_000
+        assert_receive {^reference, {:error, %Roomfold.Error{reason: :invalid_id}}}, 30_000
         # Who does not wait hears nothing more.
         reference = EventLog.submit(log, "lobby", term, 1, records(2, 2))
         Process.demonitor(reference, [:flush])
@@ -489,7 +489,7 @@ defmodule Roomfold.EventLog.Conformance do
         answers =
           1..20
           |> Enum.map(fn _ -> Task.async(fn -> EventLog.append(log, "lobby", term, 0, records(1, 2)) end) end)
-          |> Task.await_many()
+          |> Task.await_many(60_000)
 
         assert Enum.count(answers, &(&1 == :ok)) == 1
         assert Enum.all?(answers, &(&1 == :ok or reason(&1) == :wrong_seq))
@@ -593,7 +593,7 @@ defmodule Roomfold.EventLog.Conformance do
             Process.exit(self(), :kill)
           end)
 
-        assert_receive {:DOWN, ^monitor, :process, ^pid, :killed}, 5_000
+        assert_receive {:DOWN, ^monitor, :process, ^pid, :killed}, 30_000
         {:ok, %{seq: seq}} = EventLog.claim(log, "lobby")
         assert rem(seq, 10) == 0
         assert EventLog.verify(log, "lobby") == {:ok, seq}
@@ -606,7 +606,7 @@ defmodule Roomfold.EventLog.Conformance do
         assert reason(EventLog.read(log, "lobby", 1)) == :log_failed
         assert reason(EventLog.claim(log, "lobby")) == :log_failed
         reference = EventLog.submit(log, "lobby", term, 1, records(2, 2))
-        assert_receive {:DOWN, ^reference, :process, _, :noproc}, 5_000
+        assert_receive {:DOWN, ^reference, :process, _, :noproc}, 30_000
       end
     end
   end

@@ -86,10 +86,10 @@ defmodule Roomfold.EventStream.Conformance do
           for n <- 1..3,
               do: Task.async(fn -> EventStream.broadcast(stream, topic, messages(n * 10, n * 10 + 9)) end)
 
-        for task <- tasks, do: assert(Task.await(task) == :ok)
+        for task <- tasks, do: assert(Task.await(task, 60_000) == :ok)
 
         for pid <- listeners do
-          numbers = for _ <- 1..30, do: assert_receive({^pid, {"bell_rang", %{"n" => n}}}, 1_000) && n
+          numbers = for _ <- 1..30, do: assert_receive({^pid, {"bell_rang", %{"n" => n}}}, 30_000) && n
           # The order of each who broadcasts is kept; between them there is none.
           for n <- 1..3,
               do: assert(Enum.filter(numbers, &(div(&1, 10) == n)) == Enum.to_list((n * 10)..(n * 10 + 9)))
@@ -123,7 +123,7 @@ defmodule Roomfold.EventStream.Conformance do
       end
 
       defp assert_next(message) do
-        assert_receive next, 1_000
+        assert_receive next, 30_000
         assert next == message
       end
     end
@@ -201,7 +201,7 @@ defmodule Roomfold.EventStream.Conformance do
 
         for n <- 1..20 do
           entity = "e#{n}"
-          assert_receive {"create", %{"entity_id" => ^entity, "seq" => ^n, "by" => "server"}}, 1_000
+          assert_receive {"create", %{"entity_id" => ^entity, "seq" => ^n, "by" => "server"}}, 30_000
         end
 
         refute_receive _, 50

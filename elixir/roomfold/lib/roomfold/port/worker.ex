@@ -9,11 +9,14 @@ defmodule Roomfold.Port.Worker do
   require Logger
   alias Roomfold.Port.{Frames, Program, Queue, Reaper}
   alias Roomfold.Port.Worlds
+  alias Roomfold.Timer
 
   # How many bytes of calls are gathered before they are written, if calls come fast. With more, the program would have to wait.
   @gather 98_304
   @first_pause_ms 10
   @longest_pause_ms 1_000
+  # A check that comes later than this is put off, once: the machine has stood still, or this process has, and the answer may be here, behind it.
+  @late_ms 100
 
   @type failure :: :restarted | :crashed | :timeout | :busy | :too_large | :down
   @typedoc "What the call does with a world: uses it, creates it (by number), or releases it."
@@ -42,7 +45,7 @@ defmodule Roomfold.Port.Worker do
   @doc "A lost world was recreated, which took this many microseconds."
   def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
 
-  def info(worker), do: GenServer.call(worker, :info)
+  def info(worker), do: GenServer.call(worker, :info, Timer.call_ms())
 
   # ---- the process ----
 
@@ -154,7 +157,14 @@ defmodule Roomfold.Port.Worker do
 
   # No more messages wait: time to write.
   def handle_info(:timeout, state), do: state |> flush() |> noreply()
-  def handle_info(:tick, state), do: %{state | ticking: false} |> tick() |> noreply()
+
+  def handle_info({:tick, due}, state) do
+    state = %{state | ticking: false}
+    late = if due, do: now() - due, else: 0
+    state = if late > @late_ms, do: tick_in(state, min(late, state.opts.timeout), nil), else: tick(state)
+    noreply(state)
+  end
+
   def handle_info(:open, %{port: nil} = state), do: state |> open() |> pump() |> noreply()
 
   def handle_info({:DOWN, _, :process, owner, _}, state) do
@@ -250,9 +260,15 @@ defmodule Roomfold.Port.Worker do
         state
 
       since ->
-        Process.send_after(self(), :tick, max(since + state.opts.timeout + 1 - now(), 1))
-        %{state | ticking: true}
+        wait = max(since + state.opts.timeout + 1 - now(), 1)
+        tick_in(state, wait, now() + wait)
     end
+  end
+
+  # due: when it should come, or nil if it counts whenever that is.
+  defp tick_in(state, ms, due) do
+    Process.send_after(self(), {:tick, due}, ms)
+    %{state | ticking: true}
   end
 
   # A program that hangs holds up all waiting calls: that does not make them late.

@@ -4,13 +4,15 @@ defmodule Roomfold.Rooms.Own do
   # lives on this node, and for so many rooms and bytes at most: then those are forgotten that were given longest ago.
   use GenServer
 
+  alias Roomfold.Timer
+
   @most_rooms 10_000
   @most_bytes 67_108_864
 
   def start_link(rooms), do: GenServer.start_link(__MODULE__, rooms, name: name(rooms))
 
   @doc "Remembers a room's options, in place of those it had."
-  def put(rooms, id, opts), do: GenServer.call(name(rooms), {:put, id, opts})
+  def put(rooms, id, opts), do: GenServer.call(name(rooms), {:put, id, opts}, Timer.call_ms())
 
   @doc "What it was given, [] if nothing is known."
   def get(rooms, id) do
@@ -21,7 +23,7 @@ defmodule Roomfold.Rooms.Own do
   end
 
   @doc "Forgets them."
-  def delete(rooms, id), do: GenServer.call(name(rooms), {:delete, id})
+  def delete(rooms, id), do: GenServer.call(name(rooms), {:delete, id}, Timer.call_ms())
 
   defp name(rooms), do: Module.concat(rooms, Own)
 

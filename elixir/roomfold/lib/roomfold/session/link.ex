@@ -12,11 +12,12 @@ defmodule Roomfold.Session.Link do
   @callback publish(room :: term, [Room.event()], {:user | :elected, user :: String.t()}) :: term
   @callback monitor(room :: term) :: term
   @callback demonitor(reference :: term) :: term
+  @doc "A message to the session."
+  @callback later(message :: term, milliseconds :: pos_integer) :: term
   @callback fastlane(room :: term, seq :: non_neg_integer, entry :: map) :: :ok
   @callback acked(room :: term, seq :: non_neg_integer) :: :ok
-  @callback later(message :: term, milliseconds :: pos_integer) :: term
   # For sessions with the option :fastlane.
-  @optional_callbacks fastlane: 3, acked: 2, later: 2
+  @optional_callbacks fastlane: 3, acked: 2
   @doc "Milliseconds that never go back."
   @callback now() :: integer
 
