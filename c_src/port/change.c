@@ -47,7 +47,7 @@ static void put_report(port_answer *out, const rf_report *report) {
 static rf_status apply(port_worlds *worlds, port_world *world, const port_change *change, port_reader *argument,
                        rf_report *report, rf_error *error) {
     rf_status status = change->run(world, argument, report, error);
-    if (status == RF_OK && change->raises) world->version++;
+    if (status == RF_OK && change->raises) port_worlds_raise(worlds, world);
     if (status == RF_NO_MEMORY) port_worlds_remove(worlds, world->number);
     return status;
 }

@@ -2,20 +2,21 @@
 // to come, so that everything encoded later has the same order (restore_port.c).
 //
 // A checkpoint is {seq, oldest, mirror, [{handle, since, id, components}], free}, with the entities in the order of
-// their handles, and the free handles in the order in which they will be used (checkpoint.h). One that is longer than a
-// frame comes in pieces of the same form: each has the next entities, and when there are no more, the next free
-// handles. Nothing is kept between two pieces: the caller says where the next one starts.
+// their handles, and the free handles in the order in which they will be used (checkpoint.h). One that is longer than
+// the caller wishes, or than a frame, comes in pieces of the same form: each has the next entities, and when there are
+// no more, the next free handles. Nothing is kept between two pieces: the caller says where the next one starts.
 #include "call.h"
 #include "term_convert.h"
 
 #include <string.h>
 
-// Where a piece starts: {oldest, handles, free}. A world that was recreated may have forgotten more than before, and
-// differs in nothing else; the pieces of two such worlds must not be mixed.
+// Where a piece starts: {oldest, handles, free, last}. Each is after all places before it. A world that was recreated
+// may have forgotten more than before, and differs in nothing else; the pieces of two such worlds must not be mixed.
 typedef struct port_place {
     uint64_t oldest;
     uint32_t handles; // those below are in the pieces before
-    uint32_t free;    // so many free handles are
+    uint32_t free;    // so many free handles are,
+    uint32_t last1;   // and this, plus one, is the last of them: 0 if there are none
 } port_place;
 
 // Bytes for what comes after the last entity or free handle: the ends of the lists and the next place.
@@ -24,15 +25,17 @@ typedef struct port_place {
 static bool read_place(port_reader *reader, const rf_world *world, port_place *out) {
     *out = (port_place){.oldest = rf_world_oldest(world)};
     if (port_read_this_atom(reader, "nil")) return true;
-    return port_read_tuple(reader, 3) && port_read_uint(reader, &out->oldest) && port_read_u32(reader, &out->handles) &&
-           port_read_u32(reader, &out->free);
+    return port_read_tuple(reader, 4) && port_read_uint(reader, &out->oldest) && port_read_u32(reader, &out->handles) &&
+           port_read_u32(reader, &out->free) && port_read_u32(reader, &out->last1) &&
+           (out->free == 0) == (out->last1 == 0);
 }
 
 static void put_place(port_answer *out, const port_place *place) {
-    port_put_tuple(out, 3);
+    port_put_tuple(out, 4);
     port_put_uint(out, place->oldest);
     port_put_uint(out, place->handles);
     port_put_uint(out, place->free);
+    port_put_uint(out, place->last1);
 }
 
 static void put_entity(port_answer *out, const rf_world *world, rf_entity entity) {
@@ -61,15 +64,15 @@ static bool put_entities(port_answer *out, const rf_world *world, size_t stop, p
 }
 
 static bool put_free(port_answer *out, const rf_world *world, size_t stop, port_place *place) {
-    size_t limit = out->limit, mark = port_begin(out), at = 0, count = 0;
+    size_t limit = out->limit, mark = port_begin(out), count = 0;
+    uint32_t free1 = place->last1;
     bool fits = true;
     out->limit = stop;
-    for (uint32_t free1 = 0; fits && (free1 = rf_world_next_free(world, free1)) != 0; at++) {
+    while (fits && (free1 = rf_world_next_free(world, free1)) != 0) {
         size_t len = out->len;
-        if (at < place->free) continue;
         port_put_uint(out, free1 - 1);
         fits = port_keep(out, len);
-        if (fits) count++;
+        if (fits) place->last1 = free1, count++;
     }
     place->free += (uint32_t)count;
     out->limit = limit;

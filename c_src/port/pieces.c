@@ -22,27 +22,30 @@ port_pieces *port_pieces_begin(port_pieces **list, uint64_t number, uint64_t ver
 }
 
 rf_status port_pieces_add(port_pieces *pieces, const port_reader *piece) {
-    char **items = realloc(pieces->items, (pieces->count + 1) * sizeof *items), *bytes;
-    if (!items) return RF_NO_MEMORY;
-    pieces->items = items;
-    bytes = malloc((size_t)piece->end);
-    if (!bytes) return RF_NO_MEMORY;
-    memcpy(bytes, piece->bytes, (size_t)piece->end);
-    items[pieces->count++] = bytes;
-    return port_saves_read(&pieces->saves, (port_reader){bytes, piece->at, piece->end});
+    size_t len = (size_t)piece->end;
+    port_piece *added = malloc(sizeof *added + len);
+    if (!added) return RF_NO_MEMORY;
+    memcpy(added->bytes, piece->bytes, len);
+    added->before = pieces->last;
+    pieces->last = added;
+    pieces->count++;
+    if (len > pieces->longest) pieces->longest = len;
+    return port_saves_read(&pieces->saves, (port_reader){added->bytes, piece->at, piece->end});
 }
 
 static void free_pieces(port_pieces *pieces) {
-    for (size_t i = 0; i < pieces->count; i++) free(pieces->items[i]);
-    free(pieces->items);
+    for (port_piece *piece = pieces->last, *before; piece; piece = before) {
+        before = piece->before;
+        free(piece);
+    }
     port_saves_free(&pieces->saves);
     free(pieces);
 }
 
-void port_pieces_remove(port_pieces **list, uint64_t number) {
+void port_pieces_remove(port_pieces **list, uint64_t number, uint64_t version) {
     while (*list) {
         port_pieces *pieces = *list;
-        if (pieces->number != number) {
+        if (pieces->number != number || pieces->version > version) {
             list = &pieces->next;
             continue;
         }
@@ -52,5 +55,5 @@ void port_pieces_remove(port_pieces **list, uint64_t number) {
 }
 
 void port_pieces_free(port_pieces **list) {
-    while (*list) port_pieces_remove(list, (*list)->number);
+    while (*list) port_pieces_remove(list, (*list)->number, UINT64_MAX);
 }

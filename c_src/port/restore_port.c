@@ -28,11 +28,12 @@ static rf_status restore_one(port_call *call, const port_moment *moment, port_re
     return status;
 }
 
-// All pieces are there. In one call not more entities are created than about a frame holds, as its time is limited.
+// All pieces are there. As a call's time is limited, in one about as many entities are created as the longest piece
+// holds: whoever wants shorter calls sends shorter pieces, and is done with as many calls as there are pieces.
 static rf_status go_on(port_call *call, port_pieces *pieces) {
     bool all = false;
     rf_status status = pieces->saves.world ? RF_OK : begin(call, &pieces->saves);
-    if (status == RF_OK) status = port_saves_create(&pieces->saves, port_room(call->out), &all);
+    if (status == RF_OK) status = port_saves_create(&pieces->saves, pieces->longest, &all);
     if (status == RF_OK && all) return add_world(call, &pieces->saves);
     return status == RF_OK ? port_ping(call) : status;
 }
@@ -53,7 +54,7 @@ static rf_status restore_piece(port_call *call, const port_moment *moment, port_
         status = index + 1 == pieces->count ? go_on(call, pieces) : RF_INVALID_ARGUMENT;
     else if (status == RF_OK)
         status = port_ping(call);
-    if (status != RF_OK) port_pieces_remove(&call->worlds->pieces, call->number);
+    if (status != RF_OK) port_pieces_remove(&call->worlds->pieces, call->number, UINT64_MAX);
     return status;
 }
 

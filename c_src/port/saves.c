@@ -32,12 +32,22 @@ static bool read_entity(port_reader *reader, port_saved *out) {
     return true;
 }
 
+// An array with room for so many more, or NULL. It grows by at least a half, so that many pieces do not mean as many
+// copies of it.
+static void *with_room(void *array, size_t size, size_t used, int count, size_t *capacity) {
+    size_t more = used / 2 > (size_t)count ? used / 2 : (size_t)count, wider = used + more + 1;
+    void *grown;
+    if (array && (size_t)count <= *capacity - used) return array;
+    grown = wider <= SIZE_MAX / size ? realloc(array, wider * size) : NULL;
+    if (grown) *capacity = wider;
+    return grown;
+}
+
 static rf_status read_entities(port_reader *reader, port_saves *saves) {
     port_saved *entities;
     int count;
     if (!port_read_list(reader, &count)) return RF_INVALID_ARGUMENT;
-    if ((size_t)count > SIZE_MAX / sizeof *entities - saves->count - 1) return RF_NO_MEMORY;
-    entities = realloc(saves->entities, (saves->count + (size_t)count + 1) * sizeof *entities);
+    entities = with_room(saves->entities, sizeof *entities, saves->count, count, &saves->capacity);
     if (!entities) return RF_NO_MEMORY;
     saves->entities = entities;
     for (int i = 0; i < count; i++, saves->count++)
@@ -51,8 +61,7 @@ static rf_status read_free(port_reader *reader, port_saves *saves) {
     int count = (int)bytes.len;
     uint32_t *free1;
     if (!few && !port_read_list(reader, &count)) return RF_INVALID_ARGUMENT;
-    if ((size_t)count > SIZE_MAX / sizeof *free1 - saves->free_count - 1) return RF_NO_MEMORY;
-    free1 = realloc(saves->free1, (saves->free_count + (size_t)count + 1) * sizeof *free1);
+    free1 = with_room(saves->free1, sizeof *free1, saves->free_count, count, &saves->free_capacity);
     if (!free1) return RF_NO_MEMORY;
     saves->free1 = free1;
     for (int i = 0; i < count; i++, saves->free_count++) {
@@ -93,8 +102,9 @@ rf_status port_saves_begin(port_saves *saves, rf_world *world) {
     return status;
 }
 
+// Bytes of a piece, all but the first few of the entity's: never more than there are, nor 0.
 static size_t size_of(const port_saved *entity) {
-    return sizeof *entity + entity->id.len + (size_t)(entity->components.end - entity->components.at);
+    return (size_t)(entity->components.bytes + entity->components.end - entity->id.data);
 }
 
 static rf_status create(port_saves *saves, rf_fold *fold, size_t bytes) {

@@ -23,7 +23,7 @@ typedef struct port_saves {
     port_moment moment;
     port_saved *entities;
     uint32_t *free1; // the free handles, each plus one
-    size_t count, free_count, created;
+    size_t count, free_count, created, capacity, free_capacity;
     rf_world *world; // NULL until all is read
 } port_saves;
 

@@ -69,9 +69,14 @@ rf_status port_worlds_add(port_worlds *worlds, uint64_t number, uint64_t version
     return RF_OK;
 }
 
+void port_worlds_raise(port_worlds *worlds, port_world *world) {
+    world->version++;
+    port_pieces_remove(&worlds->pieces, world->number, world->version);
+}
+
 void port_worlds_remove(port_worlds *worlds, uint64_t number) {
     port_world **place, *found;
-    port_pieces_remove(&worlds->pieces, number);
+    port_pieces_remove(&worlds->pieces, number, UINT64_MAX);
     if (worlds->capacity == 0 || !(found = *(place = place_of(worlds, number)))) return;
     *place = found->next;
     worlds->count--;

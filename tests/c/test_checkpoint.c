@@ -64,6 +64,14 @@ START_TEST(free_handles_are_listed_in_the_order_of_their_use) {
     ck_assert_int_eq(rf_load_packed(mirror, (rf_str){(char *)frame, len}, NULL), RF_OK);
     ck_assert(rf_world_mirrors(mirror) && !rf_world_mirrors(world));
     free(frame);
+    for (uint32_t handle1 = 0; handle1 < 20; handle1++) {
+        uint32_t after[] = {1, 5, 0, 0, 0, 2},
+                 lowest[] = {1, 2, 0, 0, 0, 0}; // of those that are in use, or none, nothing
+        ck_assert_uint_eq(rf_world_next_free(world, handle1), handle1 < 6 ? after[handle1] : 0);
+        ck_assert_uint_eq(rf_world_next_free(mirror, handle1), handle1 < 6 ? lowest[handle1] : 0);
+    }
+    ck_assert_uint_eq(rf_world_next_free(world, UINT32_MAX), 0);
+    ck_assert_uint_eq(rf_world_next_free(mirror, UINT32_MAX), 0);
     check_free(world, (uint32_t[]){1, 5, 2}, 3);
     // A mirror does not know in which order they became free, nor of those after the last one in use.
     check_free(mirror, (uint32_t[]){1, 2}, 2);

@@ -254,7 +254,7 @@ defmodule Roomfold.Port.CrashTest do
           {:cast, 1, 5, {:packed, <<0::512>>, :erlang.term_to_binary(["tom"])}},
           {:overlap, 1, 5, :erlang.term_to_binary([{0, {0, 0, 0}, {:sphere, true, {0, 0, 0}, 1.0, 0}, nil}])},
           {:checkpoint, 1, 5, {nil, 10_000}},
-          {:checkpoint, 1, 5, {{0, 1, 0}, 1_000}},
+          {:checkpoint, 1, 5, {{0, 1, 0, 0}, 1_000}},
           {:get, 1, 5, "b"},
           {:info, 1, 5, nil},
           {:free, 3, 0, [9, 10]},

@@ -39,6 +39,14 @@ static void put_call(port_answer *call, const char *name, uint64_t number, uint6
     port_put_uint(call, version);
 }
 
+// Nothing is kept of what would become a world that is there and as new.
+static void check_pieces(const port_worlds *worlds) {
+    for (const port_pieces *pieces = worlds->pieces; pieces; pieces = pieces->next) {
+        const port_world *there = port_worlds_find(worlds, pieces->number);
+        if (there && there->version >= pieces->version) abort();
+    }
+}
+
 // Runs a call, in a block of exactly its size, and checks that the answer is one frame with one term.
 static void run(port_worlds *worlds, port_answer *out, const void *data, size_t size) {
     rf_str term = copy_of(data, size);
@@ -51,6 +59,7 @@ static void run(port_worlds *worlds, port_answer *out, const void *data, size_t 
     port_run(worlds, term, 77, LIMIT, out);
     free((char *)(uintptr_t)term.data);
     if (out->status != RF_OK) abort();
+    check_pieces(worlds);
     at = port_input_room(&input, &room);
     if (!at || room < out->len - start) abort();
     memcpy(at, out->bytes + start, out->len - start);
@@ -119,7 +128,7 @@ static size_t read_in_pieces(const uint8_t *data, size_t size, size_t piece) {
 typedef struct taken {
     port_answer answer; // which it is in
     rf_str piece;
-    uint64_t place[3];
+    uint64_t place[4];
     bool first, last;
 } taken;
 
@@ -132,8 +141,8 @@ static bool take(port_worlds *worlds, const port_world *world, size_t bytes, tak
     if (it->first)
         port_put_atom(&call, "nil");
     else
-        port_put_tuple(&call, 3);
-    for (int i = 0; !it->first && i < 3; i++) port_put_uint(&call, it->place[i]);
+        port_put_tuple(&call, 4);
+    for (int i = 0; !it->first && i < 4; i++) port_put_uint(&call, it->place[i]);
     port_put_uint(&call, bytes);
     it->answer.len = 0;
     run_made(worlds, &it->answer, &call);
@@ -143,8 +152,8 @@ static bool take(port_worlds *worlds, const port_world *world, size_t bytes, tak
     if (it->piece.len > bytes) abort();
     it->first = false;
     it->last = port_read_this_atom(&reader, "nil");
-    if (!it->last && !port_read_tuple(&reader, 3)) abort();
-    for (int i = 0; !it->last && i < 3; i++)
+    if (!it->last && !port_read_tuple(&reader, 4)) abort();
+    for (int i = 0; !it->last && i < 4; i++)
         if (!port_read_uint(&reader, &it->place[i])) abort();
     return true;
 }
@@ -171,9 +180,9 @@ static bool make_again(port_worlds *worlds, port_answer *out, const port_world *
         if (port_worlds_find(worlds, 2)) abort();
         good = take(worlds, world, bytes, &it);
         if (good) restore(worlds, out, &it, index);
-        // The last one again, until all entities have been made.
+        // The last one again, until all entities have been made: not more often than there are pieces.
         for (int i = 0; good && it.last && !port_worlds_find(worlds, 2); i++) {
-            if (i > 100) abort();
+            if ((uint64_t)i >= index) abort();
             restore(worlds, out, &it, index);
         }
     }

@@ -4,6 +4,7 @@
 #include "world_state.h"
 
 uint32_t rf_world_next_free(const rf_world *world, uint32_t handle1) {
+    if (handle1 > world->handles || (handle1 > 0 && rf_world_handle_alive(world, handle1 - 1))) return 0;
     if (!world->mirror) return handle1 == 0 ? world->free1 : rf_world_slot(world, handle1 - 1)->since;
     while (handle1 < world->handles && rf_world_handle_alive(world, handle1)) handle1++;
     return handle1 < world->handles ? handle1 + 1 : 0;

@@ -13,7 +13,7 @@
 RF_BEGIN
 
 // The free handles, each plus one, in the order in which new entities get them; after these come handles that were
-// never used. Start with 0; 0 at the end.
+// never used. Start with 0; 0 at the end, and after a handle that is not free.
 RF_API uint32_t rf_world_next_free(const rf_world *world, uint32_t handle1);
 // Has new entities get these handles, each plus one, in this order. RF_INVALID_ARGUMENT: the world is not a new one, or
 // these are not the handles 0 to count - 1, each once. RF_WORLD_FULL, RF_NO_MEMORY.

@@ -39,8 +39,10 @@ defmodule Roomfold.Port.Worker do
       {:error, if(reason == :noproc, do: :down, else: :restarted)}
   end
 
+  @no_answer "it answered what is no answer"
+
   @doc "An answer was invalid: the program can't be trusted any more."
-  def distrust(worker), do: GenServer.cast(worker, :distrust)
+  def distrust(worker, words \\ @no_answer), do: GenServer.cast(worker, {:distrust, words})
 
   @doc "A lost world was recreated, which took this many microseconds."
   def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
@@ -131,7 +133,7 @@ defmodule Roomfold.Port.Worker do
   end
 
   @impl true
-  def handle_cast(:distrust, state), do: state |> down(:crashed, "it answered what is no answer") |> noreply()
+  def handle_cast({:distrust, words}, state), do: state |> down(:crashed, words) |> noreply()
 
   def handle_cast({:made_again, microseconds}, %{made_again: {count, sum}} = state),
     do: noreply(%{state | made_again: {count + 1, sum + microseconds}})
@@ -142,7 +144,7 @@ defmodule Roomfold.Port.Worker do
          {:ok, state} <- answered(answers, %{state | frames: frames}) do
       state |> pump() |> noreply()
     else
-      :error -> state |> down(:crashed, "it answered what is no answer") |> noreply()
+      :error -> state |> down(:crashed, @no_answer) |> noreply()
     end
   end
 

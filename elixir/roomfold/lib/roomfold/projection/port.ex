@@ -21,6 +21,10 @@ defmodule Roomfold.Projection.Port do
   @pause_ms 10
   # Why a world can't be recreated, however often that is tried.
   @for_good [:no_memory, :too_large, :invalid_snapshot, :world_full]
+  @endless "it did not finish making a lost world again"
+  # Bytes of a piece of a checkpoint, unless an entity has more: as a call's time is limited, whatever a frame may have. The program also makes
+  # about as many entities at once as a piece holds.
+  @part 8_388_608
   # Bytes of changes that are sent at once when a world is recreated.
   @piece 1_048_576
   # Bytes of their frame beside them, at most.
@@ -122,7 +126,7 @@ defmodule Roomfold.Projection.Port do
     # A pool that was started again may have another limit.
     state = %{state | max_frame_bytes: Pool.max_frame_bytes(state.pool, state.max_frame_bytes)}
 
-    case pieces(state, nil, piece_bytes(state), []) do
+    case pieces(state, nil, @part, piece_bytes(state), []) do
       {:ok, pieces} when is_list(pieces) -> Journal.rebase(journal, state.version, pieces)
       {:ok, {:error, {:history_gone, _, _}}} when tries > 1 -> checkpointed(state, tries - 1)
       {:ok, {:error, {:too_large, about, _}}} -> Journal.too_long(journal, state.max_frame_bytes, about)
@@ -130,14 +134,19 @@ defmodule Roomfold.Projection.Port do
     end
   end
 
-  defp pieces(state, place, bytes, taken) do
-    case call(state, :checkpoint, {place, bytes}) do
+  # Of so many bytes each, and of at most so many.
+  defp pieces(state, place, bytes, most, taken) do
+    case call(state, :checkpoint, {place, min(bytes, most)}) do
       {:ok, {:ok, piece, nil}} when is_binary(piece) ->
         {:ok, Enum.reverse(taken, [piece])}
 
       # nil is before all places.
       {:ok, {:ok, piece, next}} when is_binary(piece) and next > place ->
-        pieces(state, next, bytes, [piece | taken])
+        pieces(state, next, @part, most, [piece | taken])
+
+      # An entity has more.
+      {:ok, {:error, {:too_large, _, _}}} when bytes < most ->
+        pieces(state, place, 2 * bytes, most, taken)
 
       failure ->
         failure
@@ -290,6 +299,8 @@ defmodule Roomfold.Projection.Port do
           {:error, :too_large} -> made
           {:error, :timeout} when tries == 1 -> made
           {:error, :timeout} -> attempt(state, term, touch, tries - 1, losses - 1)
+          {:error, :endless} when tries > 1 -> attempt(state, term, touch, tries - 1, losses - 1)
+          {:error, :endless} -> made
           # If it was not made, the next try will show why.
           _ -> attempt(state, term, touch, tries, losses - 1)
         end
@@ -355,6 +366,9 @@ defmodule Roomfold.Projection.Port do
   defp failed({:error, :too_large}),
     do: {:error, Error.new(:too_large, detail: "a call to a port program (:max_frame_bytes)")}
 
+  defp failed({:error, :endless}),
+    do: {:error, Error.new(:port_crashed, detail: @endless)}
+
   defp failed({:error, failure}), do: {:error, Error.new(Map.fetch!(@reasons, failure))}
   defp failed({:ok, {:error, {:lost, _, _}}}), do: {:error, Error.new(:port_crashed)}
 
@@ -382,18 +396,30 @@ defmodule Roomfold.Projection.Port do
          do: :ok
   end
 
-  defp start_again(state, version, pieces), do: restore_all(state, version, pieces, 0)
+  defp start_again(state, version, pieces), do: restore_all(state, version, pieces, 0, length(pieces))
 
-  defp restore_all(state, version, [piece | pieces], index) do
-    definition = if pieces == [], do: state.journal.definition
+  # again: how often the last one may be answered that the world is not there yet.
+  defp restore_all(state, version, [piece | rest] = pieces, index, again) do
+    definition = if rest == [], do: state.journal.definition
 
     case ask(state, restore(state, version, piece, index, definition), {:make, state.number}) do
-      # All have come: of a large world, the last one is repeated until its entities have been made.
-      {:ok, {:ok, nil}} when pieces == [] -> restore_all(state, version, [piece], index)
-      {:ok, {:ok, nil}} -> restore_all(state, version, pieces, index + 1)
+      {:ok, {:ok, nil}} when rest != [] ->
+        restore_all(state, version, rest, index + 1, again)
+
+      # All have come: of a large world, the last one is repeated until its entities have been made, about a piece of them each time.
+      {:ok, {:ok, nil}} when again > 0 ->
+        restore_all(state, version, pieces, index, again - 1)
+
+      {:ok, {:ok, nil}} ->
+        Worker.distrust(state.worker, @endless)
+        {:error, :endless}
+
       # Made, perhaps by another process.
-      {:ok, {:ok, _}} -> :ok
-      failure -> failure
+      {:ok, {:ok, _}} ->
+        :ok
+
+      failure ->
+        failure
     end
   end
 
