@@ -1,6 +1,7 @@
 defmodule Roomfold.PlacementTest do
   use ExUnit.Case, async: true
 
+  import Roomfold.Eventually
   alias Roomfold.{Cluster, Room, Rooms}
   alias Roomfold.Cluster.Members
   alias Roomfold.Placement.{Global, Rendezvous}
@@ -79,6 +80,22 @@ defmodule Roomfold.PlacementTest do
     # A name that stays with it is no room.
     :counters.put(asked, 1, -1_000)
     assert {:error, %{reason: :no_room}} = Room.publish({rooms, "2"}, {"user_joined", %{"user_id" => "tom"}})
+  end
+
+  test "a room that starts beside a process of it that is about to end is one of its node's rooms when that has ended" do
+    rooms = :"rooms_#{System.unique_integer([:positive])}"
+    start_supervised!({Rooms, name: rooms, placement: {Global, []}})
+    {:ok, old} = Room.ensure_started({rooms, "1"})
+    # As after a split: nobody finds it, but it runs.
+    :global.unregister_name({Global, rooms, "1"})
+    {:ok, new} = Room.ensure_started({rooms, "1"})
+    assert new != old and Process.alive?(old)
+    assert Rooms.processes(rooms) == [{"1", old}]
+    # Its term is old, so it stops as soon as it has anything to say.
+    {:error, %{reason: :old_term}} = Room.publish(old, {"user_joined", %{"user_id" => "tom"}})
+    eventually(fn -> Rooms.processes(rooms) == [{"1", new}] end)
+    assert Rooms.drain(rooms) == {:ok, 1}
+    refute Process.alive?(new)
   end
 
   test "wrong options of a placement are named: a room without the home that it was given would have two histories" do

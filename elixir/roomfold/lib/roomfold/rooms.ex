@@ -165,11 +165,15 @@ defmodule Roomfold.Rooms do
   end
 
   @doc false
-  # Registers the calling process as a room on this node, besides the name that its placement gives it.
+  # Registers the calling process as a room on this node, besides the name that its placement gives it. Another process of the room may be there,
+  # whose name was lost and which is about to end: then it answers that one, and is to be called again when it has ended.
+  @spec here(t, Room.id()) :: :ok | {:taken, pid}
   def here(rooms, id) do
-    # If it is there already, that is its own name, or a process that is about to end.
-    _ = Registry.register(registry(rooms), id, nil)
-    :ok
+    case Registry.register(registry(rooms), id, nil) do
+      {:error, {:already_registered, pid}} when pid != self() -> {:taken, pid}
+      # Also where that is its own name.
+      _ -> :ok
+    end
   end
 
   @doc false

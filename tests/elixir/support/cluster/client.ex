@@ -7,7 +7,7 @@ defmodule Roomfold.ClusterCase.Client do
   alias Roomfold.{Session, World}
 
   def start(room, user, opts \\ []), do: GenServer.start(__MODULE__, {room, user, opts})
-  def report(pid), do: GenServer.call(pid, :report, 15_000)
+  def report(pid), do: GenServer.call(pid, :report, 50_000)
 
   @impl true
   def init({room, user, _opts}) do

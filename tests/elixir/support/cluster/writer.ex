@@ -8,11 +8,11 @@ defmodule Roomfold.ClusterCase.Writer do
 
   def start(room, user), do: GenServer.start(__MODULE__, {room, user})
   @doc "How many were acknowledged."
-  def count(pid), do: GenServer.call(pid, :count, 15_000)
+  def count(pid), do: GenServer.call(pid, :count, 50_000)
   @doc "Until it is told to go on. What it had sent has been answered then."
-  def pause(pid), do: GenServer.call(pid, {:pause, true}, 15_000)
-  def go_on(pid), do: GenServer.call(pid, {:pause, false}, 15_000)
-  def stop(pid), do: GenServer.call(pid, :stop, 15_000)
+  def pause(pid), do: GenServer.call(pid, {:pause, true}, 50_000)
+  def go_on(pid), do: GenServer.call(pid, {:pause, false}, 50_000)
+  def stop(pid), do: GenServer.call(pid, :stop, 50_000)
 
   @impl true
   def init({room, user}) do

@@ -42,6 +42,8 @@ defmodule Roomfold.Room.Server do
     :committing,
     # monitor of the log's process, without which the room can't run
     :log,
+    # monitor of an earlier process of this room that is still registered on this node (Rooms.here/2)
+    :before,
     # the snapshot that is on its way into the log, {monitor, what}, and the newest one that is there; what: {seq, users}
     :keeping,
     :kept,
@@ -81,7 +83,7 @@ defmodule Roomfold.Room.Server do
       server = %__MODULE__{options: options, topic: topic, state: state, inbox: Inbox.new(options.max_queue)}
       server = %{server | kept: {facts.kept_seq, facts.users}}
       of_module = links()
-      if options.rooms, do: Rooms.here(options.rooms, options.id)
+      server = here(server)
       server = %{server | log: monitor_log(options), listens?: Stream.listen(server)}
       server = %{server | ties: ties ++ (links() -- of_module)}
       {:ok, server |> Effects.carry_out(effects) |> arm()}
@@ -115,6 +117,15 @@ defmodule Roomfold.Room.Server do
         {:ok, head} -> {:ok, before, head}
         error -> error
       end
+    end
+  end
+
+  defp here(%{options: %{rooms: nil}} = server), do: server
+
+  defp here(%{options: %{rooms: rooms, id: id}} = server) do
+    case Rooms.here(rooms, id) do
+      :ok -> %{server | before: nil}
+      {:taken, pid} -> %{server | before: Process.monitor(pid)}
     end
   end
 
@@ -276,6 +287,12 @@ defmodule Roomfold.Room.Server do
 
   def handle_info({:DOWN, ref, _, _, outcome}, %{keeping: {ref, _}} = server),
     do: {:noreply, Snapshots.kept(server, outcome)}
+
+  def handle_info({:DOWN, ref, _, _, _}, %{before: ref, ties: ties} = server) when ref != nil do
+    others = links()
+    server = here(server)
+    {:noreply, %{server | ties: ties ++ (links() -- others)}}
+  end
 
   def handle_info({:DOWN, _, _, pid, _}, server), do: {:noreply, left(server, pid, false)}
 
