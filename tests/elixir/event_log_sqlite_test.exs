@@ -151,10 +151,36 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert error.reason == :log_locked
       assert error.message =~ "OS process #{System.pid()}"
 
+      # Who is refused leaves no file open.
+      for _ <- 1..5, do: open_error(path)
+      if File.dir?("/proc/self/fd"), do: assert(opened(path <> ".lock") == 1)
+
       File.ln_s!(path, Path.join(folder, "other.db"))
       assert open_error(Path.join(folder, "other.db")).reason == :log_locked
       GenServer.stop(pid)
       assert EventLog.verify(open(Path.join(folder, "other.db"))) == {:ok, 0}
+    end
+
+    # How often this VM has a file open.
+    defp opened(path) do
+      for(number <- File.ls!("/proc/self/fd"), do: File.read_link("/proc/self/fd/#{number}"))
+      |> Enum.count(&(&1 == {:ok, path}))
+    end
+
+    test "records share a row of up to 64 KiB; a longer one has its own", %{path: path, log: log} do
+      with_shell(fn ->
+        {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+        record = fn size -> String.duplicate("x", size) end
+
+        # With a line feed between them.
+        for {seq, sizes} <- [{0, [32_767, 32_768]}, {2, [32_768, 32_768]}, {4, [1, 70_000, 1, 1]}],
+            do: assert(:ok = EventLog.append(log, "lobby", term, seq, Enum.map(sizes, record)))
+
+        assert sqlite3(path, "SELECT seq, count, length(text) FROM appends") ==
+                 "1|2|65536\n3|1|32768\n4|1|32768\n5|1|1\n6|1|70000\n7|2|3"
+
+        assert EventLog.verify(log) == {:ok, 8}
+      end)
     end
 
     test "is made where a link leads to", %{folder: folder} do
