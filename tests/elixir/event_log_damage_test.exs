@@ -376,8 +376,15 @@ defmodule Roomfold.EventLog.DamageTest do
       GenServer.stop(elem(log, 1))
 
       # Up to the mark; what comes behind it is not found from the next one.
-      assert sqlite3(path, "SELECT min(seq), max(seq), count(*) FROM appends WHERE room = #{id}") ==
-               "257|600|344"
+      left = "SELECT min(seq), max(seq), count(*) FROM appends WHERE room = #{id}"
+      assert sqlite3(path, left) == "257|600|344"
+
+      # Where the first record to keep is missing, nothing is.
+      sqlite3(path, "DELETE FROM appends WHERE room = #{id} AND seq = 520")
+      log = open(path)
+      assert :ok = EventLog.trim(log, "lobby", 520)
+      GenServer.stop(elem(log, 1))
+      assert sqlite3(path, left) == "257|600|343"
     end)
   end
 
@@ -679,6 +686,16 @@ defmodule Roomfold.EventLog.DamageTest do
         do: assert({written, missing, found} == {written, missing, {:ok, last, lines(last)}}),
         else: assert({_, _, {:error, {:log_damaged, _}}} = {written, missing, found})
     end
+  end
+
+  test "a WAL of which nothing was written, whatever space it has", context do
+    {base, _, wal} = crashed(context, 1)
+
+    for there <- ["", zeros(10), binary_part(wal, 0, 10), zeros(32), zeros(100_000)],
+        do: assert(found(context.folder, base, there) == {:ok, 0, ""})
+
+    # A header that is not whole has nothing behind it.
+    assert {:error, {:log_damaged, _}} = found(context.folder, base, flip(wal, 24, 0))
   end
 
   for page_size <- [512, 65_536] do

@@ -376,6 +376,45 @@ defmodule Roomfold.EventLog.SQLiteTest do
     end
 
     @tag :closed
+    test "who has read something, also a part, holds no checkpoint up", %{path: path} do
+      {:ok, writer} = Library.open(path, true, 1, 1_000, 0)
+      assert Library.checkpoint(writer) == {:ok, 0}
+
+      claim = fn room ->
+        {_, [{:ok, term, 0, 1, _}]} = Library.run(writer, [{1, room, 0, 0, 0, "{}"}])
+        term
+      end
+
+      [term | _] = for room <- ~w(attic cellar lobby), do: claim.(room)
+      lines = Enum.map_join(records(1, 3), &(&1 <> "\n"))
+
+      assert {_, [:ok, :ok]} =
+               Library.run(writer, [{0, "attic", term, 0, 3, lines}, {2, "attic", term, 2, 0, "x"}])
+
+      {:ok, reader} = Library.open(path, false, 1, 1_000, 0)
+
+      for read <- [
+            fn -> assert {:ok, 0, "attic\0"} = Library.rooms(reader, "", 1) end,
+            fn -> assert {:ok, ^term, 3, 1, _} = Library.head(reader, "attic") end,
+            fn -> assert {:ok, 1, _} = Library.read(reader, "attic", 1, 3, 1, 10) end,
+            fn -> assert {:ok, 2, "x"} = Library.snapshot(reader, "attic", 3) end,
+            fn -> assert :ok = Library.check(reader) end,
+            fn -> assert Library.head(reader, "hall") == nil end,
+            fn -> assert {:error, {:no_room, _}} = Library.read(reader, "hall", 1, 1, 1, 1) end
+          ] do
+        read.()
+        claim.("lobby")
+        assert Library.checkpoint(writer) == {:ok, 0}
+        # In a WAL that has begun anew.
+        claim.("lobby")
+        assert Library.checkpoint(writer) == {:ok, 0}
+      end
+
+      Library.close(reader)
+      Library.close(writer)
+    end
+
+    @tag :closed
     test "rooms are listed while others are made: none too many", %{path: path} do
       log = open(path, synchronous: :normal)
       {:ok, _} = EventLog.claim(log, "lobby")
