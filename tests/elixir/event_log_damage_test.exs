@@ -171,6 +171,7 @@ defmodule Roomfold.EventLog.DamageTest do
                "UPDATE appends SET #{of.("cellar")} WHERE room = -1",
              ~r/room "cellar", seq 7: its checksum is wrong/},
             {"UPDATE appends SET count = count - 1", ~r/wrong number of records/},
+            {"UPDATE appends SET sums = CAST(sums || x'00' AS BLOB)", ~r/wrong number of records/},
             {"UPDATE appends SET text = text || char(10) || '{}'", ~r/too many records/},
             {"UPDATE appends SET text = substr(text, 1, (length(text) + 1) * 3 / 4) WHERE count = 4",
              ~r/room "lobby", seq 4: it is missing in its row/},

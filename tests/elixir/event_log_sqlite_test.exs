@@ -455,6 +455,27 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert length(Enum.uniq(terms)) >= 19
     end
 
+    @tag :closed
+    test "a connection that nobody closes is closed without bringing the WAL home, which can take long", %{
+      path: path
+    } do
+      {_, monitor} =
+        spawn_monitor(fn ->
+          {:ok, writer} = Library.open(path, true, 1, 0, 0)
+          assert {_, [{:ok, _, 0, 1, _}]} = Library.run(writer, [{1, "lobby", 0, 0, 0, "{}"}])
+        end)
+
+      assert_receive {:DOWN, ^monitor, :process, _, :normal}
+
+      if File.dir?("/proc/self/fd") do
+        Roomfold.Eventually.eventually(fn -> opened(path <> ".lock") == 0 end)
+        assert File.stat!(path <> "-wal").size > 0
+      end
+
+      log = open(path, busy_timeout: 10_000)
+      assert {:ok, %{seq: 0}} = EventLog.head(log, "lobby")
+    end
+
     test "calls on a connection that was closed are errors", %{path: path} do
       {:ok, reader} = Library.open(path, false, 2, 100, 0)
       assert :ok = Library.close(reader)
