@@ -190,6 +190,13 @@ defmodule Roomfold.EventLog.SQLiteTest do
       room(log, "lobby", 3)
       assert open_error(file).reason == :log_locked
       assert EventLog.verify(log) == {:ok, 3}
+
+      # It was made before SQLite opened it, and is open no more.
+      {link, file} = {Path.join(folder, "other.db"), Path.join(folder, "real.db")}
+      File.ln_s!(file, link)
+      {:ok, writer} = Library.open(link, true, 1, 0, 0)
+      if File.dir?("/proc/self/fd"), do: assert(opened(file) == 1)
+      Library.close(writer)
     end
 
     test "waits for the one before to close", %{path: path, log: {_, pid} = log} do
@@ -411,6 +418,10 @@ defmodule Roomfold.EventLog.SQLiteTest do
       end
 
       Library.close(reader)
+      Library.close(writer)
+      # There is no WAL yet.
+      {:ok, writer} = Library.open(path, true, 1, 0, 0)
+      assert Library.checkpoint(writer) == {:ok, 0}
       Library.close(writer)
     end
 
