@@ -325,6 +325,13 @@ defmodule Roomfold.EventLog.DamageTest do
 
       for {what, damage} <- [
             none: fn -> :ok end,
+            # Rows that only a scan would find, and nothing else: who goes the way back needs none.
+            no_scan: fn ->
+              sqlite3(context.path, """
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+              INSERT INTO appends SELECT -i, #{room.("lobby")}, 1000, 1, 0, '{}', x'00000000' FROM n
+              """)
+            end,
             another_room: index.("#{other}, seq", where),
             too_high: index.("room, seq + 1", where),
             too_low: index.("room, seq - 1", where),
