@@ -203,6 +203,7 @@ defmodule Roomfold.EventLog.DamageTest do
   end
 
   @claim 1
+  @snapshot 2
   @sweep 5
 
   test "what only who asks for it sees", %{path: path, log: log} do
@@ -238,6 +239,19 @@ defmodule Roomfold.EventLog.DamageTest do
     answer = ask.(store)
     Library.close(store)
     answer
+  end
+
+  test "beside a snapshot that is missing no other is put", %{path: path, log: log} do
+    with_shell(fn ->
+      term = room(log, "lobby", 9)
+      for seq <- [2, 5, 7], do: :ok = EventLog.put_snapshot(log, "lobby", term, seq, "snapshot")
+      GenServer.stop(elem(log, 1))
+      sqlite3(path, "DELETE FROM snapshots WHERE seq = 5")
+      put = &hd(elem(Library.run(&1, [{@snapshot, "lobby", term, 6, 0, "six"}]), 1))
+      assert {:error, {:log_damaged, message}} = asked(path, put)
+      assert message =~ ~r/room "lobby", seq 5: a snapshot is missing/
+      assert sqlite3(path, "SELECT seq, previous FROM snapshots") == "2|0\n7|5"
+    end)
   end
 
   # Each with a checksum that is right: only their order, or their length, is not.
