@@ -384,6 +384,8 @@ $(CLI): $(filter-out $(CLI_OTHER),$(CLI_OBJ)) $(LIB) $(if $(filter yes,$(SQLITE)
 
 # One of them is about how the port program reads.
 $(BUILD)/test_port_frames: $(BUILD)/c_src/port/frames.o
+# And one about the log's checksums.
+$(BUILD)/test_crc32c: $(BUILD)/c_src/log/crc32c.o
 
 $(BUILD)/test_%: $(BUILD)/tests/c/test_%.o $(SUPPORT_OBJ) $(CORE_OBJ) $(BUILD)/files
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) $(TEST_LIBS) -lm -lpthread

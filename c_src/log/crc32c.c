@@ -12,7 +12,9 @@
 // tables[k][b]: the effect of byte b if k more bytes follow it.
 static uint32_t tables[8][256];
 
-static uint32_t by_tables(uint32_t crc, const unsigned char *at, size_t len) {
+uint32_t log_crc32c_by_tables(uint32_t sum, const void *bytes, size_t len) {
+    const unsigned char *at = bytes;
+    uint32_t crc = ~sum;
     for (; len >= 8; len -= 8, at += 8) {
         uint32_t low = crc ^ ((uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
         crc = tables[7][low & 0xFF] ^ tables[6][low >> 8 & 0xFF] ^ tables[5][low >> 16 & 0xFF] ^ tables[4][low >> 24] ^
@@ -21,7 +23,7 @@ static uint32_t by_tables(uint32_t crc, const unsigned char *at, size_t len) {
     for (; len > 0; len--, at++) {
         crc = crc >> 8 ^ tables[0][(crc ^ *at) & 0xFF];
     }
-    return crc;
+    return ~crc;
 }
 
 #ifdef HAS_INSTRUCTION
@@ -67,7 +69,7 @@ uint32_t log_crc32c(uint32_t sum, const void *bytes, size_t len) {
 #ifdef HAS_INSTRUCTION
     if (has_instruction) return ~by_instruction(~sum, bytes, len);
 #endif
-    return ~by_tables(~sum, bytes, len);
+    return log_crc32c_by_tables(sum, bytes, len);
 }
 
 uint32_t log_crc32c_number(uint32_t sum, uint64_t number) {

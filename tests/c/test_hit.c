@@ -746,9 +746,9 @@ END_TEST
 START_TEST(bad_shots_get_a_status_and_the_rest_is_answered) {
     rf_space *space = new_space();
     rf_hits hits = rf_hits_new(rf_allocator_default(), SIZE_MAX);
-    rf_shot good = ray(0, 1, 0, 1, 0, 0, 20), shots[20];
-    rf_status expected[20];
-    rf_answer answers[20];
+    rf_shot good = ray(0, 1, 0, 1, 0, 0, 20), shots[40];
+    rf_status expected[40];
+    rf_answer answers[40];
     size_t n = 0;
     char owner[300] = {0};
     put(space, 1, "tom", rf_collider_box(0.5, 2), 10, 0, 0);
@@ -772,6 +772,14 @@ START_TEST(bad_shots_get_a_status_and_the_rest_is_answered) {
     BAD(collider = rf_collider_sphere(NAN), RF_NUMBER_OUT_OF_RANGE);
     BAD(collider = rf_collider_box(-1, 1), RF_INVALID_COLLIDER);
     BAD(collider = rf_collider_capsule(1, 3), RF_INVALID_COLLIDER);
+    for (int i = 0; i < 3; i++) {
+        good.collider = rf_collider_box(0.5, 1);
+        BAD(collider.half[i] = -0.5, RF_INVALID_COLLIDER);
+        BAD(collider.half[i] = NAN, RF_NUMBER_OUT_OF_RANGE);
+        BAD(collider.half[i] = INFINITY, RF_NUMBER_OUT_OF_RANGE);
+        BAD(collider.half[i] = 0.25, RF_OK);
+    }
+    good.collider = (rf_collider){0};
     BAD(collider.kind = (rf_collider_kind)9, RF_INVALID_COLLIDER);
     BAD(kind = (rf_shot_kind)9, RF_INVALID_ARGUMENT);
     BAD(moment = ((rf_moment){RF_AT_TIME, 5}), RF_UNKNOWN_MOMENT);

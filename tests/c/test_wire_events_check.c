@@ -411,17 +411,41 @@ START_TEST(the_last_seq) {
 }
 END_TEST
 
-// Wherever a handle stands: in an event that is checked in a loop, at the end, or within a longer one.
+// An event that is said to have no seq has none after it counted either.
+START_TEST(no_seq_is_behind_the_last) {
+    for (unsigned before = 1; before < 4; before++) {
+        for (unsigned after = 0; after <= 20; after += 20) {
+            rf_world *world = new_world(0);
+            writer w;
+            put_start(&w, world, 0, RF_SEQ_MAX - before + 1, before + 1 + after);
+            put_updates(&w, before, 1);
+            put(&w, "\x09\0\0", 3);
+            put_deletes(&w, after);
+            check_fold(&w, 0, false, RF_OK, 0, "no seq");
+            w.bytes[w.len - 2 * after - 3] = 1;
+            check_fold(&w, 0, false, RF_INVALID_FRAME, w.len - 2 * after - 2, "a seq");
+            rf_world_free(world);
+        }
+    }
+}
+END_TEST
+
+// Wherever a handle stands: in an event that is checked in a loop, which begins with numbers, at the end, or within a
+// longer one.
 START_TEST(handles_are_noticed_anywhere) {
     static const struct {
         const char *bytes;
         size_t len;
-    } events[] = {{"\2\7", 2}, {"\1\7\0", 3}, {"\0\7\0", 3}, {"\1\7\x20\1", 4}, {"\x22\7\1\1\0", 5}};
+    } events[] = {{"\2\7", 2},         {"\1\7\0", 3},
+                  {"\0\7\0", 3},       {"\1\7\x20\1", 4},
+                  {"\x22\7\1\1\0", 5}, {"\1\7\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 31}};
     rf_world *world = new_world(0);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        for (unsigned after = 0; after <= 60; after += 20) {
+        for (unsigned n = 0; n < 8; n++) {
+            unsigned before = n % 2, after = n / 2 * 20;
             writer w;
-            put_start(&w, world, 9, 0, 1 + after);
+            put_start(&w, world, 9, 0, before + 1 + after);
+            put_updates(&w, before, 1);
             put(&w, events[i].bytes, events[i].len);
             put_deletes(&w, after);
             check_fold(&w, 0, false, RF_SEQ_AHEAD, 1, "a handle");
@@ -465,6 +489,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, starts);
     tcase_add_test(tests, counts_of_events);
     tcase_add_test(tests, the_last_seq);
+    tcase_add_test(tests, no_seq_is_behind_the_last);
     tcase_add_test(tests, handles_are_noticed_anywhere);
     tcase_add_test(tests, handles_are_forgotten_after_a_while);
 }

@@ -136,7 +136,7 @@ static uint64_t some_entity(writer *w) {
 }
 
 static uint32_t some_mask(writer *w) {
-    static const uint32_t often[] = {1, 2, 3, 16, 4, 8, 19, 31, 5, 12};
+    static const uint32_t often[] = {1, 2, 3, 16, 4, 8, 19, 31, 5, 12, 128, 131};
     switch (below(w, 12)) {
     case 0:
         return below(w, 1 << COLUMNS);

@@ -171,6 +171,7 @@ defmodule Roomfold.EventLog.DamageTest do
                "UPDATE appends SET #{of.("cellar")} WHERE room = -1",
              ~r/room "cellar", seq 7: its checksum is wrong/},
             {"UPDATE appends SET count = count - 1", ~r/wrong number of records/},
+            {"UPDATE appends SET sums = CAST(sums || x'00' AS BLOB)", ~r/wrong number of records/},
             {"UPDATE appends SET text = text || char(10) || '{}'", ~r/too many records/},
             {"UPDATE appends SET text = substr(text, 1, (length(text) + 1) * 3 / 4) WHERE count = 4",
              ~r/room "lobby", seq 4: it is missing in its row/},
@@ -202,6 +203,7 @@ defmodule Roomfold.EventLog.DamageTest do
   end
 
   @claim 1
+  @snapshot 2
   @sweep 5
 
   test "what only who asks for it sees", %{path: path, log: log} do
@@ -219,7 +221,10 @@ defmodule Roomfold.EventLog.DamageTest do
             {"INSERT INTO versions VALUES (#{lobby}, 50, '{}', 0)", claim,
              ~r/room "lobby", seq 50: its version is behind the last record/},
             {"INSERT INTO garbage VALUES (99, 1, 0)", sweep,
-             ~r/the list of deleted rooms has a wrong checksum/}
+             ~r/the list of deleted rooms has a wrong checksum/},
+            # The rooms that are there, are there.
+            {"DELETE FROM rooms WHERE name = 'attic'", &Library.rooms(&1, "", 100),
+             ~r/there should be 3 rooms, 2 are found/}
           ] do
         File.write!(path, bytes)
         sqlite3(path, sql)
@@ -234,6 +239,19 @@ defmodule Roomfold.EventLog.DamageTest do
     answer = ask.(store)
     Library.close(store)
     answer
+  end
+
+  test "beside a snapshot that is missing no other is put", %{path: path, log: log} do
+    with_shell(fn ->
+      term = room(log, "lobby", 9)
+      for seq <- [2, 5, 7], do: :ok = EventLog.put_snapshot(log, "lobby", term, seq, "snapshot")
+      GenServer.stop(elem(log, 1))
+      sqlite3(path, "DELETE FROM snapshots WHERE seq = 5")
+      put = &hd(elem(Library.run(&1, [{@snapshot, "lobby", term, 6, 0, "six"}]), 1))
+      assert {:error, {:log_damaged, message}} = asked(path, put)
+      assert message =~ ~r/room "lobby", seq 5: a snapshot is missing/
+      assert sqlite3(path, "SELECT seq, previous FROM snapshots") == "2|0\n7|5"
+    end)
   end
 
   # Each with a checksum that is right: only their order, or their length, is not.
@@ -321,6 +339,13 @@ defmodule Roomfold.EventLog.DamageTest do
 
       for {what, damage} <- [
             none: fn -> :ok end,
+            # Rows that only a scan would find, and nothing else: who goes the way back needs none.
+            no_scan: fn ->
+              sqlite3(context.path, """
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+              INSERT INTO appends SELECT -i, #{room.("lobby")}, 1000, 1, 0, '{}', x'00000000' FROM n
+              """)
+            end,
             another_room: index.("#{other}, seq", where),
             too_high: index.("room, seq + 1", where),
             too_low: index.("room, seq - 1", where),
@@ -356,6 +381,32 @@ defmodule Roomfold.EventLog.DamageTest do
         assert {what, EventLog.verify(log, "lobby")} == {what, {:ok, left}}
         GenServer.stop(elem(log, 1))
       end
+    end)
+  end
+
+  test "a trim where the way back is broken removes what it still finds, and only that", context do
+    with_shell(fn ->
+      %{log: log, path: path} = context
+      marked(log, path)
+      id = sqlite3(path, "SELECT id FROM rooms WHERE name = 'lobby'")
+      sqlite3(path, "UPDATE appends SET previous = 0 WHERE room = #{id} AND seq = 400")
+      log = open(path)
+      {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+      :ok = EventLog.put_snapshot(log, "lobby", term, 550, "snapshot")
+      assert :ok = EventLog.trim(log, "lobby", 300)
+      assert EventLog.verify(log, "lobby") == {:ok, 301}
+      GenServer.stop(elem(log, 1))
+
+      # Up to the mark; what comes behind it is not found from the next one.
+      left = "SELECT min(seq), max(seq), count(*) FROM appends WHERE room = #{id}"
+      assert sqlite3(path, left) == "257|600|344"
+
+      # Where the first record to keep is missing, nothing is.
+      sqlite3(path, "DELETE FROM appends WHERE room = #{id} AND seq = 520")
+      log = open(path)
+      assert :ok = EventLog.trim(log, "lobby", 520)
+      GenServer.stop(elem(log, 1))
+      assert sqlite3(path, left) == "257|600|343"
     end)
   end
 
@@ -399,22 +450,25 @@ defmodule Roomfold.EventLog.DamageTest do
     assert {:ok, %{seq: 10}} = EventLog.read(log, "lobby", 1, 10)
   end
 
-  test "so is one that a snapshot or a claim needs", %{path: path, log: log} do
+  test "so is one that a snapshot, a claim or the sweeping needs", %{path: path, log: log} do
     with_shell(fn ->
       term = room(log, "lobby", 3)
       :ok = EventLog.put_snapshot(log, "lobby", term, 3, "three")
       GenServer.stop(elem(log, 1))
       bytes = File.read!(path)
 
-      for {table, ask} <- [
-            {"snapshots", &Library.snapshot(&1, "lobby", 3)},
-            {"versions", &hd(elem(Library.run(&1, [{@claim, "lobby", 0, 0, 0, "{}"}]), 1))}
+      for {table, ask, expected} <- [
+            {"snapshots", &Library.snapshot(&1, "lobby", 3), ~r/^room "lobby": SQLite says: /},
+            {"versions", &hd(elem(Library.run(&1, [{@claim, "lobby", 0, 0, 0, "{}"}]), 1)),
+             ~r/^room "lobby": SQLite says: /},
+            # It is no room's.
+            {"garbage", &hd(elem(Library.run(&1, [{@sweep, "", 0, 0, 0, ""}]), 1)), ~r/^SQLite says: /}
           ] do
         page = String.to_integer(sqlite3(path, "SELECT rootpage FROM sqlite_master WHERE name = '#{table}'"))
         <<before::binary-size((page - 1) * 4096), _, rest::binary>> = bytes
         File.write!(path, <<before::binary, 0, rest::binary>>)
         assert {:error, {:log_damaged, message}} = asked(path, ask)
-        assert message =~ ~r/room "lobby": SQLite says: /
+        assert {table, message =~ expected, message} == {table, true, message}
         File.write!(path, bytes)
       end
     end)
@@ -430,6 +484,34 @@ defmodule Roomfold.EventLog.DamageTest do
     File.write!(path, flip(bytes, at + 2, 7))
     assert {:error, {:log_damaged, message}} = asked(path, &Library.check/1)
     assert message == ~s(room "éC?n ?[2J?": its entry has a wrong checksum)
+  end
+
+  @tag :closed
+  test "of a name, what is printable UTF-8 is printed, and nothing else", %{folder: folder} do
+    with_shell(fn ->
+      for {name, printed} <- [
+            {"~ é߿ࠀ€\u{D7FF}\u{E000}\u{FFFF}\u{10000}😀\u{10FFFF}", :same},
+            {"\u00A0", :same},
+            {String.duplicate("x", 255), :same},
+            {<<1, 31, 127, 0xC2, 0x80, 0xC2, 0x9F>>, "?????"},
+            # Too long for what they say, halves of a pair, and beyond the last.
+            {<<0xC0, 0x80, "a", 0xC1, 0xBF>>, "??a??"},
+            {<<0xE0, 0x9F, 0xBF, "a", 0xF0, 0x8F, 0xBF, 0xBF>>, "???a????"},
+            {<<0xED, 0xA0, 0x80, "a", 0xED, 0xBF, 0xBF>>, "???a???"},
+            {<<0xF4, 0x90, 0x80, 0x80, "a", 0xF8, 0x88, 0x80, 0x80, 0x80>>, "????a?????"},
+            # Not all there.
+            {<<0x80, "a", 0xC3, "a", 0xE2, 0x82, "a", 0xF0, 0x9F, 0x98>>, "?a?a??a???"}
+          ] do
+        path = Path.join(folder, "#{System.unique_integer([:positive])}.db")
+        {:ok, store} = Library.open(path, true, 1, 0, 0)
+        assert {_, [{:ok, _, 0, 1, _}]} = Library.run(store, [{@claim, name, 0, 0, 0, "{}"}])
+        Library.close(store)
+        sqlite3(path, "UPDATE rooms SET sum = sum + 1")
+        assert {:error, {:log_damaged, message}} = asked(path, &Library.check/1)
+        printed = if printed == :same, do: name, else: printed
+        assert message == ~s(room "#{printed}": its entry has a wrong checksum)
+      end
+    end)
   end
 
   test "a room's entry from an older time, with the right checksum of then", %{path: path, log: log} do
@@ -575,6 +657,115 @@ defmodule Roomfold.EventLog.DamageTest do
 
     assert found(context.folder, base, hole, 1) == {:ok, last, lines(last)}
     assert {:error, {:log_damaged, _}} = found(context.folder, base, hole)
+  end
+
+  # A commit of many pages, the last but for the small ones behind it: where it begins, where it ends, and what is before it.
+  defp large_last(%{log: log, path: path} = context, behind) do
+    {:ok, _} = EventLog.claim(log, "lobby")
+    log = reopen(log, path)
+    base = File.read!(path)
+    [{start, last} | _] = Enum.reverse(commits(log, path, 4))
+    {:ok, %{term: term}} = EventLog.claim(log, "cellar")
+    large = written(File.read!(path <> "-wal"))
+    :ok = EventLog.append(log, "cellar", term, 0, [~s({"x":"#{String.duplicate("x", 30_000)}"})])
+    stop = written(File.read!(path <> "-wal"))
+    assert stop - large > 5 * 4120
+    for seq <- 1..behind//1, do: :ok = EventLog.append(log, "cellar", term, seq, records(seq + 1, seq + 1))
+    wal = File.read!(path <> "-wal")
+    GenServer.stop(elem(log, 1))
+    assert start < large
+    %{found: &found(context.folder, base, &1), wal: wal, start: large, stop: stop, last: last}
+  end
+
+  defp overwrite(bytes, at, with) do
+    <<before::binary-size(at), _::binary-size(byte_size(with)), rest::binary>> = bytes
+    before <> with <> rest
+  end
+
+  test "of the last commit any pages may be missing; of one before, none", context do
+    %{found: found, wal: wal, start: start, stop: stop, last: last} = large_last(context, 0)
+    frames = div(stop - start, 4120)
+
+    # The last of all frames says that the commit is complete; what is behind it is zeros.
+    for missing <- 0..(frames - 1),
+        do: assert(found.(overwrite(wal, start + missing * 4120, zeros(4120))) == {:ok, last, lines(last)})
+  end
+
+  test "a page is missing, and behind its commit another one has begun: damage", context do
+    %{found: found, wal: wal, start: start, stop: stop, last: last} = large_last(context, 1)
+    size = written(wal)
+    assert size > stop + 4120
+    # Of the commit behind it one page was written, or all, or none.
+    for written <- [4120, size - stop, 0], missing <- [start, start + 4120, stop - 4120] do
+      found =
+        wal
+        |> overwrite(stop + written, zeros(size - stop - written))
+        |> overwrite(missing, zeros(4120))
+        |> found.()
+
+      # Without its last page, which says that it is complete, nobody can tell where it ended.
+      if written == 0 or missing == stop - 4120,
+        do: assert({written, missing, found} == {written, missing, {:ok, last, lines(last)}}),
+        else: assert({_, _, {:error, {:log_damaged, _}}} = {written, missing, found})
+    end
+  end
+
+  test "a WAL of which nothing was written, whatever space it has", context do
+    {base, _, wal} = crashed(context, 1)
+
+    for there <- ["", zeros(10), binary_part(wal, 0, 10), zeros(32), zeros(100_000)],
+        do: assert(found(context.folder, base, there) == {:ok, 0, ""})
+
+    # A header that is not whole has nothing behind it.
+    assert {:error, {:log_damaged, _}} = found(context.folder, base, flip(wal, 24, 0))
+  end
+
+  for page_size <- [512, 65_536] do
+    @tag :closed
+    test "a WAL of pages of #{page_size} bytes is whole, or not", %{path: path, folder: folder} do
+      with_shell(fn ->
+        log = open(path)
+        room(log, "lobby", 0)
+        GenServer.stop(elem(log, 1))
+
+        sqlite3(
+          path,
+          "PRAGMA journal_mode=DELETE; PRAGMA page_size=#{unquote(page_size)}; VACUUM; PRAGMA journal_mode=WAL"
+        )
+
+        log = open(path)
+        {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+        for seq <- 0..5, do: :ok = EventLog.append(log, "lobby", term, seq, records(seq + 1, seq + 1))
+        {db, wal} = {File.read!(path), File.read!(path <> "-wal")}
+        GenServer.stop(elem(log, 1))
+        assert <<_::64, unquote(page_size)::32, _::binary>> = wal
+        assert found(folder, db, wal) == {:ok, 6, lines(6)}
+
+        # The first frame of all, and so what every later one continues.
+        assert {:error, {:log_damaged, message}} = found(folder, db, flip(wal, 32 + 24 + 100, 3))
+        assert message =~ "-wal"
+      end)
+    end
+  end
+
+  test "the WAL's file is made longer seldom, and not by much more than is in it", %{path: path, log: log} do
+    {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+
+    {sizes, _} =
+      Enum.map_reduce(0..399, 32, fn seq, before ->
+        :ok =
+          EventLog.append(log, "lobby", term, seq, records(seq + 1, seq + 1, String.duplicate("x", 3_000)))
+
+        wal = File.read!(path <> "-wal")
+        used = written(wal)
+        # A commit begins with enough space for a small one behind it.
+        assert byte_size(wal) - before >= 64 * 1024 or before == 32
+        assert byte_size(wal) - used <= 64 * 1024 + min(max(used, 64 * 1024), 1024 * 1024)
+        {byte_size(wal), used}
+      end)
+
+    assert List.last(sizes) > 3_000_000
+    assert length(Enum.uniq(sizes)) <= 10
   end
 
   test "a checkpoint that was cut off: any of its pages written, any not", context do

@@ -186,10 +186,36 @@ defmodule Roomfold.EventLog.SQLiteTest do
       assert error.reason == :log_locked
       assert error.message =~ "OS process #{System.pid()}"
 
+      # Who is refused leaves no file open.
+      for _ <- 1..5, do: open_error(path)
+      if File.dir?("/proc/self/fd"), do: assert(opened(path <> ".lock") == 1)
+
       File.ln_s!(path, Path.join(folder, "other.db"))
       assert open_error(Path.join(folder, "other.db")).reason == :log_locked
       GenServer.stop(pid)
       assert EventLog.verify(open(Path.join(folder, "other.db"))) == {:ok, 0}
+    end
+
+    # How often this VM has a file open.
+    defp opened(path) do
+      for(number <- File.ls!("/proc/self/fd"), do: File.read_link("/proc/self/fd/#{number}"))
+      |> Enum.count(&(&1 == {:ok, path}))
+    end
+
+    test "records share a row of up to 64 KiB; a longer one has its own", %{path: path, log: log} do
+      with_shell(fn ->
+        {:ok, %{term: term}} = EventLog.claim(log, "lobby")
+        record = fn size -> String.duplicate("x", size) end
+
+        # With a line feed between them.
+        for {seq, sizes} <- [{0, [32_767, 32_768]}, {2, [32_768, 32_768]}, {4, [1, 70_000, 1, 1]}],
+            do: assert(:ok = EventLog.append(log, "lobby", term, seq, Enum.map(sizes, record)))
+
+        assert sqlite3(path, "SELECT seq, count, length(text) FROM appends") ==
+                 "1|2|65536\n3|1|32768\n4|1|32768\n5|1|1\n6|1|70000\n7|2|3"
+
+        assert EventLog.verify(log) == {:ok, 8}
+      end)
     end
 
     test "is made where a link leads to", %{folder: folder} do
@@ -199,6 +225,13 @@ defmodule Roomfold.EventLog.SQLiteTest do
       room(log, "lobby", 3)
       assert open_error(file).reason == :log_locked
       assert EventLog.verify(log) == {:ok, 3}
+
+      # It was made before SQLite opened it, and is open no more.
+      {link, file} = {Path.join(folder, "other.db"), Path.join(folder, "real.db")}
+      File.ln_s!(file, link)
+      {:ok, writer} = Library.open(link, true, 1, 0, 0)
+      if File.dir?("/proc/self/fd"), do: assert(opened(file) == 1)
+      Library.close(writer)
     end
 
     test "waits for the one before to close", %{path: path, log: {_, pid} = log} do
@@ -385,6 +418,49 @@ defmodule Roomfold.EventLog.SQLiteTest do
     end
 
     @tag :closed
+    test "who has read something, also a part, holds no checkpoint up", %{path: path} do
+      {:ok, writer} = Library.open(path, true, 1, 1_000, 0)
+      assert Library.checkpoint(writer) == {:ok, 0}
+
+      claim = fn room ->
+        {_, [{:ok, term, 0, 1, _}]} = Library.run(writer, [{1, room, 0, 0, 0, "{}"}])
+        term
+      end
+
+      [term | _] = for room <- ~w(attic cellar lobby), do: claim.(room)
+      lines = Enum.map_join(records(1, 3), &(&1 <> "\n"))
+
+      assert {_, [:ok, :ok]} =
+               Library.run(writer, [{0, "attic", term, 0, 3, lines}, {2, "attic", term, 2, 0, "x"}])
+
+      {:ok, reader} = Library.open(path, false, 1, 1_000, 0)
+
+      for read <- [
+            fn -> assert {:ok, 0, "attic\0"} = Library.rooms(reader, "", 1) end,
+            fn -> assert {:ok, ^term, 3, 1, _} = Library.head(reader, "attic") end,
+            fn -> assert {:ok, 1, _} = Library.read(reader, "attic", 1, 3, 1, 10) end,
+            fn -> assert {:ok, 2, "x"} = Library.snapshot(reader, "attic", 3) end,
+            fn -> assert :ok = Library.check(reader) end,
+            fn -> assert Library.head(reader, "hall") == nil end,
+            fn -> assert {:error, {:no_room, _}} = Library.read(reader, "hall", 1, 1, 1, 1) end
+          ] do
+        read.()
+        claim.("lobby")
+        assert Library.checkpoint(writer) == {:ok, 0}
+        # In a WAL that has begun anew.
+        claim.("lobby")
+        assert Library.checkpoint(writer) == {:ok, 0}
+      end
+
+      Library.close(reader)
+      Library.close(writer)
+      # There is no WAL yet.
+      {:ok, writer} = Library.open(path, true, 1, 0, 0)
+      assert Library.checkpoint(writer) == {:ok, 0}
+      Library.close(writer)
+    end
+
+    @tag :closed
     test "rooms are listed while others are made: none too many", %{path: path} do
       log = open(path, synchronous: :normal)
       {:ok, _} = EventLog.claim(log, "lobby")
@@ -423,6 +499,27 @@ defmodule Roomfold.EventLog.SQLiteTest do
 
       # Of 65,536.
       assert length(Enum.uniq(terms)) >= 19
+    end
+
+    @tag :closed
+    test "a connection that nobody closes is closed without bringing the WAL home, which can take long", %{
+      path: path
+    } do
+      {_, monitor} =
+        spawn_monitor(fn ->
+          {:ok, writer} = Library.open(path, true, 1, 0, 0)
+          assert {_, [{:ok, _, 0, 1, _}]} = Library.run(writer, [{1, "lobby", 0, 0, 0, "{}"}])
+        end)
+
+      assert_receive {:DOWN, ^monitor, :process, _, :normal}
+
+      if File.dir?("/proc/self/fd") do
+        Roomfold.Eventually.eventually(fn -> opened(path <> ".lock") == 0 end)
+        assert File.stat!(path <> "-wal").size > 0
+      end
+
+      log = open(path, busy_timeout: 10_000)
+      assert {:ok, %{seq: 0}} = EventLog.head(log, "lobby")
     end
 
     test "calls on a connection that was closed are errors", %{path: path} do
