@@ -13,6 +13,13 @@ left_out=""
 second_try=""
 failed_tests=""
 
+# What runs beside this shell: Ctrl-C reaches none of it, as it is in groups of its own, or ignores it.
+runner=""
+reader=""
+log=""
+# shellcheck disable=SC2086 # none, or one
+trap 'kill $runner $reader 2>/dev/null; rm -f "$log"; exit 130' INT TERM
+
 # In CI a warning is an error. Only here: not where somebody else's CI builds us as a dependency.
 [ "${CI:-}" != true ] || export WERROR=1
 
@@ -58,36 +65,40 @@ $names
     return "$status"
 }
 
-# logged FILE SECONDS COMMAND...: shows and keeps what it says. Not by a pipe: whoever reads that waits for all who can still write, such as a process that a test has
-# left behind. Without the terminal: in a process group of its own, as timeout makes it, who reads from that is stopped.
+# logged FILE SECONDS COMMAND...: limited, shows and keeps what it says. Not by a pipe: whoever reads that waits for all who can still write, such
+# as a process that a test has left behind.
 logged() {
     log_file=$1
-    seconds=$2
-    shift 2
-    ! have timeout || set -- timeout -k 10 "$seconds" "$@"
+    shift
     : >"$log_file"
     tail -n +1 -f "$log_file" &
     reader=$!
-    "$@" </dev/null >>"$log_file" 2>&1 &
-    runner=$!
-    trap 'kill "$runner" "$reader"; exit 130' INT TERM
-    wait "$runner"
+    limited "$@" >>"$log_file" 2>&1
     log_status=$?
-    trap - INT TERM
-    [ "$log_status" != 124 ] || printf '\n-- it did not end within %s s\n' "$seconds" >>"$log_file"
     # It looks once a second.
     sleep 2
     kill "$reader"
     wait "$reader" 2>/dev/null
+    reader=""
     return "$log_status"
 }
 
-# limited SECONDS COMMAND...: ended then, where there is a program for that.
+# limited SECONDS COMMAND...: ended then, where there is a program for that. Without the terminal: in a process group of its own, as timeout makes
+# it, who reads from that is stopped.
 limited() {
     seconds=$1
     shift
     ! have timeout || set -- timeout -k 10 "$seconds" "$@"
-    "$@"
+    "$@" </dev/null &
+    runner=$!
+    wait "$runner"
+    limited_status=$?
+    runner=""
+    # 137: killed, as it did not end at once.
+    case $limited_status in
+        124 | 137) printf '\n-- it did not end within %s s\n' "$seconds" ;;
+    esac
+    return "$limited_status"
 }
 
 # leave_out WHAT WHY

@@ -200,6 +200,10 @@ defmodule Roomfold.SessionTest do
       assert message =~ ~s(it is "json" or "packed", got the string "xml")
       assert {:error, %{"message" => message}} = Session.join(session, %{format: "packed"})
       assert message =~ "the keys of a join are strings, got the atom :format"
+      # What the host has put beside them is its own.
+      assert {:ok, _, _, session} = Session.join(session, %{:ip => {127, 0, 0, 1}, "format" => "packed"})
+      assert session.format == :packed
+      Session.leave(session)
 
       assert {:error, %{"field" => "last_seq", "message" => message}} =
                Session.join(session, %{"last_seq" => -1})
@@ -894,6 +898,23 @@ defmodule Roomfold.SessionTest do
       # Once.
       assert {[], ^session} = Session.handle(session, again)
       refute_received {:later, _, _}
+    end
+
+    test "is brought up to date with whatever happens next, and is not too slow" do
+      {room, session, acked, _} = unanswered(1)
+      publish(room, 7)
+      assert_receive {:roomfold, "room", {:update, _}} = message
+      assert {[{:push, _, payload}], session} = Session.handle(session, message)
+      assert decoded(payload)["seq"] == Room.seq(room) and Room.seq(room) > acked
+      assert session.backlog.lagging == nil
+    end
+
+    test "waits for the word that the room has ended, if it has" do
+      {room, session, _, again} = unanswered(1)
+      GenServer.stop(room)
+      assert {[], session} = Session.handle(session, again)
+      assert_receive {:DOWN, _, _, _, _} = down
+      assert {:close, _, [{:push, "closing", _}], _} = Session.handle(session, down)
     end
 
     test "is closed, with the reason, if it does not answer then, either" do

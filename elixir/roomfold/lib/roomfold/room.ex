@@ -234,8 +234,8 @@ defmodule Roomfold.Room do
 
     * `:by` - a user's id, `:system` or `:server` (default)
     * `:as` - `:system`: the user acts as the room's authority (`authority: :client`)
-    * `:timeout` - milliseconds (5,000). After that the error is `:overloaded`, as for a full queue, but the events may still be
-      committed; the message mentions it
+    * `:timeout` - milliseconds (5,000) that the room may take. After that the error is `:overloaded`, as for a full queue, but the events may
+      still be committed; the message mentions it
 
   ## Examples
 
@@ -442,7 +442,7 @@ defmodule Roomfold.Room do
       :ok
   """
   @spec leave(t) :: :ok | {:error, Error.t()}
-  def leave(room), do: call(room, {:leave, self(), true}, 5_000)
+  def leave(room), do: call(room, {:leave, self(), true}, Timer.call_ms())
 
   @doc false
   # For a session that lags: {seq, {:diff | :snapshot, bytes}}.
@@ -533,7 +533,7 @@ defmodule Roomfold.Room do
   """
   @spec info(t) :: map
   def info(room) do
-    case call(room, :info, 5_000) do
+    case call(room, :info, Timer.call_ms()) do
       {:error, error} -> raise error
       info -> info
     end
@@ -734,7 +734,7 @@ defmodule Roomfold.Room do
 
   # With the node that they are of, whose log is the room's.
   defp options(pid) when is_pid(pid),
-    do: with(%Options{} = options <- call(pid, :options, 5_000), do: {:ok, options, node(pid)})
+    do: with(%Options{} = options <- call(pid, :options, Timer.call_ms()), do: {:ok, options, node(pid)})
 
   defp options(room) do
     with {:ok, {rooms, id}} <- valid(name(room)) do

@@ -375,16 +375,34 @@ defmodule Roomfold.Rooms do
 
   defp drains?(module), do: Code.ensure_loaded?(module) and function_exported?(module, :drain, 2)
 
+  # How often it is looked for more.
+  @stops 5
+
   @doc false
   # Several at a time, so that they share their last commits.
   def stop_all(rooms, reason, timeout \\ 15_000) do
-    pids = for {_, pid} <- processes(rooms), do: pid
+    stop_all(rooms, reason, timeout, [], @stops)
+  end
 
-    pids
-    |> Task.async_stream(&stop(&1, reason, timeout), max_concurrency: 64, timeout: :infinity, ordered: false)
-    |> Stream.run()
+  # A room is registered here only once an earlier process of it has ended (here/2), which may be one of those that are stopped.
+  defp stop_all(_, _, _, stopped, 0), do: length(stopped)
 
-    length(pids)
+  defp stop_all(rooms, reason, timeout, stopped, left) do
+    case for({_, pid} <- processes(rooms), pid not in stopped, do: pid) do
+      [] ->
+        length(stopped)
+
+      pids ->
+        pids
+        |> Task.async_stream(&stop(&1, reason, timeout),
+          max_concurrency: 64,
+          timeout: :infinity,
+          ordered: false
+        )
+        |> Stream.run()
+
+        stop_all(rooms, reason, timeout, pids ++ stopped, left - 1)
+    end
   end
 
   defp stop(pid, reason, timeout) do

@@ -458,7 +458,7 @@ defmodule Roomfold.Session do
 
   defp missed(session) do
     with {:ok, {seq, frame}} <- session.link.catch_up(session.pid, session.seq, session.format) do
-      session = %{session | backlog: Backlog.catches_up(session.backlog), asks_again?: false}
+      session = %{session | backlog: Backlog.catches_up(session.backlog)}
       {:ok, state_frame(frame, seq, session)}
     end
   end
@@ -471,11 +471,15 @@ defmodule Roomfold.Session do
     %{session | asks_again?: true}
   end
 
+  # Of a room that has ended: a message follows, and the session comes back.
+  @ended [:room_closed, :no_room, :log_failed]
+
   # One that lags is asked for when its client acknowledges more.
   defp asked_again(%{backlog: %{lagging: lagging} = backlog, options: options} = session) do
     if lagging == nil or Backlog.caught_up?(backlog, options.max_unacknowledged) do
       case missed(%{session | lane: Lane.leave(session.lane)}) do
         {:ok, answer} -> answer
+        {:error, %{reason: reason}} when reason in @ended -> {[], session}
         {:error, error} -> {:close, to_string(error.reason), [{:push, "closing", reason(error)}], session}
       end
     else
@@ -485,7 +489,8 @@ defmodule Roomfold.Session do
 
   defp state_frame({kind, bytes}, seq, %{format: format, backlog: backlog} = session) do
     payload = if format == :json, do: {:json, bytes}, else: {:binary, bytes}
-    session = %{session | seq: seq, backlog: Backlog.sent(backlog, seq, byte_size(bytes))}
+    backlog = Backlog.sent(backlog, seq, byte_size(bytes))
+    session = %{session | seq: seq, backlog: backlog, asks_again?: false}
     {[{:push, Atom.to_string(kind), payload}], session}
   end
 
@@ -626,10 +631,13 @@ defmodule Roomfold.Session do
 
   defp events(_, _), do: []
 
-  defp still_lagging(session, since) do
-    if now(session) - since > session.options.max_lag_ms,
-      do: {:close, "too_slow", [{:push, "closing", %{"reason" => "too_slow"}}], session},
-      else: {[], session}
+  defp still_lagging(%{backlog: backlog, options: options} = session, since) do
+    cond do
+      # It was the room that did not answer; here it is again.
+      session.asks_again? and Backlog.caught_up?(backlog, options.max_unacknowledged) -> catch_up(session)
+      now(session) - since <= options.max_lag_ms -> {[], session}
+      true -> {:close, "too_slow", [{:push, "closing", %{"reason" => "too_slow"}}], session}
+    end
   end
 
   # What was not answered yet may or may not be in the room's log.

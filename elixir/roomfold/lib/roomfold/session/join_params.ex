@@ -14,6 +14,7 @@ defmodule Roomfold.Session.JoinParams do
           params: map
         }
 
+  @keys [:format, :versions, :last_seq, :last_term, :events, :presence, :params]
   # Of the packed format.
   @versions [1]
 
@@ -36,9 +37,9 @@ defmodule Roomfold.Session.JoinParams do
     end
   end
 
-  # A client has sent JSON. What an application wrote itself, with atoms, would be taken for what is not there.
+  # A client has sent JSON. What an application wrote itself, with atoms, would be taken for what is not there. Its other keys are its own.
   defp from_json(params) do
-    case Enum.find(Map.keys(params), &(not is_binary(&1))) do
+    case Enum.find(@keys, &is_map_key(params, &1)) do
       nil ->
         :ok
 
