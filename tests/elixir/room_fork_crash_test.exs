@@ -2,7 +2,6 @@ defmodule Roomfold.RoomForkCrashTest do
   # kill -9 of a VM that forks, again and again on the same database. CRASHES=1000 (make crash N=1000) for longer.
   use Roomfold.SQLiteCase, async: true
 
-  import Roomfold.Eventually
   import Roomfold.RoomsCase
   alias Roomfold.{EventLog, KilledVM, Room, Rooms}
 
