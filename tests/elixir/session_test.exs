@@ -842,49 +842,14 @@ defmodule Roomfold.SessionTest do
       assert {:push, "closing", %{"reason" => "too_slow"}} = List.last(frames)
     end
 
-    defmodule Deaf do
-      # The real one, but that the room does not answer in time, as often as the test says.
-      @behaviour Roomfold.Session.Link
-      alias Roomfold.Session.Link
-
-      def deaf(times), do: Process.put(__MODULE__, times)
-
-      @impl true
-      def catch_up(room, from, format) do
-        case Process.get(__MODULE__, 0) do
-          0 ->
-            Link.catch_up(room, from, format)
-
-          times ->
-            deaf(times - 1)
-            {:error, Error.new(:overloaded)}
-        end
-      end
-
-      @impl true
-      def now, do: 0
-      @impl true
-      defdelegate later(message, milliseconds), to: StoppedClock
-      @impl true
-      defdelegate join(room, user, opts), to: Link
-      @impl true
-      defdelegate leave(room), to: Link
-      @impl true
-      defdelegate publish(room, events, opts), to: Link
-      @impl true
-      defdelegate monitor(room), to: Link
-      @impl true
-      defdelegate demonitor(reference), to: Link
-    end
-
     # One whose client has just acknowledged all that it was sent, while the room does not answer; and what it is to be reminded of.
     defp unanswered(times) do
       room = start_room()
-      {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 3_000, link: Deaf)
+      {_, _, session} = join!(room, "tom", %{}, max_unacknowledged: 3_000, link: StoppedClock)
       for n <- 1..6, do: publish(room, n)
       {frames, session} = drain(session, Room.seq(room))
       acked = List.last(for {:push, _, payload} <- frames, do: decoded(payload)["seq"])
-      Deaf.deaf(times)
+      StoppedClock.deaf(times)
       assert {[], session} = Session.input(session, "ack", %{"seq" => acked})
       assert_received {:later, {:roomfold, "room", {:ask_again, _, _}} = again, 1_000}
       {room, session, acked, again}

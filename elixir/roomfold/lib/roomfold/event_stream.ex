@@ -115,11 +115,7 @@ defmodule Roomfold.EventStream do
   @doc false
   # The options of a stream that is to be started.
   @spec name!(keyword) :: atom
-  def name!(opts) do
-    name = OptionList.validate!(opts, [:name], "a stream")[:name]
-    Options.must!(:name, name, &(is_atom(&1) and &1 not in [nil, true, false]), "an atom")
-    name
-  end
+  def name!(opts), do: Options.name!(OptionList.validate!(opts, [:name], "a stream")[:name])
 
   @doc false
   @spec not_running!(module, term) :: no_return

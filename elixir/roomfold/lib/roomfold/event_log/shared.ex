@@ -42,8 +42,7 @@ defmodule Roomfold.EventLog.Shared do
   @spec start_link(keyword) :: Supervisor.on_start()
   def start_link(opts) do
     OptionList.validate!(opts, [:name, :log], "a shared log")
-    {name, log} = {opts[:name], opts[:log]}
-    Options.must!(:name, name, &(is_atom(&1) and &1 not in [nil, true, false]), "an atom")
+    {name, log} = {Options.name!(opts[:name]), opts[:log]}
 
     Options.must!(
       :log,

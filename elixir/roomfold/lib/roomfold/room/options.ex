@@ -178,6 +178,13 @@ defmodule Roomfold.Room.Options do
     unless check.(value), do: raise(ArgumentError, "#{inspect(name)} must be #{what}, got: #{inspect(value)}")
   end
 
+  @doc "The name of a process that is to be started; raises ArgumentError if it is none."
+  @spec name!(term) :: atom
+  def name!(name) do
+    must!(:name, name, &(is_atom(&1) and &1 not in [nil, true, false]), "an atom")
+    name
+  end
+
   @doc "The options of a room's module."
   def of_module(nil), do: []
 
