@@ -169,7 +169,7 @@ defmodule Bench.Many do
   @players 10
   @period 50
 
-  defp run({:roomfold, _}, count, seconds) do
+  defp run(:roomfold, count, seconds) do
     folder = Bench.folder()
     name = :"rooms#{System.unique_integer([:positive])}"
 
@@ -251,7 +251,7 @@ defmodule Bench.Many do
   end
 
   @contenders [
-    {"Roomfold", {:roomfold, nil}},
+    {"Roomfold", :roomfold},
     {"by hand", {:by_hand, :all}},
     {"only woken", {:by_hand, :none}}
   ]
@@ -267,37 +267,35 @@ defmodule Bench.Many do
     room, maps, #{inspect(ByHand.json())}, disk_log. Only woken: the same processes, as often, which do nothing.
     """)
 
+    found =
+      for {name, contender} <- @contenders,
+          only in [nil, name],
+          do: {name, search(contender, from, step, seconds)}
+
     rows =
-      for {name, contender} <- @contenders, only in [nil, name], reduce: [] do
-        rows -> rows ++ Enum.map(search(contender, from, step, seconds), &[name | &1])
-      end
+      for {name, its} <- found,
+          it <- its,
+          do: [name, it.rooms, it.acks_per_s, it.p50, it.p99, it.max, it.refused, it.shed, it.cores]
 
     header = ~w(rooms_of rooms acks_per_s p50_ms p99_ms max_ms refused ticks_shed cores)
     Bench.table(header, rows)
     Bench.csv("rooms_many", header, rows)
 
-    for {name, _} <- @contenders, only in [nil, name], do: IO.puts("#{name}: #{best(rows, name)} rooms")
+    for {name, its} <- found, do: IO.puts("#{name}: #{best(its)} rooms")
     IO.puts("is the most with p99 under 100 ms and nothing shed\n")
   end
 
+  # Up to the first that are too many.
   defp search(contender, from, step, seconds) do
     Stream.iterate(from, &(&1 + step))
-    |> Enum.reduce_while([], fn count, rows ->
+    |> Enum.reduce_while([], fn count, its ->
       it = run(contender, count, seconds)
-      rows = [[it.rooms, it.acks_per_s, it.p50, it.p99, it.max, it.refused, it.shed, it.cores] | rows]
-      if good?(it), do: {:cont, rows}, else: {:halt, rows}
+      {if(good?(it), do: :cont, else: :halt), [it | its]}
     end)
     |> Enum.reverse()
   end
 
-  defp best(rows, name) do
-    good =
-      for [^name, rooms, acks, _, p99, _, 0, 0, _] <- rows,
-          p99 < 100 and acks > 0.99 * rooms * @players * div(1000, @period),
-          do: rooms
-
-    Enum.max(good, fn -> 0 end)
-  end
+  defp best(its), do: its |> Enum.filter(&good?/1) |> Enum.map(& &1.rooms) |> Enum.max(fn -> 0 end)
 
   defp good?(it) do
     it.p99 < 100 and it.refused == 0 and it.shed == 0 and
