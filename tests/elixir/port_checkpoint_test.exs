@@ -225,7 +225,7 @@ defmodule Roomfold.Port.CheckpointTest do
 
     {_, worlds} =
       between(saved_twice(worlds()), [:checkpoint], 3, fn _, from ->
-        GenServer.reply(from, {:ok, forgotten})
+        GenServer.reply(from, {:ok, forgotten, 0})
       end)
 
     {port, _} = worlds = worlds |> due() |> fold(creates([400]))
@@ -310,7 +310,7 @@ defmodule Roomfold.Port.CheckpointTest do
   # ---- the program's calls ----
 
   defp ask(world, name, version, argument) do
-    {:ok, answer} = Worker.call(Roomfold.Port.worker_name(Pool, 0), {name, world, version, argument}, nil)
+    {:ok, answer, _} = Worker.call(Roomfold.Port.worker_name(Pool, 0), {name, world, version, argument}, nil)
     :erlang.binary_to_term(answer)
   end
 

@@ -41,7 +41,7 @@ defmodule Roomfold.PortTest do
   defp copy(world), do: elem(World.copy(world), 1)
 
   defp checkpoint(%{state: %{number: number, version: version}}) do
-    {:ok, answer} =
+    {:ok, answer, _} =
       Worker.call(Roomfold.Port.worker_name(Pool, 0), {:checkpoint, number, version, {nil, 1_000_000}}, nil)
 
     case :erlang.binary_to_term(answer) do
@@ -358,6 +358,28 @@ defmodule Roomfold.PortTest do
     assert same?(port, native)
     {port, native} = fold({port, native}, batch(3))
     assert same?(port, native)
+  end
+
+  test "whoever distrusts a program that has ended does not end the next one" do
+    start_pool()
+    worker = Roomfold.Port.worker_name(Pool, 0)
+    ask = fn -> Worker.call(worker, {:ping, 0, 0, nil}, nil) end
+    {:ok, _, first} = ask.()
+    kill()
+    eventually(fn -> match?({:ok, _, program} when program != first, ask.()) end)
+    {:ok, _, second} = ask.()
+    pid = os_pid()
+
+    Worker.distrust(worker, first)
+    assert {:ok, _, ^second} = ask.()
+    assert os_pid() == pid
+
+    capture_log(fn ->
+      Worker.distrust(worker, second)
+      eventually(fn -> match?({:ok, _, program} when program != second, ask.()) end)
+    end)
+
+    assert gone?(pid)
   end
 
   # A function that has the program hang, and those that are started in its place, or no more.

@@ -316,7 +316,7 @@ defmodule Roomfold.Port do
   @spec ping(atom, index :: non_neg_integer) :: :ok | {:error, atom}
   def ping(pool \\ __MODULE__, index \\ 0) do
     ensure!(pool)
-    with {:ok, _} <- Worker.call(worker_name(pool, index), {:ping, 0, 0, nil}, nil), do: :ok
+    with {:ok, _, _} <- Worker.call(worker_name(pool, index), {:ping, 0, 0, nil}, nil), do: :ok
   end
 
   @doc """

@@ -27,8 +27,9 @@ defmodule Roomfold.Port.Worker do
 
   def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name], spawn_opt: @heap)
 
-  @doc "The answer's term, not decoded."
-  @spec call(GenServer.server(), tuple, touch) :: {:ok, binary} | {:error, failure}
+  @doc "The answer's term, not decoded, and which of the worker's programs has given it."
+  @spec call(GenServer.server(), tuple, touch) ::
+          {:ok, binary, program :: non_neg_integer} | {:error, failure}
   def call(worker, term, touch) do
     # Large binaries are not copied.
     bytes = :erlang.term_to_iovec(term)
@@ -41,8 +42,8 @@ defmodule Roomfold.Port.Worker do
 
   @no_answer "it answered what is no answer"
 
-  @doc "An answer was invalid: the program can't be trusted any more."
-  def distrust(worker, words \\ @no_answer), do: GenServer.cast(worker, {:distrust, words})
+  @doc "An answer was invalid: the program that gave it can't be trusted any more. If it has ended, this does nothing to the next one."
+  def distrust(worker, program, words \\ @no_answer), do: GenServer.cast(worker, {:distrust, program, words})
 
   @doc "A lost world was recreated, which took this many microseconds."
   def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
@@ -133,7 +134,10 @@ defmodule Roomfold.Port.Worker do
   end
 
   @impl true
-  def handle_cast({:distrust, words}, state), do: state |> down(:crashed, words) |> noreply()
+  def handle_cast({:distrust, program, words}, %{restarts: program} = state),
+    do: state |> down(:crashed, words) |> noreply()
+
+  def handle_cast({:distrust, _, _}, state), do: noreply(state)
 
   def handle_cast({:made_again, microseconds}, %{made_again: {count, sum}} = state),
     do: noreply(%{state | made_again: {count + 1, sum + microseconds}})
@@ -243,7 +247,7 @@ defmodule Roomfold.Port.Worker do
   defp answered([{number, term} | answers], state) do
     case Queue.answered(state.queue, number, now()) do
       {:ok, call, queue} ->
-        if call.from, do: GenServer.reply(call.from, {:ok, term})
+        if call.from, do: GenServer.reply(call.from, {:ok, term, state.restarts})
         answered(answers, %{state | queue: queue, failures: 0})
 
       :error ->

@@ -341,13 +341,18 @@ defmodule Roomfold.Projection.Port do
 
   # One call, one answer.
   defp ask(state, term, touch) do
-    with {:ok, bytes} <- Worker.call(state.worker, term, touch) do
+    with {:ok, answer, _} <- ask_program(state, term, touch), do: {:ok, answer}
+  end
+
+  # With the program that has given it.
+  defp ask_program(state, term, touch) do
+    with {:ok, bytes, program} <- Worker.call(state.worker, term, touch) do
       case Frames.decode(bytes) do
         {:ok, answer} when is_tuple(answer) ->
-          {:ok, answer}
+          {:ok, answer, program}
 
         _ ->
-          Worker.distrust(state.worker)
+          Worker.distrust(state.worker, program)
           {:error, :crashed}
       end
     end
@@ -402,21 +407,24 @@ defmodule Roomfold.Projection.Port do
   defp restore_all(state, version, [piece | rest] = pieces, index, again) do
     definition = if rest == [], do: state.journal.definition
 
-    case ask(state, restore(state, version, piece, index, definition), {:make, state.number}) do
-      {:ok, {:ok, nil}} when rest != [] ->
+    case ask_program(state, restore(state, version, piece, index, definition), {:make, state.number}) do
+      {:ok, {:ok, nil}, _} when rest != [] ->
         restore_all(state, version, rest, index + 1, again)
 
       # All have come: of a large world, the last one is repeated until its entities have been made, about a piece of them each time.
-      {:ok, {:ok, nil}} when again > 0 ->
+      {:ok, {:ok, nil}, _} when again > 0 ->
         restore_all(state, version, pieces, index, again - 1)
 
-      {:ok, {:ok, nil}} ->
-        Worker.distrust(state.worker, @endless)
+      {:ok, {:ok, nil}, program} ->
+        Worker.distrust(state.worker, program, @endless)
         {:error, :endless}
 
       # Made, perhaps by another process.
-      {:ok, {:ok, _}} ->
+      {:ok, {:ok, _}, _} ->
         :ok
+
+      {:ok, failure, _} ->
+        {:ok, failure}
 
       failure ->
         failure
