@@ -1114,12 +1114,19 @@ defmodule Roomfold.RoomTest do
       assert Room.get({rooms, "1"}, "tom") == %{}
     end
 
-    test "its process has the options it is given" do
-      rooms = start_rooms(room: [spawn_opt: [priority: :high, min_heap_size: 5_000]])
+    test "its process has the options it is given, and a heap of 8,000 words else" do
+      heap = fn room ->
+        Process.info(room, :garbage_collection) |> elem(1) |> Keyword.fetch!(:min_heap_size)
+      end
+
+      rooms = start_rooms(room: [spawn_opt: [priority: :high]])
       {:ok, room} = Room.ensure_started({rooms, "1"})
       assert {:priority, :high} = Process.info(room, :priority)
-      assert {:garbage_collection, garbage} = Process.info(room, :garbage_collection)
-      assert garbage[:min_heap_size] >= 5_000
+      assert heap.(room) >= 8_000
+
+      rooms = start_rooms(room: [spawn_opt: [min_heap_size: 500]])
+      {:ok, room} = Room.ensure_started({rooms, "1"})
+      assert heap.(room) in 500..1_000
 
       {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
       {:ok, replay} = Room.replay(room, spawn_opt: [priority: :low], paused: true)

@@ -59,9 +59,13 @@ defmodule Roomfold.Room.Server do
     times: Times.new()
   ]
 
+  # Words; with ten players who move a tick makes 3,500, and hardly any of them is kept. With a small heap each tick was collected in its
+  # midst, while everything was still in use.
+  @heap [min_heap_size: 8_000]
+
   def start_link(%Options{} = options) do
     name = if options.rooms, do: [name: Rooms.name(options.rooms, options.id)], else: []
-    GenServer.start_link(__MODULE__, options, [spawn_opt: options.spawn_opt] ++ name)
+    GenServer.start_link(__MODULE__, options, [spawn_opt: Keyword.merge(@heap, options.spawn_opt)] ++ name)
   end
 
   # How often a room that stops waits for its log, and how long each time.
