@@ -3,7 +3,7 @@ defmodule Roomfold.SessionTest do
 
   alias Roomfold.{EventLog, StoppedClock}
   alias Roomfold.EventLog.Memory
-  alias Roomfold.Room.{Options, Versions}
+  alias Roomfold.Room.{Options, Text, Versions}
   alias Roomfold.Session.Backlog
 
   defp state(map), do: map["entities"] || map["creates"]
@@ -384,6 +384,56 @@ defmodule Roomfold.SessionTest do
           assert {[], session} = Session.handle(session, message)
           session
       end
+    end
+
+    test "whose text the room joins with its name, is the same event as one that is joined before" do
+      room = {start_rooms(room: [tick_ms: 5, grace_ms: 0]), "room"}
+      {_, _, session} = join!(room, "tom")
+      payloads = [~s({"user_id":"tom"}), ~s({ "user_id":"tom"}), ~s( {"user_id":"tom","position":[1,2,3]}\n)]
+
+      # Another process, that tells when it is asked: who waits for an answer to a session leaves out what is not for it.
+      me = self()
+
+      subscriber =
+        spawn_link(fn ->
+          :ok = Room.subscribe(room)
+          send(me, :subscribed)
+          seen = for _ <- payloads, do: receive(do: ({"user_moved", payload} -> payload))
+          receive do: (:tell -> send(me, {:seen, seen}))
+        end)
+
+      assert_receive :subscribed
+
+      for payload <- payloads, reduce: session do
+        session ->
+          {{:ok, _}, session} = answer(session, "user_moved", {:json, payload})
+          session
+      end
+
+      send(subscriber, :tell)
+      assert_receive {:seen, seen}
+
+      assert Enum.map(seen, &Map.drop(&1, ["seq", "at", "by"])) ==
+               Enum.map(payloads, &Roomfold.JSON.decode!/1)
+
+      fields = ~s({"a":{"b":[1]}})
+
+      for name <- ["create", "update", "delete", "user_moved", "a.b:c-D9", ""] do
+        assert Text.joinable?(name, fields)
+        assert {:ok, Text.joined(name, fields)} == Text.event({name, {:json, fields}}, :elixir)
+      end
+
+      for {name, text} <- [
+            {~s(a"b), fields},
+            {"é", fields},
+            {<<255>>, fields},
+            {:create, fields},
+            {"create", "{}"},
+            {"create", " " <> fields},
+            {"create", "[1]"},
+            {"create", [fields]}
+          ],
+          do: refute(Text.joinable?(name, text))
     end
 
     test "or refused with reason and field, and nothing has happened" do

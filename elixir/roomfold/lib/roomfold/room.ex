@@ -305,7 +305,7 @@ defmodule Roomfold.Room do
   def publish_from(room, sender, events, how \\ :tag) do
     ref = make_ref()
 
-    case Text.events(events, json()) do
+    case texts(room, events) do
       {:ok, texts} ->
         case hand_over(room, {how, self(), ref}, sender, texts) do
           :ok -> ref
@@ -316,6 +316,13 @@ defmodule Roomfold.Room do
         answer(ref, error)
     end
   end
+
+  # A client's own text goes into the inbox as it is, to be joined with its event's name by the room: else it would be a binary of the session's
+  # process, too, made and collected for each event.
+  defp texts(%Inbox{}, [{name, {:json, text}}] = events),
+    do: if(Text.joinable?(name, text), do: {:ok, [{name, text}]}, else: Text.events(events, json()))
+
+  defp texts(_, events), do: Text.events(events, json())
 
   defp hand_over(%Inbox{} = inbox, to, sender, texts), do: Inbox.put(inbox, to, sender, texts)
   defp hand_over(room, to, sender, texts), do: GenServer.cast(room, {:publish, to, sender, texts})

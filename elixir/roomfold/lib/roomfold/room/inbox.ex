@@ -30,7 +30,8 @@ defmodule Roomfold.Room.Inbox do
   end
 
   @doc "Adds an entry, with the time, for limits: it may be taken much later. If the room has ended nothing happens, as with a message."
-  @spec put(t, to :: term, sender :: term, [binary]) :: :ok | :full
+  @spec put(t, to :: term, sender :: term, [text :: binary | {name :: String.t(), payload :: binary}]) ::
+          :ok | :full
   def put(%__MODULE__{} = inbox, to, sender, texts) do
     if full?(inbox) do
       :full

@@ -1,7 +1,7 @@
 defmodule Roomfold.Room.Packed do
   @moduledoc false
   # Packed frames that come into a room: clients' input, which is converted to text at once, and batches of events by the room's own
-  # code, which stay packed if nobody wants their text.
+  # code, which stay packed if nobody wants their text. And a client's own text, which is to be joined with its event's name.
 
   alias Roomfold.{Error, Projection, World}
   alias Roomfold.Room.{Batch, Callbacks, Text}
@@ -11,6 +11,8 @@ defmodule Roomfold.Room.Packed do
   @doc "Events that were published together: a user's input as texts; a frame of the room itself stays as it is."
   def unpack([{:packed, frame}], {:user, user}, state),
     do: text(state.world, :input_text, [frame, user, state.options.move])
+
+  def unpack([{name, text}], _, _) when is_binary(name), do: {:ok, [Text.joined(name, text)]}
 
   def unpack([{:packed, _}] = texts, _, _), do: {:ok, texts}
   def unpack([text] = texts, _, _) when is_binary(text), do: {:ok, texts}

@@ -52,6 +52,13 @@ defmodule Roomfold.Room.Text do
 
   def event(event, _), do: not_an_event(event)
 
+  @doc "Whether `joined/2` can make the event's text: the name needs no escaping, the payload is the text of an object with fields."
+  def joinable?(name, <<?{, ?", _::binary>>) when is_binary(name), do: plain?(name)
+  def joinable?(_, _), do: false
+
+  @doc "The same text that `event/2` makes of `{name, {:json, payload}}`."
+  def joined(name, <<?{, fields::binary>>), do: put_together(name, <<?", name::binary, ?">>, ",", fields)
+
   defp trimmed(text) do
     String.trim_leading(IO.iodata_to_binary(text))
   rescue
