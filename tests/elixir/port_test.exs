@@ -360,6 +360,27 @@ defmodule Roomfold.PortTest do
     assert same?(port, native)
   end
 
+  test "what comes before an answer that is none is answered, and the call after it is the one that failed" do
+    answer = fn number -> <<0, 0, 0, 8, 0, 0, 0, number, 131, 106, 106, 106>> end
+
+    bytes =
+      for <<byte <- answer.(0) <> answer.(7)>>,
+        into: "",
+        do: "\\" <> String.pad_leading(Integer.to_string(byte, 8), 3, "0")
+
+    script = "head -c 1 > /dev/null; sleep 0.3; printf '#{bytes}'; exec sleep 60"
+    start_pool(program: System.find_executable("sh"), args: ["-c", script])
+    worker = Roomfold.Port.worker_name(Pool, 0)
+
+    capture_log(fn ->
+      answers =
+        for(_ <- 1..2, do: Task.async(fn -> Worker.call(worker, {:ping, 0, 0, nil}, nil) end))
+        |> Task.await_many()
+
+      assert [{:error, :crashed}, {:ok, <<131, 106, 106, 106>>, _}] = Enum.sort(answers)
+    end)
+  end
+
   test "whoever distrusts a program that has ended does not end the next one" do
     start_pool()
     worker = Roomfold.Port.worker_name(Pool, 0)

@@ -1114,7 +1114,7 @@ defmodule Roomfold.RoomTest do
       assert Room.get({rooms, "1"}, "tom") == %{}
     end
 
-    test "its process has the options it is given, and a heap of 8,000 words else" do
+    test "its process has the options it is given, and otherwise a heap of 8,000 words" do
       heap = fn room ->
         Process.info(room, :garbage_collection) |> elem(1) |> Keyword.fetch!(:min_heap_size)
       end
@@ -1127,6 +1127,10 @@ defmodule Roomfold.RoomTest do
       rooms = start_rooms(room: [spawn_opt: [min_heap_size: 500]])
       {:ok, room} = Room.ensure_started({rooms, "1"})
       assert heap.(room) in 500..1_000
+
+      rooms = start_rooms(room: [spawn_opt: [max_heap_size: 100_000]])
+      {:ok, room} = Room.ensure_started({rooms, "1"})
+      assert heap.(room) < 1_000
 
       {:ok, 1} = Room.publish(room, {"user_joined", %{"user_id" => "tom"}})
       {:ok, replay} = Room.replay(room, spawn_opt: [priority: :low], paused: true)

@@ -150,8 +150,8 @@ defmodule Roomfold.WireTest do
     for entity <- frame["entities"], do: {entity["handle"], entity["id"]}
   end
 
-  # A copy has exactly what has not changed since, and the rest as a receiver has it; or still what it had, if a receiver gets the same for
-  # that as for the new value: then the diff does not show it.
+  # A copy has exactly what has not changed since, and the rest as a receiver has it; or what a receiver gets the same for as for the new
+  # value: then the diff does not show it.
   defp assert_near(copy, sender, mode) do
     exact = World.snapshot(sender)
     [received, had] = for world <- [sender, copy], do: received(mode, world)

@@ -61,7 +61,7 @@ defmodule Roomfold.Replay do
     * `:paused` - whether to start paused (`false`)
     * `:stream`, `:topic` - where events are also published (nowhere; the topic is `"stream:" <> id`)
     * `:id` - of what is played (`"replay"`)
-    * as for a room: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters`, `:spawn_opt` …
+    * as for a room: `:impl`, `:schema`, `:rules`, `:level`, `:upcasters`, `:spawn_opt` (without a default) …
 
   An unknown or invalid option raises. If there is nothing to play, or it can't be read, that is an error.
 

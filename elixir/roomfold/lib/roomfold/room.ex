@@ -131,8 +131,8 @@ defmodule Roomfold.Room do
     * `:rewind` - whether past positions are remembered, for `Roomfold.Hits` (default: if there is a level)
     * `:rules_version`, `:schema_version` (1) - increase them when the rules or the schema change: logs and snapshots record them, and a
       room that starts with new ones rebuilds its world from the log. Older ones than the log's are refused (`:log_newer`)
-    * `:spawn_opt` - of the room's process, as for `GenServer.start_link/3`, without links and monitors (`[]`, but for `min_heap_size`, which is
-      8,000 words unless you set it: 88 KB a room). With `[priority: :high]` rooms keep their ticks when a node has more to do than it can;
+    * `:spawn_opt` - of the room's process, as for `GenServer.start_link/3`, without links and monitors (`[]`). A room whose `min_heap_size` and
+      `max_heap_size` are not set has a heap of at least 8,000 words, which the VM makes 88 KB of. With `[priority: :high]` rooms keep their ticks when a node has more to do than it can;
       everything else on it waits then (docs/scaling.md)
     * `:upcasters` - functions that take an event of the log as decoded JSON, or that and a map of the versions it was written with
       (`"rules"`, `"schema"`), and return the event as it would be written today

@@ -27,9 +27,9 @@ defmodule Roomfold.Port.Worker do
 
   def start_link(opts), do: GenServer.start_link(__MODULE__, opts, name: opts[:name], spawn_opt: @heap)
 
-  @doc "The answer's term, not decoded, and which of the worker's programs has given it."
+  @doc "The answer's term, not decoded, and which run of the program has given it."
   @spec call(GenServer.server(), tuple, touch) ::
-          {:ok, binary, program :: non_neg_integer} | {:error, failure}
+          {:ok, binary, run :: reference} | {:error, failure}
   def call(worker, term, touch) do
     # Large binaries are not copied.
     bytes = :erlang.term_to_iovec(term)
@@ -42,8 +42,8 @@ defmodule Roomfold.Port.Worker do
 
   @no_answer "it answered what is no answer"
 
-  @doc "An answer was invalid: the program that gave it can't be trusted any more. If it has ended, this does nothing to the next one."
-  def distrust(worker, program, words \\ @no_answer), do: GenServer.cast(worker, {:distrust, program, words})
+  @doc "An answer was invalid: the run of the program that gave it can't be trusted any more. If it has ended, this does nothing to the next one."
+  def distrust(worker, run, words \\ @no_answer), do: GenServer.cast(worker, {:distrust, run, words})
 
   @doc "A lost world was recreated, which took this many microseconds."
   def made_again(worker, microseconds), do: GenServer.cast(worker, {:made_again, microseconds})
@@ -61,6 +61,8 @@ defmodule Roomfold.Port.Worker do
       program: Program.path!(opts[:program]),
       port: nil,
       os_pid: nil,
+      # the program since it was last started
+      run: nil,
       frames: nil,
       queue: Queue.new(opts[:max_in_flight], opts[:max_in_flight_bytes], opts[:max_waiting]),
       next: 0,
@@ -99,7 +101,7 @@ defmodule Roomfold.Port.Worker do
       end
 
     Reaper.owns(state.opts.reaper, os_pid)
-    %{state | port: port, os_pid: os_pid, frames: Frames.new(state.opts.max_frame_bytes)}
+    %{state | port: port, os_pid: os_pid, run: make_ref(), frames: Frames.new(state.opts.max_frame_bytes)}
   end
 
   @impl true
@@ -134,7 +136,7 @@ defmodule Roomfold.Port.Worker do
   end
 
   @impl true
-  def handle_cast({:distrust, program, words}, %{restarts: program} = state),
+  def handle_cast({:distrust, run, words}, %{run: run} = state),
     do: state |> down(:crashed, words) |> noreply()
 
   def handle_cast({:distrust, _, _}, state), do: noreply(state)
@@ -149,6 +151,8 @@ defmodule Roomfold.Port.Worker do
       state |> pump() |> noreply()
     else
       :error -> state |> down(:crashed, @no_answer) |> noreply()
+      # Those before it were answers.
+      {:error, state} -> state |> down(:crashed, @no_answer) |> noreply()
     end
   end
 
@@ -247,11 +251,11 @@ defmodule Roomfold.Port.Worker do
   defp answered([{number, term} | answers], state) do
     case Queue.answered(state.queue, number, now()) do
       {:ok, call, queue} ->
-        if call.from, do: GenServer.reply(call.from, {:ok, term, state.restarts})
+        if call.from, do: GenServer.reply(call.from, {:ok, term, state.run})
         answered(answers, %{state | queue: queue, failures: 0})
 
       :error ->
-        :error
+        {:error, state}
     end
   end
 
@@ -312,6 +316,7 @@ defmodule Roomfold.Port.Worker do
       state
       | port: nil,
         os_pid: nil,
+        run: nil,
         queue: queue,
         out: [],
         out_bytes: 0,

@@ -344,15 +344,15 @@ defmodule Roomfold.Projection.Port do
     with {:ok, answer, _} <- ask_program(state, term, touch), do: {:ok, answer}
   end
 
-  # With the program that has given it.
+  # With the run of the program that has given it.
   defp ask_program(state, term, touch) do
-    with {:ok, bytes, program} <- Worker.call(state.worker, term, touch) do
+    with {:ok, bytes, run} <- Worker.call(state.worker, term, touch) do
       case Frames.decode(bytes) do
         {:ok, answer} when is_tuple(answer) ->
-          {:ok, answer, program}
+          {:ok, answer, run}
 
         _ ->
-          Worker.distrust(state.worker, program)
+          Worker.distrust(state.worker, run)
           {:error, :crashed}
       end
     end
@@ -415,8 +415,8 @@ defmodule Roomfold.Projection.Port do
       {:ok, {:ok, nil}, _} when again > 0 ->
         restore_all(state, version, pieces, index, again - 1)
 
-      {:ok, {:ok, nil}, program} ->
-        Worker.distrust(state.worker, program, @endless)
+      {:ok, {:ok, nil}, run} ->
+        Worker.distrust(state.worker, run, @endless)
         {:error, :endless}
 
       # Made, perhaps by another process.

@@ -59,14 +59,17 @@ defmodule Roomfold.Room.Server do
     times: Times.new()
   ]
 
-  # Words; with ten players who move a tick makes 3,500, and hardly any of them is kept. With a small heap each tick was collected in its
-  # midst, while everything was still in use.
+  # Words: a tick of ten players who move makes 3,500, and hardly any of them is kept. With a small heap there was a collection in each tick,
+  # while all of it was still in use.
   @heap [min_heap_size: 8_000]
 
   def start_link(%Options{} = options) do
     name = if options.rooms, do: [name: Rooms.name(options.rooms, options.id)], else: []
-    GenServer.start_link(__MODULE__, options, [spawn_opt: Keyword.merge(@heap, options.spawn_opt)] ++ name)
+    GenServer.start_link(__MODULE__, options, [spawn_opt: with_heap(options.spawn_opt)] ++ name)
   end
+
+  # Whoever limits the heap may want less.
+  defp with_heap(opts), do: if(opts[:max_heap_size], do: opts, else: Keyword.merge(@heap, opts))
 
   # How often a room that stops waits for its log, and how long each time.
   @drains 16
