@@ -40,9 +40,12 @@ defmodule Roomfold.Simulator.Faults do
     end
   end
 
+  # Unless it is up already, since all was mended: a second life would take its rooms' timers away.
   def happens({:up, node}) do
-    change(node, &%{&1 | up: true, thaws: nil, draining: false, life: &1.life + 1})
-    later(Enum.random(1..50), {:fault, :meet})
+    unless get().nodes[node].up do
+      change(node, &%{&1 | up: true, thaws: nil, draining: false, life: &1.life + 1})
+      later(Enum.random(1..50), {:fault, :meet})
+    end
   end
 
   def happens({:thaw, node}) do
