@@ -132,8 +132,8 @@ defmodule Roomfold.Room do
     * `:rules_version`, `:schema_version` (1) - increase them when the rules or the schema change: logs and snapshots record them, and a
       room that starts with new ones rebuilds its world from the log. Older ones than the log's are refused (`:log_newer`)
     * `:spawn_opt` - of the room's process, as for `GenServer.start_link/3`, without links and monitors (`[]`). A room whose `min_heap_size` and
-      `max_heap_size` are not set has a heap of at least 8,000 words, which the VM makes 88 KB of. With `[priority: :high]` rooms keep their ticks when a node has more to do than it can;
-      everything else on it waits then (docs/scaling.md)
+      `max_heap_size` are not set has a heap of at least 8,000 words, which the VM makes 88 KB of. With `[priority: :high]` rooms keep their
+      ticks when a node has more to do than it can; everything else on it waits then (docs/scaling.md)
     * `:upcasters` - functions that take an event of the log as decoded JSON, or that and a map of the versions it was written with
       (`"rules"`, `"schema"`), and return the event as it would be written today
 
@@ -319,10 +319,13 @@ defmodule Roomfold.Room do
 
   # A client's own text goes into the inbox as it is, to be joined with its event's name by the room: else it would be a binary of the session's
   # process, too, made and collected for each event.
-  defp texts(%Inbox{}, [{name, {:json, text}}] = events),
-    do: if(Text.joinable?(name, text), do: {:ok, [{name, text}]}, else: Text.events(events, json()))
-
-  defp texts(_, events), do: Text.events(events, json())
+  defp texts(room, events) do
+    with %Inbox{} <- room, [{name, {:json, text}}] <- events, true <- Text.joinable?(name, text) do
+      {:ok, [{name, text}]}
+    else
+      _ -> Text.events(events, json())
+    end
+  end
 
   defp hand_over(%Inbox{} = inbox, to, sender, texts), do: Inbox.put(inbox, to, sender, texts)
   defp hand_over(room, to, sender, texts), do: GenServer.cast(room, {:publish, to, sender, texts})
