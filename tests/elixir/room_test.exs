@@ -651,6 +651,56 @@ defmodule Roomfold.RoomTest do
     end
   end
 
+  describe "a module's first events" do
+    defmodule Opens do
+      use Roomfold.Room, rules: Roomfold.Rules.doom()
+
+      # The log takes its time for them.
+      @impl true
+      def init(_, _, {log, test}) do
+        :sys.suspend(log)
+        {:ok, test, [{"create", %{"entity_id" => "gate", "components" => %{"kind" => "door"}}}]}
+      end
+
+      @impl true
+      def joined(user, _, world, test) do
+        send(test, {:joined, user, World.get(world, "gate")})
+        []
+      end
+    end
+
+    defp opens do
+      log = start_supervised!(Roomfold.EventLog.Memory)
+      {log, start_room(module: Opens, args: {log, self()}, log: {Roomfold.EventLog.Memory, log})}
+    end
+
+    test "are there before anybody joins" do
+      {log, room} = opens()
+      join = Task.async(fn -> Room.join(room, "tom", format: :json) end)
+      eventually(fn -> Process.info(room, :message_queue_len) == {:message_queue_len, 1} end)
+      :sys.resume(log)
+      assert {:ok, %{seq: 1, frame: {:snapshot, snapshot}}} = Task.await(join)
+      assert IO.iodata_to_binary(snapshot) =~ "gate"
+      assert_received {:joined, "tom", %{"kind" => "door"}}
+    end
+
+    test "keep nobody from joining if the log does not answer" do
+      {log, room} = opens()
+      assert {:ok, %{seq: 0}} = Room.join(room, "tom")
+      assert_received {:joined, "tom", nil}
+      :sys.resume(log)
+      eventually(fn -> Room.get(room, "gate") end)
+    end
+
+    @tag :capture_log
+    test "end the room if the log ends meanwhile" do
+      {log, room} = opens()
+      monitor = Process.monitor(room)
+      Process.exit(log, :kill)
+      assert_receive {:DOWN, ^monitor, _, _, {:shutdown, :log_failed}}, 30_000
+    end
+  end
+
   describe "a module whose callbacks fail" do
     # What a client sends decides what goes wrong: params, or a pose.
     defmodule Breaks do

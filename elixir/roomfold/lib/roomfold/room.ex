@@ -59,7 +59,10 @@ defmodule Roomfold.Room do
 
   @type event :: World.event() | {String.t(), {:json, iodata}} | {:json, binary} | {:packed, binary}
 
-  @doc "Called when the room starts, also each time it is restored from its log. Events are published by \"system\"."
+  @doc """
+  Called when the room starts, also each time it is restored from its log. Events are published by "system". They are in the world before anybody
+  joins, reads or publishes, unless the log takes longer than two seconds.
+  """
   @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
   @doc """
   Whether this user may send this event. What it allows, the rules and ownership may still refuse: they are asked afterwards. The event is what

@@ -71,6 +71,9 @@ defmodule Roomfold.Room.Server do
   # Whoever limits the heap may want less.
   defp with_heap(opts), do: if(opts[:max_heap_size], do: opts, else: Keyword.merge(@heap, opts))
 
+  # How long a room that starts waits for its first events, before it answers anybody.
+  @first_ms 2_000
+
   # How often a room that stops waits for its log, and how long each time.
   @drains 16
   @drain_ms 5_000
@@ -93,9 +96,23 @@ defmodule Roomfold.Room.Server do
       server = here(server)
       server = %{server | log: monitor_log(options), listens?: Stream.listen(server)}
       server = %{server | ties: ties ++ (links() -- of_module)}
-      {:ok, server |> Effects.carry_out(effects) |> arm()}
+      {:ok, server |> Effects.carry_out(effects) |> arm(), {:continue, :first_events}}
     else
       {:error, error} -> {:stop, error}
+    end
+  end
+
+  # The module's first events are in the world when the first users join, who may depend on them. A log that does not answer does not keep
+  # the room from doing so.
+  @impl true
+  def handle_continue(:first_events, %{commit: nil} = server), do: {:noreply, server}
+
+  def handle_continue(:first_events, %{commit: ref, log: log} = server) do
+    receive do
+      {^ref, _} = answer -> handle_info(answer, server)
+      {:DOWN, down, _, _, _} = ended when down in [ref, log] -> handle_info(ended, server)
+    after
+      @first_ms -> {:noreply, server}
     end
   end
 
