@@ -24,6 +24,23 @@ defmodule Roomfold.Room.InboxTest do
       assert Inbox.take(inbox) == []
     end
 
+    test "that is held wakes nobody, until it is let go" do
+      inbox = Inbox.new(2)
+      Inbox.hold(inbox)
+      assert for(n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"])) == [:ok, :ok, :full]
+      assert Inbox.any?(inbox)
+      Inbox.open(inbox)
+      assert for({_, to, _, _, _} <- Inbox.take(inbox), do: to) == [1, 2]
+      Inbox.put(inbox, 4, {:user, "tom"}, ["text"])
+      refute_received :inbox
+      # Whoever lets it go looks for this one.
+      Inbox.let_go(inbox)
+      assert Inbox.any?(inbox)
+      Inbox.open(inbox)
+      Inbox.put(inbox, 5, {:user, "tom"}, ["text"])
+      assert_received :inbox
+    end
+
     test "of a room that has gone takes nothing, and nobody minds" do
       {room, monitor} =
         spawn_monitor(fn -> receive(do: ({:give, pid} -> send(pid, {:inbox, Inbox.new(100)}))) end)
@@ -58,6 +75,53 @@ defmodule Roomfold.Room.InboxTest do
       got = gather(inbox, 20_000, [])
       Task.await_many(senders, 60_000)
       for s <- 1..4, do: assert(for({^s, n} <- got, do: n) == Enum.to_list(1..5_000))
+    end
+
+    test "loses nothing when it is held, looked at now and then, and let go" do
+      inbox = Inbox.new(1_000_000)
+      senders = for s <- 1..4, do: Task.async(fn -> put_many(inbox, s, 5_000) end)
+      got = held(inbox, 20_000, [])
+      Task.await_many(senders, 60_000)
+      for s <- 1..4, do: assert(for({^s, n} <- got, do: n) == Enum.to_list(1..5_000))
+    end
+
+    # With pauses, in which nothing comes.
+    defp put_many(inbox, s, count) do
+      for n <- 1..count do
+        if rem(n, 100) == 0, do: Process.sleep(:rand.uniform(3))
+        Inbox.put(inbox, {s, n}, {:user, "tom"}, ["text"])
+      end
+    end
+
+    # Woken, it looks every millisecond until it finds nothing.
+    defp held(_, 0, got), do: got
+
+    defp held(inbox, left, got) do
+      receive do
+        :inbox ->
+          Inbox.hold(inbox)
+          looks(inbox, left, got)
+      after
+        30_000 -> flunk("left behind: #{left}")
+      end
+    end
+
+    defp looks(inbox, left, got) do
+      if Inbox.any?(inbox) do
+        {left, got} = look(inbox, left, got)
+        if left > 0, do: Process.sleep(1)
+        looks(inbox, left, got)
+      else
+        Inbox.let_go(inbox)
+        {left, got} = if Inbox.any?(inbox), do: look(inbox, left, got), else: {left, got}
+        held(inbox, left, got)
+      end
+    end
+
+    defp look(inbox, left, got) do
+      Inbox.open(inbox)
+      some = for {_, to, _, _, _} <- Inbox.take(inbox), do: to
+      {left - length(some), got ++ some}
     end
 
     # Takes nothing but when it was woken.
@@ -97,6 +161,34 @@ defmodule Roomfold.Room.InboxTest do
       assert seqs == Enum.to_list(hd(seqs)..(hd(seqs) + 9))
       send(counter, {:woken?, self()})
       assert_receive {:woken, 1}
+    end
+
+    test "that had events at its last tick needs no waking for the next, and then rests" do
+      room = start_room(tick_ms: 50)
+      {_, _, session} = join!(room, "tom")
+      eventually(fn -> Room.get(room, "tom") end)
+      counter = spawn_link(fn -> count(0) end)
+      :erlang.trace(room, true, [:receive, {:tracer, counter}])
+
+      # The machine may stand still for longer than a tick: then it has to be woken again.
+      session =
+        for n <- 1..40, reduce: session do
+          session ->
+            {[], session} = Session.input(session, "user_moved", text(n), n)
+            {{:ok, _}, session} = await(session, reply(n))
+            session
+        end
+
+      send(counter, {:woken?, self()})
+      assert_receive {:woken, woken}
+      assert woken in 1..20
+      # Nothing is left of that.
+      eventually(fn -> not :sys.get_state(room).state.armed? end)
+      ticks = Room.info(room).ticks
+      Process.sleep(200)
+      assert Room.info(room).ticks == ticks
+      {[], session} = Session.input(session, "user_moved", text(41), 41)
+      assert {{:ok, _}, _} = await(session, reply(41))
     end
 
     test "has what a session published before anything that came after it" do

@@ -6,7 +6,7 @@ defmodule Roomfold.SimulatorTest do
   alias Roomfold.Simulator
 
   # What is to happen to inboxes.
-  @inbox_kinds [:puts, :full, :races, :killed_before_counting, :stopped_with_input]
+  @inbox_kinds [:puts, :full, :races, :rests, :killed_before_counting, :stopped_with_input]
 
   test "many seeds, and none finds anything" do
     count = String.to_integer(System.get_env("SIMULATIONS", "40"))
@@ -49,6 +49,7 @@ defmodule Roomfold.SimulatorTest do
 
   for {what, sabotage} <- [
         {"a room that takes from its inbox before it opens it", :order},
+        {"a room that does not look into its inbox once more when it has let it go", :resting},
         {"a room that looks for nothing uncounted when a session has gone", :asking}
       ] do
     test "#{what} would be noticed" do

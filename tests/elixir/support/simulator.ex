@@ -55,7 +55,7 @@ defmodule Roomfold.Simulator do
   @doc """
   Runs a seed. With `trace: true` what happened is kept, newest first. `sabotage: :log` makes the log take whatever comes,
   `sabotage: :session` delivers half of a session's frames, `:order` makes rooms take from the inbox before they open it, `:asking` makes
-  them look at nothing that was not counted: what is to be found then shows that it would be.
+  them look at nothing that was not counted, `:resting` lets them rest without a last look: what is to be found then shows that it would be.
   """
   def run(seed, opts \\ []) do
     :rand.seed(:exsss, {seed, 17, 4})

@@ -139,7 +139,8 @@ defmodule Roomfold.Simulator.Host do
   defp happen(_, {:committed, _, _}), do: :ok
 
   defp happen(%{wake_at: at} = room, {:wake, at}) do
-    room = if Schedule.tick_due?(room.state, now()), do: open_inbox(room), else: room
+    room = rest(room)
+    room = if Schedule.tick_due?(room.state, now()), do: hold_inbox(room), else: room
     answer(%{room | wake_at: nil}, Ticks.wake(room.state, now()))
   end
 
@@ -262,6 +263,30 @@ defmodule Roomfold.Simulator.Host do
     carry_out(%{room | state: state}, effects)
   end
 
+  defp rest(%{state: %{armed?: true, queue: []}} = room) do
+    if Schedule.beat_due?(room.state, now()) and not any?(room), do: let_go(room), else: room
+  end
+
+  defp rest(room), do: room
+
+  defp let_go(room) do
+    Put.race(room.key)
+    Inbox.let_go(room.inbox)
+    Simulator.count(:rests)
+    %{room | state: State.armed(room.state, false)}
+  end
+
+  defp hold_inbox(%{state: %{armed?: true}} = room), do: open_inbox(room)
+
+  defp hold_inbox(room) do
+    if any?(room) do
+      Inbox.hold(room.inbox)
+      open_inbox(%{room | state: State.armed(room.state, true)})
+    else
+      room
+    end
+  end
+
   defp open_inbox(room) do
     cond do
       not any?(room) -> room
@@ -347,9 +372,13 @@ defmodule Roomfold.Simulator.Host do
     end
   end
 
-  # While nothing waits for a tick, whatever comes has to wake it.
+  # While nothing waits for a tick and it does not look at the next one, whatever comes has to wake it.
+  defp arm(%{state: %{armed?: true} = state} = room) do
+    if Schedule.ticking?(state), do: set_timer(room), else: room |> let_go() |> arm()
+  end
+
   defp arm(%{state: %{queue: []}} = room) do
-    if any?(room), do: room |> open_inbox() |> arm(), else: set_timer(room)
+    if get().sabotage != :resting and any?(room), do: room |> open_inbox() |> arm(), else: set_timer(room)
   end
 
   defp arm(room), do: set_timer(room)

@@ -53,7 +53,7 @@ defmodule Roomfold.Room.Delivery do
   from another room of this name: it gets a snapshot.
   """
   def missing(state, %{format: format} = how) do
-    same? = how[:last_term] == state.term or (format == :json and resumed?(state.resumes, how))
+    same? = how[:last_term] == state.term or (format == :json and resumed?(state.life.resumes, how))
 
     if is_integer(how[:last_seq]) and same?,
       do: Frames.missing(state.world, how.last_seq, format),

@@ -3,12 +3,13 @@ defmodule Roomfold.Room.Schedule do
   # When a room ticks, folds what waits, or stops; and what time its events have.
   #
   # A room with connections or systems folds at ticks only. Without them it folds as soon as an event comes, but not more often than
-  # it would tick. A tick without systems and with an empty queue does nothing, so the room rests through it, and keeps its beat.
+  # it would tick. A tick without systems and with an empty queue does nothing, so the room rests through it, and keeps its beat. If there were
+  # events at the last tick, though, it does not rest through the next one (`armed?`): so nobody need wake it before that.
 
   alias Roomfold.Room.People
 
   @doc "The time in events of this moment; it never goes back."
-  def at(state, now), do: max(state.last_at, now + state.offset)
+  def at(state, now), do: max(state.last_at, now + state.life.offset)
 
   @doc "When the room wants to be woken: milliseconds as `now`, or :never."
   def wake_at(state) do
@@ -27,13 +28,16 @@ defmodule Roomfold.Room.Schedule do
   defp woken_at(at), do: ceil(at)
 
   @doc "Whether the next `Ticks.wake/2` is a tick."
-  def tick_due?(state, now),
-    do: state.commit == nil and ticking?(state) and not resting?(state) and now >= tick_at(state)
+  def tick_due?(state, now), do: state.commit == nil and beat_due?(state, now)
+
+  @doc "The same; or one that has to wait for the commit."
+  def beat_due?(state, now), do: ticking?(state) and not resting?(state) and now >= tick_at(state)
 
   @doc "Whether the room folds at ticks only."
   def ticking?(state), do: state.systems != [] or map_size(state.people.connections) > 0
 
-  defp resting?(state), do: state.systems == [] and state.queue == [] and ticking?(state)
+  defp resting?(state),
+    do: state.systems == [] and state.queue == [] and not state.armed? and ticking?(state)
 
   @doc "Skips the ticks that a room has rested through: its next one comes on the beat. To be called before the queue or the people change."
   def on_beat(state, now) do

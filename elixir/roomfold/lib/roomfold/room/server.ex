@@ -404,15 +404,29 @@ defmodule Roomfold.Room.Server do
         do: %{server | state: State.heard(server.state, Stream.heard?(server))},
         else: server
 
+    server = rest(server, now)
+
     server =
       if Schedule.tick_due?(server.state, now) do
         facts = %{room: server.options.id, number: server.state.ticks + 1}
-        Telemetry.span([:tick], facts, fn -> server |> open() |> wake(now) |> ticked() end)
+        Telemetry.span([:tick], facts, fn -> server |> hold() |> wake(now) |> ticked() end)
       else
         wake(server, now)
       end
 
     {:noreply, arm(%{server | times: Times.add_since(server.times, start)})}
+  end
+
+  # Nothing has come since the last tick: the room does not look for it any more.
+  defp rest(%{state: %{armed?: true, queue: []}, inbox: inbox} = server, now) do
+    if Schedule.beat_due?(server.state, now) and not Inbox.any?(inbox), do: let_go(server), else: server
+  end
+
+  defp rest(server, _), do: server
+
+  defp let_go(server) do
+    Inbox.let_go(server.inbox)
+    %{server | state: State.armed(server.state, false)}
   end
 
   defp wake(server, now) do
@@ -461,6 +475,18 @@ defmodule Roomfold.Room.Server do
     end
   end
 
+  # For a tick: where something has come, the room looks at the next tick, too.
+  defp hold(%{state: %{armed?: true}} = server), do: open(server)
+
+  defp hold(%{inbox: inbox} = server) do
+    if Inbox.any?(inbox) do
+      Inbox.hold(inbox)
+      open(%{server | state: State.armed(server.state, true)})
+    else
+      server
+    end
+  end
+
   defp left(server, pid, goodbye?) do
     {ref, monitors} = Map.pop(server.monitors, pid)
     if ref, do: Process.demonitor(ref, [:flush])
@@ -477,7 +503,12 @@ defmodule Roomfold.Room.Server do
 
   defp now, do: :erlang.monotonic_time(:millisecond)
 
-  # One timer, for what is due first. While the queue is empty, the next entry of the inbox has to wake the room.
+  # One timer, for what is due first. While the queue is empty and the room does not look at the next tick, the next entry of the inbox has to
+  # wake it.
+  defp arm(%{state: %{armed?: true} = state} = server) do
+    if Schedule.ticking?(state), do: set_timer(server), else: server |> let_go() |> arm()
+  end
+
   defp arm(%{state: %{queue: []}} = server) do
     if Inbox.any?(server.inbox), do: server |> open() |> arm(), else: set_timer(server)
   end

@@ -39,7 +39,9 @@ defmodule Roomfold.Room.State do
     :term,
     :world,
     :module_state,
-    :offset,
+    # what is the same throughout this life of the room: `offset` of the time in events; `resumes`: from which other life a client may come back
+    # that needs only what it missed (Delivery.resumes/2)
+    :life,
     :last_at,
     # the world's, which is not asked for it
     :seq,
@@ -48,8 +50,6 @@ defmodule Roomfold.Room.State do
     :last_tick,
     :busy_at,
     :elected,
-    # from which other life a client may come back that needs only what it missed (Delivery.resumes/2)
-    :resumes,
     # [%Batch.Item{}], newest first, and how many events they hold; a packed frame counts as one
     queue: [],
     queued: 0,
@@ -76,6 +76,8 @@ defmodule Roomfold.Room.State do
     shed: 0,
     # ticks that came due during the current commit: the newest waits for it, the others are left out
     held: 0,
+    # whether it looks into its inbox at the next tick in any case, since there were events at the last one (Roomfold.Room.Inbox)
+    armed?: false,
     # records that systems want to see, since they ran last, newest first: [[record]]
     news: [],
     # what systems want to see, to prepare and to reserve (System.asks/1)
@@ -90,10 +92,9 @@ defmodule Roomfold.Room.State do
     state = %__MODULE__{
       options: options,
       term: facts.term,
-      resumes: facts.resumes,
       world: world,
       # If the clock was put back since, the room's time must not stand still: it goes on from the log's.
-      offset: max(offset, facts.last_at - now),
+      life: %{offset: max(offset, facts.last_at - now), resumes: facts.resumes},
       last_at: facts.last_at,
       seq: World.seq(world),
       kept_seq: facts.kept_seq,
@@ -137,6 +138,9 @@ defmodule Roomfold.Room.State do
     "#{inspect(module)}.init/3 must answer {:ok, state} or {:ok, state, list of events}, got: " <>
       inspect(other, limit: 5, printable_limit: 60)
   end
+
+  @doc "Whether it looks into its inbox at the next tick without being woken."
+  def armed(state, armed?), do: %{state | armed?: armed?}
 
   @doc "Whether the stream has subscribers; to be called before packed frames may be folded."
   def heard(state, heard?), do: %{state | heard?: heard?}
