@@ -46,7 +46,6 @@ defmodule Bench.Player do
   @doc "Returns when it has joined. It begins to send when it is told `:go`."
   def start(room, user, period_ms, tally, opts \\ []) do
     parent = self()
-    texts = texts(user)
 
     # With room for what an input and its answers make, so that it need not be collected for each.
     pid =
@@ -55,7 +54,7 @@ defmodule Bench.Player do
           session = Session.new([room: room, user: user] ++ Keyword.get(opts, :session, []))
           {:ok, _, _, session} = Session.join(session, %{"format" => Keyword.get(opts, :format, "packed")})
           send(parent, {self(), :joined})
-          loop(session, :infinity, now(), 0, {period_ms, texts, tally})
+          loop(session, :infinity, now(), 0, {period_ms, texts(user), :persistent_term.get(tally)})
         end,
         [:link, min_heap_size: 1_000]
       )
@@ -64,15 +63,16 @@ defmodule Bench.Player do
   end
 
   # Made once for all that are called so: from a socket texts would come as fresh bytes, in the cache, and not from somewhere that nobody has read for long.
-  @doc "The name of what a user sends, for `text/2`."
+  # To be called by the player's process: what it is given stays where it is.
+  @doc "What a user sends, for `text/2`."
   def texts(user) do
     key = {__MODULE__, :texts, user}
     if :persistent_term.get(key, nil) == nil, do: :persistent_term.put(key, made(user))
-    key
+    :persistent_term.get(key)
   end
 
   @doc "The nth of them."
-  def text(texts, n), do: elem(:persistent_term.get(texts), rem(n, @texts))
+  def text(texts, n), do: elem(texts, rem(n, @texts))
 
   defp made(user) do
     for x <- 1..@texts do
@@ -129,12 +129,12 @@ defmodule Bench.Player do
   end
 
   defp frame({:reply, at, :ok, _}, now, {_, _, tally}),
-    do: Spread.add(:persistent_term.get(tally).acknowledged, now - at)
+    do: Spread.add(tally.acknowledged, now - at)
 
   defp frame({:reply, _, :error, _}, _, me), do: count(me, 1)
   defp frame(_, _, _), do: :ok
 
-  defp count({_, _, tally}, what), do: :counters.add(:persistent_term.get(tally).counts, what, 1)
+  defp count({_, _, tally}, what), do: :counters.add(tally.counts, what, 1)
 
   def reset(tally) do
     for i <- 1..2, do: :counters.put(refused(tally), i, 0)
@@ -142,8 +142,8 @@ defmodule Bench.Player do
   end
 
   @doc """
-  Where all of them count. Players hold its name only: a million bytes of counters that are theirs would have the VM collect the garbage
-  of each from scratch, time and again.
+  Where all of them count. A player takes it from there: were a million bytes of counters its own, the VM would collect its garbage
+  from scratch, time and again.
   """
   def tally do
     tally = {__MODULE__, System.unique_integer()}

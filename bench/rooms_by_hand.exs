@@ -115,7 +115,6 @@ defmodule Bench.ByHand do
   @doc "A player, as Bench.Player: an input each so many ms, at times of its own."
   def start(room, user, period_ms, tally, work) do
     parent = self()
-    texts = Player.texts(user)
 
     pid =
       :proc_lib.spawn_opt(
@@ -127,8 +126,8 @@ defmodule Bench.ByHand do
             room: room,
             user: user,
             period: period_ms * 1000,
-            texts: texts,
-            tally: tally,
+            texts: Player.texts(user),
+            tally: :persistent_term.get(tally),
             work: work
           }
 
@@ -146,7 +145,7 @@ defmodule Bench.ByHand do
     receive do
       {:diff, _, refs} ->
         now = now()
-        for ref <- refs, do: Spread.add(:persistent_term.get(me.tally).acknowledged, now - ref)
+        for ref <- refs, do: Spread.add(me.tally.acknowledged, now - ref)
         loop(at, now, n, me)
     after
       max(div(at - now + 999, 1000), 0) ->

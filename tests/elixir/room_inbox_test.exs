@@ -6,19 +6,18 @@ defmodule Roomfold.Room.InboxTest do
     test "wakes its room for the first only, until it is opened again" do
       inbox = Inbox.new(100)
       refute Inbox.any?(inbox)
-      for n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"])
+      for n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"], 0)
       assert Inbox.any?(inbox)
       assert_received :inbox
       refute_received :inbox
 
-      assert [1, 2, 3] =
-               for({_, to, {:user, "tom"}, ["text"], at} when is_integer(at) <- Inbox.take(inbox), do: to)
+      assert [1, 2, 3] = for({_, to, {:user, "tom"}, ["text"], 0} <- Inbox.take(inbox), do: to)
 
-      Inbox.put(inbox, 4, {:user, "tom"}, ["text"])
+      Inbox.put(inbox, 4, {:user, "tom"}, ["text"], 0)
       refute_received :inbox
       Inbox.open(inbox)
       refute Inbox.any?(inbox)
-      Inbox.put(inbox, 5, {:user, "tom"}, ["text"])
+      Inbox.put(inbox, 5, {:user, "tom"}, ["text"], 0)
       assert_received :inbox
       assert [4, 5] = for({_, to, _, _, _} <- Inbox.take(inbox), do: to)
       assert Inbox.take(inbox) == []
@@ -27,17 +26,17 @@ defmodule Roomfold.Room.InboxTest do
     test "that is held wakes nobody, until it is let go" do
       inbox = Inbox.new(2)
       Inbox.hold(inbox)
-      assert for(n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"])) == [:ok, :ok, :full]
+      assert for(n <- 1..3, do: Inbox.put(inbox, n, {:user, "tom"}, ["text"], 0)) == [:ok, :ok, :full]
       assert Inbox.any?(inbox)
       Inbox.open(inbox)
       assert for({_, to, _, _, _} <- Inbox.take(inbox), do: to) == [1, 2]
-      Inbox.put(inbox, 4, {:user, "tom"}, ["text"])
+      Inbox.put(inbox, 4, {:user, "tom"}, ["text"], 0)
       refute_received :inbox
       # Whoever lets it go looks for this one.
       Inbox.let_go(inbox)
       assert Inbox.any?(inbox)
       Inbox.open(inbox)
-      Inbox.put(inbox, 5, {:user, "tom"}, ["text"])
+      Inbox.put(inbox, 5, {:user, "tom"}, ["text"], 0)
       assert_received :inbox
     end
 
@@ -48,12 +47,12 @@ defmodule Roomfold.Room.InboxTest do
       send(room, {:give, self()})
       assert_receive {:inbox, inbox}
       assert_receive {:DOWN, ^monitor, _, _, _}
-      assert Inbox.put(inbox, 1, {:user, "tom"}, ["text"]) == :ok
+      assert Inbox.put(inbox, 1, {:user, "tom"}, ["text"], 0) == :ok
     end
 
     test "takes no more than its room would keep until it is opened" do
       inbox = Inbox.new(2)
-      put = fn n -> Inbox.put(inbox, n, {:user, "tom"}, ["text"]) end
+      put = fn n -> Inbox.put(inbox, n, {:user, "tom"}, ["text"], 0) end
       assert Enum.map(1..4, put) == [:ok, :ok, :full, :full]
       assert length(Inbox.take(inbox)) == 2
       # It is the room's queue now that is full.
@@ -68,7 +67,7 @@ defmodule Roomfold.Room.InboxTest do
       senders =
         for s <- 1..4 do
           Task.async(fn ->
-            for n <- 1..5_000, do: Inbox.put(inbox, {s, n}, {:user, "tom"}, ["text"])
+            for n <- 1..5_000, do: Inbox.put(inbox, {s, n}, {:user, "tom"}, ["text"], 0)
           end)
         end
 
@@ -89,7 +88,7 @@ defmodule Roomfold.Room.InboxTest do
     defp put_many(inbox, s, count) do
       for n <- 1..count do
         if rem(n, 100) == 0, do: Process.sleep(:rand.uniform(3))
-        Inbox.put(inbox, {s, n}, {:user, "tom"}, ["text"])
+        Inbox.put(inbox, {s, n}, {:user, "tom"}, ["text"], 0)
       end
     end
 

@@ -297,20 +297,20 @@ defmodule Roomfold.Room do
     opts = OptionList.validate!(opts, [by: :server, as: nil], "publish_async")
 
     case sender(opts[:by], opts[:as]) do
-      {:ok, sender} -> publish_from(room, sender, events)
+      {:ok, sender} -> publish_from(room, sender, events, :tag, :erlang.monotonic_time(:millisecond))
       error -> answer(make_ref(), error)
     end
   end
 
   @doc false
   # For a session (how: :session), whose user was checked when it joined: the answer may come with the update that the session gets
-  # anyway. On the room's own node the session has the room's inbox.
-  def publish_from(room, sender, events, how \\ :tag) do
+  # anyway. On the room's own node the session has the room's inbox. now: milliseconds of the monotonic clock.
+  def publish_from(room, sender, events, how, now) do
     ref = make_ref()
 
     case texts(room, events) do
       {:ok, texts} ->
-        case hand_over(room, {how, self(), ref}, sender, texts) do
+        case hand_over(room, {how, self(), ref}, sender, texts, now) do
           :ok -> ref
           :full -> answer(ref, {:error, Error.new(:overloaded)})
         end
@@ -330,8 +330,8 @@ defmodule Roomfold.Room do
     end
   end
 
-  defp hand_over(%Inbox{} = inbox, to, sender, texts), do: Inbox.put(inbox, to, sender, texts)
-  defp hand_over(room, to, sender, texts), do: GenServer.cast(room, {:publish, to, sender, texts})
+  defp hand_over(%Inbox{} = inbox, to, sender, texts, now), do: Inbox.put(inbox, to, sender, texts, now)
+  defp hand_over(room, to, sender, texts, _), do: GenServer.cast(room, {:publish, to, sender, texts})
 
   defp answer(ref, error) do
     send(self(), {ref, error})

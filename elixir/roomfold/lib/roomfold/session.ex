@@ -307,9 +307,11 @@ defmodule Roomfold.Session do
 
   # A frame contains its kind, and what the client has received.
   def input(%__MODULE__{} = session, _event, {:binary, frame}, ref) do
-    with {:ok, limit} <- may_send(session, byte_size(frame)),
+    now = now(session)
+
+    with {:ok, limit} <- may_send(session, byte_size(frame), now),
          {:ok, ack} <- Roomfold.Wire.Input.ack(frame) do
-      session = publish(session, limit, {:packed, frame}, {ref, nil})
+      session = publish(session, limit, {:packed, frame}, {ref, nil}, now)
       if ack > 0, do: acknowledge(session, ack), else: {[], session}
     else
       refusal -> refused(session, ref, refusal)
@@ -327,15 +329,19 @@ defmodule Roomfold.Session do
   end
 
   def input(%__MODULE__{} = session, "system", payload, ref) do
-    case may_send(session, size(payload)) do
-      {:ok, limit} -> by_system(%{session | limit: limit}, events_of(session, payload), ref)
+    now = now(session)
+
+    case may_send(session, size(payload), now) do
+      {:ok, limit} -> by_system(%{session | limit: limit}, events_of(session, payload), ref, now)
       refusal -> refused(session, ref, refusal)
     end
   end
 
   def input(%__MODULE__{} = session, event, payload, ref) when is_binary(event) do
-    case may_send(session, size(payload)) do
-      {:ok, limit} -> {[], publish(session, limit, {event, payload}, {ref, text_of(event, payload)})}
+    now = now(session)
+
+    case may_send(session, size(payload), now) do
+      {:ok, limit} -> {[], publish(session, limit, {event, payload}, {ref, text_of(event, payload)}, now)}
       refusal -> refused(session, ref, refusal)
     end
   end
@@ -343,10 +349,10 @@ defmodule Roomfold.Session do
   def input(%__MODULE__{}, event, _, _),
     do: raise(ArgumentError, "an event's name must be a string, got: #{inspect(event)}")
 
-  defp by_system(%{user: user, limit: limit} = session, {:ok, events}, ref),
-    do: {[], publish(session, limit, {:elected, user}, events, {ref, nil})}
+  defp by_system(%{user: user, limit: limit} = session, {:ok, events}, ref, now),
+    do: {[], publish(session, limit, {:elected, user}, events, {ref, nil}, now)}
 
-  defp by_system(session, {:error, error}, ref), do: refuse(session, ref, error)
+  defp by_system(session, {:error, error}, ref, _), do: refuse(session, ref, error)
 
   # Limited apart from its other messages: else a client that sends too much would seem to read too slowly, and get no more diffs.
   defp may_acknowledge(%{options: options, ack_limit: limit, link: link}, bytes) do
@@ -359,19 +365,19 @@ defmodule Roomfold.Session do
   defp read_ack(session, {:ok, _}, ref), do: refuse(session, ref, Error.new(:invalid_seq, field: "seq"))
 
   # Returns the new limit. (A session has many fields: the path of every input reads and changes them in one go.)
-  defp may_send(%{options: options, waiting: waiting, limit: limit, link: link}, bytes) do
+  defp may_send(%{options: options, waiting: waiting, limit: limit}, bytes, now) do
     %{max_input_bytes: most_bytes, max_waiting: most_waiting, rates: rates} = options
 
     with :ok <- at_most(bytes, most_bytes, :too_large),
          :ok <- at_most(map_size(waiting) + 1, most_waiting, :overloaded),
-         do: Limit.take(limit, rates, 1, bytes, link.now())
+         do: Limit.take(limit, rates, 1, bytes, now)
   end
 
-  defp publish(%{user: user} = session, limit, event, asked),
-    do: publish(session, limit, {:user, user}, [event], asked)
+  defp publish(%{user: user} = session, limit, event, asked, now),
+    do: publish(session, limit, {:user, user}, [event], asked, now)
 
-  defp publish(%{waiting: waiting, link: link, to: to} = session, limit, sender, events, asked) do
-    room_ref = link.publish(to, events, sender)
+  defp publish(%{waiting: waiting, link: link, to: to} = session, limit, sender, events, asked, now) do
+    room_ref = link.publish(to, events, sender, now)
     %{session | limit: limit, waiting: Map.put(waiting, room_ref, asked)}
   end
 
@@ -487,10 +493,13 @@ defmodule Roomfold.Session do
     end
   end
 
-  defp state_frame({kind, bytes}, seq, %{format: format, backlog: backlog} = session) do
+  defp state_frame(frame, seq, session), do: state_frame(frame, seq, session, session.waiting)
+
+  # One change of the session for all: it has many fields.
+  defp state_frame({kind, bytes}, seq, %{format: format, backlog: backlog} = session, waiting) do
     payload = if format == :json, do: {:json, bytes}, else: {:binary, bytes}
     backlog = Backlog.sent(backlog, seq, byte_size(bytes))
-    session = %{session | seq: seq, backlog: backlog, asks_again?: false}
+    session = %{session | seq: seq, backlog: backlog, waiting: waiting, asks_again?: false}
     {[{:push, Atom.to_string(kind), payload}], session}
   end
 
@@ -511,11 +520,12 @@ defmodule Roomfold.Session do
   """
   @spec handle(t, message :: term) :: {[frame], t} | {:close, String.t(), [frame], t} | :ignore
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update}}),
-    do: told(session, update)
+    do: told(session, update, session.waiting)
 
   # With answers, as they would come one by one after it.
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update, answers}}) do
-    with {frames, session} <- told(session, update), do: answered(answers, frames, session)
+    {replies, waiting} = Reply.answers(answers, session.waiting, session.json)
+    with {frames, session} <- told(session, update, waiting), do: {frames ++ replies, session}
   end
 
   # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.
@@ -584,44 +594,47 @@ defmodule Roomfold.Session do
     do: come_back(session)
 
   def handle(%{waiting: waiting} = session, {room_ref, _} = answer) when is_map_key(waiting, room_ref),
-    do: answered([answer], [], session)
+    do: answered(answer, session)
 
   def handle(_, _), do: :ignore
 
-  defp answered(answers, frames, %{waiting: waiting, json: json} = session) do
-    {replies, waiting} = Reply.answers(answers, waiting, json)
-    {frames ++ replies, %{session | waiting: waiting}}
+  defp answered(answer, %{waiting: waiting, json: json} = session) do
+    {replies, waiting} = Reply.answers([answer], waiting, json)
+    {replies, %{session | waiting: waiting}}
   end
 
+  # waiting: what of the session's field is still waiting after the answers that came with the update.
+  #
   # The room sends to the session, and so no longer to the client.
-  defp told(%{lane: %{fast?: true} = lane} = session, update),
-    do: told(%{session | lane: Lane.leave(lane)}, update)
+  defp told(%{lane: %{fast?: true} = lane} = session, update, waiting),
+    do: told(%{session | lane: Lane.leave(lane)}, update, waiting)
 
   # From before this session came, or came back.
-  defp told(%{term: term, seq: seq} = session, update) when update.term != term or update.seq <= seq,
-    do: {[], session}
+  defp told(%{term: term, seq: seq} = session, update, waiting)
+       when update.term != term or update.seq <= seq,
+       do: {[], %{session | waiting: waiting}}
 
-  defp told(%{backlog: %{lagging: lagging, bytes: bytes}, options: options} = session, update) do
+  defp told(%{backlog: %{lagging: lagging, bytes: bytes}, options: options} = session, update, waiting) do
     cond do
       lagging ->
-        still_lagging(session, lagging)
+        still_lagging(%{session | waiting: waiting}, lagging)
 
       bytes > options.max_unacknowledged ->
-        {[], %{session | backlog: Backlog.lags(session.backlog, now(session))}}
+        {[], %{session | waiting: waiting, backlog: Backlog.lags(session.backlog, now(session))}}
 
       true ->
-        updated(session, update)
+        updated(session, update, waiting)
     end
   end
 
-  defp updated(session, update) do
+  defp updated(session, update, waiting) do
     {kind, bytes} = Map.fetch!(update.frames, session.format)
 
     # A diff applies only where it starts.
     if kind == :diff and update.from != session.seq do
-      catch_up(session)
+      catch_up(%{session | waiting: waiting})
     else
-      {frames, session} = state_frame({kind, bytes}, update.seq, session)
+      {frames, session} = state_frame({kind, bytes}, update.seq, session, waiting)
       {frames ++ events(session, update), session}
     end
   end

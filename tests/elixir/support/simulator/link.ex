@@ -33,7 +33,7 @@ defmodule Roomfold.Simulator.Link do
     do: with({:ok, room} <- room(key), do: {:ok, Host.catch_up(room, from, format)})
 
   @impl true
-  def publish(to, events, sender) do
+  def publish(to, events, sender, _now) do
     reference = get().number
     Simulator.update(&%{&1 | number: reference + 1})
     {:ok, texts} = Text.events(events, Host.implementation())

@@ -33,14 +33,22 @@ defmodule Roomfold.Room.Inbox do
     }
   end
 
-  @doc "Adds an entry, with the time, for limits: it may be taken much later. If the room has ended nothing happens, as with a message."
-  @spec put(t, to :: term, sender :: term, [text :: binary | {name :: String.t(), payload :: binary}]) ::
-          :ok | :full
-  def put(%__MODULE__{} = inbox, to, sender, texts) do
+  @doc """
+  Adds an entry, with the time in milliseconds, for limits: it may be taken much later. If the room has ended nothing happens, as with a
+  message.
+  """
+  @spec put(
+          t,
+          to :: term,
+          sender :: term,
+          [text :: binary | {name :: String.t(), payload :: binary}],
+          now :: integer
+        ) :: :ok | :full
+  def put(%__MODULE__{} = inbox, to, sender, texts, now) do
     if full?(inbox) do
       :full
     else
-      insert(inbox, to, sender, texts, :erlang.monotonic_time(:millisecond))
+      insert(inbox, to, sender, texts, now)
       count(inbox)
     end
   end

@@ -57,7 +57,11 @@ defmodule Roomfold.Room.Text do
   def joinable?(_, _), do: false
 
   @doc "The same text that `event/2` makes of `{name, {:json, payload}}`."
-  def joined(name, <<?{, fields::binary>>), do: put_together(name, <<?", name::binary, ?">>, ",", fields)
+  def joined(name, <<?{, fields::binary>>) when name in @entity_events,
+    do: <<"{\"event\":\"", name::binary, "\",", fields::binary>>
+
+  def joined(name, <<?{, fields::binary>>),
+    do: <<"{\"event_name\":\"", name::binary, "\",", fields::binary>>
 
   defp trimmed(text) do
     String.trim_leading(IO.iodata_to_binary(text))

@@ -9,7 +9,8 @@ defmodule Roomfold.Session.Link do
   @callback leave(room :: term) :: :ok | {:error, Error.t()}
   @callback catch_up(room :: term, from :: non_neg_integer, format :: atom) ::
               {:ok, {non_neg_integer, term}} | {:error, Error.t()}
-  @callback publish(room :: term, [Room.event()], {:user | :elected, user :: String.t()}) :: term
+  @callback publish(room :: term, [Room.event()], {:user | :elected, user :: String.t()}, now :: integer) ::
+              term
   @callback monitor(room :: term) :: term
   @callback demonitor(reference :: term) :: term
   @doc "A message to the session."
@@ -24,7 +25,7 @@ defmodule Roomfold.Session.Link do
   defdelegate join(room, user, opts), to: Room
   defdelegate leave(room), to: Room
   defdelegate catch_up(room, from, format), to: Room
-  def publish(room, events, sender), do: Room.publish_from(room, sender, events, :session)
+  def publish(room, events, sender, now), do: Room.publish_from(room, sender, events, :session, now)
   defdelegate fastlane(room, seq, entry), to: Room
   defdelegate acked(room, seq), to: Room
   def later(message, milliseconds), do: Process.send_after(self(), message, milliseconds)
