@@ -27,6 +27,15 @@ static bool reserve(admitting *it, size_t count) {
     return true;
 }
 
+// A binary, or iodata. Valid until the call returns.
+static bool read_text(ErlNifEnv *env, ERL_NIF_TERM term, rf_str *out) {
+    ErlNifBinary bytes;
+    if (nif_bytes(env, term, out)) return true;
+    if (!enif_is_list(env, term) || !enif_inspect_iolist_as_binary(env, term, &bytes)) return false;
+    *out = (rf_str){(const char *)bytes.data, bytes.size};
+    return true;
+}
+
 // {by, trusted, texts}
 static rf_status read_item(admitting *it, ERL_NIF_TERM term, rf_item *out) {
     ErlNifEnv *env = it->builder->env;
@@ -42,7 +51,7 @@ static rf_status read_item(admitting *it, ERL_NIF_TERM term, rf_item *out) {
     out->texts = it->texts;
     out->count = 0;
     for (rest = parts[2]; enif_get_list_cell(env, rest, &text, &rest); out->count++) {
-        if (!nif_bytes(env, text, &it->texts[out->count])) return RF_INVALID_ARGUMENT;
+        if (!read_text(env, text, &it->texts[out->count])) return RF_INVALID_ARGUMENT;
         it->bytes += it->texts[out->count].len;
     }
     return RF_OK;

@@ -23,10 +23,21 @@ defmodule Roomfold.AdmissionTest do
     assert {:ok, {text, Enum.reverse(answers)}} == Admission.admit(world(:elixir), at, items, :elixir)
     port = world(:port)
     assert {:ok, {text, answers}} == port.impl.admit(port.state, at, items)
+
+    # The same in pieces.
+    pieces = for {by, trusted, texts} <- items, do: {by, trusted, Enum.map(texts, &in_pieces/1)}
+    assert {:ok, {text, answers}} == native.impl.admit(native.state, at, pieces)
+    assert {:ok, {text, Enum.reverse(answers)}} == Admission.admit(world(:elixir), at, pieces, :elixir)
+    assert {:ok, {text, answers}} == port.impl.admit(port.state, at, pieces)
     # Nothing was changed.
     assert World.snapshot(port) == World.snapshot(native)
     assert World.snapshot(native) == World.snapshot(world(:native))
     {text, Enum.reverse(answers), native}
+  end
+
+  defp in_pieces(text) do
+    {head, rest} = String.split_at(text, :rand.uniform(byte_size(text) + 1) - 1)
+    Enum.random([[head | rest], [head, [[], rest]], [[head], [rest, ""]]])
   end
 
   test "records are the events with seq, at and by, one a line, and fold whole" do

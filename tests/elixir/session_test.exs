@@ -420,7 +420,9 @@ defmodule Roomfold.SessionTest do
 
       for name <- ["create", "update", "delete", "user_moved", "a.b:c-D9", ""] do
         assert Text.joinable?(name, fields)
-        assert {:ok, Text.joined(name, fields)} == Text.event({name, {:json, fields}}, :elixir)
+        joined = Text.joined(name, fields)
+        assert {:ok, Text.whole(joined)} == Text.event({name, {:json, fields}}, :elixir)
+        assert Text.size(joined) == byte_size(Text.whole(joined))
       end
 
       for {name, text} <- [

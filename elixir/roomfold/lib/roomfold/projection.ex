@@ -36,8 +36,8 @@ defmodule Roomfold.Projection do
 
   @callback new(Schema.t(), Rules.t(), limits) :: {:ok, state} | error
   @callback fold(state, input) :: {:ok, state, Report.t()} | error
-  @typedoc "Events that were published together: the sender, whether it is the room itself, and each event as JSON text."
-  @type item :: {by :: String.t(), trusted :: boolean, [text :: binary]}
+  @typedoc "Events that were published together: the sender, whether it is the room itself, and each event as JSON text, in pieces or in one."
+  @type item :: {by :: String.t(), trusted :: boolean, [text :: iodata]}
   @doc """
   Checks events and numbers them as if they were folded now, all with this time; changes nothing. Returns their records, one a line, and
   for each item, in reverse order, its first seq, or why the item is refused: `{index, reason, about, offset}`. For a

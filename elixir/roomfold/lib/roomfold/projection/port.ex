@@ -232,6 +232,8 @@ defmodule Roomfold.Projection.Port do
 
   @impl true
   def admit(state, at, items) do
+    items = for {by, trusted, texts} <- items, do: {by, trusted, Enum.map(texts, &IO.iodata_to_binary/1)}
+
     with {:ok, {answers, text}} <- state |> read(:admit, {at, items}) |> value(),
          do: {:ok, {text, Enum.reverse(answers)}}
   end

@@ -20,6 +20,8 @@ defmodule Roomfold.Room.Admission do
   def admit(world, at, items, json) do
     {answers, {lines, _, _}} =
       Enum.map_reduce(items, {[], World.seq(world), %{}}, fn {by, trusted, texts}, {lines, seq, owners} ->
+        texts = Enum.map(texts, &IO.iodata_to_binary/1)
+
         case check(texts, 0, if(trusted, do: :system, else: {:user, by}), world, owners, json) do
           {:ok, owners} ->
             records = for {text, n} <- Enum.with_index(texts, seq + 1), do: record(text, n, at, by, json)

@@ -9,7 +9,7 @@ defmodule Roomfold.Room.Batch do
   defmodule Item do
     @moduledoc false
     # to: the receiver of the answer; nil for events of the room itself, whose source is `of` (a system, the room's module, or nil);
-    # texts: events that were published together, all or nothing, or [{:packed, frame}]; packed?: they were a frame; number: counts the items
+    # texts: events (Roomfold.Room.Text) that were published together, all or nothing, or [{:packed, frame}]; packed?: they were a frame; number: counts the items
     # since the room has started.
     @enforce_keys [:to, :sender, :texts, :number]
     defstruct [:to, :sender, :texts, :number, of: nil, seqs: nil, packed?: false]
@@ -75,7 +75,7 @@ defmodule Roomfold.Room.Batch do
       {reason, about, offset}
       |> Error.from()
       |> Explain.of_text(world)
-      |> Check.explain(Enum.at(item.texts, index), item.sender, world, json)
+      |> Check.explain(item.texts |> Enum.at(index) |> Text.whole(), item.sender, world, json)
 
     {item, at(error, item, index)}
   end
@@ -96,7 +96,7 @@ defmodule Roomfold.Room.Batch do
   defp all_small?([%Item{texts: texts} | items], most), do: small?(texts, most) and all_small?(items, most)
   defp all_small?([], _), do: true
 
-  defp small?([text | texts], most), do: byte_size(text) <= most and small?(texts, most)
+  defp small?([text | texts], most), do: Text.size(text) <= most and small?(texts, most)
   defp small?([], _), do: true
 
   defp adjust_each(items, context),
@@ -113,9 +113,9 @@ defmodule Roomfold.Room.Batch do
   defp adjust([], _, _, _, texts), do: {:ok, Enum.reverse(texts)}
 
   defp adjust([text | texts], index, item, context, done) do
-    with :ok <- small(byte_size(text), context.max_event_bytes),
+    with :ok <- small(Text.size(text), context.max_event_bytes),
          {:ok, text} <-
-           if(context.adjust, do: context.adjust.(text, item.sender), else: {:ok, text}) do
+           if(context.adjust, do: context.adjust.(Text.whole(text), item.sender), else: {:ok, text}) do
       adjust(texts, index + 1, item, context, [text | done])
     else
       {:error, error} -> {:error, at(error, item, index)}

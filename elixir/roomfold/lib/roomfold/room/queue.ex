@@ -54,7 +54,7 @@ defmodule Roomfold.Room.Queue do
   end
 
   defp bytes(%{texts: texts, sender: sender}), do: bytes(texts, @added_bytes + by(sender), 0)
-  defp bytes([text | texts], each, sum), do: bytes(texts, each, sum + byte_size(text) + each)
+  defp bytes([text | texts], each, sum), do: bytes(texts, each, sum + Text.size(text) + each)
   defp bytes([], _, sum), do: sum
 
   # Its id may have to be escaped, to six times its length.

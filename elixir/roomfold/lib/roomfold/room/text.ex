@@ -56,12 +56,25 @@ defmodule Roomfold.Room.Text do
   def joinable?(name, <<?{, ?", _::binary>>) when is_binary(name), do: plain?(name)
   def joinable?(_, _), do: false
 
-  @doc "The same text that `event/2` makes of `{name, {:json, payload}}`."
-  def joined(name, <<?{, fields::binary>>) when name in @entity_events,
-    do: <<"{\"event\":\"", name::binary, "\",", fields::binary>>
+  @typedoc "An event's text; of a client's own what stands before its fields, and these: C puts it together when it writes the record."
+  @type t :: binary | nonempty_improper_list(binary, binary)
 
-  def joined(name, <<?{, fields::binary>>),
-    do: <<"{\"event_name\":\"", name::binary, "\",", fields::binary>>
+  @doc "The same text that `event/2` makes of `{name, {:json, payload}}`, in two pieces."
+  @spec joined(String.t(), binary) :: t
+  def joined(name, <<?{, fields::binary>>) when name in @entity_events,
+    do: [<<"{\"event\":\"", name::binary, "\",">> | fields]
+
+  def joined(name, <<?{, fields::binary>>), do: [<<"{\"event_name\":\"", name::binary, "\",">> | fields]
+
+  @doc "Its bytes."
+  @spec size(t) :: non_neg_integer
+  def size(text) when is_binary(text), do: byte_size(text)
+  def size([head | fields]), do: byte_size(head) + byte_size(fields)
+
+  @doc "In one piece."
+  @spec whole(t) :: binary
+  def whole(text) when is_binary(text), do: text
+  def whole([head | fields]), do: head <> fields
 
   defp trimmed(text) do
     String.trim_leading(IO.iodata_to_binary(text))
