@@ -138,8 +138,8 @@ defmodule Roomfold.Room.Commit do
   def committed(%{commit: %{batch: batch, upto: upto}} = state, :ok, now) do
     {:ok, world, report} = World.fold(state.world, {:json, batch.text})
     from = state.seq
-    folded = %{commit: nil, world: world, seq: from + length(batch.records)}
-    state = state |> Schedule.on_beat(now) |> Map.merge(folded) |> stamped(now)
+    state = Schedule.on_beat(state, now)
+    state = stamped(%{state | commit: nil, world: world, seq: from + length(batch.records)}, now)
     state = %{state | news: news(state, batch.records), logged_users: Membership.logged(state, batch)}
 
     {failed, state} = Membership.settled(state, upto)

@@ -26,7 +26,7 @@ defmodule Roomfold.Room.Ticks do
     dt = due - state.last_tick
     {shed, state} = shed(state, passed, :late)
     state = %{state | last_tick: due, ticks: state.ticks + 1, held: 0}
-    undo = state |> Map.take([:systems, :news]) |> Map.put(:said, state.ids)
+    undo = %{systems: state.systems, news: state.news, said: state.ids}
     {failures, state} = run_systems(state, dt, now)
     {effects, state} = Commit.flush(state, now, undo)
     {shed ++ failures ++ effects, state}
