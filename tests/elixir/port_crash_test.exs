@@ -407,7 +407,7 @@ defmodule Roomfold.Port.CrashTest do
 
     case Frames.read(frames, piece) do
       {:ok, more, frames} -> read(rest, frames, [more | found])
-      :error -> :error
+      {:error, _} -> :error
     end
   end
 

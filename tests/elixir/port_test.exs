@@ -363,22 +363,27 @@ defmodule Roomfold.PortTest do
   test "what comes before an answer that is none is answered, and the call after it is the one that failed" do
     answer = fn number -> <<0, 0, 0, 8, 0, 0, 0, number, 131, 106, 106, 106>> end
 
-    bytes =
-      for <<byte <- answer.(0) <> answer.(7)>>,
-        into: "",
-        do: "\\" <> String.pad_leading(Integer.to_string(byte, 8), 3, "0")
+    # The answer to another call, a length that can't be, and one that is too short.
+    for bad <- [answer.(7), <<255, 255, 255, 255, 0>>, <<0, 0, 0, 3, 0, 0, 0>>] do
+      bytes =
+        for <<byte <- answer.(0) <> bad>>,
+          into: "",
+          do: "\\" <> String.pad_leading(Integer.to_string(byte, 8), 3, "0")
 
-    script = "head -c 1 > /dev/null; sleep 0.3; printf '#{bytes}'; exec sleep 60"
-    start_pool(program: System.find_executable("sh"), args: ["-c", script])
-    worker = Roomfold.Port.worker_name(Pool, 0)
+      script = "head -c 1 > /dev/null; sleep 0.3; printf '#{bytes}'; exec sleep 60"
+      start_pool(program: System.find_executable("sh"), args: ["-c", script])
+      worker = Roomfold.Port.worker_name(Pool, 0)
 
-    capture_log(fn ->
-      answers =
-        for(_ <- 1..2, do: Task.async(fn -> Worker.call(worker, {:ping, 0, 0, nil}, nil) end))
-        |> Task.await_many()
+      capture_log(fn ->
+        answers =
+          for(_ <- 1..2, do: Task.async(fn -> Worker.call(worker, {:ping, 0, 0, nil}, nil) end))
+          |> Task.await_many()
 
-      assert [{:error, :crashed}, {:ok, <<131, 106, 106, 106>>, _}] = Enum.sort(answers)
-    end)
+        assert [{:error, :crashed}, {:ok, <<131, 106, 106, 106>>, _}] = Enum.sort(answers)
+      end)
+
+      stop_supervised!(Pool)
+    end
   end
 
   test "whoever distrusts a program that has ended does not end the next one" do

@@ -20,8 +20,8 @@ defmodule Roomfold.Port.Frames do
     if size + 4 <= limit, do: {:ok, [<<size + 4::32, call::32>> | term]}, else: :too_long
   end
 
-  @doc "Adds a piece of the stream, and returns the frames that are complete now."
-  @spec read(t, binary) :: {:ok, [frame], t} | :error
+  @doc "Adds a piece of the stream, and returns the frames that are complete now; of a stream that is none from here on those before that."
+  @spec read(t, binary) :: {:ok, [frame], t} | {:error, [frame]}
   def read(%{size: size, want: want} = frames, data) when size + byte_size(data) < want,
     do: {:ok, [], %{frames | parts: [data | frames.parts], size: size + byte_size(data)}}
 
@@ -35,7 +35,7 @@ defmodule Roomfold.Port.Frames do
   defp take(%{limit: limit} = frames, data, found) do
     case data do
       <<length::32, _::binary>> when length < 4 or length > limit ->
-        :error
+        {:error, Enum.reverse(found)}
 
       <<length::32, call::32, term::binary-size(length - 4), rest::binary>> ->
         take(frames, rest, [{call, term} | found])

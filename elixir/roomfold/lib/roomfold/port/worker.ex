@@ -146,13 +146,16 @@ defmodule Roomfold.Port.Worker do
 
   @impl true
   def handle_info({port, {:data, data}}, %{port: port} = state) do
-    with {:ok, answers, frames} <- Frames.read(state.frames, data),
-         {:ok, state} <- answered(answers, %{state | frames: frames}) do
-      state |> pump() |> noreply()
-    else
-      :error -> state |> down(:crashed, @no_answer) |> noreply()
-      # Those before it were answers.
-      {:error, state} -> state |> down(:crashed, @no_answer) |> noreply()
+    {good?, answers, frames} =
+      case Frames.read(state.frames, data) do
+        {:ok, answers, frames} -> {true, answers, frames}
+        {:error, answers} -> {false, answers, nil}
+      end
+
+    # What comes before something that is none is an answer.
+    case answered(answers, %{state | frames: frames}) do
+      {:ok, state} when good? -> state |> pump() |> noreply()
+      {_, state} -> state |> down(:crashed, @no_answer) |> noreply()
     end
   end
 
