@@ -37,7 +37,7 @@ static bool is_kept(rf_definitions *list, rf_str schema_text, const rf_str *rule
 // Rules that differ from all others: text is valid until the next call.
 static rf_str rules_of(int number) {
     static char text[sizeof RULES + 40];
-    int len = snprintf(text, sizeof text, "{\"name\":\"%d\",%s", number, RULES + 1);
+    int len = snprintf(text, sizeof text, "{\"name\":\"%d\",%s", number, &RULES[1]);
     return (rf_str){text, (size_t)len};
 }
 
