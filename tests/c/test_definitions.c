@@ -160,6 +160,39 @@ START_TEST(long_texts_are_not_kept) {
 }
 END_TEST
 
+START_TEST(of_long_texts_fewer_are_kept) {
+    const int fit = RF_DEFINITIONS_BYTES / RF_DEFINITION_BYTES;
+    test_memory memory = {0};
+    rf_definitions *list = new_list(&memory);
+    rf_definition small = get(list, schema, NULL);
+    rf_definition_release(&small);
+    for (int i = 1; i <= 2 * fit; i++) {
+        rf_str text = padded(rules_of(i), RF_DEFINITION_BYTES - schema.len);
+        rf_definition it = get(list, schema, &text);
+        rf_definition_release(&it);
+        free((char *)(uintptr_t)text.data);
+    }
+    ck_assert(!is_kept(list, schema, NULL));
+    for (int i = 1; i <= 2 * fit; i++) {
+        rf_str text = padded(rules_of(i), RF_DEFINITION_BYTES - schema.len);
+        ck_assert_int_eq(is_kept(list, schema, &text), i > fit);
+        free((char *)(uintptr_t)text.data);
+    }
+    // And again as many short ones as there may be.
+    for (int i = 1; i <= RF_DEFINITIONS_MAX; i++) {
+        rf_str text = rules_of(i);
+        rf_definition it = get(list, schema, &text);
+        rf_definition_release(&it);
+    }
+    for (int i = 1; i <= RF_DEFINITIONS_MAX; i++) {
+        rf_str text = rules_of(i);
+        ck_assert(is_kept(list, schema, &text));
+    }
+    rf_definitions_free(list);
+    ck_assert_int_eq(memory.blocks, 0);
+}
+END_TEST
+
 START_TEST(of_two_that_compile_at_once_the_first_is_kept) {
     test_memory memory = {0};
     rf_definitions *list = new_list(&memory);
@@ -239,6 +272,7 @@ static void add(TCase *tests) {
     tcase_add_test(tests, those_used_last_are_kept);
     tcase_add_test(tests, errors_are_not_kept);
     tcase_add_test(tests, long_texts_are_not_kept);
+    tcase_add_test(tests, of_long_texts_fewer_are_kept);
     tcase_add_test(tests, of_two_that_compile_at_once_the_first_is_kept);
     tcase_add_test(tests, worlds_that_share_go_on_without_the_list_and_one_another);
     tcase_add_loop_test(tests, every_allocation_fails_once, 0, 2);

@@ -10,6 +10,7 @@ typedef struct kept {
 
 struct rf_definitions {
     rf_allocator allocator;
+    size_t bytes; // of all texts
     uint32_t count;
     kept list[RF_DEFINITIONS_MAX]; // the one used last comes first
 };
@@ -43,6 +44,7 @@ rf_status rf_definitions_new(rf_allocator allocator, rf_definitions **out) {
 
 static void drop_last(rf_definitions *definitions) {
     kept *last = &definitions->list[--definitions->count];
+    definitions->bytes -= last->schema.len + last->rules.len;
     rf_definition_release(&last->definition);
     rf_free(definitions->allocator, (char *)(uintptr_t)last->schema.data);
 }
@@ -81,15 +83,21 @@ void rf_definitions_keep(rf_definitions *definitions, rf_str schema, const rf_st
     rf_str more = rules ? *rules : (rf_str){0};
     rf_definition other;
     char *texts;
+    size_t len;
     if (rf_definitions_find(definitions, schema, rules, &other)) {
         rf_definition_release(definition);
         *definition = other;
         return;
     }
-    if (!short_enough(schema, more) || !(texts = rf_alloc(definitions->allocator, schema.len + more.len + 1))) return;
+    if (!short_enough(schema, more)) return;
+    len = schema.len + more.len;
+    texts = rf_alloc(definitions->allocator, len + 1);
+    if (!texts) return;
     if (schema.len > 0) memcpy(texts, schema.data, schema.len);
     if (more.len > 0) memcpy(texts + schema.len, more.data, more.len);
-    if (definitions->count == RF_DEFINITIONS_MAX) drop_last(definitions);
+    while (definitions->count == RF_DEFINITIONS_MAX || definitions->bytes + len > RF_DEFINITIONS_BYTES)
+        drop_last(definitions);
+    definitions->bytes += len;
     put_first(definitions, definitions->count++,
               (kept){.schema = {texts, schema.len},
                      .rules = {texts + schema.len, more.len},

@@ -7,8 +7,10 @@
 
 RF_BEGIN
 
-#define RF_DEFINITIONS_MAX 16                  // that are kept: those used last
-#define RF_DEFINITION_BYTES ((size_t)64 << 10) // of both texts; longer ones are compiled, but not kept
+// What is kept: those used last, with not too much text in all, as it compiles to about ten times its size.
+#define RF_DEFINITIONS_MAX 16
+#define RF_DEFINITIONS_BYTES ((size_t)256 << 10)
+#define RF_DEFINITION_BYTES ((size_t)64 << 10) // longer ones are compiled, but not kept
 
 // What a world is made from. Whoever gets one releases it.
 typedef struct rf_definition {
@@ -39,7 +41,7 @@ RF_API rf_status rf_definitions_get(rf_definitions *definitions, rf_str schema, 
 // False: no definition is kept for exactly these texts.
 RF_API bool rf_definitions_find(rf_definitions *definitions, rf_str schema, const rf_str *rules, rf_definition *out);
 // Keeps a definition compiled from these texts. If another thread has kept its own in the meantime, that one takes the
-// place of *definition. In place of the one not used for longest if there are RF_DEFINITIONS_MAX.
+// place of *definition. Those not used for longest make room.
 RF_API void rf_definitions_keep(rf_definitions *definitions, rf_str schema, const rf_str *rules,
                                 rf_definition *definition);
 
