@@ -1,4 +1,5 @@
 // nif.c: the NIF library behind Roomfold.Native (elixir/roomfold/lib/roomfold/native.ex).
+#include "definitions.h"
 #include "nif_functions.h"
 #include "world_resource.h"
 
@@ -58,9 +59,15 @@ static ErlNifFunc functions[] = {
 };
 
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM argument) {
-    (void)data, (void)argument;
+    (void)argument;
+    nif_definitions *definitions = nif_definitions_new();
     nif_atoms_make(env);
-    return nif_world_open_type(env) ? 0 : -1;
+    if (!definitions || !nif_world_open_type(env)) {
+        nif_definitions_free(definitions);
+        return -1;
+    }
+    *data = definitions;
+    return 0;
 }
 
 // Hot code upgrade: the new library takes over the existing worlds.
@@ -69,4 +76,9 @@ static int upgrade(ErlNifEnv *env, void **data, void **old_data, ERL_NIF_TERM ar
     return load(env, data, argument);
 }
 
-ERL_NIF_INIT(Elixir.Roomfold.Native, functions, load, NULL, upgrade, NULL)
+static void unload(ErlNifEnv *env, void *data) {
+    (void)env;
+    nif_definitions_free(data);
+}
+
+ERL_NIF_INIT(Elixir.Roomfold.Native, functions, load, NULL, upgrade, unload)

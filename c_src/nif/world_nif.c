@@ -1,9 +1,10 @@
 // world_nif.c: makes and copies worlds.
+#include "definitions.h"
 #include "nif_functions.h"
 #include "read_nif.h"
 #include "world_resource.h"
 
-#define LONG_DEFINITION ((size_t)16 << 10) // bytes of schema and rules
+#define LONG_DEFINITION (16 << 10) // bytes of schema and rules
 
 static bool read_limit(ErlNifEnv *env, ERL_NIF_TERM term, uint32_t *out) {
     unsigned value;
@@ -26,35 +27,37 @@ static bool read_options(ErlNifEnv *env, ERL_NIF_TERM term, rf_world_def *def) {
            read_limit(env, options[4], &def->max_undeclared) && read_limit(env, options[5], &def->history);
 }
 
-// Makes schema, rules and world from the def's options.
-static ERL_NIF_TERM make_world(ErlNifEnv *env, rf_str schema, const rf_str *rules, rf_world_def *def) {
-    rf_error error = {.status = RF_OK, .offset = RF_NOWHERE};
-    rf_world *world = NULL;
-    rf_status status = rf_schema_from_json(def->allocator, schema, &def->schema, &error);
-    if (status != RF_OK) return nif_error_at(env, &error);
-    if (rules) status = rf_rules_from_json(def->allocator, def->schema, *rules, &def->rules, &error);
-    if (status == RF_OK) {
-        status = rf_world_new(def, &world);
-        error.status = status;
-        if (def->rules) rf_rules_release(def->rules);
-    }
-    rf_schema_release(def->schema);
-    return status == RF_OK ? nif_world_answer(env, world) : nif_error_at(env, &error);
+// The world shares the definition, which the caller keeps.
+static ERL_NIF_TERM make_world(ErlNifEnv *env, const rf_definition *definition, rf_world_def *def) {
+    rf_world *world;
+    def->allocator = nif_allocator();
+    def->schema = definition->schema;
+    def->rules = definition->rules;
+    rf_status status = rf_world_new(def, &world);
+    return status == RF_OK ? nif_world_answer(env, world) : nif_error(env, status);
 }
 
 ERL_NIF_TERM nif_world_new(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]) {
     rf_world_def def = rf_world_def_default();
-    rf_str schema, rules = {0};
-    bool has_rules = !enif_is_identical(argv[1], nif_atom.nil);
-    if (!nif_bytes(env, argv[0], &schema) || (has_rules && !nif_bytes(env, argv[1], &rules)) ||
+    rf_definition definition;
+    rf_str schema, text = {0}, *rules = enif_is_identical(argv[1], nif_atom.nil) ? NULL : &text;
+    if (!nif_bytes(env, argv[0], &schema) || (rules && !nif_bytes(env, argv[1], rules)) ||
         !read_options(env, argv[2], &def))
         return enif_make_badarg(env);
-    if (nif_on_normal_scheduler()) {
-        if (schema.len + rules.len > LONG_DEFINITION) return nif_go_dirty(env, "world_new", nif_world_new, argc, argv);
-        nif_charge(env, (int64_t)(schema.len + rules.len));
+    int64_t bytes = (int64_t)(schema.len + text.len);
+    if (nif_definitions_find(env, schema, rules, &definition)) {
+        nif_charge(env, bytes / NIF_WORK_BYTES);
+    } else {
+        rf_error error = {.offset = RF_NOWHERE};
+        if (nif_on_normal_scheduler()) {
+            if (bytes > LONG_DEFINITION) return nif_go_dirty(env, "world_new", nif_world_new, argc, argv);
+            nif_charge(env, bytes);
+        }
+        if (nif_definitions_make(env, schema, rules, &definition, &error) != RF_OK) return nif_error_at(env, &error);
     }
-    def.allocator = nif_allocator();
-    return make_world(env, schema, has_rules ? &rules : NULL, &def);
+    ERL_NIF_TERM answer = make_world(env, &definition, &def);
+    rf_definition_release(&definition);
+    return answer;
 }
 
 static rf_status copy(nif_builder *builder, const nif_world *world, const ERL_NIF_TERM argv[], ERL_NIF_TERM *answer) {

@@ -1,25 +1,7 @@
+#include "tsan.h"
 #include "world_resource.h"
 
 #include <string.h>
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define NIF_TSAN 1
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define NIF_TSAN 1
-#endif
-
-// The VM's locks are not instrumented, so ThreadSanitizer has to be told about them.
-#ifdef NIF_TSAN
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-#define locked(world) __tsan_acquire(world)
-#define unlocking(world) __tsan_release(world)
-#else
-#define locked(world) ((void)(world))
-#define unlocking(world) ((void)(world))
-#endif
 
 #define BIG_ENTITIES 1000
 #define BIG_MEMORY (UINT64_C(4) << 20)
@@ -30,7 +12,7 @@ static ErlNifResourceType *world_type;
 static void destroy(ErlNifEnv *env, void *object) {
     (void)env;
     nif_world *world = object;
-    locked(world);
+    nif_locked(world);
     if (world->job.fold) {
         rf_fold_free(world->job.fold);
         rf_report_free(&world->job.report);
@@ -69,7 +51,7 @@ nif_world *nif_world_wrap(rf_world *world) {
     resource->world = world;
     resource->version = 1;
     resource->lock = enif_rwlock_create(name);
-    unlocking(resource);
+    nif_unlocking(resource);
     if (!resource->lock) {
         enif_release_resource(resource);
         return NULL;
@@ -112,7 +94,7 @@ bool nif_world_lock_read(nif_world *world, bool may_wait) {
     } else if (enif_rwlock_tryrlock(world->lock) != 0) {
         return false;
     }
-    locked(world);
+    nif_locked(world);
     return true;
 }
 
@@ -122,17 +104,17 @@ bool nif_world_lock_fold(nif_world *world, bool may_wait) {
     } else if (enif_rwlock_tryrwlock(world->lock) != 0) {
         return false;
     }
-    locked(world);
+    nif_locked(world);
     return true;
 }
 
 void nif_world_unlock_read(nif_world *world) {
-    unlocking(world);
+    nif_unlocking(world);
     enif_rwlock_runlock(world->lock);
 }
 
 void nif_world_unlock_fold(nif_world *world) {
-    unlocking(world);
+    nif_unlocking(world);
     enif_rwlock_rwunlock(world->lock);
 }
 

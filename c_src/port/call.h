@@ -36,9 +36,10 @@ void port_put_offset(port_answer *out, uint64_t offset);
 // Reads a binary that contains a term, and checks the term.
 bool port_read_inner(port_reader *reader, port_reader *out);
 
-// Makes a world from {schema, rules | nil, limits}. seq: where it starts; PORT_OWN_SEQ: at the seq in the limits.
+// Makes a world from the argument's {schema, rules | nil, limits}. seq: where it starts; PORT_OWN_SEQ: at the seq in
+// the limits.
 #define PORT_OWN_SEQ UINT64_MAX
-rf_status port_read_world(port_reader *reader, uint64_t seq, rf_error *error, rf_world **out);
+rf_status port_read_world(port_call *call, uint64_t seq, rf_world **out);
 // {:ok, version}, with the call's version.
 rf_status port_put_version_of(port_call *call);
 

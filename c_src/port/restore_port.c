@@ -12,7 +12,7 @@ static rf_status add_world(port_call *call, port_saves *saves) {
 
 static rf_status begin(port_call *call, port_saves *saves) {
     rf_world *world;
-    rf_status status = port_read_world(&call->argument, saves->moment.oldest, &call->error, &world);
+    rf_status status = port_read_world(call, saves->moment.oldest, &world);
     return status == RF_OK ? port_saves_begin(saves, world) : status;
 }
 

@@ -8,10 +8,19 @@ static bool read_limits(port_reader *reader, rf_world_def *def) {
            port_read_u32(reader, &def->max_undeclared) && port_read_u32(reader, &def->history);
 }
 
+// Worlds of the same texts share their schema and rules.
+static rf_status get_definition(port_call *call, rf_str schema, const rf_str *rules, rf_definition *out) {
+    rf_definitions **kept = &call->worlds->definitions;
+    rf_status status = *kept ? RF_OK : rf_definitions_new(rf_allocator_default(), kept);
+    return status == RF_OK ? rf_definitions_get(*kept, schema, rules, out, &call->error) : status;
+}
+
 // {schema, rules | nil, limits}
-rf_status port_read_world(port_reader *reader, uint64_t seq, rf_error *error, rf_world **out) {
+rf_status port_read_world(port_call *call, uint64_t seq, rf_world **out) {
+    port_reader *reader = &call->argument;
     rf_world_def def = rf_world_def_default();
-    rf_str schema, rules = {0};
+    rf_definition definition;
+    rf_str schema, rules;
     rf_status status;
     bool without_rules;
     *out = NULL;
@@ -19,12 +28,12 @@ rf_status port_read_world(port_reader *reader, uint64_t seq, rf_error *error, rf
     without_rules = port_read_this_atom(reader, "nil");
     if ((!without_rules && !port_read_binary(reader, &rules)) || !read_limits(reader, &def)) return RF_INVALID_ARGUMENT;
     if (seq != PORT_OWN_SEQ) def.seq = seq;
-    status = rf_schema_from_json(def.allocator, schema, &def.schema, error);
-    if (status == RF_OK && !without_rules)
-        status = rf_rules_from_json(def.allocator, def.schema, rules, &def.rules, error);
-    if (status == RF_OK) status = rf_world_new(&def, out);
-    rf_rules_release(def.rules);
-    rf_schema_release(def.schema);
+    status = get_definition(call, schema, without_rules ? NULL : &rules, &definition);
+    if (status != RF_OK) return status;
+    def.schema = definition.schema;
+    def.rules = definition.rules;
+    status = rf_world_new(&def, out);
+    rf_definition_release(&definition);
     return status;
 }
 
@@ -41,7 +50,7 @@ rf_status port_world_new(port_call *call) {
     rf_world *world;
     rf_status status;
     if (there && there->version >= call->version) return port_put_version_of(call);
-    status = port_read_world(&call->argument, PORT_OWN_SEQ, &call->error, &world);
+    status = port_read_world(call, PORT_OWN_SEQ, &world);
     if (status == RF_OK) status = port_worlds_add(call->worlds, call->number, call->version, world);
     return status == RF_OK ? port_put_version_of(call) : status;
 }

@@ -17,6 +17,7 @@ void port_worlds_free(port_worlds *worlds) {
     }
     free(worlds->slots);
     port_pieces_free(&worlds->pieces);
+    rf_definitions_free(worlds->definitions);
     *worlds = (port_worlds){0};
 }
 

@@ -18,8 +18,9 @@ typedef struct port_world {
 
 typedef struct port_worlds {
     port_world **slots;
-    size_t count, capacity; // capacity: 0 or a power of two
-    port_pieces *pieces;    // of worlds to come: of one that is there, only of newer versions
+    size_t count, capacity;      // capacity: 0 or a power of two
+    port_pieces *pieces;         // of worlds to come: of one that is there, only of newer versions
+    rf_definitions *definitions; // the schemas and rules that they share; NULL until there is a world
 } port_worlds;
 
 void port_worlds_free(port_worlds *worlds);

@@ -6,6 +6,7 @@
 #include <roomfold/alloc.h>
 #include <roomfold/checkpoint.h>
 #include <roomfold/collider.h>
+#include <roomfold/definitions.h>
 #include <roomfold/diff.h>
 #include <roomfold/encode.h>
 #include <roomfold/event.h>

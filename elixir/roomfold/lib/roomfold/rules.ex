@@ -135,19 +135,25 @@ defmodule Roomfold.Rules do
   @doc """
   The JSON form, as logs and C programs keep it.
 
+  ## Options
+
+    * `:impl` - who writes it, the same bytes: `:elixir` (default) or `:native`, which is faster (`Roomfold.JSON`)
+
+  ## Examples
+
       iex> rules = Roomfold.Rules.new!(%{"left" => [{:delete, "id"}]})
       iex> Roomfold.Rules.to_json(rules)
       ~s({"events":{"left":{"do":[{"entity":"id","op":"delete"}],"from":"any"}},"format":"roomfold-rules","name":"","version":1})
   """
-  @spec to_json(t) :: String.t()
-  def to_json(%__MODULE__{name: name, events: events}) do
+  @spec to_json(t, impl: :elixir | :native) :: String.t()
+  def to_json(%__MODULE__{name: name, events: events}, opts \\ []) do
     events =
       Map.new(events, fn {event, {sender, operations}} ->
         {event, %{"from" => Atom.to_string(sender), "do" => Enum.map(operations, &operation_to_json/1)}}
       end)
 
     JSON.encode!(%{"format" => "roomfold-rules", "version" => 1, "name" => name, "events" => events},
-      impl: :elixir
+      impl: Keyword.get(opts, :impl, :elixir)
     )
   end
 

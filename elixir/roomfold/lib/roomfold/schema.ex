@@ -319,14 +319,14 @@ defmodule Roomfold.Schema do
   defp proper?(tail), do: tail == []
 
   @doc """
-  The schema as JSON, as logs and C programs keep it.
+  The schema as JSON, as logs and C programs keep it. The option is that of `Roomfold.Rules.to_json/2`.
 
       iex> {:ok, schema} = Roomfold.Schema.new(alive: :bool)
       iex> Roomfold.Schema.to_json(schema)
       ~s({"components":[{"count":1,"name":"alive","type":"bool"}],"format":"roomfold-schema","version":1})
   """
-  @spec to_json(t) :: String.t()
-  def to_json(%__MODULE__{components: components} = schema) do
+  @spec to_json(t, impl: :elixir | :native) :: String.t()
+  def to_json(%__MODULE__{components: components} = schema, opts \\ []) do
     components =
       for {name, type} <- components do
         {type, count} = with type when is_atom(type) <- type, do: {type, 1}
@@ -341,7 +341,7 @@ defmodule Roomfold.Schema do
 
     form = %{"format" => "roomfold-schema", "version" => 1, "components" => components}
     form = if schema.words == [], do: form, else: Map.put(form, "words", schema.words)
-    JSON.encode!(form, impl: :elixir)
+    JSON.encode!(form, impl: Keyword.get(opts, :impl, :elixir))
   end
 
   defp json_option({:step, step, min, max}), do: %{"step" => step, "min" => min, "max" => max}

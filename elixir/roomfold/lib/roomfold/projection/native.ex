@@ -12,7 +12,9 @@ defmodule Roomfold.Projection.Native do
     limits =
       {limits.seq, seed, limits.max_entities, limits.max_value_bytes, limits.max_undeclared, limits.history}
 
-    schema |> Schema.to_json() |> Native.world_new(Rules.to_json(rules), limits) |> state()
+    # Worlds of the same texts share what they compile to.
+    schema = Schema.to_json(schema, impl: :native)
+    schema |> Native.world_new(Rules.to_json(rules, impl: :native), limits) |> state()
   end
 
   @impl true
