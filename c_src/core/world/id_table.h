@@ -18,9 +18,10 @@ static inline uint32_t rf_id_table_tag(uint64_t hash) {
     return (uint32_t)(hash >> 32);
 }
 
-// At most 13/16 full; a small table only half, so that its chains are short.
+// At most 13/16 full. A table that the processor's cache holds only half or a quarter, so that its chains are short:
+// where one is longer than the one before, the processor has guessed wrong, and waits for the entry.
 static inline bool rf_id_table_has_space(const rf_id_table *table) {
-    uint32_t most = table->mask < 512 ? 8 : 13;
+    uint32_t most = table->mask < 4096 ? 4 : table->mask < 8192 ? 8 : 13;
     return table->entries && (table->count + UINT64_C(1)) * 16 <= (table->mask + UINT64_C(1)) * most;
 }
 
