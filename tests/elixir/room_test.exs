@@ -696,8 +696,13 @@ defmodule Roomfold.RoomTest do
     test "end the room if the log ends meanwhile" do
       {log, room} = opens()
       monitor = Process.monitor(room)
+      join = Task.async(fn -> Room.join(room, "tom") end)
+      eventually(fn -> Process.info(room, :message_queue_len) == {:message_queue_len, 1} end)
       Process.exit(log, :kill)
       assert_receive {:DOWN, ^monitor, _, _, {:shutdown, :log_failed}}, 30_000
+      # Nobody has joined it before that.
+      assert {:error, _} = Task.await(join, 60_000)
+      refute_received {:joined, _, _}
     end
   end
 

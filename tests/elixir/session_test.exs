@@ -889,9 +889,14 @@ defmodule Roomfold.SessionTest do
       publish(room, 7)
       {_, session} = drain(session, Room.seq(room))
       StoppedClock.set(21)
-      publish(room, 8)
-      assert {:closed, "too_slow", frames, _} = drain(session, Room.seq(room))
-      assert {:push, "closing", %{"reason" => "too_slow"}} = List.last(frames)
+      # Its own event is answered before that.
+      {[], session} =
+        Session.input(session, "user_moved", %{"user_id" => "tom", "position" => [1, 2, 3]}, "8")
+
+      assert {:closed, "too_slow", frames, _} = drain(session, :none)
+
+      assert [{:reply, "8", :ok, %{"seq" => seq}}, {:push, "closing", %{"reason" => "too_slow"}}] = frames
+      assert seq == Room.seq(room)
     end
 
     # One whose client has just acknowledged all that it was sent, while the room does not answer; and what it is to be reminded of.

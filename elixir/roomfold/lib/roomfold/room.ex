@@ -61,7 +61,7 @@ defmodule Roomfold.Room do
 
   @doc """
   Called when the room starts, also each time it is restored from its log. Events are published by "system". They are in the world before anybody
-  joins, reads or publishes, unless the log takes longer than two seconds.
+  joins, reads or publishes (what they cause in turn comes later), unless the log fails or takes longer than four seconds.
   """
   @callback init(id, World.t(), args :: term) :: {:ok, state :: term} | {:ok, state :: term, [World.event()]}
   @doc """
@@ -320,15 +320,8 @@ defmodule Roomfold.Room do
     end
   end
 
-  # A client's own text goes into the inbox as it is, to be joined with its event's name by the room: else it would be a binary of the session's
-  # process, too, made and collected for each event.
-  defp texts(room, events) do
-    with %Inbox{} <- room, [{name, {:json, text}}] <- events, true <- Text.joinable?(name, text) do
-      {:ok, [{name, text}]}
-    else
-      _ -> Text.events(events, json())
-    end
-  end
+  defp texts(%Inbox{}, events), do: Text.for_inbox(events, json())
+  defp texts(_, events), do: Text.events(events, json())
 
   defp hand_over(%Inbox{} = inbox, to, sender, texts, now), do: Inbox.put(inbox, to, sender, texts, now)
   defp hand_over(room, to, sender, texts, _), do: GenServer.cast(room, {:publish, to, sender, texts})

@@ -152,8 +152,9 @@ defmodule Roomfold.Rules do
         {event, %{"from" => Atom.to_string(sender), "do" => Enum.map(operations, &operation_to_json/1)}}
       end)
 
-    JSON.encode!(%{"format" => "roomfold-rules", "version" => 1, "name" => name, "events" => events},
-      impl: Keyword.get(opts, :impl, :elixir)
+    JSON.encode!(
+      %{"format" => "roomfold-rules", "version" => 1, "name" => name, "events" => events},
+      Keyword.put_new(opts, :impl, :elixir)
     )
   end
 

@@ -341,7 +341,7 @@ defmodule Roomfold.Schema do
 
     form = %{"format" => "roomfold-schema", "version" => 1, "components" => components}
     form = if schema.words == [], do: form, else: Map.put(form, "words", schema.words)
-    JSON.encode!(form, impl: Keyword.get(opts, :impl, :elixir))
+    JSON.encode!(form, Keyword.put_new(opts, :impl, :elixir))
   end
 
   defp json_option({:step, step, min, max}), do: %{"step" => step, "min" => min, "max" => max}

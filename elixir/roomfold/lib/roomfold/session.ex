@@ -525,7 +525,11 @@ defmodule Roomfold.Session do
   # With answers, as they would come one by one after it.
   def handle(%__MODULE__{id: id} = session, {:roomfold, id, {:update, %Update{} = update, answers}}) do
     {replies, waiting} = Reply.answers(answers, session.waiting, session.json)
-    with {frames, session} <- told(session, update, waiting), do: {frames ++ replies, session}
+
+    case told(session, update, waiting) do
+      {:close, reason, frames, session} -> {:close, reason, replies ++ frames, session}
+      {frames, session} -> {frames ++ replies, session}
+    end
   end
 
   # The client has not acknowledged what the room sent it directly; or it has, and the room did not know yet.

@@ -155,6 +155,8 @@ defmodule Roomfold.Simulator.Client do
   defp send_some(client, count) do
     client = save(%{client | number: client.number + 1})
     payload = %{"user_id" => client.user, "position" => [client.number, 0, 0]}
+    # From a channel, or the client's own text.
+    payload = if chance(50), do: payload, else: {:json, Roomfold.JSON.encode!(payload, impl: :elixir)}
     event = {:input, client.life, "user_moved", payload, client.number}
     later_on(client.node, Enum.random(1..40), {:client, client.key, event})
     send_some(client, count - 1)

@@ -28,8 +28,19 @@ defmodule Roomfold.Simulator.Host do
 
   import Simulator, only: [later_on: 3, message: 4, connected?: 2, chance: 1, get: 0, now: 0]
 
-  # moves?: it hears nothing but the log any more, and then goes
-  defstruct [:key, :node, :options, :state, :commit, :wake_at, :inbox, moves?: false, watchers: %{}]
+  # moves?: it hears nothing but the log any more, and then goes; let_go?: it has just let go of its inbox, and not looked since
+  defstruct [
+    :key,
+    :node,
+    :options,
+    :state,
+    :commit,
+    :wake_at,
+    :inbox,
+    moves?: false,
+    let_go?: false,
+    watchers: %{}
+  ]
 
   # ---- where rooms are ----
 
@@ -273,7 +284,7 @@ defmodule Roomfold.Simulator.Host do
     Put.race(room.key)
     Inbox.let_go(room.inbox)
     Simulator.count(:rests)
-    %{room | state: State.armed(room.state, false)}
+    %{room | state: State.armed(room.state, false), let_go?: true}
   end
 
   defp hold_inbox(%{state: %{armed?: true}} = room), do: open_inbox(room)
@@ -377,8 +388,10 @@ defmodule Roomfold.Simulator.Host do
     if Schedule.ticking?(state), do: set_timer(room), else: room |> let_go() |> arm()
   end
 
-  defp arm(%{state: %{queue: []}} = room) do
-    if get().sabotage != :resting and any?(room), do: room |> open_inbox() |> arm(), else: set_timer(room)
+  defp arm(%{state: %{queue: []}, let_go?: let_go?} = room) do
+    room = %{room | let_go?: false}
+    looks? = get().sabotage != :resting or not let_go?
+    if looks? and any?(room), do: room |> open_inbox() |> arm(), else: set_timer(room)
   end
 
   defp arm(room), do: set_timer(room)

@@ -36,15 +36,18 @@ defmodule Roomfold.Simulator.Link do
   def publish(to, events, sender, _now) do
     reference = get().number
     Simulator.update(&%{&1 | number: reference + 1})
-    {:ok, texts} = Text.events(events, Host.implementation())
-    hand_over(to, reference, sender, texts)
+    hand_over(to, reference, sender, events)
     reference
   end
 
-  defp hand_over({_, %Inbox{}} = to, reference, sender, texts),
-    do: Put.start(Client.me(), to, reference, sender, texts)
+  defp hand_over({_, %Inbox{}} = to, reference, sender, events) do
+    {:ok, texts} = Text.for_inbox(events, Host.implementation())
+    Put.start(Client.me(), to, reference, sender, texts)
+  end
 
-  defp hand_over(key, reference, sender, texts) do
+  defp hand_over(key, reference, sender, events) do
+    {:ok, texts} = Text.events(events, Host.implementation())
+
     with %{node: node} <- get().rooms[key] do
       event = {:room, key, {:publish, Client.me(), reference, sender, texts}}
       Simulator.message(Client.node_of(Client.me()), node, Enum.random(1..12), event)

@@ -1,7 +1,7 @@
 defmodule Roomfold.Room.Packed do
   @moduledoc false
   # Packed frames that come into a room: clients' input, which is converted to text at once, and batches of events by the room's own
-  # code, which stay packed if nobody wants their text. And a client's own text, which is to be joined with its event's name.
+  # code, which stay packed if nobody wants their text. And a client's own text, which comes beside its event's name.
 
   alias Roomfold.{Error, Projection, World}
   alias Roomfold.Room.{Batch, Callbacks, Text}

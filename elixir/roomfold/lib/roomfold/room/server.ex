@@ -72,7 +72,7 @@ defmodule Roomfold.Room.Server do
   defp with_heap(opts), do: if(opts[:max_heap_size], do: opts, else: Keyword.merge(@heap, opts))
 
   # How long a room that starts waits for its first events, before it answers anybody.
-  @first_ms 2_000
+  @first_ms 4_000
 
   # How often a room that stops waits for its log, and how long each time.
   @drains 16

@@ -56,6 +56,17 @@ defmodule Roomfold.Room.Text do
   def joinable?(name, <<?{, ?", _::binary>>) when is_binary(name), do: plain?(name)
   def joinable?(_, _), do: false
 
+  @doc """
+  Like `events/2`; but a client's own text stays beside its event's name, until the room takes it (`joined/2`): else it would be a binary of the
+  session's process, too, made and collected for each event.
+  """
+  def for_inbox(events, impl) do
+    with [{name, {:json, text}}] <- events,
+         true <- joinable?(name, text),
+         do: {:ok, [{name, text}]},
+         else: (_ -> events(events, impl))
+  end
+
   @typedoc "An event's text; of a client's own what stands before its fields, and these: C puts it together when it writes the record."
   @type t :: binary | nonempty_improper_list(binary, binary)
 
