@@ -2,7 +2,8 @@
 #
 #   mix run bench/rooms.exs            everything
 #   mix run bench/rooms.exs one        a room with 10,000 entities that move, at 60 Hz
-#   mix run bench/rooms.exs many       how many rooms with 10 players at 20 Hz beside rooms by hand (FROM=, STEP=, SECONDS=, ONLY=Roomfold; PRIORITY=high of rooms' processes)
+#   mix run bench/rooms.exs many       how many rooms with 10 players at 20 Hz beside rooms by hand (FROM=, STEP=, SECONDS=, ONLY=Roomfold; PRIORITY=high of rooms' processes);
+#                                      as all cores are busy, best with ERL_FLAGS="+sbwt none +sbwtdcpu none +sbwtdio none"
 #   mix run bench/rooms.exs flood      what others notice when one user floods
 #   mix run bench/rooms.exs heartbeat  what the VM notices of a snapshot of 100,000 entities
 #   mix run bench/rooms.exs headset    how exact the times of a recording are
