@@ -129,9 +129,8 @@ defmodule Roomfold.Room.InboxTest do
     defp gather(inbox, left, got) do
       receive do
         :inbox ->
-          Inbox.open(inbox)
-          some = for {_, to, _, _, _} <- Inbox.take(inbox), do: to
-          gather(inbox, left - length(some), got ++ some)
+          {left, got} = look(inbox, left, got)
+          gather(inbox, left, got)
       after
         30_000 -> flunk("left behind: #{left}")
       end

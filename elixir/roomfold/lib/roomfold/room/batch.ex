@@ -9,8 +9,8 @@ defmodule Roomfold.Room.Batch do
   defmodule Item do
     @moduledoc false
     # to: the receiver of the answer; nil for events of the room itself, whose source is `of` (a system, the room's module, or nil);
-    # texts: events (Roomfold.Room.Text) that were published together, all or nothing, or [{:packed, frame}]; packed?: they were a frame; number: counts the items
-    # since the room has started.
+    # texts: events (Roomfold.Room.Text) that were published together, all or nothing, or [{:packed, frame}]; packed?: they were a frame;
+    # number: counts the items since the room has started.
     @enforce_keys [:to, :sender, :texts, :number]
     defstruct [:to, :sender, :texts, :number, of: nil, seqs: nil, packed?: false]
 

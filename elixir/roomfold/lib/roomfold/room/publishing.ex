@@ -3,7 +3,7 @@ defmodule Roomfold.Room.Publishing do
   # Events come into a room: unpacked, checked against limits, and queued.
 
   alias Roomfold.Error
-  alias Roomfold.Room.{Batch, Commit, Limits, Packed, Queue, Schedule, Text}
+  alias Roomfold.Room.{Batch, Commit, Limits, Packed, Queue, Schedule}
 
   @doc """
   sender: `{:user, id}`, `:system`, `:server`, or `{:elected, id}`: a user who claims to be the room's authority. The events are
@@ -69,12 +69,9 @@ defmodule Roomfold.Room.Publishing do
   defp speaker(%{elected: user}), do: inspect(user)
 
   defp within_limit(recent, limits, {:user, user}, texts, now),
-    do: Limits.take(recent, limits, user, length(texts), sizes(texts), now)
+    do: Limits.take(recent, limits, user, length(texts), :erlang.iolist_size(texts), now)
 
   defp within_limit(recent, _, _, _, _), do: {:ok, recent}
-
-  defp sizes([text]), do: Text.size(text)
-  defp sizes(texts), do: :erlang.iolist_size(texts)
 
   defp room_in_queue(state, queued, count) do
     if queued + count <= state.options.max_queue, do: :ok, else: {:error, Error.new(:overloaded)}
